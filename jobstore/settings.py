@@ -1,0 +1,34 @@
+"""Settings that service and workers share. Read from `CONVSCOPE_*` variables; built in the entry points and handed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class StoreSettings(BaseSettings):
+    """Where jobs and models are, and how long things live."""
+
+    model_config = SettingsConfigDict(env_prefix="CONVSCOPE_", frozen=True, extra="ignore")
+
+    redis_url: str | None = Field(default=None, description="Redis >= 7.0 or Valkey. Unset: `convscope serve` starts a server of its own.")
+    data_dir: Path = Field(default=Path("data"), description="Embedded Redis, large blobs, logs.")
+    models_dir: Path = Field(default=Path("models"), description="Folder with .keras and .h5 files.")
+    models_file: Path = Field(default=Path("models.toml"), description="Further models and changes to the built-in ones.")
+
+    shards: int = Field(default=1, ge=1, le=1024, description="Hash tags that spread jobs over a Redis Cluster.")
+    result_ttl: int = Field(default=24 * 3600, gt=0, description="Seconds that results, uploads and idempotency keys live.")
+    lease: float = Field(default=15.0, gt=0, description="Seconds without renewal after which another worker takes a job over.")
+    heartbeat: float = Field(default=5.0, gt=0, description="Seconds between renewals.")
+    max_attempts: int = Field(default=3, ge=1, description="Attempts after which a job that kills its workers fails.")
+    max_queued: int = Field(default=1000, gt=0, description="Queued jobs in all.")
+    max_queued_per_caller: int = Field(default=100, gt=0, description="Queued and running jobs of one caller.")
+
+    blobs_url: str | None = Field(
+        default=None, description="fsspec address for large blobs (file://, s3://). Unset: blobs/ in the data folder."
+    )
+    blob_threshold: int = Field(default=256 * 1024, ge=0, description="Bytes above which a blob leaves Redis.")
+    max_stored_bytes: int = Field(default=20 * 1024**3, gt=0, description="Bytes of stored blobs in all.")
+    min_free_disk: int = Field(default=1024**3, ge=0, description="Bytes of free disk kept.")

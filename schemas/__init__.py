@@ -1,0 +1,1 @@
+"""The contract: what callers, service, store and workers say to each other. Pydantic only."""

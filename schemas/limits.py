@@ -1,0 +1,18 @@
+"""Bounds on what one job may ask for."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MethodLimits(BaseModel):
+    """Checked at the door, when parameters meet the model's description."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_filters: int = Field(default=512, gt=0, description="Images one synthesis job makes.")
+    max_synthesis_size: int = Field(default=512, gt=0, description="Side of a synthesised image, pixels.")
+    max_steps: int = Field(default=2048, gt=0, description="Gradient-ascent steps.")
+    max_synthesis_work: int = Field(default=1_100_000_000, gt=0, description="size² × steps × filters of one job.")
+    max_layers: int = Field(default=64, gt=0, description="Layers whose activations one job returns.")
+    max_classes: int = Field(default=16, gt=0, description="Classes one attribution job explains.")

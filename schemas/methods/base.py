@@ -1,0 +1,163 @@
+"""What every method's parameters share: the base class, the method's card, and the fields that name layers and classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
+from schemas.limits import MethodLimits
+from schemas.models import LayerPath, PublishedModel
+
+Lane = Literal["fast", "slow"]
+ArtifactKind = Literal["image", "array"]
+Precision = Literal["float32", "bfloat16"]
+Colormap = Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
+ClassSelector = Annotated[
+    int | str,
+    Field(description="A class index, or a label (case ignored).", examples=[285, "Egyptian cat"], union_mode="left_to_right"),
+]
+
+
+@dataclass(frozen=True)
+class ArtifactSpec:
+    """An artifact a method makes. `name` may hold `{layer}` where there is one for each layer, or `{channel}`."""
+
+    name: str
+    kind: ArtifactKind
+    description: str
+    primary: bool = False
+
+
+class Facts(BaseModel):
+    """What a method found, in numbers and words; each method has its own subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Prediction(BaseModel):
+    """One class and its score."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    class_index: int
+    label: str | None
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class MethodCard:
+    """A method as `GET /v1/methods` shows it. `example` is the `params` of an example request that any image classifier accepts."""
+
+    name: str
+    title: str
+    summary: str
+    reference: str
+    needs_image: bool
+    lane: Lane
+    artifacts: tuple[ArtifactSpec, ...]
+    facts: type[Facts]
+    example: dict[str, JsonValue]
+
+
+class MethodParams(BaseModel):
+    """Base of all parameter models. A concrete one has a `card`; its module stands in this folder and nothing else is needed
+    for it to be found.
+
+    `resolve` fills in what only the model decides (the default layer, a label's class index, a preset's numbers) and checks
+    what only the model can check; what comes out is complete, is what the job shows as its `params`, and is what workers run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    card: ClassVar[MethodCard]
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        """These parameters, complete for `model`.
+
+        Raises:
+            UnknownLayer, UnsuitableLayer, UnknownClass, UnknownChannel, InvalidParameters, LimitExceeded
+        """
+        return self
+
+    def changed(self, **changes: Any) -> Self:
+        """A validated copy with some fields replaced."""
+        return type(self).model_validate({**dict(self), **changes})
+
+
+def default_layer(model: PublishedModel) -> str:
+    """The model's default target layer; `UnsuitableLayer` where it has none."""
+    path = model.description.default_layer
+    if path is None:
+        raise UnsuitableLayer(f"Model '{model.description.name}' has no layer with a spatial map: name a layer.", pointer="/params/layer")
+    return path
+
+
+class TargetLayerParams(MethodParams):
+    """Parameters of a method that looks at one layer with a spatial map."""
+
+    layer: LayerPath | None = Field(default=None, description="Target layer; null: the model's default.")
+
+    def resolve_layer(self, model: PublishedModel) -> str:
+        path = self.layer or default_layer(model)
+        layer = model.description.layer_at(path)
+        if not layer.cam_able:
+            near = [other.path for other in model.description.layers if other.cam_able][-5:]
+            raise UnsuitableLayer(
+                f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map from which the class score is reached. "
+                f"Layers that do include: {', '.join(near) or 'none'}.",
+                pointer="/params/layer",
+                got=path,
+                nearest=near,
+            )
+        return path
+
+
+class TargetClassParams(MethodParams):
+    """Parameters of a method that explains a class score, or several."""
+
+    class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
+        default=None, description="The class to explain: an index, a label, or a list of them; null: the top class."
+    )
+    sign: Literal[1, -1] = Field(default=1, description="With a binary sigmoid head: explain the positive (1) or the negative (-1) answer.")
+
+    def class_selectors(self) -> tuple[int | str, ...] | None:
+        """The classes asked for, as a tuple; None for the top class."""
+        if self.class_index is None or isinstance(self.class_index, tuple):
+            return self.class_index
+        return (self.class_index,)
+
+    def resolve_classes(self, model: PublishedModel, limits: MethodLimits) -> int | tuple[int, ...] | None:
+        selectors = self.class_selectors()
+        if selectors is not None and len(selectors) > limits.max_classes:
+            raise LimitExceeded(
+                f"One job explains at most {limits.max_classes} classes, got {len(selectors)}.",
+                pointer="/params/class_index",
+                allowed=f"at most {limits.max_classes}",
+                got=str(len(selectors)),
+            )
+        if self.sign == -1 and not (model.description.head == "sigmoid" and model.description.classes == 1):
+            raise InvalidParameters(
+                f"sign -1 is for models with one sigmoid output; '{model.description.name}' has head "
+                f"'{model.description.head}' and {model.description.classes} classes.",
+                pointer="/params/sign",
+                allowed="1",
+                got="-1",
+            )
+        if selectors is None:
+            if model.description.classes is None:
+                model.class_index_of(0)  # says that there is no class output
+            return None
+        indices = tuple(model.class_index_of(selector) for selector in selectors)
+        return indices if isinstance(self.class_index, tuple) else indices[0]
+
+
+class PrecisionParams(MethodParams):
+    """Parameters of a method whose device work can run in bfloat16."""
+
+    precision: Precision = Field(
+        default="float32", description="Arithmetic of the forward and backward pass; `bfloat16` is faster where the hardware has it."
+    )

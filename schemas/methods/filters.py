@@ -1,0 +1,223 @@
+"""`filters`: what a channel, neuron or class wants to see, by gradient ascent in input space."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnsuitableLayer
+from schemas.limits import MethodLimits
+from schemas.methods.base import ArtifactSpec, ClassSelector, Facts, MethodCard, PrecisionParams, default_layer
+from schemas.models import Layer, LayerPath, PublishedModel
+
+FilterPreset = Literal["lucid", "dlwp1", "dlwp2", "keras_blog", "keras_io"]
+ChannelIndex = Annotated[int, Field(ge=0)]
+
+
+class Transforms(BaseModel):
+    """Random changes of the image before each step, which keep high-frequency noise from paying off. Zero is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pad: int = Field(default=0, ge=0, le=64, description="Pixels of mean colour put around the image.")
+    jitter: int = Field(default=0, ge=0, le=64, description="Random shift, up to so many pixels, in each direction; crops what was padded.")
+    scale: float = Field(default=0.0, ge=0, lt=1, description="Random zoom by a factor from 1 - scale to 1 + scale.")
+    rotate: float = Field(default=0.0, ge=0, le=180, description="Random rotation up to so many degrees either way.")
+
+
+class Regularisers(BaseModel):
+    """Penalties subtracted from the objective (their weights), and blur. Zero is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    l1: float = Field(default=0.0, ge=0, description="Weight of the mean absolute distance from mid-grey, in input units.")
+    l2: float = Field(default=0.0, ge=0, description="Weight of the mean squared distance from mid-grey.")
+    total_variation: float = Field(default=0.0, ge=0, description="Weight of the mean absolute difference of neighbouring pixels.")
+    blur: float = Field(
+        default=0.0, ge=0, le=8, description="σ in pixels of a Gaussian blur of the image after every fourth step (pixel parametrisation)."
+    )
+
+
+class PresetNumbers(BaseModel):
+    """What a preset fixes of the parameters a caller may also give."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    parametrisation: Literal["pixel", "fourier"]
+    size: int
+    steps: int
+    learning_rate: float
+    transforms: Transforms = Transforms()
+    regularisers: Regularisers = Regularisers()
+    columns: int | None = None
+
+
+PRESETS: dict[FilterPreset, PresetNumbers] = {
+    "lucid": PresetNumbers(
+        count=16, parametrisation="fourier", size=128, steps=128, learning_rate=0.05, transforms=Transforms(pad=12, jitter=12)
+    ),
+    "dlwp1": PresetNumbers(count=64, parametrisation="pixel", size=64, steps=40, learning_rate=1.0, columns=8),
+    "dlwp2": PresetNumbers(count=64, parametrisation="pixel", size=200, steps=30, learning_rate=10.0, columns=8),
+    "keras_blog": PresetNumbers(count=200, parametrisation="pixel", size=128, steps=20, learning_rate=1.0, columns=8),
+    "keras_io": PresetNumbers(count=64, parametrisation="pixel", size=180, steps=30, learning_rate=10.0, columns=8),
+}
+
+
+class FilterImage(Facts):
+    """One synthesised image."""
+
+    name: str = Field(description="`channel_12`, `neuron_3_4_12`, `class_340`, `layer`.")
+    channel: int | None = None
+    class_index: int | None = None
+    label: str | None = None
+    objective: float = Field(description="Final value, before regularisers.")
+    rank: int = Field(description="1 is the highest final value; dead ones come last.")
+    dead: bool = Field(description="No gradient: not drawn.")
+    dropped: bool = Field(default=False, description="Left out of the grid by the preset (`keras_blog` drops what never responds).")
+
+
+class FiltersFacts(Facts):
+    layer: str | None
+    images: tuple[FilterImage, ...] = Field(description="In the order asked for.")
+    dead_channels: tuple[int, ...]
+
+
+class Filters(PrecisionParams):
+    """Images that excite channels (the default), a neuron, a whole layer or class logits most, found by gradient ascent."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="filters",
+        title="Filter synthesis",
+        summary="Images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space.",
+        reference="Olah et al., Feature Visualization, Distill 2017; Chollet, Deep Learning with Python, 5.4.2; Keras blog 2016",
+        needs_image=False,
+        lane="slow",
+        artifacts=(
+            ArtifactSpec("grid", "image", "All images tiled.", primary=True),
+            ArtifactSpec("{image}", "image", "Each image alone, by the name that `facts.images` gives it."),
+            ArtifactSpec(
+                "images",
+                "array",
+                "(n, size, size, channels) float32 as synthesised. fourier: 0-1; pixel: the model's input units.",
+            ),
+            ArtifactSpec("curves", "array", "(n, steps) float32: each image's objective at every step."),
+        ),
+        facts=FiltersFacts,
+        example={"layer": None, "channels": 8, "steps": 64},
+    )
+
+    preset: FilterPreset = Field(default="lucid", description="Fixes whatever is null below; named after its source.")
+    layer: LayerPath | None = Field(default=None, description="Target layer; null: the model's default (not used for classes).")
+    channels: int | Annotated[tuple[ChannelIndex, ...], Field(min_length=1)] | Literal["all"] | None = Field(
+        default=None, description="One image a channel: the first n, a list of indices, or `all`; null: as many as the preset shows."
+    )
+    neuron: tuple[ChannelIndex, ChannelIndex, ChannelIndex] | None = Field(
+        default=None, description="Instead: one position (y, x, k) of the layer's map, as it is for an image of `size`."
+    )
+    whole_layer: bool = Field(default=False, description="Instead: one image that excites all channels (mean of squares, as DeepDream).")
+    class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Instead: one image a class, that raises its logit; index, label, or a list."
+    )
+    parametrisation: Literal["pixel", "fourier"] | None = None
+    size: int | None = Field(default=None, ge=16, description="Side of the image, pixels.")
+    steps: int | None = Field(default=None, ge=1)
+    learning_rate: float | None = Field(default=None, gt=0)
+    transforms: Transforms | None = None
+    regularisers: Regularisers | None = None
+    columns: int | None = Field(default=None, ge=1, le=64, description="Tiles in a row of the grid; null: about as many as rows.")
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _one_objective(self) -> Filters:
+        given = [name for name in ("channels", "neuron", "class_index") if getattr(self, name) is not None]
+        given += ["whole_layer"] if self.whole_layer else []
+        if len(given) > 1:
+            raise ValueError(f"give one of channels, neuron, whole_layer, class_index; got {' and '.join(given)}")
+        if self.class_index is not None and self.layer is not None:
+            raise ValueError("class_index is about the model's output: leave layer out")
+        return self
+
+    def class_selectors(self) -> tuple[int | str, ...]:
+        """The classes asked for; empty where the objective is not a class."""
+        if self.class_index is None:
+            return ()
+        return self.class_index if isinstance(self.class_index, tuple) else (self.class_index,)
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Filters:
+        preset = PRESETS[self.preset]
+        changes: dict[str, Any] = {
+            name: getattr(preset, name)
+            for name in ("parametrisation", "size", "steps", "learning_rate", "transforms", "regularisers", "columns")
+            if getattr(self, name) is None
+        }
+        if self.class_index is not None:
+            indices = tuple(model.class_index_of(selector) for selector in self.class_selectors())
+            changes["class_index"] = indices if isinstance(self.class_index, tuple) else indices[0]
+            count = len(indices)
+        else:
+            path = self.layer or default_layer(model)
+            layer = model.description.layer_at(path)
+            if layer.channels is None:
+                raise UnsuitableLayer(f"Layer '{path}' ({layer.type}) has no channel axis to excite.", pointer="/params/layer", got=path)
+            changes["layer"] = path
+            count = 1
+            if self.neuron is not None:
+                if len(layer.output_shape) != 3:
+                    raise UnsuitableLayer(
+                        f"neuron is (y, x, k) of a spatial map; layer '{path}' has output {layer.output_shape}.",
+                        pointer="/params/layer",
+                        got=path,
+                    )
+                _check_channels(layer, self.neuron[2:], "/params/neuron")
+            elif not self.whole_layer:
+                changes["channels"] = channels = _channel_list(self.channels, layer, preset.count)
+                count = len(channels)
+        resolved = self.changed(**changes)
+        _check_limits(resolved, count, limits)
+        return resolved
+
+
+def _channel_list(wanted: int | tuple[int, ...] | Literal["all"] | None, layer: Layer, default: int) -> tuple[int, ...]:
+    total = layer.channels or 0
+    if isinstance(wanted, tuple):
+        _check_channels(layer, wanted, "/params/channels")
+        return wanted
+    if wanted == "all":
+        return tuple(range(total))
+    if wanted is None:
+        return tuple(range(min(default, total)))
+    if not 1 <= wanted <= total:
+        raise UnknownChannel(
+            f"Layer '{layer.path}' has {total} channels: the first n must be 1 to {total}, got {wanted}. For one channel: [{wanted}].",
+            pointer="/params/channels",
+            allowed=f"1 to {total}",
+            got=str(wanted),
+        )
+    return tuple(range(wanted))
+
+
+def _check_channels(layer: Layer, indices: tuple[int, ...], pointer: str) -> None:
+    total = layer.channels or 0
+    if wrong := [index for index in indices if index >= total]:
+        raise UnknownChannel(
+            f"Layer '{layer.path}' has {total} channels: indices are 0 to {total - 1}, got {wrong[0]}.",
+            pointer=pointer,
+            allowed=f"0 to {total - 1}",
+            got=str(wrong[0]),
+        )
+
+
+def _check_limits(params: Filters, count: int, limits: MethodLimits) -> None:
+    size, steps = params.size or 0, params.steps or 0
+    for value, limit, name, pointer in (
+        (count, limits.max_filters, "filters in a job", "/params/class_index" if params.class_index is not None else "/params/channels"),
+        (size, limits.max_synthesis_size, "size", "/params/size"),
+        (steps, limits.max_steps, "steps", "/params/steps"),
+        (size * size * steps * count, limits.max_synthesis_work, "size² × steps × filters", "/params"),
+    ):
+        if value > limit:
+            raise LimitExceeded(f"{name}: at most {limit:,}, got {value:,}.", pointer=pointer, allowed=f"at most {limit}", got=str(value))
+    if params.transforms and params.transforms.jitter >= size:
+        raise InvalidParameters(f"jitter must be smaller than the image ({size} px).", pointer="/params/transforms/jitter")

@@ -1,0 +1,44 @@
+"""`predict`: the model's answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from schemas.errors import InvalidParameters
+from schemas.limits import MethodLimits
+from schemas.methods.base import ArtifactSpec, Facts, MethodCard, MethodParams, Prediction
+from schemas.models import PublishedModel
+
+
+class PredictFacts(Facts):
+    predictions: tuple[Prediction, ...] = Field(description="The top classes, best first.")
+
+
+class Predict(MethodParams):
+    """Top classes with logits and probabilities, and a bar chart of them."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="predict",
+        title="Prediction",
+        summary="The top classes with label, logit and probability, and a bar chart of them.",
+        reference="The model's own output; chart as in the Caffe notebook 'Classification: Instant Recognition with Caffe'.",
+        needs_image=True,
+        lane="fast",
+        artifacts=(
+            ArtifactSpec("chart", "image", "Bar chart of the top classes beside the photo.", primary=True),
+            ArtifactSpec("logits", "array", "(classes,) float32, before softmax or sigmoid."),
+            ArtifactSpec("probabilities", "array", "(classes,) float32."),
+        ),
+        facts=PredictFacts,
+        example={"top": 5},
+    )
+
+    top: int = Field(default=5, ge=1, le=100, description="How many classes to name; never more than the model has.")
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Predict:
+        classes = model.description.classes
+        if classes is None:
+            raise InvalidParameters(f"Model '{model.description.name}' has no class output.", pointer="/model")
+        return self.changed(top=min(self.top, classes))

@@ -1,0 +1,1 @@
+"""What service and workers say about themselves: structured logs."""

@@ -1,0 +1,1 @@
+"""Workers: from an image and a model's name to arrays and pictures."""

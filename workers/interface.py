@@ -1,0 +1,202 @@
+"""What methods and the engine say to each other: arrays and plain records, no TensorFlow, no Redis, no HTTP.
+
+A method is a module in `workers/methods/` named as its parameter model's `card.name`, with
+
+    run(probe, inputs, params)   on a device thread; fast lane: returns one result for each job of the batch;
+                                 slow lane: a generator that yields a `Slice` between slices and returns its one result
+    draw(result, photo, params)  off the device: pictures, arrays, facts and warnings
+    batch_key(params)            optional, fast lane: jobs of one model and method with equal keys run as one batch;
+                                 without it each distinct `params` is a batch of its own
+
+where `result` is whatever the module's own `run` and `draw` agree on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.methods.base import Facts
+from schemas.methods.filters import Regularisers, Transforms
+from schemas.models import ModelDescription, PublishedModel
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the photo lies in the model's input, so that a map over the input can be brought back onto the photo.
+
+    `box` is (top, left, height, width) in input pixels of the area that `source` fills; `source` is (top, left, height,
+    width) in photo pixels of the part of the photo that was used. Stretch: all of both. Crop: a part of the photo fills
+    all of the input. Letterbox: all of the photo fills a part of the input.
+    """
+
+    input_size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    source: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The caller's image as decoded: uint8 RGB (H, W, 3), and where it lies in the input."""
+
+    image: UInt8
+    placement: Placement
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A batch as the model takes it. `tensor`: float32 (N, H, W, C), preprocessed; empty (N = 0) where a method needs no image."""
+
+    tensor: Float32
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Activations by layer path, each (N, ...) float32; logits and probabilities (N, classes) float32, None without a class output."""
+
+    activations: dict[str, Float32]
+    logits: Float32 | None
+    probabilities: Float32 | None
+
+
+@dataclass(frozen=True)
+class LayerGradients:
+    """At one layer: activations and ∂score/∂activations, both (N, h, w, K) float32; the class scores of the same pass."""
+
+    activations: Float32
+    gradients: Float32
+    logits: Float32
+    probabilities: Float32
+    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where -1 was asked for
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What ascent raises, one scalar for each of N images: the mean over the map of a channel, one neuron, the mean of
+    squares of all channels, or a class logit. `margin` leaves out a border of the map (dlwp2: 2)."""
+
+    kind: Literal["channel", "neuron", "layer", "class"]
+    layer: str | None = None
+    indices: tuple[int, ...] = ()  # channels or classes, one an image; the neuron's k
+    position: tuple[int, int] | None = None  # the neuron's (y, x)
+    margin: int = 0
+    probability: bool = False
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where ascent starts: uniform in [low, high) or normal with σ = `sigma`, in the parametrisation's own units
+    (pixel: the model's input units; fourier: spectrum coefficients)."""
+
+    kind: Literal["uniform", "normal"]
+    low: float = 0.0
+    high: float = 1.0
+    sigma: float = 0.01
+
+
+@dataclass(frozen=True)
+class AscentSpec:
+    """Everything a synthesis needs. Every image of the batch is independent: n images give what n single runs give."""
+
+    objective: Objective
+    parametrisation: Literal["pixel", "fourier"]
+    size: tuple[int, int]
+    steps: int
+    learning_rate: float
+    optimizer: Literal["adam", "ascent"]  # ascent: x += learning_rate * g
+    gradient_norm: Literal["none", "rms", "l2"]  # rms: g / (sqrt(mean g²) + 1e-5); l2: g / sqrt(max(sum g², 1e-12)); an image at a time
+    start: Start
+    transforms: Transforms
+    regularisers: Regularisers
+    seed: int
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Between two slices of a slow method: how far it is, and a small picture of it, if any (float (n, H, W, C) in 0-1 or uint8)."""
+
+    step: int
+    total: int
+    value: float | None = None
+    preview: UInt8 | None = None  # (H, W, 3)
+
+
+@dataclass(frozen=True)
+class AscentState:
+    """Where ascent is after `step` steps. `images` (n, H, W, C) float32: fourier 0-1 RGB, pixel the model's input units.
+    `values` (n, step): the objective at every step so far. `gradient_seen` (n,): whether any non-zero gradient came."""
+
+    step: int
+    total: int
+    images: Float32
+    values: Float32
+    gradient_seen: NDArray[np.bool_]
+
+
+class Probe(Protocol):
+    """A loaded model, ready to be looked into. Thread-safe. Every call is one compiled TensorFlow function with a free batch
+    axis, kept per (target, kind of call), never retraced for other classes, channels or batch sizes.
+
+    Raises `NoGradient`, `NonFinite`, `OutOfMemory`, `UnknownLayer` (schemas.errors).
+    """
+
+    @property
+    def published(self) -> PublishedModel: ...
+
+    @property
+    def description(self) -> ModelDescription: ...
+
+    def forward(self, tensor: Float32, layers: Sequence[str] = (), *, scores: bool = False, precision: str = "float32") -> Forward:
+        """Activations of `layers`; with `scores` logits and probabilities too. The graph is cut where nothing more is asked for."""
+        ...
+
+    def gradients(
+        self,
+        tensor: Float32,
+        layer: str,
+        class_indices: NDArray[np.int32],
+        *,
+        score: Literal["logit", "probability"] = "logit",
+        sign: int = 1,
+        precision: str = "float32",
+    ) -> LayerGradients:
+        """For each example, the gradient of its class's score at `layer`; class -1 is the example's top class."""
+        ...
+
+    def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
+        """Gradient ascent in slices of at most about 250 ms; yields after each, returns the last state."""
+        ...
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image artifact: uint8 RGB (H, W, 3)."""
+
+    name: str
+    image: UInt8
+    primary: bool = False
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array artifact."""
+
+    name: str
+    array: NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What `draw` returns: all of a job's results."""
+
+    artifacts: tuple[Picture | Array, ...]
+    facts: Facts
+    warnings: tuple[str, ...] = ()
