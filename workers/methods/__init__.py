@@ -1,0 +1,68 @@
+"""What each method does, found by folder: `schemas.methods` names the methods, the module of that name here carries it out."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from schemas.methods import METHODS, params_class
+from schemas.methods.base import Lane
+from workers.interface import Output, Photo
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A method's functions, as `workers.interface` describes them, and its lane.
+
+    Fast lane: `run(probe, inputs, params: Sequence)` returns one result for each row of `inputs.tensor`.
+    Slow lane: `run(probe, inputs, params)` is a generator of `Slice` that returns one result.
+    """
+
+    method: str
+    lane: Lane
+    run: Callable[..., Any]
+    draw: Callable[[Any, Photo | None, Any], Output]
+    batch_key: Callable[[Any], Hashable]
+
+
+@cache
+def implementation(method: str) -> Implementation:
+    """The implementation of `method`.
+
+    Raises:
+        UnknownMethod: no such method, with the nearest names.
+        RuntimeError: the method has no module here, or one that does not keep to `workers.interface`.
+    """
+    name = f"{__name__}.{method}"
+    card = params_class(method).card
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise RuntimeError(f"method '{method}' has parameters in schemas/methods but no module workers/methods/{method}.py") from None
+    run, draw = _function(module, "run"), _function(module, "draw")
+    if inspect.isgeneratorfunction(run) != (card.lane == "slow"):
+        raise RuntimeError(f"{name}.run must be a generator in the slow lane and none in the fast lane; the lane is '{card.lane}'")
+    return Implementation(method, card.lane, run, draw, getattr(module, "batch_key", _each_its_own))
+
+
+def implementations() -> Mapping[str, Implementation]:
+    """All of them, by method; `RuntimeError` where one is missing. For start-up: a worker that lacks a method must not start."""
+    return MappingProxyType({method: implementation(method) for method in METHODS})
+
+
+def _function(module: ModuleType, name: str) -> Callable[..., Any]:
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise RuntimeError(f"{module.__name__} has no function '{name}'")
+    return function
+
+
+def _each_its_own(params: Any) -> Hashable:
+    return params

@@ -1,0 +1,1 @@
+"""Maps → pictures: scaling, colour, overlay, grid, charts, encoding. Arrays only."""
