@@ -32,7 +32,7 @@ $(BIN)/python: | $(filter .uv/bin/uv,$(UV))
 
 $(READY): requirements/dev.txt pyproject.toml | $(BIN)/python
 	$(UV) pip sync --python $(BIN)/python --require-hashes requirements/dev.txt
-	$(UV) pip install --python $(BIN)/python --quiet --no-deps --editable .
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: demo
