@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.images import ImageLimits
 
 
 class StoreSettings(BaseSettings):
@@ -32,3 +35,22 @@ class StoreSettings(BaseSettings):
     blob_threshold: int = Field(default=256 * 1024, ge=0, description="Bytes above which a blob leaves Redis.")
     max_stored_bytes: int = Field(default=20 * 1024**3, gt=0, description="Bytes of stored blobs in all.")
     min_free_disk: int = Field(default=1024**3, ge=0, description="Bytes of free disk kept.")
+
+    max_image_bytes: int = Field(default=20 * 1024**2, gt=0, description="Bytes of one image file.")
+    max_image_pixels: int = Field(default=25_000_000, gt=0, description="Width × height of an image.")
+    max_image_side: int = Field(default=16_384, gt=0, description="Longest side of an image, pixels.")
+    image_formats: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("JPEG", "PNG", "WEBP", "GIF", "BMP"), description="Formats accepted, by content; with commas between. TIFF may be added."
+    )
+
+    @field_validator("image_formats", mode="before")
+    @classmethod
+    def _formats(cls, value: object) -> object:
+        return tuple(name.strip().upper() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @property
+    def image_limits(self) -> ImageLimits:
+        """What an image may be: the service checks it at the door, the worker before it decodes."""
+        return ImageLimits(
+            max_bytes=self.max_image_bytes, max_pixels=self.max_image_pixels, max_side=self.max_image_side, formats=self.image_formats
+        )
