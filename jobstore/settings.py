@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -39,7 +39,7 @@ class StoreSettings(BaseSettings):
     max_image_bytes: int = Field(default=20 * 1024**2, gt=0, description="Bytes of one image file.")
     max_image_pixels: int = Field(default=25_000_000, gt=0, description="Width × height of an image.")
     max_image_side: int = Field(default=16_384, gt=0, description="Longest side of an image, pixels.")
-    image_formats: Annotated[tuple[str, ...], NoDecode] = Field(
+    image_formats: Annotated[tuple[Literal["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"], ...], NoDecode] = Field(
         default=("JPEG", "PNG", "WEBP", "GIF", "BMP"), description="Formats accepted, by content; with commas between. TIFF may be added."
     )
 
