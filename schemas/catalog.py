@@ -64,8 +64,8 @@ KERAS_APPLICATIONS: Mapping[str, tuple[str, int, PreprocessingMode]] = {
     "xception": ("Xception", 299, "tf"),
 }
 
-# (x − 127) / 128, the resize and centre crop it was trained and measured with are in docs/adding-a-model.md.
-EFFICIENTNET_LITE0 = Preprocessing(mode="custom", order="rgb", mean=(127.0,), std=(128.0,), resize="bicubic", fit="stretch")
+# (x − 127) / 128 of the centred square, as the weights were trained; bicubic is what its known predictions were measured with.
+EFFICIENTNET_LITE0 = Preprocessing(mode="custom", order="rgb", mean=(127.0,), std=(128.0,), resize="bicubic", fit="crop")
 
 
 class ModelSettings(BaseModel):
