@@ -1,0 +1,43 @@
+"""A real Redis for the tests, and a check that nothing is left in it without an end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from jobstore.embedded import EmbeddedRedis
+from jobstore.settings import StoreSettings
+from jobstore.store import JobStore
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """One server for all tests; take `redis_url` instead, unless several tests share what they store."""
+    with EmbeddedRedis.start(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedRedis) -> Iterator[str]:
+    """The address of an empty Redis. Afterwards every key must have a time to live."""
+    with Redis.from_url(redis_server.url) as redis:
+        redis.flushall()
+        yield redis_server.url
+        eternal = [key.decode() for key in redis.scan_iter(count=1000) if redis.ttl(key) == -1]
+        redis.flushall()
+    assert not eternal, f"keys without a TTL: {sorted(eternal)}"
+
+
+@pytest.fixture
+def store_settings(redis_url: str, tmp_path: Path) -> StoreSettings:
+    return StoreSettings(redis_url=redis_url, data_dir=tmp_path / "data", models_dir=tmp_path / "models", min_free_disk=0)
+
+
+@pytest.fixture
+async def store(redis_url: str, store_settings: StoreSettings) -> AsyncIterator[JobStore]:
+    store = JobStore.connect(redis_url, store_settings)
+    yield store
+    await store.close()
