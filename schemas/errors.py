@@ -110,6 +110,10 @@ class NotFound(VisualizationError):
     code, title = "not_found", "Not found"
 
 
+class MethodNotAllowed(VisualizationError):
+    code, title = "method_not_allowed", "HTTP method not allowed here"
+
+
 class NotAcceptable(VisualizationError):
     code, title = "not_acceptable", "No such representation"
 
