@@ -1,0 +1,181 @@
+"""Any Keras model as named taps: layer by layer, cut where nothing more is asked for, with layers replaced for one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from schemas.errors import InvalidParameters, UnknownLayer, nearest_names
+from workers.engine.logits import Head, find_head
+from workers.engine.unfold import GraphLayer, Ref, Step, Unfolded, Values, unfold
+
+Override = Mapping[str, Callable[..., Any]]
+NO_OVERRIDE: Override = MappingProxyType({})
+
+
+class Graph:
+    """A Functional or Sequential model, opened. It never changes the model and is safe to use from several threads.
+
+    `layers` are in topological order, a layer before those that read it; of a shared layer only its first call is listed.
+
+    Raises:
+        ModelLoadFailed: the model has no layer graph (a subclassed model, or one without an input shape).
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.unfolded: Unfolded = unfold(model)
+        self.layers: tuple[GraphLayer, ...] = self.unfolded.layers
+        self._by_path = {layer.path: layer for layer in self.layers}
+        self._writer: dict[Ref, int] = {ref: index for index, step in enumerate(self.unfolded.steps) for ref in step.writes}
+        self._needed = lru_cache(maxsize=512)(self._find_needed)
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(tensor._keras_history.operation.name for tensor in self.unfolded.inputs)
+
+    @cached_property
+    def head(self) -> Head:
+        """What the first output ends in, and how to get the logits before it."""
+        return find_head(self)
+
+    def layer_at(self, path: str) -> GraphLayer:
+        """Raises `UnknownLayer` with the nearest paths."""
+        try:
+            return self._by_path[path]
+        except KeyError:
+            nearest = nearest_names(path, self._by_path)
+            hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+            raise UnknownLayer(f"The model has no layer '{path}'.{hint}", pointer="/params/layer", got=path, nearest=nearest) from None
+
+    def writer(self, ref: Ref) -> Step | None:
+        """The step that makes a tensor; None for the model's inputs."""
+        index = self._writer.get(ref)
+        return None if index is None else self.unfolded.steps[index]
+
+    def reaches(self, source: str, *targets: str) -> bool:
+        """Whether any of the layers `targets` (default: the first output) is computed from layer `source`, or is it."""
+        refs = frozenset(self._ref(target) for target in targets) if targets else frozenset(self.unfolded.outputs[:1])
+        wanted = self._ref(source)
+        return wanted in refs or any(wanted in step.reads for step in self._needed(refs))
+
+    def run(
+        self,
+        inputs: Any,
+        taps: Sequence[str],
+        override: Override = NO_OVERRIDE,
+        intercept: Callable[[str, tf.Tensor], tf.Tensor] | None = None,
+    ) -> dict[str, tf.Tensor]:
+        """Calls, one by one and in inference mode, the layers that `taps` depend on, and no others.
+
+        Any input size works that the layers themselves allow. Eager or inside a `tf.function`.
+
+        Args:
+            inputs: a tensor, a sequence of them in the model's order, or a mapping by input name; those that no tap depends on
+                may be missing.
+            taps: layer paths. Of a layer with several outputs the first is tapped.
+            override: by path, what is called in place of the layer, with the layer's own arguments (every call of a shared
+                layer; `path@1` stands for its second call alone). Inputs and nested models are not calls: they cannot be replaced.
+            intercept: gets (path, output) of every tapped layer as soon as it is there; what it returns goes on in its place.
+
+        Raises:
+            UnknownLayer: a tap that the model does not have.
+            InvalidParameters: an input is missing.
+        """
+        refs = {tap: self._ref(tap) for tap in taps}
+        values = self._evaluate(inputs, tuple(refs.values()), override, {ref: tap for tap, ref in refs.items()}, intercept)
+        return {tap: values[scope][tensor] for tap, (scope, tensor) in refs.items()}
+
+    def class_scores(
+        self,
+        inputs: Any,
+        taps: Sequence[str] = (),
+        override: Override = NO_OVERRIDE,
+        intercept: Callable[[str, tf.Tensor], tf.Tensor] | None = None,
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """As `run`, with the first output's logits (N, classes) float32, taken before a final softmax or sigmoid.
+
+        Raises:
+            InvalidParameters: the model has no (N, classes) output.
+        """
+        if self.head.kind == "none":
+            raise InvalidParameters(f"Model '{self.model.name}' has no class output (N, classes).", pointer="/model")
+        refs = {tap: self._ref(tap) for tap in taps}
+        output = self.unfolded.outputs[0]
+        override = self.head.without_activation(override)
+        values = self._evaluate(inputs, (*refs.values(), output), override, {ref: tap for tap, ref in refs.items()}, intercept)
+        activations = {tap: values[scope][tensor] for tap, (scope, tensor) in refs.items()}
+        return activations, tf.cast(values[output[0]][output[1]], tf.float32)
+
+    def _ref(self, path: str) -> Ref:
+        return self.unfolded.taps[self.layer_at(path).path]
+
+    def _find_needed(self, refs: frozenset[Ref]) -> tuple[Step, ...]:
+        found: set[int] = set()
+        pending = list(refs)
+        while pending:
+            index = self._writer.get(pending.pop())
+            if index is not None and index not in found:
+                found.add(index)
+                pending.extend(self.unfolded.steps[index].reads)
+        return tuple(self.unfolded.steps[index] for index in sorted(found))
+
+    def _evaluate(
+        self,
+        inputs: Any,
+        refs: tuple[Ref, ...],
+        override: Override,
+        names: Mapping[Ref, str],
+        intercept: Callable[[str, tf.Tensor], tf.Tensor] | None,
+    ) -> Values:
+        values: Values = [{} for _ in range(self.unfolded.scopes)]
+
+        def put(ref: Ref, value: Any) -> None:
+            if intercept is not None and ref in names:
+                value = intercept(names[ref], value)
+            values[ref[0]][ref[1]] = value
+
+        needed = self._needed(frozenset(refs))
+        self._feed(inputs, {*refs, *(ref for step in needed for ref in step.reads)}, put)
+        for step in needed:
+            for ref, value in zip(step.writes, self._outputs(step, values, override), strict=True):
+                put(ref, value)
+        return values
+
+    def _feed(self, inputs: Any, wanted: set[Ref], put: Callable[[Ref, Any], None]) -> None:
+        names = self.input_names
+        if not isinstance(inputs, Mapping):
+            inputs = dict(zip(names, inputs if isinstance(inputs, (list, tuple)) else [inputs], strict=False))
+        for name, tensor in zip(names, self.unfolded.inputs, strict=True):
+            if (0, id(tensor)) not in wanted:
+                continue
+            if name not in inputs:
+                raise InvalidParameters(
+                    f"Model '{self.model.name}' has the inputs {', '.join(names)}; '{name}' is needed here and was not given.",
+                    allowed=", ".join(names),
+                    got=", ".join(inputs) or "none",
+                )
+            put((0, id(tensor)), keras.ops.convert_to_tensor(inputs[name], dtype=tensor.dtype))
+
+    @staticmethod
+    def _outputs(step: Step, values: Values, override: Override) -> Sequence[Any]:
+        if step.kind == "leave":
+            return [values[scope][tensor] for scope, tensor in step.reads]
+        args, kwargs = step.arguments(values)
+        if step.kind == "enter":
+            return step.model._standardize_inputs(*args, **{name: value for name, value in kwargs.items() if name == "inputs"})
+        operation = override.get(step.key) or override.get(step.path) or step.operation
+        return keras.tree.flatten(call_for_inference(operation, args, kwargs))
+
+
+def call_for_inference(operation: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Calls a layer with `training=False`, whatever its graph says, as `model(x, training=False)` does; functions without it."""
+    kwargs = {name: value for name, value in kwargs.items() if name != "training"}
+    if "training" in getattr(operation, "_call_context_args", ()):
+        kwargs["training"] = False
+    return operation(*args, **kwargs)
