@@ -10,6 +10,8 @@ import socket
 from cli.failure import CommandFailed
 from cli.listening import listen, port_of
 from cli.processes import end_with_parent
+from jobstore.embedded import running_url
+from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from service.app import create_app
 from service.server import serve
@@ -32,6 +34,18 @@ def service_settings(host: str | None, port: int | None) -> Settings:
     return Settings(**{name: value for name, value in given.items() if value is not None})  # pyright: ignore[reportArgumentType]
 
 
+def redis_in_use(settings: StoreSettings) -> str:
+    """The address of the Redis that is set, or of the one that `convscope serve` runs on the same data folder.
+
+    Raises:
+        CommandFailed: there is neither.
+    """
+    url = settings.redis_url or running_url(settings.data_dir)
+    if url is None:
+        raise CommandFailed("CONVSCOPE_REDIS_URL is not set: name a Redis, or run `convscope serve`, which starts one")
+    return url
+
+
 def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None, parent: int | None) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it has accepted. `fd`: a socket that listens already.
 
@@ -39,14 +53,13 @@ def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None, p
         CommandFailed: no Redis is named, or the address cannot be had.
     """
     settings = service_settings(host, port)
-    if settings.redis_url is None:
-        raise CommandFailed("CONVSCOPE_REDIS_URL is not set: name a Redis, or run `convscope serve`, which starts one")
+    redis_url = redis_in_use(settings)
     if parent is not None:
         end_with_parent(parent)
     listener = listen(settings.host, settings.port, insecure=insecure) if fd is None else socket.socket(fileno=fd)
     configure_logs(settings.log_level, settings.log_format)
     get_logger("convscope").info("service listens", host=listener.getsockname()[0], port=port_of(listener))
-    asyncio.run(_serve(settings, settings.redis_url, listener))
+    asyncio.run(_serve(settings, redis_url, listener))
 
 
 async def _serve(settings: Settings, redis_url: str, listener: socket.socket) -> None:

@@ -17,6 +17,7 @@ from cli.failure import CommandFailed
 from cli.listening import port_of
 from cli.processes import Interrupts, Part
 from jobstore.embedded import EmbeddedRedis
+from jobstore.redis_program import EmbeddedRedisError
 from schemas.health import Readiness
 
 _MARGIN = 10.0  # seconds beyond a part's own drain, after which it is killed
@@ -46,6 +47,7 @@ class Stack:
         self._log_dir = log_dir
         self._host, self._port = str(listener.getsockname()[0]), port_of(listener)
         self._interrupts = Interrupts()
+        self._redis: EmbeddedRedis | None = None
         self._parts: list[Part] = []
         self._ending = ExitStack()
 
@@ -58,9 +60,12 @@ class Stack:
             ending.enter_context(self._interrupts)
             redis_url = self._redis_url
             if redis_url is None:
-                redis = EmbeddedRedis.start(self._data_dir / "redis")
-                ending.callback(redis.stop)
-                redis_url = redis.url
+                try:
+                    self._redis = EmbeddedRedis.start(self._data_dir)
+                except EmbeddedRedisError as error:
+                    raise CommandFailed(str(error)) from error
+                ending.callback(self._redis.stop)
+                redis_url = self._redis.url
             environment = {**os.environ, "CONVSCOPE_REDIS_URL": redis_url, "CONVSCOPE_DATA_DIR": str(self._data_dir)}
             self._start(ending, Part("worker", ["worker"], environment, self._log("worker")), self._drains.workers)
             descriptor = self._listener.fileno()
@@ -109,6 +114,8 @@ class Stack:
             time.sleep(0.2)
 
     def _check(self) -> None:
+        if self._redis and not self._redis.alive:
+            raise CommandFailed(f"Redis ended by itself; its last words are in {self._redis.log}")
         for part in self._parts:
             if how := part.ended():
                 log = self._log(part.name)

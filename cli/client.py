@@ -1,0 +1,103 @@
+"""The demo's caller: uploads, submits, follows a job's events and fetches its artifacts, over HTTP alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+import httpx
+from httpx_sse import EventSource, SSEError
+from pydantic import JsonValue, ValidationError
+
+from cli.failure import CommandFailed
+from schemas.errors import Problem
+from schemas.images import UploadedImage
+from schemas.jobs import Artifact, JobBase, JobState, Progress, job_adapter
+from schemas.models import ModelDescription
+
+_RECONNECTS = 5  # a stream that breaks off is taken up again where it was
+
+
+class Client:
+    """Every answer that is not a success ends in `CommandFailed` with the problem's words."""
+
+    def __init__(self, url: str) -> None:
+        # A model nobody has asked for yet is loaded before it is described.
+        self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(10, read=120), trust_env=False)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._http.close()
+
+    def upload(self, name: str, content: bytes) -> UploadedImage:
+        return UploadedImage.model_validate_json(self._call("POST", "/v1/images", files={"image": (name, content)}).content)
+
+    def model(self, name: str) -> ModelDescription:
+        return ModelDescription.model_validate_json(self._call("GET", f"/v1/models/{name}").content)
+
+    def submit(self, method: str, model: str, params: Mapping[str, JsonValue], image_id: str | None) -> JobBase:
+        body: dict[str, JsonValue] = {"method": method, "model": model, "params": dict(params)}
+        if image_id is not None:
+            body["image"] = {"id": image_id}
+        return job_adapter.validate_json(self._call("POST", "/v1/jobs", json=body).content)
+
+    def follow(self, job: JobBase, on_progress: Callable[[Progress], None]) -> JobBase:
+        """Reads the job's event stream until `done`; the job as it ended.
+
+        Raises:
+            CommandFailed: it did not succeed.
+        """
+        last_id, breaks = "", 0
+        while True:
+            try:
+                done, last_id = self._read_events(job, last_id, on_progress)
+            except (httpx.TransportError, SSEError) as error:
+                breaks += 1
+                if breaks > _RECONNECTS:
+                    raise CommandFailed(f"the event stream of {job.method} broke off {breaks} times: {error}") from error
+            else:
+                if done:
+                    break
+        ended = job_adapter.validate_json(self._call("GET", f"/v1/jobs/{job.id}").content)
+        if ended.state is not JobState.SUCCEEDED:
+            why = f"{ended.error.code}: {ended.error.detail}" if ended.error else f"it is {ended.state}"
+            raise CommandFailed(f"{ended.method} did not succeed: {why}")
+        return ended
+
+    def artifact(self, artifact: Artifact) -> bytes:
+        """PNG of an image, npy of an array."""
+        return self._call("GET", artifact.url, params={"format": "png" if artifact.kind == "image" else "npy"}).content
+
+    def _read_events(self, job: JobBase, last_id: str, on_progress: Callable[[Progress], None]) -> tuple[bool, str]:
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+        with self._http.stream("GET", f"/v1/jobs/{job.id}/events", headers=headers) as response:
+            if response.is_error:
+                response.read()
+                raise CommandFailed(_problem(response))
+            for event in EventSource(response).iter_sse():
+                last_id = event.id or last_id
+                if event.event == "progress":
+                    on_progress(Progress.model_validate_json(event.data))
+                elif event.event == "done":
+                    return True, last_id
+        return False, last_id
+
+    def _call(self, verb: str, path: str, **arguments: object) -> httpx.Response:
+        try:
+            response = self._http.request(verb, path, **arguments)  # pyright: ignore[reportArgumentType]
+        except httpx.TransportError as error:
+            raise CommandFailed(f"{verb} {path}: the service does not answer ({error or type(error).__name__})") from error
+        if response.is_error:
+            raise CommandFailed(_problem(response))
+        return response
+
+
+def _problem(response: httpx.Response) -> str:
+    asked = f"{response.request.method} {response.request.url.path}"
+    try:
+        problem = Problem.model_validate_json(response.content)
+    except ValidationError:
+        return f"{asked} answered {response.status_code}: {response.text[:500]}"
+    return f"{asked} answered {problem.status} {problem.code}: {problem.detail}"

@@ -1,0 +1,124 @@
+"""What the demo leaves: files, a contact sheet, and a report on the terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image, ImageOps
+from rich.console import Console
+from rich.table import Table
+
+from cli.contact_sheet import Panel, contact_sheet
+from schemas.jobs import JobBase
+from schemas.methods.activations import ActivationsFacts
+from schemas.methods.base import Facts
+from schemas.methods.filters import FiltersFacts
+from schemas.methods.grad_cam import CamFacts
+from schemas.methods.predict import PredictFacts
+
+F = TypeVar("F", bound=Facts)
+
+_SUFFIXES = {"image": ".png", "array": ".npy"}
+
+
+@dataclass(frozen=True)
+class FinishedJob:
+    """A job that succeeded, its artifacts' content by name, and the seconds from submission to the last byte."""
+
+    job: JobBase
+    content: Mapping[str, bytes]
+    seconds: float
+
+    def picture(self, name: str) -> Image.Image:
+        return Image.open(io.BytesIO(self.content[name]))
+
+
+def write_artifacts(finished: FinishedJob, folder: Path) -> None:
+    """A file for each artifact; what an earlier run left in `folder` goes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix in _SUFFIXES.values():
+        for stale in folder.glob(f"*{suffix}"):
+            stale.unlink()
+    for artifact in finished.job.artifacts:
+        (folder / f"{artifact.name}{_SUFFIXES[artifact.kind]}").write_bytes(finished.content[artifact.name])
+
+
+def write_contact_sheet(photo: Path, model: str, finished: Sequence[FinishedJob], out: Path) -> Path:
+    """The photo and every job's pictures, labelled, in one PNG; its path."""
+    jobs = {one.job.method: one for one in finished}
+    with Image.open(photo) as opened:
+        upright = ImageOps.exif_transpose(opened)
+    rows = [
+        [
+            Panel("Photo", f"{photo.name}, {upright.width} × {upright.height} px", upright),
+            _prediction(jobs["predict"]),
+            _cam(jobs["grad_cam"]),
+        ],
+        _activations(jobs["activations"]),
+        [_filters(jobs["filters"])],
+    ]
+    path = out / "contact_sheet.png"
+    contact_sheet(f"What {model} sees", rows).save(path, optimize=True)
+    return path
+
+
+def print_report(console: Console, finished: Sequence[FinishedJob], start: float, total: float) -> None:
+    """Top classes, milliseconds by stage of each job, and where the wall time went."""
+    top = Table(title="Top classes", title_justify="left")
+    for column, justify in (("class", "right"), ("label", "left"), ("logit", "right"), ("probability", "right")):
+        top.add_column(column, justify=justify)  # pyright: ignore[reportArgumentType]
+    timings = Table(title="Milliseconds", title_justify="left")
+    timings.add_column("job")
+    for column in ("queued", "decode", "device", "render", "in all"):
+        timings.add_column(column, justify="right")
+    for one in finished:
+        if isinstance(one.job.facts, PredictFacts):
+            for found in one.job.facts.predictions:
+                top.add_row(str(found.class_index), found.label or "", f"{found.logit:.2f}", f"{found.probability:.3f}")
+        spent = one.job.timings
+        stages = (spent.queued, spent.decode, spent.device, spent.render, round(one.seconds * 1000))
+        timings.add_row(one.job.method, *("–" if stage is None else f"{stage:,}" for stage in stages))
+    console.print(top, timings)
+    jobs = sum(one.seconds for one in finished)
+    console.print(f"Start {start:.1f} s, jobs {jobs:.1f} s, all {total:.1f} s")
+
+
+def _facts(finished: FinishedJob, kind: type[F]) -> F:
+    facts = finished.job.facts
+    if not isinstance(facts, kind):
+        raise TypeError(f"{finished.job.method} has {type(facts).__name__} where {kind.__name__} belongs")
+    return facts
+
+
+def _primary(finished: FinishedJob) -> Image.Image:
+    return finished.picture(next(artifact.name for artifact in finished.job.artifacts if artifact.primary))
+
+
+def _prediction(finished: FinishedJob) -> Panel:
+    best = _facts(finished, PredictFacts).predictions[0]
+    return Panel("Prediction", f"{best.label or best.class_index}, probability {best.probability:.2f}", _primary(finished))
+
+
+def _cam(finished: FinishedJob) -> Panel:
+    facts = _facts(finished, CamFacts)
+    return Panel("Grad-CAM", f"class {facts.class_index} {facts.label or ''} at {facts.layer}", _primary(finished))
+
+
+def _activations(finished: FinishedJob) -> list[Panel]:
+    layers = _facts(finished, ActivationsFacts).layers
+    names = [f"grid.{layer.layer.replace('/', '.')}" for layer in layers] if len(layers) > 1 else ["grid"]
+    return [
+        Panel(f"Activations of {layer.layer}", f"{' × '.join(map(str, layer.shape))}, {layer.sparsity:.0%} zeros", finished.picture(name))
+        for layer, name in zip(layers, names, strict=True)
+    ]
+
+
+def _filters(finished: FinishedJob) -> Panel:
+    facts = _facts(finished, FiltersFacts)
+    return Panel(
+        f"Filters of {facts.layer}", f"gradient ascent, {len(facts.images)} channels, in {finished.seconds:.0f} s", _primary(finished)
+    )
