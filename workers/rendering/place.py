@@ -1,0 +1,64 @@
+"""Maps over the model's input → the photo, by where the photo lies in the input."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from workers.interface import Placement
+
+
+def used_part(placement: Placement, photo_shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of the photo whose centres lie in the part that the model saw."""
+    rows, columns = (
+        slice(max(0, round(start)), min(length, round(start + extent)))
+        for start, extent, length in zip(placement.source[:2], placement.source[2:], photo_shape[:2], strict=True)
+    )
+    return rows, columns
+
+
+def map_extent(placement: Placement, photo_shape: tuple[int, ...], map_shape: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The edges (top, left, bottom, right) of the photo's used part in a map's own coordinates, where cell i spans i to i + 1."""
+    used = used_part(placement, photo_shape)
+    edges: list[tuple[float, float]] = []
+    for axis in (0, 1):
+        to_input = placement.box[2 + axis] / placement.source[2 + axis]
+        to_map = map_shape[axis] / placement.input_size[axis]
+        start, stop = (
+            ((edge - placement.source[axis]) * to_input + placement.box[axis]) * to_map for edge in (used[axis].start, used[axis].stop)
+        )
+        edges.append((max(0.0, start), min(float(map_shape[axis]), stop)))
+    (top, bottom), (left, right) = edges
+    return top, left, bottom, right
+
+
+def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_shape: tuple[int, ...]) -> Float32[np.ndarray, "H W"]:
+    """A map over the whole input at the photo's size: bilinear with half-pixel centres, 0 where the model did not look.
+
+    Args:
+        values: float32 (h, w) at any resolution, spanning the model's input.
+        photo_shape: (H, W, …).
+    """
+    rows, columns = used_part(placement, photo_shape)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    top, left, bottom, right = map_extent(placement, photo_shape, values.shape)
+    if (top, left, bottom, right) == (0, 0, *values.shape):
+        part = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
+    else:
+        vertical = _interpolation(top, bottom, height, values.shape[0])
+        horizontal = _interpolation(left, right, width, values.shape[1])
+        part = (vertical @ values @ horizontal.T).astype(np.float32)
+    if part.shape == tuple(photo_shape[:2]):
+        return part
+    whole = np.zeros(photo_shape[:2], np.float32)
+    whole[rows, columns] = part
+    return whole
+
+
+def _interpolation(start: float, stop: float, count: int, cells: int) -> Float64[np.ndarray, "count cells"]:
+    """Weights of linear interpolation at the centres of `count` equal parts of start–stop, between the centres of `cells`
+    cells of width 1; the outermost cells reach to the edge."""
+    centres = start + (np.arange(count) + 0.5) * (stop - start) / count - 0.5
+    distance = np.abs(np.clip(centres, 0, cells - 1)[:, None] - np.arange(cells))
+    return np.maximum(0, 1 - distance)

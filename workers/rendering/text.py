@@ -1,0 +1,65 @@
+"""Words on pictures, in DejaVu Sans (it has × and σ, Greek and Cyrillic), which lies in matplotlib's package and needs no import of it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+LIGHT = (235, 235, 235)
+DARK = (0, 0, 0)
+
+
+@cache
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans at `size` pixels.
+
+    Raises:
+        RuntimeError: matplotlib, which carries the font, is not installed.
+    """
+    package = importlib.util.find_spec("matplotlib")
+    if package is None or not package.submodule_search_locations:
+        raise RuntimeError("the font of captions and charts comes with matplotlib, which is not installed")
+    folder = Path(package.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
+    file = folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+    return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
+    """`text`, cut and ended with '…' where it is wider than `width` pixels; '' where not even that fits."""
+    text = " ".join(text.split())
+    if face.getlength(text) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if face.getlength(text[:middle].rstrip() + "…") <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low].rstrip() + "…" if face.getlength("…") <= width else ""
+
+
+def line(
+    text: str, width: int, size: int = 13, *, ink: tuple[int, int, int] = LIGHT, paper: tuple[int, int, int] = DARK, centred: bool = False
+) -> UInt8[np.ndarray, "h w 3"]:
+    """One line of text, `width` wide and about 1.6 · `size` high, shortened to fit."""
+    face = font(size)
+    margin = min(size // 2, max(0, (width - 1) // 8))
+    height = round(size * 1.6)
+    strip = Image.new("RGB", (width, height), paper)
+    words = shortened(text, face, width - 2 * margin)
+    position = (width / 2, height / 2) if centred else (margin, height / 2)
+    ImageDraw.Draw(strip).text(position, words, fill=ink, font=face, anchor="mm" if centred else "lm")
+    return np.asarray(strip)
+
+
+def captioned(tiles: UInt8[np.ndarray, "n h w 3"], captions: Sequence[str], size: int = 10) -> UInt8[np.ndarray, "n H w 3"]:
+    """Each tile with its caption above it."""
+    strips = np.stack([line(caption, tiles.shape[2], size, centred=True) for caption in captions])
+    return np.concatenate([strips, tiles], axis=1)
