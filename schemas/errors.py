@@ -181,8 +181,9 @@ class InternalError(VisualizationError):
 
 
 def nearest_names(name: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """The `count` names most like `name` (difflib ratio ≥ 0.5), best first."""
-    return tuple(difflib.get_close_matches(name, list(names), n=count, cutoff=0.5))
+    """The `count` names most like `name` (difflib ratio ≥ 0.5, case ignored), best first."""
+    by_key = {each.casefold(): each for each in names}
+    return tuple(by_key[key] for key in difflib.get_close_matches(name[:256].casefold(), by_key, n=count, cutoff=0.5))
 
 
 class Problem(BaseModel):

@@ -16,7 +16,7 @@ ArtifactKind = Literal["image", "array"]
 Precision = Literal["float32", "bfloat16"]
 Colormap = Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
 ClassSelector = Annotated[
-    int | str,
+    int | Annotated[str, Field(min_length=1, max_length=256)],
     Field(description="A class index, or a label (case ignored).", examples=[285, "Egyptian cat"], union_mode="left_to_right"),
 ]
 
