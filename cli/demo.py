@@ -44,7 +44,7 @@ def demo(image: Path, out: Path, model: str) -> None:
             raise CommandFailed("interrupted")
         start = time.monotonic() - began
         console.print(f"Ready on {stack.url} after {start:.1f} s")
-        with Client(stack.url) as client:
+        with stack.interrupts.raising(), Client(stack.url) as client:
             finished = _run_jobs(client, console, image, model)
     for one in finished:
         write_artifacts(one, out / one.job.method)

@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+from cli.failure import CommandFailed
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -20,6 +23,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.count = 0
+        self._raising = False
         self._before: dict[signal.Signals, signal.Handlers | Callable[[int, FrameType | None], object] | int | None] = {}
 
     def __enter__(self) -> Interrupts:
@@ -33,6 +37,18 @@ class Interrupts:
 
     def _received(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
+        if self._raising:
+            self._raising = False
+            raise CommandFailed("interrupted")
+
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """For code that cannot look at `count`: the first signal raises CommandFailed, wherever the main thread is."""
+        self._raising = True
+        try:
+            yield
+        finally:
+            self._raising = False
 
     def hurry(self) -> bool:
         return self.count > 1

@@ -46,7 +46,7 @@ class Stack:
         self._redis_url = redis_url
         self._log_dir = log_dir
         self._host, self._port = str(listener.getsockname()[0]), port_of(listener)
-        self._interrupts = Interrupts()
+        self.interrupts = Interrupts()
         self._redis: EmbeddedRedis | None = None
         self._parts: list[Part] = []
         self._ending = ExitStack()
@@ -57,7 +57,7 @@ class Stack:
 
     def __enter__(self) -> Stack:
         with ExitStack() as ending:
-            ending.enter_context(self._interrupts)
+            ending.enter_context(self.interrupts)
             redis_url = self._redis_url
             if redis_url is None:
                 try:
@@ -79,7 +79,7 @@ class Stack:
         self._ending.__exit__(kind, error, trace)
 
     def _start(self, ending: ExitStack, part: Part, drain: float) -> None:
-        ending.callback(part.stop, drain + _MARGIN, self._interrupts.hurry)
+        ending.callback(part.stop, drain + _MARGIN, self.interrupts.hurry)
         self._parts.append(part)
 
     def _log(self, name: str) -> Path | None:
@@ -92,7 +92,7 @@ class Stack:
             CommandFailed: a part ended by itself, or `seconds` passed.
         """
         deadline = time.monotonic() + seconds
-        while not self._interrupts.count:
+        while not self.interrupts.count:
             self._check()
             readiness = self._readiness()
             if readiness and readiness.status == "ready" and readiness.workers:
@@ -109,7 +109,7 @@ class Stack:
         Raises:
             CommandFailed: a part ended by itself.
         """
-        while not self._interrupts.count:
+        while not self.interrupts.count:
             self._check()
             time.sleep(0.2)
 
