@@ -93,7 +93,7 @@ class Objective:
 @dataclass(frozen=True)
 class Start:
     """Where ascent starts: uniform in [low, high) or normal with σ = `sigma`, in the parametrisation's own units
-    (pixel: the model's input units; fourier: spectrum coefficients)."""
+    (pixel: see `AscentSpec`; fourier: spectrum coefficients)."""
 
     kind: Literal["uniform", "normal"]
     low: float = 0.0
@@ -103,7 +103,11 @@ class Start:
 
 @dataclass(frozen=True)
 class AscentSpec:
-    """Everything a synthesis needs. Every image of the batch is independent: n images give what n single runs give."""
+    """Everything a synthesis needs. Every image of the batch is independent: n images give what n single runs give.
+
+    `scale` and `offset` (one number, or one a channel) are the pixel parametrisation's units: the model sees
+    scale · pixel + offset, and `start`, `learning_rate` and gradients are in units of the pixel.
+    """
 
     objective: Objective
     parametrisation: Literal["pixel", "fourier"]
@@ -117,6 +121,8 @@ class AscentSpec:
     regularisers: Regularisers
     seed: int
     precision: Literal["float32", "bfloat16"] = "float32"
+    scale: tuple[float, ...] = (1.0,)
+    offset: tuple[float, ...] = (0.0,)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""What ascent raises: one scalar for each image of the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from schemas.errors import InvalidParameters
+from workers.engine.ascent.restriction import restricted
+from workers.engine.graph import Graph
+from workers.interface import Objective
+
+Values = Callable[[Any, Any, Any], Any]
+"""`(x, indices, position) → values`: model inputs (n, H, W, C); each image's channel or class (n,); the neuron's (y, x); (n,)."""
+
+
+def values_of(graph: Graph, objective: Objective) -> Values:
+    """The objective as a function of the model's input, to be called inside a compiled function."""
+    match objective.kind:
+        case "class":
+            return lambda x, indices, position: class_score(graph, x, indices, objective.probability)
+        case "layer":
+            return lambda x, indices, position: mean_of_squares(_activations(graph, objective, x, None)[0])
+        case "neuron":
+            return lambda x, indices, position: neuron(*_activations(graph, objective, x, indices), indices, position)
+        case "channel":
+            return lambda x, indices, position: channel(*_activations(graph, objective, x, indices), indices, objective.margin)
+
+
+def channel(activations: Any, chosen: bool, indices: Any, margin: int) -> Any:
+    """Mean over the map, less `margin` at each border, of image i's channel indices[i].
+
+    `activations` (n, h, w, K) or (n, K); with `chosen` its channels are the batch's own, (…, n), and image i's is the i-th.
+    """
+    if margin and len(activations.shape) == 4:
+        height, width = activations.shape[1:3]
+        if min(height, width) <= 2 * margin:
+            raise InvalidParameters(
+                f"The layer's map is {height}×{width} for an image of this size: nothing is left of it without its border of "
+                f"{margin}, which this preset leaves out. A larger size, or an earlier layer, has a larger map.",
+                pointer="/params/size",
+            )
+        activations = activations[:, margin:-margin, margin:-margin]
+    axes = tuple(range(1, len(activations.shape) - 1))
+    return _own(tf.reduce_mean(activations, axis=axes), chosen, indices)
+
+
+def neuron(activations: Any, chosen: bool, indices: Any, position: Any) -> Any:
+    """The value at (y, x) of image i's channel indices[i]."""
+    return _own(activations[:, position[0], position[1]], chosen, indices)
+
+
+def mean_of_squares(activations: Any) -> Any:
+    """Of all channels and positions (DeepDream's objective)."""
+    return tf.reduce_mean(tf.square(activations), axis=tuple(range(1, len(activations.shape))))
+
+
+def class_score(graph: Graph, x: Any, indices: Any, probability: bool) -> Any:
+    """The logit, or the probability, of image i's class indices[i]."""
+    _, logits = graph.class_scores(x)
+    return _own(graph.head.probabilities(logits) if probability else logits, False, indices)
+
+
+def _own(values: Any, chosen: bool, indices: Any) -> Any:
+    """(n, n) or (n, K) → (n,)."""
+    return tf.linalg.diag_part(values) if chosen else tf.gather(values, indices, axis=1, batch_dims=1)
+
+
+def _activations(graph: Graph, objective: Objective, x: Any, indices: Any) -> tuple[Any, bool]:
+    """The target layer's output in float32, and whether only the channels `indices` were computed."""
+    path = objective.layer or ""
+    only = None if indices is None else restricted(graph.layer_at(path).layer)
+    override = {} if only is None else {path: lambda inputs: only(inputs, indices)}
+    return tf.cast(graph.run(x, [path], override)[path], tf.float32), only is not None

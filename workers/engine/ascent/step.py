@@ -1,0 +1,153 @@
+"""One step of ascent as one compiled function with a free batch axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from schemas.errors import NoGradient
+from schemas.models import Preprocessing
+from workers.engine.ascent import optimizers, regularisers, transforms
+from workers.engine.ascent.objectives import values_of
+from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Pixel, preprocess
+from workers.engine.graph import Graph
+from workers.interface import AscentSpec, Float32
+
+
+class Settings(NamedTuple):
+    """What differs between runs of one compiled step, as tensors: learning rate (); weights of `regularisers.kinds` (k,); the
+    neuron's (y, x) (2,); the pixel parametrisation's scale and offset (C,)."""
+
+    learning_rate: Any
+    weights: Any
+    position: Any
+    scale: Any
+    offset: Any
+
+
+class Point(NamedTuple):
+    """Where n images are: their variables (n, …), and what the optimiser keeps, tensors of the same shape."""
+
+    variable: Any
+    moments: tuple[Any, ...]
+
+
+class Step(NamedTuple):
+    """Of n images: the point after the step; images (n, H, W, C) and objectives (n,) before it; `seen` (n,), whether any gradient
+    of the objective is not zero; `finite` (n,), whether objective and gradient are."""
+
+    point: Point
+    images: Any
+    values: Any
+    seen: Any
+    finite: Any
+
+
+def key(spec: AscentSpec) -> Hashable:
+    """What a compiled step depends on; the rest of the spec is `settings`, start, draws and channel indices."""
+    goal, moves = spec.objective, spec.transforms
+    return (
+        "ascent",
+        (goal.kind, goal.layer, goal.margin, goal.probability),
+        (spec.parametrisation, spec.size, spec.optimizer, spec.gradient_norm, spec.precision),
+        (moves.pad, moves.jitter > 0, transforms.is_affine(moves)),
+        regularisers.kinds(spec.regularisers),
+    )
+
+
+def settings(spec: AscentSpec, channels: int) -> Settings:
+    """The tensors of `Settings` for `spec`."""
+    return Settings(
+        tf.constant(spec.learning_rate, tf.float32),
+        tf.constant(regularisers.weights(spec.regularisers)),
+        tf.constant(spec.objective.position or (0, 0), tf.int32),
+        tf.constant(np.broadcast_to(np.array(spec.scale, np.float32), channels)),
+        tf.constant(np.broadcast_to(np.array(spec.offset, np.float32), channels)),
+    )
+
+
+def parametrisation(spec: AscentSpec, channels: int, preprocessing: Preprocessing, scale: Any, offset: Any) -> Parametrisation:
+    if spec.parametrisation == "fourier":
+        return Fourier(spec.size, channels, preprocessing)
+    return Pixel(spec.size, channels, scale, offset)
+
+
+def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, channels: int) -> Callable[..., Step]:
+    """`step(point, number, indices, draw, settings) → Step`, compiled once for all of a key's runs.
+
+    Raises (when it is traced):
+        NoGradient: the target does not depend on the input, or not in a differentiable way.
+    """
+    values_at = values_of(graph, spec.objective)
+    moves, penalties = spec.transforms, regularisers.kinds(spec.regularisers)
+    moved = moves.jitter > 0 or transforms.is_affine(moves)
+    grey, fill = middle_grey(preprocessing, channels), mean_colour(preprocessing, channels)
+
+    def step(point: Point, number: Any, indices: Any, draw: Any, given: Settings) -> Step:
+        variable, moments = point
+        shape = parametrisation(spec, channels, preprocessing, given.scale, given.offset)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variable)
+            image = shape.image(variable)
+            x = shape.model_input(image)
+            shown = transforms.apply(x, draw, fill, pad=moves.pad, affine=transforms.is_affine(moves)) if moved else tf.identity(x)
+            values = values_at(shown, indices, given.position)
+            score = tf.reduce_sum(values)
+            if penalties:
+                score -= tf.reduce_sum(regularisers.penalty(penalties, given.weights, x, grey))
+        gradient, through_model = tape.gradient(score, [variable, shown])
+        if through_model is None:
+            raise NoGradient(_no_gradient(spec))
+        image = image if spec.parametrisation == "fourier" else x
+        axes = tuple(range(1, len(variable.shape)))
+        finite = tf.reduce_all(tf.math.is_finite(gradient), axis=axes) & tf.math.is_finite(values)
+        seen = tf.reduce_any(through_model != 0, axis=(1, 2, 3))
+        if spec.optimizer == "adam":
+            scaled = optimizers.normalised(gradient, spec.gradient_norm)
+            variable, moments = optimizers.adam(variable, scaled, moments, number, given.learning_rate)
+        else:
+            variable += given.learning_rate * optimizers.normalised(gradient, spec.gradient_norm)
+        return Step(Point(variable, moments), image, values, seen, finite)
+
+    variable = tf.TensorSpec((None, *parametrisation(spec, channels, preprocessing, 1.0, 0.0).shape), tf.float32)
+    signature = (
+        Point(variable, (variable,) * moment_count(spec)),
+        tf.TensorSpec((), tf.int32),
+        tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((transforms.DRAWS,), tf.float32),
+        Settings(
+            tf.TensorSpec((), tf.float32),
+            tf.TensorSpec((len(penalties),), tf.float32),
+            tf.TensorSpec((2,), tf.int32),
+            tf.TensorSpec((channels,), tf.float32),
+            tf.TensorSpec((channels,), tf.float32),
+        ),
+    )
+    return tf.function(step, input_signature=signature, autograph=False)
+
+
+def moment_count(spec: AscentSpec) -> int:
+    return 2 if spec.optimizer == "adam" else 0
+
+
+def beginning(spec: AscentSpec, variable: Float32) -> Point:
+    """The point before the first step."""
+    return Point(tf.constant(variable), (tf.zeros(variable.shape),) * moment_count(spec))
+
+
+def middle_grey(preprocessing: Preprocessing, channels: int) -> Float32:
+    """(C,): mid-grey as the model sees it."""
+    return preprocess(np.full(channels, 0.5, np.float32), preprocessing)
+
+
+def mean_colour(preprocessing: Preprocessing, channels: int) -> Float32:
+    """(C,): the mean that the preprocessing takes off, which is 0 to the model; mid-grey where it takes off none."""
+    return np.zeros(channels, np.float32) if any(preprocessing.mean) else middle_grey(preprocessing, channels)
+
+
+def _no_gradient(spec: AscentSpec) -> str:
+    target = "The class score" if spec.objective.kind == "class" else f"Layer '{spec.objective.layer}'"
+    return f"{target} has no gradient with respect to the input: it does not depend on it, or an operation in between has none."

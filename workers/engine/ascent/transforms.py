@@ -1,0 +1,67 @@
+"""Random changes of the image before each step (Olah et al., Distill 2017, "Transformation robustness")."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from schemas.methods.filters import Transforms
+from workers.interface import Float32
+
+DRAWS = 4  # numbers a step takes: shift down, shift right (pixels), zoom, angle (radians)
+
+
+def draws(transforms: Transforms, steps: int, seed: int) -> Float32:
+    """The random numbers of every step, (steps, 4) float32. One set a step for all images, so that they do not depend on the batch."""
+    random = np.random.default_rng((seed, 0, 1))
+    shifts = random.integers(-transforms.jitter, transforms.jitter, size=(steps, 2), endpoint=True)
+    zoom = random.uniform(1 - transforms.scale, 1 + transforms.scale, size=(steps, 1))
+    angle = random.uniform(-1, 1, size=(steps, 1)) * math.radians(transforms.rotate)
+    return np.concatenate([shifts, zoom, angle], axis=1).astype(np.float32)
+
+
+def is_affine(transforms: Transforms) -> bool:
+    """Whether pixels are interpolated, not only shifted."""
+    return transforms.scale > 0 or transforms.rotate > 0
+
+
+def apply(images: Any, draw: Any, fill: Any, *, pad: int, affine: bool) -> Any:
+    """Images (n, H, W, C) → the same shape: zoomed and rotated about the centre, then shifted.
+
+    `pad` pixels of `fill` (C,) surround the image and come into view; beyond them it repeats, as with DeepDream's jitter.
+    `draw` is a row of `draws`. With `affine` pixels are bilinear, else shifted as they are.
+    """
+    height, width = images.shape[1:3]
+    padded = _pad(images, fill, pad) if pad else images
+    if affine:
+        return _sample(padded, draw, (height, width))
+    shift = tf.cast(draw[:2], tf.int32)
+    return tf.roll(padded, shift, axis=(1, 2))[:, pad : pad + height, pad : pad + width]
+
+
+def _pad(images: Any, fill: Any, pad: int) -> Any:
+    return tf.pad(images - fill, ((0, 0), (pad, pad), (pad, pad), (0, 0))) + fill
+
+
+def _sample(padded: Any, draw: Any, size: tuple[int, int]) -> Any:
+    """Bilinear samples at centre + rotation(angle) / zoom · (p − centre) − shift, p the output's pixels."""
+    height, width = size
+    full_height, full_width, channels = padded.shape[1:]
+    y = tf.range(height, dtype=tf.float32)[:, None] - (height - 1) / 2
+    x = tf.range(width, dtype=tf.float32)[None, :] - (width - 1) / 2
+    cos, sin = tf.cos(draw[3]) / draw[2], tf.sin(draw[3]) / draw[2]
+    source_y = cos * y + sin * x + (full_height - 1) / 2 - draw[0]
+    source_x = cos * x - sin * y + (full_width - 1) / 2 - draw[1]
+    top, left = tf.floor(source_y), tf.floor(source_x)
+    down, right = source_y - top, source_x - left
+    flat = tf.reshape(padded, (-1, full_height * full_width, channels))
+    result = 0.0
+    for dy, dx, weight in ((0, 0, (1 - down) * (1 - right)), (0, 1, (1 - down) * right), (1, 0, down * (1 - right)), (1, 1, down * right)):
+        row = tf.math.floormod(tf.cast(top, tf.int32) + dy, full_height)
+        column = tf.math.floormod(tf.cast(left, tf.int32) + dx, full_width)
+        values = tf.gather(flat, tf.reshape(row * full_width + column, (-1,)), axis=1)
+        result += tf.reshape(values, (-1, height, width, channels)) * weight[None, :, :, None]
+    return result
