@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from schemas.errors import BrokerUnavailable
+from schemas.errors import BrokerUnavailable, VisualizationError
 from telemetry.logs import get_logger
 
 Answer = TypeVar("Answer")
@@ -14,8 +14,8 @@ Answer = TypeVar("Answer")
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 
-async def when_available(call: Callable[[], Awaitable[Answer]]) -> Answer:
-    """The answer of `call`, tried again with growing pauses for as long as the broker does not answer.
+async def when_available(call: Callable[[], Awaitable[Answer]], *passing: type[VisualizationError]) -> Answer:
+    """The answer of `call`, tried again with growing pauses while the broker does not answer or a `passing` error comes.
 
     `call` must be safe to repeat: a reply may have been lost after its effect. Transitions are, being guarded by the attempt.
     """
@@ -23,7 +23,7 @@ async def when_available(call: Callable[[], Awaitable[Answer]]) -> Answer:
     while True:
         try:
             return await call()
-        except BrokerUnavailable as error:
-            get_logger(__name__).warning("broker unavailable", reason=error.detail, again_in=pause)
+        except (BrokerUnavailable, *passing) as error:
+            get_logger(__name__).warning("store call put off", code=error.code, reason=error.detail, again_in=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from schemas.errors import BrokerUnavailable
+from schemas.errors import BrokerUnavailable, StorageFull
 from workers.interface import Slice, UInt8
 
 Publish = Callable[[Slice, bytes | None], Awaitable[bool]]
@@ -51,6 +51,6 @@ class Reporter:
                 if not await self._publish(state, preview):
                     self._unwanted()
                     return
-            except BrokerUnavailable:
+            except (BrokerUnavailable, StorageFull):
                 pass
             await asyncio.sleep(self._interval)
