@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,10 @@ import keras
 import tensorflow as tf
 
 from schemas.errors import InvalidParameters, UnknownLayer, nearest_names
+from workers.engine import folding
+from workers.engine.inference import call_for_inference
 from workers.engine.logits import Head, find_head
+from workers.engine.precision import HalfLayers
 from workers.engine.unfold import GraphLayer, Ref, Step, Unfolded, Values, unfold
 
 Override = Mapping[str, Callable[..., Any]]
@@ -34,6 +38,9 @@ class Graph:
         self._by_path = {layer.path: layer for layer in self.layers}
         self._writer: dict[Ref, int] = {ref: index for index, step in enumerate(self.unfolded.steps) for ref in step.writes}
         self._needed = lru_cache(maxsize=512)(self._find_needed)
+        self._half = HalfLayers()
+        self._lock = threading.Lock()
+        self._pairs: tuple[folding.FoldedPair, ...] | None = None
 
     @cached_property
     def input_names(self) -> tuple[str, ...]:
@@ -52,6 +59,32 @@ class Graph:
             nearest = nearest_names(path, self._by_path)
             hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
             raise UnknownLayer(f"The model has no layer '{path}'.{hint}", pointer="/params/layer", got=path, nearest=nearest) from None
+
+    def fast(self, taps: Collection[str] = (), *, scores: bool = False, precision: str = "float32") -> Override:
+        """What `run(…, taps)`, or with `scores` `class_scores(…, taps)`, should call in place of the layers to be quick.
+
+        Batch norm is folded into the convolution before it, unless that is a tap; with `precision` "bfloat16" layers compute in
+        it, inputs are cast on the way in, and outputs come in it too. Makes variables: call it outside of a `tf.function`.
+        """
+        override = folding.override(self.folded_pairs, taps)
+        if precision == "bfloat16":
+            refs = {*(self._ref(tap) for tap in taps), *(self.unfolded.outputs[:1] if scores else ())}
+            steps = (step for step in self._needed(frozenset(refs)) if step.kind == "call")
+            override = {step.path: self._half.of(override.get(step.path, step.operation)) for step in steps}
+        return override
+
+    @property
+    def folded_pairs(self) -> tuple[folding.FoldedPair, ...]:
+        with self._lock:
+            if self._pairs is None:
+                self._pairs = folding.foldable(self)
+            return self._pairs
+
+    @property
+    def nbytes(self) -> int:
+        """Of the variables that folding and bfloat16 have added beside the model's own."""
+        folded = sum(4 * variable.value.shape.num_elements() for pair in self._pairs or () for variable in pair.variables)
+        return folded + self._half.nbytes
 
     def writer(self, ref: Ref) -> Step | None:
         """The step that makes a tensor; None for the model's inputs."""
@@ -171,11 +204,3 @@ class Graph:
             return step.model._standardize_inputs(*args, **{name: value for name, value in kwargs.items() if name == "inputs"})
         operation = override.get(step.key) or override.get(step.path) or step.operation
         return keras.tree.flatten(call_for_inference(operation, args, kwargs))
-
-
-def call_for_inference(operation: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Calls a layer with `training=False`, whatever its graph says, as `model(x, training=False)` does; functions without it."""
-    kwargs = {name: value for name, value in kwargs.items() if name != "training"}
-    if "training" in getattr(operation, "_call_context_args", ()):
-        kwargs["training"] = False
-    return operation(*args, **kwargs)
