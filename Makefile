@@ -83,14 +83,16 @@ format: $(READY) ## Formats and sorts imports
 bench: $(READY) ## Timings against published code, side by side; benchmarks/results
 	$(BIN)/python -m benchmarks $(ARGS)
 
-LOCK = $(UV) pip compile pyproject.toml --quiet --universal --python-version $(PYTHON_VERSION) --generate-hashes --no-header $(UPGRADE)
+COMPILE = $(UV) pip compile --quiet --universal --python-version $(PYTHON_VERSION) --generate-hashes --no-header $(UPGRADE)
 
 .PHONY: lock
 lock: | $(filter .uv/bin/uv,$(UV)) ## Pins all dependencies again (UPGRADE=--upgrade for newer ones)
-	$(LOCK) --extra service --output-file requirements/service.txt
-	$(LOCK) --extra worker --extra cpu --output-file requirements/worker-cpu.txt
-	$(LOCK) --extra worker --extra gpu --output-file requirements/worker-gpu.txt
-	$(LOCK) --extra service --extra worker --extra cpu --extra embedded --extra demo --group dev --output-file requirements/dev.txt
+	$(COMPILE) --group uv --output-file requirements/uv.txt
+	$(COMPILE) --group build --output-file requirements/build.txt
+	$(COMPILE) pyproject.toml --extra service --output-file requirements/service.txt
+	$(COMPILE) pyproject.toml --extra worker --extra cpu --output-file requirements/worker-cpu.txt
+	$(COMPILE) pyproject.toml --extra worker --extra gpu --output-file requirements/worker-gpu.txt
+	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra embedded --extra demo --group dev --output-file requirements/dev.txt
 
 .PHONY: clean
 clean: ## Removes the environment, caches and out/

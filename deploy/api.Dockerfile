@@ -1,0 +1,36 @@
+# The HTTP service, without TensorFlow. Built from the repository's root: docker build -f deploy/api.Dockerfile .
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /build
+COPY requirements/build.txt requirements/service.txt requirements/
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/build.txt \
+ && python -m venv /opt/convscope \
+ && /opt/convscope/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/service.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY schemas schemas
+COPY telemetry telemetry
+COPY jobstore jobstore
+COPY service service
+COPY workers workers
+COPY cli cli
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
+ && /opt/convscope/bin/pip install --no-cache-dir --no-deps dist/*.whl
+
+FROM python:3.11-slim-bookworm
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin convscope \
+ && install --directory --owner convscope --group convscope /data /models
+COPY --from=build /opt/convscope /opt/convscope
+ENV PATH=/opt/convscope/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    CONVSCOPE_HOST=0.0.0.0 \
+    CONVSCOPE_PORT=8000 \
+    CONVSCOPE_DATA_DIR=/data \
+    CONVSCOPE_MODELS_DIR=/models \
+    CONVSCOPE_MODELS_FILE=/models/models.toml
+USER 10001
+WORKDIR /data
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
+# Whoever publishes the port decides who reaches it; callers are asked for no key.
+CMD ["convscope", "api", "--insecure"]
