@@ -6,10 +6,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Colormap, Facts, MethodCard, PrecisionParams, default_layer
 from schemas.models import LayerKind, LayerPath, PublishedModel
+
+# Channels whose statistics are given for each layer where several were asked for.
+RANKED_OF_SEVERAL = 64
 
 
 class ChannelStatistics(Facts):
@@ -19,7 +22,7 @@ class ChannelStatistics(Facts):
     mean: float
     max: float
     sparsity: float = Field(ge=0, le=1, description="Share of values that are exactly 0.")
-    dead: bool = Field(description="Every value is 0, or the same.")
+    dead: bool = Field(description="Every value is 0, or the same (where a channel has one position: 0).")
 
 
 class LayerStatistics(Facts):
@@ -29,7 +32,9 @@ class LayerStatistics(Facts):
     max: float
     sparsity: float
     dead_channels: tuple[int, ...]
-    channels: tuple[ChannelStatistics, ...] = Field(description="In order of rank: highest mean first.")
+    channels: tuple[ChannelStatistics, ...] = Field(
+        description=f"In order of rank: highest mean first; the first {RANKED_OF_SEVERAL} of each where several layers were asked for."
+    )
 
 
 class ActivationsFacts(Facts):
@@ -60,10 +65,16 @@ class Activations(PrecisionParams):
         default=None, description="A layer, or a list; null: all of `kind`, or else the model's default layer."
     )
     kind: LayerKind | None = Field(default=None, description="All layers of this kind, in the model's order; not together with `layer`.")
-    channels: int | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = Field(
-        default=None, description="Drawn channels: the first n, or a list of indices; null: all. The array always holds all."
+    channels: Annotated[int, Field(ge=1)] | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description=(
+            "Drawn channels: the first n in `order` (all where a layer has fewer), or a list of indices; null: all. "
+            "The array always holds all, and a dense layer is always drawn whole."
+        ),
     )
-    order: Literal["index", "mean", "max"] = Field(default="index", description="Order of the drawn channels: index, or strongest first.")
+    order: Literal["index", "mean", "max"] = Field(
+        default="index", description="Order of the drawn channels: as they are numbered or listed, or strongest first."
+    )
     scaling: Literal["per_channel", "global"] = Field(
         default="per_channel", description="`per_channel`: the book's (x − μ)/σ·64 + 128, clipped; `global`: min-max over the layer."
     )
@@ -105,6 +116,10 @@ class Activations(PrecisionParams):
             )
         for path in dict.fromkeys(paths):
             layer = description.layer_at(path)
+            if not layer.output_shape:
+                raise UnsuitableLayer(
+                    f"Layer '{path}' ({layer.type}) gives one number an image: there is nothing to draw.", pointer="/params/layer", got=path
+                )
             wanted = self.channels if isinstance(self.channels, tuple) else ()
             if layer.channels is not None and (wrong := [index for index in wanted if index >= layer.channels]):
                 raise UnknownChannel(

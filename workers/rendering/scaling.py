@@ -23,13 +23,17 @@ def per_channel(activations: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, 
     return levels.reshape(activations.shape)
 
 
-def over_layer(activations: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:
-    """All channels alike: the layer's minimum becomes 0, its maximum 255; a layer without variation becomes 0."""
-    low, high = activations.min(), activations.max()
+def over_layer(activations: Float32[np.ndarray, "h w k"], span: tuple[float, float] | None = None) -> UInt8[np.ndarray, "h w k"]:
+    """All channels alike: the layer's minimum becomes 0, its maximum 255; a layer without variation becomes 0.
+
+    Args:
+        span: the layer's (minimum, maximum) where `activations` are some of its channels; None: their own.
+    """
+    low, high = span or (activations.min(), activations.max())
     if low == high:
         return np.zeros(activations.shape, np.uint8)
-    scaled = activations - low
-    scaled *= 255 / (high - low)
+    scaled = activations - np.float32(low)
+    scaled *= np.float32(255 / (float(high) - float(low)))
     return np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled).astype(np.uint8)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-LIGHT = (235, 235, 235)
-DARK = (0, 0, 0)
+Colour = tuple[int, int, int]
+PAPER: Colour = (255, 255, 255)
+INK: Colour = (34, 34, 34)
 
 
 @cache
@@ -45,17 +46,15 @@ def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
     return text[:low].rstrip() + "…" if face.getlength("…") <= width else ""
 
 
-def line(
-    text: str, width: int, size: int = 13, *, ink: tuple[int, int, int] = LIGHT, paper: tuple[int, int, int] = DARK, centred: bool = False
-) -> UInt8[np.ndarray, "h w 3"]:
-    """One line of text, `width` wide and about 1.6 · `size` high, shortened to fit."""
+def line(text: str, width: int, size: int = 13, *, centred: bool = False) -> UInt8[np.ndarray, "h w 3"]:
+    """One line of text, dark on white, `width` wide and about 1.6 · `size` high, shortened to fit."""
     face = font(size)
     margin = min(size // 2, max(0, (width - 1) // 8))
     height = round(size * 1.6)
-    strip = Image.new("RGB", (width, height), paper)
+    strip = Image.new("RGB", (width, height), PAPER)
     words = shortened(text, face, width - 2 * margin)
     position = (width / 2, height / 2) if centred else (margin, height / 2)
-    ImageDraw.Draw(strip).text(position, words, fill=ink, font=face, anchor="mm" if centred else "lm")
+    ImageDraw.Draw(strip).text(position, words, fill=INK, font=face, anchor="mm" if centred else "lm")
     return np.asarray(strip)
 
 

@@ -1,0 +1,132 @@
+"""Charts, drawn with Pillow: in a few milliseconds, the same bytes each time, and no plotting library in the worker's imports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image, ImageDraw
+
+from workers.rendering.text import INK, PAPER, Colour, font, shortened
+
+BLUE: Colour = (31, 119, 180)
+TRACK: Colour = (233, 237, 242)
+FAINT: Colour = (110, 110, 110)
+FRAME: Colour = (190, 190, 190)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a bar chart; `share` (0–1) is the bar's length, `value` the same in words."""
+
+    label: str
+    value: str
+    share: float
+
+
+def bars_beside(photo: UInt8[np.ndarray, "h w 3"], bars: Sequence[Bar]) -> UInt8[np.ndarray, "H W 3"]:
+    """The photo, brought to about 320 × 300, with the bars to its right, each under its label; long labels end in '…'."""
+    margin, panel, row, thickness = 20, 440, 50, 14
+    image = _fitted(photo, width=320, height=300)
+    height = max(image.shape[0], row * len(bars) - 8) + 2 * margin
+    left = image.shape[1] + 2 * margin
+    sheet = Image.new("RGB", (left + panel + margin, height), PAPER)
+    sheet.paste(Image.fromarray(image), (margin, margin))
+    draw = ImageDraw.Draw(sheet)
+    face, strong = font(16), font(16, bold=True)
+    for index, bar in enumerate(bars):
+        top = margin + index * row
+        draw.text((left + panel, top), bar.value, fill=INK, font=strong, anchor="ra")
+        room = panel - strong.getlength(bar.value) - 16
+        draw.text((left, top), shortened(bar.label, face, room), fill=INK, font=face, anchor="la")
+        length = round(min(max(bar.share, 0.0), 1.0) * (panel - 1))
+        draw.rectangle((left, top + 24, left + panel - 1, top + 24 + thickness), fill=TRACK)
+        draw.rectangle((left, top + 24, left + length, top + 24 + thickness), fill=BLUE)
+    return np.asarray(sheet)
+
+
+def units(values: Float32[np.ndarray, " k"]) -> UInt8[np.ndarray, "H W 3"]:
+    """A dense layer's units: every value as a bar over its index, and the histogram of the positive ones in 100 bins.
+
+    Source: the Caffe notebook 'Classification: Instant Recognition with Caffe', its view of fc6.
+    """
+    width, height = 900, 240
+    sheet = Image.new("RGB", (width, 2 * height), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    panel = _Panel(draw, (64, 34, width - 24, height - 36), (-0.5, len(values) - 0.5), (low, high))
+    panel.frame("Value of each unit, by index", whole_x=True)
+    for index, value in enumerate(values.tolist()):
+        panel.bar(index - 0.5, index + 0.5, value)
+    positive = values[values > 0]
+    box = (64, height + 34, width - 24, 2 * height - 36)
+    if not len(positive):
+        draw.text((64, height + 10), "No unit has a positive value", fill=INK, font=font(14), anchor="la")
+        return np.asarray(sheet)
+    counts, edges = np.histogram(positive, bins=100, range=(0.0, float(positive.max())))
+    panel = _Panel(draw, box, (0.0, float(edges[-1])), (0.0, float(counts.max())))
+    panel.frame(f"Histogram of the {len(positive):,} positive values of {len(values):,}", whole_y=True)
+    for count, start, stop in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        panel.bar(start, stop, count)
+    return np.asarray(sheet)
+
+
+class _Panel:
+    """Axes in a box (left, top, right, bottom) of a picture; values outside the ranges do not occur."""
+
+    def __init__(
+        self, draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], across: tuple[float, float], up: tuple[float, float]
+    ) -> None:
+        self._draw, self._box, self._across = draw, box, across
+        self._up = up if up[1] > up[0] else (up[0], up[0] + 1.0)
+
+    def frame(self, title: str, *, whole_x: bool = False, whole_y: bool = False) -> None:
+        """Title, border and ticks; `whole`: an axis that counts, without ticks between whole numbers."""
+        left, top, right, bottom = self._box
+        self._draw.text((left, top - 24), title, fill=INK, font=font(14), anchor="la")
+        self._draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=FRAME)
+        for value, words in _ticks(*self._across, wanted=9, whole=whole_x):
+            x = self._x(value)
+            self._draw.line((x, bottom + 1, x, bottom + 5), fill=FRAME)
+            self._draw.text((x, bottom + 8), words, fill=FAINT, font=font(11), anchor="ma")
+        for value, words in _ticks(*self._up, wanted=5, whole=whole_y):
+            y = self._y(value)
+            self._draw.line((left - 5, y, left - 1, y), fill=FRAME)
+            self._draw.text((left - 8, y), words, fill=FAINT, font=font(11), anchor="rm")
+
+    def bar(self, start: float, stop: float, value: float) -> None:
+        """From 0 to `value`, between `start` and `stop`, with a gap where there is room for one."""
+        left, right = self._x(start), self._x(stop)
+        right -= 2 if right - left >= 4 else 1
+        top, bottom = sorted((self._y(0.0), self._y(value)))
+        if value:
+            self._draw.rectangle((left, top, max(left, right), bottom), fill=BLUE)
+
+    def _x(self, value: float) -> int:
+        start, stop = self._across
+        return round(self._box[0] + (value - start) / (stop - start) * (self._box[2] - self._box[0]))
+
+    def _y(self, value: float) -> int:
+        low, high = self._up
+        return round(self._box[3] - (value - low) / (high - low) * (self._box[3] - self._box[1]))
+
+
+def _ticks(low: float, high: float, *, wanted: int, whole: bool) -> list[tuple[float, str]]:
+    """Round values in low–high, about `wanted` of them, a step of 1, 2 or 5 times a power of ten apart, and their words."""
+    rough = (high - low) / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    if whole:
+        step = max(step, 1.0)
+    multiples = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    return [(index * step, f"{index * step:.6g}") for index in multiples]
+
+
+def _fitted(photo: UInt8[np.ndarray, "h w 3"], width: int, height: int) -> UInt8[np.ndarray, "H W 3"]:
+    share = min(width / photo.shape[1], height / photo.shape[0])
+    size = (max(1, round(photo.shape[1] * share)), max(1, round(photo.shape[0] * share)))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC), np.uint8)
