@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
@@ -43,8 +43,8 @@ class Supervisor:
         self._slots = [_Slot(target, device, index, settings, context) for index, device in enumerate(devices)]
         self._drain = settings.worker_drain + KILL_GRACE_SECONDS
         self._stops = 0
-        self._wake_reader, self._wake_writer = os.pipe()
-        os.set_blocking(self._wake_writer, False)
+        self._woken, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
         self._log = get_logger(__name__)
 
     @property
@@ -55,8 +55,8 @@ class Supervisor:
     def stop(self) -> None:
         """Drains; called again, kills. From any thread or a signal handler."""
         self._stops += 1
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._wake_writer, b"!")
+        with contextlib.suppress(OSError):  # it has ended, or has many wake-ups unread
+            self._waker.send(b"!")
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
@@ -88,14 +88,14 @@ class Supervisor:
         finally:
             for slot in self._slots:
                 slot.end()
-            os.close(self._wake_reader)
-            os.close(self._wake_writer)
+            self._woken.close()
+            self._waker.close()
         self._log.info("stopped")
 
     def _wait(self, seconds: float) -> None:
         sentinels = [slot.sentinel for slot in self._slots if slot.sentinel is not None]
-        if self._wake_reader in wait([*sentinels, self._wake_reader], seconds):
-            os.read(self._wake_reader, 1024)
+        if self._woken in wait([*sentinels, self._woken], seconds):
+            self._woken.recv(1024)
 
 
 def restart_pause(early_deaths: int) -> float:
