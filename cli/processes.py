@@ -55,18 +55,26 @@ class Interrupts:
 
 
 class Part:
-    """One `convscope` command as a child. A terminal's Ctrl-C does not reach it: it ends when its parent says so, or dies."""
+    """A child process that a terminal's Ctrl-C does not reach: it ends when we say so.
+
+    `log` takes its stdout and stderr; without one it shares ours.
+    """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path | None, pass_fds: Sequence[int] = ()
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.name = name
-        command = [sys.executable, "-P", "-m", "cli.main", *arguments, "--parent", str(os.getpid())]
         stream = log.open("wb") if log else None
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
+            self._process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
                 command,
-                env=dict(environment),
+                env=None if environment is None else dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT if stream else None,
@@ -98,6 +106,11 @@ class Part:
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+
+def convscope(*arguments: str) -> list[str]:
+    """A `convscope` command in this environment, which ends when we do."""
+    return [sys.executable, "-P", "-m", "cli.main", *arguments, "--parent", str(os.getpid())]
 
 
 def end_with_parent(parent: int) -> None:

