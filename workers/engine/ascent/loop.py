@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -33,64 +34,98 @@ def ascend(
         InvalidParameters: the target cannot be computed for an image of this size, or has no such position.
         NoGradient: the target does not depend on the input.
         NonFinite: an objective or a gradient is not a number.
+        tf.errors.ResourceExhaustedError: not even a quarter of the images of a call find room.
     """
     run = _Run(graph, preprocessing, spec, compiled)
     started, longest = time.monotonic(), 0.0
     for number in range(spec.steps):
-        for chunk in range(len(run.chunks)):
-            if (number or chunk) and time.monotonic() - started + longest > SLICE_SECONDS:
+        index = 0
+        while index < len(run.chunks):
+            if (number or index) and time.monotonic() - started + longest > SLICE_SECONDS:
                 yield run.state(number)
                 started = time.monotonic()
             called = time.monotonic()
-            run.advance(number, chunk)
+            index += run.advance(number, index)
             if number:  # the first calls compile
                 longest = max(longest, time.monotonic() - called)
     return run.finished()
 
 
+@dataclass
+class _Chunk:
+    """Images that are advanced by one call: `place` is theirs in the batch, `images` are those of the last objectives."""
+
+    place: slice
+    point: step.Point
+    images: Any
+
+    def halves(self) -> list[_Chunk]:
+        middle = (self.place.start + self.place.stop) // 2
+        cut = middle - self.place.start
+        parts = (slice(self.place.start, middle), slice(None, cut)), (slice(middle, self.place.stop), slice(cut, None))
+        return [
+            _Chunk(place, step.Point(self.point.variable[part], tuple(moment[part] for moment in self.point.moments)), self.images[part])
+            for place, part in parts
+        ]
+
+
 class _Run:
     def __init__(self, graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache) -> None:
-        channels = graph.unfolded.inputs[0].shape[-1]
+        name, own, channels = _image_input(graph)
         self.spec = spec
-        self.step = compiled.get(step.key(spec), lambda: step.build(graph, preprocessing, spec, channels))
-        traced = _traced(self.step, graph, spec)
+        self.step = compiled.get(step.key(spec), lambda: step.build(graph, preprocessing, spec, name, channels))
+        traced = _traced(self.step, own, spec)
         if spec.objective.kind == "neuron":
-            _check_position(graph, spec, channels, compiled)
+            path, image = spec.objective.layer or "", tf.TensorSpec((None, *spec.size, channels), tf.float32)
+            forward = compiled.get(
+                ("ascent map", path, spec.size), lambda: tf.function(lambda x: graph.run({name: x}, [path])[path], [image], autograph=False)
+            )
+            _check_position(spec, _traced(forward, own, spec).structured_outputs.shape[1:3])
         self.settings = step.settings(spec, channels)
         self.parametrisation = step.parametrisation(spec, channels, preprocessing, self.settings.scale, self.settings.offset)
         self.draws = transforms.draws(spec.transforms, spec.steps, spec.seed)
-        keys = spec.objective.indices or (0,)
-        begin = starts(spec.start, self.parametrisation.shape, spec.seed, keys)
-        ends = np.cumsum(cost.chunks(len(keys), cost.images_per_call(traced.graph)))
-        self.chunks = [slice(int(start), int(end)) for start, end in pairwise((0, *ends))]
-        self.indices = [tf.constant(keys[chunk], tf.int32) for chunk in self.chunks]
-        self.points = [step.beginning(spec, begin[chunk]) for chunk in self.chunks]
-        self.images: list[Any] = [self.image(point.variable) for point in self.points]
-        self.values = np.zeros((len(keys), spec.steps), np.float32)
-        self.seen = np.zeros(len(keys), bool)
+        self.indices = np.array(spec.objective.indices or (0,), np.int32)
+        begin = starts(spec.start, self.parametrisation.shape, spec.seed, self.indices.tolist())
+        ends = np.cumsum(cost.chunks(len(self.indices), cost.images_per_call(traced.graph)))
+        places = [slice(int(start), int(end)) for start, end in pairwise((0, *ends))]
+        self.largest = max(place.stop - place.start for place in places)
+        self.chunks = [_Chunk(place, step.beginning(spec, begin[place]), self.image(begin[place])) for place in places]
+        self.values = np.zeros((len(self.indices), spec.steps), np.float32)
+        self.seen = np.zeros(len(self.indices), bool)
         sigma = spec.regularisers.blur
         self.blur = tuple(tf.constant(regularisers.blur_matrix(side, sigma)) for side in spec.size) if sigma else None
 
-    def advance(self, number: int, index: int) -> None:
-        """Step `number` of chunk `index`."""
-        chunk, point = self.chunks[index], self.points[index]
-        result: step.Step = self.step(point, np.int32(number), self.indices[index], self.draws[number], self.settings)
-        if not np.all(result.finite):
+    def advance(self, number: int, index: int) -> int:
+        """Step `number` of chunk `index`; 1 when it is done, 0 when the chunk was halved for want of memory, twice at most."""
+        chunk = self.chunks[index]
+        try:
+            result: step.Step = self.step(chunk.point, np.int32(number), self.indices[chunk.place], self.draws[number], self.settings)
+            finite = np.all(result.finite)
+        except tf.errors.ResourceExhaustedError:
+            images = chunk.place.stop - chunk.place.start
+            if images == 1 or 4 * images <= self.largest:
+                raise
+            self.chunks[index : index + 1] = chunk.halves()
+            return 0
+        if not finite:
             raise NonFinite(
                 f"The objective or its gradient is not a number at step {number + 1} of {self.spec.steps} "
                 f"({self.spec.precision}). A smaller learning_rate, or float32, may help."
             )
-        self.points[index], self.images[index] = result.point, result.images
-        self.values[chunk, number] = result.values
-        self.seen[chunk] |= result.seen
+        chunk.point, chunk.images = result.point, result.images
+        self.values[chunk.place, number] = result.values
+        self.seen[chunk.place] |= result.seen
         if self.blur and number % regularisers.BLUR_EVERY == regularisers.BLUR_EVERY - 1:
-            self.points[index] = result.point._replace(variable=regularisers.blur(result.point.variable, *self.blur))
+            chunk.point = result.point._replace(variable=regularisers.blur(result.point.variable, *self.blur))
+        return 1
 
     def state(self, done: int) -> AscentState:
-        return AscentState(done, self.spec.steps, np.concatenate(self.images), self.values[:, :done].copy(), self.seen.copy())
+        images = np.concatenate([chunk.images for chunk in self.chunks])
+        return AscentState(done, self.spec.steps, images, self.values[:, :done].copy(), self.seen.copy())
 
     def finished(self) -> AscentState:
-        self.images = [self.image(point.variable) for point in self.points]
+        for chunk in self.chunks:
+            chunk.images = self.image(chunk.point.variable)
         return self.state(self.spec.steps)
 
     def image(self, variable: Any) -> Any:
@@ -98,20 +133,31 @@ class _Run:
         return image if self.spec.parametrisation == "fourier" else self.parametrisation.model_input(image)
 
 
-def _traced(function: Any, graph: Graph, spec: AscentSpec) -> Any:
-    """The one trace of a compiled function.
+def _image_input(graph: Graph) -> tuple[str, tuple[int | None, int | None], int]:
+    """Name, (height, width) and channels of the model's first input that takes images.
+
+    Raises:
+        InvalidParameters: there is none.
+    """
+    for name, tensor in zip(graph.input_names, graph.unfolded.inputs, strict=True):
+        if len(tensor.shape) == 4:
+            _, height, width, channels = tensor.shape
+            return name, (height, width), channels
+    raise InvalidParameters(f"Model '{graph.model.name}' has no image input (N, H, W, C) to ascend in.", pointer="/model")
+
+
+def _traced(function: Any, own: tuple[int | None, int | None], spec: AscentSpec) -> Any:
+    """The one trace of a compiled function; `own` is the input size that the model declares.
 
     Raises:
         InvalidParameters: a layer does not take the activations of an image of this size, as a dense layer after a flatten.
     """
-    own = tuple(graph.unfolded.inputs[0].shape[1:3])
     try:
         return function.get_concrete_function()
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         if spec.size == own:
             raise
-        height, width = own
-        allowed = None if None in own else f"{height}×{width}"
+        allowed = None if None in own else f"{own[0]}×{own[1]}"
         needs = f"the model's own input size, {allowed}" if allowed else "another size, perhaps a multiple of 32"
         raise InvalidParameters(
             f"This target cannot be computed for an image of {spec.size[0]}×{spec.size[1]}: a layer before it needs {needs}.",
@@ -121,18 +167,12 @@ def _traced(function: Any, graph: Graph, spec: AscentSpec) -> Any:
         ) from error
 
 
-def _check_position(graph: Graph, spec: AscentSpec, channels: int, compiled: CompiledCache) -> None:
+def _check_position(spec: AscentSpec, map_size: tuple[int, int]) -> None:
     """Raises `InvalidParameters` where the neuron lies outside the layer's map of an image of this size."""
-    path = spec.objective.layer or ""
-    signature = [tf.TensorSpec((None, *spec.size, channels), tf.float32)]
-    forward = compiled.get(
-        ("ascent map", path, spec.size), lambda: tf.function(lambda x: graph.run(x, [path])[path], signature, autograph=False)
-    )
-    height, width = _traced(forward, graph, spec).structured_outputs.shape[1:3]
-    y, x = spec.objective.position or (0, 0)
+    (height, width), (y, x) = map_size, spec.objective.position or (0, 0)
     if not (y < height and x < width):
         raise InvalidParameters(
-            f"Layer '{path}' has a map of {height}×{width} for an image of {spec.size[0]}×{spec.size[1]}: "
+            f"Layer '{spec.objective.layer}' has a map of {height}×{width} for an image of {spec.size[0]}×{spec.size[1]}: "
             f"neuron's y must be 0 to {height - 1} and x 0 to {width - 1}, got {y} and {x}.",
             pointer="/params/neuron",
             allowed=f"y 0 to {height - 1}, x 0 to {width - 1}",

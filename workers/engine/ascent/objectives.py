@@ -9,24 +9,35 @@ import tensorflow as tf
 
 from schemas.errors import InvalidParameters
 from workers.engine.ascent.restriction import restricted
-from workers.engine.graph import Graph
+from workers.engine.graph import Graph, Override
 from workers.interface import Objective
 
 Values = Callable[[Any, Any, Any], Any]
 """`(x, indices, position) → values`: model inputs (n, H, W, C); each image's channel or class (n,); the neuron's (y, x); (n,)."""
 
 
-def values_of(graph: Graph, objective: Objective) -> Values:
-    """The objective as a function of the model's input, to be called inside a compiled function."""
-    match objective.kind:
-        case "class":
-            return lambda x, indices, position: class_score(graph, x, indices, objective.probability)
-        case "layer":
-            return lambda x, indices, position: mean_of_squares(_activations(graph, objective, x, None)[0])
-        case "neuron":
-            return lambda x, indices, position: neuron(*_activations(graph, objective, x, indices), indices, position)
-        case "channel":
-            return lambda x, indices, position: channel(*_activations(graph, objective, x, indices), indices, objective.margin)
+def values_of(graph: Graph, objective: Objective, image_input: str, precision: str) -> Values:
+    """The objective as a function of the model's input, to be called inside a compiled function (but made outside of one).
+
+    The model is cut at the target layer, and that computes only the channels asked for where it can (see `restriction`).
+    """
+    if objective.kind == "class":
+        fast = graph.fast(scores=True, precision=precision)
+        return lambda x, indices, position: class_score(graph, {image_input: x}, fast, indices, objective.probability)
+    path = objective.layer or ""
+    fast = graph.fast((path,), precision=precision)
+    only = None if objective.kind == "layer" else restricted(fast.get(path, graph.layer_at(path).layer))
+
+    def values(x: Any, indices: Any, position: Any) -> Any:
+        override = fast if only is None else {**fast, path: lambda inputs, only=only: only(inputs, indices)}
+        activations = tf.cast(graph.run({image_input: x}, [path], override)[path], tf.float32)
+        if objective.kind == "layer":
+            return mean_of_squares(activations)
+        if objective.kind == "neuron":
+            return neuron(activations, only is not None, indices, position)
+        return channel(activations, only is not None, indices, objective.margin)
+
+    return values
 
 
 def channel(activations: Any, chosen: bool, indices: Any, margin: int) -> Any:
@@ -57,20 +68,12 @@ def mean_of_squares(activations: Any) -> Any:
     return tf.reduce_mean(tf.square(activations), axis=tuple(range(1, len(activations.shape))))
 
 
-def class_score(graph: Graph, x: Any, indices: Any, probability: bool) -> Any:
+def class_score(graph: Graph, inputs: Any, override: Override, indices: Any, probability: bool) -> Any:
     """The logit, or the probability, of image i's class indices[i]."""
-    _, logits = graph.class_scores(x)
+    _, logits = graph.class_scores(inputs, override=override)
     return _own(graph.head.probabilities(logits) if probability else logits, False, indices)
 
 
 def _own(values: Any, chosen: bool, indices: Any) -> Any:
     """(n, n) or (n, K) → (n,)."""
     return tf.linalg.diag_part(values) if chosen else tf.gather(values, indices, axis=1, batch_dims=1)
-
-
-def _activations(graph: Graph, objective: Objective, x: Any, indices: Any) -> tuple[Any, bool]:
-    """The target layer's output in float32, and whether only the channels `indices` were computed."""
-    path = objective.layer or ""
-    only = None if indices is None else restricted(graph.layer_at(path).layer)
-    override = {} if only is None else {path: lambda inputs: only(inputs, indices)}
-    return tf.cast(graph.run(x, [path], override)[path], tf.float32), only is not None

@@ -75,13 +75,13 @@ def parametrisation(spec: AscentSpec, channels: int, preprocessing: Preprocessin
     return Pixel(spec.size, channels, scale, offset)
 
 
-def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, channels: int) -> Callable[..., Step]:
+def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_input: str, channels: int) -> Callable[..., Step]:
     """`step(point, number, indices, draw, settings) → Step`, compiled once for all of a key's runs.
 
     Raises (when it is traced):
         NoGradient: the target does not depend on the input, or not in a differentiable way.
     """
-    values_at = values_of(graph, spec.objective)
+    values_at = values_of(graph, spec.objective, image_input, spec.precision)
     moves, penalties = spec.transforms, regularisers.kinds(spec.regularisers)
     moved = moves.jitter > 0 or transforms.is_affine(moves)
     grey, fill = middle_grey(preprocessing, channels), mean_colour(preprocessing, channels)
