@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 
 import httpx
-from httpx_sse import EventSource, SSEError
+from httpx_sse import EventSource, ServerSentEvent
 from pydantic import JsonValue, ValidationError
 
 from cli.failure import CommandFailed
@@ -15,7 +15,7 @@ from schemas.images import UploadedImage
 from schemas.jobs import Artifact, JobBase, JobState, Progress, job_adapter
 from schemas.models import ModelDescription
 
-_RECONNECTS = 5  # a stream that breaks off is taken up again where it was
+_BREAKS = 5  # of an event stream that are put up with
 
 
 class Client:
@@ -49,17 +49,9 @@ class Client:
         Raises:
             CommandFailed: it did not succeed.
         """
-        last_id, breaks = "", 0
-        while True:
-            try:
-                done, last_id = self._read_events(job, last_id, on_progress)
-            except (httpx.TransportError, SSEError) as error:
-                breaks += 1
-                if breaks > _RECONNECTS:
-                    raise CommandFailed(f"the event stream of {job.method} broke off {breaks} times: {error}") from error
-            else:
-                if done:
-                    break
+        for event in self._events(job):
+            if event.event == "progress":
+                on_progress(Progress.model_validate_json(event.data))
         ended = job_adapter.validate_json(self._call("GET", f"/v1/jobs/{job.id}").content)
         if ended.state is not JobState.SUCCEEDED:
             why = f"{ended.error.code}: {ended.error.detail}" if ended.error else f"it is {ended.state}"
@@ -70,19 +62,25 @@ class Client:
         """PNG of an image, npy of an array."""
         return self._call("GET", artifact.url, params={"format": "png" if artifact.kind == "image" else "npy"}).content
 
-    def _read_events(self, job: JobBase, last_id: str, on_progress: Callable[[Progress], None]) -> tuple[bool, str]:
-        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
-        with self._http.stream("GET", f"/v1/jobs/{job.id}/events", headers=headers) as response:
-            if response.is_error:
-                response.read()
-                raise CommandFailed(_problem(response))
-            for event in EventSource(response).iter_sse():
-                last_id = event.id or last_id
-                if event.event == "progress":
-                    on_progress(Progress.model_validate_json(event.data))
-                elif event.event == "done":
-                    return True, last_id
-        return False, last_id
+    def _events(self, job: JobBase) -> Iterator[ServerSentEvent]:
+        """The job's events up to `done`; a stream that breaks off is taken up again where it was."""
+        last_id = ""
+        for breaks in range(_BREAKS + 1):
+            headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+            try:
+                with self._http.stream("GET", f"/v1/jobs/{job.id}/events", headers=headers) as response:
+                    if response.is_error:
+                        response.read()
+                        raise CommandFailed(_problem(response))
+                    for event in EventSource(response).iter_sse():
+                        last_id = event.id or last_id
+                        yield event
+                        if event.event == "done":
+                            return
+            except httpx.TransportError as error:
+                if breaks == _BREAKS:
+                    raise CommandFailed(f"the event stream of {job.method} broke off again and again: {error}") from error
+        raise CommandFailed(f"the event stream of {job.method} ends again and again before the job does")
 
     def _call(self, verb: str, path: str, **arguments: object) -> httpx.Response:
         try:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,13 @@ from jobstore.embedded import EmbeddedRedis
 
 
 @pytest.fixture
-def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty folder for everything, no variable set."""
     monkeypatch.setenv("CONVSCOPE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("CONVSCOPE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("CONVSCOPE_MODELS_FILE", str(tmp_path / "models.toml"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    yield tmp_path
+    return tmp_path
 
 
 def _findings(until: str = "TensorFlow") -> list[Finding]:
@@ -25,7 +24,7 @@ def _findings(until: str = "TensorFlow") -> list[Finding]:
     found: list[Finding] = []
     for finding in examine():
         found.append(finding)
-        if finding.subject == "weights" or finding.subject == until:
+        if finding.subject in ("weights", until):
             break
     return found
 
