@@ -20,12 +20,11 @@ from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
 from schemas.methods.base import MethodParams
-from schemas.models import Preprocessing, PublishedModel
+from schemas.models import PublishedModel
 from telemetry.logs import get_logger
-from workers.interface import Array, Float32, Inputs, Output, Photo, Picture, Probe, Slice, UInt8
+from workers.interface import Array, Float32, Inputs, Output, Photo, Picture, Placement, Probe, Slice, UInt8
 from workers.methods import Implementation, implementation
 from workers.metrics import WorkerMetrics
-from workers.models.preprocessing import prepare
 from workers.persistence import when_available
 from workers.rendering import encode
 from workers.scheduler import Done, Scheduler
@@ -39,8 +38,7 @@ class Model(Protocol):
     def published(self) -> PublishedModel: ...
     @property
     def probe(self) -> Probe: ...
-    @property
-    def preprocessing(self) -> Preprocessing: ...
+    def prepare(self, image: UInt8) -> tuple[Float32, Placement]: ...
 
 
 class Models(Protocol):
@@ -176,11 +174,10 @@ class Runner:
         return await timed_in_pool(self._decoding, self._decoder.decode, content, self._surroundings.image_limits)
 
     async def _prepared(self, model: Model, image: UInt8 | None) -> tuple[Photo | None, Float32, float]:
-        spec = model.published.description.input
         if image is None:
+            spec = model.published.description.input
             return None, np.zeros((0, spec.height or 0, spec.width or 0, spec.channels), np.float32), 0.0
-        size = (spec.height, spec.width)
-        (tensor, placement), seconds = await timed_in_pool(self._decoding, prepare, image, model.preprocessing, size, spec.channels)
+        (tensor, placement), seconds = await timed_in_pool(self._decoding, model.prepare, image)
         return Photo(image, placement), tensor[None], seconds
 
     async def _on_device(
