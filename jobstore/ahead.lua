@@ -1,0 +1,12 @@
+-- How many executions of a lane, in this shard, come before one that was queued in another.
+--
+-- a: lane, priority, queued
+
+local ahead = 0
+for _, priority in ipairs(PRIORITIES) do
+  local waiting = key('waiting', a.lane .. ':' .. priority)
+  if priority == a.priority then
+    return ahead + redis.call('ZCOUNT', waiting, '-inf', '(' .. a.queued)
+  end
+  ahead = ahead + redis.call('ZCARD', waiting)
+end

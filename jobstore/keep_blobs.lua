@@ -1,0 +1,10 @@
+-- Lets blobs live on.
+--
+-- a: names, life
+
+local index = key('index', 'blobs')
+for _, name in ipairs(a.names) do
+  redis.call('ZADD', index, 'XX', 'GT', now + a.life, name)
+end
+live_at_least(index, a.life * 2)
+live_at_least(key('total', 'blobs'), a.life * 2)

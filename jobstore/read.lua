@@ -1,0 +1,10 @@
+-- Reads jobs.
+--
+-- a: jobs, owner_key
+-- Returns a view of each that is there.
+
+local found = {}
+for _, job in ipairs(a.jobs) do
+  found[#found + 1] = view(job, a.owner_key)
+end
+return found
