@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextlib
 import logging
 import os
 from pathlib import Path
@@ -33,13 +35,11 @@ class CatalogFolder:
         return self._catalog
 
     def _look(self) -> _Signature:
-        try:
-            with os.scandir(self._models_dir) as folder:
-                files = [(entry.name, entry.stat()) for entry in folder]
-        except OSError:
-            files = []
-        try:
-            files.append(("", self._models_file.stat()))
-        except OSError:
-            pass
-        return tuple(sorted((name, status.st_size, status.st_mtime_ns) for name, status in files))
+        found: list[tuple[str, os.stat_result]] = []
+        with contextlib.suppress(OSError), os.scandir(self._models_dir) as folder:
+            for entry in folder:
+                with contextlib.suppress(OSError):  # a link to nowhere
+                    found.append((entry.name, entry.stat()))
+        with contextlib.suppress(OSError):
+            found.append(("", self._models_file.stat()))
+        return tuple(sorted((name, status.st_size, status.st_mtime_ns) for name, status in found))
