@@ -2,7 +2,7 @@
 -- back), then new ones, high priority first.
 --
 -- a: worker, lane, count, lease, max_attempts
--- Returns {last id of the bell, execution, ...}, each execution {id, entry, attempt, method, model, priority, params, image,
+-- Returns {last id of the bell, execution, ...}, each execution {id, entry, attempt, claim, method, model, priority, params, image,
 -- request id, queued}.
 
 local claimed = {}
@@ -23,14 +23,13 @@ local function start(queue, priority, entry, execution)
     redis.call('ZREM', key('running', a.lane), execution)
     return
   end
-  local tries = e.attempt - e.released
   if expired(e) then
     settle(execution, e, 'expired')
-  elseif tries >= a.max_attempts then
-    settle(execution, e, 'failed', 'error', crashed(tries))
+  elseif tonumber(e.attempt) >= a.max_attempts then
+    settle(execution, e, 'failed', 'error', crashed(e.attempt))
   else
-    local attempt = e.attempt + 1
-    redis.call('HSET', name, 'state', 'running', 'attempt', attempt, 'started', e.started or now)
+    local attempt, claim = e.attempt + 1, e.claims + 1
+    redis.call('HSET', name, 'state', 'running', 'attempt', attempt, 'claims', claim, 'started', e.started or now)
     redis.call('HDEL', name, 'progress')
     redis.call('DEL', key('preview', execution))
     redis.call('ZREM', key('waiting', a.lane .. ':' .. priority), execution)
@@ -39,7 +38,7 @@ local function start(queue, priority, entry, execution)
     for _, job in ipairs(joined(execution)) do
       emit_status(job, 'running')
     end
-    claimed[#claimed + 1] = {execution, entry, attempt, e.method, e.model, priority, e.params, e.image, e.request_id, e.queued}
+    claimed[#claimed + 1] = {execution, entry, attempt, claim, e.method, e.model, priority, e.params, e.image, e.request_id, e.queued}
   end
 end
 

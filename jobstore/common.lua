@@ -137,9 +137,9 @@ local function position(execution, e)
   end
 end
 
--- Whether the caller still holds the execution: the fence before every write of a worker.
-local function holds(e, attempt)
-  return e.state == 'running' and tonumber(e.attempt) == attempt
+-- The fence before every write of a worker: `claims` counts every claim, those given back too, which `attempt` does not.
+local function holds(e, claim)
+  return e.state == 'running' and tonumber(e.claims) == claim
 end
 
 -- Ends an execution; every job that waits for it hears of it last of all.

@@ -1,13 +1,13 @@
--- Writes an execution's results, its end and its acknowledgement. Said again by the same attempt, it answers the same.
+-- Writes an execution's results, its end and its acknowledgement. Said again under the same claim, it answers the same.
 --
--- a: execution, attempt, artifacts, facts, warnings, timings, provenance (JSON texts), blobs (JSON text, by artifact), inline (names); ARGV[2...]: their bytes
+-- a: execution, claim, artifacts, facts, warnings, timings, provenance (JSON texts), blobs (JSON text, by artifact), inline (names); ARGV[2...]: their bytes
 -- Returns 1, or 0 where the execution is no longer the worker's.
 
 local name = key('execution', a.execution)
 local e = fields(name)
-if e.state == 'succeeded' and tonumber(e.attempt) == a.attempt then
+if e.state == 'succeeded' and tonumber(e.claims) == a.claim then
   return 1
-elseif not holds(e, a.attempt) then
+elseif not holds(e, a.claim) then
   return 0
 end
 for i, artifact in ipairs(a.inline) do

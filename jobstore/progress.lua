@@ -1,10 +1,10 @@
 -- Tells every job of an execution how far it is. The newest preview is kept once, beside the events that announce it.
 --
--- a: execution, attempt, progress (JSON text), step; ARGV[2]: the preview, PNG, if any
+-- a: execution, claim, progress (JSON text), step; ARGV[2]: the preview, PNG, if any
 -- Returns 1, or 0 where the execution is no longer the worker's.
 
 local e = fields(key('execution', a.execution))
-if not holds(e, a.attempt) then
+if not holds(e, a.claim) then
   return 0
 end
 redis.call('HSET', key('execution', a.execution), 'progress', a.progress)

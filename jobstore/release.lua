@@ -1,18 +1,18 @@
 -- Gives an execution back: it stays first in its queue, claimable at once, and the attempt does not count.
 --
--- a: execution, attempt, worker
+-- a: execution, claim, worker
 -- Returns 1, or 0 where the execution is no longer the worker's.
 
 local name = key('execution', a.execution)
 local e = fields(name)
-if not holds(e, a.attempt) then
+if not holds(e, a.claim) then
   return 0
 end
 local place = e.lane .. ':' .. e.priority
 redis.call('ZREM', key('running', e.lane), a.execution)
-redis.call('HSET', name, 'state', 'queued', 'released', e.released + 1)
+redis.call('HSET', name, 'state', 'queued', 'attempt', e.attempt - 1)
 redis.call('HDEL', name, 'progress')
-if e.attempt - e.released == 1 then
+if e.attempt == '1' then
   redis.call('HDEL', name, 'started')
 end
 redis.call('ZADD', key('waiting', place), e.queued, a.execution)

@@ -1,15 +1,15 @@
 -- Renews the leases of a worker's executions, without counting a delivery, and their lives where these run short.
 --
--- a: worker, executions = {{id, attempt}, ...}
+-- a: worker, executions = {{id, claim}, ...}
 -- Returns for each whether it is still the worker's.
 
 local held = {}
 for i, pair in ipairs(a.executions) do
-  local execution, attempt = pair[1], pair[2]
+  local execution, claim = pair[1], pair[2]
   local e = fields(key('execution', execution))
   local queue = e.lane and key('queue', e.lane .. ':' .. e.priority)
   held[i] = 0
-  if holds(e, attempt) and #redis.call('XCLAIM', queue, GROUP, a.worker, 0, e.entry, 'JUSTID') == 1 then
+  if holds(e, claim) and #redis.call('XCLAIM', queue, GROUP, a.worker, 0, e.entry, 'JUSTID') == 1 then
     held[i] = 1
     if e.expires - now < a.ttl / 2 then
       redis.call('PEXPIRE', queue, a.record_ttl)
