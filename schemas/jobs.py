@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
+from typing_extensions import TypeAliasType
 
 from schemas.images import ImageReference
 from schemas.methods import METHODS
@@ -191,8 +192,9 @@ if TYPE_CHECKING:
     JobRequest = JobRequestBase
     Job = JobBase
 else:
-    JobRequest = Annotated[_union(JOB_REQUEST_CLASSES), Field(discriminator="method")]
-    Job = Annotated[_union(JOB_CLASSES), Field(discriminator="method")]
+    # Named, so that a JSON schema refers to them instead of spelling them out.
+    JobRequest = TypeAliasType("JobRequest", Annotated[_union(JOB_REQUEST_CLASSES), Field(discriminator="method")])
+    Job = TypeAliasType("Job", Annotated[_union(JOB_CLASSES), Field(discriminator="method")])
 
 job_request_adapter: TypeAdapter[JobRequestBase] = TypeAdapter(JobRequest)
 job_adapter: TypeAdapter[JobBase] = TypeAdapter(Job)

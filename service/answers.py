@@ -1,0 +1,45 @@
+"""JSON answers, serialised once and by pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from jobstore.records import JobRecord
+from schemas.jobs import JobBase
+from service.views import job_url, job_view
+
+_WITHOUT_DATA = {"artifacts": {"__all__": {"data"}}}
+
+
+def json_answer(content: bytes | str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(content, status, headers, "application/json")
+
+
+def model_answer(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return json_answer(model.model_dump_json(), status, headers)
+
+
+def list_answer(models: Sequence[BaseModel]) -> Response:
+    return json_answer(f"[{','.join(model.model_dump_json() for model in models)}]")
+
+
+def job_json(view: JobBase) -> str:
+    """A job without its arrays."""
+    return view.model_dump_json(exclude=_WITHOUT_DATA)
+
+
+def job_answer(job: JobRecord, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return json_answer(job_json(job_view(job)), status, headers)
+
+
+def submitted_headers(job: JobRecord, waited: float | None) -> dict[str, str]:
+    """`Location`; `Preference-Applied` where a `Prefer: wait` was kept to; `Retry-After` while the job has not ended."""
+    headers = {"Location": job_url(job.id)}
+    if waited is not None:
+        headers["Preference-Applied"] = f"wait={waited:g}"
+    if not job.state.ended:
+        headers["Retry-After"] = "1" if job.lane == "fast" else "5"
+    return headers

@@ -1,0 +1,102 @@
+"""Around every request: its id, its log line, its figures, a bound on its bytes, and an answer whatever happens."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from ulid import ULID
+
+from schemas.errors import BodyTooLarge, InternalError, VisualizationError
+from service.metrics import Metrics
+from service.problems import problem_response
+
+REQUEST_ID = "X-Request-ID"
+_SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_CLIENT_CLOSED = 499  # as nginx counts callers who did not wait for the answer
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_QUIET = {"/livez", "/readyz", "/metrics"}
+
+_log = structlog.get_logger(__name__)
+
+
+def request_id_of(scope: Scope) -> str:
+    return str(scope["state"]["request_id"])
+
+
+def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
+    more = f"got {got:,}" if got is not None else "got more"
+    return BodyTooLarge(
+        f"A request body has at most {max_bytes:,} bytes; {more}.",
+        allowed=f"at most {max_bytes} bytes",
+        got=f"{got} bytes" if got is not None else None,
+    )
+
+
+class RequestContext:
+    """Pure ASGI, so that a route still sees its caller leave."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, max_body_bytes: int) -> None:
+        self._app, self._metrics, self._max_body_bytes = app, metrics, max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get(REQUEST_ID, "")
+        request_id = given if _SANE.fullmatch(given) else str(ULID())
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id)
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                declared = _declared_length(headers)
+                if declared is not None and declared > self._max_body_bytes:
+                    await answer.problem(body_too_large(self._max_body_bytes, declared), scope, receive)
+                else:
+                    await self._app(scope, receive, answer.send)
+            except ClientDisconnect:
+                answer.status = answer.status or _CLIENT_CLOSED
+            except Exception:
+                _log.exception("request_failed", path=scope["path"])
+                if answer.status:
+                    raise
+                await answer.problem(
+                    InternalError("Something went wrong that should not have; the request id tells the operator what."), scope, receive
+                )
+            finally:
+                self._report(scope, answer.status or _CLIENT_CLOSED, time.perf_counter() - started)
+
+    def _report(self, scope: Scope, status: int, seconds: float) -> None:
+        route: Any = scope.get("route")
+        path = str(route.path) if route is not None else "unmatched"
+        self._metrics.answered(path, scope["method"] if scope["method"] in _METHODS else "other", status, seconds)
+        log = _log.debug if path in _QUIET else _log.info
+        log("request", method=scope["method"], path=scope["path"], route=path, status=status, ms=round(seconds * 1000, 1))
+
+
+class _Answer:
+    """What has been sent; adds the request's id to it. `status` is 0 until it has begun."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._request_id, self.status = send, request_id, 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
+        await self._send(message)
+
+    async def problem(self, error: VisualizationError, scope: Scope, receive: Receive) -> None:
+        await problem_response(error, self._request_id)(scope, receive, self.send)
+
+
+def _declared_length(headers: Headers) -> int | None:
+    text = headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None

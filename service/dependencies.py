@@ -1,0 +1,66 @@
+"""What routes are given: the services that `create_app` built, who calls, and the job that an address names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, FastAPI, Path, Request
+
+from jobstore.records import JobRecord
+from jobstore.store import JobStore
+from schemas.errors import NotFound
+from service.auth import Owner
+from service.context import request_id_of
+from service.drain import Drain
+from service.metrics import Metrics
+from service.models import Models
+from service.settings import Settings
+from service.validation import shown
+
+
+@dataclass(frozen=True)
+class Services:
+    """Built once, carried by the application."""
+
+    settings: Settings
+    store: JobStore
+    models: Models
+    metrics: Metrics
+    drain: Drain
+
+
+@dataclass(frozen=True)
+class Caller:
+    owner: str
+    request_id: str
+
+
+def services_of(app: FastAPI) -> Services:
+    return cast("Services", app.state.services)
+
+
+async def _services(request: Request) -> Services:
+    return services_of(cast("FastAPI", request.app))
+
+
+Used = Annotated[Services, Depends(_services)]
+
+
+async def _caller(request: Request, owner: Owner) -> Caller:
+    return Caller(owner, request_id_of(request.scope))
+
+
+Calling = Annotated[Caller, Depends(_caller)]
+
+
+async def _job(
+    job_id: Annotated[str, Path(description="The job's id.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])], services: Used, owner: Owner
+) -> JobRecord:
+    job = await services.store.job(job_id, owner)
+    if job is None:
+        raise NotFound(f"There is no job '{shown(job_id)}': never made, deleted, or past its time.", got=shown(job_id))
+    return job
+
+
+FoundJob = Annotated[JobRecord, Depends(_job)]

@@ -1,0 +1,60 @@
+"""What Prometheus sees of the service: one registry an application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from jobstore.records import QueueDepth
+from schemas.health import WorkerStatus
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+# From a cached answer to the longest wait, seconds.
+_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Metrics:
+    """Counts as requests come; what stands in the store is read when it is asked for."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter("convscope_http_requests", "Requests answered.", ("route", "method", "status"), registry=self._registry)
+        self._latency = Histogram(
+            "convscope_http_request_seconds",
+            "Seconds until the answer was sent.",
+            ("route", "method"),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+        self._submitted = Counter("convscope_jobs_submitted", "Jobs accepted.", ("method", "model"), registry=self._registry)
+        self._cached = Counter(
+            "convscope_job_cache_hits", "Jobs answered from an identical earlier result.", ("method", "model"), registry=self._registry
+        )
+        self._jobs = Gauge(
+            "convscope_jobs", "Executions that have not ended, by lane and state.", ("lane", "state"), registry=self._registry
+        )
+        self._oldest = Gauge("convscope_queue_oldest_seconds", "Age of the oldest queued execution.", ("lane",), registry=self._registry)
+        self._workers = Gauge("convscope_workers", "Workers whose heartbeat is seen.", registry=self._registry)
+        self._broker_up = Gauge("convscope_broker_up", "Whether Redis answers.", registry=self._registry)
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, method, str(status)).inc()
+        self._latency.labels(route, method).observe(seconds)
+
+    def submitted(self, method: str, model: str, *, cached: bool) -> None:
+        self._submitted.labels(method, model).inc()
+        if cached:
+            self._cached.labels(method, model).inc()
+
+    def rendered(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus]) -> bytes:
+        """The text format. `depth` None: the broker does not answer, and what it would have said is left out."""
+        self._broker_up.set(depth is not None)
+        self._workers.set(len(workers))
+        self._jobs.clear()
+        self._oldest.clear()
+        for lane, lane_depth in depth.lanes.items() if depth else ():
+            self._jobs.labels(lane, "queued").set(lane_depth.queued)
+            self._jobs.labels(lane, "running").set(lane_depth.running)
+            self._oldest.labels(lane).set(lane_depth.oldest)
+        return generate_latest(self._registry)

@@ -1,0 +1,79 @@
+"""The models as the service knows them: the catalogue, re-read when it changes, and what workers have published."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+
+from jobstore.store import JobStore
+from schemas.catalog import CatalogEntry
+from schemas.catalog_folder import CatalogFolder
+from schemas.models import ModelDescription, ModelSummary, PublishedModel
+from service.settings import Settings
+
+_KEPT = 64  # descriptions in memory; a large one has about a megabyte
+
+
+class Models:
+    """Names to catalogue entries, entries to descriptions."""
+
+    def __init__(self, settings: Settings, store: JobStore) -> None:
+        self._folder = CatalogFolder(settings.models_file, settings.models_dir)
+        self._store, self._settings = store, settings
+        self._kept: OrderedDict[tuple[str, str], tuple[float, PublishedModel]] = OrderedDict()
+
+    def entry(self, name: str, pointer: str | None = "/model") -> CatalogEntry:
+        """Raises UnknownModel; with no `pointer` the name stood in the address."""
+        return self._folder.current().entry(name, pointer)
+
+    async def described(self, entry: CatalogEntry) -> PublishedModel:
+        """What workers have published of it, or, when nobody has asked for it yet, publish now.
+
+        Raises:
+            NoWorkers: nobody answered within `describe_wait`.
+            ModelLoadFailed: it cannot be loaded.
+        """
+        published = await self._published(entry)
+        if published is None:
+            published = await self._store.describe(entry.name, entry.digest, self._settings.describe_wait)
+            self._keep(entry, published)
+        return published
+
+    async def summaries(self) -> list[ModelSummary]:
+        loaded = await self._loaded()
+        return [self._summary(entry, await self._published(entry), loaded[entry.name]) for entry in self._folder.current().values()]
+
+    async def description(self, entry: CatalogEntry) -> ModelDescription:
+        published = await self.described(entry)
+        return published.description.model_copy(update={"loaded": (await self._loaded())[entry.name], "title": entry.title})
+
+    async def _loaded(self) -> Counter[str]:
+        return Counter(name for worker in await self._store.workers() for name in worker.loaded_models)
+
+    async def _published(self, entry: CatalogEntry) -> PublishedModel | None:
+        key, now = (entry.name, entry.digest), time.monotonic()
+        if (kept := self._kept.get(key)) and now - kept[0] < self._settings.description_cache:
+            self._kept.move_to_end(key)
+            return kept[1]
+        published = await self._store.published_model(*key)
+        if published is not None:
+            self._keep(entry, published)
+        return published
+
+    def _keep(self, entry: CatalogEntry, published: PublishedModel) -> None:
+        self._kept[entry.name, entry.digest] = (time.monotonic(), published)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+    @staticmethod
+    def _summary(entry: CatalogEntry, published: PublishedModel | None, loaded: int) -> ModelSummary:
+        description = published.description if published else None
+        return ModelSummary(
+            name=entry.name,
+            source=entry.source,
+            title=entry.title,
+            input=description.input if description else None,
+            preprocessing=entry.preprocessing,
+            classes=description.classes if description else None,
+            loaded=loaded,
+        )

@@ -1,0 +1,37 @@
+"""`Accept` (RFC 9110, 12.5.1): which of the representations that can be made the caller likes best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def best(accept: str | None, offered: Sequence[str]) -> str | None:
+    """The media type of `offered` with the highest quality, the earlier one where they are equal; None where none will do."""
+    if not accept or not accept.strip():
+        return offered[0] if offered else None
+    ranges = [_parsed(part) for part in accept.split(",") if part.strip()]
+    qualities = [_quality(media_type, ranges) for media_type in offered]
+    highest = max(qualities, default=0.0)
+    return offered[qualities.index(highest)] if highest > 0 else None
+
+
+def _parsed(part: str) -> tuple[str, float]:
+    media_range, *parameters = [piece.strip().lower() for piece in part.split(";")]
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return media_range, min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return media_range, 0.0
+    return media_range, 1.0
+
+
+def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """That of the most specific range that matches."""
+    kind = media_type.split("/", 1)[0]
+    for pattern in (media_type, f"{kind}/*", "*/*"):
+        matching = [quality for media_range, quality in ranges if media_range == pattern]
+        if matching:
+            return max(matching)
+    return 0.0

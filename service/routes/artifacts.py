@@ -1,0 +1,79 @@
+"""`/v1/jobs/{id}/artifacts/{name}`: a result, in the form the caller wants."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Header, Path, Query, Response
+
+from jobstore.records import ArtifactRecord, JobRecord
+from schemas.errors import Expired, NotFound, nearest_names
+from schemas.jobs import JobState
+from service.dependencies import FoundJob, Used
+from service.problems import documented
+from service.representations import FORMS, choose, etag, file_name, matches, represent
+from service.validation import shown
+
+router = APIRouter(tags=["jobs"])
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT: dict[str, Any] = {form.media_type: _BINARY for forms in FORMS.values() for form in forms} | {
+    "application/json": {"schema": {"$ref": "#/components/schemas/InlineArray"}}
+}
+
+
+@router.get(
+    "/v1/jobs/{job_id}/artifacts/{name}",
+    operation_id="get_artifact",
+    summary="An artifact of a job",
+    response_class=Response,
+    responses={200: {"description": "The artifact, in the form asked for.", "content": _CONTENT}, 304: {"description": "Not modified."}}
+    | documented(404, 406, 410, 503),
+)
+async def get_artifact(
+    services: Used,
+    job: FoundJob,
+    *,
+    name: Annotated[str, Path(description="As the job's `artifacts` name it.", examples=["overlay"])],
+    wanted: Annotated[
+        str | None,
+        Query(
+            alias="format",
+            description="Instead of `Accept`: png, webp, jpeg of an image; npy, npz, json of an array.",
+            json_schema_extra={"enum": [form.name for forms in FORMS.values() for form in forms]},
+        ),
+    ] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    if_none_match: Annotated[str | None, Header(description="ETags the caller has.")] = None,
+) -> Response:
+    """Images as PNG (as stored), WebP (lossless) or JPEG; arrays as npy (as stored), npz or JSON."""
+    artifact = _artifact(job, name)
+    form = choose(artifact.kind, accept, wanted)
+    tag = etag(artifact.sha256, form)
+    headers = {
+        "ETag": tag,
+        "Cache-Control": f"private, immutable, max-age={services.settings.result_ttl}",
+        "Vary": "Accept",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if matches(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    content = await services.store.artifact_content(job.id, job.owner, name)
+    if not form.native:
+        content = await anyio.to_thread.run_sync(represent, content, name, form)
+    headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, name)}.{form.name}"'
+    return Response(content, 200, headers, form.media_type)
+
+
+def _artifact(job: JobRecord, name: str) -> ArtifactRecord:
+    if job.state is JobState.EXPIRED:
+        raise Expired(f"Job {job.id} has expired, and its artifacts with it.")
+    names = {artifact.name: artifact for artifact in job.artifacts}
+    if name in names:
+        return names[name]
+    nearest = nearest_names(name, names)
+    what = f"It has: {', '.join(names)}." if names else f"It has none: it is {job.state}."
+    raise NotFound(
+        f"Job {job.id} has no artifact '{shown(name)}'. {what}", got=shown(name), allowed=", ".join(names) or None, nearest=nearest
+    )

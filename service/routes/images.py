@@ -1,0 +1,55 @@
+"""`POST /v1/images`: one upload for many jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Request, Response
+
+from schemas.errors import ImageRequired
+from schemas.images import UploadedImage
+from service.answers import model_answer
+from service.auth import Owner
+from service.dependencies import Used
+from service.images import check_image
+from service.incoming import read_upload
+from service.problems import documented
+
+router = APIRouter(tags=["images"])
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": {"$ref": "#/components/schemas/ImageForm"}},
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+@router.post(
+    "/v1/images",
+    operation_id="upload_image",
+    summary="Upload an image",
+    status_code=201,
+    response_model=UploadedImage,
+    response_description="Stored; its id can be given in place of the image.",
+    responses=documented(400, 413, 415, 422, 503),
+    openapi_extra=_BODY,
+)
+async def upload_image(request: Request, services: Used, owner: Owner) -> Response:
+    """Multipart with the file part `image`, or the file itself as the body with an `image/…` Content-Type. The same file has the
+    same id; format and dimensions are read from its header, it is decoded where a job wants it."""
+    content = await read_upload(request, services.settings)
+    if not content:
+        raise ImageRequired("An image file is wanted, and got none.", pointer="/image", allowed="one image", got="none")
+    header = await anyio.to_thread.run_sync(check_image, content, services.settings.image_limits, "/image")
+    image = await services.store.put_image(owner, content, header.format, header.width, header.height)
+    return model_answer(
+        UploadedImage(
+            id=image.id, format=image.format, width=image.width, height=image.height, size=image.size, expires_at=image.expires_at
+        ),
+        201,
+    )

@@ -1,0 +1,148 @@
+"""`/v1/jobs`: submit, look, follow, cancel, list, forget."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import structlog
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from schemas.errors import BrokerUnavailable
+from schemas.jobs import Job, JobPage, JobState, example_request
+from schemas.methods import METHODS
+from schemas.models import ModelName
+from service.answers import job_answer, json_answer, submitted_headers
+from service.auth import Owner
+from service.dependencies import Calling, FoundJob, Used
+from service.headers import Submitting
+from service.incoming import read_job
+from service.problems import documented
+from service.submission import submit
+from service.views import job_view
+from service.waiting import until_ended
+
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = Literal[tuple(METHODS)]
+
+_log = structlog.get_logger(__name__)
+router = APIRouter(tags=["jobs"])
+
+_SUBMISSION: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/JobRequest"},
+                "examples": {name: {"summary": params.card.title, "value": example_request(name)} for name, params in METHODS.items()},
+            },
+            "multipart/form-data": {
+                "schema": {"$ref": "#/components/schemas/JobRequestForm"},
+                "encoding": {"request": {"contentType": "application/json"}},
+            },
+        },
+    }
+}
+_LOCATED = {"headers": {"Location": {"description": "The job's address.", "schema": {"type": "string"}}}}
+_JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}}
+
+
+@router.post(
+    "/v1/jobs",
+    operation_id="submit_job",
+    summary="Submit a job",
+    status_code=202,
+    response_model=Job,
+    response_description="Accepted; it is queued or runs.",
+    responses={200: {"description": "It has ended already: an identical job had a result, or it was waited for.", **_LOCATED, **_JOB}}
+    | {202: _LOCATED}
+    | documented(400, 404, 413, 415, 422, 429, 503),
+    openapi_extra=_SUBMISSION,
+)
+async def submit_job(request: Request, services: Used, caller: Calling, wishes: Submitting) -> Response:
+    """JSON, or multipart with the parts `request` (that JSON without `image`) and `image` (a file)."""
+    incoming = await read_job(request, services.settings)
+    job = (await submit(services, caller, incoming, wishes)).job
+    wait = None if wishes.wait is None else min(wishes.wait, services.settings.max_wait)
+    job = await until_ended(services, job, wait or 0.0)
+    return job_answer(job, 200 if job.state.ended else 202, submitted_headers(job, wait))
+
+
+@router.get("/v1/jobs", operation_id="list_jobs", summary="The caller's jobs", response_model=JobPage, responses=documented(422, 503))
+async def list_jobs(
+    services: Used,
+    owner: Owner,
+    *,
+    state: JobState | None = None,
+    method: MethodName | None = None,
+    model: ModelName | None = None,
+    cursor: Annotated[str | None, Query(max_length=256, description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """Newest first."""
+    jobs, next_cursor = await services.store.jobs(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
+    page = JobPage.model_construct(items=tuple(job_view(job) for job in jobs), next_cursor=next_cursor)
+    return json_answer(page.model_dump_json(exclude={"items": {"__all__": {"artifacts": {"__all__": {"data"}}}}}))
+
+
+@router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="A job", response_model=Job, responses=documented(404, 422, 503))
+async def get_job(
+    services: Used,
+    job: FoundJob,
+    wait: Annotated[float, Query(ge=0, description="Seconds to wait for its end, at most 60 (a long poll).", examples=[30])] = 0,
+) -> Response:
+    return job_answer(await until_ended(services, job, wait))
+
+
+@router.get(
+    "/v1/jobs/{job_id}/events",
+    operation_id="job_events",
+    summary="Follow a job",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}} | documented(404, 422, 503),
+)
+async def job_events(
+    services: Used,
+    job: FoundJob,
+    last_event_id: Annotated[int, Header(ge=0, description="The last event seen: the stream goes on after it.")] = 0,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: `status`, `progress`, `preview`, and `done`, after which the stream ends. Ids count from 1. A comment
+    comes every 15 seconds in which nothing happens. A stream that ends without `done` is to be resumed with `Last-Event-ID`."""
+    events = services.drain.until_begun(services.store.events(job.id, job.owner, last_event_id))
+    try:
+        async for event in events:
+            if event is not None:
+                yield ServerSentEvent(raw_data=event.data, event=event.type, id=str(event.sequence))
+    except BrokerUnavailable as error:
+        _log.warning("event_stream_broken", job_id=job.id, reason=error.detail)
+
+
+@router.post(
+    "/v1/jobs/{job_id}/cancel",
+    operation_id="cancel_job",
+    summary="Cancel a job",
+    status_code=202,
+    response_model=Job,
+    response_description="Canceled; a running one stops at its next slice.",
+    responses={200: {"description": "It was canceled before.", **_JOB}} | documented(404, 409, 503),
+)
+async def cancel_job(services: Used, job: FoundJob) -> Response:
+    """What is run for it goes on where another job wants the same."""
+    before = job.state
+    return job_answer(await services.store.cancel(job.id, job.owner), 200 if before is JobState.CANCELED else 202)
+
+
+@router.delete(
+    "/v1/jobs/{job_id}",
+    operation_id="delete_job",
+    summary="Forget a job and its artifacts",
+    status_code=204,
+    responses=documented(404, 503),
+)
+async def delete_job(services: Used, job: FoundJob) -> Response:
+    """And its artifacts, unless an identical job has the same; one that has not ended is canceled."""
+    await services.store.delete(job.id, job.owner)
+    return Response(status_code=204)

@@ -1,0 +1,153 @@
+"""`POST /v1/{method}`: one line of curl from a photo to a picture, for every method of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio.to_thread
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from jobstore.records import JobRecord
+from schemas.errors import Expired, NotAcceptable, StateConflict, VisualizationError
+from schemas.jobs import JobState
+from schemas.methods import METHODS
+from schemas.methods.base import MethodCard
+from service.answers import job_answer, job_json, json_answer, submitted_headers
+from service.dependencies import Calling, Services, Used
+from service.forms import FORM_CLASSES
+from service.headers import Submitting
+from service.incoming import read_one_line
+from service.negotiation import best
+from service.problems import documented, job_error
+from service.representations import FORMS, file_name, inline, represent, zipped
+from service.submission import submit
+from service.views import job_view
+from service.waiting import CallerGone, disconnected, until_ended
+
+_IMAGES = {form.media_type: form for form in FORMS["image"]}
+_JSON, _NPZ, _ZIP = "application/json", "application/x-npz", "application/zip"
+_CLIENT_CLOSED = 499
+
+_log = structlog.get_logger(__name__)
+
+
+def oneline_router() -> APIRouter:
+    router = APIRouter(tags=["one line"])
+    for name, params in METHODS.items():
+        router.add_api_route(
+            f"/v1/{name}",
+            _endpoint(params.card),
+            methods=["POST"],
+            operation_id=name,
+            summary=params.card.title,
+            description=f"{params.card.summary} The answer is what `Accept` asks for; unless told otherwise, the primary image as PNG.",
+            response_class=Response,
+            responses=_documented(params.card),
+            openapi_extra={
+                "requestBody": {
+                    "required": True,
+                    "content": {"multipart/form-data": {"schema": {"$ref": f"#/components/schemas/{FORM_CLASSES[name].__name__}"}}},
+                }
+            },
+        )
+    return router
+
+
+def _documented(card: MethodCard) -> dict[int | str, dict[str, Any]]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content: dict[str, Any] = dict.fromkeys(_offered(card), binary)
+    job = {"schema": {"$ref": "#/components/schemas/Job"}}
+    content[_JSON] = job
+    return {
+        200: {"description": "Finished.", "content": content},
+        202: {"description": "Not finished in time: see `Location`.", "content": {_JSON: job}},
+    } | documented(400, 406, 409, 413, 415, 422, 429, 500, 503, 504)
+
+
+def _offered(card: MethodCard) -> list[str]:
+    images = list(_IMAGES) if any(spec.primary and spec.kind == "image" for spec in card.artifacts) else []
+    return [*images, _JSON, _NPZ, _ZIP]
+
+
+def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
+    offered = _offered(card)
+
+    async def one_line(request: Request, services: Used, caller: Calling, wishes: Submitting) -> Response:
+        accept = ", ".join(request.headers.getlist("accept")) or None
+        media_type = best(accept, offered)
+        if media_type is None:
+            raise NotAcceptable(
+                f"{card.title} can be answered as {', '.join(offered)}; asked for {accept}.", allowed=", ".join(offered), got=accept
+            )
+        incoming = await read_one_line(request, card.name, services.settings)
+        submitted = await submit(services, caller, incoming, wishes)
+        wait = min(services.settings.default_wait if wishes.wait is None else wishes.wait, services.settings.max_wait)
+        try:
+            job = await until_ended(services, submitted.job, wait, disconnected(request))
+        except CallerGone:
+            # Who gave a key means to come back for the answer.
+            if wishes.idempotency_key is None:
+                await _cancel(services, submitted.job)
+            return Response(status_code=_CLIENT_CLOSED)
+        headers = submitted_headers(job, None if wishes.wait is None else wait)
+        if not job.state.ended:
+            return job_answer(job, 202, headers)
+        _check_succeeded(job)
+        return await _answer(services, job, media_type, headers)
+
+    return one_line
+
+
+async def _cancel(services: Services, job: JobRecord) -> None:
+    try:
+        await services.store.cancel(job.id, job.owner)
+        _log.info("caller_gone", job_id=job.id)
+    except VisualizationError as error:  # it ended meanwhile, or the broker is away: nobody is left to be told
+        _log.info("caller_gone", job_id=job.id, not_canceled=error.detail)
+
+
+def _check_succeeded(job: JobRecord) -> None:
+    match job.state:
+        case JobState.FAILED if job.error is not None:
+            raise job_error(job.error.code, job.error.detail)
+        case JobState.CANCELED:
+            raise StateConflict(f"Job {job.id} was canceled.")
+        case JobState.EXPIRED:
+            raise Expired(f"Job {job.id} expired before it was run.")
+        case _:
+            pass
+
+
+async def _answer(services: Services, job: JobRecord, media_type: str, headers: dict[str, str]) -> Response:
+    headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+    if form := _IMAGES.get(media_type):
+        primary = next(artifact for artifact in job.artifacts if artifact.primary)
+        content = await services.store.artifact_content(job.id, job.owner, primary.name)
+        if not form.native:
+            content = await anyio.to_thread.run_sync(represent, content, primary.name, form)
+        headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, primary.name)}.{form.name}"'
+        return Response(content, 200, headers, media_type)
+    kinds = {"array", "image"} if media_type == _ZIP else {"array"}
+    contents = {
+        artifact.name: await services.store.artifact_content(job.id, job.owner, artifact.name)
+        for artifact in job.artifacts
+        if artifact.kind in kinds
+    }
+    if media_type == _JSON:
+        arrays = await anyio.to_thread.run_sync(lambda: {name: inline(content) for name, content in contents.items()})
+        return json_answer(job_view(job, arrays).model_dump_json(), 200, headers)
+    files = _files(job, contents, of_job=media_type == _ZIP)
+    suffix = "zip" if media_type == _ZIP else "npz"
+    headers["Content-Disposition"] = f'attachment; filename="{file_name(job.method, job.id)}.{suffix}"'
+    return Response(await anyio.to_thread.run_sync(zipped, files), 200, headers, media_type)
+
+
+def _files(job: JobRecord, contents: dict[str, bytes], *, of_job: bool) -> list[tuple[str, bytes]]:
+    """An npz has each array under its artifact's name; a zip file has names that any file system takes, and the job."""
+    if not of_job:
+        return [(f"{name}.npy", content) for name, content in contents.items()]
+    suffixes = {artifact.name: "png" if artifact.kind == "image" else "npy" for artifact in job.artifacts}
+    files = [(f"{file_name(name)}.{suffixes[name]}", content) for name, content in contents.items()]
+    return [*files, ("job.json", job_json(job_view(job)).encode())]

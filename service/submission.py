@@ -1,0 +1,97 @@
+"""From a well-formed submission to a job in the store: checked against its model and its image's header, completed, submitted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import anyio.to_thread
+
+from jobstore.records import Submission, Submitted
+from schemas.errors import ImageRequired, ImageUnexpected, NotFound, VisualizationError
+from schemas.methods.base import MethodParams
+from service.dependencies import Caller, Services
+from service.headers import Wishes
+from service.images import check_image
+from service.incoming import Incoming
+
+
+async def submit(services: Services, caller: Caller, incoming: Incoming, wishes: Wishes) -> Submitted:
+    """Raises whatever is wrong with the submission, and what the store cannot do at the moment."""
+    card = incoming.params.card
+    _check_presence(incoming)
+    entry = services.models.entry(incoming.model)
+    if incoming.image is not None:
+        await anyio.to_thread.run_sync(check_image, incoming.image, services.settings.image_limits, incoming.image_pointer)
+    published = await services.models.described(entry)
+    try:
+        resolved = incoming.params.resolve(published, services.settings.method_limits)
+    except VisualizationError as error:
+        error.pointer = _moved(error.pointer, incoming.params_pointer)
+        raise
+    submission = Submission(
+        owner=caller.owner,
+        method=card.name,
+        model=entry.name,
+        lane=card.lane,
+        priority=incoming.priority,
+        params=_canonical(resolved),
+        fingerprint=published.description.fingerprint,
+        image=incoming.image,
+        image_id=incoming.image_id,
+        request_id=caller.request_id,
+        fresh=wishes.fresh,
+        idempotency_key=wishes.idempotency_key,
+        body_digest=_digest(incoming) if wishes.idempotency_key else "",
+    )
+    try:
+        submitted = await services.store.submit(submission)
+    except NotFound as error:
+        error.pointer = error.pointer or incoming.image_pointer
+        raise
+    services.metrics.submitted(card.name, entry.name, cached=submitted.job.cached)
+    return submitted
+
+
+def _check_presence(incoming: Incoming) -> None:
+    card, given = incoming.params.card, incoming.image is not None or incoming.image_id is not None
+    if card.needs_image and not given:
+        raise ImageRequired(
+            f"{card.title} needs an image and got none: give `image` (see /v1/methods/{card.name}).",
+            pointer="/image",
+            allowed="one image",
+            got="none",
+        )
+    if given and not card.needs_image:
+        raise ImageUnexpected(
+            f"{card.title} works on the model alone: leave the image out.", pointer="/image", allowed="no image", got="one"
+        )
+
+
+def _moved(pointer: str | None, prefix: str) -> str | None:
+    """`/params/layer` where parameters stand under `prefix`."""
+    if pointer is None or not pointer.startswith("/params"):
+        return pointer
+    return prefix + pointer.removeprefix("/params") or None
+
+
+def _canonical(params: MethodParams) -> str:
+    return json.dumps(params.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _digest(incoming: Incoming) -> str:
+    """Of what was asked for, not of its bytes: a multipart body has another boundary each time."""
+    digest = hashlib.sha256(incoming.image or b"")
+    digest.update(
+        json.dumps(
+            [
+                incoming.method,
+                incoming.model,
+                incoming.priority,
+                incoming.image_id,
+                incoming.params.model_dump(mode="json", exclude_unset=True),
+            ],
+            sort_keys=True,
+        ).encode()
+    )
+    return digest.hexdigest()

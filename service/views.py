@@ -1,0 +1,60 @@
+"""A job as the store has it, as a job on the wire."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from pydantic_core import from_json
+
+from jobstore.records import ArtifactRecord, JobRecord
+from schemas.jobs import JOB_CLASSES, Artifact, InlineArray, JobBase
+
+
+def job_url(job_id: str) -> str:
+    return f"/v1/jobs/{job_id}"
+
+
+def artifact_url(job_id: str, name: str) -> str:
+    return f"{job_url(job_id)}/artifacts/{quote(name, safe='')}"
+
+
+def job_view(record: JobRecord, inlined: dict[str, InlineArray] | None = None) -> JobBase:
+    """`inlined`: arrays to stand in the job itself, by artifact name."""
+    return JOB_CLASSES[record.method].model_validate(
+        {
+            "id": record.id,
+            "method": record.method,
+            "model": record.model,
+            "state": record.state,
+            "params": from_json(record.params),
+            "priority": record.priority,
+            "progress": record.progress,
+            "queue_position": record.queue_position,
+            "attempts": record.attempts,
+            "cached": record.cached,
+            "created_at": record.created_at,
+            "started_at": record.started_at,
+            "finished_at": record.finished_at,
+            "expires_at": record.expires_at,
+            "timings": record.timings,
+            "facts": from_json(record.facts) if record.facts else None,
+            "warnings": record.warnings,
+            "artifacts": tuple(_artifact(record.id, artifact, (inlined or {}).get(artifact.name)) for artifact in record.artifacts),
+            "provenance": record.provenance,
+            "error": record.error,
+        }
+    )
+
+
+def _artifact(job_id: str, artifact: ArtifactRecord, data: InlineArray | None) -> Artifact:
+    return Artifact(
+        name=artifact.name,
+        kind=artifact.kind,
+        shape=artifact.shape,
+        dtype=artifact.dtype,
+        sha256=artifact.sha256,
+        size=artifact.size,
+        primary=artifact.primary,
+        url=artifact_url(job_id, artifact.name),
+        data=data,
+    )

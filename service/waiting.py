@@ -1,0 +1,50 @@
+"""Waiting for a job to end, no longer than anyone wants it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from fastapi import Request
+
+from jobstore.records import JobRecord
+from schemas.errors import NotFound
+from service.dependencies import Services
+
+
+class CallerGone(Exception):
+    """The connection was closed while its answer was waited for."""
+
+
+async def until_ended(services: Services, job: JobRecord, seconds: float, gone: Awaitable[None] | None = None) -> JobRecord:
+    """The job as soon as it has ended, or as it is after `seconds` (at most `max_wait`) or when the service drains.
+
+    Raises:
+        CallerGone: `gone` came first.
+    """
+    if job.state.ended or seconds <= 0:
+        return job
+    ended = asyncio.ensure_future(services.store.wait(job.id, job.owner, min(seconds, services.settings.max_wait)))
+    draining = asyncio.ensure_future(services.drain.wait())
+    left = asyncio.ensure_future(gone) if gone is not None else None
+    tasks: list[asyncio.Future[Any]] = [task for task in (ended, draining, left) if task is not None]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if left is not None and left.done() and not ended.done():
+            left.result()
+            raise CallerGone
+        found = ended.result() if ended.done() else await services.store.job(job.id, job.owner)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if found is None:
+        raise NotFound(f"Job {job.id} was deleted while its end was waited for.")
+    return found
+
+
+async def disconnected(request: Request) -> None:
+    """Returns when the caller has closed the connection; the body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
