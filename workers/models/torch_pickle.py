@@ -126,9 +126,7 @@ def _fill(storage: _Storage, file: BinaryIO) -> None:
     storage.values = np.frombuffer(content, storage.dtype)
 
 
-def _rebuild_tensor_v2(
-    storage: object, offset: int, shape: Sequence[int], strides: Sequence[int], requires_grad: bool, hooks: object
-) -> _Tensor:
+def _rebuild_tensor_v2(storage: object, offset: int, shape: Sequence[int], strides: Sequence[int], *_: object) -> _Tensor:
     if not isinstance(storage, _Storage):
         raise TorchPickleError(f"a tensor is built from a {type(storage).__name__}, not from a storage")
     return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))

@@ -1,0 +1,102 @@
+"""What is published of a loaded model."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from schemas.catalog import CatalogEntry
+from schemas.errors import ModelLoadFailed, nearest_names
+from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, PublishedModel
+from workers.engine.graph import Graph
+from workers.engine.unfold import GraphLayer
+from workers.models.fingerprint import fingerprint
+from workers.models.labels import load_labels
+from workers.models.layer_kinds import kind_of
+from workers.models.receptive_field import receptive_fields
+
+_MAP_RANK = 4  # (N, h, w, K)
+# The default layer is none of these: their map is another layer's map, smaller or with holes.
+_NOT_DEFAULT = frozenset(
+    {LayerKind.INPUT, LayerKind.POOLING, LayerKind.RESHAPE, LayerKind.REGULARIZATION, LayerKind.PREPROCESSING, LayerKind.MODEL}
+)
+
+
+def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
+    """The description and labels of `model`, which `entry` named.
+
+    Raises:
+        ModelLoadFailed: it takes no photo, its labels do not match its classes, or the entry names a layer it does not have.
+    """
+    graph = Graph(model)
+    head = graph.head
+    layers = describe_layers(graph)
+    description = ModelDescription(
+        name=entry.name,
+        source=entry.source,
+        title=entry.title,
+        input=_input(graph, entry),
+        preprocessing=entry.preprocessing,
+        classes=head.classes,
+        head=head.kind,
+        outputs=tuple(model.output_names),
+        fingerprint=fingerprint(model),
+        parameters=model.count_params(),
+        default_layer=_given_layer(entry, layers) or default_layer(layers),
+        layers=layers,
+    )
+    return PublishedModel(description=description, labels=load_labels(entry.labels, head.classes), digest=entry.digest)
+
+
+def describe_layers(graph: Graph) -> tuple[Layer, ...]:
+    """Every layer of a model, in topological order."""
+    fields = receptive_fields(graph.layers)
+    return tuple(
+        Layer(
+            path=layer.path,
+            type=type(layer.layer).__name__,
+            kind=kind_of(layer.layer),
+            output_shape=layer.output_shape[1:],
+            parameters=sum(math.prod(weight.shape) for weight in getattr(layer.layer, "weights", ())),
+            channels=layer.output_shape[-1] if len(layer.output_shape) > 1 else None,
+            receptive_field=fields[layer.path],
+            inbound=layer.inbound,
+            cam_able=_cam_able(layer, graph),
+        )
+        for layer in graph.layers
+    )
+
+
+def default_layer(layers: tuple[Layer, ...]) -> str | None:
+    """The last layer with a map of more than one position, after its activation and before pooling; failing that, with one."""
+    candidates = [layer for layer in layers if layer.cam_able and layer.kind not in _NOT_DEFAULT]
+    wide = [layer for layer in candidates if any(size != 1 for size in layer.output_shape[:-1])]
+    return (wide or candidates)[-1].path if candidates else None
+
+
+def _cam_able(layer: GraphLayer, graph: Graph) -> bool:
+    return graph.head.classes is not None and not layer.is_input and len(layer.output_shape) == _MAP_RANK and graph.reaches(layer.path)
+
+
+def _input(graph: Graph, entry: CatalogEntry) -> InputSpec:
+    """The model's first input, which must be one that a photo can be brought to."""
+    shape: tuple[Any, ...] = tuple(graph.unfolded.inputs[0].shape)
+    if len(shape) != _MAP_RANK or shape[-1] not in (1, 3):
+        raise ModelLoadFailed(f"Model '{entry.name}' takes an input of shape {shape}; a photo gives (N, height, width, 1 or 3).")
+    _, height, width, channels = shape
+    wanted = entry.input_size or (height, width)
+    for own, given in zip((height, width), wanted, strict=True):
+        if own is not None and given != own:
+            raise ModelLoadFailed(f"Model '{entry.name}' takes {height} × {width} pixels, but its settings say {wanted[0]} × {wanted[1]}.")
+    return InputSpec(name=graph.input_names[0], height=wanted[0], width=wanted[1], channels=channels)
+
+
+def _given_layer(entry: CatalogEntry, layers: tuple[Layer, ...]) -> str | None:
+    paths = [layer.path for layer in layers]
+    if entry.default_layer is not None and entry.default_layer not in paths:
+        nearest = nearest_names(entry.default_layer, paths)
+        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+        raise ModelLoadFailed(f"Model '{entry.name}' has no layer '{entry.default_layer}', which its settings name.{hint}")
+    return entry.default_layer

@@ -1,0 +1,63 @@
+"""What kind of layer a Keras class is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+from schemas.models import LayerKind
+
+# Keras keeps its layers in one package a kind (`keras/src/layers/pooling/…`), and its operations likewise.
+_PACKAGES = {
+    "keras.src.layers.convolutional": LayerKind.CONV,
+    "keras.src.layers.activations": LayerKind.ACTIVATION,
+    "keras.src.layers.normalization": LayerKind.NORMALIZATION,
+    "keras.src.layers.pooling": LayerKind.POOLING,
+    "keras.src.layers.merging": LayerKind.MERGE,
+    "keras.src.layers.reshaping": LayerKind.RESHAPE,
+    "keras.src.layers.regularization": LayerKind.REGULARIZATION,
+    "keras.src.layers.preprocessing": LayerKind.PREPROCESSING,
+    "keras.src.layers.rnn": LayerKind.RECURRENT,
+    "keras.src.layers.attention": LayerKind.ATTENTION,
+}
+_CLASSES = (
+    (keras.layers.InputLayer, LayerKind.INPUT),
+    (keras.layers.Dense, LayerKind.DENSE),
+    (keras.layers.EinsumDense, LayerKind.DENSE),
+    (keras.Model, LayerKind.MODEL),
+    (CustomScaleLayer, LayerKind.MERGE),  # x + scale · residual, in InceptionResNetV2
+)
+_MERGING_OPERATIONS = frozenset({"Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate", "Stack", "Dot", "Matmul", "Einsum"})
+_RESHAPING_OPERATIONS = frozenset(
+    {"Reshape", "Transpose", "Squeeze", "ExpandDims", "Pad", "GetItem", "BroadcastTo", "Tile", "Flip", "Ravel"}
+)
+
+
+def kind_of(layer: Any) -> LayerKind:
+    """The kind of a Keras layer or operation; of a subclass, that of its nearest ancestor."""
+    for parent, kind in _CLASSES:
+        if isinstance(layer, parent):
+            return kind
+    for parent in type(layer).__mro__:
+        package = parent.__module__.rpartition(".")[0]
+        if package in _PACKAGES:
+            return _PACKAGES[package]
+        if parent.__module__ == "keras.src.ops.nn":
+            return _kind_of_nn_operation(parent.__name__)
+        if parent.__module__ == "keras.src.ops.numpy":
+            if parent.__name__ in _MERGING_OPERATIONS:
+                return LayerKind.MERGE
+            return LayerKind.RESHAPE if parent.__name__ in _RESHAPING_OPERATIONS else LayerKind.OTHER
+    return LayerKind.OTHER
+
+
+def _kind_of_nn_operation(name: str) -> LayerKind:
+    if "Conv" in name:
+        return LayerKind.CONV
+    if "Pool" in name:
+        return LayerKind.POOLING
+    if "Norm" in name:
+        return LayerKind.NORMALIZATION
+    return LayerKind.ATTENTION if "Attention" in name else LayerKind.ACTIVATION

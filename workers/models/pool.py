@@ -1,0 +1,143 @@
+"""The models in memory: each loaded once, the least recently used dropped when they are too large together."""
+
+from __future__ import annotations
+
+import gc
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from schemas.catalog import Catalog, CatalogEntry
+from schemas.models import Preprocessing, PublishedModel
+from workers.interface import Placement, Probe
+from workers.models.describe import describe
+from workers.models.limits import ModelLimits
+from workers.models.loading import load_model
+from workers.models.preprocessing import prepare
+
+# The weights, and the probe's clone with batch norm folded.
+MEMORY_FACTOR = 2
+
+MakeProbe = Callable[[keras.Model, PublishedModel], Probe]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to be looked into. Whoever holds one keeps it alive, also when the pool has dropped it."""
+
+    name: str
+    published: PublishedModel
+    probe: Probe
+    nbytes: int
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return self.published.description.preprocessing
+
+    def prepare(self, image: UInt8[np.ndarray, "height width 3"]) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
+        """A photo as this model's input (H, W, C), and where it lies in it."""
+        spec = self.published.description.input
+        return prepare(image, self.preprocessing, (spec.height, spec.width), spec.channels)
+
+
+@dataclass(frozen=True)
+class _Slot:
+    digest: str
+    future: Future[LoadedModel] = field(default_factory=Future[LoadedModel])
+
+
+class ModelPool:
+    """Thread-safe. `max_bytes` bounds the sum of `nbytes`, though the model last asked for is kept whatever its size.
+
+    A model is loaded again when its catalogue entry's digest has changed. A load that fails is forgotten, so that the next
+    `get` tries again.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog | Callable[[], Catalog],
+        max_bytes: int,
+        make_probe: MakeProbe | None = None,
+        limits: ModelLimits | None = None,
+    ) -> None:
+        self._catalog = (lambda: catalog) if isinstance(catalog, Catalog) else catalog
+        self._max_bytes = max_bytes
+        self._make_probe = make_probe or _keras_probe
+        self._limits = limits or ModelLimits()
+        self._lock = threading.Lock()
+        self._slots: OrderedDict[str, _Slot] = OrderedDict()  # least recently used first
+
+    @property
+    def loaded_names(self) -> tuple[str, ...]:
+        """Models in memory, the least recently used first."""
+        with self._lock:
+            return tuple(name for name, slot in self._slots.items() if _loaded(slot) is not None)
+
+    def get(self, name: str) -> LoadedModel:
+        """The model, loaded if it is not there yet; callers that ask meanwhile wait for the same load.
+
+        Raises:
+            UnknownModel: the catalogue has no such name.
+            ModelLoadFailed: with the cause.
+        """
+        entry = self._catalog().entry(name)
+        with self._lock:
+            slot = self._slots.get(name)
+            mine = slot is None or slot.digest != entry.digest
+            if slot is None or mine:
+                slot = self._slots[name] = _Slot(entry.digest)
+            self._slots.move_to_end(name)
+        if mine:
+            self._fill(slot, entry)
+        return slot.future.result()
+
+    def _fill(self, slot: _Slot, entry: CatalogEntry) -> None:
+        try:
+            loaded = self._load(entry)
+        except BaseException as error:
+            with self._lock:
+                if self._slots.get(entry.name) is slot:
+                    del self._slots[entry.name]
+            slot.future.set_exception(error)
+            return
+        slot.future.set_result(loaded)
+        self._evict()
+
+    def _load(self, entry: CatalogEntry) -> LoadedModel:
+        model = load_model(entry, self._limits)
+        published = describe(model, entry)
+        nbytes = MEMORY_FACTOR * sum(
+            math.prod(weight.shape) * np.dtype(weight.value.dtype.as_numpy_dtype).itemsize for weight in model.weights
+        )
+        return LoadedModel(entry.name, published, self._make_probe(model, published), nbytes)
+
+    def _evict(self) -> None:
+        dropped = False
+        with self._lock:
+            loaded = {name: one.nbytes for name, slot in self._slots.items() if (one := _loaded(slot)) is not None}
+            total = sum(loaded.values())
+            for name in list(loaded)[:-1]:
+                if total <= self._max_bytes:
+                    break
+                total -= loaded[name]
+                del self._slots[name]
+                dropped = True
+        if dropped:
+            gc.collect()  # a Keras model is full of cycles: without this its memory stays taken for long
+
+
+def _loaded(slot: _Slot) -> LoadedModel | None:
+    return slot.future.result() if slot.future.done() and slot.future.exception() is None else None
+
+
+def _keras_probe(model: keras.Model, published: PublishedModel) -> Probe:
+    from workers.engine.probe import KerasProbe  # noqa: PLC0415 - tests of the pool need no engine
+
+    return KerasProbe(model, published)
