@@ -42,7 +42,7 @@ class Claiming(Reading):
         lost: list[Execution] = []
         for shard in {each.shard for each in executions}:
             ours = [each for each in executions if each.shard == shard]
-            held = await self._script("renew", shard, worker=worker, executions=[(each.key, each.attempt) for each in ours])
+            held = await self._script("renew", shard, worker=worker, executions=[(each.key, each.claim) for each in ours])
             lost += [each for each, is_held in zip(ours, held, strict=True) if not is_held]
         return lost
 
@@ -120,7 +120,7 @@ class Claiming(Reading):
         return await self._blobs.sweep()
 
     async def _write(self, script: str, execution: Execution, *payload: bytes, **arguments: Any) -> bool:
-        return bool(await self._script(script, execution.shard, *payload, execution=execution.key, attempt=execution.attempt, **arguments))
+        return bool(await self._script(script, execution.shard, *payload, execution=execution.key, claim=execution.claim, **arguments))
 
     async def _claim_now(self, worker: str, lane: Lane, count: int) -> tuple[Mapping[int, str], list[Execution]]:
         """What can be claimed now, and the last ring of each shard's bell before that."""

@@ -77,7 +77,7 @@ class View:
             state=state,
             progress=Progress.model_validate_json(text) if (text := execution.get("progress")) else None,
             queue_position=self.position if state is JobState.QUEUED else None,
-            attempts=int(execution.get("attempt", 0)) - int(execution.get("released", 0)),
+            attempts=int(execution.get("attempt", 0)),
             cached=job["cached"] == "1",
             created_at=moment(created),
             started_at=moment(started) if started else None,
@@ -94,13 +94,14 @@ class View:
 
 def execution(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """An execution as claim.lua returns it."""
-    key, entry, attempt, *texts = reply
+    key, entry, attempt, claim, *texts = reply
     method, model, priority, params, image, request_id, queued = (cast("bytes", text).decode() for text in texts)
     return Execution(
         key=cast("bytes", key).decode(),
         shard=shard,
         entry_id=cast("bytes", entry).decode(),
         attempt=cast("int", attempt),
+        claim=cast("int", claim),
         method=method,
         model=model,
         lane=lane,

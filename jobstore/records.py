@@ -17,7 +17,7 @@ DESCRIBE = "describe"  # the internal method by which a worker publishes a model
 @dataclass(frozen=True)
 class Submission:
     """A validated job: `params` are complete. `image` is the file's bytes, or None where the method needs none or where
-    `image_id` names an upload."""
+    `image_id` names an upload. `fingerprint` must change with whatever the model's answers depend on."""
 
     owner: str
     method: str
@@ -86,8 +86,8 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Execution:
-    """What a worker has claimed: run once for all identical jobs. Every write names `attempt`, and is refused once another
-    worker has taken the execution over."""
+    """What a worker has claimed: run once for all identical jobs. `attempt` counts from 1, without claims that were given back;
+    `claim` counts every one: each write names it, and is refused once another worker has taken the execution over."""
 
     key: str
     shard: int
@@ -101,6 +101,7 @@ class Execution:
     image_id: str | None
     request_id: str
     queued_at: datetime
+    claim: int = 0
 
 
 @dataclass(frozen=True)
