@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.methods.base import Facts
-from schemas.methods.filters import Regularisers, Transforms
+from schemas.methods.filter_presets import Regularisers, Transforms
 from schemas.models import ModelDescription, PublishedModel
 
 Float32 = NDArray[np.float32]

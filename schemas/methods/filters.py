@@ -4,65 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, ClassSelector, Facts, MethodCard, PrecisionParams, default_layer
-from schemas.models import Layer, LayerPath, PublishedModel
+from schemas.methods.filter_presets import PRESETS, FilterPreset, PresetNumbers, Regularisers, Transforms
+from schemas.models import Layer, LayerPath, ModelDescription, PublishedModel
 
-FilterPreset = Literal["lucid", "dlwp1", "dlwp2", "keras_blog", "keras_io"]
 ChannelIndex = Annotated[int, Field(ge=0)]
-
-
-class Transforms(BaseModel):
-    """Random changes of the image before each step, which keep high-frequency noise from paying off. Zero is off."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pad: int = Field(default=0, ge=0, le=64, description="Pixels of mean colour put around the image.")
-    jitter: int = Field(default=0, ge=0, le=64, description="Random shift, up to so many pixels, in each direction; crops what was padded.")
-    scale: float = Field(default=0.0, ge=0, lt=1, description="Random zoom by a factor from 1 - scale to 1 + scale.")
-    rotate: float = Field(default=0.0, ge=0, le=180, description="Random rotation up to so many degrees either way.")
-
-
-class Regularisers(BaseModel):
-    """Penalties subtracted from the objective (their weights), and blur. Zero is off."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    l1: float = Field(default=0.0, ge=0, description="Weight of the mean absolute distance from mid-grey, in input units.")
-    l2: float = Field(default=0.0, ge=0, description="Weight of the mean squared distance from mid-grey.")
-    total_variation: float = Field(default=0.0, ge=0, description="Weight of the mean absolute difference of neighbouring pixels.")
-    blur: float = Field(
-        default=0.0, ge=0, le=8, description="σ in pixels of a Gaussian blur of the image after every fourth step (pixel parametrisation)."
-    )
-
-
-class PresetNumbers(BaseModel):
-    """What a preset fixes of the parameters a caller may also give."""
-
-    model_config = ConfigDict(frozen=True)
-
-    count: int
-    parametrisation: Literal["pixel", "fourier"]
-    size: int
-    steps: int
-    learning_rate: float
-    transforms: Transforms = Transforms()
-    regularisers: Regularisers = Regularisers()
-    columns: int | None = None
-
-
-PRESETS: dict[FilterPreset, PresetNumbers] = {
-    "lucid": PresetNumbers(
-        count=16, parametrisation="fourier", size=128, steps=128, learning_rate=0.05, transforms=Transforms(pad=12, jitter=12)
-    ),
-    "dlwp1": PresetNumbers(count=64, parametrisation="pixel", size=64, steps=40, learning_rate=1.0, columns=8),
-    "dlwp2": PresetNumbers(count=64, parametrisation="pixel", size=200, steps=30, learning_rate=10.0, columns=8),
-    "keras_blog": PresetNumbers(count=200, parametrisation="pixel", size=128, steps=20, learning_rate=1.0, columns=8),
-    "keras_io": PresetNumbers(count=64, parametrisation="pixel", size=180, steps=30, learning_rate=10.0, columns=8),
-}
 
 
 class FilterImage(Facts):
@@ -72,10 +22,10 @@ class FilterImage(Facts):
     channel: int | None = None
     class_index: int | None = None
     label: str | None = None
-    objective: float = Field(description="Final value, before regularisers.")
+    objective: float = Field(description="Its value at the last step, without regularisers.")
     rank: int = Field(description="1 is the highest final value; dead ones come last.")
     dead: bool = Field(description="No gradient: not drawn.")
-    dropped: bool = Field(default=False, description="Left out of the grid by the preset (`keras_blog` drops what never responds).")
+    dropped: bool = Field(default=False, description="Left out of the grid by the preset (`keras_blog` shows the best 64 that respond).")
 
 
 class FiltersFacts(Facts):
@@ -120,10 +70,16 @@ class Filters(PrecisionParams):
     class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
         default=None, description="Instead: one image a class, that raises its logit; index, label, or a list."
     )
-    parametrisation: Literal["pixel", "fourier"] | None = None
-    size: int | None = Field(default=None, ge=16, description="Side of the image, pixels.")
+    parametrisation: Literal["pixel", "fourier"] | None = Field(
+        default=None, description="What is moved: pixels, or a spectrum with decorrelated colour (preset `lucid` only)."
+    )
+    size: int | None = Field(
+        default=None, ge=16, description="Side of the image, pixels; null: the preset's, or the model's own where the target needs that."
+    )
     steps: int | None = Field(default=None, ge=1)
-    learning_rate: float | None = Field(default=None, gt=0)
+    learning_rate: float | None = Field(
+        default=None, gt=0, description="In units of the spectrum (`fourier`), or of the preset's image: 0-1, 0-255 or -1 to 1 (`pixel`)."
+    )
     transforms: Transforms | None = None
     regularisers: Regularisers | None = None
     columns: int | None = Field(default=None, ge=1, le=64, description="Tiles in a row of the grid; null: about as many as rows.")
@@ -149,11 +105,12 @@ class Filters(PrecisionParams):
         preset = PRESETS[self.preset]
         changes: dict[str, Any] = {
             name: getattr(preset, name)
-            for name in ("parametrisation", "size", "steps", "learning_rate", "transforms", "regularisers", "columns")
+            for name in ("parametrisation", "steps", "learning_rate", "transforms", "regularisers", "columns")
             if getattr(self, name) is None
         }
+        path, count = None, 1
         if self.class_index is not None:
-            indices = tuple(model.class_index_of(selector) for selector in self.class_selectors())
+            indices = tuple(dict.fromkeys(model.class_index_of(selector) for selector in self.class_selectors()))
             changes["class_index"] = indices if isinstance(self.class_index, tuple) else indices[0]
             count = len(indices)
         else:
@@ -162,7 +119,6 @@ class Filters(PrecisionParams):
             if layer.channels is None:
                 raise UnsuitableLayer(f"Layer '{path}' ({layer.type}) has no channel axis to excite.", pointer="/params/layer", got=path)
             changes["layer"] = path
-            count = 1
             if self.neuron is not None:
                 if len(layer.output_shape) != 3:
                     raise UnsuitableLayer(
@@ -174,16 +130,61 @@ class Filters(PrecisionParams):
             elif not self.whole_layer:
                 changes["channels"] = channels = _channel_list(self.channels, layer, preset.count)
                 count = len(channels)
+        changes["size"] = self._size(model, path, alone=count == 1 and "channels" in changes)
         resolved = self.changed(**changes)
+        _check_together(resolved, preset)
         _check_limits(resolved, count, limits)
         return resolved
+
+    def _size(self, model: PublishedModel, path: str | None, *, alone: bool) -> int:
+        """The side asked for, else the model's own where the target (None: the class output) needs it, else the preset's."""
+        preset = PRESETS[self.preset]
+        needed = _fixed_size(model.description, path)
+        if needed is None:
+            return self.size or (preset.size_alone if alone and preset.size_alone else preset.size)
+        height, width = needed
+        if height != width or self.size not in (None, height):
+            target = "The class score" if path is None else f"Layer '{path}'"
+            square = "" if height == width else ", which is not square; synthesised images are"
+            raise InvalidParameters(
+                f"{target} of model '{model.description.name}' needs the model's own input size, {height}×{width}{square}: "
+                "a flatten or reshape before it fixes the size.",
+                pointer="/params/size",
+                allowed=f"{height}×{width}" if square else str(height),
+                got=str(self.size),
+            )
+        return height
+
+
+def _fixed_size(model: ModelDescription, path: str | None) -> tuple[int, int] | None:
+    """The model's (height, width) where a flatten or reshape of a map, which ties the layers after it to that size, stands before
+    the target; None where any size goes."""
+    height, width = model.input.height, model.input.width
+    if height is None or width is None:
+        return None
+    layers = {layer.path: layer for layer in model.layers}
+    pending, seen = list(layers if path is None else layers[path].inbound), set[str]()
+    while pending:
+        name = pending.pop()
+        if name in seen or name not in layers:
+            continue
+        seen.add(name)
+        layer = layers[name]
+        if layer.type in ("Flatten", "Reshape") and any(_is_map(layers[source]) for source in layer.inbound if source in layers):
+            return height, width
+        pending.extend(layer.inbound)
+    return None
+
+
+def _is_map(layer: Layer) -> bool:
+    return len(layer.output_shape) == 3 and layer.output_shape[:2] != (1, 1)
 
 
 def _channel_list(wanted: int | tuple[int, ...] | Literal["all"] | None, layer: Layer, default: int) -> tuple[int, ...]:
     total = layer.channels or 0
     if isinstance(wanted, tuple):
         _check_channels(layer, wanted, "/params/channels")
-        return wanted
+        return tuple(dict.fromkeys(wanted))
     if wanted == "all":
         return tuple(range(total))
     if wanted is None:
@@ -206,6 +207,31 @@ def _check_channels(layer: Layer, indices: tuple[int, ...], pointer: str) -> Non
             pointer=pointer,
             allowed=f"0 to {total - 1}",
             got=str(wrong[0]),
+        )
+
+
+def _check_together(params: Filters, preset: PresetNumbers) -> None:
+    """Raises `InvalidParameters` for what each allows and both together do not."""
+    if params.parametrisation == "fourier" and preset.parametrisation != "fourier":
+        raise InvalidParameters(
+            f"Preset '{params.preset}' is defined on pixels; with `fourier` use preset 'lucid'.",
+            pointer="/params/parametrisation",
+            allowed="pixel",
+            got="fourier",
+        )
+    if params.parametrisation == "fourier" and params.regularisers and params.regularisers.blur:
+        raise InvalidParameters(
+            "blur is of pixels: with parametrisation `fourier` leave it out.",
+            pointer="/params/regularisers/blur",
+            allowed="0",
+            got=str(params.regularisers.blur),
+        )
+    if (params.size or 0) <= 2 * preset.crop:
+        raise InvalidParameters(
+            f"Preset '{params.preset}' cuts {preset.crop} pixels off each border: size must be more than {2 * preset.crop}.",
+            pointer="/params/size",
+            allowed=f"more than {2 * preset.crop}",
+            got=str(params.size),
         )
 
 

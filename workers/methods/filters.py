@@ -1,0 +1,209 @@
+"""Filter synthesis: images that excite a layer's channels, a neuron, a whole layer or a class most, by gradient ascent in input space.
+
+Olah et al., Feature Visualization, Distill 2017; the other presets' sources are in `filter_presets`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from schemas.methods.filter_presets import Regularisers, Transforms
+from schemas.methods.filters import FilterImage, Filters, FiltersFacts
+from schemas.models import Preprocessing, PublishedModel
+from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice
+from workers.methods.filter_presets import FOURIER_START, RECIPES, as_rgb, picture, units
+from workers.rendering.grid import grid
+
+PREVIEW_SECONDS = 1.0
+PREVIEW_TILES, PREVIEW_SIDE = 64, 64
+DEAD_LEVEL, CROSS_LEVEL = 64, 128
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one image was made for."""
+
+    name: str
+    channel: int | None = None
+    class_index: int | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """`images` (n, H, W, C) float32: fourier 0-1 RGB, pixel the model's input units. `values` (n, steps). `gradient_seen` (n,)."""
+
+    targets: tuple[Target, ...]
+    images: Float32[np.ndarray, "n h w c"]
+    values: Float32[np.ndarray, "n steps"]
+    gradient_seen: Bool[np.ndarray, " n"]
+    preprocessing: Preprocessing
+
+
+def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None, Synthesis]:
+    """Ascent in slices, with a small picture of all images about every second."""
+    del inputs
+    preprocessing = probe.description.preprocessing
+    shown = time.monotonic()
+    ascent = probe.ascend(spec(params, preprocessing))
+    while True:
+        try:
+            state = next(ascent)
+        except StopIteration as stop:
+            last: AscentState = stop.value
+            return Synthesis(targets(params, probe.published), last.images, last.values, last.gradient_seen, preprocessing)
+        small = None
+        if time.monotonic() - shown >= PREVIEW_SECONDS:
+            small, shown = preview(params, preprocessing, state.images), time.monotonic()
+        yield Slice(state.step, state.total, float(state.values[:, -1].mean()) if state.step else None, small)
+
+
+def spec(params: Filters, preprocessing: Preprocessing) -> AscentSpec:
+    """The ascent that resolved parameters ask for."""
+    recipe = RECIPES[params.preset]
+    size, steps = params.size or 0, params.steps or 0
+    scale, offset = units(recipe, preprocessing)
+    return AscentSpec(
+        objective=_objective(params, recipe.margin),
+        parametrisation=params.parametrisation or "fourier",
+        size=(size, size),
+        steps=steps,
+        learning_rate=params.learning_rate or 0.0,
+        optimizer=recipe.optimizer,
+        gradient_norm=recipe.gradient_norm,
+        start=FOURIER_START if params.parametrisation == "fourier" else recipe.start,
+        transforms=params.transforms or Transforms(),
+        regularisers=params.regularisers or Regularisers(),
+        seed=params.seed,
+        precision=params.precision,
+        scale=scale,
+        offset=offset,
+    )
+
+
+def targets(params: Filters, model: PublishedModel) -> tuple[Target, ...]:
+    """What each image is made for, in order."""
+    if params.class_index is not None:
+        return tuple(Target(f"class_{index}", class_index=index, label=model.label_of(index)) for index in _classes(params))
+    if params.neuron is not None:
+        y, x, channel = params.neuron
+        return (Target(f"neuron_{y}_{x}_{channel}", channel=channel),)
+    if params.whole_layer:
+        return (Target("layer"),)
+    return tuple(Target(f"channel_{channel}", channel=channel) for channel in _channels(params))
+
+
+def draw(result: Synthesis, photo: Photo | None, params: Filters) -> Output:
+    """The grid, each image alone, the arrays; what no gradient reached is a crossed tile and not noise."""
+    del photo
+    recipe = RECIPES[params.preset]
+    tiles = [
+        to_picture(params, result.preprocessing, image) if alive else None
+        for image, alive in zip(result.images, result.gradient_seen, strict=True)
+    ]
+    side = next((tile.shape[0] for tile in tiles if tile is not None), result.images.shape[1])
+    pictures = [dead_tile(side) if tile is None else tile for tile in tiles]
+    order = ranking(result.values[:, -1], result.gradient_seen)
+    dropped = np.any(result.values <= 0, axis=1) if recipe.only_positive else np.zeros(len(tiles), bool)
+    if recipe.best is None:
+        shown = list(range(len(tiles)))
+    else:
+        shown = [index for index in order if not dropped[index]][: recipe.best]
+        dropped = ~np.isin(np.arange(len(tiles)), shown)
+    tiled = [pictures[index] for index in shown] or [dead_tile(side)]
+    tiled_grid = grid(tiled, columns=params.columns, gap=recipe.gap, background=recipe.background, order=recipe.order)
+    dead = tuple(target for target, alive in zip(result.targets, result.gradient_seen, strict=True) if not alive)
+    facts = FiltersFacts(
+        layer=params.layer,
+        images=tuple(
+            FilterImage(
+                name=target.name,
+                channel=target.channel,
+                class_index=target.class_index,
+                label=target.label,
+                objective=float(result.values[index, -1]),
+                rank=order.index(index) + 1,
+                dead=not result.gradient_seen[index],
+                dropped=bool(dropped[index]),
+            )
+            for index, target in enumerate(result.targets)
+        ),
+        dead_channels=tuple(target.channel for target in dead if target.channel is not None),
+    )
+    artifacts = (
+        Picture("grid", tiled_grid, primary=True),
+        *(Picture(target.name, tile) for target, tile in zip(result.targets, pictures, strict=True)),
+        Array("images", result.images),
+        Array("curves", result.values),
+    )
+    return Output(artifacts, facts, _warnings(dead, shown, len(tiles)))
+
+
+def to_picture(params: Filters, preprocessing: Preprocessing, image: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "H W 3"]:
+    """A synthesised image as its preset draws it."""
+    if params.parametrisation == "fourier":
+        return as_rgb(np.rint(image * 255).astype(np.uint8))
+    return picture(RECIPES[params.preset], preprocessing, image)
+
+
+def ranking(values: Float32[np.ndarray, " n"], alive: Bool[np.ndarray, " n"]) -> list[int]:
+    """Indices from the highest value to the lowest, then the dead ones; equal ones in their own order."""
+    return sorted(range(len(values)), key=lambda index: (not alive[index], -values[index]))
+
+
+def dead_tile(side: int) -> UInt8[np.ndarray, "side side 3"]:
+    """Dark grey with a diagonal cross."""
+    rows, columns = np.indices((side, side))
+    cross = np.minimum(abs(rows - columns), abs(rows + columns - (side - 1))) <= side // 64
+    return np.repeat(np.where(cross, CROSS_LEVEL, DEAD_LEVEL).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def preview(params: Filters, preprocessing: Preprocessing, images: Float32[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "H W 3"]:
+    """The first images, each averaged down to about 64 px, tiled."""
+    recipe = RECIPES[params.preset]
+    pictures = [to_picture(params, preprocessing, image) for image in images[:PREVIEW_TILES]]
+    return grid([shrunk(tile) for tile in pictures], columns=params.columns, gap=1, background=recipe.background, order=recipe.order)
+
+
+def shrunk(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Averaged over blocks of a whole factor, so that no side is longer than 128; what is left over at the ends is cut off."""
+    factor = max(1, min(image.shape[:2]) // PREVIEW_SIDE)
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    blocks = image[: height * factor, : width * factor].reshape(height, factor, width, factor, 3)
+    return blocks.mean(axis=(1, 3)).astype(np.uint8)
+
+
+def _objective(params: Filters, margin: int) -> Objective:
+    if params.class_index is not None:
+        return Objective("class", indices=_classes(params))
+    if params.neuron is not None:
+        y, x, channel = params.neuron
+        return Objective("neuron", params.layer, (channel,), (y, x))
+    if params.whole_layer:
+        return Objective("layer", params.layer)
+    return Objective("channel", params.layer, _channels(params), margin=margin)
+
+
+def _channels(params: Filters) -> tuple[int, ...]:
+    assert isinstance(params.channels, tuple)  # noqa: S101 - resolved
+    return params.channels
+
+
+def _classes(params: Filters) -> tuple[int, ...]:
+    """Class indices, once resolved."""
+    return tuple(int(selector) for selector in params.class_selectors())
+
+
+def _warnings(dead: tuple[Target, ...], shown: list[int], images: int) -> tuple[str, ...]:
+    found: list[str] = []
+    if dead:
+        names = ", ".join(target.name for target in dead[:20]) + (", …" if len(dead) > 20 else "")
+        found.append(f"No gradient ever reached the input for {names}: not drawn.")
+    if not shown:
+        found.append(f"None of the {images} filters kept an objective above 0: the preset drops them all from the grid.")
+    return tuple(found)
