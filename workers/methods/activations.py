@@ -89,7 +89,7 @@ def draw(result: Answers, photo: Photo, params: Activations) -> Output:
         numbers = ChannelNumbers(clean.reshape(-1, clean.shape[-1]))
         picture, more = _picture(path, clean, numbers, params)
         warnings += more
-        title = f"{path}    {' × '.join(str(length) for length in array.shape)}"
+        title = f"{path} · {' × '.join(str(length) for length in array.shape)}"
         grids.append(picture)
         titles.append(title)
         artifacts.append(Picture("grid" + suffix, channels.titled(picture, title), primary=not several))

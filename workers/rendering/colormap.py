@@ -25,7 +25,7 @@ _OPENCV: dict[Colormap, int] = {
 def table(name: Colormap) -> UInt8[np.ndarray, "256 3"]:
     """The colour of each level; read-only."""
     levels = np.arange(256, dtype=np.uint8)
-    colours = np.repeat(levels[:, None], 3, 1) if name == "gray" else cv2.applyColorMap(levels, _OPENCV[name])[:, 0, ::-1].copy()
+    colours = np.repeat(levels[:, None], 3, 1) if name == "gray" else cv2.applyColorMap(levels[:, None], _OPENCV[name])[:, 0, ::-1].copy()
     colours.flags.writeable = False
     return colours
 

@@ -23,10 +23,11 @@ def map_extent(placement: Placement, photo_shape: tuple[int, ...], map_shape: tu
     used = used_part(placement, photo_shape)
     edges: list[tuple[float, float]] = []
     for axis in (0, 1):
-        to_input = placement.box[2 + axis] / placement.source[2 + axis]
-        to_map = map_shape[axis] / placement.input_size[axis]
         start, stop = (
-            ((edge - placement.source[axis]) * to_input + placement.box[axis]) * to_map for edge in (used[axis].start, used[axis].stop)
+            ((edge - placement.source[axis]) / placement.source[2 + axis] * placement.box[2 + axis] + placement.box[axis])
+            * map_shape[axis]
+            / placement.input_size[axis]
+            for edge in (used[axis].start, used[axis].stop)
         )
         edges.append((max(0.0, start), min(float(map_shape[axis]), stop)))
     (top, bottom), (left, right) = edges

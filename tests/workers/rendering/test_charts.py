@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workers.rendering import charts
+from workers.rendering.text import PAPER
+
+PHOTO = np.random.default_rng(0).integers(0, 200, (30, 45, 3), np.uint8)
+
+
+def lengths(sheet: np.ndarray) -> list[int]:
+    """Pixels of each bar from top to bottom."""
+    blue = (sheet == charts.BLUE).all(axis=2).sum(axis=1)
+    starts = np.flatnonzero((blue > 0) & (np.roll(blue, 1) == 0))
+    return blue[starts].tolist()
+
+
+def test_bars_are_as_long_as_their_shares() -> None:
+    shares = [1.0, 0.5, 0.25, 0.1]
+    sheet = charts.bars_beside(PHOTO, [charts.Bar(f"label {share}", f"{share:.0%}", share) for share in shares])
+    assert lengths(sheet) == pytest.approx([440, 220, 110, 44], abs=2)
+
+
+def test_shares_out_of_range_stay_on_the_track() -> None:
+    sheet = charts.bars_beside(PHOTO, [charts.Bar("a", "-", -0.5), charts.Bar("b", "-", 7.0)])
+    assert lengths(sheet) == [1, 440]
+
+
+@pytest.mark.parametrize("count", [1, 5, 100])
+@pytest.mark.parametrize("shape", [(300, 451), (451, 300), (20, 2000), (2000, 20), (1, 1)])
+def test_nothing_is_clipped(count: int, shape: tuple[int, int]) -> None:
+    photo = np.zeros((*shape, 3), np.uint8)
+    long = "tabby, tabby cat, " * 20
+    sheet = charts.bars_beside(photo, [charts.Bar(long, "100.0%", 1.0)] * count)
+    edge = np.concatenate([sheet[:18].reshape(-1, 3), sheet[-18:].reshape(-1, 3), sheet[:, :18].reshape(-1, 3), sheet[:, -18:].reshape(-1, 3)])
+    assert (edge == PAPER).all()
+    assert len(lengths(sheet)) == count
+
+
+def test_the_photo_keeps_its_proportions() -> None:
+    sheet = charts.bars_beside(np.zeros((50, 100, 3), np.uint8), [charts.Bar("a", "1%", 0.01)])
+    black = (sheet == 0).all(axis=2)
+    rows, columns = np.flatnonzero(black.any(axis=1)), np.flatnonzero(black.any(axis=0))
+    assert (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1) == (160, 320)
+
+
+def test_the_same_chart_each_time() -> None:
+    bars = [charts.Bar("Egyptian cat", "39.2%", 0.392), charts.Bar("tabby", "16.7%", 0.167)]
+    np.testing.assert_array_equal(charts.bars_beside(PHOTO, bars), charts.bars_beside(PHOTO, bars))
+
+
+def blue_per_column(panel: np.ndarray) -> np.ndarray:
+    return (panel == charts.BLUE).all(axis=2).sum(axis=0)
+
+
+def test_units_bars_and_histogram() -> None:
+    # The upper panel is 812 px wide from x = 64: four units, one bar each; the lower one 100 bins from 0 to 3.
+    sheet = charts.units(np.array([3, -1, 0, 1.5], np.float32))
+    upper, lower = blue_per_column(sheet[:240]), blue_per_column(sheet[240:])
+    middle = [64 + round(812 * (unit + 0.5) / 4) for unit in range(4)]
+    heights = [int(upper[x]) for x in middle]
+    total = 240 - 36 - 34  # pixels for -1 to 3
+    assert heights == pytest.approx([total * 3 / 4, total / 4, 0, total * 1.5 / 4], abs=2)
+    filled = np.flatnonzero(lower)
+    assert filled.min() == pytest.approx(64 + 812 / 2, abs=9)  # 1.5 of 3
+    assert filled.max() == pytest.approx(64 + 812, abs=9)
+    assert lower.max() == pytest.approx(total, abs=2)  # one value in each of two bins
+
+
+def test_every_unit_counts_in_the_histogram_of_many() -> None:
+    values = np.concatenate([np.full(30, 0.05), np.full(60, 9.95), np.full(500, -1.0), [10.0]]).astype(np.float32)
+    lower = blue_per_column(charts.units(values)[240:])
+    groups = np.flatnonzero(lower)
+    first, last = lower[groups[groups < 200]].max(), lower[groups[groups > 700]].max()
+    assert last == pytest.approx(170, abs=2)
+    assert first / last == pytest.approx(30 / 61, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "values", [np.zeros(5), -np.ones(3), np.array([2.0]), np.array([1e-30, 2e-30]), np.array([1e30, -1e30]), np.ones(20_000)]
+)
+def test_units_of_any_values_are_drawn(values: np.ndarray) -> None:
+    sheet = charts.units(values.astype(np.float32))
+    assert sheet.shape == (480, 900, 3)
+    assert ((sheet == charts.BLUE).all(axis=2).any()) == bool(values.any())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.0, 1.0, ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (-1.0, 3.0, ["-1", "0", "1", "2", "3"]),
+        (0.0, 0.0052, ["0", "0.002", "0.004"]),
+        (0.0, 147.0, ["0", "50", "100"]),
+        (0.0, 2e-30, ["0", "5e-31", "1e-30", "1.5e-30", "2e-30"]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, words: list[str]) -> None:
+    assert [word for _, word in charts._ticks(low, high, wanted=5, whole=False)] == words
+
+
+def test_counts_have_whole_ticks() -> None:
+    assert [word for _, word in charts._ticks(0.0, 2.0, wanted=5, whole=True)] == ["0", "1", "2"]

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from workers.rendering import encode
+
+
+def test_png_keeps_every_pixel_and_the_order_of_colours() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    with Image.open(io.BytesIO(encode.png(image))) as read:
+        assert (read.format, read.mode, read.size) == ("PNG", "RGB", (7, 5))
+        np.testing.assert_array_equal(np.asarray(read), image)
+
+
+def test_png_of_a_view() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)[::2, 1:6, ::-1]
+    with Image.open(io.BytesIO(encode.png(image))) as read:
+        np.testing.assert_array_equal(np.asarray(read), image)
+
+
+def test_png_bytes_are_the_same_each_time() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (64, 48, 3), np.uint8)
+    assert encode.png(image) == encode.png(image.copy())
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((3, 3, 3), np.float32), np.zeros((3, 3), np.uint8), np.zeros((3, 3, 4), np.uint8), np.zeros((0, 3, 3), np.uint8)]
+)
+def test_what_is_no_picture_is_refused(wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        encode.png(wrong)
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<i8", "|u1", "|b1"])
+def test_npy_is_little_endian_and_in_c_order(dtype: str) -> None:
+    array = np.asfortranarray(np.arange(6).reshape(2, 3).astype(dtype))
+    content = encode.npy(array)
+    read = np.load(io.BytesIO(content), allow_pickle=False)
+    np.testing.assert_array_equal(read, array)
+    assert read.dtype.str in ("<f4", "<i8", "|u1", "|b1")
+    assert b"'fortran_order': False" in content
+
+
+def test_npy_never_pickles() -> None:
+    with pytest.raises(ValueError, match="allow_pickle"):
+        encode.npy(np.array([object()]))
