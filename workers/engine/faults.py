@@ -35,7 +35,11 @@ def as_domain_errors(got: Sequence[int], takes: tf.TensorShape) -> Iterator[None
 def check_finite(where: str, arrays: Mapping[str, Float32 | None]) -> None:
     """Raises `NonFinite` naming the first of `arrays` that holds a NaN or an infinity, and the examples in which it does."""
     for name, array in arrays.items():
-        if array is None or np.isfinite(np.sum(array)):  # a sum is quicker than a mask; one that overflows is looked into
+        if array is None:
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.sum(array)  # quicker than a mask of all values; where it is not finite they are looked at
+        if np.isfinite(total):
             continue
         bad = [index for index, example in enumerate(array) if not np.isfinite(example).all()]
         if bad:

@@ -54,7 +54,7 @@ class Head:
         call = override.get(step.key) or override.get(step.path) or step.operation
         if isinstance(call, ENDS_IN_ACTIVATION):
             call = shadow(call, activation=keras.activations.linear)
-        elif call is step.operation:
+        elif type(call) is type(step.operation):  # the layer itself, or a stand-in of it
             call = _first_argument
         else:
             raise TypeError(f"cannot leave the activation out of {call!r}, which stands for layer '{step.path}'")
