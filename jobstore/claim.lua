@@ -29,7 +29,7 @@ local function start(queue, priority, entry, execution)
     settle(execution, e, 'failed', 'error', crashed(e.attempt))
   else
     local attempt, claim = e.attempt + 1, e.claims + 1
-    redis.call('HSET', name, 'state', 'running', 'attempt', attempt, 'claims', claim, 'started', e.started or now)
+    redis.call('HSET', name, 'state', 'running', 'attempt', attempt, 'claims', claim, 'worker', a.worker, 'started', e.started or now)
     redis.call('HDEL', name, 'progress')
     redis.call('DEL', key('preview', execution))
     redis.call('ZREM', key('waiting', a.lane .. ':' .. priority), execution)

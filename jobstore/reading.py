@@ -145,9 +145,9 @@ class Reading(StoreBase):
         record = view.record(owner)
         if record.queue_position is None or self._settings.shards == 1:
             return record
-        others = (shard for shard in range(self._settings.shards) if shard != self._shard(view.id))
-        place = {"lane": record.lane, "priority": view.execution["priority"], "queued": int(view.execution["queued"])}
-        ahead = await asyncio.gather(*(self._script("ahead", shard, **place) for shard in others))
+        own, place = self._shard(view.id), {"lane": record.lane, "priority": view.execution["priority"], "queued": view.execution["queued"]}
+        others = (shard for shard in range(self._settings.shards) if shard != own)
+        ahead = await asyncio.gather(*(self._script("ahead", shard, **place, ties=shard < own) for shard in others))
         return replace(record, queue_position=record.queue_position + sum(ahead))
 
     async def _job_ids(self, owner: str, before: str | None, count: int) -> list[str]:

@@ -1,6 +1,6 @@
 -- Gives an execution back: it stays first in its queue, claimable at once, and the attempt does not count.
 --
--- a: execution, claim, worker
+-- a: execution, claim
 -- Returns 1, or 0 where the execution is no longer the worker's.
 
 local name = key('execution', a.execution)
@@ -18,7 +18,7 @@ end
 redis.call('ZADD', key('waiting', place), e.queued, a.execution)
 redis.call('PEXPIRE', key('waiting', place), a.record_ttl)
 -- Idle for a day: beyond any lease, so that the next claim takes it over. JUSTID: no delivery is counted.
-redis.call('XCLAIM', key('queue', place), GROUP, a.worker, 0, e.entry, 'IDLE', 86400000, 'JUSTID')
+redis.call('XCLAIM', key('queue', place), GROUP, e.worker, 0, e.entry, 'IDLE', 86400000, 'JUSTID')
 ring(e.lane)
 e = fields(name)
 for _, job in ipairs(joined(a.execution)) do

@@ -1,0 +1,31 @@
+"""Every transition is tested in one shard and in three."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobstore.settings import StoreSettings
+from jobstore.store import JobStore
+
+
+@pytest.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
+def store_settings(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> StoreSettings:
+    return StoreSettings(redis_url=redis_url, data_dir=tmp_path / "data", min_free_disk=0, shards=request.param)
+
+
+@pytest.fixture
+async def make_store(redis_url: str, store_settings: StoreSettings) -> AsyncIterator[Callable[..., JobStore]]:
+    """Further stores on the same Redis, with other settings."""
+    made: list[JobStore] = []
+
+    def make(**changes: Any) -> JobStore:
+        made.append(JobStore.connect(redis_url, store_settings.model_copy(update=changes)))
+        return made[-1]
+
+    yield make
+    for store in made:
+        await store.close()

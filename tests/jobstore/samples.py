@@ -1,0 +1,60 @@
+"""Submissions and results to test with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from jobstore.records import ArtifactContent, Event, Execution, Result, Submission
+from jobstore.store import JobStore
+from schemas.jobs import Provenance, Timings
+
+PHOTO = bytes(range(256)) * 5
+
+
+def submission(number: int = 0, **changes: Any) -> Submission:
+    """Submissions with equal numbers ask for equal work."""
+    fields: dict[str, Any] = {
+        "owner": "ann",
+        "method": "grad_cam",
+        "model": "tiny",
+        "lane": "fast",
+        "priority": "normal",
+        "params": f'{{"class_index":{number}}}',
+        "fingerprint": "f1",
+        "image": PHOTO,
+        "request_id": f"request-{number}",
+    }
+    return Submission(**(fields | changes))
+
+
+def result(content: bytes = b"\x89PNG map \xff\x00", **changes: Any) -> Result:
+    """Two artifacts: `content`, the primary one, and an array of three bytes."""
+    fields: dict[str, Any] = {
+        "artifacts": (
+            ArtifactContent("overlay", "image", (3, 5, 3), "uint8", True, content),
+            ArtifactContent("map", "array", (3,), "uint8", False, b"\x01\x02\x03"),
+        ),
+        "facts": '{"class_index":2,"label":"Ägyptische Katze"}',
+        "warnings": ("the map is zero",),
+        "timings": Timings(decode=1, device=2, render=3),
+        "provenance": Provenance(model_fingerprint="f1", seed=7, precision="float32", device="CPU:0", versions={"keras": "3"}),
+    }
+    return Result(**(fields | changes))
+
+
+async def claim_one(store: JobStore, worker: str = "w1", lane: Any = "fast", block: float = 0) -> Execution:
+    [execution] = await store.claim(worker, lane, 1, block)
+    return execution
+
+
+async def run_one(store: JobStore, outcome: Result | None = None) -> Execution:
+    """Claims the next fast execution and completes it."""
+    execution = await claim_one(store)
+    assert await store.complete(execution, outcome or result())
+    return execution
+
+
+async def heard(events: AsyncIterator[Event | None]) -> list[tuple[int, str, str]]:
+    """All events to the end, without the pings."""
+    return [(event.sequence, event.type, event.data) async for event in events if event is not None]
