@@ -1,0 +1,107 @@
+"""A probe whose model is a formula, so that what methods make of it can be worked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
+from workers.interface import AscentSpec, AscentState, Float32, Forward, LayerGradients, Photo, Placement
+
+LABELS = ("tench", "goldfish", "great white shark")
+
+
+def published(labels: tuple[str, ...] = LABELS) -> PublishedModel:
+    description = ModelDescription(
+        name="formula",
+        source="file",
+        input=InputSpec(name="photo", height=4, width=6, channels=3),
+        preprocessing=Preprocessing(),
+        classes=3,
+        head="softmax",
+        outputs=("predictions",),
+        fingerprint="0" * 64,
+        parameters=0,
+        default_layer="conv",
+        layers=(),
+    )
+    return PublishedModel(description=description, labels=labels, digest="0")
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+class FormulaProbe:
+    """Layer `conv`: the input itself, (N, h, w, K). Logit of class c: Σ over positions and channels of WEIGHTS[c]·A², so that
+    its gradient is 2·WEIGHTS[c]·A, another at each position. Layer `pool`: the mean over positions, (N, K).
+
+    `calls` keeps the number of rows of each call.
+    """
+
+    WEIGHTS = np.array([[1, 0, -1], [0, 2, 0], [-1, 1, 0.5]], np.float32)
+
+    def __init__(self, model: PublishedModel | None = None) -> None:
+        self._published = model or published()
+        self.calls: list[int] = []
+
+    @property
+    def published(self) -> PublishedModel:
+        return self._published
+
+    @property
+    def description(self) -> ModelDescription:
+        return self._published.description
+
+    def forward(self, tensor: Float32, layers: Sequence[str] = (), *, scores: bool = False, precision: str = "float32") -> Forward:
+        self.calls.append(len(tensor))
+        answers = {
+            "conv": tensor,
+            "pool": tensor.mean(axis=(1, 2)),
+            "base/conv": tensor * 2,
+            "gap": tensor.mean(axis=(1, 2), keepdims=True),
+        }
+        logits = self._logits(tensor) if scores else None
+        return Forward({path: answers[path] for path in layers}, logits, None if logits is None else softmax(logits))
+
+    def gradients(
+        self,
+        tensor: Float32,
+        layer: str,
+        class_indices: NDArray[np.int32],
+        *,
+        score: Literal["logit", "probability"] = "logit",
+        sign: int = 1,
+        precision: str = "float32",
+    ) -> LayerGradients:
+        self.calls.append(len(tensor))
+        logits = self._logits(tensor)
+        probabilities = softmax(logits)
+        chosen = np.where(class_indices < 0, logits.argmax(axis=1), class_indices).astype(np.int32)
+        weights = self.WEIGHTS[chosen]
+        if score == "probability":
+            p = np.take_along_axis(probabilities, chosen[:, None], axis=1)
+            weights = p * (weights - probabilities @ self.WEIGHTS)
+        gradients = (sign * 2 * weights[:, None, None, :] * tensor).astype(np.float32)
+        return LayerGradients(tensor, gradients, logits, probabilities, chosen)
+
+    def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
+        raise NotImplementedError
+
+    def _logits(self, tensor: Float32) -> Float32:
+        return ((tensor**2).sum(axis=(1, 2))[:, None, :] * self.WEIGHTS).sum(axis=2)  # bit for bit the same in any batch
+
+
+def photo_of(height: int = 8, width: int = 12, seed: int = 0) -> Photo:
+    """A photo that fills the input of 4 × 6."""
+    image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    return Photo(image, Placement((4, 6), (0, 0, 4, 6), (0, 0, height, width)))
+
+
+def batch(n: int = 3, seed: int = 1) -> Float32:
+    """(n, 4, 6, 3), some below and some above 0."""
+    return np.random.default_rng(seed).normal(0.3, 1, (n, 4, 6, 3)).astype(np.float32)
