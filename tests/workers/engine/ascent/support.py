@@ -1,0 +1,60 @@
+"""What the tests of ascent share: a spec with most of it filled in, and running it to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from schemas.methods.filter_presets import Regularisers, Transforms
+from schemas.models import Preprocessing
+from workers.engine.ascent.loop import ascend
+from workers.engine.compiled import CompiledCache
+from workers.engine.graph import Graph
+from workers.interface import AscentSpec, AscentState, Objective, Start
+
+TF_PREPROCESSING = Preprocessing.named("tf")
+
+
+def fourier_spec(objective: Objective, **changes: Any) -> AscentSpec:
+    spec = AscentSpec(
+        objective=objective,
+        parametrisation="fourier",
+        size=(13, 9),
+        steps=6,
+        learning_rate=0.05,
+        optimizer="adam",
+        gradient_norm="none",
+        start=Start("normal", sigma=0.01),
+        transforms=Transforms(),
+        regularisers=Regularisers(),
+        seed=3,
+    )
+    return replace(spec, **changes)
+
+
+def pixel_spec(objective: Objective, **changes: Any) -> AscentSpec:
+    pixel: dict[str, Any] = {
+        "parametrisation": "pixel",
+        "optimizer": "ascent",
+        "gradient_norm": "rms",
+        "start": Start("uniform", -0.2, 0.2),
+        "learning_rate": 0.1,
+    }
+    return fourier_spec(objective, **{**pixel, **changes})
+
+
+def finish(ascent: Generator[AscentState, None, AscentState]) -> tuple[AscentState, list[AscentState]]:
+    """The state returned, and those yielded before."""
+    yielded: list[AscentState] = []
+    while True:
+        try:
+            yielded.append(next(ascent))
+        except StopIteration as stop:
+            return stop.value, yielded
+
+
+def run(model: keras.Model, spec: AscentSpec, compiled: CompiledCache | None = None) -> AscentState:
+    return finish(ascend(Graph(model), TF_PREPROCESSING, spec, CompiledCache() if compiled is None else compiled))[0]

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from schemas.methods.filter_presets import Transforms
+from workers.engine.ascent.transforms import apply, draws, is_affine
+
+FILL = np.float32([0.1, 0.5, 0.9])
+
+
+def photos(n: int = 2, height: int = 7, width: int = 5) -> np.ndarray:
+    return np.random.default_rng(0).uniform(size=(n, height, width, 3)).astype(np.float32)
+
+
+def draw(down: float = 0, right: float = 0, zoom: float = 1, angle: float = 0) -> np.ndarray:
+    return np.float32([down, right, zoom, angle])
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_a_shift_within_the_padding_brings_in_its_colour(affine: bool) -> None:
+    images = photos()
+    moved = np.asarray(apply(images, draw(down=2, right=-1), FILL, pad=2, affine=affine))
+    np.testing.assert_allclose(moved[:, 2:, :4], images[:, :5, 1:], atol=1e-6)
+    np.testing.assert_allclose(moved[:, :2], np.broadcast_to(FILL, (2, 2, 5, 3)), atol=1e-6)
+    np.testing.assert_allclose(moved[:, :, 4:], np.broadcast_to(FILL, (2, 7, 1, 3)), atol=1e-6)
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_without_padding_a_shift_wraps_around(affine: bool) -> None:
+    images = photos()
+    moved = apply(images, draw(down=-3, right=2), FILL, pad=0, affine=affine)
+    np.testing.assert_allclose(moved, np.roll(images, (-3, 2), axis=(1, 2)), atol=1e-6)
+
+
+def sampled(padded: np.ndarray, y: float, x: float) -> np.ndarray:
+    """The bilinear value of (h, w, C) at (y, x), pixel by pixel; it must lie inside."""
+    top, left = int(np.floor(y)), int(np.floor(x))
+    value = np.zeros(padded.shape[-1])
+    for row in (top, top + 1):
+        for column in (left, left + 1):
+            value += max(0, 1 - abs(y - row)) * max(0, 1 - abs(x - column)) * padded[row, column]
+    return value
+
+
+@pytest.mark.parametrize(("zoom", "angle"), [(1.25, 0.0), (0.8, 0.0), (1.0, 0.3), (1.1, -0.2)])
+def test_zoom_and_rotation_pixel_by_pixel(zoom: float, angle: float) -> None:
+    images, pad = photos(height=11, width=8), 6
+    moved = np.asarray(apply(images, draw(1, -2, zoom, angle), FILL, pad=pad, affine=True))
+    padded = np.empty((2, 23, 20, 3))
+    padded[...] = FILL
+    padded[:, pad:-pad, pad:-pad] = images
+    for n in range(2):
+        for i in range(11):
+            for j in range(8):
+                y, x = i - 5.0, j - 3.5  # from the centre
+                turned_y, turned_x = np.cos(angle) * y + np.sin(angle) * x, np.cos(angle) * x - np.sin(angle) * y
+                expected = sampled(padded[n], turned_y / zoom + 5 + pad - 1, turned_x / zoom + 3.5 + pad + 2)
+                np.testing.assert_allclose(moved[n, i, j], expected, atol=1e-5)
+
+
+def test_a_quarter_turn_turns_counter_clockwise() -> None:
+    images = photos(height=5, width=5)
+    np.testing.assert_allclose(apply(images, draw(angle=np.pi / 2), FILL, pad=0, affine=True), np.rot90(images, axes=(1, 2)), atol=1e-5)
+
+
+def test_draws_keep_their_bounds_and_depend_on_the_seed() -> None:
+    transforms = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
+    many = draws(transforms, 4000, seed=1)
+    assert set(np.unique(many[:, :2])) == set(range(-4, 5))
+    assert np.abs(many[:, :2].mean(axis=0)).max() < 0.2
+    assert many[:, 2].min() >= np.float32(0.8)
+    assert many[:, 2].max() <= np.float32(1.2)
+    assert np.ptp(many[:, 2]) > 0.39
+    assert np.abs(many[:, 3]).max() == pytest.approx(np.radians(10), rel=1e-2)
+    np.testing.assert_array_equal(many, draws(transforms, 4000, seed=1))
+    assert not np.array_equal(many, draws(transforms, 4000, seed=2))
+    np.testing.assert_array_equal(draws(transforms, 9, seed=1), draws(transforms, 9, seed=1))
+
+
+def test_what_is_off_stays_off() -> None:
+    none = draws(Transforms(pad=3), 5, seed=0)
+    np.testing.assert_array_equal(none, np.tile(np.float32([0, 0, 1, 0]), (5, 1)))
+    assert not is_affine(Transforms(pad=3, jitter=3))
+    assert is_affine(Transforms(rotate=1))
