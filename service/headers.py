@@ -21,11 +21,16 @@ class Wishes:
 async def _wishes(
     prefer: Annotated[
         str | None,
-        Header(description="`wait=N`: hold the answer up to N seconds (at most 60). `respond-async`: do not wait.", examples=["wait=30"]),
+        Header(
+            alias="Prefer",
+            description="`wait=N`: wait up to N seconds, at most 60; `respond-async`: do not.",
+            examples=["wait=30"],
+        ),
     ] = None,
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             min_length=1,
             max_length=255,
             pattern=r"^[\x20-\x7e]+$",
@@ -34,7 +39,8 @@ async def _wishes(
         ),
     ] = None,
     cache_control: Annotated[
-        str | None, Header(description="`no-cache`: run it even if an identical job has a result.", examples=["no-cache"])
+        str | None,
+        Header(alias="Cache-Control", description="`no-cache`: run it though its result is known.", examples=["no-cache"]),
     ] = None,
 ) -> Wishes:
     return Wishes(_wait(prefer), "no-cache" in _tokens(cache_control), idempotency_key)

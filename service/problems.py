@@ -49,7 +49,6 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.ModelLoadFailed: 503,
     errors.JobTimeout: 504,
 }
-_BY_CODE: Mapping[str, type[VisualizationError]] = {error.code: error for error in STATUS}
 _FOR_HTTP: Mapping[int, type[VisualizationError]] = {
     400: errors.MalformedBody,
     404: errors.NotFound,
@@ -64,11 +63,6 @@ def status_of(error: VisualizationError) -> int:
     if isinstance(error, errors.UnknownMethod | errors.UnknownModel) and error.pointer is None:
         return 404
     return STATUS.get(type(error), 500)
-
-
-def job_error(code: str, detail: str) -> VisualizationError:
-    """A failed job's `error` as the error that it was."""
-    return _BY_CODE.get(code, errors.InternalError)(detail)
 
 
 def http_error(error: HTTPException) -> VisualizationError:

@@ -64,7 +64,7 @@ def _check_presence(incoming: Incoming) -> None:
         )
     if given and not card.needs_image:
         raise ImageUnexpected(
-            f"{card.title} works on the model alone: leave the image out.", pointer="/image", allowed="no image", got="one"
+            f"{card.title} works on the model alone: leave the image out.", pointer="/image", allowed="none", got="one"
         )
 
 

@@ -45,7 +45,7 @@ async def get_artifact(
         ),
     ] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
-    if_none_match: Annotated[str | None, Header(description="ETags the caller has.")] = None,
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match", description="ETags the caller has.")] = None,
 ) -> Response:
     """Images as PNG (as stored), WebP (lossless) or JPEG; arrays as npy (as stored), npz or JSON."""
     artifact = _artifact(job, name)

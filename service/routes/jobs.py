@@ -107,7 +107,7 @@ async def get_job(
 async def job_events(
     services: Used,
     job: FoundJob,
-    last_event_id: Annotated[int, Header(ge=0, description="The last event seen: the stream goes on after it.")] = 0,
+    last_event_id: Annotated[int, Header(alias="Last-Event-ID", ge=0, description="The last event seen: the stream goes on after it.")] = 0,
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `status`, `progress`, `preview`, and `done`, after which the stream ends. Ids count from 1. A comment
     comes every 15 seconds in which nothing happens. A stream that ends without `done` is to be resumed with `Last-Event-ID`."""

@@ -9,6 +9,7 @@ import anyio.to_thread
 import structlog
 from fastapi import APIRouter, Request, Response
 
+from jobstore.describing import as_exception
 from jobstore.records import JobRecord
 from schemas.errors import Expired, NotAcceptable, StateConflict, VisualizationError
 from schemas.jobs import JobState
@@ -20,7 +21,7 @@ from service.forms import FORM_CLASSES
 from service.headers import Submitting
 from service.incoming import read_one_line
 from service.negotiation import best
-from service.problems import documented, job_error
+from service.problems import documented
 from service.representations import FORMS, file_name, inline, represent, zipped
 from service.submission import submit
 from service.views import job_view
@@ -111,7 +112,7 @@ async def _cancel(services: Services, job: JobRecord) -> None:
 def _check_succeeded(job: JobRecord) -> None:
     match job.state:
         case JobState.FAILED if job.error is not None:
-            raise job_error(job.error.code, job.error.detail)
+            raise as_exception(job.error)
         case JobState.CANCELED:
             raise StateConflict(f"Job {job.id} was canceled.")
         case JobState.EXPIRED:

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from uvicorn import Config
+
+from jobstore.settings import StoreSettings
+from jobstore.store import JobStore
+from service.app import create_app
+from service.dependencies import services_of
+from service.server import Server
+from service.settings import Settings
+from tests.service.played import PlayedWorker, catalog_of, description
+
+
+@pytest.fixture
+def settings(store_settings: StoreSettings, tmp_path: Path) -> Settings:
+    shared = store_settings.model_dump(exclude={"models_file"})
+    return Settings(**shared, models_file=tmp_path / "models.toml", describe_wait=10.0)
+
+
+@pytest.fixture
+async def worker(store: JobStore, settings: Settings) -> PlayedWorker:
+    """Has published `vgg16`, with five classes and three convolutions."""
+    worker = PlayedWorker(store, catalog_of(settings.models_file, settings.models_dir))
+    await worker.publish(description())
+    return worker
+
+
+@pytest.fixture
+def app(settings: Settings, store: JobStore) -> FastAPI:
+    return create_app(settings, store)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app) as client:
+        yield client
+
+
+@asynccontextmanager
+async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks to the application itself, without a socket."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def url(app: FastAPI) -> AsyncIterator[str]:
+    """The application behind a real HTTP server on a free loopback port: where connections break and streams flow."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5), services_of(app).drain, 0)
+        serving = asyncio.create_task(server.serve([listener]))
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await serving

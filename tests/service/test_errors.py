@@ -1,0 +1,263 @@
+"""Bad submissions: each gets its status, its code, the field, and words that tell what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import struct
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from jobstore.store import JobStore
+from schemas import errors
+from schemas.errors import Problem, VisualizationError
+from service.app import create_app
+from service.problems import STATUS, status_of
+from service.settings import Settings
+from tests.service.conftest import client_of
+from tests.service.played import PlayedWorker, description, png
+from tests.service.test_submit import BASE64, PHOTO, cam
+
+
+def problem_of(answer: httpx.Response, status: int, code: str) -> Problem:
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = Problem.model_validate_json(answer.content)
+    assert (answer.status_code, problem.status, problem.code) == (status, status, code), answer.text
+    assert problem.request_id == answer.headers["x-request-id"]
+    assert problem.type == f"/problems/{code}"
+    assert "Traceback" not in answer.text
+    return problem
+
+
+def test_every_error_has_a_status() -> None:
+    assert set(STATUS) == set(VisualizationError.__subclasses__())
+    assert len({error.code for error in STATUS}) == len(STATUS)
+    assert status_of(errors.UnknownModel("", pointer="/model")) == 422
+    assert status_of(errors.UnknownModel("")) == 404
+    assert all(STATUS[error] in (429, 503) for error in STATUS if error.retryable)
+
+
+BODIES: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
+    (cam(method="grad_can"), "unknown_method", "/method", {"nearest": ("grad_cam",), "got": "grad_can"}),
+    (cam(model="vgg17"), "unknown_model", "/model", {"nearest": ("vgg19", "vgg16")}),
+    (cam(model="../../etc/passwd"), "unknown_model", "/model", {"got": "../../etc/passwd"}),
+    (cam(model="VGG16"), "unknown_model", "/model", {"nearest": ("vgg16", "vgg19")}),
+    (cam(params={"layer": "block5_conv9"}), "unknown_layer", "/params/layer", {"nearest": ("block5_conv3", "block5_conv1")}),
+    (cam(params={"layer": "flatten"}), "unsuitable_layer", "/params/layer", {"got": "flatten"}),
+    (cam(params={"class_index": 5}), "unknown_class", "/params/class_index", {"allowed": "0 to 4", "got": "5"}),
+    (cam(params={"class_index": "egyptian cats"}), "unknown_class", "/params/class_index", {"nearest": ("Egyptian cat",)}),
+    (cam(params={"class_index": "tabby"}), "unknown_class", "/params/class_index", {"got": "tabby"}),
+    (cam(params={"class_index": list(range(17))}), "limit_exceeded", "/params/class_index", {"allowed": "at most 16", "got": "17"}),
+    (cam(params={"clas_index": 1}), "invalid_parameters", "/params/clas_index", {"nearest": ("class_index",), "got": "clas_index"}),
+    (cam(params={"alpha": 1.5}), "invalid_parameters", "/params/alpha", {"allowed": "a number ≥ 0 and ≤ 1", "got": "1.5"}),
+    (cam(params={"colormap": "virids"}), "invalid_parameters", "/params/colormap", {"nearest": ("viridis",)}),
+    (cam(params=[1]), "invalid_parameters", "/params", {"got": "[1]"}),
+    (cam(parms={}), "invalid_parameters", "/parms", {"nearest": ("params",)}),
+    (cam(priority="urgent"), "invalid_parameters", "/priority", {"allowed": "one of high, normal, low"}),
+    (cam(image={"url": "https://example.org/x.png"}), "invalid_parameters", "/image", {"got": "url"}),
+    (cam(image={"base64": BASE64, "id": "img_" + "0" * 64}), "invalid_parameters", "/image", {"got": "base64, id"}),
+    (cam(image={"id": "img_xyz"}), "invalid_parameters", "/image/id", {"got": "img_xyz"}),
+    (cam(image={"base64": "data:image/png;base64," + BASE64}), "invalid_image", "/image/base64", {}),
+    (cam(image=None), "image_required", "/image", {"allowed": "one image", "got": "none"}),
+    (cam(method="filters"), "image_unexpected", "/image", {"allowed": "none", "got": "one"}),
+    (cam(method="filters", image=None, params={"channels": [9999]}), "unknown_channel", "/params/channels", {"allowed": "0 to 7", "got": "9999"}),
+    (cam(method="filters", image=None, params={"channels": "all", "steps": 4096}), "limit_exceeded", "/params/steps", {"got": "4096"}),
+    (cam(method="filters", image=None, params={"channels": [1, -2]}), "invalid_parameters", "/params/channels/1", {"got": "-2"}),
+    (cam(method="filters", image=None, params={"transforms": {"jiter": 2}}), "invalid_parameters", "/params/transforms/jiter", {"nearest": ("jitter",)}),
+    (cam(method="filters", image=None, params={"channels": 2, "neuron": [0, 0, 0]}), "invalid_parameters", "/params", {}),
+    ({"model": "vgg16"}, "invalid_parameters", "/method", {"allowed": "text"}),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "pointer", "more"), BODIES, ids=lambda value: value if isinstance(value, str) else "")
+async def test_a_wrong_field_is_named(
+    client: httpx.AsyncClient, worker: PlayedWorker, body: dict[str, Any], code: str, pointer: str, more: dict[str, Any]
+) -> None:
+    problem = problem_of(await client.post("/v1/jobs", json=body), 422, code)
+    assert problem.pointer == pointer
+    assert {name: getattr(problem, name) for name in more} == more
+    for name in problem.nearest or ():
+        assert name in problem.detail
+    assert await worker.nothing_queued()
+    assert await worker.nothing_queued("slow")
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"", b'{"method": NaN}', b"\xff\xfe", b"[" * 5000, b'{"method": "grad_cam", "model": "\\ud800"}'], ids=repr
+)
+async def test_what_is_not_json_is_malformed(client: httpx.AsyncClient, body: bytes) -> None:
+    answer = await client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+    problem_of(answer, 400, "malformed_body")
+
+
+async def test_a_broken_multipart_body_is_malformed(client: httpx.AsyncClient) -> None:
+    for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        answer = await client.post("/v1/jobs", content=b"--y\r\nnonsense", headers={"Content-Type": content_type})
+        problem_of(answer, 400, "malformed_body")
+
+
+@pytest.mark.parametrize(("path", "allowed"), [("/v1/jobs", "application/json, multipart/form-data"), ("/v1/grad_cam", "multipart/form-data")])
+async def test_other_content_types_are_not_supported(client: httpx.AsyncClient, path: str, allowed: str) -> None:
+    problem = problem_of(await client.post(path, content=b"x", headers={"Content-Type": "text/plain"}), 415, "unsupported_format")
+    assert (problem.allowed, problem.got) == (allowed, "text/plain")
+
+
+async def test_parts_are_counted_and_named(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    request = ("request", (None, json.dumps({"method": "grad_cam", "model": "vgg16"})))
+    image, inline = ("image", ("x.png", PHOTO)), ("request", (None, json.dumps(cam())))
+    for parts, pointer in (
+        ([request, image, image], "/image"),
+        ([inline, image], "/image"),
+        ([image], "/request"),
+        ([request, request, image], "/request"),
+        ([request, ("imge", ("x.png", PHOTO))], "/imge"),
+        ([request, image, ("parms", (None, "{}"))], "/parms"),
+    ):
+        problem = problem_of(await client.post("/v1/jobs", files=parts), 422, "invalid_parameters")
+        assert problem.pointer == pointer
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def large_png(width: int, height: int) -> bytes:
+    """A bilevel PNG of a few kilobytes with as many pixels as its header says."""
+    rows = zlib.compress(bytes(width // 8 + 1) * height, 9)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "code"),
+    [
+        ("notes.png", b"these are only words", 415, "unsupported_format"),
+        ("empty.png", b"", 422, "image_required"),
+        ("header.png", png()[:20], 422, "invalid_image"),
+        ("header.jpg", b"\xff\xd8\xff\xe0\x00\x10JF", 422, "invalid_image"),
+        ("header.gif", b"GIF89a\x01", 422, "invalid_image"),
+        ("header.webp", b"RIFF\x10\x00\x00\x00WEBPVP8 \x00\x00", 422, "invalid_image"),
+        ("header.bmp", b"BM and some words", 422, "invalid_image"),
+        ("nothing.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 7, 8, 2, 0, 0, 0)), 422, "invalid_image"),
+        ("bomb.png", large_png(30_000, 30_000), 422, "image_too_large"),
+        ("long.png", large_png(16_385, 8), 422, "image_too_large"),
+        ("scan.tiff", b"II*\x00\x08\x00\x00\x00", 415, "unsupported_format"),
+    ],
+)
+async def test_images_are_judged_by_their_header(
+    client: httpx.AsyncClient, worker: PlayedWorker, name: str, content: bytes, status: int, code: str
+) -> None:
+    upload = await client.post("/v1/images", files={"image": (name, content, "image/png")})
+    one_line = await client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": (name, content)})
+    for answer in (upload, one_line):
+        assert problem_of(answer, status, code).pointer == "/image"
+    if content:
+        answer = await client.post("/v1/jobs", json=cam(image={"base64": base64.b64encode(content).decode()}))
+        assert problem_of(answer, status, code).pointer == "/image/base64"
+    assert await worker.nothing_queued()
+
+
+async def test_dimensions_are_said(client: httpx.AsyncClient) -> None:
+    problem = problem_of(await client.post("/v1/images", files={"image": large_png(30_000, 30_000)}), 422, "image_too_large")
+    assert problem.got == "30000 × 30000"
+    assert problem.allowed == "at most 25000000 pixels, 16384 on a side"
+
+
+async def test_bytes_are_limited(settings: Settings, store: JobStore, worker: PlayedWorker) -> None:
+    small = settings.model_copy(update={"max_body_bytes": 6000, "max_image_bytes": 4000, "max_base64_bytes": 2000})
+    async with client_of(create_app(small, store)) as client:
+        for content, status in ((png(30, 30), 201), (png(40, 40), 413)):
+            answers = [
+                await client.post("/v1/images", files={"image": content}),
+                await client.post("/v1/images", content=content, headers={"Content-Type": "image/png"}),
+            ]
+            assert [answer.status_code for answer in answers] == [status, status]
+        problem = problem_of(answers[0], 413, "body_too_large")
+        assert (problem.allowed, problem.got) == ("at most 4000 bytes", f"{len(png(40, 40))} bytes")
+        answer = await client.post("/v1/jobs", json=cam(image={"base64": base64.b64encode(png(30, 30)).decode()}))
+        assert problem_of(answer, 413, "body_too_large").allowed == "at most 2000 bytes"
+        declared = await client.post("/v1/jobs", content=b" " * 6001, headers={"Content-Type": "application/json"})
+        assert problem_of(declared, 413, "body_too_large").got == "6001 bytes"
+
+
+async def test_a_body_without_a_length_is_counted(settings: Settings, store: JobStore) -> None:
+    read = 0
+
+    async def endless(start: bytes) -> AsyncIterator[bytes]:
+        nonlocal read
+        yield start
+        while True:
+            read += 1000
+            yield b"x" * 1000
+
+    app = create_app(settings.model_copy(update={"max_body_bytes": 6000}), store)
+    async with client_of(app) as client:
+        part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
+        for path, content_type, start in (
+            ("/v1/jobs", "application/json", b"{"),
+            ("/v1/jobs", "multipart/form-data; boundary=b", part),
+            ("/v1/grad_cam", "multipart/form-data; boundary=b", part),
+            ("/v1/images", "image/png", b""),
+        ):
+            read = 0
+            answer = await client.post(path, content=endless(start), headers={"Content-Type": content_type})
+            assert problem_of(answer, 413, "body_too_large").allowed == "at most 6000 bytes"
+            assert read <= 8000
+
+
+async def test_an_image_that_is_not_there(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    answer = await client.post("/v1/jobs", json=cam(image={"id": "img_" + "0" * 64}))
+    assert problem_of(answer, 404, "not_found").pointer == "/image/id"
+
+
+async def test_a_full_queue_is_said_with_when_to_come_back(settings: Settings, worker: PlayedWorker) -> None:
+    for changes, status, code in (({"max_queued": 1}, 503, "queue_full"), ({"max_queued_per_caller": 1}, 429, "caller_limit")):
+        full = settings.model_copy(update=changes)
+        store = JobStore.connect(settings.redis_url or "", full)
+        async with client_of(create_app(full, store)) as client:
+            await client.post("/v1/jobs", json=cam(params={"alpha": 0.1}))
+            answer = await client.post("/v1/jobs", json=cam(params={"alpha": 0.2}))
+            problem_of(answer, status, code)
+            assert int(answer.headers["retry-after"]) > 0
+        await store.close()
+
+
+async def test_without_a_worker_nobody_describes_a_model(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    for answer in (await client.post("/v1/jobs", json=cam(model="resnet50")), await client.get("/v1/models/resnet50")):
+        problem_of(answer, 503, "no_workers")
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_model_that_does_not_load(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    await worker.live()
+    asking = asyncio.create_task(client.get("/v1/models/resnet50"))
+    await worker.fail(await worker.claim(), "model_load_failed", "the download failed: no network", retryable=True)
+    problem = problem_of(await asking, 503, "model_load_failed")
+    assert problem.detail == "the download failed: no network"
+
+
+async def test_a_model_without_classes_has_no_class_to_explain(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    await worker.publish(description("vgg19", classes=None, head="none"), ())
+    problem_of(await client.post("/v1/jobs", json=cam(model="vgg19")), 422, "unknown_class")
+
+
+async def test_without_the_broker_everything_says_so(app: FastAPI, settings: Settings) -> None:
+    away = JobStore.connect("redis://127.0.0.1:1/0", settings)
+    async with client_of(create_app(settings, away)) as client:
+        for answer in (
+            await client.post("/v1/jobs", json=cam()),
+            await client.post("/v1/images", files={"image": PHOTO}),
+            await client.get("/v1/jobs"),
+            await client.get("/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD"),
+            await client.get("/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD/events"),
+            await client.get("/v1/models"),
+        ):
+            problem_of(answer, 503, "broker_unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+    await away.close()
