@@ -1,0 +1,73 @@
+"""Submissions for tests of the worker: what the service would hand to the store."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+
+from jobstore.records import ArtifactContent, JobRecord, Result, Submission
+from jobstore.store import JobStore
+from schemas.jobs import Provenance, Timings
+from schemas.limits import MethodLimits
+from schemas.methods import params_class
+from schemas.methods.base import Lane
+from schemas.models import PublishedModel
+
+OWNER = "tester"
+_numbers = itertools.count()
+
+
+def submission(
+    *, method: str = "predict", model: str = "m", lane: Lane = "fast", params: str | None = None, image: bytes = b"photo"
+) -> Submission:
+    """No two alike unless `params` are given, so that none joins another."""
+    return Submission(
+        owner=OWNER,
+        method=method,
+        model=model,
+        lane=lane,
+        priority="normal",
+        params=params if params is not None else f'{{"top":{next(_numbers)}}}',
+        fingerprint=hashlib.sha256(model.encode()).hexdigest(),
+        image=image,
+        request_id="req-1",
+        body_digest=hashlib.sha256(image).hexdigest(),
+    )
+
+
+def resolved(method: str, published: PublishedModel, image: bytes | None = None, **params: object) -> Submission:
+    """A submission of `method` with parameters complete for the model, as the service stores it."""
+    model = params_class(method).model_validate(params).resolve(published, MethodLimits())
+    return Submission(
+        owner=OWNER,
+        method=method,
+        model=published.description.name,
+        lane=model.card.lane,
+        priority="normal",
+        params=model.model_dump_json(),
+        fingerprint=published.description.fingerprint,
+        image=image,
+        request_id="req-2",
+        fresh=True,
+    )
+
+
+def result(text: str = "ok") -> Result:
+    return Result(
+        artifacts=(ArtifactContent("note", "array", (len(text),), "uint8", False, text.encode()),),
+        facts="{}",
+        warnings=(),
+        timings=Timings(queued=1, decode=2, device=3, render=4),
+        provenance=Provenance(model_fingerprint="f", precision="float32", device="CPU:0", versions={}),
+    )
+
+
+async def submit(store: JobStore, **changes: object) -> str:
+    """The job's id."""
+    return (await store.submit(submission(**changes))).job.id  # type: ignore[arg-type]
+
+
+async def job(store: JobStore, job_id: str) -> JobRecord:
+    record = await store.job(job_id, OWNER)
+    assert record is not None
+    return record
