@@ -15,11 +15,13 @@ from cli.demo_output import FinishedJob, print_report, write_artifacts, write_co
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
 from cli.listening import listen
+from cli.processes import within
 from cli.stack import Drains, Stack
 from schemas.methods import METHODS
 from schemas.models import LayerKind, ModelDescription
 
-_READY_WITHIN = 300.0
+_READY_WITHIN = 300.0  # seconds, as is what follows
+_JOB_WITHIN = 300
 _DRAINS = Drains(service=5.0, workers=10.0)  # nothing is left to finish when the demo ends
 _CHANNELS = 64  # drawn of each layer
 _FILTERS = 16
@@ -60,7 +62,7 @@ def _run_jobs(client: Client, console: Console, image: Path, model: str) -> list
         for method, params in _submissions(client.model(model)).items():
             began = time.monotonic()
             card = METHODS[method].card
-            with progress.job(card.title) as on_progress:
+            with within(_JOB_WITHIN, card.title), progress.job(card.title) as on_progress:
                 submitted = client.submit(method, model, params, uploaded.id if card.needs_image else None)
                 job = client.follow(submitted, on_progress)
                 content = {artifact.name: client.artifact(artifact) for artifact in job.artifacts}

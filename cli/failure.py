@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
+from schemas.catalog import CatalogError
+
 
 class CommandFailed(Exception):
     """What went wrong, in words for the person at the terminal."""
@@ -22,6 +24,8 @@ def reported() -> Iterator[None]:
         message = str(failure)
     except ValidationError as error:
         message = "\n  ".join(["settings are wrong:", *setting_problems(error)])
+    except CatalogError as error:
+        message = f"the models are wrong: {error}"
     else:
         return
     typer.echo(f"convscope: {message}", err=True)

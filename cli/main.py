@@ -1,4 +1,4 @@
-"""The `convscope` command."""
+"""Shows what convolutional networks see."""
 
 from __future__ import annotations
 

@@ -54,6 +54,22 @@ class Interrupts:
         return self.count > 1
 
 
+@contextmanager
+def within(seconds: int, what: str) -> Iterator[None]:
+    """Raises CommandFailed when the block takes longer, whatever it waits for. In the main thread, one at a time."""
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise CommandFailed(f"{what} did not end within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 class Part:
     """A child process that a terminal's Ctrl-C does not reach: it ends when we say so.
 

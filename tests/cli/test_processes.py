@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from cli.failure import CommandFailed
-from cli.processes import Interrupts, Part
+from cli.processes import Interrupts, Part, within
 from tests.wait import wait_until
 
 # Ignores SIGTERM, and has a child that does so too; prints both pids.
@@ -103,3 +103,11 @@ def test_an_interrupt_raises_once_where_it_is_asked_to() -> None:
             signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         assert interrupts.count == 2
+
+
+def test_a_block_that_takes_too_long_is_given_up() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(CommandFailed, match="waiting did not end within 1 s"), within(1, "waiting"):
+        signal.pause()
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.alarm(0) == 0
