@@ -11,10 +11,10 @@ from typing import Any
 
 from jobstore.connection import BLOCK
 from jobstore.keys import image_sha256, key
-from jobstore.parsing import artifact_records, execution
+from jobstore.parsing import artifact_records, execution, string_table
 from jobstore.reading import Reading
 from jobstore.records import ArtifactRecord, Execution, Result
-from schemas.errors import Expired, NotFound
+from schemas.errors import Expired, NotFound, StorageFull
 from schemas.jobs import JobError, Progress
 from schemas.methods.base import Lane
 
@@ -56,6 +56,7 @@ class Claiming(Reading):
 
         Raises:
             StorageFull: nothing is written; the execution is still ours.
+            BrokerUnavailable: it may be written or not; saying it again settles that.
         """
         small = [each for each in result.artifacts if len(each.content) <= self._settings.blob_threshold]
         large = [each for each in result.artifacts if len(each.content) > self._settings.blob_threshold]
@@ -66,14 +67,15 @@ class Claiming(Reading):
             for each in result.artifacts
         )
         blobs: dict[str, str] = {}
-        done = False
         try:
             for artifact in large:
                 blobs[artifact.name] = await self._blobs.put(artifact.content)
-            done = await self._write(
+            done, kept = await self._script(
                 "complete",
-                execution,
+                execution.shard,
                 *(each.content for each in small),
+                execution=execution.key,
+                claim=execution.claim,
                 inline=[each.name for each in small],
                 blobs=json.dumps(blobs),
                 artifacts=artifact_records.dump_json(records).decode(),
@@ -82,10 +84,12 @@ class Claiming(Reading):
                 timings=result.timings.model_dump_json(),
                 provenance=result.provenance.model_dump_json(),
             )
-        finally:
-            if not done:
-                await self._blobs.delete(list(blobs.values()))
-        return done
+        except StorageFull:
+            await self._blobs.delete(list(blobs.values()))
+            raise
+        in_use = string_table.validate_json(kept).values()
+        await self._blobs.delete([name for name in blobs.values() if name not in in_use])
+        return bool(done)
 
     async def fail(self, execution: Execution, error: JobError) -> bool:
         """Ends an execution with an error; False when it is canceled or no longer ours."""

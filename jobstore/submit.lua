@@ -5,11 +5,17 @@
 --    image (sha256, or absent), uploaded (the image must have been uploaded by the owner), image_field (`content` or `blob`: what
 --    ARGV[2] is; absent: ARGV[2] is not sent unless asked for), oldest (lower bound of the job ids worth listing),
 --    max_queued, max_active, queued_elsewhere, active_elsewhere
--- Returns {outcome, image taken, blobs that must live on, view}.
+-- Returns {outcome, number refused for, blobs that must live on, view}.
 
 local name = key('job', a.job)
+local image = a.image and key('image', a.image)
+
+local function image_blob()
+  return image and redis.call('HGET', image, 'blob') or nil
+end
+
 if redis.call('EXISTS', name) == 1 then
-  return {'exists', 0, {}, view(a.job, a.owner_key)}
+  return {'exists', 0, {image_blob()}, view(a.job, a.owner_key)}
 end
 
 local latest = redis.call('GET', key('latest', a.execution_key))
@@ -17,7 +23,6 @@ local e = latest and fields(key('execution', latest)) or {}
 local join = not expired(e) and (e.state == 'queued' or e.state == 'running')
 local cached = not expired(e) and e.state == 'succeeded' and not a.fresh
 
-local image = a.image and key('image', a.image)
 local image_there = image and redis.call('EXISTS', image) == 1
 local upload = a.uploaded and key('upload', a.image .. ':' .. a.owner_key)
 if upload and not (image_there and redis.call('EXISTS', upload) == 1) then
@@ -53,10 +58,9 @@ keep_job(a.job)
 if image_wanted then
   redis.call('HSET', image, a.image_field, ARGV[2])
 end
-local blobs = {}
-if image and (image_there or image_wanted) then
+local blobs = {image_blob()}
+if image then
   live_at_least(image, a.ttl)
-  blobs[1] = redis.call('HGET', image, 'blob') or nil
 end
 if upload then
   live_at_least(upload, a.ttl)
@@ -79,6 +83,7 @@ elseif e.state == 'queued' then
   end
 end
 redis.call('SADD', key('joined', execution), a.job)
+live_at_least(key('latest', a.execution_key), a.ttl)
 keep_execution(execution)
 
 local listed = key('jobs', a.owner_key)
@@ -96,4 +101,4 @@ emit_status(a.job, e.state, e.state == 'queued' and position(execution, e) or ni
 if cached then
   emit(a.job, 'done', cjson.encode({state = e.state}))
 end
-return {'created', image_wanted and 1 or 0, blobs, view(a.job, a.owner_key)}
+return {'created', 0, blobs, view(a.job, a.owner_key)}

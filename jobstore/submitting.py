@@ -11,7 +11,7 @@ from jobstore.keys import execution_key, image_sha256, key, new_job_id, oldest_j
 from jobstore.parsing import View, moment
 from jobstore.reading import Reading
 from jobstore.records import ImageRecord, JobRecord, Submission, Submitted
-from schemas.errors import CallerLimit, IdempotencyKeyReused, NotFound, QueueFull, StateConflict
+from schemas.errors import CallerLimit, IdempotencyKeyReused, NotFound, QueueFull, StateConflict, StorageFull
 from schemas.jobs import JobState
 
 INTERNAL_OWNER = "internal:models"  # no caller's name holds a colon
@@ -21,13 +21,12 @@ class Submitting(Reading):
     async def put_image(self, owner: str, content: bytes, format: str, width: int, height: int) -> ImageRecord:  # noqa: A002 - the agreed name
         """Keeps an uploaded image for `result_ttl`; one that was uploaded before is not stored twice."""
         digest = hashlib.sha256(content).hexdigest()
-        record = {"id": f"img_{digest}", "format": format, "width": width, "height": height, "size": len(content)}
+        record: dict[str, Any] = {"id": f"img_{digest}", "format": format, "width": width, "height": height, "size": len(content)}
         shard = shard_of(digest, self._settings.shards)
         arguments = {"image": digest, "owner_key": owner_key(owner), "record": json.dumps(record)}
         reply = await self._with_image("upload", shard, content, arguments)
-        if reply[2]:
-            await self._blobs.keep([reply[2].decode()])
-        return ImageRecord(id=f"img_{digest}", format=format, width=width, height=height, size=len(content), expires_at=moment(reply[3]))
+        await self._blobs.keep([name.decode() for name in reply[2]])
+        return ImageRecord(**record, expires_at=moment(reply[1]))
 
     async def image(self, owner: str, image_id: str) -> ImageRecord | None:
         """An image this owner has uploaded; None where it is not there, or only another's."""
@@ -161,18 +160,19 @@ class Submitting(Reading):
 
     async def _with_image(self, script: str, shard: int, image: bytes | None, arguments: dict[str, Any]) -> list[Any]:
         """Runs a script that stores `image` if it is wanted and not there. A large one is written only once the script has asked for it,
-        so that a refusal costs nothing, and deleted again where it was refused or another copy was faster."""
+        so that a refusal costs nothing, and deleted again where it was refused or another copy was faster. Where the answer is lost it may
+        be in use: then it stays until it is swept."""
         if image is None or len(image) <= self._settings.blob_threshold:
             return await self._script(script, shard, *([] if image is None else [image]), **arguments, image_field="content")
         reply = await self._script(script, shard, **arguments)
         if reply[0] != b"send_image":
             return reply
         blob = await self._blobs.put(image)
-        taken = False
         try:
             reply = await self._script(script, shard, blob, **arguments, image_field="blob")
-            taken = reply[0] in (b"created", b"kept") and reply[1] == 1
-        finally:
-            if not taken:
-                await self._blobs.delete([blob])
+        except StorageFull:
+            await self._blobs.delete([blob])
+            raise
+        if blob.encode() not in reply[2]:
+            await self._blobs.delete([blob])
         return reply
