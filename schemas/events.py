@@ -23,7 +23,7 @@ class Preview(_Frozen):
     """A small picture of how far a synthesis is."""
 
     step: int
-    image: str = Field(description="PNG, base64.")
+    image: str = Field(description="PNG as a `data:` URL.", examples=["data:image/png;base64,iVBORw0KGgo…"])
 
 
 class Done(_Frozen):

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 def best(accept: str | None, offered: Sequence[str]) -> str | None:
     """The media type of `offered` with the highest quality, the earlier one where they are equal; None where none will do."""
-    if not accept or not accept.strip():
-        return offered[0] if offered else None
-    ranges = [_parsed(part) for part in accept.split(",") if part.strip()]
+    ranges = [_parsed(part) for part in (accept or "").split(",") if part.strip()] or [("*/*", 1.0)]
     qualities = [_quality(media_type, ranges) for media_type in offered]
     highest = max(qualities, default=0.0)
     return offered[qualities.index(highest)] if highest > 0 else None

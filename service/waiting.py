@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
 
 from fastapi import Request
@@ -17,17 +16,17 @@ class CallerGone(Exception):
     """The connection was closed while its answer was waited for."""
 
 
-async def until_ended(services: Services, job: JobRecord, seconds: float, gone: Awaitable[None] | None = None) -> JobRecord:
+async def until_ended(services: Services, job: JobRecord, seconds: float, request: Request | None = None) -> JobRecord:
     """The job as soon as it has ended, or as it is after `seconds` (at most `max_wait`) or when the service drains.
 
     Raises:
-        CallerGone: `gone` came first.
+        CallerGone: the caller of `request` left first.
     """
     if job.state.ended or seconds <= 0:
         return job
     ended = asyncio.ensure_future(services.store.wait(job.id, job.owner, min(seconds, services.settings.max_wait)))
     draining = asyncio.ensure_future(services.drain.wait())
-    left = asyncio.ensure_future(gone) if gone is not None else None
+    left = asyncio.ensure_future(_disconnected(request)) if request is not None else None
     tasks: list[asyncio.Future[Any]] = [task for task in (ended, draining, left) if task is not None]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -44,7 +43,7 @@ async def until_ended(services: Services, job: JobRecord, seconds: float, gone: 
     return found
 
 
-async def disconnected(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     """Returns when the caller has closed the connection; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -25,7 +25,7 @@ from service.problems import documented
 from service.representations import FORMS, file_name, inline, represent, zipped
 from service.submission import submit
 from service.views import job_view
-from service.waiting import CallerGone, disconnected, until_ended
+from service.waiting import CallerGone, until_ended
 
 _IMAGES = {form.media_type: form for form in FORMS["image"]}
 _JSON, _NPZ, _ZIP = "application/json", "application/x-npz", "application/zip"
@@ -86,7 +86,7 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
         submitted = await submit(services, caller, incoming, wishes)
         wait = min(services.settings.default_wait if wishes.wait is None else wishes.wait, services.settings.max_wait)
         try:
-            job = await until_ended(services, submitted.job, wait, disconnected(request))
+            job = await until_ended(services, submitted.job, wait, request)
         except CallerGone:
             # Who gave a key means to come back for the answer.
             if wishes.idempotency_key is None:

@@ -1,0 +1,152 @@
+"""`/v1/methods` and `/v1/models`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
+
+from schemas.catalog import CatalogError
+from schemas.discovery import MethodDescription
+from schemas.methods import METHODS
+from schemas.models import ClassLabel, Layer, ModelDescription, ModelSummary
+from service.app import create_app
+from service.settings import Settings
+from tests.service.played import LABELS, PlayedWorker, description
+from tests.service.test_errors import problem_of
+
+
+async def test_every_method_is_described(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/methods")
+    methods = TypeAdapter(list[MethodDescription]).validate_json(answer.content)
+    assert [method.name for method in methods] == list(METHODS)
+    for method, raw in zip(methods, answer.json(), strict=True):
+        card = METHODS[method.name].card
+        assert (method.title, method.needs_image, method.lane) == (card.title, card.needs_image, card.lane)
+        assert method.reference
+        assert sum(artifact.primary for artifact in method.artifacts) == 1
+        Draft202012Validator.check_schema(raw["parameters"])
+        Draft202012Validator(raw["parameters"]).validate(raw["example"]["params"])
+        assert raw["example"]["params"] == card.example
+        assert ("image" in raw["example"]) == card.needs_image
+        assert (await client.get(f"/v1/methods/{method.name}")).json() == raw
+    by_name = {raw["name"]: raw for raw in answer.json()}
+    alpha = by_name["grad_cam"]["parameters"]["properties"]["alpha"]
+    assert (alpha["default"], alpha["minimum"], alpha["maximum"]) == (0.4, 0, 1)
+
+
+async def test_a_method_that_is_not_there(client: httpx.AsyncClient) -> None:
+    problem = problem_of(await client.get("/v1/methods/gradcam"), 404, "unknown_method")
+    assert problem.nearest == ("grad_cam",)
+
+
+async def test_models_are_listed_with_what_is_known(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    await worker.live("vgg16")
+    await PlayedWorker(worker._store, worker._catalog, "second").live("vgg16", "resnet50")
+    models = {model.name: model for model in TypeAdapter(list[ModelSummary]).validate_json((await client.get("/v1/models")).content)}
+    assert len(models) > 40
+    known, unknown = models["vgg16"], models["resnet50"]
+    assert known.input is not None
+    assert (known.input.height, known.input.width, known.input.channels, known.classes, known.loaded) == (20, 30, 3, 5, 2)
+    assert (unknown.input, unknown.classes, unknown.loaded) == (None, None, 1)
+    assert unknown.preprocessing is not None
+    assert unknown.preprocessing.mode == "caffe"
+    assert models["vgg19"].loaded == 0
+    assert (models["efficientnet_lite0"].source, models["vgg16"].source) == ("builtin", "keras_applications")
+
+
+async def test_a_model_with_its_layers(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    await worker.live("vgg16")
+    model = ModelDescription.model_validate_json((await client.get("/v1/models/vgg16")).content)
+    assert model == description(loaded=1, title="VGG16")
+    assert [layer.inbound for layer in model.layers][:3] == [(), ("input",), ("block5_conv1",)]
+
+
+async def test_a_model_is_described_when_it_is_first_asked_for(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    await worker.live()
+    asking = [asyncio.create_task(client.get("/v1/models/resnet50")) for _ in range(3)]
+    await worker.describe(description("resnet50"))
+    assert [(await each).json()["name"] for each in asking] == ["resnet50"] * 3
+    assert await worker.nothing_queued()
+
+
+async def test_layers_by_kind(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    layers = TypeAdapter(list[Layer])
+    every = layers.validate_json((await client.get("/v1/models/vgg16/layers")).content)
+    assert tuple(every) == description().layers
+    convolutions = layers.validate_json((await client.get("/v1/models/vgg16/layers", params={"kind": "conv"})).content)
+    assert [layer.path for layer in convolutions] == ["block5_conv1", "block5_conv3", "base/conv"]
+    assert (await client.get("/v1/models/vgg16/layers?kind=attention")).json() == []
+    problem = problem_of(await client.get("/v1/models/vgg16/layers?kind=convs"), 422, "invalid_parameters")
+    assert (problem.pointer, problem.got) == ("/kind", "convs")
+    assert "conv" in (problem.allowed or "")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("", [0, 1, 2, 3, 4]), ("CAT", [1, 2, 3]), ("egypt", [2]), ("brindled cat", [3]), ("dog", []), ("  tinca ", [0])]
+)
+async def test_labels_are_searched(client: httpx.AsyncClient, worker: PlayedWorker, query: str, found: list[int]) -> None:
+    answer = await client.get("/v1/models/vgg16/labels", params={"q": query})
+    labels = TypeAdapter(list[ClassLabel]).validate_json(answer.content)
+    assert labels == [ClassLabel(class_index=index, label=LABELS[index]) for index in found]
+
+
+async def test_a_model_without_labels_has_indices(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    await worker.publish(description("vgg19", classes=2), ())
+    assert (await client.get("/v1/models/vgg19/labels")).json() == [{"class_index": 0, "label": None}, {"class_index": 1, "label": None}]
+    assert (await client.get("/v1/models/vgg19/labels?q=cat")).json() == []
+
+
+@pytest.mark.parametrize("path", ["", "/layers", "/labels"])
+async def test_a_model_that_is_not_there(client: httpx.AsyncClient, path: str) -> None:
+    problem = problem_of(await client.get(f"/v1/models/vgg61{path}"), 404, "unknown_model")
+    assert "vgg16" in (problem.nearest or ())
+    problem_of(await client.get(f"/v1/models/..%2f..%2fetc{path}"), 404, "not_found")
+
+
+async def test_a_new_file_shows_without_a_restart(client: httpx.AsyncClient, settings: Settings) -> None:
+    async def names() -> set[str]:
+        return {model["name"] for model in (await client.get("/v1/models")).json()}
+
+    assert "mine" not in await names()
+    settings.models_dir.mkdir(parents=True)
+    model = settings.models_dir / "mine.keras"
+    model.write_bytes(b"not looked into by the service")
+    assert "mine" in await names()
+    (settings.models_dir / "mine.toml").write_text('title = "My own"\npreprocessing = "tf"')
+    summary = next(each for each in (await client.get("/v1/models")).json() if each["name"] == "mine")
+    assert (summary["title"], summary["source"], summary["preprocessing"]["mode"]) == ("My own", "file", "tf")
+    model.unlink()
+    assert "mine" not in await names()
+    settings.models_file.write_text('[thing]\narchitecture = "mobilenet_v2"\nweights = "random"\n')
+    assert "thing" in await names()
+
+
+async def test_a_file_rewritten_in_place_is_another_model(app: FastAPI, settings: Settings) -> None:
+    models = app.state.services.models
+    settings.models_dir.mkdir(parents=True)
+    model = settings.models_dir / "mine.h5"
+    model.write_bytes(b"1")
+    first = models.entry("mine").digest
+    model.write_bytes(b"2")
+    os.utime(model, ns=(1, 1))
+    assert models.entry("mine").digest != first
+
+
+async def test_a_catalogue_that_breaks_leaves_the_last_good_one(client: httpx.AsyncClient, settings: Settings) -> None:
+    settings.models_file.write_text('[mine]\narchitecture = "vgg16"\n')
+    assert "mine" in {model["name"] for model in (await client.get("/v1/models")).json()}
+    settings.models_file.write_text("[mine\n")
+    assert "mine" in {model["name"] for model in (await client.get("/v1/models")).json()}
+
+
+def test_a_catalogue_that_is_broken_stops_the_start(settings: Settings, store: object) -> None:
+    Path(settings.models_file).write_text("[mine\n")
+    with pytest.raises(CatalogError, match=r"models\.toml"):
+        create_app(settings, store)  # pyright: ignore[reportArgumentType]

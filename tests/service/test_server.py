@@ -1,0 +1,174 @@
+"""Behind a real HTTP server: callers who leave, streams as they flow, bodies that are too large, the way down."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from httpx_sse import ServerSentEvent, aconnect_sse
+
+from jobstore.store import JobStore
+from service.settings import Settings
+from tests.service.played import CAM_ARTIFACTS, PlayedWorker, png
+from tests.service.test_errors import problem_of
+from tests.service.test_submit import PHOTO, cam
+
+SERVE = """
+import asyncio, socket, sys
+from jobstore.store import JobStore
+from service.app import create_app
+from service.server import serve
+from service.settings import Settings
+
+async def main():
+    settings = Settings()
+    store = JobStore.connect(settings.redis_url, settings)
+    await serve(create_app(settings, store), settings, [socket.socket(fileno=int(sys.argv[1]))])
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def events_of(client: httpx.AsyncClient, job_id: str, **headers: str) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+    async with aconnect_sse(client, "GET", f"/v1/jobs/{job_id}/events", headers=headers) as source:
+        yield source.aiter_sse()
+
+
+async def submitted(client: httpx.AsyncClient) -> str:
+    return str((await client.post("/v1/jobs", json=cam())).json()["id"])
+
+
+async def test_events_come_as_they_happen(url: str, worker: PlayedWorker) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        job_id, preview = await submitted(client), png(3, 2)
+        async with events_of(client, job_id) as events:
+            assert (await anext(events)).json()["state"] == "queued"
+            execution = await worker.claim()
+            assert (await anext(events)).json()["state"] == "running"
+            await worker.progress(execution, 1, 2, 0.5, preview)
+            assert (await anext(events)).json() == {"step": 1, "total": 2, "value": 0.5}
+            shown = await anext(events)
+            assert (shown.event, shown.json()["image"]) == ("preview", "data:image/png;base64," + base64.b64encode(preview).decode())
+        async with events_of(client, job_id, **{"Last-Event-ID": shown.id}) as events:
+            await worker.complete(execution)
+            last = [event async for event in events]
+        assert [(event.event, event.json()) for event in last] == [("done", {"state": "succeeded"})]
+        assert int(last[0].id) == int(shown.id) + 1
+
+
+async def test_a_silent_stream_is_pinged(url: str, worker: PlayedWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.05)
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        job_id = await submitted(client)
+        async with client.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith(":"):
+                    break
+            assert line == ": ping"
+
+
+async def state_of(store: JobStore, job_id: str) -> str:
+    job = await store.job(job_id, "anonymous")
+    assert job is not None
+    return job.state
+
+
+async def left(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore, **headers: str) -> str:
+    """A caller of the one-line form who leaves once its job runs; the job's id."""
+    asking = asyncio.create_task(client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": PHOTO}, headers=headers))
+    await worker.claim()
+    jobs, _ = await store.jobs("anonymous")
+    asking.cancel()
+    await asyncio.wait([asking])
+    return jobs[0].id
+
+
+async def test_the_job_of_a_caller_who_left_is_canceled(url: str, worker: PlayedWorker, store: JobStore) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        job_id = await left(client, worker, store)
+    while await state_of(store, job_id) == "running":
+        await asyncio.sleep(0.01)
+    assert await state_of(store, job_id) == "canceled"
+
+
+async def test_but_not_of_one_who_will_come_back(url: str, worker: PlayedWorker, store: JobStore) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        job_id = await left(client, worker, store, **{"Idempotency-Key": "later"})
+        # Once the service has noted that the caller left, nothing may have become of the job.
+        counted = 'convscope_http_requests_total{method="POST",route="/v1/grad_cam",status="499"} 1.0'
+        while counted not in (await client.get("/metrics")).text:
+            await asyncio.sleep(0.01)
+        assert await state_of(store, job_id) == "running"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_of_33_mebibytes(url: str, chunked: bool) -> None:
+    size = 33 * 1024 * 1024
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(33):
+            yield bytes(1024 * 1024)
+
+    headers = {"Content-Type": "application/json"} | ({} if chunked else {"Content-Length": str(size)})
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        problem = problem_of(await client.post("/v1/jobs", content=body(), headers=headers), 413, "body_too_large")
+        assert problem.allowed == f"at most {32 * 1024 * 1024} bytes"
+        assert (await client.get("/livez")).status_code == 200
+
+
+@asynccontextmanager
+async def served(settings: Settings, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The service in a process of its own; ended by the test."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        environment = os.environ | more | {"CONVSCOPE_REDIS_URL": settings.redis_url or "", "CONVSCOPE_DATA_DIR": str(settings.data_dir)}
+        fd = listener.fileno()
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(fd), pass_fds=[fd], env=environment)
+        try:
+            yield process, f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: Settings, worker: PlayedWorker, store: JobStore) -> None:
+    async with served(settings) as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
+        job_id = await submitted(client)
+        polling = asyncio.create_task(client.get(f"/v1/jobs/{job_id}", params={"wait": 60}))
+        form = {"model": "vgg16", "alpha": "0.7"}
+        one_line = asyncio.create_task(client.post("/v1/grad_cam", data=form, files={"image": PHOTO}))
+        while len((await store.jobs("anonymous"))[0]) < 2:
+            await asyncio.sleep(0.01)
+        async with events_of(client, job_id) as events:
+            assert (await anext(events)).event == "status"
+            process.send_signal(signal.SIGTERM)
+            assert [event async for event in events] == []
+        assert (await polling).json()["state"] == "queued"
+        answer = await one_line
+        assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+        await process.wait()
+    for _ in range(2):
+        await worker.complete(await worker.claim(), CAM_ARTIFACTS)
+    assert [job.state for job in (await store.jobs("anonymous"))[0]] == ["succeeded", "succeeded"]
+
+
+async def test_it_says_that_it_drains_before_it_refuses(settings: Settings, worker: PlayedWorker) -> None:
+    async with served(settings, CONVSCOPE_DRAIN_DELAY="30") as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
+        assert (await client.get("/readyz")).json()["status"] == "ready"
+        process.send_signal(signal.SIGTERM)
+        while (answer := await client.get("/readyz")).status_code == 200:
+            await asyncio.sleep(0.01)
+        assert (answer.status_code, answer.json()["status"]) == (503, "draining")
+        assert (await client.get("/v1/methods")).status_code == 200
+        process.send_signal(signal.SIGTERM)  # once more: no delay
+        await process.wait()
