@@ -11,7 +11,7 @@ from schemas.catalog import CatalogEntry
 from schemas.errors import ModelLoadFailed, nearest_names
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, PublishedModel
 from workers.engine.graph import Graph
-from workers.engine.unfold import GraphLayer
+from workers.engine.unfold import GraphLayer, functional
 from workers.models.fingerprint import fingerprint
 from workers.models.labels import load_labels
 from workers.models.layer_kinds import kind_of
@@ -41,7 +41,7 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         preprocessing=entry.preprocessing,
         classes=head.classes,
         head=head.kind,
-        outputs=tuple(model.output_names),
+        outputs=tuple(functional(model).output_names),
         fingerprint=fingerprint(model),
         parameters=model.count_params(),
         default_layer=_given_layer(entry, layers) or default_layer(layers),

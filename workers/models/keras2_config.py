@@ -16,12 +16,12 @@ from schemas.errors import ModelLoadFailed
 ANY = object()
 _GROUPS = {"groups": 1}
 _SEPARABLE = {**_GROUPS, "kernel_initializer": ANY, "kernel_regularizer": ANY, "kernel_constraint": ANY}
-_TRAINABLE = {"trainable": ANY}
+_SPATIAL_DROPOUT = {"trainable": ANY, "noise_shape": ANY}
 _RECURRENT = {"time_major": False}
 _DROPPED: Mapping[str, Mapping[str, Any]] = {
     **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D"), _GROUPS),
     **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), _SEPARABLE),
-    **dict.fromkeys(("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), _TRAINABLE),
+    **dict.fromkeys(("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), _SPATIAL_DROPOUT),
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), _RECURRENT),
     "MultiHeadAttention": {"softmax_robust_masking": False, "query_shape": ANY, "key_shape": ANY, "value_shape": ANY},
 }
@@ -65,7 +65,7 @@ def _model(entry: dict[str, Any]) -> dict[str, Any]:
     name, config = entry["class_name"], entry["config"]
     if name == "Sequential":
         if isinstance(config, list):  # Keras before 2.2.3
-            config = {"layers": config}
+            config = {"name": "sequential", "layers": config}
         return {**entry, "config": {**config, "layers": _with_input_layer(config["layers"])}}
     single = {key: _unwrapped(config[key]) for key in ("input_layers", "output_layers") if key in config}
     return {**entry, "class_name": "Functional", "config": {**config, **single}}

@@ -37,15 +37,15 @@ def build_application(entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
 
 
 def _build(entry: CatalogEntry, **arguments: Any) -> keras.Model:
-    class_name, _, _ = KERAS_APPLICATIONS[entry.architecture or entry.name]
+    class_name, side, _ = KERAS_APPLICATIONS[entry.architecture or entry.name]
+    height, width = entry.input_size or (side, side)
     try:
-        return getattr(keras.applications, class_name)(input_shape=(*(entry.input_size or ()), 3), **arguments)
+        return getattr(keras.applications, class_name)(input_shape=(height, width, 3), **arguments)
     except Exception as error:  # `keras.utils.get_file` raises bare Exception for a failed download
-        weights = "its ImageNet weights" if arguments["weights"] else "untrained"
-        raise ModelLoadFailed(
-            f"Model '{entry.name}' ({class_name}, {weights}) could not be built: {error}. Where there is no network, give a weights "
-            'file in models.toml, or `weights = "random"`.'
-        ) from error
+        hint = ""
+        if arguments["weights"] == "imagenet":
+            hint = f" Its ImageNet weights are downloaded; without a network give [{entry.name}] other weights in models.toml: a file or 'random'."
+        raise ModelLoadFailed(f"Model '{entry.name}' ({class_name}) could not be built: {error}.{hint}") from error
 
 
 def _classes(entry: CatalogEntry) -> int:

@@ -31,6 +31,7 @@ def load_model(entry: CatalogEntry, limits: ModelLimits | None = None) -> keras.
 
 
 def _load(entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
+    keras.config.disable_interactive_logging()  # a download's progress bar, on standard output
     if entry.source == "keras_applications":
         return build_application(entry, limits)
     if entry.file is not None:
