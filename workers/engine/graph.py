@@ -16,7 +16,7 @@ from workers.engine import folding
 from workers.engine.inference import call_for_inference
 from workers.engine.logits import Head, find_head
 from workers.engine.precision import HalfLayers
-from workers.engine.unfold import GraphLayer, Ref, Step, Unfolded, Values, unfold
+from workers.engine.unfold import GraphLayer, Ref, Step, Unfolded, Values, nested_inputs, unfold
 
 Override = Mapping[str, Callable[..., Any]]
 NO_OVERRIDE: Override = MappingProxyType({})
@@ -201,6 +201,6 @@ class Graph:
             return [values[scope][tensor] for scope, tensor in step.reads]
         args, kwargs = step.arguments(values)
         if step.kind == "enter":
-            return step.model._standardize_inputs(*args, **{name: value for name, value in kwargs.items() if name == "inputs"})
+            return step.model._standardize_inputs(nested_inputs(args, kwargs))
         operation = override.get(step.key) or override.get(step.path) or step.operation
         return keras.tree.flatten(call_for_inference(operation, args, kwargs))

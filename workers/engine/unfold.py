@@ -78,6 +78,11 @@ def functional(operation: Any) -> Any | None:
     return operation if isinstance(operation, Functional) and type(operation).call is Functional.call else None
 
 
+def nested_inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a nested model was called with, beside `training` and `mask`."""
+    return args[0] if args else kwargs["inputs"]
+
+
 def unfold(model: keras.Model) -> Unfolded:
     """Opens `model`.
 
@@ -161,13 +166,11 @@ class _Unfolder:
         self.steps.append(Step("leave", key, path, node, inner, left, writes, model))
 
     def specs_inside(self, model: Any, node: Any, scope: int) -> dict[int, Any] | None:
-        given = [self.spec(scope, tensor) for tensor in node.input_tensors]
-        if len(given) != len(model.inputs):
+        args, kwargs = node.arguments.fill_in({id(tensor): self.spec(scope, tensor) for tensor in node.input_tensors})
+        pairs = list(zip(keras.tree.flatten(nested_inputs(args, kwargs)), model.inputs, strict=True))
+        if all(spec.shape == own.shape for spec, own in pairs):
             return None
-        same = all(a.shape == b.shape for a, b in zip(given, model.inputs, strict=True))
-        if same:
-            return None
-        return {id(b): keras.KerasTensor(a.shape, b.dtype) for a, b in zip(given, model.inputs, strict=True)}
+        return {id(own): keras.KerasTensor(spec.shape, own.dtype) for spec, own in pairs}
 
     def spec(self, scope: int, tensor: Any) -> Any:
         specs = self.specs[scope]

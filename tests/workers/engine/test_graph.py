@@ -163,6 +163,25 @@ def test_convolutions_run_at_any_size_in_a_model_of_fixed_size(name: str) -> Non
     np.testing.assert_allclose(got[:, :2, :3], own[:, :2, :3], atol=1e-5)
 
 
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("keyword", [False, True])
+def test_a_nested_model_of_two_inputs_gets_them_as_it_was_called(named: bool, keyword: bool) -> None:
+    wide, narrow = keras.Input((None, 3, 2), name="wide"), keras.Input((2, 2), name="narrow")
+    x = layers.Conv2D(2, (1, 2), name="conv")(wide)
+    x = layers.Concatenate(name="both")(
+        [layers.Flatten(name="flat")(layers.GlobalMaxPooling2D(name="gmp")(x)), layers.Flatten(name="a")(narrow)]
+    )
+    inner = seeded(keras.Model({"wide": wide, "narrow": narrow} if named else [wide, narrow], x, name="base"))
+    one, two = keras.Input((4, 3, 2), name="one"), keras.Input((2, 2), name="two")
+    given = {"wide": one, "narrow": two} if named else [one, two]
+    model = keras.Model([one, two], inner(inputs=given) if keyword else inner(given))
+    rng = np.random.default_rng(3)
+    x = [rng.normal(size=(2, *tensor.shape[1:])).astype("float32") for tensor in (one, two)]
+    graph = Graph(model)
+    np.testing.assert_allclose(graph.run(x, ["base"])["base"], model(x), atol=1e-6)
+    assert by_path(graph)["base/conv"].output_shape == (None, 4, 2, 2)
+
+
 def test_training_asked_for_in_the_graph_is_not_done() -> None:
     photo = keras.Input((3, 2, 1), name="photo")
     model = keras.Model(photo, layers.Dropout(0.9, name="dropout")(photo, training=True))
