@@ -7,13 +7,28 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+from keras import layers
 
 from schemas.methods.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
+from tests.zoo import seeded
 from workers.engine.ascent.loop import ascend
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
 from workers.interface import AscentSpec, AscentState, Objective, Start
+
+
+def lively() -> keras.Model:
+    """Any size, 3 channels; `conv1` (6), `pool1`, `conv2` (8), 5 classes; no channel is dead about mid-grey."""
+    photo = keras.Input((None, None, 3), name="photo")
+    x = layers.Conv2D(6, 3, padding="same", activation="relu", name="conv1")(photo)
+    x = layers.Conv2D(8, (3, 2), activation="elu", name="conv2")(layers.MaxPooling2D((2, 1), name="pool1")(x))
+    x = layers.Dense(5, activation="softmax", name="predictions")(layers.GlobalAveragePooling2D(name="gap")(x))
+    model = seeded(keras.Model(photo, x))
+    kernel, bias = model.get_layer("conv1").get_weights()
+    model.get_layer("conv1").set_weights([kernel, bias * 0 + 0.3])
+    return model
+
 
 TF_PREPROCESSING = Preprocessing.named("tf")
 

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from schemas.errors import InvalidParameters
+from tests.zoo import ZOO, photo_batch, seeded
+from workers.engine.ascent import objectives
+from workers.engine.ascent.restriction import restricted
+from workers.engine.graph import Graph
+from workers.interface import Objective
+
+A = np.arange(2 * 2 * 3 * 2, dtype=np.float32).reshape(2, 2, 3, 2)  # (n, h, w, K)
+
+
+def test_channel_is_the_mean_of_the_map() -> None:
+    # Channel 1 of the first image: 1, 3, …, 11; channel 0 of the second: 12, 14, …, 22.
+    np.testing.assert_allclose(objectives.channel(tf.constant(A), False, np.int32([1, 0]), 0), [6, 17])
+    np.testing.assert_allclose(objectives.channel(tf.constant(A), True, np.int32([9, 9]), 0), [5, 18])
+    np.testing.assert_allclose(objectives.channel(tf.constant(A[:, 0, 0]), False, np.int32([1, 0]), 2), [1, 12])
+
+
+def test_a_margin_leaves_out_the_border_or_says_that_nothing_is_left() -> None:
+    a = np.zeros((1, 5, 6, 1), np.float32)
+    a[0, 2, 2:4, 0] = 3, 5
+    a[0, 1] = a[0, :, 4] = 100
+    assert objectives.channel(tf.constant(a), False, np.int32([0]), 2).numpy() == [4]
+    with pytest.raises(InvalidParameters, match="4×6"):
+        objectives.channel(tf.constant(a[:, :4]), False, np.int32([0]), 2)
+
+
+def test_neuron_and_whole_layer() -> None:
+    np.testing.assert_allclose(objectives.neuron(tf.constant(A), False, np.int32([1, 0]), np.int32([1, 2])), [11, 22])
+    expected = [np.mean(np.arange(12.0) ** 2), np.mean(np.arange(12.0, 24) ** 2)]
+    np.testing.assert_allclose(objectives.mean_of_squares(tf.constant(A)), expected)
+
+
+@pytest.mark.parametrize("path", ["conv1", "conv2", "hidden"])
+def test_only_the_channels_asked_for_are_computed_and_are_the_layers_own(path: str) -> None:
+    model = ZOO["functional"]()
+    graph, x, indices = Graph(model), photo_batch(model, 3), np.int32([4, 0, 4])
+    only = restricted(graph.layer_at(path).layer)
+    assert only is not None
+    taken = graph.run(x, [path], {path: lambda inputs: only(inputs, indices)})[path]
+    whole = graph.run(x, [path])[path]
+    np.testing.assert_allclose(taken, np.asarray(whole)[..., indices], rtol=1e-5, atol=1e-6)
+    values = objectives.values_of(graph, Objective("channel", path, (4, 0, 4)), "photo", "float32")(x, indices, np.int32([0, 0]))
+    maps = np.asarray(whole).reshape(3, -1, whole.shape[-1]).mean(axis=1)
+    np.testing.assert_allclose(values, maps[np.arange(3), indices], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Conv2D(4, 3, groups=2, activation="relu"),
+        layers.Conv2D(4, 3, activation="softmax"),
+        layers.DepthwiseConv2D(3),
+        layers.BatchNormalization(),
+    ],
+)
+def test_layers_whose_channels_cannot_be_had_alone_are_left_whole(layer: keras.Layer) -> None:
+    layer.build((None, 5, 5, 2))
+    assert restricted(layer) is None
+
+
+@pytest.mark.parametrize("name", ["functional", "nested_head", "softmax_operation", "logits_head", "binary"])
+def test_the_class_objective_is_the_logit_or_the_probability(name: str) -> None:
+    model = ZOO[name]()
+    graph, x = Graph(model), photo_batch(model, 2)
+    classes = model.outputs[0].shape[-1]
+    indices = np.int32([classes - 1, 0])
+    position = np.int32([0, 0])
+    logits = np.asarray(graph.class_scores(x)[1])
+    image = graph.input_names[0]
+    of_logits = objectives.values_of(graph, Objective("class", indices=(0, 0)), image, "float32")(x, indices, position)
+    np.testing.assert_allclose(of_logits, logits[np.arange(2), indices], rtol=1e-5, atol=1e-6)
+    of_probabilities = objectives.values_of(graph, Objective("class", indices=(0, 0), probability=True), image, "float32")
+    expected = np.asarray(graph.head.probabilities(tf.constant(logits)))[np.arange(2), indices]
+    np.testing.assert_allclose(of_probabilities(x, indices, position), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_target_behind_a_folded_batch_norm_keeps_its_values() -> None:
+    model = ZOO["batch_norm"]()
+    graph, x, indices = Graph(model), photo_batch(model, 2), np.int32([1, 3])
+    for path in ("conv1", "bn1", "relu1", "conv2", "bn2"):
+        whole = np.asarray(graph.run(x, [path])[path])
+        values = objectives.values_of(graph, Objective("channel", path, (1, 3)), "photo", "float32")(x, indices, np.int32([0, 0]))
+        np.testing.assert_allclose(values, whole.mean(axis=(1, 2))[np.arange(2), indices], rtol=1e-4, atol=1e-5)
+
+
+def test_the_first_call_of_a_shared_layer_is_meant() -> None:
+    model = seeded(ZOO["shared_layer"]())
+    graph, x, indices = Graph(model), photo_batch(model, 2), np.int32([2, 0])
+    expected = np.asarray(model.get_layer("shared")(x)).mean(axis=(1, 2))[np.arange(2), indices]
+    values = objectives.values_of(graph, Objective("channel", "shared", (2, 0)), "photo", "float32")(x, indices, np.int32([0, 0]))
+    np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
