@@ -4,9 +4,10 @@
 # redis-py leaves its **kwargs without types, and replies are whatever Redis answers.
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Connection:
 
     async def command(self, *words: str | int | float | bytes) -> Any:
         try:
-            return await self._redis.execute_command(*words)
+            return await _said(self._redis.execute_command(*words))
         except RedisError as error:
             raise _in_our_words(error) from error
 
@@ -60,9 +61,9 @@ class Connection:
         rest = (1, prefix(shard), given, *payload)
         try:
             try:
-                return await self._redis.execute_command("EVALSHA", sha, *rest)
+                return await _said(self._redis.execute_command("EVALSHA", sha, *rest))
             except NoScriptError:
-                return await self._redis.execute_command("EVAL", text, *rest)
+                return await _said(self._redis.execute_command("EVAL", text, *rest))
         except RedisError as error:
             raise _in_our_words(error) from error
 
@@ -71,10 +72,22 @@ class Connection:
         block = min(seconds, BLOCK)
         words = ("BLOCK", max(1, round(block * 1000))) if block > 0 else ()
         try:
-            reply: Any = await self._blocking.execute_command("XREAD", *words, "COUNT", 100, "STREAMS", stream, after)
+            reply: Any = await _said(self._blocking.execute_command("XREAD", *words, "COUNT", 100, "STREAMS", stream, after))
         except RedisError as error:
             raise _in_our_words(error) from error
         return reply[0][1] if reply else []
+
+
+async def _said(command: Awaitable[Any]) -> Any:
+    """The command's answer. redis-py sends within `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes just as
+    the sending ends (CPython gh-86296): such a one is raised here."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        return await command
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _retry() -> Retry:
