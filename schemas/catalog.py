@@ -9,12 +9,14 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.errors import UnknownModel, nearest_names
 from schemas.models import MODEL_NAME_PATTERN, ModelName, ModelSource, Preprocessing
+
+_T = TypeVar("_T")
 
 PreprocessingMode = Literal["caffe", "tf", "torch", "none"]
 MODEL_FILE_SUFFIXES = (".keras", ".h5")
@@ -205,7 +207,7 @@ def _file(path: Path) -> CatalogEntry:
     name = path.stem
     _check_name(name, path.name)
     side_file = path.with_suffix(".toml")
-    settings = _validate(side_file, tomllib.loads(side_file.read_text("utf-8"))) if side_file.is_file() else ModelSettings()
+    settings = _read(side_file, TypeAdapter(ModelSettings)) if side_file.is_file() else ModelSettings()
     if settings.architecture or settings.weights:
         raise CatalogError(f"{side_file.name}: architecture and weights belong in models.toml; a model file has its own")
     labels = settings.labels
@@ -227,19 +229,16 @@ def _file(path: Path) -> CatalogEntry:
 def _read_models_file(path: Path) -> dict[str, ModelSettings]:
     if not path.is_file():
         return {}
-    try:
-        tables = TypeAdapter(dict[str, ModelSettings]).validate_python(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise CatalogError(f"{path.name}: {error}") from error
+    tables = _read(path, TypeAdapter(dict[str, ModelSettings]))
     for name in tables:
         _check_name(name, path.name)
     return tables
 
 
-def _validate(path: Path, table: dict[str, object]) -> ModelSettings:
+def _read(path: Path, what: TypeAdapter[_T]) -> _T:
     try:
-        return ModelSettings.model_validate(table)
-    except ValidationError as error:
+        return what.validate_python(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise CatalogError(f"{path.name}: {error}") from error
 
 

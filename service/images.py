@@ -68,7 +68,15 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
         raise UnsupportedFormat(
             f"The file's content is none of {formats} (its name and Content-Type do not count).", pointer=pointer, allowed=formats
         )
+    if name == "WEBP" and (canvas := _webp_canvas(content)):
+        # Pillow's decoder gets the memory of the whole canvas as soon as it sees the header.
+        _check_size(*canvas, limits, pointer)
     width, height = _size(content, name, pointer)
+    _check_size(width, height, limits, pointer)
+    return ImageHeader(name, width, height)
+
+
+def _check_size(width: int, height: int, limits: ImageLimits, pointer: str | None) -> None:
     if width > limits.max_side or height > limits.max_side or width * height > limits.max_pixels:
         raise ImageTooLarge(
             f"An image has at most {limits.max_pixels:,} pixels and {limits.max_side:,} on a side; got {width:,} × {height:,} = "
@@ -77,7 +85,19 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
             allowed=f"at most {limits.max_pixels} pixels, {limits.max_side} on a side",
             got=f"{width} × {height}",
         )
-    return ImageHeader(name, width, height)
+
+
+def _webp_canvas(content: bytes) -> tuple[int, int] | None:
+    """Width and height by the first chunk (RFC 9649, 2.5 to 2.7); None where it is none of the three kinds."""
+    chunk = content[12:16]
+    if chunk == b"VP8 " and len(content) >= 30:
+        return int.from_bytes(content[26:28], "little") & 0x3FFF, int.from_bytes(content[28:30], "little") & 0x3FFF
+    if chunk == b"VP8L" and len(content) >= 25:
+        bits = int.from_bytes(content[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if chunk == b"VP8X" and len(content) >= 30:
+        return int.from_bytes(content[24:27], "little") + 1, int.from_bytes(content[27:30], "little") + 1
+    return None
 
 
 def _format(prefix: bytes, limits: ImageLimits) -> str | None:
@@ -93,6 +113,8 @@ def _size(content: bytes, name: str, pointer: str | None) -> tuple[int, int]:
     try:
         with Image.OPEN[name][0](io.BytesIO(content), "") as image:
             width, height = image.size
+    except Image.DecompressionBombError as error:  # a frame larger than what the header says first
+        raise ImageTooLarge(f"The {name} file holds too many pixels: {error}.", pointer=pointer) from error
     # What Pillow's plugins raise at headers that are cut off or make no sense.
     except (SyntaxError, IndexError, TypeError, ValueError, KeyError, OSError, OverflowError, EOFError, struct.error) as error:
         raise InvalidImage(f"The {name} header cannot be read: the file is broken or cut off.", pointer=pointer) from error

@@ -63,9 +63,7 @@ def _check_presence(incoming: Incoming) -> None:
             got="none",
         )
     if given and not card.needs_image:
-        raise ImageUnexpected(
-            f"{card.title} works on the model alone: leave the image out.", pointer="/image", allowed="none", got="one"
-        )
+        raise ImageUnexpected(f"{card.title} works on the model alone: leave the image out.", pointer="/image", allowed="none", got="one")
 
 
 def _moved(pointer: str | None, prefix: str) -> str | None:

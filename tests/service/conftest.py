@@ -17,7 +17,8 @@ from service.app import create_app
 from service.dependencies import services_of
 from service.server import Server
 from service.settings import Settings
-from tests.service.played import PlayedWorker, catalog_of, description
+from tests.schemas.tiny import description
+from tests.service.played import PlayedWorker, catalog_of
 
 
 @pytest.fixture

@@ -17,49 +17,8 @@ from schemas.catalog import Catalog, load_catalog
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
 from schemas.methods.base import Lane
-from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel, ReceptiveField
-
-LABELS = ("tench, Tinca tinca", "tabby, tabby cat", "Egyptian cat", "tabby, brindled cat", "espresso")
-
-
-def layer(path: str, kind: LayerKind, shape: tuple[int | None, ...], inbound: tuple[str, ...], *, cam_able: bool = False) -> Layer:
-    return Layer(
-        path=path,
-        type={"conv": "Conv2D", "dense": "Dense", "pooling": "MaxPooling2D"}.get(kind.value, kind.value.title()),
-        kind=kind,
-        output_shape=shape,
-        parameters=9,
-        channels=shape[-1],
-        receptive_field=ReceptiveField(size=(3, 3), stride=(1, 1)) if len(shape) == 3 else None,
-        inbound=inbound,
-        cam_able=cam_able,
-    )
-
-
-def description(name: str = "vgg16", **changes: object) -> ModelDescription:
-    """A model with five classes, three convolutions and a nested one."""
-    fields: dict[str, object] = {
-        "name": name,
-        "source": "keras_applications",
-        "title": "as the worker calls it",
-        "input": InputSpec(name="input", height=20, width=30, channels=3),
-        "preprocessing": Preprocessing.named("caffe"),
-        "classes": len(LABELS),
-        "head": "softmax",
-        "outputs": ("predictions",),
-        "fingerprint": "f" * 64,
-        "parameters": 1234,
-        "default_layer": "block5_conv3",
-        "layers": (
-            layer("input", LayerKind.INPUT, (20, 30, 3), ()),
-            layer("block5_conv1", LayerKind.CONV, (10, 15, 4), ("input",), cam_able=True),
-            layer("block5_conv3", LayerKind.CONV, (5, 7, 8), ("block5_conv1",), cam_able=True),
-            layer("base/conv", LayerKind.CONV, (5, 7, 2), ("block5_conv3",), cam_able=True),
-            layer("flatten", LayerKind.RESHAPE, (70,), ("base/conv",)),
-            layer("predictions", LayerKind.DENSE, (5,), ("flatten",)),
-        ),
-    }
-    return ModelDescription.model_validate(fields | changes)
+from schemas.models import ModelDescription, PublishedModel
+from tests.schemas.tiny import LABELS
 
 
 def png(width: int = 9, height: int = 5, seed: int = 0) -> bytes:
@@ -121,7 +80,11 @@ class PlayedWorker:
         return not await self._store.claim(self._name, lane, 1, 0.0)
 
     async def complete(
-        self, execution: Execution, artifacts: Sequence[ArtifactContent] = CAM_ARTIFACTS, facts: object = CAM_FACTS, warnings: tuple[str, ...] = ()
+        self,
+        execution: Execution,
+        artifacts: Sequence[ArtifactContent] = CAM_ARTIFACTS,
+        facts: object = CAM_FACTS,
+        warnings: tuple[str, ...] = (),
     ) -> None:
         provenance = Provenance(model_fingerprint="f" * 64, precision="float32", device="CPU:0", versions={"convscope": "0.1.0"})
         result = Result(tuple(artifacts), json.dumps(facts), warnings, Timings(queued=1, decode=2, device=3, render=4), provenance)

@@ -34,7 +34,9 @@ def pixels(content: bytes) -> np.ndarray:
         return np.asarray(image)
 
 
-@pytest.mark.parametrize(("accept", "media_type"), [(None, "image/png"), ("*/*", "image/png"), ("image/*", "image/png"), ("image/png", "image/png")])
+@pytest.mark.parametrize(
+    ("accept", "media_type"), [(None, "image/png"), ("*/*", "image/png"), ("image/*", "image/png"), ("image/png", "image/png")]
+)
 async def test_an_image_as_it_is_stored(client: httpx.AsyncClient, job: str, accept: str | None, media_type: str) -> None:
     answer = await client.get(f"{job}/overlay", headers={"Accept": accept} if accept else {})
     assert answer.headers["content-type"] == media_type
@@ -119,7 +121,9 @@ async def test_what_the_caller_has_is_not_sent_again(client: httpx.AsyncClient, 
         ("map", "", "application/x-npy;q=0", "npy (application/x-npy)"),
     ],
 )
-async def test_a_form_that_there_is_not(client: httpx.AsyncClient, job: str, name: str, query: str, accept: str | None, allowed: str) -> None:
+async def test_a_form_that_there_is_not(
+    client: httpx.AsyncClient, job: str, name: str, query: str, accept: str | None, allowed: str
+) -> None:
     answer = await client.get(f"{job}/{name}{query}", headers={"Accept": accept} if accept else {})
     assert (problem_of(answer, 406, "not_acceptable").allowed or "").startswith(allowed)
 

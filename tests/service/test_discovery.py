@@ -18,7 +18,8 @@ from schemas.methods import METHODS
 from schemas.models import ClassLabel, Layer, ModelDescription, ModelSummary
 from service.app import create_app
 from service.settings import Settings
-from tests.service.played import LABELS, PlayedWorker, description
+from tests.schemas.tiny import LABELS, description
+from tests.service.played import PlayedWorker
 from tests.service.test_errors import problem_of
 
 

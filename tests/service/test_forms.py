@@ -95,7 +95,9 @@ def test_what_is_wrong_is_said(method: str, fields: list[tuple[str, str]], point
 def test_every_method_has_a_form_with_all_its_fields(method: str) -> None:
     fields = set(FORM_CLASSES[method].model_fields)
     assert set(METHODS[method].model_fields) <= fields
-    assert fields - set(METHODS[method].model_fields) == set(FormBase.model_fields) | ({"image"} if METHODS[method].card.needs_image else set())
+    assert fields - set(METHODS[method].model_fields) == set(FormBase.model_fields) | (
+        {"image"} if METHODS[method].card.needs_image else set()
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 from schemas.errors import BodyTooLarge, ImageTooLarge, InvalidImage, UnsupportedFormat
 from schemas.images import ImageLimits, UploadedImage
@@ -44,6 +46,19 @@ async def test_what_is_no_image_upload(client: httpx.AsyncClient) -> None:
     problem_of(await client.post("/v1/images", content=b"", headers={"Content-Type": "image/png"}), 422, "image_required")
     problem_of(await client.post("/v1/images", files={"picture": png()}), 422, "invalid_parameters")
     problem_of(await client.post("/v1/images", files=[("image", png()), ("image", png())]), 422, "invalid_parameters")
+
+
+@pytest.mark.parametrize(
+    "kind", [{"lossless": True}, {"quality": 50}, {"save_all": True, "append_images": [Image.fromarray(PIXELS)]}], ids=str
+)
+def test_a_webp_canvas_is_measured_before_there_is_memory_for_it(kind: dict[str, object]) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(PIXELS).save(buffer, "WEBP", **kind)
+    header = check_image(buffer.getvalue(), ImageLimits(max_side=47))
+    assert (header.width, header.height) == (47, 31)
+    with pytest.raises(ImageTooLarge) as raised:
+        check_image(buffer.getvalue()[:30], ImageLimits(max_side=46))
+    assert raised.value.got == "47 × 31"
 
 
 def test_a_format_that_is_turned_on() -> None:

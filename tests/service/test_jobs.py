@@ -62,12 +62,16 @@ async def test_a_long_poll_answers_in_time(client: httpx.AsyncClient, worker: Pl
 
 
 @pytest.mark.parametrize("job_id", [NOBODYS, "not-an-id", "%2e%2e%2e", "*", "%00"])
-@pytest.mark.parametrize(("verb", "path"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", ""), ("GET", "/artifacts/map")])
+@pytest.mark.parametrize(
+    ("verb", "path"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", ""), ("GET", "/artifacts/map")]
+)
 async def test_a_job_that_is_not_there(client: httpx.AsyncClient, job_id: str, verb: str, path: str) -> None:
     problem_of(await client.request(verb, f"/v1/jobs/{job_id}{path}"), 404, "not_found")
 
 
-@pytest.mark.parametrize(("verb", "path"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", ""), ("GET", "/artifacts/map")])
+@pytest.mark.parametrize(
+    ("verb", "path"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", ""), ("GET", "/artifacts/map")]
+)
 async def test_anothers_job_is_not_there(app: FastAPI, client: httpx.AsyncClient, worker: PlayedWorker, verb: str, path: str) -> None:
     job_id = await submitted(client)
     await worker.work()
@@ -115,7 +119,9 @@ async def test_the_list_is_newest_first_and_paged(client: httpx.AsyncClient, wor
     cursor: str | None = None
     pages = 0
     while True:
-        page = JobPage.model_validate_json((await client.get("/v1/jobs", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).content)
+        page = JobPage.model_validate_json(
+            (await client.get("/v1/jobs", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).content
+        )
         seen += [job.id for job in page.items]
         pages += 1
         cursor = page.next_cursor
@@ -143,7 +149,8 @@ async def test_the_list_is_filtered(client: httpx.AsyncClient, worker: PlayedWor
 
 
 @pytest.mark.parametrize(
-    ("query", "pointer"), [({"state": "gone"}, "/state"), ({"method": "gradcam"}, "/method"), ({"limit": 0}, "/limit"), ({"limit": "x"}, "/limit")]
+    ("query", "pointer"),
+    [({"state": "gone"}, "/state"), ({"method": "gradcam"}, "/method"), ({"limit": 0}, "/limit"), ({"limit": "x"}, "/limit")],
 )
 async def test_a_wrong_filter_is_named(client: httpx.AsyncClient, query: dict[str, str], pointer: str) -> None:
     assert problem_of(await client.get("/v1/jobs", params=query), 422, "invalid_parameters").pointer == pointer

@@ -21,7 +21,11 @@ from tests.service.test_submit import PHOTO
 
 
 async def asked(
-    client: httpx.AsyncClient, worker: PlayedWorker, accept: str | None = None, fields: dict[str, Any] | None = None, method: str = "grad_cam"
+    client: httpx.AsyncClient,
+    worker: PlayedWorker,
+    accept: str | None = None,
+    fields: dict[str, Any] | None = None,
+    method: str = "grad_cam",
 ) -> httpx.Response:
     """The answer once a worker has done it."""
     headers = {"Accept": accept} if accept else {}
@@ -176,9 +180,7 @@ async def test_a_canceled_job_is_a_conflict(client: httpx.AsyncClient, worker: P
 async def test_several_layers_in_one_npz(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     arrays = {"activations.block5_conv1": np.arange(6.0).reshape(1, 2, 3), "activations.base.conv": np.ones((2, 2), np.float32)}
     form = {"model": "vgg16", "layer": "block5_conv1,base/conv"}
-    asking = asyncio.create_task(
-        client.post("/v1/activations", data=form, files={"image": PHOTO}, headers={"Accept": "application/x-npz"})
-    )
+    asking = asyncio.create_task(client.post("/v1/activations", data=form, files={"image": PHOTO}, headers={"Accept": "application/x-npz"}))
     execution = await worker.claim()
     assert json.loads(execution.params)["layer"] == ["block5_conv1", "base/conv"]
     artifacts = [CAM_ARTIFACTS[0], *(array(name, values) for name, values in arrays.items())]

@@ -110,7 +110,9 @@ async def test_every_request_is_logged_once_with_its_id(client: httpx.AsyncClien
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [("GET", "/v1/jobs/{job_id}", 404)]
 
 
-@pytest.mark.parametrize(("verb", "path"), [("GET", "/nowhere"), ("GET", "/v1"), ("POST", "/v1/jobs/x/y/z"), ("GET", "/v1/jobs/"), ("GET", "/V1/jobs")])
+@pytest.mark.parametrize(
+    ("verb", "path"), [("GET", "/nowhere"), ("GET", "/v1"), ("POST", "/v1/jobs/x/y/z"), ("GET", "/v1/jobs/"), ("GET", "/V1/jobs")]
+)
 async def test_there_is_nothing_there(client: httpx.AsyncClient, verb: str, path: str) -> None:
     assert path in problem_of(await client.request(verb, path), 404, "not_found").detail
 

@@ -13,7 +13,8 @@ import pytest
 from jobstore.store import JobStore
 from schemas.jobs import example_request, job_adapter
 from schemas.methods import METHODS
-from tests.service.played import PlayedWorker, description, png
+from tests.schemas.tiny import description
+from tests.service.played import PlayedWorker, png
 
 PHOTO = png()
 BASE64 = base64.b64encode(PHOTO).decode()
@@ -33,7 +34,15 @@ async def test_a_submission_is_queued_complete(client: httpx.AsyncClient, worker
     assert job["state"] == "queued"
     assert job["priority"] == "high"
     assert job["queue_position"] == 0
-    expected = {"layer": "block5_conv3", "class_index": 2, "sign": 1, "precision": "float32", "preset": "standard", "colormap": "jet", "alpha": 0.4}
+    expected = {
+        "layer": "block5_conv3",
+        "class_index": 2,
+        "sign": 1,
+        "precision": "float32",
+        "preset": "standard",
+        "colormap": "jet",
+        "alpha": 0.4,
+    }
     assert job["params"] == expected
     assert job["artifacts"] == []
     assert job["facts"] is None

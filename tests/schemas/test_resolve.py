@@ -1,0 +1,194 @@
+"""`resolve`: what only the model decides is filled in, what only the model can check is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas import errors
+from schemas.limits import MethodLimits
+from schemas.methods import METHODS, params_class
+from schemas.methods.base import MethodParams
+from schemas.models import LayerKind, Preprocessing
+from tests.schemas.tiny import LABELS, layer, published
+
+LIMITS = MethodLimits()
+NEAR = ("block5_conv3", "block5_conv1")
+
+
+def resolved(method: str, *, limits: MethodLimits = LIMITS, model: dict[str, Any] | None = None, **params: Any) -> Any:
+    return METHODS[method].model_validate(params).resolve(published(**(model or {})), limits)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_example_resolves_and_stays_as_it_is(method: str) -> None:
+    first = resolved(method, **METHODS[method].card.example)
+    assert isinstance(first, MethodParams)
+    again = METHODS[method].model_validate_json(first.model_dump_json()).resolve(published(), LIMITS)
+    assert again == first
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_card_is_whole(method: str) -> None:
+    card = METHODS[method].card
+    assert card.name == method
+    assert sum(spec.primary for spec in card.artifacts) == 1
+    assert len({spec.name for spec in card.artifacts}) == len(card.artifacts)
+    assert card.reference
+    assert all(info.description for name, info in METHODS[method].model_fields.items() if name not in PLAIN)
+
+
+PLAIN = {"parametrisation", "size", "steps", "learning_rate", "transforms", "regularisers", "seed", "colormap"}
+
+
+def test_grad_cam_completes() -> None:
+    params = resolved("grad_cam")
+    assert (params.layer, params.class_index, params.alpha, params.colormap) == ("block5_conv3", None, 0.4, "jet")
+    assert resolved("grad_cam", class_index="ESPRESSO").class_index == 4
+    assert resolved("grad_cam", class_index=["tench", 2, "tabby cat"]).class_index == (0, 2, 1)
+    assert resolved("grad_cam", layer="base/conv").layer == "base/conv"
+
+
+@pytest.mark.parametrize("preset", ["dlwp1", "keras_io"])
+def test_grad_cam_presets_fix_their_colours(preset: str) -> None:
+    params = resolved("grad_cam", preset=preset, colormap="gray", alpha=0.9)
+    assert (params.colormap, params.alpha) == ("jet", 0.4)
+
+
+def test_sign_is_for_binary_heads() -> None:
+    binary = {"classes": 1, "head": "sigmoid"}
+    assert resolved("grad_cam", sign=-1, model=binary).sign == -1
+    with pytest.raises(errors.InvalidParameters, match="one sigmoid output") as raised:
+        resolved("grad_cam", sign=-1)
+    assert raised.value.pointer == "/params/sign"
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "error", "pointer", "nearest"),
+    [
+        ("grad_cam", {"layer": "block5_conv9"}, errors.UnknownLayer, "/params/layer", NEAR),
+        ("grad_cam", {"layer": "predictions"}, errors.UnsuitableLayer, "/params/layer", ("block5_conv1", "block5_conv3", "base/conv")),
+        ("grad_cam", {"class_index": -1}, errors.UnknownClass, "/params/class_index", ()),
+        ("grad_cam", {"class_index": [0, 5]}, errors.UnknownClass, "/params/class_index", ()),
+        ("grad_cam", {"class_index": "Egyptian"}, errors.UnknownClass, "/params/class_index", ("Egyptian cat",)),
+        ("grad_cam", {"class_index": [0] * 17}, errors.LimitExceeded, "/params/class_index", ()),
+        (
+            "activations",
+            {"layer": ["block5_conv1", "block5_conv2"]},
+            errors.UnknownLayer,
+            "/params/layer",
+            ("block5_conv3", "block5_conv1"),
+        ),
+        ("activations", {"kind": "attention"}, errors.InvalidParameters, "/params/kind", ()),
+        ("activations", {"layer": "base/conv", "channels": [1, 2]}, errors.UnknownChannel, "/params/channels", ()),
+        ("filters", {"layer": "nowhere"}, errors.UnknownLayer, "/params/layer", ()),
+        ("filters", {"channels": [7, 8]}, errors.UnknownChannel, "/params/channels", ()),
+        ("filters", {"channels": 9}, errors.UnknownChannel, "/params/channels", ()),
+        ("filters", {"channels": 0}, errors.UnknownChannel, "/params/channels", ()),
+        ("filters", {"neuron": [0, 0, 8]}, errors.UnknownChannel, "/params/neuron", ()),
+        ("filters", {"layer": "average", "neuron": [0, 0, 0]}, errors.UnsuitableLayer, "/params/layer", ()),
+        ("filters", {"class_index": 9}, errors.UnknownClass, "/params/class_index", ()),
+        ("filters", {"size": 513}, errors.LimitExceeded, "/params/size", ()),
+        ("filters", {"steps": 2049}, errors.LimitExceeded, "/params/steps", ()),
+        ("filters", {"channels": "all", "size": 512, "steps": 2048}, errors.LimitExceeded, "/params", ()),
+        ("filters", {"size": 16, "transforms": {"jitter": 16}}, errors.InvalidParameters, "/params/transforms/jitter", ()),
+    ],
+)
+def test_what_the_model_does_not_allow(
+    method: str, params: dict[str, Any], error: type[errors.VisualizationError], pointer: str, nearest: tuple[str, ...]
+) -> None:
+    with pytest.raises(error) as raised:
+        resolved(method, **params)
+    assert (raised.value.pointer, raised.value.nearest) == (pointer, nearest)
+
+
+def test_a_model_without_a_map_wants_a_layer() -> None:
+    with pytest.raises(errors.UnsuitableLayer, match="name a layer"):
+        resolved("grad_cam", model={"default_layer": None})
+    assert resolved("filters", model={"default_layer": None}, class_index=3).class_index == 3
+
+
+@pytest.mark.parametrize("method", ["predict", "grad_cam"])
+def test_a_model_without_classes(method: str) -> None:
+    with pytest.raises(errors.VisualizationError, match="has no class output"):
+        resolved(method, model={"classes": None, "head": "none"})
+
+
+def test_predict_names_no_more_classes_than_there_are() -> None:
+    assert resolved("predict").top == len(LABELS)
+    assert resolved("predict", top=2).top == 2
+
+
+def test_activations_of_one_several_or_all_of_a_kind() -> None:
+    assert resolved("activations").layer == "block5_conv3"
+    assert resolved("activations", layer="average").layer_paths() == ("average",)
+    assert resolved("activations", layer=["base/conv", "input", "base/conv"]).layer == ("base/conv", "input")
+    of_kind = resolved("activations", kind="conv")
+    assert (of_kind.layer, of_kind.kind) == (("block5_conv1", "block5_conv3", "base/conv"), None)
+    with pytest.raises(errors.LimitExceeded) as raised:
+        resolved("activations", kind="conv", limits=MethodLimits(max_layers=2))
+    assert raised.value.pointer == "/params/kind"
+
+
+def test_filters_take_their_numbers_from_the_preset() -> None:
+    default = resolved("filters")
+    assert (default.channels, default.parametrisation, default.size, default.steps) == (tuple(range(8)), "fourier", 128, 128)
+    assert (default.learning_rate, default.transforms.jitter, default.columns) == (0.05, 12, None)
+    book = resolved("filters", preset="dlwp1", steps=7)
+    assert (book.parametrisation, book.size, book.steps, book.learning_rate, book.columns) == ("pixel", 64, 7, 1.0, 8)
+    assert (book.transforms.jitter, book.regularisers.l2) == (0, 0.0)
+
+
+def test_filters_objectives() -> None:
+    assert resolved("filters", channels=3).channels == (0, 1, 2)
+    assert resolved("filters", channels=[5, 1]).channels == (5, 1)
+    assert resolved("filters", channels="all", layer="base/conv").channels == (0, 1)
+    assert resolved("filters", neuron=[4, 6, 7]).channels is None
+    assert resolved("filters", whole_layer=True).channels is None
+    classes = resolved("filters", class_index=["espresso", 0])
+    assert (classes.class_index, classes.layer, classes.channels) == ((4, 0), None, None)
+
+
+def test_filters_want_a_channel_axis() -> None:
+    scalar = layer("score", LayerKind.OTHER, (1,), ("input",)).model_copy(update={"output_shape": (), "channels": None})
+    with pytest.raises(errors.UnsuitableLayer, match="no channel axis"):
+        resolved("filters", layer="score", model={"layers": (scalar,)})
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "words"),
+    [
+        ("filters", {"channels": 2, "class_index": 1}, "got channels and class_index"),
+        ("filters", {"whole_layer": True, "neuron": [0, 0, 0]}, "got neuron and whole_layer"),
+        ("filters", {"class_index": 1, "layer": "block5_conv1"}, "leave layer out"),
+        ("activations", {"layer": "a", "kind": "conv"}, "not both"),
+        ("activations", {"layer": []}, "at least 1"),
+        ("grad_cam", {"class_index": "x" * 257}, "at most 256"),
+        ("grad_cam", {"colour": "jet"}, "Extra inputs"),
+        ("filters", {"transforms": {"shear": 1}}, "Extra inputs"),
+        ("predict", {"top": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_what_is_wrong_by_itself(method: str, params: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        METHODS[method].model_validate(params)
+
+
+def test_a_misspelt_method() -> None:
+    with pytest.raises(errors.UnknownMethod) as raised:
+        params_class("grad-cam")
+    assert (raised.value.pointer, raised.value.nearest) == ("/method", ("grad_cam",))
+
+
+@pytest.mark.parametrize(("mode", "first"), [("caffe", (10 - 103.939) / 1), ("tf", 10 / 127.5 - 1), ("none", 10.0)])
+def test_named_preprocessing_has_its_numbers(mode: Any, first: float) -> None:
+    preprocessing = Preprocessing.named(mode)
+    assert (10 - preprocessing.mean[0]) / preprocessing.std[0] == pytest.approx(first)
+
+
+def test_torch_preprocessing_is_imagenets_in_0_to_255() -> None:
+    torch = Preprocessing.named("torch")
+    assert torch.mean == pytest.approx([255 * mean for mean in (0.485, 0.456, 0.406)])
+    assert torch.std == pytest.approx([255 * std for std in (0.229, 0.224, 0.225)])

@@ -1,0 +1,135 @@
+"""The OpenAPI document: valid, typed to the bottom, and true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from schemas.methods import METHODS
+from tests.service.played import PlayedWorker
+from tests.service.test_submit import PHOTO, cam
+
+
+@pytest.fixture
+def document(app: FastAPI) -> dict[str, Any]:
+    return app.openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, verbs in document["paths"].items():
+        for verb, operation in verbs.items():
+            yield path, verb, operation
+
+
+def references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    schemas = document["components"]["schemas"]
+    assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} <= set(schemas)
+    assert not any(name.startswith(("HTTPValidation", "Validation", "Body_")) or "-" in name for name in schemas)
+
+
+def test_operations_have_names_that_make_good_functions(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
+    assert {"submit_job", "get_job", "cancel_job", "job_events", "get_artifact", "upload_image", *METHODS} <= set(names)
+    assert all(operation["tags"] and operation["summary"] for _, _, operation in operations(document))
+
+
+def test_every_problem_is_a_problem(document: dict[str, Any]) -> None:
+    for path, _, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            if status >= "400" and path != "/readyz":
+                assert answer["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def test_no_field_is_a_bare_object(document: dict[str, Any]) -> None:
+    bare = [
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        for field, value in schema.get("properties", {}).items()
+        if value.get("type") == "object" and not value.get("properties")
+    ]
+    # A JSON schema, counts by lane, versions by package: open by nature.
+    assert bare == ["MethodDescription.parameters", "Provenance.versions", "Readiness.queue_depth"]
+
+
+@pytest.mark.parametrize("name", ["JobRequest", "Job"])
+def test_methods_are_told_apart_by_name(document: dict[str, Any], name: str) -> None:
+    union = document["components"]["schemas"][name]
+    assert union["discriminator"]["propertyName"] == "method"
+    assert set(union["discriminator"]["mapping"]) == set(METHODS)
+    for method, reference in union["discriminator"]["mapping"].items():
+        variant = document["components"]["schemas"][reference.rsplit("/", 1)[1]]
+        assert variant["properties"]["method"]["const"] == method
+        assert variant["properties"]["params"]["$ref"].rsplit("/", 1)[1] in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_has_an_example_and_a_form(document: dict[str, Any], method: str) -> None:
+    body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
+    rooted = {**body["schema"], "components": document["components"]}
+    Draft202012Validator(rooted).validate(body["examples"][method]["value"])
+    operation = document["paths"][f"/v1/{method}"]["post"]
+    form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"].rsplit("/", 1)[1]
+    fields = document["components"]["schemas"][form]["properties"]
+    assert set(METHODS[method].model_fields) | {"model", "priority"} <= set(fields)
+    if METHODS[method].card.needs_image:
+        assert fields["image"]["format"] == "binary"
+    content = operation["responses"]["200"]["content"]
+    assert set(content) == {"image/png", "image/webp", "image/jpeg", "application/json", "application/x-npz", "application/zip"}
+    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Job"}
+
+
+async def test_answers_are_as_documented(document: dict[str, Any], client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    await worker.live("vgg16")
+    job_id = (await client.post("/v1/jobs", json=cam())).json()["id"]
+    await worker.work()
+    for path, known in {
+        "/v1/jobs": {},
+        "/v1/jobs/{job_id}": {"job_id": job_id},
+        "/v1/methods": {},
+        "/v1/methods/{name}": {"name": "filters"},
+        "/v1/models": {},
+        "/v1/models/{model}": {"model": "vgg16"},
+        "/v1/models/{model}/layers": {"model": "vgg16"},
+        "/v1/models/{model}/labels": {"model": "vgg16"},
+        "/livez": {},
+        "/readyz": {},
+        "/": {},
+    }.items():
+        answer = await client.get(path.format(**known))
+        validate(document, document["paths"][path]["get"], answer)
+    validate(document, document["paths"]["/v1/images"]["post"], await client.post("/v1/images", files={"image": PHOTO}))
+    validate(document, document["paths"]["/v1/jobs"]["post"], await client.post("/v1/jobs", json=cam()))
+    validate(document, document["paths"]["/v1/jobs"]["post"], await client.post("/v1/jobs", json=cam(params={"alpha": 3})))
+    validate(document, document["paths"]["/v1/jobs/{job_id}"]["get"], await client.get("/v1/jobs/nothing"))
+
+
+def validate(document: dict[str, Any], operation: dict[str, Any], answer: httpx.Response) -> None:
+    content = operation["responses"][str(answer.status_code)]["content"]
+    schema = content[answer.headers["content-type"]]["schema"]
+    Draft202012Validator({**schema, "components": document["components"]}).validate(answer.json())
+
+
+async def test_docs_are_served(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/openapi.json")).json()["openapi"].startswith("3.1")
+    assert "/openapi.json" in (await client.get("/docs")).text
