@@ -50,7 +50,7 @@ def demo(image: Path, out: Path, model: str) -> None:
             finished = _run_jobs(client, console, image, model)
     for one in finished:
         write_artifacts(one, out / one.job.method)
-    sheet = write_contact_sheet(image, model, finished, out)
+    sheet = write_contact_sheet(f"What {model} sees in {image.name}", finished, out)
     print_report(console, finished, start, time.monotonic() - began)
     console.print(f"Pictures and arrays: {out}/   all pictures on one sheet: {sheet}", soft_wrap=True)
 
@@ -71,14 +71,16 @@ def _run_jobs(client: Client, console: Console, image: Path, model: str) -> list
 
 
 def _submissions(model: ModelDescription) -> dict[str, Mapping[str, JsonValue]]:
-    """Parameters by method: activations from an early, a middle and the last layer, filters of a middle one."""
-    spatial = [layer.path for layer in model.layers if layer.cam_able and layer.kind in (LayerKind.CONV, LayerKind.ACTIVATION)]
-    if not spatial or model.default_layer is None:
-        raise CommandFailed(f"model '{model.name}' has no convolutions to look into")
-    early, middle = spatial[len(spatial) // 8], spatial[len(spatial) // 2]
+    """Parameters by method: activations from an early, a middle and the last layer, filters of a middle convolution."""
+    spatial = [layer for layer in model.layers if layer.cam_able and layer.kind in (LayerKind.CONV, LayerKind.ACTIVATION)]
+    # A convolution, not what follows its ReLU: there a channel that is silent at the start has no gradient to rise by.
+    convolutions = [layer.path for layer in spatial if layer.type == "Conv2D" and (layer.channels or 0) >= _FILTERS]
+    if not convolutions or model.default_layer is None:
+        raise CommandFailed(f"model '{model.name}' has no convolutions of {_FILTERS} channels to look into")
+    early, middle = spatial[len(spatial) // 8].path, spatial[len(spatial) // 2].path
     return {
         "predict": {"top": 5},
-        "activations": {"layer": list(dict.fromkeys([early, middle, model.default_layer])), "channels": _CHANNELS, "order": "max"},
-        "filters": {"layer": middle, "channels": _FILTERS},
+        "activations": {"layer": list(dict.fromkeys([early, middle, model.default_layer])), "channels": _CHANNELS, "order": "mean"},
+        "filters": {"layer": convolutions[len(convolutions) // 2], "channels": _FILTERS, "columns": _FILTERS // 2},
         "grad_cam": {},
     }

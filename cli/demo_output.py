@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image, ImageOps
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
@@ -47,22 +47,16 @@ def write_artifacts(finished: FinishedJob, folder: Path) -> None:
         (folder / f"{artifact.name}{_SUFFIXES[artifact.kind]}").write_bytes(finished.content[artifact.name])
 
 
-def write_contact_sheet(photo: Path, model: str, finished: Sequence[FinishedJob], out: Path) -> Path:
-    """The photo and every job's pictures, labelled, in one PNG; its path."""
+def write_contact_sheet(heading: str, finished: Sequence[FinishedJob], out: Path) -> Path:
+    """Every job's pictures, labelled, in one PNG; its path."""
     jobs = {one.job.method: one for one in finished}
-    with Image.open(photo) as opened:
-        upright = ImageOps.exif_transpose(opened)
     rows = [
-        [
-            Panel("Photo", f"{photo.name}, {upright.width} × {upright.height} px", upright),
-            _prediction(jobs["predict"]),
-            _cam(jobs["grad_cam"]),
-        ],
+        [_prediction(jobs["predict"]), _cam(jobs["grad_cam"])],
         _activations(jobs["activations"]),
         [_filters(jobs["filters"])],
     ]
     path = out / "contact_sheet.png"
-    contact_sheet(f"What {model} sees", rows).save(path, optimize=True)
+    contact_sheet(heading, rows).save(path, optimize=True)
     return path
 
 
@@ -112,7 +106,7 @@ def _activations(finished: FinishedJob) -> list[Panel]:
     layers = _facts(finished, ActivationsFacts).layers
     names = [f"grid.{layer.layer.replace('/', '.')}" for layer in layers] if len(layers) > 1 else ["grid"]
     return [
-        Panel(f"Activations of {layer.layer}", f"{' × '.join(map(str, layer.shape))}, {layer.sparsity:.0%} zeros", finished.picture(name))
+        Panel(f"Activations of {layer.layer}", f"{' x '.join(map(str, layer.shape))}, {layer.sparsity:.0%} zeros", finished.picture(name))
         for layer, name in zip(layers, names, strict=True)
     ]
 

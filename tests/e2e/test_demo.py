@@ -1,0 +1,80 @@
+"""`convscope demo` as a person runs it: everything started, four methods through HTTP and Redis, everything ended."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+_ROOT = Path(__file__).parents[2]
+_CAT = _ROOT / "samples" / "cat.jpg"
+
+
+def _demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONVSCOPE_")}
+    command = [sys.executable, "-m", "cli.main", "demo", "--image", str(_CAT), "--out", str(out), *arguments]
+    return subprocess.run(command, check=False, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=280)
+
+
+def _started_here(before: set[int]) -> list[str]:
+    """Processes of ours that were not there before and still are."""
+    left: list[str] = []
+    for process in psutil.process_iter():
+        try:
+            line = " ".join(process.cmdline())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if process.pid not in before and ("cli.main" in line or "convscope-demo-" in line):
+            left.append(line)
+    return left
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
+def test_the_demo_makes_its_pictures_and_leaves_nothing_running(tmp_path: Path) -> None:
+    before = set(psutil.pids())
+    run = _demo(tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert _started_here(before) == []
+
+    assert "Egyptian cat" in run.stdout
+    assert str(tmp_path / "contact_sheet.png") in run.stdout.replace("\n", "")
+    photo = Image.open(_CAT)
+    overlay = Image.open(tmp_path / "grad_cam" / "overlay.png")
+    assert overlay.size == photo.size
+    # Something is laid over the photo, and not all over it.
+    difference = np.abs(np.asarray(overlay, np.int16) - np.asarray(photo.convert("RGB"), np.int16)).max(axis=2)
+    assert 0.05 < (difference > 20).mean() < 1
+
+    probabilities = np.load(tmp_path / "predict" / "probabilities.npy", allow_pickle=False)
+    assert probabilities.shape == (1000,)
+    assert probabilities.argmax() == 285
+    images = np.load(tmp_path / "filters" / "images.npy", allow_pickle=False)
+    assert images.shape == (16, 128, 128, 3)
+    curves = np.load(tmp_path / "filters" / "curves.npy", allow_pickle=False)
+    assert curves.shape == (16, 128)
+    assert (curves[:, -8:].mean(axis=1) > curves[:, :8].mean(axis=1)).all()
+    assert len(list((tmp_path / "activations").glob("grid.*.png"))) == 3
+    for picture in tmp_path.rglob("*.png"):
+        assert np.asarray(Image.open(io.BytesIO(picture.read_bytes())).convert("L")).std() > 1, f"{picture} is one grey"
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
+def test_a_demo_that_cannot_be_done_says_why_and_ends_everything(tmp_path: Path) -> None:
+    before = set(psutil.pids())
+    run = _demo(tmp_path, "--model", "efficientnet_lite9")
+    assert run.returncode == 1
+    assert "unknown_model" in run.stderr
+    assert "efficientnet_lite0" in run.stderr  # the nearest
+    assert "Traceback" not in run.stderr
+    assert _started_here(before) == []

@@ -1,0 +1,83 @@
+"""`convscope serve`: up with one command, down in order, and never half alive."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.wait import wait_until
+
+_ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(240)]
+
+
+class _Serving:
+    """A running `convscope serve`, its output, and the processes under it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "log"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CONVSCOPE_")}
+        environment["CONVSCOPE_DATA_DIR"] = str(folder / "data")
+        with self._log.open("wb") as log:
+            command = [sys.executable, "-m", "cli.main", "serve", "--port", "0"]
+            self.process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        wait_until(lambda: "is ready on" in self.output or self.process.poll() is not None, 120)
+        assert self.process.poll() is None, self.output
+        found = re.search(r"is ready on (http://127\.0\.0\.1:\d+)", self.output)
+        assert found
+        self.url = found[1]
+        self.children = psutil.Process(self.process.pid).children(recursive=True)
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text("utf-8", errors="replace")
+
+    def child(self, word: str) -> psutil.Process:
+        (found,) = [child for child in psutil.Process(self.process.pid).children() if word in child.cmdline() or word in child.name()]
+        return found
+
+    def all_gone(self) -> bool:
+        return not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in self.children)
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[_Serving]:
+    serving = _Serving(tmp_path)
+    yield serving
+    serving.process.kill()
+    serving.process.wait()
+    wait_until(serving.all_gone, 60)
+
+
+def test_it_answers_and_ends_in_order(serving: _Serving) -> None:
+    with urllib.request.urlopen(f"{serving.url}/readyz", timeout=10) as answer:  # noqa: S310 - loopback
+        assert b'"status":"ready"' in answer.read()
+    serving.process.send_signal(signal.SIGTERM)
+    assert serving.process.wait(60) == 0
+    wait_until(serving.all_gone, 60)  # the fork server goes once its pipe is closed
+    order = [serving.output.index(line) for line in ("Application shutdown complete", '"draining"', "convscope has ended.")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("part", ["api", "worker", "redis-server"])
+def test_when_a_part_dies_it_says_so_and_ends_the_rest(serving: _Serving, part: str) -> None:
+    serving.child(part).send_signal(signal.SIGKILL)
+    assert serving.process.wait(90) == 1
+    name = "Redis" if part == "redis-server" else f"the {part} process"
+    assert f"convscope: {name} ended by itself" in serving.output
+    wait_until(serving.all_gone, 60)
+
+
+def test_killed_outright_it_leaves_nothing_behind(serving: _Serving) -> None:
+    serving.process.kill()
+    serving.process.wait()
+    wait_until(serving.all_gone, 60)
