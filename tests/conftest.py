@@ -11,6 +11,9 @@ from redis import Redis
 from jobstore.embedded import EmbeddedRedis
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from tests.typechecking import check_annotations
+
+check_annotations()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -79,7 +79,7 @@ class Decoder:
             child.end()
             self._idle.put(child)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Decoder:
         return self
 
     def __exit__(self, *exception: object) -> None:

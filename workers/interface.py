@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,8 @@ class AscentSpec:
     """Everything a synthesis needs. Every image of the batch is independent: n images give what n single runs give.
 
     `scale` and `offset` (one number, or one a channel) are the pixel parametrisation's units: the model sees
-    scale · pixel + offset, and `start`, `learning_rate` and gradients are in units of the pixel.
+    scale · pixel + offset, and `start`, `learning_rate` and gradients are in units of the pixel. With `redirect`, while a channel
+    or neuron after a ReLU is 0, the gradient of what the ReLU was given is followed in its place.
     """
 
     objective: Objective
@@ -123,6 +124,7 @@ class AscentSpec:
     precision: Literal["float32", "bfloat16"] = "float32"
     scale: tuple[float, ...] = (1.0,)
     offset: tuple[float, ...] = (0.0,)
+    redirect: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ class AscentState:
     gradient_seen: NDArray[np.bool_]
 
 
+@runtime_checkable  # beartype checks signatures in the tests
 class Probe(Protocol):
     """A loaded model, ready to be looked into. Thread-safe. Every call is one compiled TensorFlow function with a free batch
     axis, kept per (target, kind of call), never retraced for other classes, channels or batch sizes.

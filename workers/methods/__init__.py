@@ -47,7 +47,7 @@ def implementation(method: str) -> Implementation:
             raise
         raise RuntimeError(f"method '{method}' has parameters in schemas/methods but no module workers/methods/{method}.py") from None
     run, draw = _function(module, "run"), _function(module, "draw")
-    if inspect.isgeneratorfunction(run) != (card.lane == "slow"):
+    if inspect.isgeneratorfunction(inspect.unwrap(run)) != (card.lane == "slow"):
         raise RuntimeError(f"{name}.run must be a generator in the slow lane and none in the fast lane; the lane is '{card.lane}'")
     return Implementation(method, card.lane, run, draw, getattr(module, "batch_key", _each_its_own))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from schemas.errors import NonFinite
 from schemas.methods.base import Precision, Prediction
@@ -17,6 +17,7 @@ from schemas.methods.grad_cam import CamFacts
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe
 from workers.rendering import scaling, text
 from workers.rendering.grid import grid
+from workers.rendering.overlay import OverlayAndHeatmap
 
 # Rows of one call of the probe where jobs ask for more classes than there are jobs in the batch.
 ROWS = 8
@@ -24,9 +25,10 @@ ROWS = 8
 MAX_SHEET_PIXELS = 25_000_000
 
 CamFormula = Callable[[Float32[np.ndarray, "n h w k"], Float32[np.ndarray, "n h w k"]], Float32[np.ndarray, "n h w"]]
-Drawing = Callable[[Float32[np.ndarray, "h w"], Photo], tuple[UInt8[np.ndarray, "H W 3"], ...]]
+Drawing = Callable[[Float32[np.ndarray, "h w"], Photo], OverlayAndHeatmap]
 
 
+@runtime_checkable  # beartype checks signatures in the tests
 class CamParams(Protocol):
     """What is asked of a CAM, resolved: TargetLayerParams, TargetClassParams and PrecisionParams together."""
 

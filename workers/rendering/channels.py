@@ -56,7 +56,7 @@ def titled(picture: UInt8[np.ndarray, "h w 3"], title: str) -> UInt8[np.ndarray,
     return np.concatenate([text.line(title, width), _widened(picture, width)], axis=0)
 
 
-def sheet(pictures: Sequence[UInt8[np.ndarray, "h w 3"]], titles: Sequence[str]) -> UInt8[np.ndarray, "H W 3"]:
+def sheet(pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]], titles: Sequence[str]) -> UInt8[np.ndarray, "H W 3"]:
     """Titled pictures under one another, left-aligned; those wider than the sheet (1,024 pixels) are reduced to it."""
     parts: list[np.ndarray] = []
     for picture, title in zip(pictures, titles, strict=True):

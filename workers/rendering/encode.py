@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 # Level 1 of OpenCV takes half the time of Pillow's level 1 for the same size; the filter UP alone takes half the time of
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 PNG_SETTINGS = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
 
 
-def png(image: UInt8[np.ndarray, "h w 3"]) -> bytes:
+def png(image: NDArray[Any]) -> bytes:
     """PNG of a uint8 RGB picture.
 
     Raises:

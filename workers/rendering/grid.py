@@ -13,7 +13,7 @@ BLACK = (0, 0, 0)
 
 
 def grid(
-    images: UInt8[np.ndarray, "n h w 3"] | Sequence[UInt8[np.ndarray, "h w 3"]],
+    images: UInt8[np.ndarray, "n h w 3"] | Sequence[UInt8[np.ndarray, "_ _ 3"]],
     *,
     columns: int | None = None,
     gap: int = 1,
@@ -52,7 +52,7 @@ def grid(
     return canvas.reshape(rows * (height + gap), columns * (width + gap), 3)[: rows * (height + gap) - gap, : columns * (width + gap) - gap]
 
 
-def _stack(images: Sequence[UInt8[np.ndarray, "h w 3"]]) -> UInt8[np.ndarray, "n h w 3"]:
+def _stack(images: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> UInt8[np.ndarray, "n h w 3"]:
     if not images:
         raise ValueError("a grid needs at least one image")
     if len(sizes := {image.shape for image in images}) > 1:

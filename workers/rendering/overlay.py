@@ -12,8 +12,10 @@ from workers.interface import Photo
 from workers.rendering import colormap
 from workers.rendering.place import map_extent, onto_photo, used_part
 
+OverlayAndHeatmap = tuple[UInt8[np.ndarray, "H W 3"], UInt8[np.ndarray, "H W 3"]]
 
-def blended(heat: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, alpha: float) -> tuple[UInt8[np.ndarray, "H W 3"], ...]:
+
+def blended(heat: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, alpha: float) -> OverlayAndHeatmap:
     """(overlay, heatmap), both at the photo's size: (1 − alpha)·photo + alpha·heatmap.
 
     Where the model did not look, the overlay is the photo alone and the heatmap is black.
@@ -30,7 +32,7 @@ def blended(heat: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, a
     return overlay, heatmap
 
 
-def as_dlwp1(heat: Float32[np.ndarray, "h w"], photo: Photo) -> tuple[UInt8[np.ndarray, "H W 3"], ...]:
+def as_dlwp1(heat: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayAndHeatmap:
     """(overlay, heatmap) as Chollet, Deep Learning with Python, 1st edition, listing 5.45 draws them: uint8(255·heat)
     truncated, cv2's JET, 0.4·heatmap + photo, what exceeds 255 cut off (as `cv2.imwrite` does)."""
     part = used_part(photo.placement, photo.image.shape)
@@ -40,7 +42,7 @@ def as_dlwp1(heat: Float32[np.ndarray, "h w"], photo: Photo) -> tuple[UInt8[np.n
     return np.clip(np.rint(heatmap * 0.4 + photo.image), 0, 255).astype(np.uint8), heatmap
 
 
-def as_keras_io(heat: Float32[np.ndarray, "h w"], photo: Photo) -> tuple[UInt8[np.ndarray, "H W 3"], ...]:
+def as_keras_io(heat: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayAndHeatmap:
     """(overlay, heatmap) as keras.io's 'Grad-CAM class activation visualization' draws them: matplotlib's jet at the map's own
     resolution, that picture stretched (min–max) and resized (Pillow, bicubic), 0.4·heatmap + photo, stretched again."""
     rows, columns = used_part(photo.placement, photo.image.shape)

@@ -27,7 +27,8 @@ def test_colours_are_those_of_the_levels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "tile"), [(7, 7, (28, 28)), (1, 1, (24, 24)), (3, 5, (15, 25)), (24, 2, (48, 4)), (1, 60, (4, 240)), (40, 30, (40, 30))]
+    ("height", "width", "tile"),
+    [(7, 7, (28, 28)), (1, 1, (24, 24)), (3, 5, (15, 25)), (24, 2, (48, 4)), (1, 60, (4, 240)), (40, 30, (40, 30))],
 )
 def test_small_maps_are_enlarged_by_a_whole_factor(height: int, width: int, tile: tuple[int, int]) -> None:
     activations = np.random.default_rng(1).random((height, width, 1), np.float32)

@@ -33,7 +33,9 @@ def test_nothing_is_clipped(count: int, shape: tuple[int, int]) -> None:
     photo = np.zeros((*shape, 3), np.uint8)
     long = "tabby, tabby cat, " * 20
     sheet = charts.bars_beside(photo, [charts.Bar(long, "100.0%", 1.0)] * count)
-    edge = np.concatenate([sheet[:18].reshape(-1, 3), sheet[-18:].reshape(-1, 3), sheet[:, :18].reshape(-1, 3), sheet[:, -18:].reshape(-1, 3)])
+    edge = np.concatenate(
+        [sheet[:18].reshape(-1, 3), sheet[-18:].reshape(-1, 3), sheet[:, :18].reshape(-1, 3), sheet[:, -18:].reshape(-1, 3)]
+    )
     assert (edge == PAPER).all()
     assert len(lengths(sheet)) == count
 
