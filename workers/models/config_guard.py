@@ -72,7 +72,7 @@ def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits)
             found = _class(name, entry.get("module"))
             if found is None:
                 raise ModelLoadFailed(
-                    f"'{file_name}' contains the class '{_full_name(entry)}', which Keras {keras.__version__} does not have."
+                    f"'{file_name}' contains the class '{_full_name(entry)}', which Keras {keras.__version__} does not load from it."
                 )
             layers += issubclass(found, keras.Operation)
     if layers > limits.max_layers:

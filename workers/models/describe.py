@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import keras
 
@@ -41,7 +41,7 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         preprocessing=entry.preprocessing,
         classes=head.classes,
         head=head.kind,
-        outputs=tuple(functional(model).output_names),
+        outputs=tuple(cast("Any", functional(model)).output_names),
         fingerprint=fingerprint(model),
         parameters=model.count_params(),
         default_layer=_given_layer(entry, layers) or default_layer(layers),

@@ -44,7 +44,7 @@ def _build(entry: CatalogEntry, **arguments: Any) -> keras.Model:
     except Exception as error:  # `keras.utils.get_file` raises bare Exception for a failed download
         hint = ""
         if arguments["weights"] == "imagenet":
-            hint = f" Its ImageNet weights are downloaded; without a network give [{entry.name}] other weights in models.toml: a file or 'random'."
+            hint = f" ImageNet weights are downloaded; without a network give [{entry.name}] in models.toml a weights file, or 'random'."
         raise ModelLoadFailed(f"Model '{entry.name}' ({class_name}) could not be built: {error}.{hint}") from error
 
 

@@ -39,10 +39,8 @@ def prepare(
     one channel gets the photo's luma (ITU-R 601) whatever `order` says; `gray` for three channels is that luma three times.
 
     Raises:
-        ValueError: not a uint8 RGB image, or a number of channels other than 1 and 3.
+        ValueError: a number of channels other than 1 and 3.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise ValueError(f"a photo is uint8 (H, W, 3), got {image.dtype} {image.shape}")
     if channels not in (1, 3):
         raise ValueError(f"a photo gives 1 or 3 channels, the model takes {channels}")
     height, width = image.shape[:2]
