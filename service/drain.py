@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
@@ -35,8 +35,7 @@ class Drain:
                 try:
                     await asyncio.wait({step, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    if not step.done():
-                        step.cancel()
+                    forget(step)
                 if stopped.done():
                     return
                 try:
@@ -45,4 +44,10 @@ class Drain:
                     return
                 yield item
         finally:
-            stopped.cancel()
+            forget(stopped)
+
+
+def forget(future: asyncio.Future[Any]) -> None:
+    """Cancels what has not ended, and does not wait for it: a blocking read of Redis can take seconds to notice."""
+    future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    future.cancel()

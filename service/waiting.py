@@ -10,6 +10,7 @@ from fastapi import Request
 from jobstore.records import JobRecord
 from schemas.errors import NotFound
 from service.dependencies import Services
+from service.drain import forget
 
 
 class CallerGone(Exception):
@@ -36,8 +37,7 @@ async def until_ended(services: Services, job: JobRecord, seconds: float, reques
         found = ended.result() if ended.done() else await services.store.job(job.id, job.owner)
     finally:
         for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            forget(task)
     if found is None:
         raise NotFound(f"Job {job.id} was deleted while its end was waited for.")
     return found
