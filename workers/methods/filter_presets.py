@@ -46,7 +46,7 @@ class Standardised:
 class Recipe:
     """`unit` and `zero`: the size of 1 and the place of 0 of the source's units, in 0-255. `order`: how the grid is filled.
     `only_positive`: an objective that is ever ≤ 0 drops the image; `best`: of the others the grid shows so many, best first.
-    `true_colours`: a BGR model's input is drawn as such."""
+    `true_colours`: a BGR model's input is drawn as such. `redirect`: see `AscentSpec`."""
 
     optimizer: Literal["adam", "ascent"]
     gradient_norm: Literal["none", "rms", "l2"]
@@ -61,6 +61,7 @@ class Recipe:
     only_positive: bool = False
     best: int | None = None
     true_colours: bool = False
+    redirect: bool = False
 
 
 BOOK = Standardised(0.1 * 255, 1e-5, 0.5 * 255)
@@ -76,6 +77,7 @@ RECIPES: Mapping[FilterPreset, Recipe] = MappingProxyType(
             gap=4,
             background=WHITE,
             true_colours=True,
+            redirect=True,
         ),
         "dlwp1": Recipe("ascent", "rms", Start("uniform", 128.0, 148.0), 1.0, 0.0, BOOK, order="column"),
         "dlwp2": Recipe(

@@ -83,6 +83,7 @@ def spec(params: Filters, preprocessing: Preprocessing) -> AscentSpec:
         precision=params.precision,
         scale=scale,
         offset=offset,
+        redirect=recipe.redirect,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from schemas.errors import InvalidParameters
-from workers.engine.ascent.restriction import restricted
+from workers.engine.ascent.target import Answer, Call, calling, chooses
 from workers.engine.graph import Graph, Override
 from workers.interface import Objective
 
@@ -16,28 +16,48 @@ Values = Callable[[Any, Any, Any], Any]
 """`(x, indices, position) → values`: model inputs (n, H, W, C); each image's channel or class (n,); the neuron's (y, x); (n,)."""
 
 
-def values_of(graph: Graph, objective: Objective, image_input: str, precision: str) -> Values:
+def values_of(graph: Graph, objective: Objective, image_input: str, *, redirect: bool, precision: str) -> Values:
     """The objective as a function of the model's input, to be called inside a compiled function (but made outside of one).
 
-    The model is cut at the target layer, and that computes only the channels asked for where it can (see `restriction`).
+    The model is cut at the target layer, which computes only the channels asked for where it can.
     """
     if objective.kind == "class":
         fast = graph.fast(scores=True, precision=precision)
         return lambda x, indices, position: class_score(graph, {image_input: x}, fast, indices, objective.probability)
     path = objective.layer or ""
     fast = graph.fast((path,), precision=precision)
-    only = None if objective.kind == "layer" else restricted(fast.get(path, graph.layer_at(path).layer))
+    if objective.kind == "layer":
+        return lambda x, indices, position: mean_of_squares(graph.run({image_input: x}, [path], fast)[path])
+    layer = fast.get(path, graph.layer_at(path).layer)
+    call, chosen = calling(layer), chooses(layer)
 
     def values(x: Any, indices: Any, position: Any) -> Any:
-        override = fast if only is None else {**fast, path: lambda inputs, only=only: only(inputs, indices)}
-        activations = tf.cast(graph.run({image_input: x}, [path], override)[path], tf.float32)
-        if objective.kind == "layer":
-            return mean_of_squares(activations)
-        if objective.kind == "neuron":
-            return neuron(activations, only is not None, indices, position)
-        return channel(activations, only is not None, indices, objective.margin)
+        def measure(activations: Any) -> Any:
+            if objective.kind == "neuron":
+                return neuron(activations, chosen, indices, position)
+            return channel(activations, chosen, indices, objective.margin)
+
+        if call is None:
+            return measure(graph.run({image_input: x}, [path], fast)[path])
+        answers: list[Answer] = []
+
+        def target(inputs: Any, call: Call = call) -> Any:
+            answers.append(call(inputs, indices))
+            return answers[0].after
+
+        after = measure(graph.run({image_input: x}, [path], {**fast, path: target})[path])
+        return redirected(after, measure(answers[0].before)) if redirect and answers[0].before is not None else after
 
     return values
+
+
+def redirected(after: Any, before: Any) -> Any:
+    """`after` (n,), with the gradient of `before` added where it is 0.
+
+    As lucid's redirected ReLU, at the target alone: a channel whose ReLU is closed everywhere at the start, as most of a last
+    layer's are at a nearly grey image, would never move.
+    """
+    return after + tf.where(after == 0, before - tf.stop_gradient(before), 0.0)
 
 
 def channel(activations: Any, chosen: bool, indices: Any, margin: int) -> Any:
@@ -55,17 +75,17 @@ def channel(activations: Any, chosen: bool, indices: Any, margin: int) -> Any:
             )
         activations = activations[:, margin:-margin, margin:-margin]
     axes = tuple(range(1, len(activations.shape) - 1))
-    return _own(tf.reduce_mean(activations, axis=axes), chosen, indices)
+    return _own(tf.reduce_mean(tf.cast(activations, tf.float32), axis=axes), chosen, indices)
 
 
 def neuron(activations: Any, chosen: bool, indices: Any, position: Any) -> Any:
     """The value at (y, x) of image i's channel indices[i]."""
-    return _own(activations[:, position[0], position[1]], chosen, indices)
+    return _own(tf.cast(activations[:, position[0], position[1]], tf.float32), chosen, indices)
 
 
 def mean_of_squares(activations: Any) -> Any:
     """Of all channels and positions (DeepDream's objective)."""
-    return tf.reduce_mean(tf.square(activations), axis=tuple(range(1, len(activations.shape))))
+    return tf.reduce_mean(tf.square(tf.cast(activations, tf.float32)), axis=tuple(range(1, len(activations.shape))))
 
 
 def class_score(graph: Graph, inputs: Any, override: Override, indices: Any, probability: bool) -> Any:

@@ -51,7 +51,7 @@ def key(spec: AscentSpec) -> Hashable:
     goal, moves = spec.objective, spec.transforms
     return (
         "ascent",
-        (goal.kind, goal.layer, goal.margin, goal.probability),
+        (goal.kind, goal.layer, goal.margin, goal.probability, spec.redirect),
         (spec.parametrisation, spec.size, spec.optimizer, spec.gradient_norm, spec.precision),
         (moves.pad, moves.jitter > 0, transforms.is_affine(moves)),
         regularisers.kinds(spec.regularisers),
@@ -81,7 +81,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
     Raises (when it is traced):
         NoGradient: the target does not depend on the input, or not in a differentiable way.
     """
-    values_at = values_of(graph, spec.objective, image_input, spec.precision)
+    values_at = values_of(graph, spec.objective, image_input, redirect=spec.redirect, precision=spec.precision)
     moves, penalties = spec.transforms, regularisers.kinds(spec.regularisers)
     moved = moves.jitter > 0 or transforms.is_affine(moves)
     grey, fill = middle_grey(preprocessing, channels), mean_colour(preprocessing, channels)

@@ -9,7 +9,7 @@ from keras import layers
 from schemas.errors import InvalidParameters
 from tests.zoo import ZOO, photo_batch, seeded
 from workers.engine.ascent import objectives
-from workers.engine.ascent.restriction import restricted
+from workers.engine.ascent.target import calling, chooses
 from workers.engine.graph import Graph
 from workers.interface import Objective
 
@@ -42,12 +42,16 @@ def test_neuron_and_whole_layer() -> None:
 def test_only_the_channels_asked_for_are_computed_and_are_the_layers_own(path: str) -> None:
     model = ZOO["functional"]()
     graph, x, indices = Graph(model), photo_batch(model, 3), np.int32([4, 0, 4])
-    only = restricted(graph.layer_at(path).layer)
-    assert only is not None
-    taken = graph.run(x, [path], {path: lambda inputs: only(inputs, indices)})[path]
+    layer = graph.layer_at(path).layer
+    assert chooses(layer)
+    call = calling(layer)
+    assert call is not None
+    taken = graph.run(x, [path], {path: lambda inputs: call(inputs, indices).after})[path]
     whole = graph.run(x, [path])[path]
     np.testing.assert_allclose(taken, np.asarray(whole)[..., indices], rtol=1e-5, atol=1e-6)
-    values = objectives.values_of(graph, Objective("channel", path, (4, 0, 4)), "photo", "float32")(x, indices, np.int32([0, 0]))
+    values = objectives.values_of(graph, Objective("channel", path, (4, 0, 4)), "photo", redirect=False, precision="float32")(
+        x, indices, np.int32([0, 0])
+    )
     maps = np.asarray(whole).reshape(3, -1, whole.shape[-1]).mean(axis=1)
     np.testing.assert_allclose(values, maps[np.arange(3), indices], rtol=1e-5, atol=1e-6)
 
@@ -63,7 +67,7 @@ def test_only_the_channels_asked_for_are_computed_and_are_the_layers_own(path: s
 )
 def test_layers_whose_channels_cannot_be_had_alone_are_left_whole(layer: keras.Layer) -> None:
     layer.build((None, 5, 5, 2))
-    assert restricted(layer) is None
+    assert not chooses(layer)
 
 
 @pytest.mark.parametrize("name", ["functional", "nested_head", "softmax_operation", "logits_head", "binary"])
@@ -75,9 +79,13 @@ def test_the_class_objective_is_the_logit_or_the_probability(name: str) -> None:
     position = np.int32([0, 0])
     logits = np.asarray(graph.class_scores(x)[1])
     image = graph.input_names[0]
-    of_logits = objectives.values_of(graph, Objective("class", indices=(0, 0)), image, "float32")(x, indices, position)
+    of_logits = objectives.values_of(graph, Objective("class", indices=(0, 0)), image, redirect=False, precision="float32")(
+        x, indices, position
+    )
     np.testing.assert_allclose(of_logits, logits[np.arange(2), indices], rtol=1e-5, atol=1e-6)
-    of_probabilities = objectives.values_of(graph, Objective("class", indices=(0, 0), probability=True), image, "float32")
+    of_probabilities = objectives.values_of(
+        graph, Objective("class", indices=(0, 0), probability=True), image, redirect=False, precision="float32"
+    )
     expected = np.asarray(graph.head.probabilities(tf.constant(logits)))[np.arange(2), indices]
     np.testing.assert_allclose(of_probabilities(x, indices, position), expected, rtol=1e-4, atol=1e-6)
 
@@ -87,7 +95,9 @@ def test_a_target_behind_a_folded_batch_norm_keeps_its_values() -> None:
     graph, x, indices = Graph(model), photo_batch(model, 2), np.int32([1, 3])
     for path in ("conv1", "bn1", "relu1", "conv2", "bn2"):
         whole = np.asarray(graph.run(x, [path])[path])
-        values = objectives.values_of(graph, Objective("channel", path, (1, 3)), "photo", "float32")(x, indices, np.int32([0, 0]))
+        values = objectives.values_of(graph, Objective("channel", path, (1, 3)), "photo", redirect=False, precision="float32")(
+            x, indices, np.int32([0, 0])
+        )
         np.testing.assert_allclose(values, whole.mean(axis=(1, 2))[np.arange(2), indices], rtol=1e-4, atol=1e-5)
 
 
@@ -95,5 +105,58 @@ def test_the_first_call_of_a_shared_layer_is_meant() -> None:
     model = seeded(ZOO["shared_layer"]())
     graph, x, indices = Graph(model), photo_batch(model, 2), np.int32([2, 0])
     expected = np.asarray(model.get_layer("shared")(x)).mean(axis=(1, 2))[np.arange(2), indices]
-    values = objectives.values_of(graph, Objective("channel", "shared", (2, 0)), "photo", "float32")(x, indices, np.int32([0, 0]))
+    values = objectives.values_of(graph, Objective("channel", "shared", (2, 0)), "photo", redirect=False, precision="float32")(
+        x, indices, np.int32([0, 0])
+    )
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
+
+
+def relu_model(form: str) -> keras.Model:
+    """A convolution of 4 channels and a ReLU, in several forms; `target` is the layer after it."""
+    photo = keras.Input((None, None, 3), name="photo")
+    match form:
+        case "argument":
+            y = layers.Conv2D(4, 3, activation="relu", name="target")(photo)
+        case "layer":
+            y = layers.ReLU(6.0, name="target")(layers.Conv2D(4, 3, name="conv")(photo))
+        case "activation":
+            y = layers.Activation("relu", name="target")(layers.BatchNormalization()(layers.Conv2D(4, 3, name="conv")(photo)))
+        case "depthwise":
+            y = layers.DepthwiseConv2D(3, activation="relu6", name="target")(layers.Conv2D(4, 1, name="conv")(photo))
+        case _:
+            y = keras.ops.relu(layers.Conv2D(4, 3, name="conv")(photo))
+    return seeded(keras.Model(photo, y))
+
+
+@pytest.mark.parametrize("form", ["argument", "layer", "activation", "depthwise", "operation"])
+def test_a_closed_relu_is_opened_by_the_gradient_before_it(form: str) -> None:
+    """Where a channel is 0 all over: value 0 and, redirected, the gradient of what the ReLU was given; elsewhere as it was."""
+    model = relu_model(form)
+    graph = Graph(model)
+    path = graph.layers[-1].path
+    layer = model.get_layer("target" if form in ("argument", "depthwise") else "conv")
+    bias = np.float32([-90, 2, -90, 2])
+    layer.set_weights([*layer.get_weights()[:-1], bias])
+    x, indices = tf.constant(photo_batch(model, 4)), np.int32([0, 1, 2, 3])
+
+    def value_and_gradient(redirect: bool) -> tuple[np.ndarray, np.ndarray]:
+        objective = Objective("channel", path, (0, 1, 2, 3))
+        values_at = objectives.values_of(graph, objective, "photo", redirect=redirect, precision="float32")
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            values = values_at(x, indices, np.int32([0, 0]))
+        return values.numpy(), tape.gradient(values, x).numpy()
+
+    plain_values, plain = value_and_gradient(False)
+    values, gradient = value_and_gradient(True)
+    np.testing.assert_array_equal(values, plain_values)
+    np.testing.assert_allclose(gradient[[1, 3]], plain[[1, 3]], atol=1e-7)
+    assert np.all(plain[[0, 2]] == 0)
+    assert np.all(values[[0, 2]] == 0)
+    # The same channels with the ReLU wide open: the gradient is that of the linear layer.
+    layer.set_weights([*layer.get_weights()[:-1], bias * 0 + (3 if form == "layer" else 50)])
+    if form == "depthwise":
+        layer.set_weights([*layer.get_weights()[:-1], bias * 0 + 3])
+    graph = Graph(model)
+    _, opened = value_and_gradient(False)
+    np.testing.assert_allclose(gradient[[0, 2]], opened[[0, 2]], rtol=1e-4, atol=1e-6)
