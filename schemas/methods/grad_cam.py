@@ -42,9 +42,14 @@ class GradCam(TargetLayerParams, TargetClassParams, PrecisionParams):
         needs_image=True,
         lane="fast",
         artifacts=(
-            ArtifactSpec("overlay", "image", "Heatmap on the photo, at the photo's own size; one tile a class.", primary=True),
-            ArtifactSpec("heatmap", "image", "Heatmap alone, at the photo's own size."),
-            ArtifactSpec("map", "array", "Unscaled map (h, w) float32 at the layer's resolution; (n, h, w) for n classes."),
+            ArtifactSpec(
+                "overlay",
+                "image",
+                "Heatmap on the photo, at its own size; several classes: a tile each, named.",
+                primary=True,
+            ),
+            ArtifactSpec("heatmap", "image", "Heatmap alone, at the photo's own size; black where the model did not look (`fit` crop)."),
+            ArtifactSpec("map", "array", "Unscaled map (h, w) float32 at the layer's resolution; (n, h, w) for a list of n classes."),
         ),
         facts=CamFacts,
         example={"layer": None, "class_index": None},
