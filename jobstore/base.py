@@ -19,7 +19,7 @@ class StoreBase:
     """Connection, settings, blobs, and the way to call a script."""
 
     def __init__(self, redis: Redis, settings: StoreSettings) -> None:
-        """`redis` must not decode responses: artifacts are bytes."""
+        """`redis` is configured as `Connection` says; `connect` sees to that."""
         self._open(Connection(redis), settings)
 
     @classmethod
