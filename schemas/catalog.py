@@ -187,7 +187,7 @@ def _application(name: str, settings: ModelSettings, models_dir: Path, side: int
     weights: str | Path = settings.weights or "imagenet"
     if weights not in ("imagenet", "random"):
         weights = _inside(models_dir, str(weights), name)
-    labels = settings.labels or ("imagenet" if weights == "imagenet" else None)
+    labels = _labels(settings.labels or ("imagenet" if weights == "imagenet" else None), models_dir, name)
     return CatalogEntry(
         name=name,
         source="keras_applications",
@@ -197,9 +197,9 @@ def _application(name: str, settings: ModelSettings, models_dir: Path, side: int
         weights=weights,
         input_size=settings.input_size or (side, side),
         preprocessing=_preprocessing(settings.preprocessing, mode),
-        labels=labels if labels in (None, "imagenet") else _inside(models_dir, str(labels), name),
+        labels=labels,
         default_layer=settings.default_layer,
-        digest=_digest(settings, *([weights] if isinstance(weights, Path) else [])),
+        digest=_digest(settings, weights, labels),
     )
 
 
@@ -210,7 +210,7 @@ def _file(path: Path) -> CatalogEntry:
     settings = _read(side_file, TypeAdapter(ModelSettings)) if side_file.is_file() else ModelSettings()
     if settings.architecture or settings.weights:
         raise CatalogError(f"{side_file.name}: architecture and weights belong in models.toml; a model file has its own")
-    labels = settings.labels
+    labels = _labels(settings.labels, path.parent, name)
     return CatalogEntry(
         name=name,
         source="file",
@@ -220,9 +220,9 @@ def _file(path: Path) -> CatalogEntry:
         weights=None,
         input_size=settings.input_size,
         preprocessing=_preprocessing(settings.preprocessing, "none"),
-        labels=labels if labels in (None, "imagenet") else _inside(path.parent, str(labels), name),
+        labels=labels,
         default_layer=settings.default_layer,
-        digest=_digest(settings, path),
+        digest=_digest(settings, path, labels),
     )
 
 
@@ -253,6 +253,10 @@ def _preprocessing(given: Preprocessing | PreprocessingMode | None, default: Pre
     return given if isinstance(given, Preprocessing) else Preprocessing.named(given or default)
 
 
+def _labels(given: Path | Literal["imagenet"] | None, folder: Path, name: str) -> Path | Literal["imagenet"] | None:
+    return _inside(folder, str(given), name) if isinstance(given, Path) else given
+
+
 def _inside(folder: Path, relative: str, name: str) -> Path:
     path = (folder / relative).resolve()
     if not path.is_relative_to(folder.resolve()):
@@ -260,10 +264,10 @@ def _inside(folder: Path, relative: str, name: str) -> Path:
     return path
 
 
-def _digest(settings: ModelSettings, *files: Path) -> str:
+def _digest(settings: ModelSettings, *files: Path | str | None) -> str:
     parts = [settings.model_dump_json()]
     for file in files:
-        if file.is_file():
+        if isinstance(file, Path) and file.is_file():
             status = file.stat()
             parts.append(f"{file.name}:{status.st_size}:{status.st_mtime_ns}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -143,6 +143,16 @@ def test_a_digest_follows_settings_and_files(folder: Path) -> None:
     assert loaded(folder, toml)["a"].digest != second["a"].digest
 
 
+def test_a_digest_follows_the_labels_file(folder: Path) -> None:
+    (folder / "a.keras").write_bytes(b"1")
+    (folder / "a.toml").write_text('labels = "names.txt"\n')
+    toml = '[vgg16]\nlabels = "names.txt"\n'
+    before = loaded(folder, toml)
+    (folder / "names.txt").write_text("cat\ndog\nfox\n")
+    after = loaded(folder, toml)
+    assert [name for name in after if after[name].digest != before[name].digest] == ["vgg16", "a"]
+
+
 @pytest.mark.parametrize("name", ["vgg61", "../vgg16", "vgg16.keras", "/etc/passwd", "hf://x", ""])
 def test_a_name_that_is_none(folder: Path, name: str) -> None:
     with pytest.raises(UnknownModel) as raised:

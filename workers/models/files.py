@@ -4,9 +4,6 @@ checked before what it claims is built or read."""
 from __future__ import annotations
 
 import copy
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +14,11 @@ from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_uti
 from keras.src.saving import serialization_lib
 
 from schemas.errors import ModelLoadFailed
-from workers.models.config_guard import MAX_CONFIG_BYTES, check_config, read_config
+from workers.models.archive_guard import check_archive
+from workers.models.config_guard import check_config, read_config
 from workers.models.hdf5_guard import check_file_size, check_hdf5, open_hdf5
 from workers.models.keras2_config import mend_config
 from workers.models.limits import ModelLimits
-
-_CONFIG = "config.json"
-_WEIGHTS = "model.weights.h5"
-# Weights up to this size are looked through in memory, larger ones in a temporary file.
-_SPOOL_BYTES = 256 * 2**20
 
 
 def load_file(path: Path, limits: ModelLimits) -> keras.Model:
@@ -34,43 +27,25 @@ def load_file(path: Path, limits: ModelLimits) -> keras.Model:
     Raises:
         ModelLoadFailed: what the file is or contains that it must not, or why Keras could not load it.
     """
-    check_file_size(path, limits)
     load = _load_keras if path.suffix.lower() == ".keras" else _load_h5
     try:
         return load(path, limits)
     except ModelLoadFailed:
         raise
     except Exception as error:  # whatever a broken file makes Keras stumble over
-        raise ModelLoadFailed(f"'{path.name}' could not be loaded: {_cause(error)}") from error
+        raise ModelLoadFailed(f"'{path.name}' could not be loaded: {_cause(error, path)}") from error
 
 
 def _load_keras(path: Path, limits: ModelLimits) -> Any:
-    with _open_zip(path) as archive:
-        sizes = {info.filename: info.file_size for info in archive.infolist()}
-        if sum(sizes.values()) > limits.max_expanded_bytes:
-            raise ModelLoadFailed(
-                f"'{path.name}' expands to {sum(sizes.values())} bytes; at most {limits.max_expanded_bytes} are allowed.",
-                allowed=str(limits.max_expanded_bytes),
-                got=str(sum(sizes.values())),
-            )
-        if _CONFIG not in sizes or _WEIGHTS not in sizes:
-            raise ModelLoadFailed(f"'{path.name}' is no .keras file of Keras 3: it lacks {_CONFIG} or {_WEIGHTS}.")
-        if sizes[_CONFIG] > MAX_CONFIG_BYTES:
-            raise ModelLoadFailed(f"'{path.name}': its configuration has {sizes[_CONFIG]} bytes; at most {MAX_CONFIG_BYTES} are read.")
-        config = read_config(archive.read(_CONFIG), path.name)
-        check_config(config, path.name, limits)
-        with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as weights:
-            with archive.open(_WEIGHTS) as member:
-                shutil.copyfileobj(member, weights, 2**20)
-            weights.seek(0)
-            with open_hdf5(weights, path.name) as file:
-                check_hdf5(file, path.name, limits)
+    config = read_config(check_archive(path, limits), path.name)
+    check_config(config, path.name, limits)
     config["compile_config"] = None
     _check_parameters(lambda: serialization_lib.deserialize_keras_object(config, safe_mode=True), path.name, limits)
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _load_h5(path: Path, limits: ModelLimits) -> Any:
+    check_file_size(path, limits)
     with open_hdf5(path, path.name) as file:
         check_hdf5(file, path.name, limits)
         text = file.attrs.get("model_config")
@@ -110,15 +85,8 @@ def _keras_version(file: h5py.File) -> int:
     return int(text.split(".")[0])
 
 
-def _open_zip(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ModelLoadFailed(f"'{path.name}' is not a .keras file (a zip archive), or it is damaged.") from error
-
-
-def _cause(error: Exception) -> str:
-    """Keras's message without its dump of the whole configuration."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+def _cause(error: Exception, path: Path) -> str:
+    """Keras's message without its dump of the whole configuration, and without saying where the file lies."""
+    lines = [line.strip() for line in str(error).replace(str(path), path.name).splitlines() if line.strip()]
     told = next((line for line in reversed(lines) if line.startswith("Exception encountered")), lines[0] if lines else "")
     return f"{type(error).__name__}: {told[:500]}"

@@ -9,6 +9,7 @@ import keras
 
 from schemas.catalog import KERAS_APPLICATIONS, CatalogEntry
 from schemas.errors import ModelLoadFailed
+from workers.models.archive_guard import check_archive
 from workers.models.downloads import limit_silence, one_at_a_time
 from workers.models.hdf5_guard import check_hdf5_file
 from workers.models.labels import read_labels
@@ -56,10 +57,14 @@ def _classes(entry: CatalogEntry) -> int:
 
 
 def _read_weights(model: keras.Model, file: Path, limits: ModelLimits) -> None:
-    check_hdf5_file(file, limits)
+    if file.suffix.lower() == ".keras":
+        check_archive(file, limits)
+    else:
+        check_hdf5_file(file, limits)
     try:
         model.load_weights(file)
     except Exception as error:  # whatever a file with other layers or shapes makes Keras stumble over
+        told = str(error).replace(str(file), file.name)
         raise ModelLoadFailed(
-            f"Weights file '{file.name}' does not fit {model.name}: {error} (a head of other than 1,000 classes needs its labels file.)"
+            f"Weights file '{file.name}' does not fit {model.name}: {told} (a head of other than 1,000 classes needs its labels file.)"
         ) from error

@@ -16,6 +16,7 @@ from jaxtyping import Float32, UInt8
 
 from schemas.catalog import Catalog, CatalogEntry
 from schemas.models import Preprocessing, PublishedModel
+from workers.engine.probe import KerasProbe
 from workers.interface import Placement, Probe
 from workers.models.describe import describe
 from workers.models.limits import ModelLimits
@@ -64,12 +65,12 @@ class ModelPool:
         self,
         catalog: Catalog | Callable[[], Catalog],
         max_bytes: int,
-        make_probe: MakeProbe | None = None,
+        make_probe: MakeProbe = KerasProbe,
         limits: ModelLimits | None = None,
     ) -> None:
         self._catalog = (lambda: catalog) if isinstance(catalog, Catalog) else catalog
         self._max_bytes = max_bytes
-        self._make_probe = make_probe or _keras_probe
+        self._make_probe = make_probe
         self._limits = limits or ModelLimits()
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _Slot] = OrderedDict()  # least recently used first
@@ -135,9 +136,3 @@ class ModelPool:
 
 def _loaded(slot: _Slot) -> LoadedModel | None:
     return slot.future.result() if slot.future.done() and slot.future.exception() is None else None
-
-
-def _keras_probe(model: keras.Model, published: PublishedModel) -> Probe:
-    from workers.engine.probe import KerasProbe  # noqa: PLC0415 - tests of the pool need no engine
-
-    return KerasProbe(model, published)

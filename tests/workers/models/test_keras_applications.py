@@ -101,12 +101,20 @@ def test_random_weights_and_names_are_the_same_at_every_load() -> None:
     assert len(np.unique(kernel)) > 400
 
 
+@pytest.mark.filterwarnings("ignore:.*HDF5 file via:UserWarning")
 def test_a_weights_file_is_read(tmp_path: Path) -> None:
     model = load_model(application_entry("mobilenet_v3_small", name="source"))
-    model.save_weights(tmp_path / "own.weights.h5")
-    loaded = load_model(application_entry("mobilenet_v3_small", weights=tmp_path / "own.weights.h5"))
     photo = np.random.default_rng(1).uniform(0, 255, (2, 224, 224, 3)).astype(np.float32)
-    np.testing.assert_array_equal(np.asarray(loaded(photo)), np.asarray(model(photo)))
+    model.save_weights(tmp_path / "own.weights.h5")
+    model.save(tmp_path / "whole.h5")
+    model.save(tmp_path / "whole.keras")
+    for name in ("own.weights.h5", "whole.h5", "whole.keras"):
+        loaded = load_model(application_entry("mobilenet_v3_small", weights=tmp_path / name))
+        np.testing.assert_array_equal(np.asarray(loaded(photo)), np.asarray(model(photo)), err_msg=name)
+
+
+def test_a_weights_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    load_model(application_entry("mobilenet_v3_small")).save_weights(tmp_path / "own.weights.h5")
     with pytest.raises(ModelLoadFailed, match=r"'own.weights.h5' does not fit"):
         load_model(application_entry("mobilenet_v2", weights=tmp_path / "own.weights.h5"))
     with pytest.raises(ModelLoadFailed, match="at most 1000 are allowed"):
