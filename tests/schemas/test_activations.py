@@ -24,5 +24,5 @@ def test_a_layer_with_fewer_channels_than_asked_for_is_drawn_whole() -> None:
 def test_one_number_an_image_is_nothing_to_draw() -> None:
     scalar = layer("mean", LayerKind.RESHAPE, (1,), ("predictions",)).model_copy(update={"output_shape": (), "channels": None})
     model = published(layers=(*description().layers, scalar))
-    with pytest.raises(UnsuitableLayer, match="'mean'.*nothing to draw"):
+    with pytest.raises(UnsuitableLayer, match=r"'mean'.*nothing to draw"):
         Activations(layer="mean").resolve(model, MethodLimits())

@@ -65,9 +65,10 @@ def explain(
     if layer is None:
         raise ValueError("the parameters are not resolved: layer is None")
     wanted = [_class_rows(job) for job in params]
-    owners = np.repeat(np.arange(len(params)), [len(rows) for rows in wanted])
+    counts = [len(rows) for rows in wanted]
+    owners = np.repeat(np.arange(len(params)), counts)
     class_indices = np.concatenate([np.asarray(rows, np.int32) for rows in wanted])
-    maps: list[Float32[np.ndarray, "h w"]] = []
+    maps: list[Float32[np.ndarray, "n h w"]] = []
     classes: list[Prediction] = []
     step = max(ROWS, len(params))
     for start in range(0, len(owners), step):
@@ -75,16 +76,16 @@ def explain(
         found = probe.gradients(
             inputs.tensor[owners[chunk]], layer, class_indices[chunk], score=score, sign=params[0].sign, precision=params[0].precision
         )
-        maps.extend(formula(found.activations, found.gradients))
+        maps.append(formula(found.activations, found.gradients))
         rows = zip(found.class_indices.tolist(), found.logits, found.probabilities, strict=True)
         classes.extend(
             Prediction(class_index=c, label=probe.published.label_of(c), logit=float(logits[c]), probability=float(probabilities[c]))
             for c, logits, probabilities in rows
         )
-    ends = np.cumsum([len(rows) for rows in wanted])
+    ends = np.cumsum(counts)
     return [
-        Explanation(layer, np.stack(maps[end - len(rows) : end]), tuple(classes[end - len(rows) : end]), isinstance(job.class_index, tuple))
-        for job, rows, end in zip(params, wanted, ends, strict=True)
+        Explanation(layer, own_maps, tuple(classes[end - count : end]), isinstance(job.class_index, tuple))
+        for job, own_maps, count, end in zip(params, np.split(np.concatenate(maps), ends[:-1]), counts, ends, strict=True)
     ]
 
 

@@ -48,9 +48,10 @@ def as_keras_io(heat: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayAndHea
     rows, columns = used_part(photo.placement, photo.image.shape)
     top, left, bottom, right = map_extent(photo.placement, photo.image.shape, heat.shape)
     small = Image.fromarray(_stretched(colormap.matplotlib_jet()[(heat * np.float32(255)).astype(np.uint8)]))
+    box = (max(0.0, left), max(0.0, top), min(right, small.width), min(bottom, small.height))
     size = (columns.stop - columns.start, rows.stop - rows.start)
     heatmap = np.zeros_like(photo.image)
-    heatmap[rows, columns] = np.asarray(small.resize(size, Image.Resampling.BICUBIC, box=(left, top, right, bottom)))
+    heatmap[rows, columns] = np.asarray(small.resize(size, Image.Resampling.BICUBIC, box=box))
     return _stretched(heatmap.astype(np.float32) * np.float32(0.4) + photo.image), heatmap
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -10,16 +12,19 @@ from workers.interface import Placement
 
 
 def used_part(placement: Placement, photo_shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Rows and columns of the photo whose centres lie in the part that the model saw."""
-    rows, columns = (
-        slice(max(0, round(start)), min(length, round(start + extent)))
-        for start, extent, length in zip(placement.source[:2], placement.source[2:], photo_shape[:2], strict=True)
-    )
-    return rows, columns
+    """Rows and columns of the photo whose centres lie in the part that the model saw; at least one of each."""
+    parts: list[slice] = []
+    for start, extent, length in zip(placement.source[:2], placement.source[2:], photo_shape[:2], strict=True):
+        first = min(max(0, math.ceil(start - 0.5)), length - 1)
+        parts.append(slice(first, min(length, max(first + 1, math.ceil(start + extent - 0.5)))))
+    return parts[0], parts[1]
 
 
 def map_extent(placement: Placement, photo_shape: tuple[int, ...], map_shape: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The edges (top, left, bottom, right) of the photo's used part in a map's own coordinates, where cell i spans i to i + 1."""
+    """The edges (top, left, bottom, right) of the photo's used part in a map's own coordinates, where cell i spans i to i + 1.
+
+    They may lie outside the map by a part of a photo's pixel, where a crop does not begin or end with one.
+    """
     used = used_part(placement, photo_shape)
     edges: list[tuple[float, float]] = []
     for axis in (0, 1):
@@ -29,7 +34,7 @@ def map_extent(placement: Placement, photo_shape: tuple[int, ...], map_shape: tu
             / placement.input_size[axis]
             for edge in (used[axis].start, used[axis].stop)
         )
-        edges.append((max(0.0, start), min(float(map_shape[axis]), stop)))
+        edges.append((start, stop))
     (top, bottom), (left, right) = edges
     return top, left, bottom, right
 

@@ -84,5 +84,19 @@ def test_used_part_takes_pixels_whose_centres_lie_in_it() -> None:
     assert used_part(stretched((8, 12), (10, 10)), (8, 12, 3)) == (slice(0, 8), slice(0, 12))
 
 
+def test_a_part_narrower_than_a_pixel_is_still_one_pixel() -> None:
+    placement = Placement((100, 10), (0, 0, 100, 10), (0, 1, 1, 0.1))
+    assert used_part(placement, (1, 3)) == (slice(0, 1), slice(1, 2))
+    made = onto_photo(np.array([[5, 5]], np.float32), placement, (1, 3))
+    np.testing.assert_allclose(made, [[0, 5, 0]])
+
+
+def test_a_crop_between_pixels_by_hand() -> None:
+    # The part from 0.5 to 4.5 of a 1×5 photo; two cells of two pixels each: centres at 1.5 and 3.5, where the map is 10 and 30.
+    placement = Placement((10, 10), (0, 0, 10, 10), (0, 0.5, 1, 4))
+    made = onto_photo(np.array([[10, 30]], np.float32), placement, (1, 5))
+    np.testing.assert_allclose(made, [[10, 10, 20, 30, 0]])  # pixel centres 0.5, 1.5, 2.5, 3.5; 4.5 is outside
+
+
 def test_a_single_cell_covers_all() -> None:
     np.testing.assert_allclose(onto_photo(np.array([[2.5]], np.float32), stretched((3, 5), (9, 7)), (3, 5)), np.full((3, 5), 2.5))
