@@ -59,7 +59,8 @@ class Blobs:
         try:
             await asyncio.to_thread(self._write, name, content)
         except BaseException:
-            await self.delete([name])
+            with suppress(StorageFull):  # what cannot be deleted now is swept once it has outlived its account
+                await self.delete([name])
             raise
         return name
 
@@ -77,6 +78,7 @@ class Blobs:
             await self._connection.script("keep_blobs", "blobs", {"names": names, "life": self._life})
 
     async def delete(self, names: Sequence[str]) -> None:
+        """Deletes blobs, and then frees their bytes; those already gone too."""
         if names:
             await asyncio.to_thread(self._remove, names)
             await self._connection.script("drop_blobs", "blobs", {"blobs": [(name, _size(name)) for name in names]})
@@ -114,8 +116,12 @@ class Blobs:
     def _remove(self, names: Iterable[str]) -> None:
         for name in names:
             for path in (self._path(name), self._path(name) + ".part") if self._local else (self._path(name),):
-                with suppress(FileNotFoundError):
+                try:
                     self._files.rm_file(path)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    raise StorageFull(f"The disk lets nothing be deleted: {error.strerror}.", retry_after=60) from error
 
     def _old(self) -> list[str]:
         """Names of all blobs that are older than any write takes, half-written ones included."""

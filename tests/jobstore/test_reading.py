@@ -180,6 +180,18 @@ class TestWaiting:
         await store.delete(job.id, "ann")
         assert await asyncio.wait_for(waiting, 20) is None
 
+    async def test_a_wait_can_be_given_up_at_any_moment(self, store: JobStore):
+        """redis-py's own time limit swallowed a cancellation that came while a command was being sent."""
+        job = (await store.submit(submission(1))).job
+        for moment in range(60):
+            waiting = asyncio.create_task(store.wait(job.id, "ann", 60))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            done, _ = await asyncio.wait([waiting], timeout=4)
+            assert done
+            assert waiting.cancelled()
+
     async def test_a_wait_given_up_leaves_the_connection_usable(self, store: JobStore):
         job = (await store.submit(submission(1))).job
         other = (await store.submit(submission(2))).job
