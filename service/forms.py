@@ -14,7 +14,7 @@ from schemas.jobs import Priority
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.models import ModelName
-from service.validation import JsonSchema, alternatives, invalid_parameters, items_of
+from service.validation import JsonSchema, alternatives, check_extent, invalid_parameters, items_of, shown
 
 FormFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
 
@@ -53,6 +53,8 @@ def read_form(method: str, fields: Iterable[tuple[str, str]]) -> tuple[FormBase,
         if text:
             given.setdefault(name, []).append(text)
     values = {name: _value(name, texts, list(alternatives(schema, schema["properties"][name]))) for name, texts in given.items()}
+    for name, value in values.items():
+        check_extent(value, f"/{name}")
     common = {name: values.pop(name) for name in FormBase.model_fields if name in values}
     return _validated(FormBase, common), _validated(METHODS[method], values)
 
@@ -70,7 +72,7 @@ def _check_name(name: str, schema: JsonSchema) -> None:
         nearest = nearest_names(name, names)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         raise InvalidParameters(
-            f"There is no field '{name}' here.{hint} Fields: {', '.join(names)}.",
+            f"There is no field '{shown(name)}' here.{hint} Fields: {', '.join(names)}.",
             pointer=f"/{name}",
             allowed=", ".join(names),
             got=name,

@@ -19,7 +19,7 @@ from schemas.methods.base import MethodParams
 from service.forms import read_form
 from service.images import from_base64
 from service.settings import Settings
-from service.validation import invalid_parameters, shown
+from service.validation import check_extent, invalid_parameters, shown
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -113,6 +113,7 @@ async def _from_json(body: bytes, settings: Settings, file: bytes | None) -> Inc
         data = cast("JsonValue", from_json(body, allow_inf_nan=False))
     except ValueError as error:
         raise MalformedBody(f"The submission is not valid JSON: {error}.") from None
+    check_extent(data, "")
     envelope = _validated(_Envelope, data, "")
     params = params_class(envelope.method)
     image, image_id, pointer = await _image(envelope.image, settings)

@@ -12,6 +12,7 @@ from schemas import errors
 from schemas.errors import Problem, VisualizationError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+_LONGEST = 4000  # characters
 _RETRY_AFTER = 5  # seconds, where the error does not say
 
 STATUS: Mapping[type[VisualizationError], int] = {
@@ -76,16 +77,21 @@ def problem_response(error: VisualizationError, request_id: str, headers: Mappin
         type=f"/problems/{error.code}",
         title=error.title,
         status=status,
-        detail=error.detail,
+        detail=_cut(error.detail) or "",
         code=error.code,
         request_id=request_id,
-        pointer=error.pointer,
-        allowed=error.allowed,
-        got=error.got,
+        pointer=_cut(error.pointer),
+        allowed=_cut(error.allowed),
+        got=_cut(error.got),
         nearest=error.nearest or None,
     )
     retry = {"Retry-After": str(error.retry_after or _RETRY_AFTER)} if status in (429, 503) else {}
     return Response(problem.model_dump_json(exclude_none=True), status, {**(headers or {}), **retry}, PROBLEM_MEDIA_TYPE)
+
+
+def _cut(text: str | None) -> str | None:
+    """What callers sent is said back, but not by the megabyte."""
+    return text if text is None or len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.errors import InvalidParameters, nearest_names
+from schemas.errors import InvalidParameters, LimitExceeded, nearest_names
 
 JsonSchema = Mapping[str, Any]
+_MOST_VALUES = 20_000  # of one submission
 _LONGEST = 120  # characters of a caller's value that are said back
 
 
@@ -23,8 +24,8 @@ def invalid_parameters(error: ValidationError, data: object, model: type[BaseMod
     # Every branch of a union has its say; the one that got furthest is the one that was meant.
     path = max((path for path, _ in located if path[:1] == field), key=len)
     said = [details for each, details in located if each == path]
-    others = sorted({each[0] for each, _ in located if each[:1] != field})
-    also = f" Also wrong: {', '.join(others)}." if others else ""
+    others = sorted({shown(each[0]) for each, _ in located if each[:1] != field})
+    also = f" Also wrong: {', '.join(others[:5])}{', …' if len(others) > 5 else ''}." if others else ""
     pointer = prefix + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
     nodes = list(_nodes(_schema(model), path))
     around = list(_nodes(_schema(model), path[:-1]))
@@ -34,7 +35,7 @@ def invalid_parameters(error: ValidationError, data: object, model: type[BaseMod
 def _name(path: Sequence[str], prefix: str) -> str:
     if not path:
         return prefix.rsplit("/", 1)[-1] or "body"
-    return f"{path[-2]}[{path[-1]}]" if path[-1].isdigit() and len(path) > 1 else path[-1]
+    return shown(f"{path[-2]}[{path[-1]}]" if path[-1].isdigit() and len(path) > 1 else path[-1])
 
 
 def _worded(
@@ -77,6 +78,24 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidParameters:
     expected = first.get("ctx", {}).get("expected")
     message = f"{where} parameter '{name}': {str(first['msg']).lower()}; got {got}."
     return InvalidParameters(message, pointer=f"/{name}", allowed=str(expected) if expected else str(first["msg"]), got=got)
+
+
+def check_extent(data: JsonValue, pointer: str) -> None:
+    """Refuses data of very many values before pydantic looks at them, which keeps an error, a few hundred bytes, for each wrong one.
+
+    Raises:
+        LimitExceeded
+    """
+    pending, count = [data], 0
+    while pending:
+        value = pending.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+        count += len(inner)
+        if count > _MOST_VALUES:
+            raise LimitExceeded(
+                f"There are more than {_MOST_VALUES:,} values here.", pointer=pointer or None, allowed=f"at most {_MOST_VALUES}", got="more"
+            )
+        pending += inner
 
 
 def shown(value: object) -> str:
