@@ -12,7 +12,7 @@ from workers.settings import Settings
 from workers.supervisor import Supervisor, fork_server
 from workers.vitals import Vitals
 
-PRELOAD = ("tensorflow", "keras", "cv2", "workers.process", *(f"workers.methods.{method}" for method in METHODS))
+PRELOAD = ("workers.quiet_tensorflow", "keras", "cv2", "workers.process", *(f"workers.methods.{method}" for method in METHODS))
 COUNT_SECONDS = 120.0
 
 

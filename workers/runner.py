@@ -137,6 +137,8 @@ class Runner:
     async def warm_up(self, names: Sequence[str]) -> None:
         """Loads, publishes and compiles; a model that cannot be loaded is logged and left to the jobs that ask for it."""
         log = get_logger(__name__)
+        pixel = encode.png(np.zeros((1, 1, 3), np.uint8))
+        await in_pool(self._decoding, self._decoder.decode, pixel, self._surroundings.image_limits)  # starts a decoding process
         for name in names:
             started = time.perf_counter()
             try:

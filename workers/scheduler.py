@@ -121,6 +121,12 @@ class Scheduler:
             self._changed.notify()
         return job.future
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that are not on the device now."""
+        with self._changed:
+            return len(self._fast) + len(self._slow)
+
     def close(self, seconds: float = 5.0) -> None:
         """Cancels what waits and lets what is on the device return, for at most `seconds`."""
         with self._changed:

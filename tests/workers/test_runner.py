@@ -1,0 +1,214 @@
+"""Whole jobs on a small real model: bytes in, artifacts out; only the caller is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import io
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import structlog
+from PIL import Image
+
+from jobstore.records import DESCRIBE, Execution, Result, Submission
+from jobstore.store import JobStore
+from schemas.catalog import Catalog, load_catalog
+from schemas.errors import ModelLoadFailed, UnknownModel, UnsupportedFormat
+from schemas.health import WorkerStatus
+from schemas.images import ImageLimits
+from schemas.models import PublishedModel
+from tests.wait import until
+from tests.workers.jobs import resolved, submission
+from tests.workers.tiny import photo, save_model
+from workers.decoding import Decoder
+from workers.interface import Slice
+from workers.metrics import WorkerMetrics
+from workers.models.pool import ModelPool
+from workers.models.preprocessing import prepare
+from workers.runner import Runner, Surroundings
+from workers.scheduler import Scheduler
+
+VERSIONS = {"convscope": "9.9"}
+
+
+@dataclass
+class Bench:
+    """A runner with everything real around it."""
+
+    store: JobStore
+    catalog: Catalog
+    scheduler: Scheduler
+    runner: Runner
+    metrics: WorkerMetrics
+    batches: list[int]
+    models_dir: Path
+
+    async def published(self) -> PublishedModel:
+        return (await self.runner.model("tiny")).published
+
+    async def claim(self, *submissions: Submission) -> list[Execution]:
+        for each in submissions:
+            await self.store.submit(each)
+        return [each for lane in ("fast", "slow") for each in await self.store.claim("w", lane, 10, 0.1)]
+
+    async def run(
+        self, method: str, image: bytes | None = None, *, on_slice: Callable[[Slice], None] = lambda _: None, **params: object
+    ) -> Result:
+        (execution,) = await self.claim(resolved(method, await self.published(), image, **params))
+        result = await self.runner.run(execution, on_slice)
+        assert await self.store.complete(execution, result)
+        return result
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+async def bench(store: JobStore, model_file: Path, tmp_path: Path) -> AsyncIterator[Bench]:
+    batches: list[int] = []
+    catalog = load_catalog(tmp_path / "none.toml", model_file.parent)
+    scheduler = Scheduler(threads=1, max_batch=8, on_batch=lambda _, size, __: batches.append(size))
+    metrics = WorkerMetrics()
+    with Decoder() as decoder:
+        runner = Runner(
+            store=store,
+            models=ModelPool(catalog, 10**9),
+            decoder=decoder,
+            scheduler=scheduler,
+            surroundings=Surroundings("CPU:0", VERSIONS, ImageLimits()),
+            metrics=metrics,
+        )
+        yield Bench(store, catalog, scheduler, runner, metrics, batches, model_file.parent)
+        runner.close()
+        scheduler.close()
+
+
+def array(result: Result, name: str) -> np.ndarray:
+    (content,) = (each.content for each in result.artifacts if each.name == name)
+    return np.load(io.BytesIO(content), allow_pickle=False)
+
+
+async def test_a_prediction_is_what_the_model_says_of_the_photo(bench, model_file):
+    content = photo(1)
+    result = await bench.run("predict", content, top=3)
+    published = await bench.published()
+
+    tensor, _ = prepare(np.asarray(Image.open(io.BytesIO(content))), published.description.preprocessing, (24, 20), 3)
+    expected = keras.saving.load_model(model_file)(tensor[None]).numpy()[0]
+    np.testing.assert_allclose(array(result, "probabilities"), expected, rtol=1e-5)
+    order = np.argsort(-expected)
+    assert [each["class_index"] for each in json.loads(result.facts)["predictions"]] == order[:3].tolist()
+
+    chart = result.artifacts[0]
+    assert (chart.name, chart.kind, chart.dtype, chart.primary) == ("chart", "image", "uint8", True)
+    assert np.asarray(Image.open(io.BytesIO(chart.content))).shape == chart.shape
+    assert [each.primary for each in result.artifacts[1:]] == [False, False]
+
+
+async def test_a_result_says_how_it_was_made_and_how_long_it_took(bench):
+    result = await bench.run("grad_cam", photo(1), precision="bfloat16")
+    provenance = result.provenance
+    fingerprint = (await bench.published()).description.fingerprint
+    assert (provenance.model_fingerprint, provenance.precision, provenance.device) == (fingerprint, "bfloat16", "CPU:0")
+    assert (provenance.seed, provenance.versions) == (None, VERSIONS)
+    assert None not in (result.timings.queued, result.timings.decode, result.timings.device, result.timings.render)
+    value = bench.metrics.registry.get_sample_value
+    assert value("convscope_decode_seconds_count") == 1
+    assert value("convscope_render_seconds_count", {"method": "grad_cam"}) == 1
+
+
+async def test_jobs_of_one_batch_get_what_each_would_get_alone(bench):
+    published = await bench.published()
+    photos = [photo(seed, height=20 + 3 * seed, width=40 - 2 * seed) for seed in range(4)]
+    alone = [await bench.run("grad_cam", each, class_index=seed) for seed, each in enumerate(photos)]
+    bench.batches.clear()
+    executions = await bench.claim(*(resolved("grad_cam", published, each, class_index=seed) for seed, each in enumerate(photos)))
+    opened = threading.Event()
+    bench.scheduler.fast("gate", 0, lambda _: [opened.wait(30)])
+    running = [asyncio.create_task(bench.runner.run(execution, lambda _: None)) for execution in executions]
+    await until(lambda: bench.scheduler.waiting == 4)
+    opened.set()
+    together = dict(zip((each.params for each in executions), await asyncio.gather(*running), strict=True))
+    assert bench.batches[-1] == 4
+    assert len({result.artifacts[0].shape for result in alone}) == 4
+    for single in alone:
+        (same,) = (each for each in together.values() if json.loads(each.facts)["class_index"] == json.loads(single.facts)["class_index"])
+        np.testing.assert_allclose(array(same, "map"), array(single, "map"), atol=1e-6)
+        assert same.artifacts[0].shape == single.artifacts[0].shape
+
+
+async def test_a_slow_job_reports_its_slices_and_says_its_seed(bench):
+    slices: list[Slice] = []
+    result = await bench.run("filters", on_slice=slices.append, layer="relu", channels=[1, 4, 6], size=24, steps=20, seed=5)
+    assert result.timings.decode is None
+    assert result.provenance.seed == 5
+    assert array(result, "images").shape == (3, 24, 24, 3)
+    assert array(result, "curves").shape == (3, 20)
+    assert [each.name for each in result.artifacts if each.primary] == ["grid"]
+    steps = [each.step for each in slices]
+    assert steps == sorted(set(steps))
+    assert all(each.total == 20 for each in slices)
+    again = await bench.run("filters", layer="relu", channels=[1, 4, 6], size=24, steps=20, seed=5)
+    np.testing.assert_array_equal(array(again, "images"), array(result, "images"))
+
+
+async def test_a_model_is_described_for_the_service(bench):
+    (entry,) = (each for each in bench.catalog.values() if each.name == "tiny")
+    alive = WorkerStatus(id="w", device="CPU:0", started_at=datetime.now(UTC), loaded_models=(), running=0)
+    await bench.store.heartbeat(alive)
+    asked = asyncio.create_task(bench.store.describe("tiny", entry.digest, 30))
+    (execution,) = await bench.store.claim("w", "fast", 1, 10)
+    result = await bench.runner.run(execution, lambda _: None)
+    await bench.store.complete(execution, result)
+    published = await asked
+    assert published.description.layer_at("conv").output_shape == (9, 7, 8)
+    assert published.description.default_layer == "relu"
+
+
+async def test_a_description_of_another_version_is_refused(bench):
+    params = json.dumps({"model": "tiny", "digest": "0123456789abcdef"})
+    (execution,) = await bench.claim(submission(method=DESCRIBE, model="tiny", params=params))
+    with pytest.raises(ModelLoadFailed, match="different versions"):
+        await bench.runner.run(execution, lambda _: None)
+
+
+async def test_a_model_is_published_as_soon_as_it_is_loaded(bench):
+    published = await bench.published()
+    assert await bench.store.published_model("tiny", published.digest) == published
+
+
+async def test_bad_input_is_told_as_such(bench):
+    published = await bench.published()
+    (text,) = await bench.claim(resolved("predict", published, b"this is no image, whatever its name says"))
+    with pytest.raises(UnsupportedFormat, match="none of JPEG, PNG"):
+        await bench.runner.run(text, lambda _: None)
+    (execution,) = await bench.claim(resolved("predict", published, photo(3)))
+    with pytest.raises(UnknownModel, match=r"no model 'tinny'.*tiny"):
+        await bench.runner.run(dataclasses.replace(execution, model="tinny"), lambda _: None)
+
+
+async def test_warming_up_publishes_compiles_and_survives_a_broken_model(bench):
+    (bench.models_dir / "broken.keras").write_bytes(b"no zip")
+    catalog = load_catalog(bench.models_dir / "none.toml", bench.models_dir)
+    bench.runner._models = ModelPool(catalog, 10**9)
+    with structlog.testing.capture_logs() as logs:
+        await bench.runner.warm_up(["broken", "tiny"])
+    (bench.models_dir / "broken.keras").unlink()
+    assert [(each["event"], each["model"]) for each in logs if "model" in each] == [
+        ("model not preloaded", "broken"),
+        ("model ready", "tiny"),
+    ]
+    model = await bench.runner.model("tiny")
+    traces = model.probe.traces
+    await bench.run("grad_cam", photo(2))
+    assert model.probe.traces == traces == 1
