@@ -21,9 +21,11 @@ from typing import IO, Literal, Self
 from urllib.parse import urlsplit
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
 
 from jobstore.redis_program import EmbeddedRedisError, find_server
 
@@ -145,7 +147,7 @@ def running_url(data_dir: Path) -> str | None:
         url = (folder / _ADDRESS_FILE).read_text("utf-8").strip()
     except FileNotFoundError:
         return None
-    with Redis.from_url(url, socket_timeout=5) as redis:
+    with _client(url, 2.0) as redis:
         try:
             where = redis.config_get("dir")["dir"]
         except BusyLoadingError:
@@ -153,6 +155,11 @@ def running_url(data_dir: Path) -> str | None:
         except RedisError:
             return None
     return url if Path(str(where)) == folder else None
+
+
+def _client(url: str, timeout: float) -> Redis:
+    """One that tries once: by itself redis-py tries ten times."""
+    return Redis.from_url(url, socket_timeout=timeout, retry=Retry(NoBackoff(), 0))
 
 
 def _lock(folder: Path) -> IO[bytes]:
@@ -169,7 +176,7 @@ def _lock(folder: Path) -> IO[bytes]:
 
 
 def _end_orphan(url: str, timeout: float) -> None:
-    with Redis.from_url(url, socket_timeout=timeout) as redis, suppress(RedisConnectionError, RedisTimeoutError):  # it answers by going
+    with _client(url, timeout) as redis, suppress(RedisConnectionError, RedisTimeoutError):  # it answers by going
         redis.shutdown(nosave=True)  # no RDB; the append-only file is written out
     deadline = time.monotonic() + timeout
     while _answers(url):
@@ -240,7 +247,7 @@ def _die_with_parent() -> Callable[[], None]:
 
 def _wait_ready(process: subprocess.Popen[bytes], url: str, log: Path, timeout: float) -> None:
     deadline = time.monotonic() + timeout
-    with Redis.from_url(url, socket_timeout=5, retry=None) as redis:
+    with _client(url, 2.0) as redis:
         while True:
             try:
                 redis.ping()
