@@ -23,7 +23,14 @@ def serve(host: str | None, port: int | None, *, insecure: bool) -> None:
     drains = Drains(settings.drain, WorkerSettings().worker_drain)
     listener = listen(settings.host, settings.port, insecure=insecure)
     try:
-        with Stack(listener, settings.data_dir, drains, redis_url=settings.redis_url) as stack:
+        with Stack(
+            listener,
+            settings.data_dir,
+            drains,
+            redis_url=settings.redis_url,
+            appendfsync=settings.redis_appendfsync,
+            max_memory=settings.redis_max_memory,
+        ) as stack:
             if stack.wait_ready(_READY_WITHIN):
                 typer.echo(f"convscope is ready on {stack.url} (its documentation: {stack.url}/docs). Ctrl-C ends it.", err=True)
                 stack.watch()

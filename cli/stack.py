@@ -8,8 +8,10 @@ import socket
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -38,12 +40,21 @@ class Stack:
     """
 
     def __init__(
-        self, listener: socket.socket, data_dir: Path, drains: Drains, *, redis_url: str | None = None, log_dir: Path | None = None
+        self,
+        listener: socket.socket,
+        data_dir: Path,
+        drains: Drains,
+        *,
+        redis_url: str | None = None,
+        appendfsync: Literal["always", "everysec"] = "everysec",
+        max_memory: int = 0,
+        log_dir: Path | None = None,
     ) -> None:
         self._listener = listener
         self._data_dir = data_dir.resolve()
         self._drains = drains
         self._redis_url = redis_url
+        self._start_redis = partial(EmbeddedRedis.start, self._data_dir, appendfsync=appendfsync, max_memory=max_memory)
         self._log_dir = log_dir
         self._host, self._port = str(listener.getsockname()[0]), port_of(listener)
         self.interrupts = Interrupts()
@@ -61,7 +72,7 @@ class Stack:
             redis_url = self._redis_url
             if redis_url is None:
                 try:
-                    self._redis = EmbeddedRedis.start(self._data_dir)
+                    self._redis = self._start_redis()
                 except EmbeddedRedisError as error:
                     raise CommandFailed(str(error)) from error
                 ending.callback(self._redis.stop)

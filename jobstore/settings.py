@@ -17,6 +17,14 @@ class StoreSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CONVSCOPE_", frozen=True, extra="ignore")
 
     redis_url: str | None = Field(default=None, description="Redis >= 7.0 or Valkey. Unset: `convscope serve` starts a server of its own.")
+    redis_appendfsync: Literal["always", "everysec"] = Field(
+        default="everysec",
+        description="When a Redis of our own writes to disk: `always` loses nothing that was accepted, even when the machine stops; "
+        "`everysec` up to a second.",
+    )
+    redis_max_memory: int = Field(
+        default=2 * 1024**3, ge=0, description="Bytes beyond which a Redis of our own takes nothing more; 0 for no limit."
+    )
     data_dir: Path = Field(default=Path("data"), description="Embedded Redis, large blobs, logs.")
     models_dir: Path = Field(default=Path("models"), description="Folder with .keras and .h5 files.")
     models_file: Path = Field(default=Path("models.toml"), description="Further models and changes to the built-in ones.")
