@@ -92,10 +92,11 @@ class Graph:
         return None if index is None else self.unfolded.steps[index]
 
     def reaches(self, source: str, *targets: str) -> bool:
-        """Whether any of the layers `targets` (default: the first output) is computed from layer `source`, or is it."""
-        refs = frozenset(self._ref(target) for target in targets) if targets else frozenset(self.unfolded.outputs[:1])
-        wanted = self._ref(source)
-        return wanted in refs or any(wanted in step.reads for step in self._needed(refs))
+        """Whether any of the layers `targets` is computed from layer `source`, or is it; without `targets`, whether the class
+        scores are (of a model that has none: the first output), which stand before a final softmax or sigmoid."""
+        if targets:
+            return self._is_from(self._ref(source), frozenset(self._ref(target) for target in targets))
+        return self._is_from(self._ref(source), frozenset(self.unfolded.outputs[:1])) and not self._is_activated(source)
 
     def run(
         self,
@@ -133,20 +134,31 @@ class Graph:
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """As `run`, with the first output's logits (N, classes) float32, taken before a final softmax or sigmoid.
 
+        Taps at or after that activation have their own outputs, with it; `intercept` does not get them.
+
         Raises:
             InvalidParameters: the model has no (N, classes) output.
         """
         if self.head.kind == "none":
             raise InvalidParameters(f"Model '{self.model.name}' has no class output (N, classes).", pointer="/model")
-        refs = {tap: self._ref(tap) for tap in taps}
+        refs = {tap: self._ref(tap) for tap in taps if not self._is_activated(tap)}
+        activated = self.run(inputs, [tap for tap in taps if tap not in refs], override)
         output = self.unfolded.outputs[0]
         override = self.head.without_activation(override)
         values = self._evaluate(inputs, (*refs.values(), output), override, {ref: tap for tap, ref in refs.items()}, intercept)
-        activations = {tap: values[scope][tensor] for tap, (scope, tensor) in refs.items()}
+        activations = {tap: values[scope][tensor] for tap, (scope, tensor) in refs.items()} | activated
         return activations, tf.cast(values[output[0]][output[1]], tf.float32)
 
     def _ref(self, path: str) -> Ref:
         return self.unfolded.taps[self.layer_at(path).path]
+
+    def _is_from(self, source: Ref, targets: frozenset[Ref]) -> bool:
+        return source in targets or any(source in step.reads for step in self._needed(targets))
+
+    def _is_activated(self, path: str) -> bool:
+        """Whether a layer's output has the final softmax or sigmoid behind it."""
+        activated = self.head.activated
+        return activated is not None and self._is_from(activated.writes[0], frozenset([self._ref(path)]))
 
     def _find_needed(self, refs: frozenset[Ref]) -> tuple[Step, ...]:
         found: set[int] = set()

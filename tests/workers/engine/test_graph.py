@@ -229,6 +229,15 @@ def test_reaches_follows_the_graph() -> None:
     assert nested.reaches("base/conv1")
     assert nested.reaches("base/conv1", "base")
     assert not nested.reaches("base", "base/conv2")
+    # The class score is the logit: a softmax is no part of it.
+    assert not nested.reaches("predictions")
+    assert nested.reaches("predictions", "predictions")
+    inside = Graph(ZOO["nested_head"]())
+    assert [path for path in ("base", "head/gap", "head/scores", "head/softmax", "head") if inside.reaches(path)] == [
+        "base",
+        "head/gap",
+        "head/scores",
+    ]
 
 
 @pytest.mark.parametrize("name", ["batch_norm", "nested_head", "shared_model"])

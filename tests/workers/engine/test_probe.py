@@ -53,6 +53,17 @@ def test_forward_gives_the_models_own_activations_and_output(name: str) -> None:
     assert alone.probabilities is None
 
 
+@pytest.mark.parametrize(("name", "path"), [("functional", "predictions"), ("softmax_layer", "softmax"), ("nested_head", "head")])
+def test_a_tapped_head_keeps_its_activation_beside_the_logits(name: str, path: str) -> None:
+    probe = zoo_probe(name)
+    x = photo_batch(probe.graph.model, 2)
+    found = probe.forward(x, ["base/conv1" if name == "nested_head" else "conv1", path], scores=True)
+    np.testing.assert_allclose(found.activations[path], probe.graph.model(x), atol=1e-6)
+    np.testing.assert_allclose(found.probabilities, probe.graph.model(x), atol=1e-6)
+    with pytest.raises(NoGradient, match=f"not computed from layer '{path}'"):
+        probe.gradients(x, path, tops(2))
+
+
 def test_one_trace_for_all_classes_batch_sizes_and_signs() -> None:
     probe = zoo_probe("binary")
     for n in (1, 4, 2, 7):
