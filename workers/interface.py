@@ -106,8 +106,8 @@ class AscentSpec:
     """Everything a synthesis needs. Every image of the batch is independent: n images give what n single runs give.
 
     `scale` and `offset` (one number, or one a channel) are the pixel parametrisation's units: the model sees
-    scale · pixel + offset, and `start`, `learning_rate` and gradients are in units of the pixel. With `redirect`, while a channel
-    or neuron after a ReLU is 0, the gradient of what the ReLU was given is followed in its place.
+    scale · pixel + offset, and `start`, `learning_rate` and gradients are in units of the pixel. With `redirect`, a
+    channel or neuron after a ReLU follows the gradient of what the ReLU was given while that is closed, and past a ReLU6's end.
     """
 
     objective: Objective

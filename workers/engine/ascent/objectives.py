@@ -46,18 +46,20 @@ def values_of(graph: Graph, objective: Objective, image_input: str, *, redirect:
             return answers[0].after
 
         after = measure(graph.run({image_input: x}, [path], {**fast, path: target})[path])
-        return redirected(after, measure(answers[0].before)) if redirect and answers[0].before is not None else after
+        before = answers[0].before
+        return redirected(after, measure(tf.nn.relu(before)), measure(before)) if redirect and before is not None else after
 
     return values
 
 
-def redirected(after: Any, before: Any) -> Any:
-    """`after` (n,), with the gradient of `before` added where it is 0.
+def redirected(after: Any, unbounded: Any, before: Any) -> Any:
+    """`after` (n,), with the gradient of `unbounded`, or where that is 0 of `before`.
 
     As lucid's redirected ReLU, at the target alone: a channel whose ReLU is closed everywhere at the start, as most of a last
-    layer's are at a nearly grey image, would never move.
+    layer's are at a nearly grey image, would never move; and one that reaches a ReLU6's end would stop there, its picture unfinished.
     """
-    return after + tf.where(after == 0, before - tf.stop_gradient(before), 0.0)
+    followed = tf.where(unbounded == 0, before, unbounded)
+    return tf.stop_gradient(after - followed) + followed
 
 
 def channel(activations: Any, chosen: bool, indices: Any, margin: int) -> Any:

@@ -149,10 +149,10 @@ def test_a_closed_relu_is_opened_by_the_gradient_before_it(form: str) -> None:
 
     plain_values, plain = value_and_gradient(False)
     values, gradient = value_and_gradient(True)
-    np.testing.assert_array_equal(values, plain_values)
+    np.testing.assert_allclose(values, plain_values, atol=1e-5)
     np.testing.assert_allclose(gradient[[1, 3]], plain[[1, 3]], atol=1e-7)
     assert np.all(plain[[0, 2]] == 0)
-    assert np.all(values[[0, 2]] == 0)
+    np.testing.assert_allclose(values[[0, 2]], 0, atol=1e-5)
     # The same channels with the ReLU wide open: the gradient is that of the linear layer.
     layer.set_weights([*layer.get_weights()[:-1], bias * 0 + (3 if form == "layer" else 50)])
     if form == "depthwise":
@@ -160,3 +160,28 @@ def test_a_closed_relu_is_opened_by_the_gradient_before_it(form: str) -> None:
     graph = Graph(model)
     _, opened = value_and_gradient(False)
     np.testing.assert_allclose(gradient[[0, 2]], opened[[0, 2]], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["layer", "depthwise"])
+def test_past_the_end_of_a_relu6_the_gradient_goes_on(form: str) -> None:
+    model = relu_model(form)
+    layer = model.get_layer("target" if form == "depthwise" else "conv")
+    layer.set_weights([*layer.get_weights()[:-1], np.float32([9, 9, 3, 3])])
+    x, indices = tf.constant(photo_batch(model, 4)), np.int32([0, 1, 2, 3])
+    found = []
+    for redirect in (False, True):
+        objective = Objective("channel", "target", (0, 1, 2, 3))
+        values_at = objectives.values_of(Graph(model), objective, "photo", redirect=redirect, precision="float32")
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            values = values_at(x, indices, np.int32([0, 0]))
+        np.testing.assert_allclose(values[:2], [6, 6], rtol=1e-5)
+        found.append(tape.gradient(values, x).numpy())
+    plain, redirected = found
+    assert np.all(plain[:2] == 0)
+    layer.set_weights([*layer.get_weights()[:-1], np.float32([3, 3, 3, 3])])
+    values_at = objectives.values_of(Graph(model), objective, "photo", redirect=False, precision="float32")
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        values = values_at(x, indices, np.int32([0, 0]))
+    np.testing.assert_allclose(redirected, tape.gradient(values, x), rtol=1e-4, atol=1e-6)
