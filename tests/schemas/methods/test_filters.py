@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnsuitableLayer
+from schemas.limits import MethodLimits
+from schemas.methods.filters import Filters
+from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
+
+LIMITS = MethodLimits()
+# path, type, output shape, inbound
+Rows = list[tuple[str, str, tuple[int | None, ...], tuple[str, ...]]]
+VGG: Rows = [
+    ("photo", "InputLayer", (224, 224, 3), ()),
+    ("conv", "Conv2D", (224, 224, 70), ("photo",)),
+    ("flatten", "Flatten", (3512320,), ("conv",)),
+    ("fc", "Dense", (12,), ("flatten",)),
+    ("predictions", "Dense", (5,), ("fc",)),
+]
+POOLED: Rows = [
+    ("photo", "InputLayer", (224, 224, 3), ()),
+    ("conv", "Conv2D", (224, 224, 70), ("photo",)),
+    ("gap", "GlobalAveragePooling2D", (1, 1, 70), ("conv",)),
+    ("reshape", "Reshape", (70,), ("gap",)),
+    ("predictions", "Dense", (5,), ("reshape",)),
+]
+
+
+def model(rows: Rows, size: tuple[int | None, int | None] = (224, 224)) -> PublishedModel:
+    layers = tuple(
+        Layer(
+            path=path,
+            type=kind,
+            kind=LayerKind.OTHER,
+            output_shape=shape,
+            parameters=0,
+            channels=shape[-1],
+            receptive_field=None,
+            inbound=inbound,
+            cam_able=len(shape) == 3,
+        )
+        for path, kind, shape, inbound in rows
+    )
+    description = ModelDescription(
+        name="tiny",
+        source="file",
+        input=InputSpec(name="photo", height=size[0], width=size[1], channels=3),
+        preprocessing=Preprocessing(),
+        classes=5,
+        head="softmax",
+        outputs=("predictions",),
+        fingerprint="0" * 64,
+        parameters=0,
+        default_layer="conv",
+        layers=layers,
+    )
+    return PublishedModel(description=description, labels=("a", "b", "c", "d", "e"), digest="0")
+
+
+def resolve(rows: Rows = POOLED, input_size: tuple[int | None, int | None] = (224, 224), **params: Any) -> Filters:
+    return Filters.model_validate(params).resolve(model(rows, input_size), LIMITS)
+
+
+def test_what_is_resolved_is_complete_and_resolves_to_itself() -> None:
+    params = resolve()
+    assert params.layer == "conv"
+    assert params.channels == tuple(range(16))
+    assert (params.parametrisation, params.size, params.steps, params.learning_rate) == ("fourier", 128, 128, 0.05)
+    assert params.transforms is not None
+    assert params.regularisers is not None
+    assert params.resolve(model(POOLED), LIMITS) == params
+
+
+@pytest.mark.parametrize(
+    ("given", "channels"),
+    [(3, (0, 1, 2)), ([9, 2, 9], (9, 2)), ("all", tuple(range(70))), (None, tuple(range(16))), (70, tuple(range(70)))],
+)
+def test_channels_in_each_form(given: Any, channels: tuple[int, ...]) -> None:
+    assert resolve(channels=given, size=16).channels == channels
+
+
+@pytest.mark.parametrize("given", [71, 0, [70], [3, 9999]])
+def test_channels_that_are_not_there(given: Any) -> None:
+    with pytest.raises(UnknownChannel, match="70 channels"):
+        resolve(channels=given)
+
+
+def test_one_channel_of_dlwp1_is_150_pixels_and_several_are_64() -> None:
+    assert resolve(preset="dlwp1", channels=[5]).size == 150
+    assert resolve(preset="dlwp1", channels=[5, 6]).size == 64
+    assert resolve(preset="dlwp1", channels=[5], size=90).size == 90
+
+
+def test_classes_by_index_and_label_once_each() -> None:
+    assert resolve(class_index="c").class_index == 2
+    assert resolve(class_index=["c", 0, 2, "A"]).class_index == (2, 0)
+
+
+def test_a_target_behind_a_flatten_gets_the_models_own_size() -> None:
+    assert resolve(VGG, class_index=1).size == 224
+    assert resolve(VGG, layer="fc", channels=2).size == 224
+    assert resolve(VGG, class_index=1, size=224).size == 224
+    assert resolve(VGG, layer="conv", channels=2).size == 128
+    assert resolve(VGG, input_size=(None, None), class_index=1).size == 128  # whoever built it says that any size goes
+    assert resolve(POOLED, class_index=1).size == 128
+    with pytest.raises(InvalidParameters, match="needs the model's own input size, 224×224") as caught:
+        resolve(VGG, class_index=1, preset="lucid").changed(size=128).resolve(model(VGG), LIMITS)
+    assert (caught.value.pointer, caught.value.allowed, caught.value.got) == ("/params/size", "224", "128")
+    with pytest.raises(InvalidParameters, match="not square"):
+        resolve(VGG, input_size=(224, 192), class_index=1)
+
+
+def test_a_neuron_needs_a_map_and_its_channel() -> None:
+    assert resolve(neuron=[3, 4, 69]).neuron == (3, 4, 69)
+    with pytest.raises(UnsuitableLayer, match="spatial map"):
+        resolve(VGG, layer="fc", neuron=[0, 0, 1])
+    with pytest.raises(UnknownChannel):
+        resolve(neuron=[0, 0, 70])
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"preset": "dlwp1", "parametrisation": "fourier"}, "defined on pixels"),
+        ({"regularisers": {"blur": 1.0}}, "blur is of pixels"),
+        ({"preset": "keras_io", "size": 50}, "more than 50"),
+        ({"transforms": {"jitter": 16}, "size": 16}, "jitter must be smaller"),
+    ],
+)
+def test_what_does_not_go_together(params: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidParameters, match=words):
+        resolve(**params)
+
+
+@pytest.mark.parametrize(
+    "params", [{"channels": 2, "neuron": [0, 0, 0]}, {"class_index": 1, "layer": "conv"}, {"whole_layer": True, "class_index": 1}]
+)
+def test_one_objective_only(params: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Filters.model_validate(params)
+
+
+@pytest.mark.parametrize(
+    "params", [{"size": 513}, {"steps": 2049}, {"channels": "all", "size": 512}, {"class_index": [0, 1, 2], "size": 600}]
+)
+def test_limits(params: dict[str, Any]) -> None:
+    with pytest.raises(LimitExceeded, match="at most"):
+        resolve(**params)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import pytest
+
+from schemas.limits import MethodLimits
+from schemas.methods.filter_presets import PRESETS
+from schemas.methods.filters import Filters, FiltersFacts
+from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
+from workers.interface import Array, AscentSpec, AscentState, Forward, Inputs, LayerGradients, Objective, Output, Picture
+from workers.methods import filters
+from workers.methods.filter_presets import RECIPES
+from workers.methods.filters import Synthesis, Target
+
+TF = Preprocessing.named("tf")
+MODEL = PublishedModel(
+    description=ModelDescription(
+        name="tiny",
+        source="file",
+        input=InputSpec(name="photo", height=None, width=None, channels=3),
+        preprocessing=TF,
+        classes=3,
+        head="softmax",
+        outputs=("predictions",),
+        fingerprint="0" * 64,
+        parameters=0,
+        default_layer="conv",
+        layers=(
+            Layer(
+                path="conv",
+                type="Conv2D",
+                kind=LayerKind.CONV,
+                output_shape=(None, None, 9),
+                parameters=0,
+                channels=9,
+                receptive_field=None,
+                inbound=(),
+                cam_able=True,
+            ),
+        ),
+    ),
+    labels=("goldfish", "cat", "zebra"),
+    digest="0",
+)
+
+
+def resolved(**params: object) -> Filters:
+    return Filters.model_validate(params).resolve(MODEL, MethodLimits())
+
+
+def synthesis(values: list[list[float]], seen: list[bool], size: int = 20) -> Synthesis:
+    images = np.random.default_rng(0).uniform(size=(len(values), size, size, 3)).astype(np.float32)
+    targets = tuple(Target(f"channel_{index}", channel=index) for index in range(len(values)))
+    return Synthesis(targets, images, np.float32(values), np.array(seen), TF)
+
+
+def pictures(output: Output) -> dict[str, np.ndarray]:
+    return {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
+
+
+def facts(output: Output) -> FiltersFacts:
+    assert isinstance(output.facts, FiltersFacts)
+    return output.facts
+
+
+class Recorded:
+    """A probe whose ascent is three slices long and remembers what it was asked for; it has nothing else."""
+
+    def __init__(self) -> None:
+        self.published, self.description = MODEL, MODEL.description
+        self.spec: AscentSpec | None = None
+
+    def forward(self, *_: object, **__: object) -> Forward:
+        raise NotImplementedError
+
+    def gradients(self, *_: object, **__: object) -> LayerGradients:
+        raise NotImplementedError
+
+    def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
+        self.spec = spec
+        n = max(1, len(spec.objective.indices))
+        states = [
+            AscentState(
+                step, 3, np.full((n, *spec.size, 3), step / 4, np.float32), np.full((n, step), step, np.float32), np.ones(n, np.bool_)
+            )
+            for step in range(4)
+        ]
+        yield from states[:3]
+        return states[3]
+
+
+def drive(params: Filters) -> tuple[list, Synthesis, AscentSpec]:
+    probe = Recorded()
+    ascent, slices = filters.run(probe, Inputs(np.zeros((0, 0, 0, 3), np.float32)), params), []
+    while True:
+        try:
+            slices.append(next(ascent))
+        except StopIteration as stop:
+            assert probe.spec is not None
+            return slices, stop.value, probe.spec
+
+
+def test_a_slice_tells_the_mean_objective_and_shows_a_small_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "PREVIEW_SECONDS", 0.0)
+    slices, result, _ = drive(resolved(channels=5))
+    assert [(s.step, s.total, s.value) for s in slices] == [(0, 3, None), (1, 3, 1.0), (2, 3, 2.0)]
+    assert slices[2].preview.shape == (2 * 64 + 1, 3 * 64 + 2, 3)
+    assert slices[2].preview[5, 5].tolist() == [128] * 3
+    assert result.values.shape == (5, 3)
+    assert [target.name for target in result.targets] == [f"channel_{k}" for k in range(5)]
+
+
+def test_between_previews_a_second_passes() -> None:
+    slices, _, _ = drive(resolved(channels=2))
+    assert [s.preview for s in slices] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("params", "objective", "names"),
+    [
+        ({"channels": [7, 2]}, Objective("channel", "conv", (7, 2)), ["channel_7", "channel_2"]),
+        ({"neuron": [3, 4, 5]}, Objective("neuron", "conv", (5,), (3, 4)), ["neuron_3_4_5"]),
+        ({"whole_layer": True}, Objective("layer", "conv"), ["layer"]),
+        ({"class_index": ["zebra", 0]}, Objective("class", indices=(2, 0)), ["class_2", "class_0"]),
+        ({"channels": [1], "preset": "dlwp2"}, Objective("channel", "conv", (1,), margin=2), ["channel_1"]),
+    ],
+)
+def test_the_objective_and_the_names_follow_what_was_asked_for(params: dict, objective: Objective, names: list[str]) -> None:
+    _, result, spec = drive(resolved(**params))
+    assert spec.objective == objective
+    assert [target.name for target in result.targets] == names
+
+
+def test_classes_carry_their_labels() -> None:
+    params = resolved(class_index=["zebra", 0])
+    _, result, _ = drive(params)
+    images = facts(filters.draw(result, None, params)).images
+    assert [(image.class_index, image.label, image.channel) for image in images] == [(2, "zebra", None), (0, "goldfish", None)]
+
+
+def test_a_callers_own_numbers_go_before_the_presets() -> None:
+    _, _, spec = drive(resolved(size=40, steps=7, learning_rate=0.3, transforms={"jitter": 3}, regularisers={"l2": 0.5}, seed=8))
+    assert (spec.size, spec.steps, spec.learning_rate, spec.seed) == ((40, 40), 7, 0.3, 8)
+    assert (spec.transforms.jitter, spec.transforms.pad, spec.regularisers.l2) == (3, 0, 0.5)
+    assert (spec.parametrisation, spec.optimizer, spec.redirect) == ("fourier", "adam", True)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_preset_fixes_every_number(preset: str) -> None:
+    _, _, spec = drive(resolved(preset=preset, channels=3))
+    numbers = PRESETS[preset]
+    assert (spec.steps, spec.learning_rate, spec.size) == (numbers.steps, numbers.learning_rate, (numbers.size, numbers.size))
+    assert spec.redirect == (preset == "lucid")
+
+
+def test_rank_is_by_final_value_and_dead_ones_come_last() -> None:
+    params = resolved(channels=4)
+    output = filters.draw(synthesis([[0, 2.0], [0, -1.0], [9, 5.0], [0, 0.0]], [True, True, True, False]), None, params)
+    found = facts(output)
+    assert [image.rank for image in found.images] == [2, 3, 1, 4]
+    assert [image.objective for image in found.images] == [2.0, -1.0, 5.0, 0.0]
+    assert [image.dead for image in found.images] == [False, False, False, True]
+    assert found.dead_channels == (3,)
+    assert "channel_3" in output.warnings[0]
+    assert not any(image.dropped for image in found.images)
+
+
+def test_a_dead_channel_is_a_crossed_tile_and_the_others_are_their_images() -> None:
+    params = resolved(channels=3)
+    result = synthesis([[1.0], [0.0], [2.0]], [True, False, True])
+    shown = pictures(filters.draw(result, None, params))
+    np.testing.assert_array_equal(shown["channel_0"], np.rint(result.images[0] * 255).astype(np.uint8))
+    cross = shown["channel_1"]
+    assert cross.shape == (20, 20, 3)
+    assert set(np.unique(cross)) == {64, 128}
+    np.testing.assert_array_equal(cross[..., 0] == 128, (np.eye(20) + np.eye(20)[::-1]) > 0)
+    # Two tiles in a row, white between and where none is left.
+    grid = shown["grid"]
+    assert grid.shape == (44, 44, 3)
+    np.testing.assert_array_equal(grid[:20, 24:], cross)
+    np.testing.assert_array_equal(grid[24:, :20], shown["channel_2"])
+    assert np.all(grid[24:, 24:] == 255)
+
+
+def test_arrays_are_as_synthesised() -> None:
+    result = synthesis([[1.0, 2.0], [3.0, 4.0]], [True, True])
+    arrays = {a.name: a.array for a in filters.draw(result, None, resolved(channels=2)).artifacts if isinstance(a, Array)}
+    np.testing.assert_array_equal(arrays["images"], result.images)
+    np.testing.assert_array_equal(arrays["curves"], [[1, 2], [3, 4]])
+
+
+def test_keras_blog_drops_whatever_was_ever_at_nought_and_says_so_when_that_is_all() -> None:
+    params = resolved(preset="keras_blog", channels=4)
+    output = filters.draw(synthesis([[0.0, 9.0], [1.0, 2.0], [1.0, 3.0], [0.0, 0.0]], [True, True, True, False]), None, params)
+    assert [image.dropped for image in facts(output).images] == [True, False, False, True]
+    shown = pictures(output)
+    assert shown["grid"].shape == (20, 45, 3)
+    np.testing.assert_array_equal(shown["grid"][:, :20], shown["channel_2"])
+    np.testing.assert_array_equal(shown["grid"][:, 25:], shown["channel_1"])
+    none = filters.draw(synthesis([[0.0]], [True]), None, resolved(preset="keras_blog", channels=1))
+    assert "drops them all" in none.warnings[-1]
+    assert set(np.unique(pictures(none)["grid"])) == {64, 128}
+
+
+def test_shrinking_averages_blocks() -> None:
+    image = np.zeros((131, 140, 3), np.uint8)
+    image[::2] = 100
+    small = filters.shrunk(image)
+    assert small.shape == (65, 70, 3)
+    assert np.all(small == 50)
+    assert filters.shrunk(image[:50]).shape == (50, 140, 3)
+
+
+def test_recipes_are_those_of_the_presets() -> None:
+    assert set(RECIPES) == set(PRESETS)
