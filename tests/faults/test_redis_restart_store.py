@@ -1,0 +1,119 @@
+"""Redis is stopped and started again while jobs are submitted, worked on and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from jobstore.embedded import EmbeddedRedis
+from jobstore.records import Submitted
+from jobstore.settings import StoreSettings
+from jobstore.store import JobStore
+from schemas.errors import BrokerUnavailable
+from schemas.jobs import JobState
+from tests.jobstore.samples import claim_one, heard, result, submission
+from tests.wait import until
+
+pytestmark = pytest.mark.faults
+JOBS = 150
+RESTARTS = 5
+
+
+async def test_queue_results_and_leases_are_there_after_a_restart(tmp_path: Path):
+    settings = StoreSettings(data_dir=tmp_path, blob_threshold=1000, min_free_disk=0)
+    server = await asyncio.to_thread(EmbeddedRedis.start, tmp_path)
+    store = JobStore.connect(server.url, settings)
+    done, running, queued = [(await store.submit(submission(number))).job for number in range(3)]
+    assert await store.complete(await claim_one(store), result(b"x" * 5000))
+    held = await claim_one(store)
+    await store.progress(held, 1, 2)
+    server.stop()
+    with pytest.raises(BrokerUnavailable):
+        await store.job(done.id, "ann")
+
+    with EmbeddedRedis.start(tmp_path):
+        assert await store.artifact_content(done.id, "ann", "overlay") == b"x" * 5000
+        assert (await store.submit(submission(0))).job.cached
+        assert await store.renew("w1", [held]) == []
+        assert (await claim_one(store, "w2")).key == queued.id
+        assert await store.complete(held, result())
+        states = [(await store.job(job.id, "ann")).state for job in (done, running, queued)]  # type: ignore[union-attr]
+        assert states == [JobState.SUCCEEDED, JobState.SUCCEEDED, JobState.RUNNING]
+        assert [kind for _, kind, _ in await heard(store.events(running.id, "ann"))] == ["status", "status", "progress", "done"]
+        await store.close()
+
+
+async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path: Path):
+    settings = StoreSettings(data_dir=tmp_path, min_free_disk=0, lease=1.0, max_queued_per_caller=JOBS, max_attempts=RESTARTS + 2)
+    server = EmbeddedRedis.start(tmp_path, appendfsync="always")
+    store = JobStore.connect(server.url, settings)
+    accepted: list[str] = []
+    ends: dict[str, list[tuple[int, str, str]]] = {}
+    refusals = 0
+    finished = asyncio.Event()
+
+    async def said_until_heard(number: int) -> Submitted:
+        nonlocal refusals
+        given = submission(number, idempotency_key=f"key {number}", body_digest=f"{number}")
+        while True:
+            try:
+                return await store.submit(given)
+            except BrokerUnavailable:
+                refusals += 1
+                await asyncio.sleep(0.01)
+
+    async def submit() -> None:
+        for number in range(JOBS):
+            accepted.append((await said_until_heard(number)).job.id)
+            await asyncio.sleep(0.005)
+
+    async def work(worker: str) -> None:
+        while not finished.is_set():
+            try:
+                for execution in await store.claim(worker, "fast", 4, 0.2):
+                    while True:
+                        try:
+                            await store.complete(execution, result(execution.key.encode()))
+                            break
+                        except BrokerUnavailable:
+                            await asyncio.sleep(0.01)
+            except BrokerUnavailable:
+                await asyncio.sleep(0.01)
+
+    async def follow(job_id: str) -> None:
+        """As a browser does: resumes after the last event it has seen."""
+        seen = ends.setdefault(job_id, [])
+        while not seen or seen[-1][1] != "done":
+            try:
+                async for event in store.events(job_id, "ann", after=seen[-1][0] if seen else 0):
+                    if event is not None:
+                        seen.append((event.sequence, event.type, event.data))
+            except BrokerUnavailable:
+                await asyncio.sleep(0.01)
+
+    working = [asyncio.create_task(work(f"w{number}")) for number in range(3)]
+    submitting = asyncio.create_task(submit())
+    for restart in range(RESTARTS):
+        await until(lambda restart=restart: len(accepted) >= (restart + 1) * JOBS // (RESTARTS + 2))
+        server.kill()
+        refused = refusals
+        await until(lambda refused=refused: refusals > refused)
+        server = EmbeddedRedis.start(tmp_path, appendfsync="always")
+    await submitting
+    await asyncio.wait_for(asyncio.gather(*(follow(job_id) for job_id in accepted)), 60)
+    finished.set()
+    await asyncio.gather(*working)
+
+    assert len(set(accepted)) == JOBS
+    jobs = [job for page in [await store.jobs("ann", limit=JOBS + 10)] for job in page[0]]
+    assert sorted(job.id for job in jobs) == sorted(accepted)
+    assert {job.state for job in jobs} == {JobState.SUCCEEDED}
+    for job in jobs:
+        assert await store.artifact_content(job.id, "ann", "overlay") == job.id.encode()
+        sequences = [sequence for sequence, _, _ in ends[job.id]]
+        assert sequences == sorted(set(sequences))
+        assert [kind for _, kind, _ in ends[job.id]].count("done") == 1
+    await store.close()
+    server.stop()
