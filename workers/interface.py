@@ -77,6 +77,21 @@ class LayerGradients:
     class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where -1 was asked for
 
 
+ReluRule = Literal["gradient", "guided", "deconv"]
+"""What a ReLU hands back of the gradient g that comes to it: its own gradient; of that what is positive (Springenberg et al.,
+arXiv:1412.6806); what is positive of g wherever the ReLU was open or closed (Zeiler and Fergus, arXiv:1311.2901)."""
+
+
+@dataclass(frozen=True)
+class InputGradients:
+    """∂score/∂input (N, H, W, C) float32, and the class scores of the same pass."""
+
+    gradients: Float32
+    logits: Float32
+    probabilities: Float32
+    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where -1 was asked for
+
+
 @dataclass(frozen=True)
 class Objective:
     """What ascent raises, one scalar for each of N images: the mean over the map of a channel, one neuron, the mean of
@@ -154,6 +169,8 @@ class Probe(Protocol):
     """A loaded model, ready to be looked into. Thread-safe. Every call is one compiled TensorFlow function with a free batch
     axis, kept per (target, kind of call), never retraced for other classes, channels or batch sizes.
 
+    `output` names the output whose class scores are meant; None: the first. Inputs that are not the photo's are zeros.
+
     Raises `NoGradient`, `NonFinite`, `OutOfMemory`, `UnknownLayer` (schemas.errors).
     """
 
@@ -163,7 +180,15 @@ class Probe(Protocol):
     @property
     def description(self) -> ModelDescription: ...
 
-    def forward(self, tensor: Float32, layers: Sequence[str] = (), *, scores: bool = False, precision: str = "float32") -> Forward:
+    def forward(
+        self,
+        tensor: Float32,
+        layers: Sequence[str] = (),
+        *,
+        scores: bool = False,
+        output: str | None = None,
+        precision: str = "float32",
+    ) -> Forward:
         """Activations of `layers`; with `scores` logits and probabilities too. The graph is cut where nothing more is asked for."""
         ...
 
@@ -175,13 +200,52 @@ class Probe(Protocol):
         *,
         score: Literal["logit", "probability"] = "logit",
         sign: int = 1,
+        output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
         """For each example, the gradient of its class's score at `layer`; class -1 is the example's top class."""
         ...
 
+    def input_gradients(
+        self,
+        tensor: Float32,
+        class_indices: NDArray[np.int32],
+        *,
+        score: Literal["logit", "probability"] = "logit",
+        sign: int = 1,
+        relu_rule: ReluRule = "gradient",
+        output: str | None = None,
+        precision: str = "float32",
+    ) -> InputGradients:
+        """The same at the model's input, every ReLU on the way following `relu_rule`."""
+        ...
+
+    def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
+        """Σ seed·activation differentiated with respect to the input: (N, H, W, C).
+
+        `seed` (N, …) has the shape of the layer's activations. Zeiler and Fergus give the activations kept, all others 0; ones
+        at those places give the gradient itself. A ReLU at the end of the layer follows `relu_rule` too.
+        """
+        ...
+
+    def scores_from(
+        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+    ) -> Forward:
+        """Logits and probabilities with the layer's output replaced by `activations` (N, …); what does not come from the layer is
+        computed from `tensor` (N, H, W, C). Of a shared layer the first call is replaced."""
+        ...
+
+    def randomised(self, layers: Sequence[str], seed: int) -> Probe:
+        """The same model with the weights of `layers` (of a nested model: all inside it) drawn anew by their own initialisers;
+        this one stays as it is."""
+        ...
+
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         """Gradient ascent in slices of at most about 250 ms; yields after each, returns the last state."""
+        ...
+
+    def weights(self, layer: str) -> dict[str, Float32]:
+        """The layer's weights by name (`kernel`, `bias`, `gamma`, `query/kernel`), copied; empty where it has none."""
         ...
 
 

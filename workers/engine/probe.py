@@ -17,6 +17,7 @@ from workers.engine.compiled import CompiledCache
 from workers.engine.faults import as_domain_errors, check_finite
 from workers.engine.graph import Graph
 from workers.engine.passes import ForwardPass, GradientPass, build_forward, build_gradients, image_spec
+from workers.engine.weights import weights_of
 from workers.interface import AscentSpec, AscentState, Float32, Forward, LayerGradients
 
 PRECISIONS = ("float32", "bfloat16")
@@ -101,6 +102,9 @@ class KerasProbe:
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
             return (yield from ascend(self.graph, self.description.preprocessing, spec, self.compiled))
+
+    def weights(self, layer: str) -> dict[str, Float32]:
+        return weights_of(self.graph, layer)
 
     def _check(self, tensor: Float32, precision: str) -> None:
         if not self._spec.shape.is_compatible_with(tensor.shape):

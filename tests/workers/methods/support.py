@@ -92,6 +92,9 @@ class FormulaProbe:
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         raise NotImplementedError
 
+    def weights(self, layer: str) -> dict[str, Float32]:
+        raise NotImplementedError
+
     def _logits(self, tensor: Float32) -> Float32:
         return ((tensor**2).sum(axis=(1, 2))[:, None, :] * self.WEIGHTS).sum(axis=2)  # bit for bit the same in any batch
 

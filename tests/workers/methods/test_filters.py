@@ -78,6 +78,9 @@ class Recorded:
     def gradients(self, *_: object, **__: object) -> LayerGradients:
         raise NotImplementedError
 
+    def weights(self, layer: str) -> dict[str, np.ndarray]:
+        raise NotImplementedError
+
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         self.spec = spec
         n = max(1, len(spec.objective.indices))
