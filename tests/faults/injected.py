@@ -1,0 +1,47 @@
+"""A worker in which `predict` goes wrong for two photos: one kills the process it is run in, always; one hangs, the first time."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tests.workers.tiny import photo
+from workers.device import Device
+from workers.interface import Inputs, Probe
+from workers.settings import Settings
+from workers.vitals import Vitals
+
+KILLS, HANGS = 6666, 7777
+
+
+def worker(settings: Settings, device: Device, index: int, vitals: Vitals) -> None:
+    from schemas.models import Preprocessing
+    from workers.methods import predict
+    from workers.models.preprocessing import prepare
+    from workers.process import main
+
+    right = predict.run
+    kills, hangs = (
+        prepare(np.asarray(Image.open(io.BytesIO(photo(seed)))), Preprocessing.named("tf"), (24, 20), 3)[0] for seed in (KILLS, HANGS)
+    )
+    hung = Path(settings.data_dir) / "hung"
+
+    def wrong(probe: Probe, inputs: Inputs, params: Sequence[Any]) -> list[Any]:
+        for tensor in inputs.tensor:
+            if np.array_equal(tensor, kills):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if np.array_equal(tensor, hangs) and not hung.exists():
+                hung.touch()
+                threading.Event().wait()
+        return right(probe, inputs, params)
+
+    predict.run = wrong
+    main(settings, device, index, vitals)

@@ -1,0 +1,20 @@
+"""`python -m tests.faults.injected_workers`: the supervisor with such workers."""
+
+from __future__ import annotations
+
+import os
+
+from telemetry.logs import configure_logs
+from tests.faults.injected import worker
+from workers.device import Device
+from workers.launch import PRELOAD
+from workers.settings import Settings
+from workers.supervisor import Supervisor, fork_server
+
+if __name__ == "__main__":
+    settings = Settings()
+    configure_logs(settings.log_level, settings.log_format)
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    supervisor = Supervisor(worker, [Device("cpu")], settings, fork_server(PRELOAD))
+    with supervisor.signals():
+        supervisor.run()
