@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- How many executions of a lane, in this shard, come before one that was queued in another.
 --
 -- a: lane, priority, queued, ties (whether those of the same millisecond count)

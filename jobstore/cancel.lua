@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Cancels a job. Its execution goes on while another job wants it.
 --
 -- a: job, owner_key

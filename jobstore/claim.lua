@@ -1,3 +1,4 @@
+#!lua
 -- Claims up to `count` executions of a lane for a worker and starts them: first those whose lease has run out (or that were given
 -- back), then new ones, high priority first.
 --

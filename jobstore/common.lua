@@ -1,11 +1,11 @@
--- What every script begins with.
+-- What every script begins with, after its first line.
 --
 -- KEYS[1] is a shard's prefix, `convscope:{n}:`. Every key is made from it, so that no script leaves its slot.
 -- ARGV[1] is a JSON object `a` of arguments; what follows in ARGV is bytes (an image, artifacts).
 -- Times are Redis's own, in milliseconds. `execution` and `job` are ids; a hash read as a table is `e` or `j`.
 --
--- Where Redis is full, the first write of a script decides: one that needs memory is refused before anything has changed, one
--- that frees some (XACK, SREM, ZREM) lets the rest pass. So what adds work begins with the former, what ends work with the latter.
+-- A script's first line says what it may do: one with `allow-oom` runs where Redis is full, since it ends work or lets it be ended; one
+-- without flags is refused then, before it has changed anything. In a cluster one that leaves its slot is refused as well.
 
 local GROUP = 'workers'
 local PRIORITIES = {'high', 'normal', 'low'}

@@ -1,3 +1,4 @@
+#!lua
 -- Writes an execution's results, its end and its acknowledgement. Said again under the same claim, it answers the same.
 --
 -- a: execution, claim, artifacts, facts, warnings, timings, provenance (JSON texts), blobs (JSON text, by artifact), inline (names); ARGV[2...]: their bytes

@@ -79,11 +79,16 @@ class Connection:
 
 
 def _load_scripts() -> dict[str, tuple[str, str]]:
-    """(text, sha1) of every script, by name; each begins with common.lua."""
+    """(text, sha1) of every script, by name: its first line, common.lua, the rest."""
     folder = Path(__file__).parent
     common = (folder / "common.lua").read_text("utf-8")
-    texts = {path.stem: f"{common}\n{path.read_text('utf-8')}" for path in folder.glob("*.lua") if path.stem != "common"}
-    return {name: (text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()) for name, text in texts.items()}
+    scripts: dict[str, tuple[str, str]] = {}
+    for path in folder.glob("*.lua"):
+        if path.stem != "common":
+            first, rest = path.read_text("utf-8").split("\n", 1)
+            text = f"{first}\n{common}\n{rest}"
+            scripts[path.stem] = text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return scripts
 
 
 def _in_our_words(error: Exception) -> Exception:

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Removes consumers that hold nothing and were not heard of for `idle` ms; one that holds executions stays until they are taken over.
 --
 -- a: idle, worker (absent: any)

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Forgets a job, canceling it first where it has not ended; its results too, unless another job stands for them.
 --
 -- a: job, owner_key

@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- How long the queues are, in one shard.
 --
 -- Returns for the lanes fast and slow {queued, running, age of the oldest in ms}.

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes deleted blobs out of the account.
 --
 -- a: blobs = {{name, size}, ...}

@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- Which blobs may be deleted: those past their life, and those of `names` that nobody knows.
 --
 -- a: names

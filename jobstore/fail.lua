@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Ends an execution with an error. Said again under the same claim, it answers the same.
 --
 -- a: execution, claim, error (JSON text)

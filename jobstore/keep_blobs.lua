@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Lets blobs live on.
 --
 -- a: names, life

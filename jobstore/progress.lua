@@ -1,3 +1,4 @@
+#!lua
 -- Tells every job of an execution how far it is. The newest preview is kept once, beside the events that announce it.
 --
 -- a: execution, claim, progress (JSON text), step; ARGV[2]: the preview, PNG, if any

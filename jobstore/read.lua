@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- Reads jobs.
 --
 -- a: jobs, owner_key

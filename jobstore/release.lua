@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Gives an execution back: it stays first in its queue, claimable at once, and the attempt does not count.
 --
 -- a: execution, claim

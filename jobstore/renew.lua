@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Renews the leases of a worker's executions, without counting a delivery, and their lives where these run short.
 --
 -- a: worker, executions = {{id, claim}, ...}

@@ -1,3 +1,4 @@
+#!lua
 -- Reserves an idempotency key for a job that is about to be made.
 --
 -- a: reservation, value

@@ -1,3 +1,4 @@
+#!lua
 -- Counts a blob before it is written, unless that were one too many.
 --
 -- a: name, size, life, max_stored_bytes

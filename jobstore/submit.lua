@@ -1,3 +1,4 @@
+#!lua
 -- Submits a job: joins the execution that is queued or running for the same work, is answered from one that succeeded, or queues
 -- a new one. Refuses before it writes.
 --

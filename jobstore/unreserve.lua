@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes back an idempotency key's reservation, where it is still only that.
 --
 -- a: reservation, value

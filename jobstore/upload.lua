@@ -1,3 +1,4 @@
+#!lua
 -- Keeps an uploaded image, once whoever sent it, and notes that this owner did.
 --
 -- a: image (sha256), owner_key, record (JSON text), image_field (absent: ARGV[2] is not sent unless asked for); ARGV[2]: its bytes or blob

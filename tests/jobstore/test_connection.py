@@ -99,6 +99,7 @@ async def test_a_full_redis_takes_nothing_new_and_still_answers_and_ends(lone_st
             store.submit(submission(9)),
             store.put_image("ann", b"image", "PNG", 1, 1),
             store.complete(executions[3], result()),
+            store.claim("w2", "fast", 1, 0),
         ):
             with pytest.raises(StorageFull):
                 await refused
