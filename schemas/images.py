@@ -15,7 +15,12 @@ class InlineImage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="InlineImage")
 
-    base64: str = Field(min_length=1, description="File content in base64; at most 10 MiB decoded.", examples=["iVBORw0KGgo…"])
+    base64: str = Field(
+        min_length=1,
+        description="File content in base64; at most 10 MiB decoded.",
+        examples=["iVBORw0KGgo…"],
+        json_schema_extra={"contentEncoding": "base64"},
+    )
 
 
 class UploadedImageReference(BaseModel):

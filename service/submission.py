@@ -8,7 +8,7 @@ import json
 import anyio.to_thread
 
 from jobstore.records import Submission, Submitted
-from schemas.errors import ImageRequired, ImageUnexpected, NotFound, VisualizationError
+from schemas.errors import ImageRequired, ImageUnexpected, VisualizationError
 from schemas.methods.base import MethodParams
 from service.dependencies import Caller, Services
 from service.headers import Wishes
@@ -44,12 +44,9 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
         idempotency_key=wishes.idempotency_key,
         body_digest=_digest(incoming) if wishes.idempotency_key else "",
     )
-    try:
-        submitted = await services.store.submit(submission)
-    except NotFound as error:
-        error.pointer = error.pointer or incoming.image_pointer
-        raise
-    services.metrics.submitted(card.name, entry.name, cached=submitted.job.cached)
+    submitted = await services.store.submit(submission)
+    if submitted.created:
+        services.metrics.submitted(card.name, entry.name, cached=submitted.job.cached)
     return submitted
 
 

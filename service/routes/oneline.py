@@ -64,7 +64,7 @@ def _documented(card: MethodCard) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"description": "Finished.", "content": content},
         202: {"description": "Not finished in time: see `Location`.", "content": {_JSON: job}},
-    } | documented(400, 406, 409, 413, 415, 422, 429, 500, 503, 504)
+    } | documented(400, 404, 406, 409, 410, 413, 415, 422, 429, 500, 503, 504)
 
 
 def _offered(card: MethodCard) -> list[str]:

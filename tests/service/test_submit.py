@@ -164,6 +164,10 @@ async def test_an_idempotency_key_answers_the_same_job(client: httpx.AsyncClient
     assert first.json()["id"] == second.json()["id"]
     third = await client.post("/v1/jobs", json=cam(params={"alpha": 0.5}), headers=headers)
     assert (third.status_code, third.json()["code"]) == (422, "idempotency_key_reused")
+    assert 'convscope_jobs_submitted_total{method="grad_cam",model="vgg16"} 1.0' in (await client.get("/metrics")).text
+    await client.delete(f"/v1/jobs/{first.json()['id']}")
+    gone = await client.post("/v1/jobs", json=cam(params={"alpha": 0.25}), headers=headers)
+    assert (gone.status_code, gone.json()["code"], gone.json().get("pointer")) == (404, "not_found", None)
 
 
 async def test_a_model_nobody_has_described_is_described_first(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
