@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from jobstore.connection import BLOCK
@@ -14,7 +15,7 @@ from jobstore.keys import image_sha256, key
 from jobstore.parsing import artifact_records, execution, string_table
 from jobstore.reading import Reading
 from jobstore.records import ArtifactRecord, Execution, Result
-from schemas.errors import Expired, NotFound, StorageFull
+from schemas.errors import BrokerUnavailable, Expired, NotFound, StorageFull
 from schemas.jobs import JobError, Progress
 from schemas.methods.base import Lane
 
@@ -139,8 +140,9 @@ class Claiming(Reading):
             try:
                 bells[shard], claimed = await asyncio.shield(asked)
             except asyncio.CancelledError:
-                for each in [*found, *(await asked)[1]]:
-                    await self.release(each)
+                with suppress(BrokerUnavailable, StorageFull):  # then they are taken over when their lease runs out
+                    for each in [*found, *(await asked)[1]]:
+                        await self.release(each)
                 raise
             found += claimed
         return bells, found
