@@ -1,0 +1,38 @@
+"""What the documents tell is true."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_COPIED = ("schemas", "telemetry", "jobstore", "service", "workers", "cli", "tests")
+
+
+@pytest.mark.slow
+def test_the_method_that_the_guide_adds_passes_the_contract_test(tmp_path: Path) -> None:
+    guide = (_ROOT / "docs" / "adding-a-method.md").read_text("utf-8")
+    files = re.findall(r"^## \d\. \w+: `(\S+)`\n\n```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in files] == ["schemas/methods/attention_map.py", "workers/methods/attention_map.py"]
+    for folder in _COPIED:
+        shutil.copytree(_ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(_ROOT / "pyproject.toml", tmp_path)
+    for name, text in files:
+        (tmp_path / name).write_text(text, "utf-8")
+        lint = subprocess.run([sys.executable, "-m", "ruff", "check", name], check=False, cwd=tmp_path, capture_output=True, text=True)
+        assert lint.returncode == 0, lint.stdout
+    command = [sys.executable, "-m", "pytest", "tests/contract", "-q", "-k", "attention_map", "-p", "no:cacheprovider"]
+    run = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=150)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"\b\d+ passed", run.stdout)
+
+
+def test_every_link_and_picture_of_the_documents_is_there() -> None:
+    for document in [_ROOT / "README.md", _ROOT / "CONTRIBUTING.md", *(_ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} names {target}"
