@@ -62,6 +62,16 @@ def test_every_requirement_is_pinned_within_its_bounds(lock: str, extras: list[s
         assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {lock} has {versions}"
 
 
+@pytest.mark.parametrize(("lock", "groups"), [("dev.txt", ["build", "dev"]), ("build.txt", ["build"]), ("uv.txt", ["uv"])])
+def test_every_tool_is_pinned_within_its_bounds(lock: str, groups: list[str]) -> None:
+    pins = _pins(lock)
+    for text in (text for group in groups for text in _PROJECT["dependency-groups"][group] if isinstance(text, str)):
+        requirement = Requirement(text)
+        versions = pins.get(canonicalize_name(requirement.name))
+        assert versions, f"{requirement} is not pinned in {lock}: run `make lock`"
+        assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {lock} has {versions}"
+
+
 @pytest.mark.parametrize("lock", [*_LOCKS, "build.txt", "uv.txt"])
 def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
     text = (_ROOT / "requirements" / lock).read_text("utf-8")
