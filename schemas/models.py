@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import UnknownClass, UnknownLayer, nearest_names
 
+# A model that takes any size gets a photo with at most this on its longest side.
+VARIABLE_LONGEST_SIDE = 512
+
 MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]

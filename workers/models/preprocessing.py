@@ -1,4 +1,4 @@
-"""A photo as the model's input, and colours back from input units.
+"""A photo as the model's input, and where it lies in it.
 
 Resizing is Pillow's: its filters are stretched when an image shrinks, so that a 4,000-pixel photo brought to 224 is averaged
 and not sampled (OpenCV's linear and cubic read 2 and 4 pixels however large the photo is). With `bicubic` and `crop`
@@ -8,15 +8,15 @@ EfficientNet-Lite0 gives on scikit-image's `chelsea` Egyptian cat .39, tiger cat
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from schemas.models import Preprocessing
+from schemas.models import VARIABLE_LONGEST_SIDE, Preprocessing
+from workers.colours import normalise
 from workers.interface import Placement
 
-# A model that takes any size gets the photo at its own, with the longest side at most this and both sides multiples of
-# 32, the stride at which encoder-decoder models can still add their maps up.
-VARIABLE_LONGEST_SIDE = 512
+# A model that takes any size gets the photo at its own, with the longest side at most `VARIABLE_LONGEST_SIDE` and both sides
+# multiples of 32, the stride at which encoder-decoder models can still add their maps up.
 VARIABLE_MULTIPLE = 32
 
 _RESAMPLING = {
@@ -61,20 +61,6 @@ def prepare(
     tensor = np.zeros((*input_size, channels), np.float32)  # outside the box of a letterbox: the mean
     tensor[top : top + box_height, left : left + box_width] = normalise(pixels[..., None] if gray else pixels, spec)
     return tensor, placement
-
-
-def normalise(pixels: UInt8[np.ndarray, "*n c"], spec: Preprocessing) -> Float32[np.ndarray, "*n c"]:
-    """`(x − mean) / std`, RGB (or luma) pixels 0–255 brought to `spec.order` first."""
-    ordered = pixels[..., ::-1] if spec.order == "bgr" else pixels
-    return (ordered.astype(np.float32) - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
-
-
-def to_rgb(tensor: Float[np.ndarray, "*n c"], spec: Preprocessing) -> Float[np.ndarray, "*n 3"]:
-    """RGB in 0–255 units (not clipped) of what is in input units: the inverse of `normalise`; one channel becomes three."""
-    pixels = tensor * np.asarray(spec.std, tensor.dtype) + np.asarray(spec.mean, tensor.dtype)
-    if pixels.shape[-1] == 1:
-        return np.repeat(pixels, 3, axis=-1)
-    return pixels[..., ::-1] if spec.order == "bgr" else pixels
 
 
 def place(photo: tuple[int, int], size: tuple[int, int], fit: str) -> Placement:

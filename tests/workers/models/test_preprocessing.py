@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from schemas.models import Preprocessing
-from workers.models.preprocessing import normalise, place, prepare, to_rgb, variable_size
+from workers.colours import as_photo, normalise, to_rgb
+from workers.models.preprocessing import place, prepare, variable_size
 
 RANDOM = np.random.default_rng(3)
 PHOTO = RANDOM.integers(0, 256, (30, 47, 3), np.uint8)
@@ -29,6 +32,14 @@ def test_to_rgb_is_the_inverse(mode: str) -> None:
     back = to_rgb(normalise(PHOTO, spec), spec)
     assert back.dtype == np.float32
     np.testing.assert_allclose(back, PHOTO, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_input_is_the_photo_again(mode: Any) -> None:
+    spec = Preprocessing.named(mode)
+    np.testing.assert_array_equal(as_photo(normalise(PHOTO, spec), spec), PHOTO)
+    whiter_than_white = normalise(np.full((1, 1, 3), 255, np.uint8), spec) + np.float32(1)
+    np.testing.assert_array_equal(as_photo(whiter_than_white, spec), [[[255, 255, 255]]])
 
 
 def test_to_rgb_of_one_channel_is_grey() -> None:
