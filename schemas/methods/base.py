@@ -96,24 +96,28 @@ def default_layer(model: PublishedModel) -> str:
     return path
 
 
+def spatial_layer(model: PublishedModel, path: str) -> str:
+    """`path`; `UnsuitableLayer` where that layer has no spatial map from which the class score is reached."""
+    layer = model.description.layer_at(path)
+    if not layer.cam_able:
+        near = [other.path for other in model.description.layers if other.cam_able][-5:]
+        raise UnsuitableLayer(
+            f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map from which the class score is reached. "
+            f"Layers that do include: {', '.join(near) or 'none'}.",
+            pointer="/params/layer",
+            got=path,
+            nearest=near,
+        )
+    return path
+
+
 class TargetLayerParams(MethodParams):
     """Parameters of a method that looks at one layer with a spatial map."""
 
     layer: LayerPath | None = Field(default=None, description="Target layer; null: the model's default.")
 
     def resolve_layer(self, model: PublishedModel) -> str:
-        path = self.layer or default_layer(model)
-        layer = model.description.layer_at(path)
-        if not layer.cam_able:
-            near = [other.path for other in model.description.layers if other.cam_able][-5:]
-            raise UnsuitableLayer(
-                f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map from which the class score is reached. "
-                f"Layers that do include: {', '.join(near) or 'none'}.",
-                pointer="/params/layer",
-                got=path,
-                nearest=near,
-            )
-        return path
+        return spatial_layer(model, self.layer or default_layer(model))
 
 
 class TargetClassParams(MethodParams):

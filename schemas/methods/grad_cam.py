@@ -7,31 +7,12 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import (
-    ArtifactSpec,
-    Colormap,
-    Facts,
-    MethodCard,
-    PrecisionParams,
-    Prediction,
-    TargetClassParams,
-    TargetLayerParams,
-)
+from schemas.methods.base import Colormap, MethodCard
+from schemas.methods.cam import CAM_ARTIFACTS, CamFacts, ClassCamParams
 from schemas.models import PublishedModel
 
 
-class CamFacts(Facts):
-    """The class explained, with its score; `classes` has all of them where several were asked for."""
-
-    layer: str
-    class_index: int
-    label: str | None
-    logit: float
-    probability: float
-    classes: tuple[Prediction, ...]
-
-
-class GradCam(TargetLayerParams, TargetClassParams, PrecisionParams):
+class GradCam(ClassCamParams):
     """Where in the photo the evidence for a class lies: relu Σ_k mean(∂y/∂A_k)·A_k at the target layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -41,16 +22,7 @@ class GradCam(TargetLayerParams, TargetClassParams, PrecisionParams):
         reference="Selvaraju et al., Grad-CAM, arXiv:1610.02391",
         needs_image=True,
         lane="fast",
-        artifacts=(
-            ArtifactSpec(
-                "overlay",
-                "image",
-                "Heatmap on the photo, at its own size; several classes: a tile each, named.",
-                primary=True,
-            ),
-            ArtifactSpec("heatmap", "image", "Heatmap alone, at the photo's own size; black where the model did not look (`fit` crop)."),
-            ArtifactSpec("map", "array", "Unscaled map (h, w) float32 at the layer's resolution; (n, h, w) for a list of n classes."),
-        ),
+        artifacts=CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None},
     )
@@ -67,4 +39,4 @@ class GradCam(TargetLayerParams, TargetClassParams, PrecisionParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> GradCam:
         fixed = {} if self.preset == "standard" else {"colormap": "jet", "alpha": 0.4}
-        return self.changed(layer=self.resolve_layer(model), class_index=self.resolve_classes(model, limits), **fixed)
+        return super().resolve(model, limits).changed(**fixed)

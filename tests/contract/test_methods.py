@@ -16,6 +16,7 @@ from schemas.catalog import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
+from schemas.methods.cam import CamParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.engine.probe import KerasProbe
@@ -217,7 +218,7 @@ def _activations(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
     return {"activations": _layer_shape(tried, params.layer)}
 
 
-def _grad_cam(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
+def _cam(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
     return {"map": _layer_shape(tried, params.layer)[:2]}
 
 
@@ -229,7 +230,7 @@ def _filters(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
 AXES: dict[str, Callable[[Case, Any], dict[str, tuple[int, ...]]]] = {
     "predict": _predict,
     "activations": _activations,
-    "grad_cam": _grad_cam,
+    **{name: _cam for name, params in METHODS.items() if issubclass(params, CamParams)},
     "filters": _filters,
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
-from workers.interface import AscentSpec, AscentState, Float32, Forward, LayerGradients, Photo, Placement
+from workers.interface import AscentSpec, AscentState, Float32, Forward, InputGradients, LayerGradients, Photo, Placement, Probe, ReluRule
 
 LABELS = ("tench", "goldfish", "great white shark")
 
@@ -36,7 +36,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-class FormulaProbe:
+class FormulaProbe(Probe):
     """Layer `conv`: the input itself, (N, h, w, K). Logit of class c: Σ over positions and channels of WEIGHTS[c]·A², so that
     its gradient is 2·WEIGHTS[c]·A, another at each position. Layer `pool`: the mean over positions, (N, K).
 
@@ -57,7 +57,15 @@ class FormulaProbe:
     def description(self) -> ModelDescription:
         return self._published.description
 
-    def forward(self, tensor: Float32, layers: Sequence[str] = (), *, scores: bool = False, precision: str = "float32") -> Forward:
+    def forward(
+        self,
+        tensor: Float32,
+        layers: Sequence[str] = (),
+        *,
+        scores: bool = False,
+        output: str | None = None,
+        precision: str = "float32",
+    ) -> Forward:
         self.calls.append(len(tensor))
         answers = {
             "conv": tensor,
@@ -76,6 +84,7 @@ class FormulaProbe:
         *,
         score: Literal["logit", "probability"] = "logit",
         sign: int = 1,
+        output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
         self.calls.append(len(tensor))
@@ -88,6 +97,34 @@ class FormulaProbe:
             weights = p * (weights - probabilities @ self.WEIGHTS)
         gradients = (sign * 2 * weights[:, None, None, :] * tensor).astype(np.float32)
         return LayerGradients(tensor, gradients, logits, probabilities, chosen)
+
+    def input_gradients(
+        self,
+        tensor: Float32,
+        class_indices: NDArray[np.int32],
+        *,
+        score: Literal["logit", "probability"] = "logit",
+        sign: int = 1,
+        relu_rule: ReluRule = "gradient",
+        output: str | None = None,
+        precision: str = "float32",
+    ) -> InputGradients:
+        found = self.gradients(tensor, "conv", class_indices, score=score, sign=sign)
+        return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices)
+
+    def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
+        raise NotImplementedError
+
+    def scores_from(
+        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+    ) -> Forward:
+        """Of layer `conv`."""
+        self.calls.append(len(tensor))
+        logits = self._logits(activations)
+        return Forward({}, logits, softmax(logits))
+
+    def randomised(self, layers: Sequence[str], seed: int) -> Probe:
+        raise NotImplementedError
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         raise NotImplementedError

@@ -5,10 +5,11 @@ import pytest
 
 from schemas.errors import NonFinite
 from schemas.methods.base import Prediction
-from schemas.methods.grad_cam import CamFacts, GradCam
+from schemas.methods.cam import CamFacts
+from schemas.methods.grad_cam import GradCam
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.interface import Array, Inputs, Output, Picture
-from workers.methods import cam, grad_cam
+from workers.methods import cam, cam_maps, cam_picture, grad_cam
 from workers.rendering import overlay, scaling
 
 
@@ -31,10 +32,12 @@ def test_the_formula_by_hand() -> None:
     activations = np.array([[[[1, 2], [3, 4]]], [[[1, 0], [0, 5]]]], np.float32)
     gradients = np.array([[[[1, -1], [3, -1]]], [[[0, 2], [0, -2]]]], np.float32)
     # first: w = (2, -1): 1·2 − 2 = 0, 3·2 − 4 = 2; second: w = (0, 0)
-    np.testing.assert_allclose(grad_cam.grad_cam(activations, gradients), [[[0, 2]], [[0, 0]]])
-    np.testing.assert_allclose(grad_cam.grad_cam_mean(activations, gradients), [[[0, 1]], [[0, 0]]])
+    weights = grad_cam.weights(activations, gradients)
+    np.testing.assert_allclose(weights, [[2, -1], [0, 0]])
+    np.testing.assert_allclose(grad_cam.mean_weights(activations, gradients), [[1, -0.5], [0, 0]])
+    np.testing.assert_allclose(cam_maps.weighted(activations, weights), [[[0, 2]], [[0, 0]]])
     # relu: what speaks against the class is 0
-    np.testing.assert_allclose(grad_cam.grad_cam(activations[:1], -gradients[:1]), [[[0, 0]]])
+    np.testing.assert_allclose(cam_maps.weighted(activations[:1], -weights[:1]), [[[0, 0]]])
 
 
 def test_the_formula_by_plain_loops() -> None:
@@ -44,7 +47,8 @@ def test_the_formula_by_plain_loops() -> None:
     for n in range(3):
         for k in range(4):
             expected[n] += gradients[n, ..., k].astype(float).mean() * activations[n, ..., k]
-    np.testing.assert_allclose(grad_cam.grad_cam(activations, gradients), np.maximum(expected, 0), atol=1e-6)
+    maps = cam_maps.weighted(activations, grad_cam.weights(activations, gradients))
+    np.testing.assert_allclose(maps, np.maximum(expected, 0), atol=1e-6)
 
 
 def test_the_top_class_where_none_is_asked_for() -> None:
@@ -90,7 +94,7 @@ def test_what_the_device_does_differently_is_another_batch(changes: dict[str, ob
 
 
 def test_what_only_the_drawing_does_differently_is_not() -> None:
-    assert grad_cam.batch_key(params(preset="keras_io")) == grad_cam.batch_key(params(alpha=0.7, colormap="magma"))
+    assert grad_cam.batch_key(params(preset="keras_io")) == grad_cam.batch_key(params(alpha=0.7, colormap="magma", fuse="max"))
 
 
 def test_sign_turns_the_gradient() -> None:
@@ -121,7 +125,7 @@ def test_dlwp1_takes_the_probability_and_the_channel_mean() -> None:
 
 def explanation(*maps: list[list[float]], listed: bool = False) -> cam.Explanation:
     classes = tuple(Prediction(class_index=k, label=f"class {k}", logit=1.5 + k, probability=0.5) for k in range(len(maps)))
-    return cam.Explanation("conv", np.array(maps, np.float32), classes, listed)
+    return cam.Explanation({"conv": np.array(maps, np.float32)}, classes, listed)
 
 
 MAP = [[0.0, 1.0, 2.0], [4.0, 0.5, 0.0]]
@@ -140,12 +144,12 @@ def test_one_class_is_drawn_at_the_photos_own_size() -> None:
     assert output.warnings == ()
     facts = output.facts
     assert isinstance(facts, CamFacts)
-    assert (facts.layer, facts.class_index, facts.label, facts.logit) == ("conv", 0, "class 0", 1.5)
+    assert (facts.layer, facts.layers, facts.class_index, facts.label, facts.logit) == ("conv", ("conv",), 0, "class 0", 1.5)
     assert len(facts.classes) == 1
 
 
 @pytest.mark.parametrize(("preset", "way"), [("dlwp1", overlay.as_dlwp1), ("keras_io", overlay.as_keras_io)])
-def test_presets_draw_their_own_way(preset: str, way: cam.Drawing) -> None:
+def test_presets_draw_their_own_way(preset: str, way: cam_picture.Drawing) -> None:
     photo = photo_of()
     output = grad_cam.draw(explanation(MAP), photo, params(preset=preset))
     np.testing.assert_array_equal(pictures(output)["overlay"].image, way(np.array(MAP, np.float32) / 4, photo)[0])
@@ -157,7 +161,7 @@ def test_several_classes_are_tiles_under_their_names() -> None:
     output = grad_cam.draw(explanation(MAP, other, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
     assert the_map(output).shape == (3, 2, 3)
     sheet = pictures(output)["overlay"].image
-    caption = round(cam.caption_size(photo) * 1.6)
+    caption = round(cam_picture.caption_size(photo) * 1.6)
     tall, wide = 30 + caption, 90
     assert sheet.shape == (2 * tall + 4, 2 * wide + 4, 3)
     for index, values in enumerate((MAP, other, MAP)):
@@ -174,7 +178,7 @@ def test_a_list_of_one_class_keeps_its_axis_and_needs_no_caption() -> None:
 
 
 def test_a_sheet_of_large_photos_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cam, "MAX_SHEET_PIXELS", 3 * 40 * 60)
+    monkeypatch.setattr(cam_picture, "MAX_SHEET_PIXELS", 3 * 40 * 60)
     photo = photo_of(80, 120)
     output = grad_cam.draw(explanation(MAP, MAP, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
     caption = 16
@@ -209,7 +213,7 @@ def test_only_the_degenerate_one_of_several_is_named() -> None:
 
 def test_scores_that_are_not_finite_fail_the_job() -> None:
     broken = cam.Explanation(
-        "conv", np.array([MAP], np.float32), (Prediction(class_index=7, label=None, logit=float("nan"), probability=0.1),), listed=False
+        {"conv": np.array([MAP], np.float32)}, (Prediction(class_index=7, label=None, logit=float("nan"), probability=0.1),), listed=False
     )
     with pytest.raises(NonFinite, match="class 7"):
         grad_cam.draw(broken, photo_of(), params())

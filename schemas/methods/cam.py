@@ -1,0 +1,100 @@
+"""What all class activation maps ask for and tell: layers, fusing, smoothing, colours."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator
+
+from schemas.limits import MethodLimits
+from schemas.methods.base import ArtifactSpec, Colormap, Facts, PrecisionParams, Prediction, TargetClassParams, default_layer, spatial_layer
+from schemas.models import LayerPath, PublishedModel
+
+Fusing = Literal["mean", "max"]
+LAYERS = Field(min_length=1, max_length=16)
+
+CAM_ARTIFACTS = (
+    ArtifactSpec("overlay", "image", "Heatmap on the photo, at its own size; several classes: a tile each, named.", primary=True),
+    ArtifactSpec("heatmap", "image", "Heatmap alone, at the photo's own size; black where the model did not look (`fit` crop)."),
+    ArtifactSpec(
+        "map",
+        "array",
+        "Unscaled map (h, w) float32 at the layer's resolution; (n, h, w) for a list of n classes. Several layers: their fused map, "
+        "at the finest layer's resolution.",
+    ),
+    ArtifactSpec("map.{layer}", "array", "Where several layers were asked for: each one's own map ('/' in a path becomes '.')."),
+)
+
+
+class CamFacts(Facts):
+    """The class explained, with its score, and the layer; `classes` and `layers` have all of them where several were asked for."""
+
+    layer: str
+    layers: tuple[str, ...]
+    class_index: int
+    label: str | None
+    logit: float
+    probability: float
+    classes: tuple[Prediction, ...]
+
+
+class CamParams(PrecisionParams):
+    """Parameters of every class activation map."""
+
+    layer: LayerPath | Annotated[tuple[LayerPath, ...], LAYERS] | None = Field(
+        default=None, description="Target layer, or a list whose maps are fused; null: the model's default."
+    )
+    fuse: Fusing = Field(
+        default="mean",
+        description="How the maps of several layers become one, each scaled to 0-1: `mean`, or `max` of tanh(2·map) as LayerCAM does.",
+    )
+    augment: bool = Field(
+        default=False,
+        description="Smooth by augmentation: the mean of the scaled maps of the input and its mirror image, each times 1, 0.9 and 1.1.",
+    )
+    colormap: Colormap = Field(default="jet", description="Colours of the heatmap.")
+    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of the heatmap in the overlay.")
+
+    @field_validator("layer")
+    @classmethod
+    def _each_layer_once(cls, layer: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        return tuple(dict.fromkeys(layer)) if isinstance(layer, tuple) else layer
+
+    def layer_paths(self) -> tuple[str, ...]:
+        """Of resolved parameters: the target layers.
+
+        Raises:
+            ValueError: the parameters are not resolved.
+        """
+        if self.layer is None:
+            raise ValueError("the parameters are not resolved: layer is None")
+        return self.layer if isinstance(self.layer, tuple) else (self.layer,)
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        paths = (self.layer or default_layer(model),) if not isinstance(self.layer, tuple) else self.layer
+        checked = tuple(spatial_layer(model, path) for path in paths)
+        return self.changed(layer=checked if isinstance(self.layer, tuple) else checked[0])
+
+
+class ClassCamParams(TargetClassParams, CamParams):
+    """Parameters of a class activation map that weights channels by a class's score."""
+
+    eigen_smooth: bool = Field(
+        default=False, description="Draw the first principal component of the weighted activations instead of their sum: less noise."
+    )
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        return super().resolve(model, limits).changed(class_index=self.resolve_classes(model, limits))
+
+    def class_rows(self) -> tuple[int, ...]:
+        """Of resolved parameters: the class indices, -1 for the top class.
+
+        Raises:
+            ValueError: the parameters are not resolved.
+        """
+        rows: list[int] = []
+        for selector in (-1,) if (selectors := self.class_selectors()) is None else selectors:
+            if isinstance(selector, str):
+                raise ValueError(f"the parameters are not resolved: class_index is {self.class_index!r}")
+            rows.append(selector)
+        return tuple(rows)

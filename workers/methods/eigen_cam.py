@@ -1,0 +1,30 @@
+"""EigenCAM (Muhammad and Yeasin, arXiv:2008.00299)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.methods.base import Prediction
+from schemas.methods.eigen_cam import EigenCam
+from workers.interface import Float32, Inputs, Probe
+from workers.methods import augmentation, cam, cam_maps, cam_picture
+
+batch_key = cam.batch_key
+draw = cam_picture.draw
+
+
+def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[cam.Explanation]:
+    """The first principal component of each layer's activations, signed; with the top class, to which the map owes nothing."""
+    layers = params[0].layer_paths()
+    classes: list[Prediction] = []
+    maps: dict[str, list[Float32]] = {layer: [] for layer in layers}
+    for variant in augmentation.variants(params[0].augment):
+        found = probe.forward(variant.of(inputs.tensor), layers, scores=not classes, precision=params[0].precision)
+        classes = classes or cam.top_classes(probe.published, found)
+        for layer in layers:
+            maps[layer].append(variant.undone(cam_maps.principal(found.activations[layer])))
+    averaged = {layer: augmentation.averaged(own) for layer, own in maps.items()}
+    return [
+        cam.Explanation({layer: averaged[layer][row : row + 1] for layer in layers}, (classes[row],), listed=False, fuse=job.fuse)
+        for row, job in enumerate(params)
+    ]
