@@ -22,7 +22,7 @@ from workers.settings import Settings
 from workers.vitals import Vitals
 
 LOOK_SECONDS = 0.25
-KILL_GRACE_SECONDS = 10.0  # beyond the drain time, for giving jobs back and ending threads
+KILL_GRACE_SECONDS = 8.0  # beyond the drain time, for giving jobs back and ending threads
 EARLY_DEATH_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 30.0
 
