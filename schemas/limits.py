@@ -16,3 +16,5 @@ class MethodLimits(BaseModel):
     max_synthesis_work: int = Field(default=1_100_000_000, gt=0, description="size² × steps × filters of one job.")
     max_layers: int = Field(default=64, gt=0, description="Layers whose activations one job returns.")
     max_classes: int = Field(default=16, gt=0, description="Classes one attribution job explains.")
+    max_layer_weights: int = Field(default=25_000_000, gt=0, description="Weights of a layer that one job shows.")
+    max_masks: int = Field(default=8192, gt=0, description="Masked inputs that one perturbation job runs.")

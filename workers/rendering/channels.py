@@ -50,9 +50,9 @@ def tiled(
     return grid(coloured, columns=columns, background=text.PAPER)
 
 
-def titled(picture: UInt8[np.ndarray, "h w 3"], title: str) -> UInt8[np.ndarray, "H W 3"]:
-    """`picture` under its title; widened on the right where it is too narrow for one."""
-    width = max(picture.shape[1], TITLE_WIDTH)
+def titled(picture: UInt8[np.ndarray, "h w 3"], title: str, *, least: int = TITLE_WIDTH) -> UInt8[np.ndarray, "H W 3"]:
+    """`picture` under its title; widened on the right where it is narrower than `least`."""
+    width = max(picture.shape[1], least)
     return np.concatenate([text.line(title, width), _widened(picture, width)], axis=0)
 
 

@@ -17,6 +17,8 @@ BLUE: Colour = (31, 119, 180)
 TRACK: Colour = (233, 237, 242)
 FAINT: Colour = (110, 110, 110)
 FRAME: Colour = (190, 190, 190)
+PLOT_WIDTH, PLOT_HEIGHT = 900, 240
+PLOT_BOX = (64, 34, PLOT_WIDTH - 24, PLOT_HEIGHT - 36)
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,34 @@ def units(values: Float32[np.ndarray, " k"]) -> UInt8[np.ndarray, "H W 3"]:
 
     Source: the Caffe notebook 'Classification: Instant Recognition with Caffe', its view of fc6.
     """
-    width, height = 900, 240
-    sheet = Image.new("RGB", (width, 2 * height), PAPER)
-    draw = ImageDraw.Draw(sheet)
+    positive = values[values > 0]
+    if not len(positive):
+        nothing = Image.new("RGB", (PLOT_WIDTH, PLOT_HEIGHT), PAPER)
+        ImageDraw.Draw(nothing).text((64, 10), "No unit has a positive value", fill=INK, font=font(14), anchor="la")
+        below = np.asarray(nothing)
+    else:
+        below = histogram(positive, f"Histogram of the {len(positive):,} positive values of {len(values):,}", low=0.0)
+    return np.concatenate([by_index(values, "Value of each unit, by index"), below])
+
+
+def by_index(values: Float32[np.ndarray, " k"], title: str) -> UInt8[np.ndarray, "H W 3"]:
+    """Every value as a bar from 0, over its index."""
+    sheet = Image.new("RGB", (PLOT_WIDTH, PLOT_HEIGHT), PAPER)
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    panel = _Panel(draw, (64, 34, width - 24, height - 36), (-0.5, len(values) - 0.5), (low, high))
-    panel.frame("Value of each unit, by index", whole_x=True)
+    panel = _Panel(ImageDraw.Draw(sheet), PLOT_BOX, (-0.5, len(values) - 0.5), (low, high))
+    panel.frame(title, whole_x=True)
     for index, value in enumerate(values.tolist()):
         panel.bar(index - 0.5, index + 0.5, value)
-    positive = values[values > 0]
-    box = (64, height + 34, width - 24, 2 * height - 36)
-    if not len(positive):
-        draw.text((64, height + 10), "No unit has a positive value", fill=INK, font=font(14), anchor="la")
-        return np.asarray(sheet)
-    counts, edges = np.histogram(positive, bins=100, range=(0.0, float(positive.max())))
-    panel = _Panel(draw, box, (0.0, float(edges[-1])), (0.0, float(counts.max())))
-    panel.frame(f"Histogram of the {len(positive):,} positive values of {len(values):,}", whole_y=True)
+    return np.asarray(sheet)
+
+
+def histogram(values: Float32[np.ndarray, " k"], title: str, *, low: float | None = None) -> UInt8[np.ndarray, "H W 3"]:
+    """How many values fall into each of 100 bins from `low`, or the smallest value, to the largest."""
+    sheet = Image.new("RGB", (PLOT_WIDTH, PLOT_HEIGHT), PAPER)
+    exact = values.astype(np.float64)  # float32 has no 100 bins between nearly equal values
+    counts, edges = np.histogram(exact, bins=100, range=(float(exact.min()) if low is None else low, float(exact.max())))
+    panel = _Panel(ImageDraw.Draw(sheet), PLOT_BOX, (float(edges[0]), float(edges[-1])), (0.0, float(counts.max())))
+    panel.frame(title, whole_y=True)
     for count, start, stop in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         panel.bar(start, stop, count)
     return np.asarray(sheet)

@@ -104,3 +104,17 @@ def test_ticks_are_round(low: float, high: float, words: list[str]) -> None:
 
 def test_counts_have_whole_ticks() -> None:
     assert [word for _, word in charts._ticks(0.0, 2.0, wanted=5, whole=True)] == ["0", "1", "2"]
+
+
+def test_the_histogram_of_values_on_both_sides_of_0() -> None:
+    # 100 bins from −2 to 2 over 812 px: −2 thrice, 2 once.
+    columns = blue_per_column(charts.histogram(np.array([-2, -2, -2, 2], np.float32), "kernel"))
+    assert columns[66] == pytest.approx(170, abs=2)
+    assert columns[64 + 810] == pytest.approx(170 / 3, abs=2)
+    assert columns[80:860].sum() == 0
+
+
+@pytest.mark.parametrize("values", [[0.25] * 5, [1.0, 1.0000001], [3e38, -3e38], [0.0]])
+def test_histograms_of_hardly_any_spread_are_drawn(values: list[float]) -> None:
+    columns = blue_per_column(charts.histogram(np.array(values, np.float32), "bias"))
+    assert columns.max() == pytest.approx(170, abs=2)
