@@ -33,7 +33,10 @@ def configure_logs(level: LogLevel = "info", log_format: LogFormat = "auto") -> 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     ends: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()] if console else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        # Rich tracebacks take seconds to draw, and show what variables hold.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
