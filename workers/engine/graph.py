@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -31,13 +31,15 @@ class Graph:
         ModelLoadFailed: the model has no layer graph (a subclassed model, or one without an input shape).
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, stand_ins: Mapping[str, Any] | None = None) -> None:
+        """`stand_ins`: layers that are called, here, in place of the model's own, by path."""
         self.model = model
-        self.unfolded: Unfolded = unfold(model)
+        self.unfolded: Unfolded = unfold(model).with_layers(stand_ins or {})
         self.layers: tuple[GraphLayer, ...] = self.unfolded.layers
         self._by_path = {layer.path: layer for layer in self.layers}
         self._writer: dict[Ref, int] = {ref: index for index, step in enumerate(self.unfolded.steps) for ref in step.writes}
         self._needed = lru_cache(maxsize=512)(self._find_needed)
+        self._heads = lru_cache(maxsize=None)(partial(find_head, self))
         self._half = HalfLayers()
         self._lock = threading.Lock()
         self._pairs: tuple[folding.FoldedPair, ...] | None = None
@@ -47,9 +49,23 @@ class Graph:
         return tuple(tensor._keras_history.operation.name for tensor in self.unfolded.inputs)
 
     @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        """One an output, in order: the layer's name, with `_1`, `_2`… where several outputs are one layer's."""
+        own = [tensor._keras_history.operation.name for tensor in self.model.outputs]
+        return tuple(name if (seen := own[:index].count(name)) == 0 else f"{name}_{seen}" for index, name in enumerate(own))
+
+    @cached_property
     def head(self) -> Head:
         """What the first output ends in, and how to get the logits before it."""
-        return find_head(self)
+        return self.head_of(None)
+
+    def head_of(self, output: str | None) -> Head:
+        """The same of the output of that name; None: the first.
+
+        Raises:
+            InvalidParameters: there is no output of that name.
+        """
+        return self._heads(self._output_index(output))
 
     def layer_at(self, path: str) -> GraphLayer:
         """Raises `UnknownLayer` with the nearest paths."""
@@ -60,15 +76,15 @@ class Graph:
             hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
             raise UnknownLayer(f"The model has no layer '{path}'.{hint}", pointer="/params/layer", got=path, nearest=nearest) from None
 
-    def fast(self, taps: Collection[str] = (), *, scores: bool = False, precision: str = "float32") -> Override:
-        """What `run(…, taps)`, or with `scores` `class_scores(…, taps)`, should call in place of the layers to be quick.
+    def fast(self, taps: Collection[str] = (), *, scores: bool = False, output: str | None = None, precision: str = "float32") -> Override:
+        """What `run(…, taps)`, or with `scores` `class_scores(…, taps, output=output)`, should call in place of the layers to be quick.
 
         Batch norm is folded into the convolution before it, unless that is a tap; with `precision` "bfloat16" layers compute in
         it, inputs are cast on the way in, and outputs come in it too. Makes variables: call it outside of a `tf.function`.
         """
         override = folding.override(self.folded_pairs, taps)
         if precision == "bfloat16":
-            refs = {*(self._ref(tap) for tap in taps), *(self.unfolded.outputs[:1] if scores else ())}
+            refs = {*(self._ref(tap) for tap in taps), *([self._output(output)] if scores else ())}
             steps = (step for step in self._needed(frozenset(refs)) if step.kind == "call")
             override = {step.path: self._half.of(override.get(step.path, step.operation)) for step in steps}
         return override
@@ -91,12 +107,12 @@ class Graph:
         index = self._writer.get(ref)
         return None if index is None else self.unfolded.steps[index]
 
-    def reaches(self, source: str, *targets: str) -> bool:
+    def reaches(self, source: str, *targets: str, output: str | None = None) -> bool:
         """Whether any of the layers `targets` is computed from layer `source`, or is it; without `targets`, whether the class
-        scores are (of a model that has none: the first output), which stand before a final softmax or sigmoid."""
+        scores of `output` are (where it has none: the output itself), which stand before a final softmax or sigmoid."""
         if targets:
             return self._is_from(self._ref(source), frozenset(self._ref(target) for target in targets))
-        return self._is_from(self._ref(source), frozenset(self.unfolded.outputs[:1])) and not self._is_activated(source)
+        return self._is_from(self._ref(source), frozenset([self._output(output)])) and not self._is_activated(source, output)
 
     def run(
         self,
@@ -131,23 +147,25 @@ class Graph:
         taps: Sequence[str] = (),
         override: Override = NO_OVERRIDE,
         intercept: Callable[[str, tf.Tensor], tf.Tensor] | None = None,
+        output: str | None = None,
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        """As `run`, with the first output's logits (N, classes) float32, taken before a final softmax or sigmoid.
+        """As `run`, with the logits (N, classes) float32 of the output named, taken before a final softmax or sigmoid.
 
         Taps at or after that activation have their own outputs, with it; `intercept` does not get them.
 
         Raises:
-            InvalidParameters: the model has no (N, classes) output.
+            InvalidParameters: the model has no output of that name, or it is not (N, classes).
         """
-        if self.head.kind == "none":
-            raise InvalidParameters(f"Model '{self.model.name}' has no class output (N, classes).", pointer="/model")
-        refs = {tap: self._ref(tap) for tap in taps if not self._is_activated(tap)}
+        head, ref = self.head_of(output), self._output(output)
+        if head.kind == "none":
+            which = "no class output" if output is None else f"no classes at output '{output}'"
+            raise InvalidParameters(f"Model '{self.model.name}' has {which} (N, classes).", pointer="/model")
+        refs = {tap: self._ref(tap) for tap in taps if not self._is_activated(tap, output)}
         activated = self.run(inputs, [tap for tap in taps if tap not in refs], override)
-        output = self.unfolded.outputs[0]
-        override = self.head.without_activation(override)
-        values = self._evaluate(inputs, (*refs.values(), output), override, {ref: tap for tap, ref in refs.items()}, intercept)
+        override = head.without_activation(override)
+        values = self._evaluate(inputs, (*refs.values(), ref), override, {tap: name for name, tap in refs.items()}, intercept)
         activations = {tap: values[scope][tensor] for tap, (scope, tensor) in refs.items()} | activated
-        return activations, tf.cast(values[output[0]][output[1]], tf.float32)
+        return activations, tf.cast(values[ref[0]][ref[1]], tf.float32)
 
     def _ref(self, path: str) -> Ref:
         return self.unfolded.taps[self.layer_at(path).path]
@@ -155,9 +173,25 @@ class Graph:
     def _is_from(self, source: Ref, targets: frozenset[Ref]) -> bool:
         return source in targets or any(source in step.reads for step in self._needed(targets))
 
-    def _is_activated(self, path: str) -> bool:
-        """Whether a layer's output has the final softmax or sigmoid behind it."""
-        activated = self.head.activated
+    def _output_index(self, name: str | None) -> int:
+        if name is None:
+            return 0
+        if name not in self.output_names:
+            allowed = ", ".join(self.output_names)
+            raise InvalidParameters(
+                f"Model '{self.model.name}' has the outputs {allowed}; there is no '{name}'.",
+                pointer="/params/output",
+                allowed=allowed,
+                got=name,
+            )
+        return self.output_names.index(name)
+
+    def _output(self, name: str | None) -> Ref:
+        return self.unfolded.outputs[self._output_index(name)]
+
+    def _is_activated(self, path: str, output: str | None) -> bool:
+        """Whether a layer's output has the final softmax or sigmoid of `output` behind it."""
+        activated = self.head_of(output).activated
         return activated is not None and self._is_from(activated.writes[0], frozenset([self._ref(path)]))
 
     def _find_needed(self, refs: frozenset[Ref]) -> tuple[Step, ...]:

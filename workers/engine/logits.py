@@ -33,7 +33,7 @@ ENDS_IN_ACTIVATION = (keras.layers.Dense, keras.layers.EinsumDense, BaseConv, Ba
 
 @dataclass(frozen=True)
 class Head:
-    """`classes` of the first output, None where it is not (N, classes).
+    """`classes` of an output, None where it is not (N, classes).
 
     `activated` is the step that ends in the activation; None where there is no activation to leave out.
     """
@@ -68,10 +68,10 @@ class Head:
         return tf.nn.softmax(logits)
 
 
-def find_head(graph: Graph) -> Head:
-    """Walks back from the first output over layers that only pass values on, to the softmax or sigmoid."""
-    output = graph.unfolded.outputs[0]
-    shape = tuple(graph.model.outputs[0].shape)
+def find_head(graph: Graph, index: int = 0) -> Head:
+    """Walks back from the output at `index` over layers that only pass values on, to the softmax or sigmoid."""
+    output = graph.unfolded.outputs[index]
+    shape = tuple(graph.model.outputs[index].shape)
     if len(shape) != 2 or shape[1] is None:
         return Head("none", None)
     classes = shape[1]

@@ -1,4 +1,4 @@
-"""The forward and the gradient pass as compiled functions with a free batch axis, free height and width where the model's are."""
+"""The forward and the gradient passes as compiled functions with a free batch axis, free height and width where the model's are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from schemas.errors import NoGradient
 from workers.engine.graph import Graph, Override
+from workers.engine.inputs import image_spec, inputs_with
+from workers.engine.relu_rules import with_relu_rule
+from workers.interface import ReluRule
 
 
 class ForwardPass(NamedTuple):
@@ -25,26 +28,63 @@ class GradientPass(NamedTuple):
     class_indices: tf.Tensor
 
 
-def image_spec(graph: Graph, name: str) -> tf.TensorSpec:
-    """(None, H, W, C) of the model's input `name`, with H and W None where they are free."""
-    _, *sizes = graph.unfolded.inputs[graph.input_names.index(name)].shape
-    return tf.TensorSpec((None, *sizes), tf.float32)
-
-
-def build_forward(graph: Graph, name: str, layers: Sequence[str], scores: bool, precision: str) -> Callable[..., ForwardPass]:
-    """`(x) → ForwardPass`, all float32; only what `layers`, and with `scores` the class scores, depend on is computed."""
-    override = graph.fast(layers, scores=scores, precision=precision)
+def build_forward(
+    graph: Graph, name: str, layers: Sequence[str], *, scores: bool, output: str | None, precision: str
+) -> Callable[..., ForwardPass]:
+    """`(x) → ForwardPass`, all float32; only what `layers`, and with `scores` the class scores of `output`, depend on is computed."""
+    override = graph.fast(layers, scores=scores, output=output, precision=precision)
 
     def forward(x: tf.Tensor) -> ForwardPass:
+        inputs = inputs_with(graph, name, x)
         if not scores:
-            return ForwardPass(_float32(graph.run({name: x}, layers, override)), None, None)
-        activations, logits = graph.class_scores({name: x}, layers, override)
-        return ForwardPass(_float32(activations), logits, graph.head.probabilities(logits))
+            return ForwardPass(_float32(graph.run(inputs, layers, override)), None, None)
+        activations, logits = graph.class_scores(inputs, layers, override, output=output)
+        return ForwardPass(_float32(activations), logits, graph.head_of(output).probabilities(logits))
 
     return _traced(forward, (image_spec(graph, name),))
 
 
-def build_gradients(graph: Graph, name: str, layer: str, score: str, precision: str) -> Callable[..., GradientPass]:
+def build_scores_from(graph: Graph, name: str, layer: str, *, output: str | None, precision: str) -> Callable[..., ForwardPass]:
+    """`(x, activations (N, …)) → ForwardPass` without activations: the class scores of `output` with the layer's output replaced.
+
+    What only leads up to the layer is traced and then dropped by TensorFlow, which runs nothing that no result needs.
+    """
+    override = graph.fast((layer,), scores=True, output=output, precision=precision)
+
+    def scores_from(x: tf.Tensor, activations: tf.Tensor) -> ForwardPass:
+        def replaced(_: str, own: tf.Tensor) -> tf.Tensor:
+            return tf.ensure_shape(tf.cast(activations, own.dtype), own.shape)
+
+        _, logits = graph.class_scores(inputs_with(graph, name, x), (layer,), override, replaced, output)
+        return ForwardPass({}, logits, graph.head_of(output).probabilities(logits))
+
+    return _traced(scores_from, (image_spec(graph, name), _layer_spec(graph, layer)))
+
+
+def build_backproject(graph: Graph, name: str, layer: str, relu_rule: ReluRule) -> Callable[..., tf.Tensor]:
+    """`(x, seed (N, …)) → (N, H, W, C)`: Σ seed·activation of the layer differentiated with respect to the input.
+
+    Raises:
+        NoGradient: an operation between the input and the layer has no gradient.
+    """
+    override = with_relu_rule(graph, relu_rule, graph.fast((layer,)))
+
+    def backproject(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            inputs = inputs_with(graph, name, x)
+            taps = graph.run(inputs, (name, layer), override, lambda path, value: _watched_by(tape)(path, value) if path == name else value)
+        activations = taps[layer]
+        gradient = tape.gradient(activations, taps[name], output_gradients=[tf.cast(seed, activations.dtype)])
+        if gradient is None:
+            raise NoGradient(f"No gradient of layer '{layer}' reaches the model's input.", pointer="/params/layer", got=layer)
+        return tf.cast(tf.convert_to_tensor(gradient), tf.float32)
+
+    return _traced(backproject, (image_spec(graph, name), _layer_spec(graph, layer)))
+
+
+def build_gradients(
+    graph: Graph, name: str, layer: str, *, score: str, relu_rule: ReluRule, output: str | None, precision: str
+) -> Callable[..., GradientPass]:
     """`(x, class_indices (N,), sign ()) → GradientPass`: of each example the gradient of its class's score at `layer`.
 
     The tape starts at the layer, so that only what comes after it is differentiated. A class index below 0 is the top class.
@@ -53,18 +93,19 @@ def build_gradients(graph: Graph, name: str, layer: str, score: str, precision: 
     Raises:
         NoGradient: an operation between the layer and the class score has no gradient.
     """
-    override = graph.fast((layer,), scores=True, precision=precision)
+    override = with_relu_rule(graph, relu_rule, graph.fast((layer,), scores=True, output=output, precision=precision))
 
     def gradients(x: tf.Tensor, class_indices: tf.Tensor, sign: tf.Tensor) -> GradientPass:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            taps, logits = graph.class_scores({name: x}, (layer,), override, _watched_by(tape))
-            probabilities = graph.head.probabilities(logits)
+            inputs = inputs_with(graph, name, x)
+            taps, logits = graph.class_scores(inputs, (layer,), override, _watched_by(tape), output)
+            probabilities = graph.head_of(output).probabilities(logits)
             class_indices = tf.where(class_indices < 0, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
             scores = logits if score == "logit" else probabilities
             explained = sign * tf.gather(scores, class_indices, axis=1, batch_dims=1)
         gradient = tape.gradient(explained, taps[layer])
         if gradient is None:
-            raise NoGradient(_why_none(graph, {name: x}, layer, override), pointer="/params/layer", got=layer)
+            raise NoGradient(_why_none(graph, inputs, layer, output, override), pointer="/params/layer", got=layer)
         gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
         return GradientPass(tf.cast(taps[layer], tf.float32), gradient, logits, probabilities, class_indices)
 
@@ -92,10 +133,16 @@ def _watched_by(tape: tf.GradientTape) -> Callable[[str, tf.Tensor], tf.Tensor]:
     return watch
 
 
-def _why_none(graph: Graph, inputs: Any, layer: str, override: Override) -> str:
+def _layer_spec(graph: Graph, layer: str) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *graph.layer_at(layer).output_shape[1:]), tf.float32)
+
+
+def _why_none(graph: Graph, inputs: Any, layer: str, output: str | None, override: Override) -> str:
     """Names the first layer after `layer` that no gradient passes."""
     between = [
-        other.path for other in graph.layers if other.path != layer and graph.reaches(layer, other.path) and graph.reaches(other.path)
+        other.path
+        for other in graph.layers
+        if other.path != layer and graph.reaches(layer, other.path) and graph.reaches(other.path, output=output)
     ]
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         watch = _watched_by(tape)

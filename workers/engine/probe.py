@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import Literal
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from schemas.errors import InvalidParameters, NoGradient, UnknownClass
 from schemas.models import ModelDescription, PublishedModel
 from workers.engine.ascent.loop import ascend
+from workers.engine.checks import check_activations, check_classes, check_input, check_reaches
 from workers.engine.compiled import CompiledCache
 from workers.engine.faults import as_domain_errors, check_finite
 from workers.engine.graph import Graph
-from workers.engine.passes import ForwardPass, GradientPass, build_forward, build_gradients, image_spec
+from workers.engine.inputs import image_spec
+from workers.engine.passes import ForwardPass, GradientPass, build_backproject, build_forward, build_gradients, build_scores_from
+from workers.engine.randomise import randomised_layers
 from workers.engine.weights import weights_of
-from workers.interface import AscentSpec, AscentState, Float32, Forward, LayerGradients
-
-PRECISIONS = ("float32", "bfloat16")
+from workers.interface import AscentSpec, AscentState, Float32, Forward, InputGradients, LayerGradients, ReluRule
 
 
 class KerasProbe:
@@ -29,10 +30,12 @@ class KerasProbe:
     A batch with one example that is not finite raises `NonFinite` as a whole: run its examples alone to see which are fine.
     """
 
-    def __init__(self, model: keras.Model, published: PublishedModel) -> None:
+    def __init__(self, model: keras.Model, published: PublishedModel, stand_ins: Mapping[str, Any] | None = None) -> None:
+        """`stand_ins`: layers looked into in place of the model's own, by path."""
         self._published = published
         self._input = published.description.input.name
-        self.graph = Graph(model)
+        self._stand_ins = dict(stand_ins or {})
+        self.graph = Graph(model, self._stand_ins)
         self.compiled = CompiledCache()
         self._spec = image_spec(self.graph, self._input)
 
@@ -54,15 +57,25 @@ class KerasProbe:
         """How often a function was traced: one for each (target, kind of call)."""
         return self.compiled.traces
 
-    def forward(self, tensor: Float32, layers: Sequence[str] = (), *, scores: bool = False, precision: str = "float32") -> Forward:
+    def forward(
+        self,
+        tensor: Float32,
+        layers: Sequence[str] = (),
+        *,
+        scores: bool = False,
+        output: str | None = None,
+        precision: str = "float32",
+    ) -> Forward:
         self._check(tensor, precision)
+        output = self._named(output)
         paths = tuple(layer.path for layer in self.graph.layers if layer.path in set(layers))  # one trace for any order of them
         for path in set(layers).difference(paths):
             self.graph.layer_at(path)  # says that there is none
         call = self.compiled.get(
-            ("forward", paths, scores, precision), lambda: build_forward(self.graph, self._input, paths, scores, precision)
+            ("forward", paths, scores, output, precision),
+            lambda: build_forward(self.graph, self._input, paths, scores=scores, output=output, precision=precision),
         )
-        with as_domain_errors(tensor.shape, self._spec.shape):
+        with self._domain_errors(tensor):
             result: ForwardPass = call(tf.constant(tensor, tf.float32))
             activations = {path: result.activations[path].numpy() for path in paths}
         logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
@@ -77,14 +90,87 @@ class KerasProbe:
         *,
         score: Literal["logit", "probability"] = "logit",
         sign: int = 1,
+        output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
-        self._check(tensor, precision)
-        self._check_target(layer, class_indices, len(tensor), sign)
-        call = self.compiled.get(
-            ("gradients", layer, score, precision), lambda: build_gradients(self.graph, self._input, layer, score, precision)
+        return self._gradients(
+            tensor, layer, class_indices, score=score, sign=sign, relu_rule="gradient", output=output, precision=precision
         )
-        with as_domain_errors(tensor.shape, self._spec.shape):
+
+    def input_gradients(
+        self,
+        tensor: Float32,
+        class_indices: NDArray[np.int32],
+        *,
+        score: Literal["logit", "probability"] = "logit",
+        sign: int = 1,
+        relu_rule: ReluRule = "gradient",
+        output: str | None = None,
+        precision: str = "float32",
+    ) -> InputGradients:
+        found = self._gradients(
+            tensor, self._input, class_indices, score=score, sign=sign, relu_rule=relu_rule, output=output, precision=precision
+        )
+        return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices)
+
+    def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
+        self._check(tensor)
+        check_activations(self.graph, layer, seed, len(tensor))
+        call = self.compiled.get(("backproject", layer, relu_rule), lambda: build_backproject(self.graph, self._input, layer, relu_rule))
+        with self._domain_errors(tensor):
+            found: Float32 = call(tf.constant(tensor, tf.float32), tf.constant(seed, tf.float32)).numpy()
+        check_finite("in float32", {f"gradients of layer '{layer}' at the input": found})
+        return found
+
+    def scores_from(
+        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+    ) -> Forward:
+        self._check(tensor, precision)
+        output = self._named(output)
+        check_reaches(self.description.name, self.graph, layer, output)
+        check_activations(self.graph, layer, activations, len(tensor))
+        call = self.compiled.get(
+            ("scores_from", layer, output, precision),
+            lambda: build_scores_from(self.graph, self._input, layer, output=output, precision=precision),
+        )
+        with self._domain_errors(tensor):
+            result: ForwardPass = call(tf.constant(tensor, tf.float32), tf.constant(activations, tf.float32))
+            logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
+        check_finite(f"in {precision}", {"logits": logits})
+        return Forward({}, logits, probabilities)
+
+    def randomised(self, layers: Sequence[str], seed: int) -> KerasProbe:
+        drawn = randomised_layers(self.graph, layers, seed)
+        return KerasProbe(self.graph.model, self._published, {**self._stand_ins, **drawn})
+
+    def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
+        with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
+            return (yield from ascend(self.graph, self.description.preprocessing, spec, self.compiled))
+
+    def weights(self, layer: str) -> dict[str, Float32]:
+        return weights_of(self.graph, layer)
+
+    def _gradients(
+        self,
+        tensor: Float32,
+        layer: str,
+        class_indices: NDArray[np.int32],
+        *,
+        score: str,
+        sign: int,
+        relu_rule: ReluRule,
+        output: str | None,
+        precision: str,
+    ) -> LayerGradients:
+        self._check(tensor, precision)
+        output = self._named(output)
+        check_reaches(self.description.name, self.graph, layer, output)
+        check_classes(self.description.name, self.graph, class_indices, len(tensor), sign=sign, output=output)
+        call = self.compiled.get(
+            ("gradients", layer, score, relu_rule, output, precision),
+            lambda: build_gradients(self.graph, self._input, layer, score=score, relu_rule=relu_rule, output=output, precision=precision),
+        )
+        with self._domain_errors(tensor):
             result: GradientPass = call(
                 tf.constant(tensor, tf.float32), tf.constant(class_indices, tf.int32), tf.constant(sign, tf.float32)
             )
@@ -99,53 +185,12 @@ class KerasProbe:
         )
         return found
 
-    def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
-        with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
-            return (yield from ascend(self.graph, self.description.preprocessing, spec, self.compiled))
+    def _named(self, output: str | None) -> str | None:
+        """None for the first output however it is given, so that it is traced once."""
+        return None if output is not None and output == self.graph.output_names[0] else output
 
-    def weights(self, layer: str) -> dict[str, Float32]:
-        return weights_of(self.graph, layer)
+    def _check(self, tensor: Float32, precision: str = "float32") -> None:
+        check_input(self.description.name, self._spec.shape, tensor, precision)
 
-    def _check(self, tensor: Float32, precision: str) -> None:
-        if not self._spec.shape.is_compatible_with(tensor.shape):
-            allowed = "(N, " + ", ".join("any" if size is None else str(size) for size in self._spec.shape[1:]) + ")"
-            raise InvalidParameters(
-                f"Model '{self.description.name}' takes inputs {allowed}, got {tensor.shape}.", allowed=allowed, got=str(tensor.shape)
-            )
-        if precision not in PRECISIONS:
-            raise InvalidParameters(
-                f"precision is one of {', '.join(PRECISIONS)}, got '{precision}'.",
-                pointer="/params/precision",
-                allowed=", ".join(PRECISIONS),
-                got=precision,
-            )
-
-    def _check_target(self, layer: str, class_indices: NDArray[np.int32], n: int, sign: int) -> None:
-        self.graph.layer_at(layer)
-        name, head = self.description.name, self.graph.head
-        if head.classes is None:
-            raise NoGradient(f"Model '{name}' has no class output, so there is no class score to take a gradient of.", pointer="/model")
-        if not self.graph.reaches(layer):
-            raise NoGradient(f"The class score of model '{name}' is not computed from layer '{layer}'.", pointer="/params/layer", got=layer)
-        if class_indices.shape != (n,):
-            raise InvalidParameters(
-                f"One class index for each of {n} examples, got shape {class_indices.shape}.",
-                pointer="/params/class_index",
-                allowed=f"({n},)",
-                got=str(class_indices.shape),
-            )
-        if n and not -1 <= int(class_indices.min()) <= int(class_indices.max()) < head.classes:
-            wrong = class_indices.min() if class_indices.min() < -1 else class_indices.max()
-            allowed = f"0 to {head.classes - 1}, or -1 for the top class"
-            raise UnknownClass(
-                f"Model '{name}' has {head.classes} classes: {allowed}; got {wrong}.",
-                pointer="/params/class_index",
-                allowed=allowed,
-                got=str(wrong),
-            )
-        if sign != 1 and not (sign == -1 and head.kind == "sigmoid" and head.classes == 1):
-            raise InvalidParameters(
-                f"sign is 1, or -1 with one sigmoid output; model '{name}' has head '{head.kind}' and {head.classes} classes, got {sign}.",
-                pointer="/params/sign",
-                got=str(sign),
-            )
+    def _domain_errors(self, tensor: Float32) -> AbstractContextManager[None]:
+        return as_domain_errors(tensor.shape, self._spec.shape)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import keras
@@ -49,10 +49,11 @@ class Step:
     reads: tuple[Ref, ...]
     writes: tuple[Ref, ...]
     model: Any = None  # enter, leave: the nested model
+    stand_in: Any = None  # for the operation; None: itself
 
     @property
     def operation(self) -> Any:
-        return self.node.operation
+        return self.node.operation if self.stand_in is None else self.stand_in
 
     def arguments(self, values: Values) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return self.node.arguments.fill_in(values[self.scope])
@@ -69,6 +70,17 @@ class Unfolded:
     inputs: tuple[Any, ...]  # KerasTensors of scope 0
     outputs: tuple[Ref, ...]
     scopes: int
+
+    def with_layers(self, stand_ins: Mapping[str, Any]) -> Unfolded:
+        """The same with other layers at some paths, for all of their calls."""
+        return replace(
+            self,
+            layers=tuple(replace(layer, layer=stand_ins.get(layer.path, layer.layer)) for layer in self.layers),
+            steps=tuple(
+                replace(step, stand_in=stand_ins[step.path]) if step.kind == "call" and step.path in stand_ins else step
+                for step in self.steps
+            ),
+        )
 
 
 def functional(operation: Any) -> Any | None:

@@ -141,12 +141,14 @@ def test_an_input_too_small_for_the_layers_is_the_callers_mistake() -> None:
         probe.forward(photo_batch(probe.graph.model, 1, size=(2, 9)), ["conv2"])
 
 
-def test_a_second_input_that_a_photo_cannot_fill() -> None:
+def test_inputs_beside_the_photos_are_zeros() -> None:
     probe = zoo_probe("two_inputs")
     x = photo_batch(probe.graph.model, 2)
-    assert probe.forward(x, ["conv2"]).activations["conv2"].shape == (2, 4, 8, 8)
-    with pytest.raises(InvalidParameters, match="'numbers' is needed here"):
-        probe.forward(x, scores=True)
+    expected = probe.graph.model([x, np.zeros((2, 4), "float32")])
+    np.testing.assert_allclose(probe.forward(x, scores=True).probabilities, expected, atol=1e-6)
+    found = probe.gradients(x, "conv2", tops(2))
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    assert found.gradients.any()
 
 
 def with_operation(operation) -> keras.Model:

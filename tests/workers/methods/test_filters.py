@@ -9,7 +9,19 @@ from schemas.limits import MethodLimits
 from schemas.methods.filter_presets import PRESETS
 from schemas.methods.filters import Filters, FiltersFacts
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
-from workers.interface import Array, AscentSpec, AscentState, Forward, Inputs, LayerGradients, Objective, Output, Picture
+from workers.interface import (
+    Array,
+    AscentSpec,
+    AscentState,
+    Forward,
+    InputGradients,
+    Inputs,
+    LayerGradients,
+    Objective,
+    Output,
+    Picture,
+    Probe,
+)
 from workers.methods import filters
 from workers.methods.filter_presets import RECIPES
 from workers.methods.filters import Synthesis, Target
@@ -76,6 +88,18 @@ class Recorded:
         raise NotImplementedError
 
     def gradients(self, *_: object, **__: object) -> LayerGradients:
+        raise NotImplementedError
+
+    def input_gradients(self, *_: object, **__: object) -> InputGradients:
+        raise NotImplementedError
+
+    def backproject(self, *_: object, **__: object) -> np.ndarray:
+        raise NotImplementedError
+
+    def scores_from(self, *_: object, **__: object) -> Forward:
+        raise NotImplementedError
+
+    def randomised(self, *_: object, **__: object) -> Probe:
         raise NotImplementedError
 
     def weights(self, layer: str) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from schemas.errors import InvalidParameters
 from workers.engine.ascent.target import Answer, Call, calling, chooses
 from workers.engine.graph import Graph, Override
+from workers.engine.inputs import inputs_with
 from workers.interface import Objective
 
 Values = Callable[[Any, Any, Any], Any]
@@ -23,11 +24,11 @@ def values_of(graph: Graph, objective: Objective, image_input: str, *, redirect:
     """
     if objective.kind == "class":
         fast = graph.fast(scores=True, precision=precision)
-        return lambda x, indices, position: class_score(graph, {image_input: x}, fast, indices, objective.probability)
+        return lambda x, indices, position: class_score(graph, inputs_with(graph, image_input, x), fast, indices, objective.probability)
     path = objective.layer or ""
     fast = graph.fast((path,), precision=precision)
     if objective.kind == "layer":
-        return lambda x, indices, position: mean_of_squares(graph.run({image_input: x}, [path], fast)[path])
+        return lambda x, indices, position: mean_of_squares(graph.run(inputs_with(graph, image_input, x), [path], fast)[path])
     layer = fast.get(path, graph.layer_at(path).layer)
     call, chosen = calling(layer), chooses(layer)
 
@@ -38,14 +39,14 @@ def values_of(graph: Graph, objective: Objective, image_input: str, *, redirect:
             return channel(activations, chosen, indices, objective.margin)
 
         if call is None:
-            return measure(graph.run({image_input: x}, [path], fast)[path])
+            return measure(graph.run(inputs_with(graph, image_input, x), [path], fast)[path])
         answers: list[Answer] = []
 
         def target(inputs: Any, call: Call = call) -> Any:
             answers.append(call(inputs, indices))
             return answers[0].after
 
-        after = measure(graph.run({image_input: x}, [path], {**fast, path: target})[path])
+        after = measure(graph.run(inputs_with(graph, image_input, x), [path], {**fast, path: target})[path])
         before = answers[0].before
         return redirected(after, measure(tf.nn.relu(before)), measure(before)) if redirect and before is not None else after
 
