@@ -8,8 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from jobstore.records import JobRecord
-from schemas.jobs import JobBase
-from service.views import job_url, job_view
+from service.views import JobView, job_url, job_view
 
 _WITHOUT_DATA = {"artifacts": {"__all__": {"data"}}}
 
@@ -26,7 +25,7 @@ def list_answer(models: Sequence[BaseModel]) -> Response:
     return json_answer(f"[{','.join(model.model_dump_json() for model in models)}]")
 
 
-def job_json(view: JobBase) -> str:
+def job_json(view: JobView) -> str:
     """A job without its arrays."""
     return view.model_dump_json(exclude=_WITHOUT_DATA)
 

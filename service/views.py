@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from pydantic import JsonValue
 from pydantic_core import from_json
 
 from jobstore.records import ArtifactRecord, JobRecord
-from schemas.jobs import JOB_CLASSES, Artifact, InlineArray, JobBase
+from schemas.jobs import Artifact, InlineArray, JobBase
+
+
+class JobView(JobBase):
+    """A job whose `params` and `facts` are what was stored: typed where they were made, and readable after an upgrade that has
+    changed their types."""
+
+    params: dict[str, JsonValue]  # pyright: ignore[reportIncompatibleVariableOverride,reportGeneralTypeIssues]
+    facts: dict[str, JsonValue] | None  # pyright: ignore[reportIncompatibleVariableOverride,reportGeneralTypeIssues]
 
 
 def job_url(job_id: str) -> str:
@@ -18,9 +27,9 @@ def artifact_url(job_id: str, name: str) -> str:
     return f"{job_url(job_id)}/artifacts/{quote(name, safe='')}"
 
 
-def job_view(record: JobRecord, inlined: dict[str, InlineArray] | None = None) -> JobBase:
+def job_view(record: JobRecord, inlined: dict[str, InlineArray] | None = None) -> JobView:
     """`inlined`: arrays to stand in the job itself, by artifact name."""
-    return JOB_CLASSES[record.method].model_validate(
+    return JobView.model_validate(
         {
             "id": record.id,
             "method": record.method,

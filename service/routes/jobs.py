@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from schemas.errors import BrokerUnavailable
 from schemas.jobs import Job, JobPage, JobState, example_request
 from schemas.methods import METHODS
 from schemas.models import ModelName
-from service.answers import job_answer, json_answer, submitted_headers
+from service.answers import job_answer, job_json, json_answer, submitted_headers
 from service.auth import Owner
 from service.dependencies import Calling, FoundJob, Used
 from service.headers import Submitting
@@ -84,8 +85,7 @@ async def list_jobs(
 ) -> Response:
     """Newest first."""
     jobs, next_cursor = await services.store.jobs(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
-    page = JobPage.model_construct(items=tuple(job_view(job) for job in jobs), next_cursor=next_cursor)
-    return json_answer(page.model_dump_json(exclude={"items": {"__all__": {"artifacts": {"__all__": {"data"}}}}}))
+    return json_answer(f'{{"items":[{",".join(job_json(job_view(job)) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
 
 
 @router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="A job", response_model=Job, responses=documented(404, 422, 503))

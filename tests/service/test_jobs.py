@@ -88,6 +88,14 @@ async def test_anothers_upload_is_not_there(app: FastAPI, client: httpx.AsyncCli
     problem_of(await client.post("/v1/jobs", json=cam(image={"id": image_id})), 404, "not_found")
 
 
+async def test_a_result_of_another_version_can_still_be_read(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    job_id = await submitted(client)
+    await worker.complete(await worker.claim(), facts={"named": "otherwise"})
+    for answer in (await client.get(f"/v1/jobs/{job_id}"), await client.get("/v1/jobs")):
+        assert answer.status_code == 200
+        assert '"facts":{"named":"otherwise"}' in answer.text
+
+
 async def test_cancel(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     job_id = await submitted(client)
     execution = await worker.claim()
