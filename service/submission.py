@@ -36,7 +36,7 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
         lane=card.lane,
         priority=incoming.priority,
         params=_canonical(resolved),
-        fingerprint=published.description.fingerprint,
+        fingerprint=f"{published.description.fingerprint}:{published.digest}",  # preprocessing and labels count, too
         image=incoming.image,
         image_id=incoming.image_id,
         request_id=caller.request_id,

@@ -65,7 +65,8 @@ async def _serve(settings: Settings, device: Device, index: int, vitals: Vitals,
         probes.add(probe)
         return probe
 
-    pool = ModelPool(CatalogFolder(settings.models_file, settings.models_dir).current, settings.max_loaded_bytes, make_probe)
+    catalog = CatalogFolder(settings.models_file, settings.models_dir)
+    pool = ModelPool(catalog.current, settings.max_loaded_bytes, make_probe, settings.model_limits)
     metrics.watch_models(lambda: len(pool.loaded_names), lambda: sum(probe.traces for probe in probes))
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_port + index)

@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 
 from jobstore.settings import StoreSettings
 from telemetry.logs import LogFormat, LogLevel
+from workers.models.limits import ModelLimits
 
 
 class Settings(StoreSettings):
@@ -32,6 +33,11 @@ class Settings(StoreSettings):
 
     max_loaded_bytes: int = Field(default=4 * 1024**3, gt=0, description="Memory of loaded models; the least recently used ones go.")
 
+    max_model_file_bytes: int = Field(default=2**30, gt=0, description="Size of a file in the models folder.")
+    max_model_expanded_bytes: int = Field(default=4 * 2**30, gt=0, description="Size of what such a file expands to.")
+    max_model_parameters: int = Field(default=200_000_000, gt=0, description="Parameters of the model in it.")
+    max_model_layers: int = Field(default=2_000, gt=0, description="Layers of the model in it, nested ones included.")
+
     job_timeout: float = Field(default=300.0, gt=0, description="Seconds of wall time one attempt at a job may take.")
     device_timeout: float = Field(default=30.0, gt=0, description="Seconds after which a device step is hung and the worker is replaced.")
     compile_timeout: float = Field(default=180.0, gt=0, description="The same for the first step of its kind, which compiles.")
@@ -48,6 +54,15 @@ class Settings(StoreSettings):
     )
     log_level: LogLevel = Field(default="info", description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default="auto", description="`json`, `console`, or `auto`: console on a terminal.")
+
+    @property
+    def model_limits(self) -> ModelLimits:
+        return ModelLimits(
+            max_file_bytes=self.max_model_file_bytes,
+            max_expanded_bytes=self.max_model_expanded_bytes,
+            max_parameters=self.max_model_parameters,
+            max_layers=self.max_model_layers,
+        )
 
     @field_validator("preload", mode="before")
     @classmethod

@@ -13,8 +13,11 @@ import pytest
 from jobstore.store import JobStore
 from schemas.jobs import example_request, job_adapter
 from schemas.methods import METHODS
+from service.app import create_app
+from service.settings import Settings
 from tests.schemas.tiny import description
-from tests.service.played import PlayedWorker, png
+from tests.service.conftest import client_of
+from tests.service.played import PlayedWorker, catalog_of, png
 
 PHOTO = png()
 BASE64 = base64.b64encode(PHOTO).decode()
@@ -134,6 +137,19 @@ async def test_an_identical_job_is_answered_at_once(client: httpx.AsyncClient, w
     assert answer.json()["artifacts"][0]["sha256"] == (await client.get(f"/v1/jobs/{first['id']}")).json()["artifacts"][0]["sha256"]
     other = await client.post("/v1/jobs", json=cam(params={"alpha": 0.5}))
     assert (other.status_code, other.json()["cached"]) == (202, False)
+
+
+async def test_a_model_prepared_otherwise_is_another_model(
+    client: httpx.AsyncClient, worker: PlayedWorker, settings: Settings, store: JobStore
+) -> None:
+    await client.post("/v1/jobs", json=cam())
+    await worker.work()
+    settings.models_file.write_text('[vgg16]\npreprocessing = "tf"\n', "utf-8")
+    changed = create_app(settings, store)
+    await PlayedWorker(store, catalog_of(settings.models_file, settings.models_dir)).publish(description())  # the same fingerprint
+    async with client_of(changed) as other:
+        answer = await other.post("/v1/jobs", json=cam())
+    assert (answer.status_code, answer.json()["cached"]) == (202, False)
 
 
 async def test_no_cache_runs_it_again(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
