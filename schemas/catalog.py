@@ -89,6 +89,7 @@ class ModelSettings(BaseModel):
         default=None, description="`imagenet`, or a text file, one label a line, relative to the models folder."
     )
     default_layer: str | None = None
+    input: str | None = Field(default=None, description="Of a model with several inputs, the photo's; default: the first that takes one.")
 
 
 class CatalogEntry(BaseModel):
@@ -108,6 +109,7 @@ class CatalogEntry(BaseModel):
     preprocessing: Preprocessing
     labels: Path | Literal["imagenet"] | None
     default_layer: str | None
+    input: str | None = Field(default=None, description="Name of the photo's input; null: the first that takes one.")
     digest: str
 
 
@@ -199,6 +201,7 @@ def _application(name: str, settings: ModelSettings, models_dir: Path, side: int
         preprocessing=_preprocessing(settings.preprocessing, mode),
         labels=labels,
         default_layer=settings.default_layer,
+        input=settings.input,
         digest=_digest(settings, weights, labels),
     )
 
@@ -222,6 +225,7 @@ def _file(path: Path) -> CatalogEntry:
         preprocessing=_preprocessing(settings.preprocessing, "none"),
         labels=labels,
         default_layer=settings.default_layer,
+        input=settings.input,
         digest=_digest(settings, path, labels),
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.errors import UnknownClass, UnknownLayer, nearest_names
+from schemas.errors import InvalidParameters, UnknownClass, UnknownLayer, nearest_names
 
 # A model that takes any size gets a photo with at most this on its longest side.
 VARIABLE_LONGEST_SIDE = 512
@@ -26,6 +26,7 @@ LayerPath = Annotated[
     ),
 ]
 ModelSource = Literal["builtin", "keras_applications", "file"]
+HeadKind = Literal["softmax", "sigmoid", "logits", "none"]
 
 
 class _Frozen(BaseModel):
@@ -124,6 +125,15 @@ class ModelSummary(_Frozen):
     loaded: int = Field(description="On how many workers it is in memory now.")
 
 
+class OutputHead(_Frozen):
+    """One output of a model."""
+
+    name: str
+    classes: int | None = Field(description="Number of classes; null without a (N, classes) output.")
+    head: HeadKind
+    default_layer: str | None = Field(description="The target layer when none is named and the class is of this output.")
+
+
 class ModelDescription(_Frozen):
     """`GET /v1/models/{model}`: everything a client needs to draw the model and to validate a request.
 
@@ -136,15 +146,32 @@ class ModelDescription(_Frozen):
     input: InputSpec
     preprocessing: Preprocessing
     classes: int | None = Field(description="Number of classes of the first output; null without a (N, classes) output.")
-    head: Literal["softmax", "sigmoid", "logits", "none"] = Field(
-        description="What the output ends in; class scores are taken before it. `none`: no (N, classes) output."
-    )
+    head: HeadKind = Field(description="What the output ends in; class scores are taken before it. `none`: no (N, classes) output.")
     outputs: tuple[str, ...] = Field(description="Output names, in order.")
+    heads: tuple[OutputHead, ...] = Field(default=(), description="What each output ends in, in order.")
+    other_inputs: tuple[str, ...] = Field(default=(), description="Inputs beside the photo's; they are given zeros.")
     loaded: int = 0
     fingerprint: str = Field(description="sha256 of architecture and weights.")
     parameters: int
     default_layer: str | None = Field(description="The target layer when none is named: the last with a spatial map, after its activation.")
     layers: tuple[Layer, ...]
+
+    def head_at(self, output: str | None, pointer: str = "/params/output") -> OutputHead:
+        """The output of that name; None: the first.
+
+        Raises:
+            InvalidParameters: there is none, with those that there are.
+        """
+        if output is None or self.outputs[:1] == (output,):
+            name = self.outputs[0] if self.outputs else ""
+            return OutputHead(name=name, classes=self.classes, head=self.head, default_layer=self.default_layer)
+        for head in self.heads:
+            if head.name == output:
+                return head
+        allowed = ", ".join(self.outputs)
+        raise InvalidParameters(
+            f"Model '{self.name}' has no output '{output}', only {allowed}.", pointer=pointer, allowed=allowed, got=output
+        )
 
     @cached_property
     def _by_path(self) -> dict[str, Layer]:
@@ -174,23 +201,28 @@ class ClassLabel(_Frozen):
 class PublishedModel(_Frozen):
     """What a worker publishes of a model: its description and its labels, valid for one catalogue entry's `digest`.
 
-    Labels are one a class, in order; empty where none are known.
+    Labels are one a class of the first output, in order; empty where none are known.
     """
 
     description: ModelDescription
     labels: tuple[str, ...]
     digest: str
 
-    def label_of(self, class_index: int) -> str | None:
-        return self.labels[class_index] if class_index < len(self.labels) else None
+    def label_of(self, class_index: int, output: str | None = None) -> str | None:
+        """Of a class of the first output; None of any other, and where there are no labels."""
+        labels = self.labels_of(output)
+        return labels[class_index] if class_index < len(labels) else None
 
-    def class_index_of(self, value: int | str, pointer: str = "/params/class_index") -> int:
-        """The class index that `value` (an index or a label, case ignored) names.
+    def labels_of(self, output: str | None) -> tuple[str, ...]:
+        return self.labels if output is None or self.description.outputs[:1] == (output,) else ()
+
+    def class_index_of(self, value: int | str, pointer: str = "/params/class_index", output: str | None = None) -> int:
+        """The class index of `output` (None: the first) that `value` (an index or a label, case ignored) names.
 
         Raises:
             UnknownClass: no such index or label, or a label that several classes share.
         """
-        name, classes = self.description.name, self.description.classes
+        name, classes, labels = self.description.name, self.description.head_at(output).classes, self.labels_of(output)
         if classes is None:
             raise UnknownClass(f"Model '{name}' has no class output.", pointer=pointer, got=str(value))
         if isinstance(value, int):
@@ -203,17 +235,17 @@ class PublishedModel(_Frozen):
                 )
             return value
         wanted = value.strip().casefold()
-        found = [index for index, label in enumerate(self.labels) if wanted == label.casefold()] or [
-            index for index, label in enumerate(self.labels) if wanted in (part.strip().casefold() for part in label.split(","))
+        found = [index for index, label in enumerate(labels) if wanted == label.casefold()] or [
+            index for index, label in enumerate(labels) if wanted in (part.strip().casefold() for part in label.split(","))
         ]
         if len(found) == 1:
             return found[0]
         if found:
-            shared = ", ".join(f"{index} ({self.labels[index]})" for index in found)
+            shared = ", ".join(f"{index} ({labels[index]})" for index in found)
             raise UnknownClass(f"Label '{value}' names several classes: {shared}. Give the index.", pointer=pointer, got=value)
-        if not self.labels:
+        if not labels:
             raise UnknownClass(f"Model '{name}' has no labels: give class_index as a number.", pointer=pointer, got=value)
-        nearest = nearest_names(value, self.labels)
+        nearest = nearest_names(value, labels)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         raise UnknownClass(
             f"Model '{name}' has no class labelled '{value}'.{hint} Search /v1/models/{name}/labels?q=…",

@@ -20,7 +20,7 @@ from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
 from schemas.methods.base import MethodParams
-from schemas.models import PublishedModel
+from schemas.models import ModelDescription, PublishedModel
 from telemetry.logs import get_logger
 from workers.interface import Array, Float32, Inputs, Output, Photo, Picture, Placement, Probe, Slice, UInt8
 from workers.methods import Implementation, implementation
@@ -117,7 +117,7 @@ class Runner:
         return Result(
             artifacts=contents,
             facts=output.facts.model_dump_json(),
-            warnings=output.warnings,
+            warnings=(*output.warnings, *_of_inputs(model.published.description)),
             timings=Timings(
                 queued=max(0, round(queued.total_seconds() * 1000)),
                 decode=None if image is None else round((decode_seconds + prepare_seconds) * 1000),
@@ -214,6 +214,14 @@ class Runner:
             device=self._surroundings.device,
             versions=dict(self._surroundings.versions),
         )
+
+
+def _of_inputs(description: ModelDescription) -> tuple[str, ...]:
+    """What a result of a model with inputs that a photo cannot fill rests on."""
+    if not description.other_inputs:
+        return ()
+    names = ", ".join(description.other_inputs)
+    return (f"The photo goes to input '{description.input.name}'; the model's other inputs ({names}) were given zeros.",)
 
 
 def _content(artifact: Picture | Array) -> ArtifactContent:

@@ -12,7 +12,8 @@ from schemas.limits import MethodLimits
 from schemas.models import LayerPath, PublishedModel
 
 Lane = Literal["fast", "slow"]
-ArtifactKind = Literal["image", "array"]
+ArtifactKind = Literal["image", "array", "document"]
+DocumentType = Literal["image/svg+xml", "text/vnd.graphviz", "application/json"]
 Precision = Literal["float32", "bfloat16"]
 Colormap = Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
 ClassSelector = Annotated[
@@ -23,12 +24,17 @@ ClassSelector = Annotated[
 
 @dataclass(frozen=True)
 class ArtifactSpec:
-    """An artifact a method makes. `name` may hold `{layer}` where there is one for each layer, or `{channel}`."""
+    """An artifact a method makes. `name` may hold `{layer}` where there is one for each layer, or `{channel}`.
+
+    A document has a `media_type`. An `optional` one may be missing; the job's warnings then say why.
+    """
 
     name: str
     kind: ArtifactKind
     description: str
     primary: bool = False
+    media_type: DocumentType | None = None
+    optional: bool = False
 
 
 class Facts(BaseModel):
@@ -88,18 +94,22 @@ class MethodParams(BaseModel):
         return type(self).model_validate({**dict(self), **changes})
 
 
-def default_layer(model: PublishedModel) -> str:
-    """The model's default target layer; `UnsuitableLayer` where it has none."""
-    path = model.description.default_layer
+def default_layer(model: PublishedModel, output: str | None = None) -> str:
+    """The model's default target layer for an output's classes; `UnsuitableLayer` where it has none."""
+    path = model.description.head_at(output).default_layer
     if path is None:
         raise UnsuitableLayer(f"Model '{model.description.name}' has no layer with a spatial map: name a layer.", pointer="/params/layer")
     return path
 
 
-def spatial_layer(model: PublishedModel, path: str) -> str:
-    """`path`; `UnsuitableLayer` where that layer has no spatial map from which the class score is reached."""
+def spatial_layer(model: PublishedModel, path: str, output: str | None = None) -> str:
+    """`path`; `UnsuitableLayer` where that layer has no spatial map from which the class score is reached.
+
+    Of an output that is not the first only the worker knows what it is reached from.
+    """
     layer = model.description.layer_at(path)
-    if not layer.cam_able:
+    suits = layer.cam_able if output is None or model.description.outputs[:1] == (output,) else len(layer.output_shape) == 3
+    if not suits:
         near = [other.path for other in model.description.layers if other.cam_able][-5:]
         raise UnsuitableLayer(
             f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map from which the class score is reached. "
@@ -111,6 +121,17 @@ def spatial_layer(model: PublishedModel, path: str) -> str:
     return path
 
 
+class OutputParams(MethodParams):
+    """Parameters of a method that gives class scores."""
+
+    output: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Of a model with several outputs, whose classes are meant; null: the first's.",
+    )
+
+
 class TargetLayerParams(MethodParams):
     """Parameters of a method that looks at one layer with a spatial map."""
 
@@ -120,7 +141,7 @@ class TargetLayerParams(MethodParams):
         return spatial_layer(model, self.layer or default_layer(model))
 
 
-class TargetClassParams(MethodParams):
+class TargetClassParams(OutputParams):
     """Parameters of a method that explains a class score, or several."""
 
     class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
@@ -134,6 +155,19 @@ class TargetClassParams(MethodParams):
             return self.class_index
         return (self.class_index,)
 
+    def class_rows(self) -> tuple[int, ...]:
+        """Of resolved parameters: the class indices, -1 for the top class.
+
+        Raises:
+            ValueError: the parameters are not resolved.
+        """
+        rows: list[int] = []
+        for selector in (-1,) if (selectors := self.class_selectors()) is None else selectors:
+            if isinstance(selector, str):
+                raise ValueError(f"the parameters are not resolved: class_index is {self.class_index!r}")
+            rows.append(selector)
+        return tuple(rows)
+
     def resolve_classes(self, model: PublishedModel, limits: MethodLimits) -> int | tuple[int, ...] | None:
         selectors = self.class_selectors()
         if selectors is not None and len(selectors) > limits.max_classes:
@@ -143,19 +177,20 @@ class TargetClassParams(MethodParams):
                 allowed=f"at most {limits.max_classes}",
                 got=str(len(selectors)),
             )
-        if self.sign == -1 and not (model.description.head == "sigmoid" and model.description.classes == 1):
+        head = model.description.head_at(self.output)
+        if self.sign == -1 and not (head.head == "sigmoid" and head.classes == 1):
             raise InvalidParameters(
                 f"sign -1 is for models with one sigmoid output; '{model.description.name}' has head "
-                f"'{model.description.head}' and {model.description.classes} classes.",
+                f"'{head.head}' and {head.classes} classes.",
                 pointer="/params/sign",
                 allowed="1",
                 got="-1",
             )
         if selectors is None:
-            if model.description.classes is None:
-                model.class_index_of(0)  # says that there is no class output
+            if head.classes is None:
+                model.class_index_of(0, output=self.output)  # says that there is no class output
             return None
-        indices = tuple(model.class_index_of(selector) for selector in selectors)
+        indices = tuple(model.class_index_of(selector, output=self.output) for selector in selectors)
         return indices if isinstance(self.class_index, tuple) else indices[0]
 
 

@@ -7,7 +7,17 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Colormap, Facts, PrecisionParams, Prediction, TargetClassParams, default_layer, spatial_layer
+from schemas.methods.base import (
+    ArtifactSpec,
+    Colormap,
+    Facts,
+    OutputParams,
+    PrecisionParams,
+    Prediction,
+    TargetClassParams,
+    default_layer,
+    spatial_layer,
+)
 from schemas.models import LayerPath, PublishedModel
 
 Fusing = Literal["mean", "max"]
@@ -38,7 +48,7 @@ class CamFacts(Facts):
     classes: tuple[Prediction, ...]
 
 
-class CamParams(PrecisionParams):
+class CamParams(OutputParams, PrecisionParams):
     """Parameters of every class activation map."""
 
     layer: LayerPath | Annotated[tuple[LayerPath, ...], LAYERS] | None = Field(
@@ -71,8 +81,8 @@ class CamParams(PrecisionParams):
         return self.layer if isinstance(self.layer, tuple) else (self.layer,)
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        paths = (self.layer or default_layer(model),) if not isinstance(self.layer, tuple) else self.layer
-        checked = tuple(spatial_layer(model, path) for path in paths)
+        paths = (self.layer or default_layer(model, self.output),) if not isinstance(self.layer, tuple) else self.layer
+        checked = tuple(spatial_layer(model, path, self.output) for path in paths)
         return self.changed(layer=checked if isinstance(self.layer, tuple) else checked[0])
 
 

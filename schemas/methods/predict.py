@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, MethodParams, Prediction
+from schemas.methods.base import ArtifactSpec, Facts, MethodCard, OutputParams, Prediction
 from schemas.models import PublishedModel
 
 
@@ -16,7 +16,7 @@ class PredictFacts(Facts):
     predictions: tuple[Prediction, ...] = Field(description="The top classes, best first.")
 
 
-class Predict(MethodParams):
+class Predict(OutputParams):
     """Top classes with logits and probabilities, and a bar chart of them."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -38,7 +38,8 @@ class Predict(MethodParams):
     top: int = Field(default=5, ge=1, le=100, description="How many classes to name; never more than the model has.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Predict:
-        classes = model.description.classes
-        if classes is None:
-            raise InvalidParameters(f"Model '{model.description.name}' has no class output.", pointer="/model")
-        return self.changed(top=min(self.top, classes))
+        head = model.description.head_at(self.output)
+        if head.classes is None:
+            which = "" if self.output is None else f" '{self.output}'"
+            raise InvalidParameters(f"Model '{model.description.name}' has no class output{which}.", pointer="/model")
+        return self.changed(top=min(self.top, head.classes))

@@ -46,6 +46,7 @@ def test_models_toml_changes_and_adds(folder: Path) -> None:
         weights = "random"
         input_size = [64, 96]
         default_layer = "block3_conv3"
+        input = "left"
 
         [cats]
         architecture = "mobilenet_v2"
@@ -62,6 +63,7 @@ def test_models_toml_changes_and_adds(folder: Path) -> None:
         None,
         "block3_conv3",
     )
+    assert (vgg.input, cats.input) == ("left", None)
     assert (cats.architecture, cats.weights, cats.labels) == ("mobilenet_v2", folder / "mine.weights.h5", folder / "names.txt")
     assert (cats.preprocessing.mean, cats.preprocessing.order, cats.preprocessing.fit) == ((1.0, 2.0, 3.0), "bgr", "crop")
 

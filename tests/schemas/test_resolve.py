@@ -116,6 +116,48 @@ def test_a_model_without_classes(method: str) -> None:
         resolved(method, model={"classes": None, "head": "none"})
 
 
+TWO_OUTPUTS: dict[str, Any] = {
+    "outputs": ("predictions", "answer", "depth"),
+    "heads": (
+        {"name": "predictions", "classes": len(LABELS), "head": "softmax", "default_layer": "block5_conv3"},
+        {"name": "answer", "classes": 1, "head": "sigmoid", "default_layer": "block5_conv1"},
+        {"name": "depth", "classes": None, "head": "none", "default_layer": None},
+    ),
+}
+
+
+def test_classes_and_default_layer_are_the_named_outputs() -> None:
+    second = resolved("grad_cam", model=TWO_OUTPUTS, output="answer", class_index=0, sign=-1)
+    assert (second.layer, second.class_index, second.output) == ("block5_conv1", 0, "answer")
+    first = resolved("grad_cam", model=TWO_OUTPUTS, output="predictions", class_index="Egyptian cat")
+    assert (first.layer, first.class_index) == ("block5_conv3", 2)
+    assert resolved("predict", model=TWO_OUTPUTS, output="answer").top == 1
+    assert resolved("eigen_cam", model=TWO_OUTPUTS, output="answer").layer == "block5_conv1"
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"output": "answers"}, errors.InvalidParameters, "has no output 'answers', only predictions, answer, depth"),
+        ({"output": "answer", "class_index": 1}, errors.UnknownClass, "has 1 classes: class_index must be 0 to 0, got 1"),
+        ({"output": "answer", "class_index": "Egyptian cat"}, errors.UnknownClass, "has no labels"),
+        ({"output": "predictions", "sign": -1}, errors.InvalidParameters, "sign -1 is for models with one sigmoid output"),
+        ({"output": "depth", "layer": "block5_conv1"}, errors.UnknownClass, "no class output"),
+        ({"output": "depth"}, errors.UnsuitableLayer, "name a layer"),
+        ({"output": "answer", "layer": "average"}, errors.UnsuitableLayer, "no spatial map"),
+    ],
+)
+def test_what_an_output_does_not_allow(params: dict[str, Any], error: type[errors.VisualizationError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        resolved("grad_cam", model=TWO_OUTPUTS, **params)
+
+
+def test_a_label_is_of_the_first_output() -> None:
+    model = published(**TWO_OUTPUTS)
+    assert model.label_of(2) == model.label_of(2, "predictions") == "Egyptian cat"
+    assert model.label_of(0, "answer") is None
+
+
 def test_predict_names_no_more_classes_than_there_are() -> None:
     assert resolved("predict").top == len(LABELS)
     assert resolved("predict", top=2).top == 2

@@ -24,10 +24,11 @@ from schemas.catalog import Catalog, load_catalog
 from schemas.errors import ModelLoadFailed, UnknownModel, UnsupportedFormat
 from schemas.health import WorkerStatus
 from schemas.images import ImageLimits
-from schemas.models import PublishedModel
+from schemas.models import Preprocessing, PublishedModel
 from tests.wait import until
 from tests.workers.jobs import resolved, submission
 from tests.workers.tiny import photo, save_model
+from tests.zoo import ZOO
 from workers.decoding import Decoder
 from workers.interface import Slice
 from workers.metrics import WorkerMetrics
@@ -125,6 +126,21 @@ async def test_a_result_says_how_it_was_made_and_how_long_it_took(bench):
     value = bench.metrics.registry.get_sample_value
     assert value("convscope_decode_seconds_count") == 1
     assert value("convscope_render_seconds_count", {"method": "grad_cam"}) == 1
+
+
+async def test_a_result_says_that_inputs_beside_the_photos_were_zeros(bench, tmp_path):
+    model = ZOO["two_inputs"]()
+    model.save(tmp_path / "two.keras")
+    (tmp_path / "two.toml").write_text('preprocessing = "tf"')
+    pool = ModelPool(load_catalog(tmp_path / "none.toml", tmp_path), 10**9)
+    bench.runner._models = pool
+    content = photo(1)
+    (execution,) = await bench.claim(resolved("predict", pool.get("two").published, content))
+    result = await bench.runner.run(execution, lambda _: None)
+    assert result.warnings == ("The photo goes to input 'photo'; the model's other inputs (numbers) were given zeros.",)
+    tensor, _ = prepare(np.asarray(Image.open(io.BytesIO(content))), Preprocessing.named("tf"), (13, 9), 3)
+    expected = model([tensor[None], np.zeros((1, 4), np.float32)])[0]
+    np.testing.assert_allclose(array(result, "probabilities"), expected, rtol=1e-5)
 
 
 async def test_jobs_of_one_batch_get_what_each_would_get_alone(bench):

@@ -44,7 +44,7 @@ class Explanation:
 
 def batch_key(params: CamParams) -> Hashable:
     """Jobs that differ in their classes or their drawing alone run as one batch."""
-    return params.layer_paths(), params.augment, params.precision
+    return params.layer_paths(), params.output, params.augment, params.precision
 
 
 def class_batch_key(params: ClassCamParams) -> Hashable:
@@ -120,9 +120,11 @@ def _looked(
     for variant in augmentation.variants(params.augment):
         varied = variant.of(tensor)
         for at, layer in enumerate(layers):
-            found = probe.gradients(varied, layer, class_indices, score=score, sign=params.sign, precision=params.precision)
+            found = probe.gradients(
+                varied, layer, class_indices, score=score, sign=params.sign, output=params.output, precision=params.precision
+            )
             class_indices = found.class_indices  # of the input itself, whatever its variants are taken for
-            classes = classes or predictions(probe.published, class_indices, found.logits, found.probabilities)
+            classes = classes or predictions(probe.published, class_indices, found.logits, found.probabilities, params.output)
             for formula, own in zip(formulas, maps, strict=True):
                 own[at].append(variant.undone(formula(found.activations, found.gradients)))
     return [[augmentation.averaged(varied) for varied in own] for own in maps], classes
@@ -133,17 +135,18 @@ def predictions(
     class_indices: np.ndarray,
     logits: Float32[np.ndarray, "n classes"],
     probabilities: Float32[np.ndarray, "n classes"],
+    output: str | None = None,
 ) -> list[Prediction]:
     """Each row's class with its scores."""
     rows = zip(class_indices.tolist(), logits, probabilities, strict=True)
     return [
-        Prediction(class_index=c, label=model.label_of(c), logit=float(row_logits[c]), probability=float(row_probabilities[c]))
+        Prediction(class_index=c, label=model.label_of(c, output), logit=float(row_logits[c]), probability=float(row_probabilities[c]))
         for c, row_logits, row_probabilities in rows
     ]
 
 
-def top_classes(model: PublishedModel, found: Forward) -> list[Prediction]:
+def top_classes(model: PublishedModel, found: Forward, output: str | None = None) -> list[Prediction]:
     """Each row's top class with its scores, of a pass that was asked for them."""
     if found.logits is None or found.probabilities is None:
         raise ValueError(f"the pass through model '{model.description.name}' gave no class scores")
-    return predictions(model, found.logits.argmax(axis=1), found.logits, found.probabilities)
+    return predictions(model, found.logits.argmax(axis=1), found.logits, found.probabilities, output)

@@ -19,8 +19,8 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[cam.Ex
     classes: list[Prediction] = []
     maps: dict[str, list[Float32]] = {layer: [] for layer in layers}
     for variant in augmentation.variants(params[0].augment):
-        found = probe.forward(variant.of(inputs.tensor), layers, scores=not classes, precision=params[0].precision)
-        classes = classes or cam.top_classes(probe.published, found)
+        found = probe.forward(variant.of(inputs.tensor), layers, scores=not classes, output=params[0].output, precision=params[0].precision)
+        classes = classes or cam.top_classes(probe.published, found, params[0].output)
         for layer in layers:
             maps[layer].append(variant.undone(cam_maps.principal(found.activations[layer])))
     averaged = {layer: augmentation.averaged(own) for layer, own in maps.items()}

@@ -31,12 +31,12 @@ def top_classes(logits: Float32[np.ndarray, " classes"], count: int) -> Int64[np
 
 
 def batch_key(params: Predict) -> Hashable:
-    """All predictions of a model run as one batch: `top` matters to the drawing alone."""
-    return None
+    """All predictions of one output run as one batch: `top` matters to the drawing alone."""
+    return params.output
 
 
 def run(probe: Probe, inputs: Inputs, params: Sequence[Predict]) -> list[Scores]:
-    found = probe.forward(inputs.tensor, scores=True)
+    found = probe.forward(inputs.tensor, scores=True, output=params[0].output)
     if found.logits is None or found.probabilities is None:
         raise InternalError(f"Model '{probe.description.name}' has no class output.")
     return [Scores(logits, probabilities, probe.published) for logits, probabilities in zip(found.logits, found.probabilities, strict=True)]
@@ -48,7 +48,10 @@ def draw(result: Scores, photo: Photo, params: Predict) -> Output:
         raise NonFinite(f"{np.count_nonzero(~np.isfinite(logits))} of the model's {len(logits)} logits are not finite.")
     predictions = tuple(
         Prediction(
-            class_index=index, label=result.published.label_of(index), logit=float(logits[index]), probability=float(probabilities[index])
+            class_index=index,
+            label=result.published.label_of(index, params.output),
+            logit=float(logits[index]),
+            probability=float(probabilities[index]),
         )
         for index in top_classes(logits, params.top).tolist()
     )

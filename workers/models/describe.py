@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import keras
 
 from schemas.catalog import CatalogEntry
 from schemas.errors import ModelLoadFailed, nearest_names
-from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, PublishedModel
+from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, OutputHead, PublishedModel
 from workers.engine.graph import Graph
-from workers.engine.unfold import GraphLayer, functional
+from workers.engine.unfold import GraphLayer
 from workers.models.fingerprint import fingerprint
 from workers.models.labels import load_labels
 from workers.models.layer_kinds import kind_of
@@ -33,21 +33,38 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
     graph = Graph(model)
     head = graph.head
     layers = describe_layers(graph)
+    image = _input(graph, entry)
     description = ModelDescription(
         name=entry.name,
         source=entry.source,
         title=entry.title,
-        input=_input(graph, entry),
+        input=image,
         preprocessing=entry.preprocessing,
         classes=head.classes,
         head=head.kind,
-        outputs=tuple(cast("Any", functional(model)).output_names),
+        outputs=graph.output_names,
+        heads=tuple(_head(graph, name, layers) for name in graph.output_names),
+        other_inputs=tuple(name for name in graph.input_names if name != image.name),
         fingerprint=fingerprint(model),
         parameters=model.count_params(),
         default_layer=_given_layer(entry, layers) or default_layer(layers),
         layers=layers,
     )
     return PublishedModel(description=description, labels=load_labels(entry.labels, head.classes), digest=entry.digest)
+
+
+def _head(graph: Graph, name: str, layers: tuple[Layer, ...]) -> OutputHead:
+    """What an output ends in; its default layer is found as the first's is, among those that it is computed from."""
+    head = graph.head_of(name)
+    own = tuple(
+        layer.model_copy(
+            update={
+                "cam_able": head.classes is not None and _has_map(graph.layer_at(layer.path)) and graph.reaches(layer.path, output=name)
+            }
+        )
+        for layer in layers
+    )
+    return OutputHead(name=name, classes=head.classes, head=head.kind, default_layer=default_layer(own))
 
 
 def describe_layers(graph: Graph) -> tuple[Layer, ...]:
@@ -77,20 +94,33 @@ def default_layer(layers: tuple[Layer, ...]) -> str | None:
 
 
 def _cam_able(layer: GraphLayer, graph: Graph) -> bool:
-    return graph.head.classes is not None and not layer.is_input and len(layer.output_shape) == _MAP_RANK and graph.reaches(layer.path)
+    return graph.head.classes is not None and _has_map(layer) and graph.reaches(layer.path)
+
+
+def _has_map(layer: GraphLayer) -> bool:
+    return not layer.is_input and len(layer.output_shape) == _MAP_RANK
 
 
 def _input(graph: Graph, entry: CatalogEntry) -> InputSpec:
-    """The model's first input, which must be one that a photo can be brought to."""
-    shape: tuple[Any, ...] = tuple(graph.unfolded.inputs[0].shape)
-    if len(shape) != _MAP_RANK or shape[-1] not in (1, 3):
-        raise ModelLoadFailed(f"Model '{entry.name}' takes an input of shape {shape}; a photo gives (N, height, width, 1 or 3).")
-    _, height, width, channels = shape
+    """The input that the settings name, or the first that a photo can be brought to."""
+    shapes: dict[str, tuple[Any, ...]] = {
+        name: tuple(tensor.shape) for name, tensor in zip(graph.input_names, graph.unfolded.inputs, strict=True)
+    }
+    if entry.input is not None and entry.input not in shapes:
+        raise ModelLoadFailed(f"Model '{entry.name}' has no input '{entry.input}', which its settings name, only {', '.join(shapes)}.")
+    name = entry.input or next((name for name, shape in shapes.items() if _takes_photos(shape)), graph.input_names[0])
+    if not _takes_photos(shapes[name]):
+        raise ModelLoadFailed(f"Model '{entry.name}' takes an input of shape {shapes[name]}; a photo gives (N, height, width, 1 or 3).")
+    _, height, width, channels = shapes[name]
     wanted = entry.input_size or (height, width)
     for own, given in zip((height, width), wanted, strict=True):
         if own is not None and given != own:
             raise ModelLoadFailed(f"Model '{entry.name}' takes {height} × {width} pixels, but its settings say {wanted[0]} × {wanted[1]}.")
-    return InputSpec(name=graph.input_names[0], height=wanted[0], width=wanted[1], channels=channels)
+    return InputSpec(name=name, height=wanted[0], width=wanted[1], channels=channels)
+
+
+def _takes_photos(shape: tuple[Any, ...]) -> bool:
+    return len(shape) == _MAP_RANK and shape[-1] in (1, 3)
 
 
 def _given_layer(entry: CatalogEntry, layers: tuple[Layer, ...]) -> str | None:

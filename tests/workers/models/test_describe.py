@@ -68,6 +68,39 @@ def test_a_hand_made_model() -> None:
     assert [(layer.path, layer.channels, layer.receptive_field) for layer in dense] == [("flatten", 5, None), ("scores", 5, None)]
 
 
+def test_every_output_has_its_head_and_its_own_default_layer() -> None:
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.Conv2D(6, 3, activation="relu", name="trunk")(photo)
+    kind = layers.Dense(5, activation="softmax", name="kind")(layers.Flatten(name="flat")(layers.Conv2D(4, 2, name="own")(x)))
+    branch = layers.Conv2D(2, 3, name="branch")(x)
+    answer = layers.Dense(1, activation="sigmoid", name="answer")(layers.Flatten(name="flat2")(branch))
+    description = described(keras.Model(photo, [kind, answer, branch]))
+    assert [tuple(head.model_dump().values()) for head in description.heads] == [
+        ("kind", 5, "softmax", "own"),
+        ("answer", 1, "sigmoid", "branch"),
+        ("branch", None, "none", None),
+    ]
+    assert (description.classes, description.head, description.default_layer) == (5, "softmax", "own")
+    assert description.head_at(None) == description.head_at("kind") == description.heads[0]
+
+
+def test_the_photo_goes_to_the_first_input_that_takes_one_or_the_one_named() -> None:
+    numbers = keras.Input((4,), name="numbers")
+    left, right = keras.Input((13, 9, 3), name="left"), keras.Input((7, 5, 1), name="right")
+    pooled = [layers.GlobalAveragePooling2D(name=f"mean_{side.name}")(side) for side in (left, right)]
+    model = keras.Model([numbers, left, right], layers.Dense(2, name="scores")(layers.Concatenate(name="all")([numbers, *pooled])))
+    description = described(model)
+    assert description.input.model_dump() == {"name": "left", "height": 13, "width": 9, "channels": 3}
+    assert description.other_inputs == ("numbers", "right")
+    description = described(model, input="right")
+    assert description.input.model_dump() == {"name": "right", "height": 7, "width": 5, "channels": 1}
+    assert description.other_inputs == ("numbers", "left")
+    with pytest.raises(ModelLoadFailed, match=r"takes an input of shape \(None, 4\)"):
+        described(model, input="numbers")
+    with pytest.raises(ModelLoadFailed, match="no input 'middle', which its settings name, only numbers, left, right"):
+        described(model, input="middle")
+
+
 def test_a_given_default_layer_wins() -> None:
     assert described(classifier(), default_layer="pool").default_layer == "pool"
     with pytest.raises(ModelLoadFailed, match=r"no layer 'pol', which its settings name\. Nearest: pool"):
