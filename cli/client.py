@@ -59,8 +59,8 @@ class Client:
         return ended
 
     def artifact(self, artifact: Artifact) -> bytes:
-        """PNG of an image, npy of an array."""
-        return self._call("GET", artifact.url, params={"format": "png" if artifact.kind == "image" else "npy"}).content
+        """As it is stored: PNG of an image, npy of an array, a document's text."""
+        return self._call("GET", artifact.url, headers={"Accept": "*/*"}).content
 
     def _events(self, job: JobBase) -> Iterator[ServerSentEvent]:
         """The job's events up to `done`; a stream that breaks off is taken up again where it was."""

@@ -63,7 +63,14 @@ class Claiming(Reading):
         large = [each for each in result.artifacts if len(each.content) > self._settings.blob_threshold]
         records = tuple(
             ArtifactRecord(
-                each.name, each.kind, each.shape, each.dtype, hashlib.sha256(each.content).hexdigest(), len(each.content), each.primary
+                each.name,
+                each.kind,
+                each.shape,
+                each.dtype,
+                hashlib.sha256(each.content).hexdigest(),
+                len(each.content),
+                each.primary,
+                each.media_type,
             )
             for each in result.artifacts
         )

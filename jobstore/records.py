@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from schemas.jobs import JobError, JobState, Priority, Progress, Provenance, Timings
-from schemas.methods.base import ArtifactKind, Lane
+from schemas.methods.base import ArtifactKind, DocumentType, Lane
 
 EventType = Literal["status", "progress", "preview", "done"]
 DESCRIBE = "describe"  # the internal method by which a worker publishes a model's description
@@ -45,6 +45,7 @@ class ArtifactRecord:
     sha256: str
     size: int
     primary: bool
+    media_type: DocumentType | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class ArtifactContent:
-    """An artifact with its bytes: PNG for an image, npy for an array."""
+    """An artifact with its bytes: PNG for an image, npy for an array, UTF-8 for a document, which has a `media_type`."""
 
     name: str
     kind: ArtifactKind
@@ -114,6 +115,7 @@ class ArtifactContent:
     dtype: str
     primary: bool
     content: bytes
+    media_type: DocumentType | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.jobs import JobRequest, example_request, job_request_adapter
 from schemas.methods import METHODS
-from schemas.methods.base import ArtifactKind, Lane
+from schemas.methods.base import ArtifactKind, DocumentType, Lane
 
 
 class MethodArtifact(BaseModel):
@@ -18,6 +18,8 @@ class MethodArtifact(BaseModel):
     kind: ArtifactKind
     description: str
     primary: bool
+    media_type: DocumentType | None = Field(description="Of a document.")
+    optional: bool = Field(description="It may be missing; the job's warnings then say why.")
 
 
 class MethodDescription(BaseModel):
@@ -48,6 +50,14 @@ def describe_method(name: str) -> MethodDescription:
         parameters=METHODS[name].model_json_schema(),
         example=job_request_adapter.validate_python(example_request(name)),
         artifacts=tuple(
-            MethodArtifact(name=spec.name, kind=spec.kind, description=spec.description, primary=spec.primary) for spec in card.artifacts
+            MethodArtifact(
+                name=spec.name,
+                kind=spec.kind,
+                description=spec.description,
+                primary=spec.primary,
+                media_type=spec.media_type,
+                optional=spec.optional,
+            )
+            for spec in card.artifacts
         ),
     )

@@ -12,7 +12,7 @@ from typing_extensions import TypeAliasType
 
 from schemas.images import ImageReference
 from schemas.methods import METHODS
-from schemas.methods.base import ArtifactKind, Facts, MethodParams
+from schemas.methods.base import ArtifactKind, DocumentType, Facts, MethodParams
 from schemas.models import ModelName
 
 Priority = Literal["high", "normal", "low"]
@@ -72,9 +72,10 @@ class InlineArray(_Frozen):
 class Artifact(_Frozen):
     name: str
     kind: ArtifactKind
-    shape: tuple[int, ...]
-    dtype: str
-    sha256: str = Field(description="Of the stored bytes: PNG for an image, npy for an array.")
+    shape: tuple[int, ...] = Field(description="Of a document: empty.")
+    dtype: str = Field(description="Of a document: `text`.")
+    media_type: DocumentType | None = Field(default=None, description="Of a document; images and arrays come in several.")
+    sha256: str = Field(description="Of the stored bytes: PNG for an image, npy for an array, UTF-8 for a document.")
     size: int = Field(description="Bytes stored.")
     primary: bool
     url: str

@@ -1,6 +1,6 @@
-"""An artifact in the form the caller wants: images as PNG, WebP, JPEG; arrays as npy, npz, JSON.
+"""An artifact in the form the caller wants: images as PNG, WebP, JPEG; arrays as npy, npz, JSON; documents as they are.
 
-Stored are PNG and npy; the other forms are made from them, the same bytes each time.
+Stored are PNG, npy and a document's text; the other forms are made from them, the same bytes each time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
+from jobstore.records import ArtifactRecord
 from schemas.errors import NotAcceptable
 from schemas.jobs import InlineArray
 from schemas.methods.base import ArtifactKind
@@ -24,6 +25,7 @@ from service.negotiation import best
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 _LONGEST_WEBP_SIDE = 16_383
+_KINDS: Mapping[ArtifactKind, str] = {"image": "an image", "array": "an array", "document": "a document"}
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,25 @@ class Form:
 FORMS: Mapping[ArtifactKind, tuple[Form, ...]] = {
     "image": (Form("png", "image/png", native=True), Form("webp", "image/webp"), Form("jpeg", "image/jpeg")),
     "array": (Form("npy", "application/x-npy", native=True), Form("npz", "application/x-npz"), Form("json", "application/json")),
+    "document": (
+        Form("svg", "image/svg+xml", native=True),
+        Form("dot", "text/vnd.graphviz", native=True),
+        Form("json", "application/json", native=True),
+    ),
 }
+# A document is shown by browsers: whatever it holds may load and run nothing.
+DOCUMENT_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 
-def choose(kind: ArtifactKind, accept: str | None, wanted: str | None) -> Form:
+def forms_of(artifact: ArtifactRecord) -> tuple[Form, ...]:
+    """What it can be had as; a document as itself alone."""
+    forms = FORMS[artifact.kind]
+    return forms if artifact.kind != "document" else tuple(form for form in forms if form.media_type == artifact.media_type)
+
+
+def choose(artifact: ArtifactRecord, accept: str | None, wanted: str | None) -> Form:
     """The form named `wanted` (from `?format=`) or else the one that `accept` likes best; `NotAcceptable` where there is none."""
-    forms = FORMS[kind]
+    forms = forms_of(artifact)
     if wanted is None:
         media_type = best(accept, [form.media_type for form in forms])
         found = next((form for form in forms if form.media_type == media_type), None)
@@ -52,7 +67,9 @@ def choose(kind: ArtifactKind, accept: str | None, wanted: str | None) -> Form:
     if found is None:
         allowed = ", ".join(f"{form.name} ({form.media_type})" for form in forms)
         raise NotAcceptable(
-            f"This artifact is an {kind}: available as {allowed}; asked for {wanted or accept}.", allowed=allowed, got=wanted or accept
+            f"This artifact is {_KINDS[artifact.kind]}: available as {allowed}; asked for {wanted or accept}.",
+            allowed=allowed,
+            got=wanted or accept,
         )
     return found
 

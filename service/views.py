@@ -61,6 +61,7 @@ def _artifact(job_id: str, artifact: ArtifactRecord, data: InlineArray | None) -
         kind=artifact.kind,
         shape=artifact.shape,
         dtype=artifact.dtype,
+        media_type=artifact.media_type,
         sha256=artifact.sha256,
         size=artifact.size,
         primary=artifact.primary,

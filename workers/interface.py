@@ -20,7 +20,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.methods.base import Facts
+from schemas.methods.base import DocumentType, Facts
 from schemas.methods.filter_presets import Regularisers, Transforms
 from schemas.models import ModelDescription, PublishedModel
 
@@ -267,9 +267,18 @@ class Array:
 
 
 @dataclass(frozen=True)
+class Document:
+    """A document artifact: text of a media type."""
+
+    name: str
+    media_type: DocumentType
+    text: str
+
+
+@dataclass(frozen=True)
 class Output:
     """What `draw` returns: all of a job's results."""
 
-    artifacts: tuple[Picture | Array, ...]
+    artifacts: tuple[Picture | Array | Document, ...]
     facts: Facts
     warnings: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from schemas.methods import params_class
 from schemas.methods.base import MethodParams
 from schemas.models import ModelDescription, PublishedModel
 from telemetry.logs import get_logger
-from workers.interface import Array, Float32, Inputs, Output, Photo, Picture, Placement, Probe, Slice, UInt8
+from workers.interface import Array, Document, Float32, Inputs, Output, Photo, Picture, Placement, Probe, Slice, UInt8
 from workers.methods import Implementation, implementation
 from workers.metrics import WorkerMetrics
 from workers.persistence import when_available
@@ -224,7 +224,9 @@ def _of_inputs(description: ModelDescription) -> tuple[str, ...]:
     return (f"The photo goes to input '{description.input.name}'; the model's other inputs ({names}) were given zeros.",)
 
 
-def _content(artifact: Picture | Array) -> ArtifactContent:
+def _content(artifact: Picture | Array | Document) -> ArtifactContent:
+    if isinstance(artifact, Document):
+        return ArtifactContent(artifact.name, "document", (), "text", False, artifact.text.encode(), artifact.media_type)
     if isinstance(artifact, Picture):
         content = encode.png(artifact.image)
         return ArtifactContent(artifact.name, "image", artifact.image.shape, "uint8", artifact.primary, content)

@@ -12,15 +12,19 @@ from schemas.errors import Expired, NotFound, nearest_names
 from schemas.jobs import JobState
 from service.dependencies import FoundJob, Used
 from service.problems import documented
-from service.representations import FORMS, choose, etag, file_name, matches, represent
+from service.representations import DOCUMENT_HEADERS, FORMS, choose, etag, file_name, matches, represent
 from service.validation import shown
 
 router = APIRouter(tags=["jobs"])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_CONTENT: dict[str, Any] = {form.media_type: _BINARY for forms in FORMS.values() for form in forms} | {
-    "application/json": {"schema": {"$ref": "#/components/schemas/InlineArray"}}
-}
+_TEXT = {"schema": {"type": "string"}}
+_JSON = {"schema": {"anyOf": [{"$ref": "#/components/schemas/InlineArray"}, {"type": "object", "description": "A document."}]}}
+_CONTENT: dict[str, Any] = (
+    {form.media_type: _BINARY for kind in ("image", "array") for form in FORMS[kind]}
+    | {form.media_type: _TEXT for form in FORMS["document"]}
+    | {"application/json": _JSON}
+)
 
 
 @router.get(
@@ -40,23 +44,23 @@ async def get_artifact(
         str | None,
         Query(
             alias="format",
-            description="Instead of `Accept`: png, webp, jpeg of an image; npy, npz, json of an array.",
-            json_schema_extra={"enum": [form.name for forms in FORMS.values() for form in forms]},
+            description="Instead of `Accept`: png, webp, jpeg of an image; npy, npz, json of an array; a document has one.",
+            json_schema_extra={"enum": list(dict.fromkeys(form.name for forms in FORMS.values() for form in forms))},
         ),
     ] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     if_none_match: Annotated[str | None, Header(alias="If-None-Match", description="ETags the caller has.")] = None,
 ) -> Response:
-    """Images as PNG (as stored), WebP (lossless) or JPEG; arrays as npy (as stored), npz or JSON."""
+    """Images as PNG (as stored), WebP (lossless) or JPEG; arrays as npy (as stored), npz or JSON; documents as they are."""
     artifact = _artifact(job, name)
-    form = choose(artifact.kind, accept, wanted)
+    form = choose(artifact, accept, wanted)
     tag = etag(artifact.sha256, form)
     headers = {
         "ETag": tag,
         "Cache-Control": f"private, immutable, max-age={services.settings.result_ttl}",
         "Vary": "Accept",
         "X-Content-Type-Options": "nosniff",
-    }
+    } | (DOCUMENT_HEADERS if artifact.kind == "document" else {})
     if matches(if_none_match, tag):
         return Response(status_code=304, headers=headers)
     content = await services.store.artifact_content(job.id, job.owner, name)

@@ -22,12 +22,13 @@ from service.headers import Submitting
 from service.incoming import read_one_line
 from service.negotiation import best
 from service.problems import documented
-from service.representations import FORMS, file_name, inline, represent, zipped
+from service.representations import DOCUMENT_HEADERS, FORMS, file_name, forms_of, inline, represent, zipped
 from service.submission import submit
 from service.views import job_view
 from service.waiting import CallerGone, until_ended
 
 _IMAGES = {form.media_type: form for form in FORMS["image"]}
+_DOCUMENTS = {form.media_type: form for form in FORMS["document"] if form.media_type != "application/json"}  # that answers the job
 _JSON, _NPZ, _ZIP = "application/json", "application/x-npz", "application/zip"
 _CLIENT_CLOSED = 499
 
@@ -69,7 +70,9 @@ def _documented(card: MethodCard) -> dict[int | str, dict[str, Any]]:
 
 def _offered(card: MethodCard) -> list[str]:
     images = list(_IMAGES) if any(spec.primary and spec.kind == "image" for spec in card.artifacts) else []
-    return [*images, _JSON, _NPZ, _ZIP]
+    documents = [spec.media_type for spec in card.artifacts if spec.media_type in _DOCUMENTS]
+    arrays = [_NPZ] if any(spec.kind == "array" for spec in card.artifacts) else []
+    return [*images, *documents, _JSON, *arrays, _ZIP]
 
 
 def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
@@ -96,9 +99,23 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
         if not job.state.ended:
             return job_answer(job, 202, headers)
         _check_succeeded(job)
-        return await _answer(services, job, media_type, headers)
+        made = best(accept, [each for each in offered if _is_made(job, each)])
+        if made is None:
+            raise NotAcceptable(
+                f"Job {job.id} has nothing as {media_type}: {' '.join(job.warnings) or 'it was not made'}",
+                allowed=", ".join(each for each in offered if _is_made(job, each)),
+                got=accept,
+            )
+        return await _answer(services, job, made, headers)
 
     return one_line
+
+
+def _is_made(job: JobRecord, media_type: str) -> bool:
+    """Whether the job has what it takes: an optional artifact may be missing."""
+    if media_type in _IMAGES:
+        return any(artifact.primary for artifact in job.artifacts)
+    return media_type not in _DOCUMENTS or any(artifact.media_type == media_type for artifact in job.artifacts)
 
 
 async def _cancel(services: Services, job: JobRecord) -> None:
@@ -130,11 +147,16 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
             content = await anyio.to_thread.run_sync(represent, content, primary.name, form)
         headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, primary.name)}.{form.name}"'
         return Response(content, 200, headers, media_type)
-    kinds = {"array", "image"} if media_type == _ZIP else {"array"}
+    if form := _DOCUMENTS.get(media_type):
+        document = next(artifact for artifact in job.artifacts if artifact.media_type == media_type)
+        content = await services.store.artifact_content(job.id, job.owner, document.name)
+        headers |= DOCUMENT_HEADERS
+        headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, document.name)}.{form.name}"'
+        return Response(content, 200, headers, media_type)
     contents = {
         artifact.name: await services.store.artifact_content(job.id, job.owner, artifact.name)
         for artifact in job.artifacts
-        if artifact.kind in kinds
+        if artifact.kind == "array" or media_type == _ZIP
     }
     if media_type == _JSON:
         arrays = await anyio.to_thread.run_sync(lambda: {name: inline(content) for name, content in contents.items()})
@@ -149,6 +171,6 @@ def _files(job: JobRecord, contents: dict[str, bytes], *, of_job: bool) -> list[
     """An npz has each array under its artifact's name; a zip file has names that any file system takes, and the job."""
     if not of_job:
         return [(f"{name}.npy", content) for name, content in contents.items()]
-    suffixes = {artifact.name: "png" if artifact.kind == "image" else "npy" for artifact in job.artifacts}
+    suffixes = {artifact.name: next(form.name for form in forms_of(artifact) if form.native) for artifact in job.artifacts}
     files = [(f"{file_name(name)}.{suffixes[name]}", content) for name, content in contents.items()]
     return [*files, ("job.json", job_json(job_view(job)).encode())]

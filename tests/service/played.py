@@ -16,7 +16,7 @@ from jobstore.store import JobStore
 from schemas.catalog import Catalog, load_catalog
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
-from schemas.methods.base import Lane
+from schemas.methods.base import DocumentType, Lane
 from schemas.models import ModelDescription, PublishedModel
 from tests.schemas.tiny import LABELS
 
@@ -58,6 +58,10 @@ def picture(name: str, image: NDArray[np.uint8], *, primary: bool = False) -> Ar
 
 def array(name: str, values: NDArray[np.generic]) -> ArtifactContent:
     return ArtifactContent(name, "array", values.shape, values.dtype.name, False, npy(values))
+
+
+def document(name: str, media_type: DocumentType, text: str) -> ArtifactContent:
+    return ArtifactContent(name, "document", (), "text", False, text.encode(), media_type)
 
 
 CAM_ARTIFACTS = (picture("overlay", OVERLAY, primary=True), picture("heatmap", HEATMAP), array("map", MAP))

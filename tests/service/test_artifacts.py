@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 from jobstore.store import JobStore
+from schemas.methods.base import DocumentType
 from service.app import create_app
 from service.settings import Settings
 from tests.service.conftest import client_of
-from tests.service.played import CAM_ARTIFACTS, MAP, OVERLAY, PlayedWorker, array, catalog_of, encoded, npy, picture
+from tests.service.played import CAM_ARTIFACTS, MAP, OVERLAY, PlayedWorker, array, catalog_of, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
 from tests.service.test_jobs import submitted
 
@@ -176,3 +177,43 @@ async def test_results_that_have_expired(settings: Settings, worker: PlayedWorke
         one_line = await client.get(f"/v1/jobs/{job_id}/artifacts/anything")
         problem_of(one_line, 410, "expired")
     await store.close()
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert("é")</script></svg>'
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "media_type", "text"),
+    [
+        ("drawing", "svg", "image/svg+xml", SVG),
+        ("source", "dot", "text/vnd.graphviz", "digraph { a -> b }"),
+        ("graph", "json", "application/json", '{"nodes": []}'),
+    ],
+)
+async def test_a_document_is_what_it_is(
+    client: httpx.AsyncClient, worker: PlayedWorker, name: str, form: str, media_type: DocumentType, text: str
+) -> None:
+    job_id = await submitted(client)
+    await worker.complete(await worker.claim(), [document(name, media_type, text)])
+    (listed,) = (await client.get(f"/v1/jobs/{job_id}")).json()["artifacts"]
+    assert (listed["kind"], listed["media_type"], listed["shape"], listed["dtype"]) == ("document", media_type, [], "text")
+    for answer in (
+        await client.get(listed["url"]),
+        await client.get(listed["url"], headers={"Accept": media_type}),
+        await client.get(f"{listed['url']}?format={form}"),
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].split(";")[0] == media_type
+        assert answer.content.decode() == text
+        assert answer.headers["etag"] == f'"{listed["sha256"]}"'
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        # Whatever a document holds, a browser that shows it runs nothing and loads nothing.
+        assert answer.headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        assert answer.headers["content-disposition"] == f'inline; filename="grad_cam_{name}.{form}"'
+    problem = problem_of(await client.get(f"{listed['url']}?format=png"), 406, "not_acceptable")
+    assert (problem.allowed, problem.detail[:27]) == (f"{form} ({media_type})", "This artifact is a document")
+    problem_of(await client.get(listed["url"], headers={"Accept": "image/png, application/x-npz"}), 406, "not_acceptable")
+
+
+async def test_only_documents_are_fenced_in(client: httpx.AsyncClient, job: str) -> None:
+    assert "content-security-policy" not in (await client.get(f"{job}/overlay")).headers
