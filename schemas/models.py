@@ -111,6 +111,9 @@ class Layer(_Frozen):
     receptive_field: ReceptiveField | None = Field(description="Null where it is not defined (after a dense layer, say).")
     inbound: tuple[str, ...] = Field(description="Paths of the layers it reads.")
     cam_able: bool = Field(description="Has a spatial map (h, w, K) from which the class score can be reached.")
+    activation: str | None = Field(default=None, description="The function that is an argument of the layer: `relu`; null: it has none.")
+    dtype: str | None = Field(default=None, description="Of the output; null where it is not known.")
+    calls: int = Field(default=1, description="How often the model calls it; `inbound` and shapes are the first call's.")
 
 
 class ModelSummary(_Frozen):

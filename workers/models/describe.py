@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import keras
@@ -70,6 +71,7 @@ def _head(graph: Graph, name: str, layers: tuple[Layer, ...]) -> OutputHead:
 def describe_layers(graph: Graph) -> tuple[Layer, ...]:
     """Every layer of a model, in topological order."""
     fields = receptive_fields(graph.layers)
+    calls = Counter(graph.unfolded.owners[ref] for ref in graph.unfolded.taps.values())
     return tuple(
         Layer(
             path=layer.path,
@@ -81,9 +83,28 @@ def describe_layers(graph: Graph) -> tuple[Layer, ...]:
             receptive_field=fields[layer.path],
             inbound=layer.inbound,
             cam_able=_cam_able(layer, graph),
+            activation=_activation(layer.layer),
+            dtype=_dtype(layer.layer),
+            calls=calls[layer.path],
         )
         for layer in graph.layers
     )
+
+
+def _activation(layer: Any) -> str | None:
+    """The name of the function in the layer's argument, or of the layer that stands there."""
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return None
+    return getattr(activation, "__name__", None) or getattr(activation, "name", None) or type(activation).__name__
+
+
+def _dtype(operation: Any) -> str | None:
+    """Of its first output, as it was first called."""
+    try:
+        return str(keras.tree.flatten(operation.output)[0].dtype)
+    except (AttributeError, ValueError):  # never called by itself: inside a layer that hides it
+        return None
 
 
 def default_layer(layers: tuple[Layer, ...]) -> str | None:

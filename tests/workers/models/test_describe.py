@@ -48,6 +48,9 @@ def test_a_hand_made_model() -> None:
         receptive_field={"size": (3, 3), "stride": (2, 2)},  # type: ignore[arg-type]
         inbound=("scale",),
         cam_able=True,
+        activation="linear",
+        dtype="float32",
+        calls=1,
     )
     assert [layer.path for layer in description.layers if layer.cam_able] == [
         "scale",
@@ -66,6 +69,36 @@ def test_a_hand_made_model() -> None:
     assert (description.title, description.preprocessing.mode, description.source) == ("By hand", "tf", "file")
     dense = [layer for layer in description.layers if len(layer.output_shape) == 1]
     assert [(layer.path, layer.channels, layer.receptive_field) for layer in dense] == [("flatten", 5, None), ("scores", 5, None)]
+
+
+def test_activations_types_and_calls() -> None:
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.Conv2D(3, 3, padding="same", activation="relu", dtype="mixed_bfloat16", name="twice")
+    x = layers.Conv2D(4, 1, activation=layers.LeakyReLU(name="leak"), name="leaky")(x(x(photo)))
+    x = keras.ops.softmax(layers.Dense(5, name="scores")(layers.Flatten(name="flat")(layers.ReLU(name="relu")(x))))
+    found = {layer.path: (layer.activation, layer.dtype, layer.calls) for layer in described(keras.Model(photo, x)).layers}
+    (softmax,) = (path for path in found if path.startswith("softmax"))
+    assert found == {
+        "photo": (None, "float32", 1),
+        "twice": ("relu", "bfloat16", 2),
+        "leaky": ("leak", "float32", 1),
+        "relu": (None, "float32", 1),
+        "flat": (None, "float32", 1),
+        "scores": ("linear", "float32", 1),
+        softmax: (None, "float32", 1),
+    }
+
+
+def test_layers_inside_a_model_that_is_called_twice() -> None:
+    description = described(ZOO["shared_model"]())
+    assert {layer.path: layer.calls for layer in description.layers if layer.path.startswith("base")} == {
+        "base": 2,
+        "base/inner_photo": 2,
+        "base/conv1": 2,
+        "base/pool1": 2,
+        "base/conv2": 2,
+    }
+    assert description.layer_at("base").dtype == "float32"
 
 
 def test_every_output_has_its_head_and_its_own_default_layer() -> None:
