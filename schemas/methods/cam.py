@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator
 
+from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.base import (
     ArtifactSpec,
@@ -18,9 +19,10 @@ from schemas.methods.base import (
     default_layer,
     spatial_layer,
 )
-from schemas.models import LayerPath, PublishedModel
+from schemas.models import LayerPath, ModelDescription, PublishedModel
 
 Fusing = Literal["mean", "max"]
+AUGMENTED = 6  # inputs whose maps are averaged with `augment`
 LAYERS = Field(min_length=1, max_length=16)
 
 CAM_ARTIFACTS = (
@@ -96,15 +98,32 @@ class ClassCamParams(TargetClassParams, CamParams):
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         return super().resolve(model, limits).changed(class_index=self.resolve_classes(model, limits))
 
-    def class_rows(self) -> tuple[int, ...]:
-        """Of resolved parameters: the class indices, -1 for the top class.
 
-        Raises:
-            ValueError: the parameters are not resolved.
-        """
-        rows: list[int] = []
-        for selector in (-1,) if (selectors := self.class_selectors()) is None else selectors:
-            if isinstance(selector, str):
-                raise ValueError(f"the parameters are not resolved: class_index is {self.class_index!r}")
-            rows.append(selector)
-        return tuple(rows)
+class ChannelCamParams(ClassCamParams):
+    """Parameters of a class activation map that tries each channel of a layer on the model."""
+
+    max_channels: int | None = Field(
+        default=None,
+        ge=1,
+        description="Channels tried at each layer, those that vary most; the others weigh 0. null: all. Time goes with it.",
+    )
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        resolved = super().resolve(model, limits)
+        if (tries := resolved.tries(model.description)) > limits.max_masks:
+            raise LimitExceeded(
+                f"One job tries at most {limits.max_masks:,} channels, got {tries:,}: give max_channels, fewer layers, or no augment.",
+                pointer="/params/max_channels",
+                allowed=f"at most {limits.max_masks}",
+                got=str(tries),
+            )
+        return resolved
+
+    def tries(self, model: ModelDescription) -> int:
+        """Of resolved parameters: how many channels are tried at most, of all layers and augmented inputs."""
+        return sum(self.tries_at(path, model) for path in self.layer_paths()) * (AUGMENTED if self.augment else 1)
+
+    def tries_at(self, path: str, model: ModelDescription) -> int:
+        """How many channels of one layer are tried at most."""
+        channels = model.layer_at(path).channels or 1
+        return min(channels, self.max_channels or channels)

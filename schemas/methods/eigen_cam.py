@@ -26,6 +26,6 @@ class EigenCam(CamParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> EigenCam:
-        if model.description.classes is None:
-            model.class_index_of(0)  # says that there is no class output
+        if model.description.head_at(self.output).classes is None:
+            model.class_index_of(0, output=self.output)  # says that there is no class output
         return super().resolve(model, limits)
