@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from schemas.errors import NonFinite
 from schemas.methods.base import Prediction
@@ -42,20 +42,26 @@ def draw_by(explanation: Explanation, photo: Photo, drawing: Drawing) -> Output:
     """
     check_scores(explanation.classes)
     shown = small_enough(photo, len(explanation.classes))
-    drawn = [drawing(scaling.heat(values), shown) for values in explanation.maps]
-    if len(drawn) == 1:
-        overlay, heatmap = drawn[0]
-    else:
-        captions = [f"{named(scored)} · {scored.probability:.1%}" for scored in explanation.classes]
-        size = caption_size(shown)
-        overlay, heatmap = (
-            grid(text.captioned(np.stack(tiles), captions, size), gap=4, background=text.PAPER) for tiles in zip(*drawn, strict=True)
-        )
+    overlay, heatmap = sheets([drawing(scaling.heat(values), shown) for values in explanation.maps], explanation.classes, shown)
     return Output(
         artifacts=(Picture("overlay", overlay, primary=True), Picture("heatmap", heatmap), *_arrays(explanation)),
         facts=facts(explanation),
         warnings=(*degenerate(explanation), *shrunk(f"{len(explanation.classes)} classes", shown, photo)),
     )
+
+
+def sheets(
+    drawn: Sequence[OverlayAndHeatmap], classes: Sequence[Prediction], shown: Photo
+) -> tuple[UInt8[np.ndarray, "sheet_h sheet_w 3"], UInt8[np.ndarray, "sheet_h sheet_w 3"]]:
+    """Of one class its pictures; of several all overlays and all heatmaps, tiled under the classes' names."""
+    if len(drawn) == 1:
+        return drawn[0]
+    captions = [f"{named(scored)} · {scored.probability:.1%}" for scored in classes]
+    size = caption_size(shown)
+    overlay, heatmap = (
+        grid(text.captioned(np.stack(tiles), captions, size), gap=4, background=text.PAPER) for tiles in zip(*drawn, strict=True)
+    )
+    return overlay, heatmap
 
 
 def facts(explanation: Explanation) -> CamFacts:

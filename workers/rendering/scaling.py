@@ -54,3 +54,10 @@ def heat(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     if why_degenerate(values) or not positive.any():
         return np.zeros_like(values)
     return positive / positive.max()
+
+
+def signed(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """map / max |map|, −1 to 1 with 0 where it was; zeros for a degenerate map."""
+    if why_degenerate(values):
+        return np.zeros_like(values)
+    return values / np.abs(values).max()

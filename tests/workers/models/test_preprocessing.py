@@ -40,6 +40,7 @@ def test_an_input_is_the_photo_again(mode: Any) -> None:
     np.testing.assert_array_equal(as_photo(normalise(PHOTO, spec), spec), PHOTO)
     whiter_than_white = normalise(np.full((1, 1, 3), 255, np.uint8), spec) + np.float32(1)
     np.testing.assert_array_equal(as_photo(whiter_than_white, spec), [[[255, 255, 255]]])
+    np.testing.assert_array_equal(as_photo(np.full((1, 2, 3), np.nan, np.float32), spec), np.zeros((1, 2, 3)))
 
 
 def test_to_rgb_of_one_channel_is_grey() -> None:

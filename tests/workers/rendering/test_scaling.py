@@ -87,3 +87,12 @@ def test_degenerate_maps(values: list[list[float]], why: str | None) -> None:
 
 def test_a_map_without_a_positive_value_is_cold() -> None:
     assert not scaling.heat(np.array([[-1, -2]], np.float32)).any()
+
+
+def test_signed_keeps_its_zero() -> None:
+    np.testing.assert_array_equal(scaling.signed(np.array([[-4, 1, 0], [2, 0, 0]], np.float32)), [[-1, 0.25, 0], [0.5, 0, 0]])
+
+
+@pytest.mark.parametrize("value", [0, -3, np.nan])
+def test_signed_makes_nothing_of_a_degenerate_map(value: float) -> None:
+    np.testing.assert_array_equal(scaling.signed(np.full((2, 3), value, np.float32)), np.zeros((2, 3)))
