@@ -159,7 +159,7 @@ def load_catalog(models_file: Path, models_dir: Path) -> Catalog:
         _, side, mode = KERAS_APPLICATIONS[architecture]
         entries[name] = _application(name, settings, models_dir, side, mode)
     for path in sorted(models_dir.glob("*")) if models_dir.is_dir() else ():
-        if path.suffix.lower() not in MODEL_FILE_SUFFIXES or path.name.endswith(".weights.h5") or not path.is_file():
+        if path.suffix.lower() not in MODEL_FILE_SUFFIXES or path.name.lower().endswith(".weights.h5") or not path.is_file():
             continue
         entry = _file(path)
         if entry.name in entries:

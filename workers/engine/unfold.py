@@ -121,7 +121,7 @@ def unfold(model: keras.Model) -> Unfolded:
     )
 
 
-def _nodes(model: Any) -> Iterator[Any]:
+def nodes(model: Any) -> Iterator[Any]:
     """Calls of a model's layers in topological order, as `Function._run_through_graph` has them."""
     for depth in sorted(model._nodes_by_depth, reverse=True):
         for node in model._nodes_by_depth[depth]:
@@ -144,7 +144,7 @@ class _Unfolder:
             self.add((scope, id(tensor)), prefix + tensor._keras_history.operation.name, tensor, inbound, is_input=True)
 
     def body(self, model: Any, scope: int, prefix: str) -> None:
-        for node in _nodes(model):
+        for node in nodes(model):
             path = prefix + node.operation.name
             inner = functional(node.operation)
             if inner is None:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 from schemas.methods.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, ChannelStatistics, LayerStatistics
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe
 from workers.interface import Float32 as AnyFloat32
+from workers.methods.artifact_names import by_path
 from workers.rendering import channels, charts
 
 Answers = Mapping[str, AnyFloat32]
@@ -80,8 +81,9 @@ def draw(result: Answers, photo: Photo, params: Activations) -> Output:
     titles: list[str] = []
     statistics: list[LayerStatistics] = []
     warnings: list[str] = []
+    names = by_path(result)
     for path, array in result.items():
-        suffix = "." + path.replace("/", ".") if several else ""
+        suffix = f".{names[path]}" if several else ""
         finite = np.isfinite(array)
         if not finite.all():
             warnings.append(f"Layer '{path}': {array.size - np.count_nonzero(finite):,} values are not finite; drawn and counted as 0.")

@@ -14,6 +14,7 @@ from schemas.errors import NonFinite
 from schemas.methods.base import Prediction
 from schemas.methods.cam import CamFacts, CamParams
 from workers.interface import Array, Output, Photo, Picture
+from workers.methods.artifact_names import by_path
 from workers.methods.cam import Explanation
 from workers.rendering import overlay as overlays
 from workers.rendering import scaling, text
@@ -118,9 +119,10 @@ def shrunk(what: str, shown: Photo, photo: Photo) -> Iterator[str]:
 def _arrays(explanation: Explanation) -> Iterator[Array]:
     """The map; of several layers each one's own too."""
     several = len(explanation.by_layer) > 1
+    names = by_path(explanation.by_layer)
     named_maps = {
         "map": explanation.maps,
-        **({f"map.{path.replace('/', '.')}": m for path, m in explanation.by_layer.items()} if several else {}),
+        **({f"map.{names[path]}": maps for path, maps in explanation.by_layer.items()} if several else {}),
     }
     for name, maps in named_maps.items():
         yield Array(name, maps if explanation.listed else maps[0])

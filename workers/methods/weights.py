@@ -12,6 +12,7 @@ from schemas.methods.weights import Weights, WeightsFacts, WeightStatistics
 from schemas.models import Layer, LayerKind
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe
 from workers.interface import Float32 as AnyFloat32
+from workers.methods.artifact_names import by_path
 from workers.rendering import channels, charts, kernels
 
 MAX_TILES = 4096
@@ -70,12 +71,10 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
         grid = channels.titled(drawn[0].picture, drawn[0].title, least=TITLE_WIDTH)
     else:
         grid = channels.sheet([each.picture for each in drawn], [each.title for each in drawn])
+    pictures = (Picture("grid", grid, primary=True), Picture("histogram", np.concatenate(histograms)))
+    names = by_path(result.weights, taken=[picture.name for picture in pictures])
     return Output(
-        (
-            Picture("grid", grid, primary=True),
-            Picture("histogram", np.concatenate(histograms)),
-            *(Array(name.replace("/", "."), array) for name, array in result.weights.items()),
-        ),
+        (*pictures, *(Array(names[path], array) for path, array in result.weights.items())),
         WeightsFacts(layer=result.layer.path, type=result.layer.type, weights=tuple(statistics)),
         tuple(warnings),
     )

@@ -22,6 +22,10 @@ MAX_CONFIG_BYTES = 64 * 2**20
 _REFUSED = frozenset({"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__typespec__"})
 # Plain values in Keras's serialisation, and Keras 2's dtype policy.
 _VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "Policy"})
+_HOW_TO_SAVE = (
+    "Save a subclassed model as the Functional one that it amounts to, `inputs = keras.Input(shape); "
+    "keras.Model(inputs, model.call(inputs)).save(…)`, made of Keras's own layers."
+)
 _NAMESPACES = (keras.layers, keras.initializers, keras.regularizers, keras.constraints, keras.dtype_policies, keras, functional)
 _PLAIN_KINDS = (
     KerasSaveable,
@@ -72,7 +76,8 @@ def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits)
             found = _class(name, entry.get("module"))
             if found is None:
                 raise ModelLoadFailed(
-                    f"'{file_name}' contains the class '{_full_name(entry)}', which Keras {keras.__version__} does not load from it."
+                    f"'{file_name}' contains the class '{_full_name(entry)}', which Keras {keras.__version__} does not load from it: the "
+                    f"code of a class of one's own is not in the file. {_HOW_TO_SAVE}"
                 )
             layers += issubclass(found, keras.Operation)
     if layers > limits.max_layers:

@@ -11,10 +11,11 @@ from typing import Any
 import h5py
 import keras
 from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
-from keras.src.saving import serialization_lib
+from keras.src.saving import saving_lib, serialization_lib
 
 from schemas.errors import ModelLoadFailed
 from workers.models.archive_guard import check_archive
+from workers.models.channels_first import to_channels_last
 from workers.models.config_guard import check_config, read_config
 from workers.models.hdf5_guard import check_file_size, check_hdf5, open_hdf5
 from workers.models.keras2_config import mend_config
@@ -29,7 +30,7 @@ def load_file(path: Path, limits: ModelLimits) -> keras.Model:
     """
     load = _load_keras if path.suffix.lower() == ".keras" else _load_h5
     try:
-        return load(path, limits)
+        return to_channels_last(load(path, limits))
     except ModelLoadFailed:
         raise
     except Exception as error:  # whatever a broken file makes Keras stumble over
@@ -41,7 +42,8 @@ def _load_keras(path: Path, limits: ModelLimits) -> Any:
     check_config(config, path.name, limits)
     config["compile_config"] = None
     _check_parameters(lambda: serialization_lib.deserialize_keras_object(config, safe_mode=True), path.name, limits)
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    with path.open("rb") as file:  # given the path, Keras would not take NAME.KERAS
+        return saving_lib.load_model(file, compile=False, safe_mode=True)
 
 
 def _load_h5(path: Path, limits: ModelLimits) -> Any:

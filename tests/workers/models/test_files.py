@@ -56,11 +56,12 @@ def h5(tmp_path: Path) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore:.*HDF5 file via:UserWarning")
-@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".KERAS", ".H5"])
 def test_a_saved_model_answers_as_before(tmp_path: Path, suffix: str) -> None:
-    model = small(legacy=suffix == ".h5")
+    model = small(legacy=suffix.lower() == ".h5")
     model.compile("adam", "categorical_crossentropy")
-    model.save(tmp_path / f"small{suffix}")
+    model.save(tmp_path / f"small{suffix.lower()}")
+    (tmp_path / f"small{suffix.lower()}").rename(tmp_path / f"small{suffix}")
     loaded = load(tmp_path / f"small{suffix}")
     np.testing.assert_array_equal(np.asarray(loaded(PHOTO)), np.asarray(model(PHOTO)))
     assert not loaded.compiled
@@ -114,6 +115,35 @@ def test_layers_that_carry_code_are_refused_by_name(tmp_path: Path, name: str) -
 def test_a_class_of_ones_own_is_refused_by_name(tmp_path: Path) -> None:
     small(Twice()).save(tmp_path / "own.keras")
     refused(tmp_path / "own.keras", "'mine>Twice', which Keras 3")
+
+
+@keras.saving.register_keras_serializable(package="mine")
+class Subclassed(keras.Model):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.conv, self.scores = layers.Conv2D(4, 3, name="conv"), layers.Dense(2, name="scores")
+
+    def call(self, x: Any) -> Any:
+        return self.scores(keras.ops.mean(self.conv(x), axis=(1, 2)))
+
+
+def test_a_subclassed_model_is_refused_with_what_to_do_and_that_works(tmp_path: Path) -> None:
+    model = Subclassed()
+    expected = np.asarray(model(PHOTO))
+    model.save(tmp_path / "subclassed.keras")
+    refused(tmp_path / "subclassed.keras", r"'mine>Subclassed', .* keras\.Model\(inputs, model\.call\(inputs\)\)\.save")
+    inputs = keras.Input(PHOTO.shape[1:])
+    keras.Model(inputs, model.call(inputs)).save(tmp_path / "functional.keras")
+    np.testing.assert_array_equal(np.asarray(load(tmp_path / "functional.keras")(PHOTO)), expected)
+
+
+def test_a_channels_first_file_is_turned(tmp_path: Path) -> None:
+    stack = [layers.Conv2D(4, 3, data_format="channels_first", name="conv"), layers.Flatten(name="flatten"), layers.Dense(2)]
+    model = keras.Sequential([keras.Input((3, 9, 7)), *stack])
+    model.save(tmp_path / "first.keras")
+    loaded = load(tmp_path / "first.keras")
+    assert loaded.input_shape == (None, 9, 7, 3)
+    np.testing.assert_allclose(np.asarray(loaded(PHOTO)), np.asarray(model(PHOTO.transpose(0, 3, 1, 2))), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
