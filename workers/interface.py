@@ -52,9 +52,13 @@ class Photo:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A batch as the model takes it. `tensor`: float32 (N, H, W, C), preprocessed; empty (N = 0) where a method needs no image."""
+    """A batch as the model takes it. `tensor`: float32 (N, H, W, C), preprocessed; empty (N = 0) where a method needs no image.
+
+    `image`, slow lane alone: what the tensor was made of, the caller's image as decoded, uint8 RGB (H, W, 3).
+    """
 
     tensor: Float32
+    image: UInt8 | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,40 @@ class AscentSpec:
 
 
 @dataclass(frozen=True)
+@dataclass(frozen=True)
+class DreamSpec:
+    """DeepDream: gradient ascent from `image` (H, W, C) float32, at each of `shapes` in turn, smallest first, the last its own.
+
+    What is raised: Σ weight · mean of squares over the layers, a border of 2 of each map left out. A step moves pixels by
+    `step_size` on average. The image is in units of its own: the model sees scale · pixel + offset. An octave ends after `steps`,
+    or when its loss is above `max_loss`.
+    """
+
+    image: Float32
+    layers: tuple[tuple[str, float], ...]
+    shapes: tuple[tuple[int, int], ...]
+    steps: int
+    step_size: float
+    max_loss: float | None = None
+    jitter: int = 0
+    seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    scale: tuple[float, ...] = (1.0,)
+    offset: tuple[float, ...] = (0.0,)
+
+
+@dataclass(frozen=True)
+class DreamState:
+    """Where a dream is after `step` of at most `total` steps. `image` (h, w, C) float32, of the octave it is in. `losses`: of
+    every octave begun, the loss at each of its steps. `gradient_seen`: whether any non-zero gradient came."""
+
+    step: int
+    total: int
+    image: Float32
+    losses: tuple[tuple[float, ...], ...]
+    gradient_seen: bool
+
+
 class Slice:
     """Between two slices of a slow method: how far it is, and a small picture of it, if any (float (n, H, W, C) in 0-1 or uint8)."""
 
@@ -245,6 +283,10 @@ class Probe(Protocol):
         ...
 
     def weights(self, layer: str) -> dict[str, Float32]:
+    def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
+        """DeepDream, in slices likewise."""
+        ...
+
         """The layer's weights by name (`kernel`, `bias`, `gamma`, `query/kernel`), copied; empty where it has none."""
         ...
 

@@ -111,7 +111,7 @@ class Runner:
         photo, tensor, prepare_seconds = await self._prepared(model, image)
         if image is not None:
             self._metrics.decoded(decode_seconds + prepare_seconds)
-        done = await self._on_device(method, model, tensor, params, on_slice)
+        done = await self._on_device(method, model, Inputs(tensor, image), params, on_slice)
         output, contents, render_seconds = await self._rendered(method, done.value, photo, params)
 
         return Result(
@@ -183,18 +183,18 @@ class Runner:
         return Photo(image, placement), tensor[None], seconds
 
     async def _on_device(
-        self, method: Implementation, model: Model, tensor: Float32, params: MethodParams, on_slice: Callable[[Slice], None]
+        self, method: Implementation, model: Model, inputs: Inputs, params: MethodParams, on_slice: Callable[[Slice], None]
     ) -> Done[Any]:
         if method.lane == "slow":
             kind = Kind(id(model), method.method, params.model_dump_json())
-            return await asyncio.wrap_future(self._scheduler.slow(kind, method.run(model.probe, Inputs(tensor), params), on_slice))
+            return await asyncio.wrap_future(self._scheduler.slow(kind, method.run(model.probe, inputs, params), on_slice))
 
         def run(jobs: Sequence[tuple[Float32, MethodParams]]) -> Sequence[Any]:
-            inputs = Inputs(np.concatenate([job_tensor for job_tensor, _ in jobs]))
-            return method.run(model.probe, inputs, [job_params for _, job_params in jobs])
+            together = Inputs(np.concatenate([job_tensor for job_tensor, _ in jobs]))
+            return method.run(model.probe, together, [job_params for _, job_params in jobs])
 
-        kind = Kind(id(model), method.method, method.batch_key(params), tensor.shape)
-        return await asyncio.wrap_future(self._scheduler.fast(kind, (tensor, params), run))
+        kind = Kind(id(model), method.method, method.batch_key(params), inputs.tensor.shape)
+        return await asyncio.wrap_future(self._scheduler.fast(kind, (inputs.tensor, params), run))
 
     async def _rendered(
         self, method: Implementation, value: Any, photo: Photo | None, params: MethodParams

@@ -10,7 +10,8 @@ from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, Uns
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, ClassSelector, Facts, MethodCard, PrecisionParams, default_layer
 from schemas.methods.filter_presets import PRESETS, FilterPreset, PresetNumbers, Regularisers, Transforms
-from schemas.models import Layer, LayerPath, ModelDescription, PublishedModel
+from schemas.methods.map_sizes import fixed_size
+from schemas.models import Layer, LayerPath, PublishedModel
 
 ChannelIndex = Annotated[int, Field(ge=0)]
 
@@ -139,7 +140,7 @@ class Filters(PrecisionParams):
     def _size(self, model: PublishedModel, path: str | None, *, alone: bool) -> int:
         """The side asked for, else the model's own where the target (None: the class output) needs it, else the preset's."""
         preset = PRESETS[self.preset]
-        needed = _fixed_size(model.description, path)
+        needed = fixed_size(model.description, path)
         if needed is None:
             return self.size or (preset.size_alone if alone and preset.size_alone else preset.size)
         height, width = needed
@@ -154,30 +155,6 @@ class Filters(PrecisionParams):
                 got=str(self.size),
             )
         return height
-
-
-def _fixed_size(model: ModelDescription, path: str | None) -> tuple[int, int] | None:
-    """The model's (height, width) where a flatten or reshape of a map, which ties the layers after it to that size, stands before
-    the target; None where any size goes."""
-    height, width = model.input.height, model.input.width
-    if height is None or width is None:
-        return None
-    layers = {layer.path: layer for layer in model.layers}
-    pending, seen = list(layers if path is None else layers[path].inbound), set[str]()
-    while pending:
-        name = pending.pop()
-        if name in seen or name not in layers:
-            continue
-        seen.add(name)
-        layer = layers[name]
-        if layer.type in ("Flatten", "Reshape") and any(_is_map(layers[source]) for source in layer.inbound if source in layers):
-            return height, width
-        pending.extend(layer.inbound)
-    return None
-
-
-def _is_map(layer: Layer) -> bool:
-    return len(layer.output_shape) == 3 and layer.output_shape[:2] != (1, 1)
 
 
 def _channel_list(wanted: int | tuple[int, ...] | Literal["all"] | None, layer: Layer, default: int) -> tuple[int, ...]:

@@ -58,17 +58,17 @@ class Case:
         photos = self.photos()
         tensor = np.stack([tensor for _, tensor in photos])
         if self.method.lane == "slow":
-            return [self.method.draw(self.result(tensor[row : row + 1]), photo, self.params) for row, (photo, _) in enumerate(photos)]
+            return [self.method.draw(self.result(tensor[None], photo), photo, self.params) for photo, tensor in photos]
         results = self.method.run(self.probe, Inputs(tensor), [self.params] * len(photos))
         assert len(results) == len(photos)
         return [self.method.draw(result, photo, self.params) for result, (photo, _) in zip(results, photos, strict=True)]
 
-    def result(self, tensor: np.ndarray) -> Any:
+    def result(self, tensor: np.ndarray, photo: Photo | None = None) -> Any:
         """Of one job alone; the slices of a slow one are checked on the way."""
         if self.method.lane == "fast":
             (result,) = self.method.run(self.probe, Inputs(tensor), [self.params])
             return result
-        run, last = self.method.run(self.probe, Inputs(tensor), self.params), 0
+        run, last = self.method.run(self.probe, Inputs(tensor, photo.image if photo else None), self.params), 0
         while True:
             try:
                 made = next(run)
@@ -142,7 +142,7 @@ def method(request: pytest.FixtureRequest) -> str:
 def test_a_batch_equals_its_singles(image_method: str, model_name: str) -> None:
     tried = case(image_method, model_name)
     for (photo, tensor), together in zip(tried.photos(), outputs_of(image_method, model_name), strict=True):
-        alone = tried.method.draw(tried.result(tensor[None]), photo, tried.params)
+        alone = tried.method.draw(tried.result(tensor[None], photo), photo, tried.params)
         assert [artifact.name for artifact in alone.artifacts] == [artifact.name for artifact in together.artifacts]
         for one, other in zip(alone.artifacts, together.artifacts, strict=True):
             if isinstance(one, Picture) and isinstance(other, Picture):

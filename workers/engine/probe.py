@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.models import ModelDescription, PublishedModel
 from workers.engine.ascent.loop import ascend
+from workers.engine.ascent.dream import dream
 from workers.engine.checks import check_activations, check_classes, check_input, check_reaches
 from workers.engine.compiled import CompiledCache
 from workers.engine.faults import as_domain_errors, check_finite
@@ -21,7 +22,7 @@ from workers.engine.inputs import image_spec
 from workers.engine.passes import ForwardPass, GradientPass, build_backproject, build_forward, build_gradients, build_scores_from
 from workers.engine.randomise import randomised_layers
 from workers.engine.weights import weights_of
-from workers.interface import AscentSpec, AscentState, Float32, Forward, InputGradients, LayerGradients, ReluRule
+from workers.interface import AscentSpec, AscentState, DreamSpec, DreamState, Float32, Forward, InputGradients, LayerGradients, ReluRule
 
 
 class KerasProbe:
@@ -151,6 +152,10 @@ class KerasProbe:
         return weights_of(self.graph, layer)
 
     def _gradients(
+    def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
+        with as_domain_errors((1, *spec.shapes[-1]), self._spec.shape):
+            return (yield from dream(self.graph, self._input, spec, self.compiled))
+
         self,
         tensor: Float32,
         layer: str,

@@ -9,7 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
-from workers.interface import AscentSpec, AscentState, Float32, Forward, InputGradients, LayerGradients, Photo, Placement, Probe, ReluRule
+from workers.interface import (
+    AscentSpec,
+    AscentState,
+    DreamSpec,
+    DreamState,
+    Float32,
+    Forward,
+    InputGradients,
+    LayerGradients,
+    Photo,
+    Placement,
+    Probe,
+    ReluRule,
+)
 
 LABELS = ("tench", "goldfish", "great white shark")
 
@@ -127,6 +140,9 @@ class FormulaProbe(Probe):
         raise NotImplementedError
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
+        raise NotImplementedError
+
+    def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
         raise NotImplementedError
 
     def weights(self, layer: str) -> dict[str, Float32]:

@@ -13,6 +13,8 @@ from workers.interface import (
     Array,
     AscentSpec,
     AscentState,
+    DreamSpec,
+    DreamState,
     Forward,
     InputGradients,
     Inputs,
@@ -103,6 +105,9 @@ class Recorded:
         raise NotImplementedError
 
     def weights(self, layer: str) -> dict[str, np.ndarray]:
+        raise NotImplementedError
+
+    def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
         raise NotImplementedError
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
