@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -13,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jobstore.records import ArtifactContent
 from jobstore.store import JobStore
 from schemas.jobs import ErrorCode, job_adapter
-from tests.service.played import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, PlayedWorker, array, encoded, npy, picture
+from tests.service.played import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, PlayedWorker, array, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import PHOTO
 
@@ -195,3 +197,59 @@ async def test_a_misspelt_method_is_not_there(client: httpx.AsyncClient) -> None
     problem = problem_of(await client.post("/v1/gradcam", data={"model": "vgg16"}), 404, "unknown_method")
     assert (problem.nearest or ())[0] == "grad_cam"
     assert problem.pointer is None
+
+
+DRAWING = picture("drawing", OVERLAY, primary=True)
+DOCUMENTS = (
+    document("svg", "image/svg+xml", "<svg/>"),
+    document("dot", "text/vnd.graphviz", "digraph {}"),
+    document("json", "application/json", '{"nodes": []}'),
+)
+NOT_INSTALLED = "No drawing, only DOT and JSON: Graphviz is not installed on this worker."
+
+
+async def architecture(
+    client: httpx.AsyncClient,
+    worker: PlayedWorker,
+    accept: str | None,
+    artifacts: Sequence[ArtifactContent],
+    warnings: tuple[str, ...] = (),
+) -> httpx.Response:
+    headers = {"Accept": accept} if accept else {}
+    asking = asyncio.create_task(client.post("/v1/architecture", data={"model": "vgg16"}, headers=headers))
+    facts = {"nodes": 1, "edges": 0, "clusters": 0, "parameters": 7}
+    await worker.complete(await worker.claim(), artifacts, facts, warnings)
+    return await asking
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "content"),
+    [
+        (None, "image/png", encoded(OVERLAY)),
+        ("image/svg+xml", "image/svg+xml", b"<svg/>"),
+        ("text/vnd.graphviz", "text/vnd.graphviz; charset=utf-8", b"digraph {}"),
+    ],
+)
+async def test_documents_by_accept(
+    client: httpx.AsyncClient, worker: PlayedWorker, accept: str | None, media_type: str, content: bytes
+) -> None:
+    answer = await architecture(client, worker, accept, (DRAWING, *DOCUMENTS))
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, media_type, content)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert ("content-security-policy" in answer.headers) == (accept is not None)
+
+
+async def test_a_zip_file_has_the_documents(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    answer = await architecture(client, worker, "application/zip", (DRAWING, *DOCUMENTS))
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["drawing.png", "svg.svg", "dot.dot", "json.json", "job.json"]
+        assert archive.read("json.json") == b'{"nodes": []}'
+
+
+async def test_a_picture_that_was_not_made(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    """Whoever takes anything gets the best there is; whoever wants the picture is told why there is none."""
+    problem = problem_of(await architecture(client, worker, "image/png", DOCUMENTS[1:], (NOT_INSTALLED,)), 406, "not_acceptable")
+    assert NOT_INSTALLED in problem.detail
+    assert problem.allowed == "text/vnd.graphviz, application/json, application/zip"
+    answer = await client.post("/v1/architecture", data={"model": "vgg16"}, headers={"Accept": "image/png, */*;q=0.1"})
+    assert (answer.headers["content-type"], answer.content) == ("text/vnd.graphviz; charset=utf-8", b"digraph {}")
