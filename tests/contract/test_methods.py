@@ -16,7 +16,7 @@ from schemas.catalog import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
-from schemas.methods.cam import CamParams
+from schemas.methods.cam import CamFacts, CamParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.engine.probe import KerasProbe
@@ -238,7 +238,8 @@ def _filters(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
 AXES: dict[str, Callable[[Case, Any], dict[str, tuple[int, ...]]]] = {
     "predict": _predict,
     "activations": _activations,
-    **{name: _cam for name, params in METHODS.items() if issubclass(params, CamParams)},
+    **{name: _cam for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.facts is CamFacts},
+    "compare": lambda tried, params: {f"map.{method}": _cam(tried, params)["map"] for method in params.methods},
     "filters": _filters,
 }
 

@@ -50,10 +50,10 @@ def tiled(
     return grid(coloured, columns=columns, background=text.PAPER)
 
 
-def titled(picture: UInt8[np.ndarray, "h w 3"], title: str, *, least: int = TITLE_WIDTH) -> UInt8[np.ndarray, "H W 3"]:
-    """`picture` under its title; widened on the right where it is narrower than `least`."""
+def titled(picture: UInt8[np.ndarray, "h w 3"], title: str, *, least: int = TITLE_WIDTH, size: int = 13) -> UInt8[np.ndarray, "H W 3"]:
+    """`picture` under its title, in letters of `size` pixels; widened on the right where it is narrower than `least`."""
     width = max(picture.shape[1], least)
-    return np.concatenate([text.line(title, width), _widened(picture, width)], axis=0)
+    return np.concatenate([text.line(title, width, size), _widened(picture, width)], axis=0)
 
 
 def sheet(pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]], titles: Sequence[str]) -> UInt8[np.ndarray, "H W 3"]:
