@@ -94,6 +94,7 @@ class InputGradients:
     logits: Float32
     probabilities: Float32
     class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where -1 was asked for
+    relus: int = 0  # layers on the way whose ReLU followed `guided` or `deconv`
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,6 @@ class AscentSpec:
 
 
 @dataclass(frozen=True)
-@dataclass(frozen=True)
 class DreamSpec:
     """DeepDream: gradient ascent from `image` (H, W, C) float32, at each of `shapes` in turn, smallest first, the last its own.
 
@@ -181,6 +181,7 @@ class DreamState:
     gradient_seen: bool
 
 
+@dataclass(frozen=True)
 class Slice:
     """Between two slices of a slow method: how far it is, and a small picture of it, if any (float (n, H, W, C) in 0-1 or uint8)."""
 
@@ -282,11 +283,11 @@ class Probe(Protocol):
         """Gradient ascent in slices of at most about 250 ms; yields after each, returns the last state."""
         ...
 
-    def weights(self, layer: str) -> dict[str, Float32]:
     def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
         """DeepDream, in slices likewise."""
         ...
 
+    def weights(self, layer: str) -> dict[str, Float32]:
         """The layer's weights by name (`kernel`, `bias`, `gamma`, `query/kernel`), copied; empty where it has none."""
         ...
 
