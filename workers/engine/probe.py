@@ -12,8 +12,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.models import ModelDescription, PublishedModel
-from workers.engine.ascent.loop import ascend
 from workers.engine.ascent.dream import dream
+from workers.engine.ascent.loop import ascend
 from workers.engine.checks import check_activations, check_classes, check_input, check_reaches
 from workers.engine.compiled import CompiledCache
 from workers.engine.faults import as_domain_errors, check_finite
@@ -148,14 +148,14 @@ class KerasProbe:
         with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
             return (yield from ascend(self.graph, self.description.preprocessing, spec, self.compiled))
 
-    def weights(self, layer: str) -> dict[str, Float32]:
-        return weights_of(self.graph, layer)
-
-    def _gradients(
     def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
         with as_domain_errors((1, *spec.shapes[-1]), self._spec.shape):
             return (yield from dream(self.graph, self._input, spec, self.compiled))
 
+    def weights(self, layer: str) -> dict[str, Float32]:
+        return weights_of(self.graph, layer)
+
+    def _gradients(
         self,
         tensor: Float32,
         layer: str,
