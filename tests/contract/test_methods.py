@@ -17,6 +17,7 @@ from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.cam import CamFacts, CamParams
+from schemas.methods.gradients import GradientParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.engine.probe import KerasProbe
@@ -235,11 +236,18 @@ def _filters(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
     return {"images": (count, params.size, params.size, channels), "curves": (count, params.steps)}
 
 
+def _gradients(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
+    given = tried.published.description.input
+    size = (given.height or 13, given.width or 9)
+    return {"attribution": (*size, given.channels), "map": size}
+
+
 AXES: dict[str, Callable[[Case, Any], dict[str, tuple[int, ...]]]] = {
     "predict": _predict,
     "activations": _activations,
     **{name: _cam for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.facts is CamFacts},
     "compare": lambda tried, params: {f"map.{method}": _cam(tried, params)["map"] for method in params.methods},
+    **{name: _gradients for name, params in METHODS.items() if issubclass(params, GradientParams)},
     "filters": _filters,
 }
 

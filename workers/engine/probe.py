@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache, partial
 from typing import Any, Literal
 
 import keras
@@ -21,6 +22,7 @@ from workers.engine.graph import Graph
 from workers.engine.inputs import image_spec
 from workers.engine.passes import ForwardPass, GradientPass, build_backproject, build_forward, build_gradients, build_scores_from
 from workers.engine.randomise import randomised_layers
+from workers.engine.relu_rules import count_relus
 from workers.engine.weights import weights_of
 from workers.interface import AscentSpec, AscentState, DreamSpec, DreamState, Float32, Forward, InputGradients, LayerGradients, ReluRule
 
@@ -39,6 +41,7 @@ class KerasProbe:
         self.graph = Graph(model, self._stand_ins)
         self.compiled = CompiledCache()
         self._spec = image_spec(self.graph, self._input)
+        self._relus = cache(partial(count_relus, self.graph, self._input))
 
     @property
     def published(self) -> PublishedModel:
@@ -112,7 +115,8 @@ class KerasProbe:
         found = self._gradients(
             tensor, self._input, class_indices, score=score, sign=sign, relu_rule=relu_rule, output=output, precision=precision
         )
-        return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices)
+        relus = 0 if relu_rule == "gradient" else self._relus(self._named(output))
+        return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
         self._check(tensor)

@@ -34,6 +34,17 @@ def with_relu_rule(graph: Graph, rule: ReluRule, override: Override) -> Override
     return ruled
 
 
+def count_relus(graph: Graph, source: str, output: str | None) -> int:
+    """Layers and operations with a ReLU between layer `source` and the class scores of `output`."""
+    return sum(
+        _following("guided", layer.layer) is not layer.layer
+        and graph.reaches(source, layer.path)
+        and graph.reaches(layer.path, output=output)
+        for layer in graph.layers
+        if not layer.is_model
+    )
+
+
 def cap_of(call: Any) -> float | None:
     """Where a ReLU's output ends, infinity for a plain one; None for what is no ReLU."""
     if isinstance(call, keras.layers.ReLU):

@@ -115,6 +115,15 @@ def test_a_ruled_call_leaves_the_forward_pass_and_the_model_as_they_were() -> No
         np.testing.assert_array_equal(weight, same)
 
 
+def test_relus_that_followed_a_rule_are_counted() -> None:
+    probe = zoo_probe("batch_norm")
+    x, top = photo_batch(probe.graph.model, 1), np.array([-1], np.int32)
+    assert [probe.input_gradients(x, top, relu_rule=rule).relus for rule in RULES] == [0, 5, 5]
+    probe = zoo_probe("two_outputs")
+    assert probe.input_gradients(photo_batch(probe.graph.model, 1), top, relu_rule="guided").relus == 2
+    assert zoo_probe("shared_layer").input_gradients(x, top, relu_rule="guided").relus == 0
+
+
 def test_leaky_and_other_activations_keep_their_own_gradient() -> None:
     photo = keras.Input(SIZE, name="photo")
     x = layers.Flatten(name="flat")(photo)
