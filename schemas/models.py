@@ -99,6 +99,14 @@ class ReceptiveField(_Frozen):
     stride: tuple[int, int]
 
 
+class TokenGrid(_Frozen):
+    """Tokens (T, K) that are a map's positions, row by row; `before` others (class tokens) stand before them."""
+
+    height: int
+    width: int
+    before: int = 0
+
+
 class Layer(_Frozen):
     """One layer of a model, as the graph has it."""
 
@@ -110,7 +118,8 @@ class Layer(_Frozen):
     channels: int | None = Field(description="Size of the last (channel) axis; null where there is none.")
     receptive_field: ReceptiveField | None = Field(description="Null where it is not defined (after a dense layer, say).")
     inbound: tuple[str, ...] = Field(description="Paths of the layers it reads.")
-    cam_able: bool = Field(description="Has a spatial map (h, w, K) from which the class score can be reached.")
+    token_grid: TokenGrid | None = Field(default=None, description="Of a layer with tokens (T, K): the map that they form; null: none.")
+    cam_able: bool = Field(description="Has a spatial map (h, w, K), or tokens that form one, from which the class score can be reached.")
     activation: str | None = Field(default=None, description="The function that is an argument of the layer: `relu`; null: it has none.")
     dtype: str | None = Field(default=None, description="Of the output; null where it is not known.")
     calls: int = Field(default=1, description="How often the model calls it; `inbound` and shapes are the first call's.")

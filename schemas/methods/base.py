@@ -108,7 +108,8 @@ def spatial_layer(model: PublishedModel, path: str, output: str | None = None) -
     Of an output that is not the first only the worker knows what it is reached from.
     """
     layer = model.description.layer_at(path)
-    suits = layer.cam_able if output is None or model.description.outputs[:1] == (output,) else len(layer.output_shape) == 3
+    has_map = len(layer.output_shape) == 3 or layer.token_grid is not None
+    suits = layer.cam_able if output is None or model.description.outputs[:1] == (output,) else has_map
     if not suits:
         near = [other.path for other in model.description.layers if other.cam_able][-5:]
         raise UnsuitableLayer(

@@ -19,10 +19,10 @@ def answers(activations: Float32[np.ndarray, "h w k"]) -> Bool[np.ndarray, " k"]
     return np.any(activations, axis=(0, 1), keepdims=True)[0, 0]
 
 
-def ablated(activations: Float32[np.ndarray, "1 h w k"], channels: Int64[np.ndarray, " b"]) -> Float32[np.ndarray, "b h w k"]:
+def ablated(activations: Float32[np.ndarray, "1 *place k"], channels: Int64[np.ndarray, " b"]) -> Float32[np.ndarray, "b *place k"]:
     """The layer once for each channel, with that channel zero."""
     layers = np.repeat(activations, len(channels), axis=0)
-    layers[np.arange(len(channels)), :, :, channels] = 0
+    layers[np.arange(len(channels)), ..., channels] = 0
     return layers
 
 

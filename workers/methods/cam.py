@@ -16,6 +16,7 @@ from schemas.models import PublishedModel
 from workers.interface import Float32 as AnyFloat32
 from workers.interface import Forward, Inputs, Probe
 from workers.methods import augmentation, cam_maps
+from workers.methods.token_maps import as_map
 
 # Rows of one call of the probe where jobs ask for more classes than there are jobs in the batch.
 ROWS = 8
@@ -125,8 +126,9 @@ def _looked(
             )
             class_indices = found.class_indices  # of the input itself, whatever its variants are taken for
             classes = classes or predictions(probe.published, class_indices, found.logits, found.probabilities, params.output)
+            activations, gradients = (as_map(values, probe.description, layer) for values in (found.activations, found.gradients))
             for formula, own in zip(formulas, maps, strict=True):
-                own[at].append(variant.undone(formula(found.activations, found.gradients)))
+                own[at].append(variant.undone(formula(activations, gradients)))
     return [[augmentation.averaged(varied) for varied in own] for own in maps], classes
 
 

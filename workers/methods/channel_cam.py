@@ -13,16 +13,18 @@ from schemas.methods.cam import ChannelCamParams
 from workers.interface import Float32 as AnyFloat32
 from workers.interface import Forward, Inputs, Probe, Slice
 from workers.methods import augmentation, cam, cam_maps, perturbation
+from workers.methods.token_maps import as_map
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a layer answers to an input."""
+    """What a layer answers to an input, and that as a map; the two differ where the layer has tokens."""
 
     probe: Probe
     tensor: Float32[np.ndarray, "1 H W C"]
     layer: str
-    activations: Float32[np.ndarray, "1 h w k"]
+    activations: Float32[np.ndarray, "1 *place k"]
+    map: Float32[np.ndarray, "1 h w k"]
     output: str | None
     precision: Precision
 
@@ -62,17 +64,19 @@ def explain_alike(
         classes = classes or _classes(probe, found, params)
         for trial, own in zip(trials, maps, strict=True):
             for layer, count, varied in zip(layers, counts, own, strict=True):
-                seen = Seen(probe, tensor, layer, found.activations[layer], params.output, params.precision)
-                channels = tried(seen.activations[0], trial.worth(seen.activations[0]), params.max_channels)
+                activations = found.activations[layer]
+                looked = as_map(activations, probe.description, layer)
+                seen = Seen(probe, tensor, layer, activations, looked, params.output, params.precision)
+                channels = tried(seen.map[0], trial.worth(seen.map[0]), params.max_channels)
                 scores = np.empty((len(channels), len(classes)))
                 for part in perturbation.parts(probe.description, tensor.shape[1:3], len(channels)):
                     scores[part] = _scores(trial.scored(seen, channels[part]), classes, params.sign)
                     yield Slice(done + part.stop, total)
                 done += count
                 yield Slice(done, total)
-                weights = np.zeros((len(classes), seen.activations.shape[-1]), np.float32)
+                weights = np.zeros((len(classes), seen.map.shape[-1]), np.float32)
                 weights[:, channels] = weighed(trial, scores, _scores(found, classes, params.sign)[0], largest=_largest(found))
-                alike = np.repeat(seen.activations, len(classes), axis=0)
+                alike = np.repeat(seen.map, len(classes), axis=0)
                 varied.append(variant.undone(cam_maps.weighted(alike, weights, eigen_smooth=params.eigen_smooth)))
     return [
         cam.Explanation(

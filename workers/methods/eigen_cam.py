@@ -8,6 +8,7 @@ from schemas.methods.base import Prediction
 from schemas.methods.eigen_cam import EigenCam
 from workers.interface import Float32, Inputs, Probe
 from workers.methods import augmentation, cam, cam_maps, cam_picture
+from workers.methods.token_maps import as_map
 
 batch_key = cam.batch_key
 draw = cam_picture.draw
@@ -22,7 +23,8 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[cam.Ex
         found = probe.forward(variant.of(inputs.tensor), layers, scores=not classes, output=params[0].output, precision=params[0].precision)
         classes = classes or cam.top_classes(probe.published, found, params[0].output)
         for layer in layers:
-            maps[layer].append(variant.undone(cam_maps.principal(found.activations[layer])))
+            activations = as_map(found.activations[layer], probe.description, layer)
+            maps[layer].append(variant.undone(cam_maps.principal(activations)))
     averaged = {layer: augmentation.averaged(own) for layer, own in maps.items()}
     return [
         cam.Explanation({layer: averaged[layer][row : row + 1] for layer in layers}, (classes[row],), listed=False, fuse=job.fuse)

@@ -35,7 +35,7 @@ def weights(scores: Float64[np.ndarray, "b n"], whole: Float64[np.ndarray, " n"]
 
 def scored(seen: channel_cam.Seen, channels: Int64[np.ndarray, " b"]) -> Forward:
     """Of the input seen through each channel's mask."""
-    through = masks(np.ascontiguousarray(seen.activations[0][..., channels]), seen.tensor.shape[1:3])
+    through = masks(np.ascontiguousarray(seen.map[0][..., channels]), seen.tensor.shape[1:3])
     return seen.probe.forward(seen.tensor * through[..., None], scores=True, output=seen.output, precision=seen.precision)
 
 

@@ -12,11 +12,11 @@ from schemas.catalog import CatalogEntry
 from schemas.errors import ModelLoadFailed, nearest_names
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, OutputHead, PublishedModel
 from workers.engine.graph import Graph
-from workers.engine.unfold import GraphLayer
 from workers.models.fingerprint import fingerprint
 from workers.models.labels import load_labels
 from workers.models.layer_kinds import kind_of
 from workers.models.receptive_field import receptive_fields
+from workers.models.token_grids import token_grids
 
 _MAP_RANK = 4  # (N, h, w, K)
 # The default layer is none of these: their map is another layer's map, smaller or with holes.
@@ -57,22 +57,15 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
 def _head(graph: Graph, name: str, layers: tuple[Layer, ...]) -> OutputHead:
     """What an output ends in; its default layer is found as the first's is, among those that it is computed from."""
     head = graph.head_of(name)
-    own = tuple(
-        layer.model_copy(
-            update={
-                "cam_able": head.classes is not None and _has_map(graph.layer_at(layer.path)) and graph.reaches(layer.path, output=name)
-            }
-        )
-        for layer in layers
-    )
+    own = tuple(layer.model_copy(update={"cam_able": _cam_able(layer, graph, name)}) for layer in layers)
     return OutputHead(name=name, classes=head.classes, head=head.kind, default_layer=default_layer(own))
 
 
 def describe_layers(graph: Graph) -> tuple[Layer, ...]:
     """Every layer of a model, in topological order."""
-    fields = receptive_fields(graph.layers)
+    fields, grids = receptive_fields(graph.layers), token_grids(graph.layers)
     calls = Counter(graph.unfolded.owners[ref] for ref in graph.unfolded.taps.values())
-    return tuple(
+    described = (
         Layer(
             path=layer.path,
             type=type(layer.layer).__name__,
@@ -82,13 +75,15 @@ def describe_layers(graph: Graph) -> tuple[Layer, ...]:
             channels=layer.output_shape[-1] if len(layer.output_shape) > 1 else None,
             receptive_field=fields[layer.path],
             inbound=layer.inbound,
-            cam_able=_cam_able(layer, graph),
+            token_grid=grids[layer.path],
+            cam_able=False,
             activation=_activation(layer.layer),
             dtype=_dtype(layer.layer),
             calls=calls[layer.path],
         )
         for layer in graph.layers
     )
+    return tuple(layer.model_copy(update={"cam_able": _cam_able(layer, graph)}) for layer in described)
 
 
 def _activation(layer: Any) -> str | None:
@@ -108,18 +103,40 @@ def _dtype(operation: Any) -> str | None:
 
 
 def default_layer(layers: tuple[Layer, ...]) -> str | None:
-    """The last layer with a map of more than one position, after its activation and before pooling; failing that, with one."""
-    candidates = [layer for layer in layers if layer.cam_able and layer.kind not in _NOT_DEFAULT]
+    """The last layer with a map of more than one position, after its activation and before pooling; failing that, with one.
+
+    Where there is a class token, a layer that attention still follows: after the last the score may come from that token alone,
+    and no gradient reaches the others.
+    """
+    attended = _attended(layers)
+    candidates = [
+        layer
+        for layer in layers
+        if layer.cam_able
+        and layer.kind not in _NOT_DEFAULT
+        and (layer.token_grid is None or not layer.token_grid.before or layer.path in attended)
+    ]
     wide = [layer for layer in candidates if any(size != 1 for size in layer.output_shape[:-1])]
     return (wide or candidates)[-1].path if candidates else None
 
 
-def _cam_able(layer: GraphLayer, graph: Graph) -> bool:
-    return graph.head.classes is not None and _has_map(layer) and graph.reaches(layer.path)
+def _attended(layers: tuple[Layer, ...]) -> set[str]:
+    """Layers that an attention layer is computed from."""
+    found: set[str] = set()
+    for layer in reversed(layers):
+        if layer.kind is LayerKind.ATTENTION or layer.path in found:
+            found.update(layer.inbound)
+    return found
 
 
-def _has_map(layer: GraphLayer) -> bool:
-    return not layer.is_input and len(layer.output_shape) == _MAP_RANK
+def _cam_able(layer: Layer, graph: Graph, output: str | None = None) -> bool:
+    has_map = len(layer.output_shape) == _MAP_RANK - 1 or layer.token_grid is not None
+    return (
+        has_map
+        and layer.kind is not LayerKind.INPUT
+        and graph.head_of(output).classes is not None
+        and graph.reaches(layer.path, output=output)
+    )
 
 
 def _input(graph: Graph, entry: CatalogEntry) -> InputSpec:
