@@ -8,17 +8,21 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 from PIL import Image, ImageDraw
 
 from workers.rendering.text import INK, PAPER, Colour, font, shortened
 
 BLUE: Colour = (31, 119, 180)
+ORANGE: Colour = (222, 112, 21)
 TRACK: Colour = (233, 237, 242)
 FAINT: Colour = (110, 110, 110)
 FRAME: Colour = (190, 190, 190)
 PLOT_WIDTH, PLOT_HEIGHT = 900, 240
 PLOT_BOX = (64, 34, PLOT_WIDTH - 24, PLOT_HEIGHT - 36)
+# Curves: higher, with a line of words under the title.
+LEGEND, CURVES_HEIGHT = 26, 380
+CURVES_BOX = (64, 34 + LEGEND, PLOT_WIDTH - 24, CURVES_HEIGHT - 36)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,23 @@ class Bar:
     label: str
     value: str
     share: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line through (x, y), and its words in the legend."""
+
+    label: str
+    x: Float64[np.ndarray, " k"]
+    y: Float64[np.ndarray, " k"]
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """One row: −1 to 1, or None where there is none."""
+
+    label: str
+    value: float | None
 
 
 def bars_beside(photo: UInt8[np.ndarray, "h w 3"], bars: Sequence[Bar]) -> UInt8[np.ndarray, "H W 3"]:
@@ -89,6 +110,50 @@ def histogram(values: Float32[np.ndarray, " k"], title: str, *, low: float | Non
     return np.asarray(sheet)
 
 
+def curves(lines: Sequence[Curve], title: str) -> UInt8[np.ndarray, "H W 3"]:
+    """One or two lines over one axis, each with its words below the title."""
+    sheet = Image.new("RGB", (PLOT_WIDTH, CURVES_HEIGHT), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    x, y = (np.concatenate(values) for values in zip(*((line.x, line.y) for line in lines), strict=True))
+    low, high = min(0.0, float(y.min())), max(0.0, float(y.max())) * 1.05
+    panel = _Panel(draw, CURVES_BOX, (float(x.min()), float(x.max())), (low, high))
+    panel.frame(title, above=LEGEND)
+    left = float(CURVES_BOX[0])
+    for line, colour in zip(lines, (BLUE, ORANGE), strict=False):
+        panel.line(line, colour)
+        draw.line((left, CURVES_BOX[1] - 14, left + 22, CURVES_BOX[1] - 14), fill=colour, width=3)
+        draw.text((left + 30, CURVES_BOX[1] - 14), line.label, fill=INK, font=font(13), anchor="lm")
+        left += 60 + font(13).getlength(line.label)
+    return np.asarray(sheet)
+
+
+def correlations(rows: Sequence[Correlation], title: str) -> UInt8[np.ndarray, "H W 3"]:
+    """Each row's words, its bar from 0 to the left or right on a track from −1 to 1, and its number; '–' where there is none."""
+    row, top, words = 26, 40, 440
+    sheet = Image.new("RGB", (PLOT_WIDTH, top + row * len(rows) + 16), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    left, right = PLOT_BOX[0], PLOT_BOX[2]
+    draw.text((left, 10), title, fill=INK, font=font(14), anchor="la")
+    start, stop = left + words, right - 60
+    middle = (start + stop) / 2
+    for index, each in enumerate(rows):
+        y = top + index * row
+        draw.text((left, y + 9), shortened(each.label, font(13), words - 16), fill=INK, font=font(13), anchor="lm")
+        draw.rectangle((start, y + 3, stop, y + 15), fill=TRACK)
+        value = 0.0 if each.value is None else min(max(each.value, -1.0), 1.0)
+        first, last = sorted((middle, middle + value * (stop - middle)))
+        draw.rectangle((first, y + 3, last, y + 15), fill=BLUE)
+        draw.line((middle, y, middle, y + 18), fill=FAINT)
+        draw.text(
+            (right, y + 9),
+            "–" if each.value is None else f"{each.value:.2f}".replace("-", "−"),
+            fill=INK,
+            font=font(13, bold=True),
+            anchor="rm",
+        )
+    return np.asarray(sheet)
+
+
 class _Panel:
     """Axes in a box (left, top, right, bottom) of a picture; values outside the ranges do not occur."""
 
@@ -98,10 +163,11 @@ class _Panel:
         self._draw, self._box, self._across = draw, box, across
         self._up = up if up[1] > up[0] else (up[0], up[0] + 1.0)
 
-    def frame(self, title: str, *, whole_x: bool = False, whole_y: bool = False) -> None:
-        """Title, border and ticks; `whole`: an axis that counts, without ticks between whole numbers."""
+    def frame(self, title: str, *, whole_x: bool = False, whole_y: bool = False, above: int = 0) -> None:
+        """Title, border and ticks; `whole`: an axis that counts, without ticks between whole numbers; `above`: pixels between."""
         left, top, right, bottom = self._box
-        self._draw.text((left, top - 24), title, fill=INK, font=font(14), anchor="la")
+        title = shortened(title, font(14), right - left)
+        self._draw.text((left, top - 24 - above), title, fill=INK, font=font(14), anchor="la")
         self._draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=FRAME)
         for value, words in _ticks(*self._across, wanted=9, whole=whole_x):
             x = self._x(value)
@@ -119,6 +185,10 @@ class _Panel:
         top, bottom = sorted((self._y(0.0), self._y(value)))
         if value:
             self._draw.rectangle((left, top, max(left, right), bottom), fill=BLUE)
+
+    def line(self, curve: Curve, colour: Colour) -> None:
+        points = [(self._x(x), self._y(y)) for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True)]
+        self._draw.line(points, fill=colour, width=2, joint="curve")
 
     def _x(self, value: float) -> int:
         start, stop = self._across

@@ -118,3 +118,55 @@ def test_the_histogram_of_values_on_both_sides_of_0() -> None:
 def test_histograms_of_hardly_any_spread_are_drawn(values: list[float]) -> None:
     columns = blue_per_column(charts.histogram(np.array(values, np.float32), "bias"))
     assert columns.max() == pytest.approx(170, abs=2)
+
+
+def curve(label: str, *y: float) -> charts.Curve:
+    return charts.Curve(label, np.linspace(0, 1, len(y)), np.array(y))
+
+
+def at(sheet: np.ndarray, colour: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns inside the axes that have that colour."""
+    left, top, right, bottom = charts.CURVES_BOX
+    rows, columns = np.nonzero((sheet[top : bottom + 1, left : right + 1] == colour).all(axis=2))
+    return rows, columns
+
+
+def test_curves_go_through_their_points() -> None:
+    left, top, right, bottom = charts.CURVES_BOX
+    sheet = charts.curves([curve("down", 1, 0.5, 0), curve("flat", 0.25, 0.25)], "title")
+    assert sheet.shape == (charts.CURVES_HEIGHT, charts.PLOT_WIDTH, 3)
+    height, width = bottom - top, right - left
+    rows, columns = at(sheet, charts.BLUE)
+    # from 0 to 5 % above the highest value
+    for column, value in ((1, 1.0), (width // 2, 0.5), (width - 2, 0.0)):
+        here = rows[np.abs(columns - column) <= 1]
+        assert here.mean() == pytest.approx(height * (1 - value / 1.05), abs=3)
+    rows, columns = at(sheet, charts.ORANGE)
+    assert rows.mean() == pytest.approx(height * (1 - 0.25 / 1.05), abs=1.5)
+    assert np.ptp(columns) >= width - 3
+    assert (sheet[:top] != 255).any()  # title and legend
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.0), (-1.0, -3.0), (5.0, 5.0)])
+def test_curves_of_any_values_stay_in_their_axes(values: tuple[float, ...]) -> None:
+    sheet = charts.curves([curve("a", *values)], "t" * 500)
+    rows, _ = at(sheet, charts.BLUE)
+    assert len(rows) > 500
+    assert (sheet[:, -10:] == PAPER).all()
+
+
+def test_correlations_go_left_and_right_of_the_middle() -> None:
+    values = (1.0, 0.5, -0.5, -1.0, 0.0, None)
+    sheet = charts.correlations([charts.Correlation(f"row {value}" * 40, value) for value in values], "title")
+    blue = (sheet == charts.BLUE).all(axis=2)
+    spans: list[tuple[int, int]] = []
+    for index in range(len(values)):
+        columns = np.flatnonzero(blue[40 + 26 * index + 9])
+        spans.append((columns[0], columns[-1]) if len(columns) else (0, 0))
+    whole = spans[0][1] - spans[0][0]
+    assert spans[1][1] - spans[1][0] == pytest.approx(whole / 2, abs=2)
+    assert spans[2][1] - spans[2][0] == pytest.approx(whole / 2, abs=2)
+    assert spans[2][1] <= spans[1][0]
+    assert spans[3][0] < spans[2][0]
+    assert spans[3][1] - spans[3][0] == pytest.approx(whole, abs=2)
+    assert (sheet[:, -10:] == PAPER).all()
