@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -103,5 +104,11 @@ def test_every_method_has_a_form_with_all_its_fields(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_methods_example_can_be_written_as_a_form(method: str) -> None:
     example = METHODS[method].card.example
-    texts = [(name, value if isinstance(value, str) else repr(value) if value is not None else "") for name, value in example.items()]
-    assert read(method, *texts) == {name: value for name, value in example.items() if value is not None}
+    texts = [(name, value if isinstance(value, str) else "" if value is None else json.dumps(value)) for name, value in example.items()]
+    given = METHODS[method].model_validate({name: value for name, value in example.items() if value is not None})
+    assert read(method, *texts) == given.model_dump(exclude_unset=True)
+
+
+def test_an_object_is_written_as_json() -> None:
+    options = {"layer": None, "alpha": 0.5}
+    assert read("faithfulness", ("options", json.dumps(options)))["options"] == options
