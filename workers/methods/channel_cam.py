@@ -13,6 +13,7 @@ from schemas.methods.cam import ChannelCamParams
 from workers.interface import Float32 as AnyFloat32
 from workers.interface import Forward, Inputs, Probe, Slice
 from workers.methods import augmentation, cam, cam_maps, perturbation
+from workers.methods.scores import class_scores, classes_of
 from workers.methods.token_maps import as_map
 
 
@@ -57,11 +58,11 @@ def explain_alike(
     counts = [params.tries_at(layer, probe.description) for layer in layers]
     done, total = 0, sum(counts) * len(variants) * len(trials)
     maps: list[list[list[AnyFloat32]]] = [[[] for _ in layers] for _ in trials]
-    classes: list[Prediction] = []
+    classes: tuple[Prediction, ...] = ()
     for variant in variants:
         tensor = variant.of(inputs.tensor)
         found = probe.forward(tensor, layers, scores=True, output=params.output, precision=params.precision)
-        classes = classes or _classes(probe, found, params)
+        classes = classes or classes_of(probe, found, params)
         for trial, own in zip(trials, maps, strict=True):
             for layer, count, varied in zip(layers, counts, own, strict=True):
                 activations = found.activations[layer]
@@ -70,18 +71,20 @@ def explain_alike(
                 channels = tried(seen.map[0], trial.worth(seen.map[0]), params.max_channels)
                 scores = np.empty((len(channels), len(classes)))
                 for part in perturbation.parts(probe.description, tensor.shape[1:3], len(channels)):
-                    scores[part] = _scores(trial.scored(seen, channels[part]), classes, params.sign)
+                    scores[part] = class_scores(trial.scored(seen, channels[part]), classes, "logit", params.sign)
                     yield Slice(done + part.stop, total)
                 done += count
                 yield Slice(done, total)
                 weights = np.zeros((len(classes), seen.map.shape[-1]), np.float32)
-                weights[:, channels] = weighed(trial, scores, _scores(found, classes, params.sign)[0], largest=_largest(found))
+                weights[:, channels] = weighed(
+                    trial, scores, class_scores(found, classes, "logit", params.sign)[0], largest=_largest(found)
+                )
                 alike = np.repeat(seen.map, len(classes), axis=0)
                 varied.append(variant.undone(cam_maps.weighted(alike, weights, eigen_smooth=params.eigen_smooth)))
     return [
         cam.Explanation(
             {layer: augmentation.averaged(varied) for layer, varied in zip(layers, own, strict=True)},
-            tuple(classes),
+            classes,
             isinstance(params.class_index, tuple),
             params.fuse,
         )
@@ -113,22 +116,7 @@ def weighed(
     return np.where(moved[:, None], trial.weights(scores, whole), 0)
 
 
-def _classes(probe: Probe, found: Forward, params: ChannelCamParams) -> list[Prediction]:
-    logits, probabilities = _of(found)
-    chosen = np.array([logits[0].argmax() if index < 0 else index for index in params.class_rows()])
-    repeated = (np.repeat(scores, len(chosen), axis=0) for scores in (logits, probabilities))
-    return cam.predictions(probe.published, chosen, *repeated, output=params.output)
-
-
-def _scores(found: Forward, classes: list[Prediction], sign: int) -> Float64[np.ndarray, "b n"]:
-    return sign * _of(found)[0][:, [scored.class_index for scored in classes]].astype(np.float64)
-
-
 def _largest(found: Forward) -> float:
-    return float(np.abs(_of(found)[0]).max())
-
-
-def _of(found: Forward) -> tuple[AnyFloat32, AnyFloat32]:
-    if found.logits is None or found.probabilities is None:
+    if found.logits is None:
         raise ValueError("the pass gave no class scores")
-    return found.logits, found.probabilities
+    return float(np.abs(found.logits).max())

@@ -12,7 +12,7 @@ from jaxtyping import Float32, Float64
 from schemas.methods.base import Prediction
 from schemas.methods.gradients import GradientParams, ScoreGradientParams
 from schemas.models import Preprocessing
-from workers.interface import Forward, Inputs, Probe, ReluRule, Slice
+from workers.interface import Inputs, Probe, ReluRule, Slice
 from workers.methods import cam, perturbation
 
 # A gradient costs about as much as this many forward passes.
@@ -100,15 +100,6 @@ def explain(
         Explained(own, tuple(classes[end - count : end]), isinstance(job.class_index, tuple), relus)
         for job, own, count, end in zip(params, np.split(np.concatenate(gradients), ends[:-1]), counts, ends, strict=True)
     ]
-
-
-def classes_of(probe: Probe, found: Forward, params: GradientParams) -> tuple[Prediction, ...]:
-    """The classes that resolved parameters ask for, with their scores in the pass's first row."""
-    if found.logits is None or found.probabilities is None:
-        raise ValueError("the pass gave no class scores")
-    chosen = [int(found.logits[0].argmax()) if index < 0 else index for index in params.class_rows()]
-    logits, probabilities = (np.repeat(scores[:1], len(chosen), axis=0) for scores in (found.logits, found.probabilities))
-    return tuple(cam.predictions(probe.published, np.array(chosen), logits, probabilities, params.output))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from workers.colours import as_photo, normalise
 from workers.interface import Inputs, Output, Photo, Probe, Slice
 from workers.methods import cam_picture, gradients, gradients_picture, perturbation
 from workers.methods.baselines import baseline
-from workers.methods.scores import class_scores
+from workers.methods.scores import class_scores, classes_of
 
 # A share of the score's difference that the attributions miss, beyond which a warning says so.
 COMPLETE = 0.05
@@ -65,8 +65,8 @@ def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[
     start = start_of(image, params, preprocessing)
     way = image - start
     ends = probe.forward(np.stack([image, start]), scores=True, output=params.output, precision=params.precision)
-    classes = gradients.classes_of(probe, ends, params)
-    scores = class_scores(ends, [scored.class_index for scored in classes], params.score, params.sign)
+    classes = classes_of(probe, ends, params)
+    scores = class_scores(ends, classes, params.score, params.sign)
     sums = np.zeros((len(classes), *image.shape))
     shown = perturbation.as_photo(as_photo(image, preprocessing))
 

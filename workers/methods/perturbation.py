@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from schemas.methods.base import Precision, Prediction
 from schemas.methods.perturbation import PerturbationParams, Score
 from schemas.models import Layer, ModelDescription
-from workers.interface import Forward, Photo, Placement, Probe, Slice
-from workers.methods import cam
+from workers.interface import Photo, Placement, Probe, Slice
+from workers.methods.scores import class_scores, classes_of
 
 # Of one forward pass: the seconds that it may hold the device, and how many multiplications and values it makes in one, as
 # measured for gradient ascent. How many photos it takes follows from the model and not from a clock: arithmetic differs in the
@@ -38,7 +38,7 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Watched:
-    """Which scores a job watches, and what they are for the whole photo. `sign` −1: of the negative answer of one sigmoid output."""
+    """Which scores a job watches, and what they are for the whole photo. `size`: of its logits the largest, where those are watched."""
 
     classes: tuple[Prediction, ...]
     score: Score
@@ -50,7 +50,7 @@ class Watched:
 
     def scores(self, probe: Probe, covered: Float32[np.ndarray, "b H W C"]) -> Float64[np.ndarray, "b n"]:
         found = probe.forward(covered, scores=True, output=self.output, precision=self.precision)
-        return _scores(found, [scored.class_index for scored in self.classes], self.score, self.sign)
+        return class_scores(found, self.classes, self.score, self.sign)
 
     def silent(self, scores: Float64[np.ndarray, "b n"]) -> Bool[np.ndarray, " n"]:
         """Classes whose score is always the same, but for rounding: what is made of its differences would be noise."""
@@ -60,29 +60,16 @@ class Watched:
 def watch(probe: Probe, tensor: Float32[np.ndarray, "1 H W C"], params: PerturbationParams) -> Watched:
     """The classes that resolved parameters ask for."""
     found = probe.forward(tensor, scores=True, output=params.output, precision=params.precision)
-    if found.logits is None or found.probabilities is None:
-        raise ValueError(f"the pass through model '{probe.description.name}' gave no class scores")
-    chosen = [int(found.logits[0].argmax()) if index < 0 else index for index in params.class_rows()]
-    logits, probabilities = (np.repeat(scores[:1], len(chosen), axis=0) for scores in (found.logits, found.probabilities))
+    classes = classes_of(probe, found, params)
     return Watched(
-        classes=tuple(cam.predictions(probe.published, np.array(chosen), logits, probabilities, params.output)),
+        classes=classes,
         score=params.score,
         sign=params.sign,
         output=params.output,
         precision=params.precision,
-        whole=_scores(found, chosen, params.score, params.sign)[0],
-        size=float(np.abs(logits).max()) if params.score == "logit" else 0.0,
+        whole=class_scores(found, classes, params.score, params.sign)[0],
+        size=float(np.abs(found.logits).max()) if params.score == "logit" and found.logits is not None else 0.0,
     )
-
-
-def _scores(found: Forward, classes: list[int], score: Score, sign: int) -> Float64[np.ndarray, "b n"]:
-    every = found.logits if score == "logit" else found.probabilities
-    if every is None:
-        raise ValueError("the pass gave no class scores")
-    values = every[:, classes].astype(np.float64)
-    if sign == 1:
-        return values
-    return -values if score == "logit" else 1 - values
 
 
 def parts(model: ModelDescription, size: tuple[int, int], count: int) -> Iterator[slice]:

@@ -11,6 +11,7 @@ from schemas.methods.smooth_grad import SmoothGrad
 from workers.colours import as_photo
 from workers.interface import Inputs, Probe, Slice
 from workers.methods import gradients, gradients_picture, perturbation
+from workers.methods.scores import classes_of
 
 draw = gradients_picture.draw_magnitude
 
@@ -26,7 +27,7 @@ def run(probe: Probe, inputs: Inputs, params: SmoothGrad) -> Generator[Slice, No
     """The mean of ∂y/∂x over noisy copies; as a map its largest absolute value over channels."""
     (image,) = inputs.tensor
     found = probe.forward(inputs.tensor, scores=True, output=params.output, precision=params.precision)
-    classes = gradients.classes_of(probe, found, params)
+    classes = classes_of(probe, found, params)
     sums, preprocessing = np.zeros((len(classes), *image.shape)), probe.description.preprocessing
     shown = perturbation.as_photo(as_photo(image, preprocessing))
 

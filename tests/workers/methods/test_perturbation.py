@@ -15,9 +15,14 @@ PROBABILITIES = np.array([[0.9], [0.25]], np.float32)
 
 
 class BinaryProbe(LinearProbe):
-    """Two photos' answers of one sigmoid output, whatever it is shown."""
+    """Two photos' answers of one sigmoid output, whatever it is shown. `asked`: how it was, each time."""
+
+    def __init__(self, linear: np.ndarray) -> None:
+        super().__init__(linear)
+        self.asked: list[dict[str, object]] = []
 
     def forward(self, *args: object, **named: object) -> Forward:
+        self.asked.append(named)
         return Forward({}, LOGITS, PROBABILITIES)
 
 
@@ -30,6 +35,13 @@ def test_the_score_of_either_answer(score: str, sign: int, expected: list[float]
     watched = perturbation.watch(probe, np.zeros((1, 2, 3, 1), np.float32), Occlusion.model_validate({"score": score, "sign": sign}))
     np.testing.assert_allclose(watched.whole, expected[:1], rtol=1e-6)
     np.testing.assert_allclose(watched.scores(probe, np.zeros((2, 2, 3, 1), np.float32))[:, 0], expected, rtol=1e-6)
+
+
+def test_every_pass_is_of_the_output_and_precision_asked_for() -> None:
+    probe, images = BinaryProbe(np.zeros((1, 2, 3, 1))), np.zeros((2, 2, 3, 1), np.float32)
+    params = Occlusion(class_index=0, precision="bfloat16", output="predictions")
+    perturbation.watch(probe, images[:1], params).scores(probe, images)
+    assert probe.asked == [{"scores": True, "output": "predictions", "precision": "bfloat16"}] * 2
 
 
 def test_scores_that_differ_by_rounding_are_silent() -> None:
