@@ -8,7 +8,9 @@ A method is a module in `workers/methods/` named as its parameter model's `card.
     batch_key(params)            optional, fast lane: jobs of one model and method with equal keys run as one batch;
                                  without it each distinct `params` is a batch of its own
 
-where `result` is whatever the module's own `run` and `draw` agree on.
+where `result` is whatever the module's own `run` and `draw` agree on. That of an attribution, a method with the artifacts
+`overlay` and `map`, has `maps` (n, h, w), one a class: `faithfulness` puts them to the test. A method that needs no model has no
+`run`, and `result` is None.
 """
 
 from __future__ import annotations
@@ -100,14 +102,16 @@ class InputGradients:
 @dataclass(frozen=True)
 class Objective:
     """What ascent raises, one scalar for each of N images: the mean over the map of a channel, one neuron, the mean of
-    squares of all channels, or a class logit. `margin` leaves out a border of the map (dlwp2: 2)."""
+    squares of all channels, a class logit, or how near all activations come to `features`. `margin` leaves out a border of the map
+    (dlwp2: 2)."""
 
-    kind: Literal["channel", "neuron", "layer", "class"]
+    kind: Literal["channel", "neuron", "layer", "class", "l2", "dot_cosine"]
     layer: str | None = None
     indices: tuple[int, ...] = ()  # channels or classes, one an image; the neuron's k
     position: tuple[int, int] | None = None  # the neuron's (y, x)
     margin: int = 0
     probability: bool = False
+    features: Float32 | None = None  # l2, dot_cosine: the layer's activations to reach, without the batch axis
 
 
 @dataclass(frozen=True)

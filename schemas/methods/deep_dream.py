@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, MethodCard, PrecisionParams
-from schemas.methods.map_sizes import fixed_size
+from schemas.methods.map_sizes import fixed_size, layers_by_map
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 DREAMED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV)
@@ -115,26 +115,15 @@ def default_layers(model: ModelDescription) -> dict[str, float]:
     Raises:
         UnsuitableLayer: no layer has a spatial map.
     """
-    by_map: dict[tuple[float, ...], list[Layer]] = {}
-    for layer in model.layers:
-        if len(layer.output_shape) == 3 and layer.kind in DREAMED_KINDS and fixed_size(model, layer.path) is None:
-            by_map.setdefault(_coarseness(layer), []).append(layer)
-    if not by_map:
+    coarsest = [layers for layers in layers_by_map(model, DREAMED_KINDS) if fixed_size(model, layers[0].path) is None][-2:]
+    if not coarsest:
         raise UnsuitableLayer(f"Model '{model.name}' has no layer with a spatial map to dream of: name layers.", pointer="/params/layers")
-    coarsest = sorted(by_map, reverse=True)[:2]
-    found = by_map[coarsest[-1]]
+    found = coarsest[0]
     for kind in DREAMED_KINDS:
         if len(chosen := [layer for layer in found if layer.kind is kind]) >= min(len(found), 2):
             found = chosen
             break
     return dict(zip((layer.path for layer in _spaced(found, len(DEFAULT_WEIGHTS))), DEFAULT_WEIGHTS, strict=False))
-
-
-def _coarseness(layer: Layer) -> tuple[float, ...]:
-    """Larger for a smaller map: by the stride where it is known, else by the map's own sides."""
-    if layer.receptive_field is not None:
-        return tuple(map(float, layer.receptive_field.stride))
-    return tuple(1.0 / (side or 1) for side in layer.output_shape[:2])
 
 
 def _spaced(layers: Sequence[Layer], count: int) -> list[Layer]:

@@ -1,8 +1,19 @@
-"""Which layers can be computed for an image of another size than the model declares."""
+"""How large layers' maps are, and which can be computed for an image of another size than the model declares."""
 
 from __future__ import annotations
 
-from schemas.models import Layer, ModelDescription
+from collections.abc import Collection
+
+from schemas.models import Layer, LayerKind, ModelDescription
+
+
+def layers_by_map(model: ModelDescription, kinds: Collection[LayerKind]) -> list[list[Layer]]:
+    """The layers of these kinds that have a spatial map, in groups whose maps are of one size, the largest first; in each in order."""
+    found: dict[tuple[float, ...], list[Layer]] = {}
+    for layer in model.layers:
+        if len(layer.output_shape) == 3 and layer.kind in kinds:
+            found.setdefault(_coarseness(layer), []).append(layer)
+    return [found[size] for size in sorted(found)]
 
 
 def fixed_size(model: ModelDescription, path: str | None) -> tuple[int, int] | None:
@@ -27,3 +38,10 @@ def fixed_size(model: ModelDescription, path: str | None) -> tuple[int, int] | N
 
 def _is_map(layer: Layer) -> bool:
     return len(layer.output_shape) == 3 and layer.output_shape[:2] != (1, 1)
+
+
+def _coarseness(layer: Layer) -> tuple[float, ...]:
+    """Larger for a smaller map: by the stride where it is known, else by the map's own sides."""
+    if layer.receptive_field is not None:
+        return tuple(map(float, layer.receptive_field.stride))
+    return tuple(1.0 / (side or 1) for side in layer.output_shape[:2])

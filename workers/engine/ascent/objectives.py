@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from schemas.errors import InvalidParameters
 from workers.engine.ascent.target import Answer, Call, calling, chooses
@@ -13,8 +15,15 @@ from workers.engine.graph import Graph, Override
 from workers.engine.inputs import inputs_with
 from workers.interface import Objective
 
+TINY = 1e-12
+LEAST_COSINE = 0.1
 Values = Callable[[Any, Any, Any], Any]
-"""`(x, indices, position) → values`: model inputs (n, H, W, C); each image's channel or class (n,); the neuron's (y, x); (n,)."""
+"""`(x, indices, aim) → values`: model inputs (n, H, W, C); each image's channel or class (n,); `aim` of the objective; (n,)."""
+
+
+def aim(objective: Objective) -> NDArray[np.generic]:
+    """What an objective is about beside channels and classes: the features to reach; else the neuron's (y, x), int32 (2,)."""
+    return np.array(objective.position or (0, 0), np.int32) if objective.features is None else objective.features
 
 
 def values_of(graph: Graph, objective: Objective, image_input: str, *, redirect: bool, precision: str) -> Values:
@@ -24,18 +33,21 @@ def values_of(graph: Graph, objective: Objective, image_input: str, *, redirect:
     """
     if objective.kind == "class":
         fast = graph.fast(scores=True, precision=precision)
-        return lambda x, indices, position: class_score(graph, inputs_with(graph, image_input, x), fast, indices, objective.probability)
+        return lambda x, indices, aim: class_score(graph, inputs_with(graph, image_input, x), fast, indices, objective.probability)
     path = objective.layer or ""
     fast = graph.fast((path,), precision=precision)
     if objective.kind == "layer":
-        return lambda x, indices, position: mean_of_squares(graph.run(inputs_with(graph, image_input, x), [path], fast)[path])
+        return lambda x, indices, aim: mean_of_squares(graph.run(inputs_with(graph, image_input, x), [path], fast)[path])
+    if objective.kind in COMPARISONS:
+        compare = COMPARISONS[objective.kind]
+        return lambda x, indices, aim: compare(graph.run(inputs_with(graph, image_input, x), [path], fast)[path], aim)
     layer = fast.get(path, graph.layer_at(path).layer)
     call, chosen = calling(layer), chooses(layer)
 
-    def values(x: Any, indices: Any, position: Any) -> Any:
+    def values(x: Any, indices: Any, aim: Any) -> Any:
         def measure(activations: Any) -> Any:
             if objective.kind == "neuron":
-                return neuron(activations, chosen, indices, position)
+                return neuron(activations, chosen, indices, aim)
             return channel(activations, chosen, indices, objective.margin)
 
         if call is None:
@@ -91,10 +103,32 @@ def mean_of_squares(activations: Any) -> Any:
     return tf.reduce_mean(tf.square(tf.cast(activations, tf.float32)), axis=tuple(range(1, len(activations.shape))))
 
 
+def nearness(activations: Any, features: Any) -> Any:
+    """−‖A − F‖² / ‖F‖² of each image, features (…) (Mahendran and Vedaldi, arXiv:1412.0035): 0 where they are reached."""
+    activations = tf.cast(activations, tf.float32)
+    return -_sum(tf.square(activations - features)) / tf.maximum(_sum(tf.square(features[None])), TINY)
+
+
+def dot_cosine(activations: Any, features: Any) -> Any:
+    """A·F / ‖F‖² times their cosine, which counts as at least 0.1 (lucid's caricatures): 1 where they are reached, and more beyond."""
+    activations = tf.cast(activations, tf.float32)
+    dot, squares = _sum(activations * features), _sum(tf.square(features[None]))
+    cosine = dot * tf.math.rsqrt(tf.maximum(squares * _sum(tf.square(activations)), TINY))
+    return dot / tf.maximum(squares, TINY) * tf.maximum(cosine, LEAST_COSINE)
+
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {"l2": nearness, "dot_cosine": dot_cosine}
+
+
 def class_score(graph: Graph, inputs: Any, override: Override, indices: Any, probability: bool) -> Any:
     """The logit, or the probability, of image i's class indices[i]."""
     _, logits = graph.class_scores(inputs, override=override)
     return _own(graph.head.probabilities(logits) if probability else logits, False, indices)
+
+
+def _sum(values: Any) -> Any:
+    """Over all axes but the first."""
+    return tf.reduce_sum(values, axis=tuple(range(1, len(values.shape))))
 
 
 def _own(values: Any, chosen: bool, indices: Any) -> Any:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from schemas.errors import NoGradient
 from schemas.models import Preprocessing
 from workers.engine.ascent import optimizers, regularisers, transforms
-from workers.engine.ascent.objectives import values_of
+from workers.engine.ascent.objectives import aim, values_of
 from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Pixel, preprocess
 from workers.engine.graph import Graph
 from workers.interface import AscentSpec, Float32
@@ -19,11 +19,11 @@ from workers.interface import AscentSpec, Float32
 
 class Settings(NamedTuple):
     """What differs between runs of one compiled step, as tensors: learning rate (); weights of `regularisers.kinds` (k,); the
-    neuron's (y, x) (2,); the pixel parametrisation's scale and offset (C,)."""
+    objective's `aim`; the pixel parametrisation's scale and offset (C,)."""
 
     learning_rate: Any
     weights: Any
-    position: Any
+    aim: Any
     scale: Any
     offset: Any
 
@@ -51,7 +51,7 @@ def key(spec: AscentSpec) -> Hashable:
     goal, moves = spec.objective, spec.transforms
     return (
         "ascent",
-        (goal.kind, goal.layer, goal.margin, goal.probability, spec.redirect),
+        (goal.kind, goal.layer, goal.margin, goal.probability, aim(goal).shape, spec.redirect),
         (spec.parametrisation, spec.size, spec.optimizer, spec.gradient_norm, spec.precision),
         (moves.pad, moves.jitter > 0, transforms.is_affine(moves)),
         regularisers.kinds(spec.regularisers),
@@ -63,7 +63,7 @@ def settings(spec: AscentSpec, channels: int) -> Settings:
     return Settings(
         tf.constant(spec.learning_rate, tf.float32),
         tf.constant(regularisers.weights(spec.regularisers)),
-        tf.constant(spec.objective.position or (0, 0), tf.int32),
+        tf.constant(aim(spec.objective)),
         tf.constant(np.broadcast_to(np.array(spec.scale, np.float32), channels)),
         tf.constant(np.broadcast_to(np.array(spec.offset, np.float32), channels)),
     )
@@ -94,7 +94,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
             image = shape.image(variable)
             x = shape.model_input(image)
             shown = transforms.apply(x, draw, fill, pad=moves.pad, affine=transforms.is_affine(moves)) if moved else tf.identity(x)
-            values = values_at(shown, indices, given.position)
+            values = values_at(shown, indices, given.aim)
             score = tf.reduce_sum(values)
             if penalties:
                 score -= tf.reduce_sum(regularisers.penalty(penalties, given.weights, x, grey))
@@ -112,6 +112,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
             variable += given.learning_rate * optimizers.normalised(gradient, spec.gradient_norm)
         return Step(Point(variable, moments), image, values, seen, finite)
 
+    goal = aim(spec.objective)
     variable = tf.TensorSpec((None, *parametrisation(spec, channels, preprocessing, 1.0, 0.0).shape), tf.float32)
     signature = (
         Point(variable, (variable,) * moment_count(spec)),
@@ -121,7 +122,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
         Settings(
             tf.TensorSpec((), tf.float32),
             tf.TensorSpec((len(penalties),), tf.float32),
-            tf.TensorSpec((2,), tf.int32),
+            tf.TensorSpec(goal.shape, goal.dtype),
             tf.TensorSpec((channels,), tf.float32),
             tf.TensorSpec((channels,), tf.float32),
         ),

@@ -38,6 +38,34 @@ def test_neuron_and_whole_layer() -> None:
     np.testing.assert_allclose(objectives.mean_of_squares(tf.constant(A)), expected)
 
 
+def test_nearness_and_dot_cosine() -> None:
+    """F = (3, 4): of A = F, (0, 4), (−3, −4), (6, 8) and 0 the squared distances are 0, 9, 100, 25 and 25, of 25."""
+    features = np.array([[3, 4]], np.float32)
+    a = np.array([[[3, 4]], [[0, 4]], [[-3, -4]], [[6, 8]], [[0, 0]]], np.float32)
+    np.testing.assert_allclose(objectives.nearness(tf.constant(a), features), [0, -0.36, -4, -1, -1], atol=1e-6)
+    # A·F over 25: 1, 16/25, −1, 2, 0; cosines 1, 16/20, −1 (counted as 0.1), 1, none.
+    np.testing.assert_allclose(objectives.dot_cosine(tf.constant(a), features), [1, 0.64 * 0.8, -0.1, 2, 0], rtol=1e-6)
+    assert np.isfinite(objectives.nearness(tf.constant(a), features * 0)).all()
+
+
+@pytest.mark.parametrize("kind", ["l2", "dot_cosine"])
+@pytest.mark.parametrize("path", ["conv2", "hidden"])
+def test_features_are_compared_with_the_layers_own(kind: str, path: str) -> None:
+    model = ZOO["functional"]()
+    graph, x = Graph(model), photo_batch(model, 3)
+    whole = np.asarray(graph.run(x, [path])[path]).astype(np.float64)
+    features = np.abs(np.random.default_rng(0).normal(size=whole.shape[1:])).astype(np.float32)
+    goal = Objective("l2" if kind == "l2" else "dot_cosine", path, features=features)
+    values = objectives.values_of(graph, goal, "photo", redirect=False, precision="float32")(x, np.int32([0] * 3), objectives.aim(goal))
+    a, f = whole.reshape(3, -1), features.ravel().astype(np.float64)
+    length = np.linalg.norm(f)
+    if kind == "l2":
+        expected = -np.square(a - f).sum(axis=1) / length**2
+    else:
+        expected = a @ f / length**2 * np.maximum(a @ f / (np.linalg.norm(a, axis=1) * length), 0.1)
+    np.testing.assert_allclose(values, expected, rtol=1e-4)
+
+
 @pytest.mark.parametrize("path", ["conv1", "conv2", "hidden"])
 def test_only_the_channels_asked_for_are_computed_and_are_the_layers_own(path: str) -> None:
     model = ZOO["functional"]()
