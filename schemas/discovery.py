@@ -32,6 +32,7 @@ class MethodDescription(BaseModel):
     summary: str
     reference: str = Field(description="Paper or source.")
     needs_image: bool
+    needs_model: bool = Field(description="Otherwise `model` is left out of a submission.")
     lane: Lane = Field(description="`slow` ones run in slices between which `fast` ones go first.")
     parameters: dict[str, JsonValue] = Field(description="JSON schema of `params`, with defaults and bounds.")
     example: JobRequest = Field(description="An example submission.")
@@ -46,6 +47,7 @@ def describe_method(name: str) -> MethodDescription:
         summary=card.summary,
         reference=card.reference,
         needs_image=card.needs_image,
+        needs_model=card.needs_model,
         lane=card.lane,
         parameters=METHODS[name].model_json_schema(),
         example=job_request_adapter.validate_python(example_request(name)),

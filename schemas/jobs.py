@@ -13,7 +13,7 @@ from typing_extensions import TypeAliasType
 from schemas.images import ImageReference
 from schemas.methods import METHODS
 from schemas.methods.base import ArtifactKind, DocumentType, Facts, MethodParams
-from schemas.models import ModelName
+from schemas.models import NO_MODEL, ModelName
 
 Priority = Literal["high", "normal", "low"]
 ErrorCode = Literal[
@@ -85,7 +85,7 @@ class Artifact(_Frozen):
 class Provenance(_Frozen):
     """What made the result, enough to make it again."""
 
-    model_fingerprint: str
+    model_fingerprint: str = Field(description="Empty where the method needs no model.")
     seed: int | None = None
     precision: str
     device: str
@@ -160,6 +160,7 @@ def _request_class(name: str, params: type[MethodParams]) -> type[JobRequestBase
         __base__=JobRequestBase,
         __doc__=card.summary,
         method=(_constant(name), ...),
+        model=(ModelName, ...) if card.needs_model else (_constant(NO_MODEL), NO_MODEL),
         params=(params, Field(default, description=f"Parameters of {card.title}.")),
     )
 
@@ -168,7 +169,8 @@ def example_request(method: str) -> dict[str, JsonValue]:
     """An example submission, as OpenAPI and `GET /v1/methods` show it."""
     card = METHODS[method].card
     image: dict[str, JsonValue] = {"image": {"id": "img_" + "0" * 64}} if card.needs_image else {}
-    return {"method": method, "model": "efficientnet_lite0", **image, "params": card.example}
+    model: dict[str, JsonValue] = {"model": "efficientnet_lite0"} if card.needs_model else {}
+    return {"method": method, **model, **image, "params": card.example}
 
 
 def _job_class(name: str, params: type[MethodParams]) -> type[JobBase]:

@@ -13,6 +13,7 @@ from schemas.errors import InvalidParameters, UnknownClass, UnknownLayer, neares
 # A model that takes any size gets a photo with at most this on its longest side.
 VARIABLE_LONGEST_SIDE = 512
 
+NO_MODEL = "none"  # what stands in place of a model's name where a method needs none
 MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, WithJsonSchema, create_model
 
@@ -13,13 +13,13 @@ from schemas.errors import InvalidParameters, nearest_names
 from schemas.jobs import Priority
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
-from schemas.models import ModelName
+from schemas.models import NO_MODEL, ModelName
 from service.validation import JsonSchema, alternatives, check_extent, invalid_parameters, items_of, shown
 
 FormFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
 
 
-class FormBase(BaseModel):
+class FormBase(BaseModel, frozen=True):
     """What every one-line form has beside the method's own fields."""
 
     model_config = ConfigDict(extra="forbid")
@@ -28,12 +28,22 @@ class FormBase(BaseModel):
     priority: Priority = "normal"
 
 
+class ModellessFormBase(FormBase, frozen=True):
+    """Of a method that needs no model."""
+
+    model: Literal["none"] = NO_MODEL
+
+
+def _base(params: type[MethodParams]) -> type[FormBase]:
+    return FormBase if params.card.needs_model else ModellessFormBase
+
+
 def _form_class(name: str, params: type[MethodParams]) -> type[FormBase]:
     fields: dict[str, Any] = {field: (info.annotation, info) for field, info in params.model_fields.items()}
     if params.card.needs_image:
         fields = {"image": (FormFile, Field(description="The image file.")), **fields}
     title = "".join(part.capitalize() for part in name.split("_"))
-    return create_model(f"{title}Form", __base__=FormBase, __doc__=params.card.summary, **fields)
+    return create_model(f"{title}Form", __base__=_base(params), __doc__=params.card.summary, **fields)
 
 
 FORM_CLASSES: Mapping[str, type[FormBase]] = {name: _form_class(name, params) for name, params in METHODS.items()}
@@ -56,7 +66,7 @@ def read_form(method: str, fields: Iterable[tuple[str, str]]) -> tuple[FormBase,
     for name, value in values.items():
         check_extent(value, f"/{name}")
     common = {name: values.pop(name) for name in FormBase.model_fields if name in values}
-    return _validated(FormBase, common), _validated(METHODS[method], values)
+    return _validated(_base(METHODS[method]), common), _validated(METHODS[method], values)
 
 
 def _validated(model: type[Any], values: dict[str, JsonValue]) -> Any:

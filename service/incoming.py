@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Literal, TypeVar, cast
 
 import anyio.to_thread
 from fastapi import Request
@@ -14,8 +14,9 @@ from starlette.datastructures import FormData, UploadFile
 from schemas.errors import BodyTooLarge, InvalidParameters, MalformedBody, UnsupportedFormat, nearest_names
 from schemas.images import InlineImage, UploadedImageReference
 from schemas.jobs import Priority
-from schemas.methods import params_class
+from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
+from schemas.models import NO_MODEL
 from service.forms import read_form
 from service.images import from_base64
 from service.settings import Settings
@@ -41,7 +42,7 @@ class Incoming:
     params_pointer: str
 
 
-class _Envelope(BaseModel):
+class _Envelope(BaseModel, frozen=True):
     """A submission whose parts are validated on their own, each with its own words."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,6 +52,12 @@ class _Envelope(BaseModel):
     image: JsonValue = None
     params: JsonValue = Field(default_factory=dict[str, JsonValue])
     priority: Priority = "normal"
+
+
+class _ModellessEnvelope(_Envelope, frozen=True):
+    """Of a method that needs no model."""
+
+    model: Literal["none"] = NO_MODEL
 
 
 async def read_job(request: Request, settings: Settings) -> Incoming:
@@ -114,7 +121,7 @@ async def _from_json(body: bytes, settings: Settings, file: bytes | None) -> Inc
     except ValueError as error:
         raise MalformedBody(f"The submission is not valid JSON: {error}.") from None
     check_extent(data, "")
-    envelope = _validated(_Envelope, data, "")
+    envelope = _validated(_ModellessEnvelope if _needs_no_model(data) else _Envelope, data, "")
     params = params_class(envelope.method)
     image, image_id, pointer = await _image(envelope.image, settings)
     if file is not None:
@@ -131,6 +138,11 @@ async def _from_json(body: bytes, settings: Settings, file: bytes | None) -> Inc
         pointer,
         "/params",
     )
+
+
+def _needs_no_model(submission: JsonValue) -> bool:
+    method = submission.get("method") if isinstance(submission, dict) else None
+    return isinstance(method, str) and method in METHODS and not METHODS[method].card.needs_model
 
 
 async def _image(reference: JsonValue, settings: Settings) -> tuple[bytes | None, str | None, str]:

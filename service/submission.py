@@ -20,23 +20,25 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
     """Raises whatever is wrong with the submission, and what the store cannot do at the moment."""
     card = incoming.params.card
     _check_presence(incoming)
-    entry = services.models.entry(incoming.model)
+    entry = services.models.entry(incoming.model) if card.needs_model else None
     if incoming.image is not None:
         await anyio.to_thread.run_sync(check_image, incoming.image, services.settings.image_limits, incoming.image_pointer)
-    published = await services.models.described(entry)
+    published = None if entry is None else await services.models.described(entry)
+    limits = services.settings.method_limits
     try:
-        resolved = incoming.params.resolve(published, services.settings.method_limits)
+        resolved = incoming.params.resolve_alone(limits) if published is None else incoming.params.resolve(published, limits)
     except VisualizationError as error:
         error.pointer = _moved(error.pointer, incoming.params_pointer)
         raise
     submission = Submission(
         owner=caller.owner,
         method=card.name,
-        model=entry.name,
+        model=incoming.model,
         lane=card.lane,
         priority=incoming.priority,
         params=_canonical(resolved),
-        fingerprint=f"{published.description.fingerprint}:{published.digest}",  # preprocessing and labels count, too
+        # Preprocessing and labels count, too.
+        fingerprint="" if published is None else f"{published.description.fingerprint}:{published.digest}",
         image=incoming.image,
         image_id=incoming.image_id,
         request_id=caller.request_id,
@@ -46,7 +48,7 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
     )
     submitted = await services.store.submit(submission)
     if submitted.created:
-        services.metrics.submitted(card.name, entry.name, cached=submitted.job.cached)
+        services.metrics.submitted(card.name, incoming.model, cached=submitted.job.cached)
     return submitted
 
 

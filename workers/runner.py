@@ -107,17 +107,20 @@ class Runner:
         params = params_class(execution.method).model_validate_json(execution.params)
 
         image, decode_seconds = await self._image(execution, needed=params.card.needs_image)
-        model = await self.model(execution.model)
-        photo, tensor, prepare_seconds = await self._prepared(model, image)
+        if params.card.needs_model:
+            model = await self.model(execution.model)
+            photo, tensor, prepare_seconds = await self._prepared(model, image)
+            done = await self._on_device(method, model, Inputs(tensor, image), params, on_slice)
+        else:
+            model, photo, prepare_seconds, done = None, None if image is None else _alone(image), 0.0, Done(None, 0.0, 1)
         if image is not None:
             self._metrics.decoded(decode_seconds + prepare_seconds)
-        done = await self._on_device(method, model, Inputs(tensor, image), params, on_slice)
         output, contents, render_seconds = await self._rendered(method, done.value, photo, params)
 
         return Result(
             artifacts=contents,
             facts=output.facts.model_dump_json(),
-            warnings=(*output.warnings, *_of_inputs(model.published.description)),
+            warnings=(*output.warnings, *(() if model is None else _of_inputs(model.published.description))),
             timings=Timings(
                 queued=max(0, round(queued.total_seconds() * 1000)),
                 decode=None if image is None else round((decode_seconds + prepare_seconds) * 1000),
@@ -206,14 +209,20 @@ class Runner:
         self._metrics.rendered(method.method, seconds)
         return output, tuple(contents), seconds
 
-    def _provenance(self, model: Model, params: MethodParams | None) -> Provenance:
+    def _provenance(self, model: Model | None, params: MethodParams | None) -> Provenance:
         return Provenance(
-            model_fingerprint=model.published.description.fingerprint,
+            model_fingerprint="" if model is None else model.published.description.fingerprint,
             seed=getattr(params, "seed", None),
             precision=getattr(params, "precision", "float32"),
             device=self._surroundings.device,
             versions=dict(self._surroundings.versions),
         )
+
+
+def _alone(image: UInt8) -> Photo:
+    """A photo that no model takes."""
+    height, width = image.shape[:2]
+    return Photo(image, Placement((height, width), (0, 0, height, width), (0, 0, height, width)))
 
 
 def _of_inputs(description: ModelDescription) -> tuple[str, ...]:

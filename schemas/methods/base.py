@@ -56,7 +56,10 @@ class Prediction(BaseModel):
 
 @dataclass(frozen=True)
 class MethodCard:
-    """A method as `GET /v1/methods` shows it. `example` is the `params` of an example request that any image classifier accepts."""
+    """A method as `GET /v1/methods` shows it. `example` is the `params` of an example request that any image classifier accepts.
+
+    One that needs no model works on the photo alone, off the device.
+    """
 
     name: str
     title: str
@@ -67,6 +70,7 @@ class MethodCard:
     artifacts: tuple[ArtifactSpec, ...]
     facts: type[Facts]
     example: dict[str, JsonValue]
+    needs_model: bool = True
 
 
 class MethodParams(BaseModel):
@@ -87,6 +91,10 @@ class MethodParams(BaseModel):
         Raises:
             UnknownLayer, UnsuitableLayer, UnknownClass, UnknownChannel, InvalidParameters, LimitExceeded
         """
+        return self
+
+    def resolve_alone(self, limits: MethodLimits) -> Self:
+        """As `resolve`, of a method that needs no model."""
         return self
 
     def changed(self, **changes: Any) -> Self:

@@ -30,6 +30,7 @@ from workers.rendering import encode
 MODELS = ("functional", "nested", "any_size", "grey", "two_outputs", "binary")
 # (height, width): none square, all different, one smaller than the models' input.
 PHOTOS = ((40, 61), (75, 52), (11, 7))
+OF_THE_SEED = re.compile("kernel_.*")  # artifacts that are the same for every photo
 KINDS = {Picture: "image", Array: "array", Document: "document"}
 IMAGE_METHODS = [name for name, params in METHODS.items() if params.card.needs_image]
 
@@ -160,7 +161,8 @@ def test_photos_that_differ_give_results_that_differ() -> None:
     for image_method in IMAGE_METHODS:
         first, second, third = (contents(output) for output in outputs_of(image_method, "functional"))
         for name in first:
-            assert len({first[name], second[name], third[name]}) == 3, (image_method, name)
+            if not OF_THE_SEED.fullmatch(name):
+                assert len({first[name], second[name], third[name]}) == 3, (image_method, name)
 
 
 def test_it_is_deterministic(method: str) -> None:

@@ -36,6 +36,7 @@ async def test_every_method_is_described(client: httpx.AsyncClient) -> None:
         Draft202012Validator(raw["parameters"]).validate(raw["example"]["params"])
         assert raw["example"]["params"] == card.example
         assert ("image" in raw["example"]) == card.needs_image
+        assert method.needs_model == card.needs_model
         assert (await client.get(f"/v1/methods/{method.name}")).json() == raw
     by_name = {raw["name"]: raw for raw in answer.json()}
     alpha = by_name["grad_cam"]["parameters"]["properties"]["alpha"]

@@ -13,7 +13,8 @@ from service.forms import FORM_CLASSES, FormBase, read_form
 
 
 def read(method: str, *fields: tuple[str, str]) -> dict[str, Any]:
-    return read_form(method, [("model", "vgg16"), *fields])[1].model_dump(exclude_unset=True)
+    model = [("model", "vgg16")] if METHODS[method].card.needs_model else []
+    return read_form(method, [*model, *fields])[1].model_dump(exclude_unset=True)
 
 
 @pytest.mark.parametrize(

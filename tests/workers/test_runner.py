@@ -24,6 +24,8 @@ from schemas.catalog import Catalog, load_catalog
 from schemas.errors import ModelLoadFailed, UnknownModel, UnsupportedFormat
 from schemas.health import WorkerStatus
 from schemas.images import ImageLimits
+from schemas.limits import MethodLimits
+from schemas.methods import params_class
 from schemas.models import Preprocessing, PublishedModel
 from tests.wait import until
 from tests.workers.jobs import resolved, submission
@@ -228,3 +230,25 @@ async def test_warming_up_publishes_compiles_and_survives_a_broken_model(bench):
     traces = model.probe.traces
     await bench.run("grad_cam", photo(2))
     assert model.probe.traces == traces == 1
+
+
+async def test_a_method_that_needs_no_model_loads_none(bench):
+    params = params_class("sandbox").model_validate({"preset": "max_pool_2x2"}).resolve_alone(MethodLimits())
+    (execution,) = await bench.claim(
+        dataclasses.replace(submission(method="sandbox", model="none", image=photo(4, 31, 45)), params=params.model_dump_json())
+    )
+    result = await bench.runner.run(execution, lambda _: None)
+    assert await bench.store.complete(execution, result)
+    assert array(result, "output").shape == (14, 21, 3)
+    assert json.loads(result.facts)["photo"] == [31, 45]
+    assert (result.provenance.model_fingerprint, result.provenance.seed) == ("", 0)
+    assert (result.timings.device, bench.batches, bench.runner._models.loaded_names) == (0, [], ())
+
+
+async def test_a_document_is_stored_as_text(bench):
+    result = await bench.run("architecture", shapes=False)
+    by_name = {each.name: each for each in result.artifacts}
+    graph = by_name["json"]
+    assert (graph.kind, graph.media_type, graph.shape, graph.dtype) == ("document", "application/json", (), "text")
+    assert [node["path"] for node in json.loads(graph.content)["nodes"]][:2] == ["photo", "stem"]
+    assert by_name["dot"].content.startswith(b"digraph")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType, ModuleType
@@ -46,7 +46,8 @@ def implementation(method: str) -> Implementation:
         if error.name != name:
             raise
         raise RuntimeError(f"method '{method}' has parameters in schemas/methods but no module workers/methods/{method}.py") from None
-    run, draw = _function(module, "run"), _function(module, "draw")
+    run = _function(module, "run") if card.needs_model else _nothing_on_the_device
+    draw = _function(module, "draw")
     if inspect.isgeneratorfunction(inspect.unwrap(run)) != (card.lane == "slow"):
         raise RuntimeError(f"{name}.run must be a generator in the slow lane and none in the fast lane; the lane is '{card.lane}'")
     return Implementation(method, card.lane, run, draw, getattr(module, "batch_key", _each_its_own))
@@ -62,6 +63,10 @@ def _function(module: ModuleType, name: str) -> Callable[..., Any]:
     if not callable(function):
         raise RuntimeError(f"{module.__name__} has no function '{name}'")
     return function
+
+
+def _nothing_on_the_device(probe: Any, inputs: Any, params: Sequence[Any]) -> list[None]:
+    return [None] * len(params)
 
 
 def _each_its_own(params: Any) -> Hashable:
