@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -83,8 +84,7 @@ class Case:
             last = made.step
 
 
-@cache
-def model(name: str) -> tuple[KerasProbe, PublishedModel]:
+def looked_into(name: str, keras_model: keras.Model) -> tuple[KerasProbe, PublishedModel]:
     entry = CatalogEntry(
         name=name,
         source="file",
@@ -98,9 +98,13 @@ def model(name: str) -> tuple[KerasProbe, PublishedModel]:
         default_layer=None,
         digest="0",
     )
-    keras_model = ZOO[name]()
     published = describe(keras_model, entry)
     return KerasProbe(keras_model, published), published
+
+
+@cache
+def model(name: str) -> tuple[KerasProbe, PublishedModel]:
+    return looked_into(name, ZOO[name]())
 
 
 def case(method: str, model_name: str) -> Case:

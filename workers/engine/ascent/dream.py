@@ -110,7 +110,7 @@ class _Run:
         spec, losses = self.spec, self.losses[-1]
         try:
             step: Step = self.step(self.image, self.draws[self.octave, len(losses)], self.settings)
-        except tf.errors.InvalidArgumentError as error:
+        except (tf.errors.InvalidArgumentError, tf.errors.AbortedError) as error:  # the latter is oneDNN's, of a backward pass
             raise self._too_small() from error
         if step.empty:
             raise self._too_small()
