@@ -127,7 +127,7 @@ class Filters(PrecisionParams):
                         pointer="/params/layer",
                         got=path,
                     )
-                _check_channels(layer, self.neuron[2:], "/params/neuron")
+                check_channels(layer, self.neuron[2:], "/params/neuron")
             elif not self.whole_layer:
                 changes["channels"] = channels = _channel_list(self.channels, layer, preset.count)
                 count = len(channels)
@@ -160,7 +160,7 @@ class Filters(PrecisionParams):
 def _channel_list(wanted: int | tuple[int, ...] | Literal["all"] | None, layer: Layer, default: int) -> tuple[int, ...]:
     total = layer.channels or 0
     if isinstance(wanted, tuple):
-        _check_channels(layer, wanted, "/params/channels")
+        check_channels(layer, wanted, "/params/channels")
         return tuple(dict.fromkeys(wanted))
     if wanted == "all":
         return tuple(range(total))
@@ -176,7 +176,8 @@ def _channel_list(wanted: int | tuple[int, ...] | Literal["all"] | None, layer: 
     return tuple(range(wanted))
 
 
-def _check_channels(layer: Layer, indices: tuple[int, ...], pointer: str) -> None:
+def check_channels(layer: Layer, indices: tuple[int, ...], pointer: str) -> None:
+    """Raises `UnknownChannel` where the layer has no such channel."""
     total = layer.channels or 0
     if wrong := [index for index in indices if index >= total]:
         raise UnknownChannel(

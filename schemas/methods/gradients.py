@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Colormap, Facts, PrecisionParams, Prediction, TargetClassParams
+from schemas.methods.base import ArtifactSpec, Colormap, Facts, MethodParams, PrecisionParams, Prediction, TargetClassParams
 from schemas.models import PublishedModel
 
 GRADIENT_ARTIFACTS = (
@@ -33,8 +33,8 @@ class GradientFacts(Facts):
     classes: tuple[Prediction, ...]
 
 
-class GradientParams(TargetClassParams, PrecisionParams):
-    """Parameters of every gradient method."""
+class PictureParams(MethodParams):
+    """How values at the model's input are drawn."""
 
     clip: float = Field(
         default=99,
@@ -46,6 +46,10 @@ class GradientParams(TargetClassParams, PrecisionParams):
         ),
     )
     alpha: float = Field(default=0.7, ge=0, le=1, description="Weight of the map in the overlay.")
+
+
+class GradientParams(TargetClassParams, PrecisionParams, PictureParams):
+    """Parameters of a method that explains a class's score by gradients."""
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         return self.changed(class_index=self.resolve_classes(model, limits))

@@ -9,7 +9,8 @@ from schemas.methods.gradients import GRADIENT_ARTIFACTS, GradientFacts, Gradien
 
 
 class GuidedBackprop(GradientParams):
-    """Fine detail that excites the neurons behind a class: ∂y/∂x with g·1[x > 0]·1[g > 0] handed back by every ReLU."""
+    """Fine detail that excites the neurons behind a class: ∂y/∂x with g·1[x > 0]·1[g > 0] handed back by every ReLU
+    (also one that ends at 6)."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="guided_backprop",

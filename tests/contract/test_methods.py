@@ -254,6 +254,7 @@ AXES: dict[str, Callable[[Case, Any], dict[str, tuple[int, ...]]]] = {
     **{name: _cam for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.facts is CamFacts},
     "compare": lambda tried, params: {f"map.{method}": _cam(tried, params)["map"] for method in params.methods},
     **{name: _gradients for name, params in METHODS.items() if issubclass(params, GradientParams)},
+    "deconvnet": _gradients,
     "filters": _filters,
 }
 

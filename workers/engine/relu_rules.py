@@ -16,8 +16,10 @@ from workers.interface import ReluRule
 if TYPE_CHECKING:
     from workers.engine.graph import Graph, Override
 
-RELU = (keras.activations.relu, keras.ops.relu, tf.nn.relu)
-RELU6 = (keras.activations.relu6, keras.ops.relu6, tf.nn.relu6)
+RELUS = (
+    *(keras.activations.relu, keras.ops.relu, tf.nn.relu),
+    *(keras.activations.relu6, keras.ops.relu6, tf.nn.relu6),
+)
 
 
 def with_relu_rule(graph: Graph, rule: ReluRule, override: Override) -> Override:
@@ -45,25 +47,25 @@ def count_relus(graph: Graph, source: str, output: str | None) -> int:
     )
 
 
-def cap_of(call: Any) -> float | None:
-    """Where a ReLU's output ends, infinity for a plain one; None for what is no ReLU."""
+def is_relu(call: Any) -> bool:
+    """Whether it is a ReLU, plain or with an end (ReLU6)."""
     if isinstance(call, keras.layers.ReLU):
-        plain = not call.negative_slope and not call.threshold
-        return (float("inf") if call.max_value is None else float(call.max_value)) if plain else None
-    if isinstance(call, Relu6) or any(call is function for function in RELU6):
-        return 6.0
-    return float("inf") if isinstance(call, Relu) or any(call is function for function in RELU) else None
+        return not call.negative_slope and not call.threshold
+    return isinstance(call, (Relu, Relu6)) or any(call is function for function in RELUS)
 
 
-def ruled(rule: ReluRule, relu: Callable[[Any], Any], cap: float) -> Callable[..., Any]:
-    """`relu` with the gradient g·1[g > 0] (deconv), or g·1[0 < x < cap]·1[g > 0] (guided)."""
+def ruled(rule: ReluRule, relu: Callable[[Any], Any]) -> Callable[..., Any]:
+    """`relu` with the gradient g·1[g > 0] (deconv), or g·1[x > 0]·1[g > 0] (guided).
+
+    Neither stops at the end of a ReLU6: what is at its end is what responds most, and would be left out.
+    """
 
     @tf.custom_gradient
     def call(x: Any) -> tuple[Any, Callable[[Any], Any]]:
         def backward(g: Any) -> Any:
             passed = tf.nn.relu(g)
             if rule == "guided":
-                passed = tf.where((x > 0) & (x < tf.cast(cap, x.dtype)), passed, tf.zeros_like(passed))
+                passed = tf.where(x > 0, passed, tf.zeros_like(passed))
             return tf.cast(passed, x.dtype)
 
         return relu(x), backward
@@ -74,14 +76,11 @@ def ruled(rule: ReluRule, relu: Callable[[Any], Any], cap: float) -> Callable[..
 def _following(rule: ReluRule, call: Any) -> Any:
     if isinstance(call, keras.Layer):
         return shadow_deeply(call, partial(_changes, rule))
-    cap = cap_of(call)
-    return call if cap is None else ruled(rule, call, cap)
+    return ruled(rule, call) if is_relu(call) else call
 
 
 def _changes(rule: ReluRule, layer: Any) -> Mapping[str, Any]:
-    if isinstance(layer, keras.layers.ReLU):
-        cap = cap_of(layer)
-        return {} if cap is None else {"call": ruled(rule, layer.call, cap)}
+    if is_relu(layer):
+        return {"call": ruled(rule, layer.call)}
     activation: Any = getattr(layer, "activation", None)
-    cap = cap_of(activation)
-    return {} if cap is None else {"activation": ruled(rule, activation, cap)}
+    return {"activation": ruled(rule, activation)} if is_relu(activation) else {}

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from schemas.methods.base import Colormap
-from schemas.methods.gradients import GradientFacts, GradientParams, MagnitudeParams
+from schemas.methods.gradients import GradientFacts, GradientParams, MagnitudeParams, PictureParams
 from schemas.models import Preprocessing
 from workers.interface import Array, Output, Photo, Picture
 from workers.methods import cam_picture
@@ -70,11 +70,11 @@ def draw_by(result: Attribution, photo: Photo, drawing: Drawing, facts: type[Gra
     )
 
 
-def heat(values: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, params: GradientParams) -> OverlayAndHeatmap:
+def heat(values: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, params: PictureParams) -> OverlayAndHeatmap:
     return overlay.blended(scaling.heat(clipped(values, params.clip)), photo, colours, params.alpha)
 
 
-def signed(values: Float32[np.ndarray, "h w"], photo: Photo, params: GradientParams) -> OverlayAndHeatmap:
+def signed(values: Float32[np.ndarray, "h w"], photo: Photo, params: PictureParams) -> OverlayAndHeatmap:
     return diverging.blended(scaling.signed(clipped(values, params.clip)), photo, params.alpha)
 
 
@@ -83,7 +83,7 @@ def colour(
     flat: Float32[np.ndarray, "h w"],
     photo: Photo,
     preprocessing: Preprocessing,
-    params: GradientParams,
+    params: PictureParams,
 ) -> OverlayAndHeatmap:
     over, _ = heat(flat, photo, HEAT, params)
     drawn = np.zeros_like(values) if scaling.why_degenerate(flat) else clipped(values, params.clip)

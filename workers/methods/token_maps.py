@@ -21,3 +21,19 @@ def as_map(values: Float32[np.ndarray, "n *place k"], model: ModelDescription, p
         raise ValueError(f"layer '{path}' has no map, its output is {values.shape}")
     tokens = values[:, grid.before : grid.before + grid.height * grid.width]
     return tokens.reshape(len(values), grid.height, grid.width, -1)
+
+
+def as_answer(
+    maps: Float32[np.ndarray, "n h w k"], like: Float32[np.ndarray, "n *place k"], model: ModelDescription, path: str
+) -> Float32[np.ndarray, "n *place k"]:
+    """The inverse of `as_map`: maps as the layer at `path` would answer them; class tokens are 0.
+
+    Args:
+        like: the layer's own answers, whose shape it takes.
+    """
+    grid = model.layer_at(path).token_grid
+    if like.ndim == 4 or grid is None:
+        return maps
+    answer = np.zeros_like(like)
+    answer[:, grid.before : grid.before + grid.height * grid.width] = maps.reshape(len(maps), -1, maps.shape[-1])
+    return answer

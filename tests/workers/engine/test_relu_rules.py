@@ -61,14 +61,13 @@ def kernels(model: keras.Model) -> list[np.ndarray]:
 
 
 def by_hand(model: keras.Model, x: np.ndarray, classes: np.ndarray, rule: ReluRule, cap: float) -> np.ndarray:
-    """∂logit/∂x in float64, each ReLU by its rule: g·1[0<z<cap]; that and ·1[g>0]; ·1[g>0] alone."""
+    """∂logit/∂x in float64, each ReLU by its rule: its own gradient g·1[0<z<cap]; g·1[z>0]·1[g>0]; g·1[g>0]."""
     k1, b1, k2, b2, k3, _ = kernels(model)
     z1 = x.reshape(len(x), -1) @ k1 + b1
     z2 = np.clip(z1, 0, cap) @ k2 + b2
 
     def back(g: np.ndarray, z: np.ndarray) -> np.ndarray:
-        is_open, positive = (z > 0) & (z < cap), g > 0
-        return g * {"gradient": is_open, "guided": is_open & positive, "deconv": positive}[rule]
+        return g * {"gradient": (z > 0) & (z < cap), "guided": (z > 0) & (g > 0), "deconv": g > 0}[rule]
 
     g = k3[:, classes].T
     return (back(back(g, z2) @ k2.T, z1) @ k1.T).reshape(x.shape)
