@@ -15,7 +15,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: $(READY) ## The environment in .venv
@@ -63,6 +63,22 @@ test: $(READY) ## Tests but the slow ones, with coverage
 test-slow: $(READY) ## The tests marked slow
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
+# torch has no hash in the lock: of one version there are builds with and without CUDA, and pip takes the one it is set up to find.
+TORCH := torch==2.13.0
+PARITY := .venv-parity
+PARITY_BIN := $(PARITY)/bin
+
+$(PARITY)/.ready: requirements/dev.txt requirements/parity.txt | $(filter .uv/bin/uv,$(UV))
+	$(UV) venv --quiet --clear --python $(PYTHON_VERSION) $(PARITY)
+	$(UV) pip install --python $(PARITY_BIN)/python --quiet --require-hashes -r requirements/dev.txt
+	$(UV) pip install --python $(PARITY_BIN)/python --quiet --require-hashes --no-deps --no-build-isolation -r requirements/parity.txt
+	$(PARITY_BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts "$(TORCH)"
+	@touch $@
+
+.PHONY: test-parity
+test-parity: $(PARITY)/.ready ## The same numbers from other libraries, in an environment of their own
+	$(PARITY_BIN)/python -m pytest tests/parity --durations=5 $(ARGS)
+
 .PHONY: coverage
 coverage: $(READY) ## All tests; line by line in htmlcov/index.html
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
@@ -93,7 +109,8 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pins all dependencies again (UPGRADE=--upg
 	$(COMPILE) pyproject.toml --extra worker --extra cpu --output-file requirements/worker-cpu.txt
 	$(COMPILE) pyproject.toml --extra worker --extra gpu --output-file requirements/worker-gpu.txt
 	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra embedded --extra demo --group dev --output-file requirements/dev.txt
+	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
 
 .PHONY: clean
 clean: ## Removes the environment, caches and out/
-	rm -rf $(VENV) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PARITY) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache

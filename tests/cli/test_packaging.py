@@ -21,6 +21,7 @@ _LOCKS = {
     "worker-gpu.txt": ["worker", "gpu"],
     "dev.txt": ["service", "worker", "cpu", "embedded", "demo"],
 }
+_TOOL_LOCKS = {"dev.txt": ["build", "dev"], "build.txt": ["build"], "uv.txt": ["uv"], "parity.txt": ["parity"]}
 _NEVER_IN_SERVICE = {
     "tensorflow",
     "tensorflow-cpu",
@@ -62,7 +63,7 @@ def test_every_requirement_is_pinned_within_its_bounds(lock: str, extras: list[s
         assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {lock} has {versions}"
 
 
-@pytest.mark.parametrize(("lock", "groups"), [("dev.txt", ["build", "dev"]), ("build.txt", ["build"]), ("uv.txt", ["uv"])])
+@pytest.mark.parametrize(("lock", "groups"), _TOOL_LOCKS.items())
 def test_every_tool_is_pinned_within_its_bounds(lock: str, groups: list[str]) -> None:
     pins = _pins(lock)
     for text in (text for group in groups for text in _PROJECT["dependency-groups"][group] if isinstance(text, str)):
@@ -72,7 +73,7 @@ def test_every_tool_is_pinned_within_its_bounds(lock: str, groups: list[str]) ->
         assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {lock} has {versions}"
 
 
-@pytest.mark.parametrize("lock", [*_LOCKS, "build.txt", "uv.txt"])
+@pytest.mark.parametrize("lock", sorted({*_LOCKS, *_TOOL_LOCKS}))
 def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
     text = (_ROOT / "requirements" / lock).read_text("utf-8")
     assert "://" not in text

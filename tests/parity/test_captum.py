@@ -1,0 +1,140 @@
+"""Gradients, occlusion and CAMs beside Captum's.
+
+Where they differ, and why:
+- The trapezoid rule of integrated gradients: the weights of Captum's `riemann_trapezoid` sum to (n − 1)/n (each inner one is 1/n, and
+  its points are n from 0 to 1), so that all attributions are that share too small. Here they sum to 1.
+- Guided Grad-CAM: Captum enlarges the map to the nearest position unless told; compared is what it makes told `bilinear`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.parity.peers import captum, torch
+from tests.parity.twins import (
+    BLACK,
+    CLASSES,
+    LAYERS,
+    TOLERANCE,
+    channels_first,
+    channels_last,
+    difference,
+    photos,
+    twins,
+)
+from workers.methods import smooth_grad
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients:UserWarning"),  # it says that it will
+    pytest.mark.filterwarnings("ignore:Setting .*hooks on ReLU activations:UserWarning"),  # and takes them off again
+]
+TARGETS = list(CLASSES)
+
+
+def values(method: str, **params: object) -> np.ndarray:
+    """Attributions by `run`: (n, H, W, C)."""
+    found = twins().run(method, photos(), **params)
+    return np.concatenate([getattr(one, "attribution", one).values for one in found])
+
+
+@pytest.mark.parametrize("score", ["logit", "probability"])
+def test_saliency(score: str) -> None:
+    model = twins().torch if score == "logit" else torch.nn.Sequential(twins().torch, torch.nn.Softmax(dim=1))
+    expected = channels_last(captum.Saliency(model).attribute(channels_first(photos()), TARGETS, abs=False))
+    assert difference(values("saliency", score=score), expected) < TOLERANCE
+    maps = np.concatenate([found.maps for found in twins().run("saliency", photos(), score=score)])
+    assert difference(maps, np.abs(expected).max(axis=-1)) < TOLERANCE
+
+
+def test_gradient_times_input() -> None:
+    expected = channels_last(captum.InputXGradient(twins().torch).attribute(channels_first(photos()), TARGETS))
+    assert difference(values("grad_x_input"), expected) < TOLERANCE
+
+
+def test_smooth_grad() -> None:
+    """With the noise that is drawn here."""
+    saliency, params = captum.Saliency(twins().torch), {"samples": 7, "noise": 0.3, "seed": 5}
+    copies = [smooth_grad.noisy(image, slice(0, 7), 0.3, 5) for image in photos()]
+    for average, power in (("mean", 1), ("squares", 2)):
+        expected = [
+            (channels_last(saliency.attribute(channels_first(noisy), class_index, abs=False)) ** power).mean(axis=0)
+            for noisy, class_index in zip(copies, CLASSES, strict=True)
+        ]
+        assert difference(values("smooth_grad", average=average, **params), np.stack(expected)) < TOLERANCE
+
+
+def test_integrated_gradients() -> None:
+    peer, given = captum.IntegratedGradients(twins().torch), channels_first(photos())
+    for steps in (1, 9, 50):
+        expected = peer.attribute(given, BLACK, TARGETS, n_steps=steps, method="gausslegendre")
+        assert difference(values("integrated_gradients", steps=steps), channels_last(expected)) < TOLERANCE
+    _, delta = peer.attribute(given, BLACK, TARGETS, n_steps=50, return_convergence_delta=True)
+    found = twins().run("integrated_gradients", photos(), steps=50)
+    errors = np.concatenate([one.attributed - one.difference for one in found])
+    # Both are sums of 702 values of which rounding is left.
+    np.testing.assert_allclose(errors, delta.numpy(), atol=TOLERANCE * np.abs([one.difference for one in found]).max())
+
+
+def test_integrated_gradients_by_trapezoids() -> None:
+    peer, steps = captum.IntegratedGradients(twins().torch), 9
+    expected = peer.attribute(channels_first(photos()), BLACK, TARGETS, n_steps=steps, method="riemann_trapezoid")
+    ours = values("integrated_gradients", steps=steps, rule="trapezoid")
+    assert difference(ours * (steps - 1) / steps, channels_last(expected)) < TOLERANCE
+
+
+def test_integrated_gradients_from_another_baseline() -> None:
+    means = photos().mean(axis=(1, 2), keepdims=True)
+    baseline = channels_first(np.broadcast_to(means, photos().shape))
+    expected = captum.IntegratedGradients(twins().torch).attribute(channels_first(photos()), baseline, TARGETS, n_steps=9)
+    assert difference(values("integrated_gradients", steps=9, baseline="mean"), channels_last(expected)) < TOLERANCE
+
+
+def test_guided_backprop() -> None:
+    expected = captum.GuidedBackprop(twins().torch).attribute(channels_first(photos()), TARGETS)
+    assert difference(values("guided_backprop"), channels_last(expected)) < TOLERANCE
+
+
+def test_deconvolution_of_a_class() -> None:
+    expected = captum.Deconvolution(twins().torch).attribute(channels_first(photos()), TARGETS)
+    found = twins().probe.input_gradients(photos(), np.array(CLASSES, np.int32), relu_rule="deconv")
+    assert difference(found.gradients, channels_last(expected)) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize(("rule", "peer"), [("deconv", captum.NeuronDeconvolution), ("guided", captum.NeuronGuidedBackprop)])
+def test_backprojection_of_a_neuron(path: str, rule: str, peer: type) -> None:
+    activations = twins().probe.forward(photos(), (path,)).activations[path]
+    y, x, k = (int(at) for at in np.unravel_index(activations.min(axis=0).argmax(), activations.shape[1:]))
+    expected = peer(twins().torch, twins().torch.layer(path)).attribute(channels_first(photos()), (k, y, x))
+    seed = np.zeros_like(activations)
+    seed[:, y, x, k] = 1
+    assert difference(twins().probe.backproject(photos(), path, seed, relu_rule=rule), channels_last(expected)) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+def test_grad_cam(path: str) -> None:
+    peer = captum.LayerGradCam(twins().torch, twins().torch.layer(path))
+    expected = peer.attribute(channels_first(photos()), TARGETS, relu_attributions=True)
+    maps = np.concatenate([found.maps for found in twins().run("grad_cam", photos(), layer=path)])
+    assert difference(maps, expected.detach().numpy()[:, 0]) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", ["conv2", "relu2"])
+def test_guided_grad_cam(path: str) -> None:
+    peer = captum.GuidedGradCam(twins().torch, twins().torch.layer(path))
+    expected = peer.attribute(channels_first(photos()), TARGETS, interpolate_mode="bilinear")
+    assert difference(values("guided_grad_cam", layer=path), channels_last(expected)) < TOLERANCE
+
+
+@pytest.mark.parametrize(("window", "stride"), [((3, 5), (2, 3)), ((4, 4), (4, 4)), ((13, 18), (1, 1)), ((1, 2), (1, 1))])
+def test_occlusion(window: tuple[int, int], stride: tuple[int, int]) -> None:
+    """Windows that overlap and that do not, the last ones cut off at the edge."""
+    peer = captum.Occlusion(twins().torch)
+    expected = peer.attribute(
+        channels_first(photos()), (3, *window), strides=(3, *stride), baselines=BLACK, target=TARGETS, perturbations_per_eval=16
+    )
+    found = twins().run("occlusion", photos(), window=window, stride=stride, baseline="black")
+    maps = np.concatenate([one.maps for one in found])
+    for channel in expected.numpy().swapaxes(0, 1):
+        assert difference(maps, channel) < TOLERANCE

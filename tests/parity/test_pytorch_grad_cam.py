@@ -1,0 +1,166 @@
+"""CAMs beside pytorch-grad-cam's (`grad-cam`), unscaled; smoothed ones as it scales them.
+
+Where they differ, and why:
+- Grad-CAM++: the peer adds 1e-6 to α's denominator 2G² + G³·ΣA, here nothing is added (G² is cancelled). Its α is too small where
+  |G| is near 1e-3; the difference falls with the square of the score's scale, as is tried here.
+- EigenCAM and `eigen_smooth`: a singular vector's sign is free; the peer keeps whichever the SVD returns, here it is chosen so that
+  the map rises with the mean over channels.
+- Heatmaps: the peer takes the map's minimum off, here 0 stays 0: where a map is positive everywhere, its weakest place is not drawn
+  as if it spoke for nothing.
+- Score-CAM: the peer enlarges masks with corners aligned, here pixels have half-pixel centres, as everywhere. And a channel that is
+  constant has no mask: the peer gives it the weight of a black input, here it is left out of the softmax, as in the authors' code;
+  where it is zero, as a dead channel is, that scales the whole map.
+- Ablation-CAM: the peer divides by y, so that a class with a negative logit has its map turned around; here by |y|. And where a layer
+  has no zero it sets the channel to min − 1e7 instead of zero: only layers that have zeros are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.parity.peers import pytorch_grad_cam, torch
+from tests.parity.twins import CLASSES, LAYERS, SIZE, TOLERANCE, channels_first, difference, photos, twins
+from workers.methods import cam_maps, grad_cam_plus_plus
+from workers.rendering import scaling
+
+PEERS = {
+    "grad_cam": pytorch_grad_cam.GradCAM,
+    "grad_cam_plus_plus": pytorch_grad_cam.GradCAMPlusPlus,
+    "layer_cam": pytorch_grad_cam.LayerCAM,
+    "hires_cam": pytorch_grad_cam.HiResCAM,
+    "xgrad_cam": pytorch_grad_cam.XGradCAM,
+    "eigen_cam": pytorch_grad_cam.EigenCAM,
+    "score_cam": pytorch_grad_cam.ScoreCAM,
+    "ablation_cam": pytorch_grad_cam.AblationCAM,
+}
+EXACT = ("grad_cam", "layer_cam", "hires_cam", "xgrad_cam")
+
+
+class Score:
+    """The peer's target: a class's score, times `scale`."""
+
+    def __init__(self, class_index: int, scale: float = 1) -> None:
+        self._class_index, self._scale = class_index, scale
+
+    def __call__(self, logits: torch.Tensor) -> torch.Tensor:
+        return self._scale * logits[self._class_index]
+
+
+def targets(scale: float = 1) -> list[Score]:
+    return [Score(class_index, scale) for class_index in CLASSES]
+
+
+def peer_map(method: str, path: str, *, eigen_smooth: bool = False, scale: float = 1) -> np.ndarray:
+    """What the peer makes before it scales: (n, h, w)."""
+    layer, given = twins().torch.layer(path), channels_first(photos())
+    with PEERS[method](twins().torch, [layer]) as peer:
+        logits = peer.outputs = peer.activations_and_grads(given)
+        sum(target(row) for target, row in zip(targets(scale), logits, strict=True)).backward()
+        (activations,), (gradients,) = peer.activations_and_grads.activations, peer.activations_and_grads.gradients
+        return peer.get_cam_image(given, layer, targets(scale), activations.numpy(), gradients.numpy(), eigen_smooth)
+
+
+def peer_picture(method: str, paths: Sequence[str], **options: Any) -> np.ndarray:
+    """What the peer hands out: scaled to 0-1 and brought to the input's size, (n, H, W)."""
+    with PEERS[method](twins().torch, [twins().torch.layer(path) for path in paths]) as peer:
+        return peer(channels_first(photos()), targets(), **options)
+
+
+def maps(method: str, **params: Any) -> np.ndarray:
+    return np.concatenate([explanation.maps for explanation in twins().run(method, photos(), **params)])
+
+
+def same_sign(projection: np.ndarray, activations: np.ndarray) -> np.ndarray:
+    """(n, h, w), each turned so that it rises with the mean over channels."""
+    means = activations.mean(axis=-1) - activations.mean(axis=(1, 2, 3))[:, None, None]
+    return projection * np.sign((projection * means).sum(axis=(1, 2)))[:, None, None]
+
+
+def above_least(values: np.ndarray) -> np.ndarray:
+    """(n, h, w), each less its smallest value."""
+    return values - values.min(axis=(1, 2), keepdims=True)
+
+
+def scaled(values: np.ndarray) -> np.ndarray:
+    return np.stack([scaling.heat(one) for one in values])
+
+
+@pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize("method", EXACT)
+def test_gradient_cams(method: str, path: str) -> None:
+    assert difference(maps(method, layer=path), np.maximum(peer_map(method, path), 0)) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+def test_grad_cam_plus_plus(path: str) -> None:
+    found = twins().probe.gradients(photos(), path, np.array(CLASSES, np.int32))
+    scale = np.float32(1000)
+    weights = grad_cam_plus_plus.weights(found.activations, scale * found.gradients)
+    ours = np.einsum("nhwk,nk->nhw", found.activations, weights)
+    assert difference(ours, peer_map("grad_cam_plus_plus", path, scale=1000)) < TOLERANCE
+    unscaled = maps("grad_cam_plus_plus", layer=path)
+    assert difference(unscaled, np.maximum(peer_map("grad_cam_plus_plus", path), 0)) < 1e-2  # measured: 2e-4, 6e-3, 1e-3
+
+
+@pytest.mark.parametrize("path", LAYERS)
+def test_eigen_cam(path: str) -> None:
+    activations = twins().probe.forward(photos(), (path,)).activations[path]
+    assert difference(maps("eigen_cam", layer=path), same_sign(peer_map("eigen_cam", path), activations)) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize("method", ["layer_cam", "hires_cam"])
+def test_eigen_smoothing(method: str, path: str) -> None:
+    found = twins().probe.gradients(photos(), path, np.array(CLASSES, np.int32))
+    weights = np.maximum(found.gradients, 0) if method == "layer_cam" else found.gradients
+    expected = same_sign(peer_map(method, path, eigen_smooth=True), found.activations * weights)
+    assert difference(maps(method, layer=path, eigen_smooth=True), np.maximum(expected, 0)) < TOLERANCE
+
+
+@pytest.mark.parametrize("method", EXACT)
+def test_smoothing_by_augmentation(method: str) -> None:
+    """At the input's size, where the peer scales what is scaled here."""
+    assert difference(maps(method, layer="conv1", augment=True), peer_picture(method, ["conv1"], aug_smooth=True)) < TOLERANCE
+
+
+@pytest.mark.parametrize("method", EXACT)
+def test_several_layers(method: str) -> None:
+    """The mean of the layers' scaled maps; the peer scales that once more."""
+    explanations = twins().run(method, photos(), layer=list(LAYERS))
+    fused = [cam_maps.fused([above_least(values) for values in found.by_layer.values()], "mean") for found in explanations]
+    ours = above_least(np.concatenate(fused))
+    expected = peer_picture(method, LAYERS)
+    assert difference(ours / ours.max(axis=(1, 2), keepdims=True), expected) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+def test_heatmaps(path: str) -> None:
+    """Scaled to 0-1 and enlarged to the input's size."""
+    values = above_least(maps("grad_cam", layer=path))
+    ours = above_least(np.stack([cv2.resize(scaling.heat(one), SIZE[::-1], interpolation=cv2.INTER_LINEAR) for one in values]))
+    assert difference(ours / ours.max(axis=(1, 2), keepdims=True), peer_picture("grad_cam", [path])) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+def test_score_cam(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each map over its largest value."""
+    ours = scaled(maps("score_cam", layer=path))
+    if path != "conv1":  # 0.2 measured: the peer's masks lie up to half a position of the layer beside ours
+        assert TOLERANCE < difference(ours, scaled(peer_map("score_cam", path))) < 0.3
+        monkeypatch.setattr(torch.nn, "UpsamplingBilinear2d", partial(torch.nn.Upsample, mode="bilinear", align_corners=False))
+    assert difference(ours, scaled(peer_map("score_cam", path))) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", ["conv1", "relu2"])
+def test_ablation_cam(path: str) -> None:
+    logits = twins().torch(channels_first(photos()))[range(len(CLASSES)), CLASSES].detach().numpy()
+    assert (logits < 0).any()
+    assert (logits > 0).any()
+    expected = peer_map("ablation_cam", path) * np.sign(logits)[:, None, None]
+    assert difference(maps("ablation_cam", layer=path), np.maximum(expected, 0)) < TOLERANCE

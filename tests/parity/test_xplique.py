@@ -1,0 +1,120 @@
+"""Gradients and perturbations beside Xplique's, on the same Keras model in the same process.
+
+Where they differ, and why:
+- Occlusion: Xplique sums what the windows over a position take from the score, so that the middle, under more windows than the
+  edge, stands out; here it is the mean. And its windows end where a whole one fits; here the last is cut off at the edge, so that
+  the whole photo is covered.
+- RISE: Xplique divides by the masks' own sum at each position, the paper and this by their number times the probability.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.parity.peers import xplique
+from tests.parity.twins import BLACK, CLASSES, SIZE, TOLERANCE, difference, photos, twins
+from workers.methods.rise import Masks
+
+TARGETS = np.eye(5, dtype=np.float32)[list(CLASSES)]
+
+
+@cache
+def logits_model() -> keras.Model:
+    """The model without its softmax, of which Xplique would explain what comes out of it."""
+    model = keras.models.clone_model(twins().keras)
+    model.set_weights(twins().keras.get_weights())
+    model.layers[-1].activation = keras.activations.linear
+    return keras.Model(model.inputs, model.outputs)
+
+
+def values(method: str, **params: object) -> np.ndarray:
+    """Attributions by `run`: (n, H, W, C)."""
+    found = twins().run(method, photos(), **params)
+    return np.concatenate([getattr(one, "attribution", one).values for one in found])
+
+
+def test_saliency() -> None:
+    expected = xplique.Saliency(logits_model(), reducer="max")(photos(), TARGETS).numpy()[..., 0]
+    maps = np.concatenate([found.maps for found in twins().run("saliency", photos())])
+    assert difference(maps, expected) < TOLERANCE
+
+
+def test_gradient_times_input() -> None:
+    expected = xplique.GradientInput(logits_model(), reducer=None)(photos(), TARGETS).numpy()
+    assert difference(values("grad_x_input"), expected) < TOLERANCE
+
+
+@pytest.mark.parametrize("steps", [2, 9, 50])
+def test_integrated_gradients(steps: int) -> None:
+    peer = xplique.IntegratedGradients(logits_model(), reducer=None, steps=steps, baseline_value=BLACK)
+    ours = values("integrated_gradients", steps=steps, rule="trapezoid")
+    assert difference(ours, peer(photos(), TARGETS).numpy()) < TOLERANCE
+
+
+def test_guided_backprop() -> None:
+    expected = xplique.GuidedBackprop(logits_model(), reducer=None)(photos(), TARGETS).numpy()
+    assert difference(values("guided_backprop"), expected) < TOLERANCE
+
+
+def test_deconvolution_of_a_class() -> None:
+    expected = xplique.DeconvNet(logits_model(), reducer=None)(photos(), TARGETS).numpy()
+    found = twins().probe.input_gradients(photos(), np.array(CLASSES, np.int32), relu_rule="deconv")
+    assert difference(found.gradients, expected) < TOLERANCE
+
+
+@pytest.mark.parametrize(("window", "stride"), [((3, 4), (2, 2)), ((13, 3), (13, 3)), ((1, 2), (1, 1))])
+def test_occlusion(window: tuple[int, int], stride: tuple[int, int]) -> None:
+    """Sums, where the windows come out even."""
+    rows, columns = (range(0, side - length + 1, step) for side, length, step in zip(SIZE, window, stride, strict=True))
+    assert (rows[-1] + window[0], columns[-1] + window[1]) == SIZE
+    windows = np.zeros(SIZE)
+    for top in rows:
+        for left in columns:
+            windows[top : top + window[0], left : left + window[1]] += 1
+    peer = xplique.Occlusion(logits_model(), patch_size=window, patch_stride=stride, occlusion_value=BLACK)
+    found = twins().run("occlusion", photos(), window=window, stride=stride, baseline="black")
+    maps = np.concatenate([one.maps for one in found])
+    assert difference(maps * windows, peer(photos(), TARGETS).numpy()[..., 0]) < TOLERANCE
+
+
+@pytest.mark.parametrize("score", ["probability", "logit"])
+def test_rise(score: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the masks that are drawn here."""
+    count, cells, probability, seed = 60, 5, 0.4, 11
+    masks = Masks(count, SIZE, cells, probability, seed)[:count]
+
+    def seen_through(image: tf.Tensor, batch: tf.Tensor, value: float) -> tuple[tf.Tensor, tf.Tensor]:
+        assert len(batch) == count
+        soft = tf.constant(masks[..., None])
+        return soft * image + (1 - soft) * value, soft
+
+    monkeypatch.setattr(xplique.Rise, "_apply_masks", staticmethod(seen_through))
+    model = twins().keras if score == "probability" else logits_model()
+    peer = xplique.Rise(model, batch_size=count, nb_samples=count, grid_size=cells, preservation_probability=probability)
+    expected = peer(photos(), TARGETS).numpy()[..., 0]
+    found = twins().run("rise", photos(), masks=count, cells=cells, probability=probability, seed=seed, score=score)
+    maps = np.concatenate([one.maps for one in found])
+    assert difference(maps * (count * probability) / masks.sum(axis=0), expected) < TOLERANCE
+
+
+def test_masks_of_rise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same cells, cut out at the same places; at a size that is a multiple of the cells, which Xplique rounds otherwise."""
+    size, cells = (15, 20), 5
+    ours = Masks(9, size, cells, 0.5, 3)
+
+    def crop(enlarged: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+        assert shape == (9, *size, 1)
+        places = ours.shift.tolist()
+        return tf.stack(
+            [mask[down : down + size[0], across : across + size[1]] for mask, (down, across) in zip(enlarged, places, strict=True)]
+        )
+
+    monkeypatch.setattr(tf.image, "random_crop", crop)
+    image = tf.ones((*size, 3))
+    _, expected = xplique.Rise._apply_masks.python_function(image, tf.constant(ours.open[..., None]), 0.0)
+    assert difference(ours[:9], expected.numpy()[..., 0]) < TOLERANCE
