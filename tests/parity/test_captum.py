@@ -113,6 +113,23 @@ def test_backprojection_of_a_neuron(path: str, rule: str, peer: type) -> None:
 
 
 @pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize(("rule", "peer"), [("deconv", captum.NeuronDeconvolution), ("guided", captum.NeuronGuidedBackprop)])
+@pytest.mark.parametrize("keep", ["neuron", "map"])
+def test_deconvnet(keep: str, path: str, rule: str, peer: type) -> None:
+    """What Zeiler and Fergus keep: the strongest neuron of a channel, or its map, with its activations."""
+    channel = int(twins().probe.forward(photos(), (path,)).activations[path].max(axis=(1, 2)).min(axis=0).argmax())
+
+    def kept(activations: torch.Tensor) -> torch.Tensor:
+        own = activations[:, channel].flatten(1)
+        own = own if keep == "map" else own.gather(1, own.argmax(dim=1, keepdim=True))
+        return (own * own.detach()).sum(dim=1)
+
+    expected = peer(twins().torch, twins().torch.layer(path)).attribute(channels_first(photos()), kept)
+    found = twins().run("deconvnet", photos(), layer=path, channels=[channel], keep=keep, rule=rule)
+    assert difference(np.concatenate([one.values for one in found]), channels_last(expected)) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
 def test_grad_cam(path: str) -> None:
     peer = captum.LayerGradCam(twins().torch, twins().torch.layer(path))
     expected = peer.attribute(channels_first(photos()), TARGETS, relu_attributions=True)
