@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, ValidationError
 from schemas.errors import InvalidParameters, VisualizationError, nearest_names
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, MethodCard, MethodParams
-from schemas.methods.perturbation import Baseline, PerturbationParams, Score, check_masks
+from schemas.methods.perturbation import Baseline, PerturbationParams, Score, Trying, check_masks
 from schemas.models import LayerKind, PublishedModel
 
 # What the job itself says of the attribution: its own parameters of these names.
@@ -107,7 +107,6 @@ class Faithfulness(PerturbationParams):
             raise InvalidParameters(
                 "One map is put to the test: give one class, not a list.", pointer="/params/class_index", allowed="one class", got="a list"
             )
-        check_masks(2 * (self.steps + 1) + 1, limits, "/params/steps", "")
         resolved = super().resolve(model, limits)
         attribution = resolved.attributed()
         try:
@@ -115,6 +114,12 @@ class Faithfulness(PerturbationParams):
         except VisualizationError as error:
             error.pointer = _within_options(error.pointer)
             raise
+        passes = 2 * (self.steps + 1) + 1
+        check_masks(passes, limits, "/params/steps", "")
+        if isinstance(attribution, Trying):
+            maps = 1 + 2 * len(resolved.randomised(model))
+            passes += maps * attribution.tries(model.description)
+            check_masks(passes, limits, "/params/randomisations" if maps > 1 else "/params/options", f" For {maps} maps.")
         return resolved.changed(options=attribution.model_dump(mode="json", exclude=set(SHARED)))
 
     def attributed(self, class_index: int | None = None) -> MethodParams:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodCard
 from schemas.methods.gradients import GRADIENT_ARTIFACTS, GradientFacts, ScoreGradientParams, check_samples
-from schemas.models import PublishedModel
+from schemas.models import ModelDescription, PublishedModel
 
 
 class IntegratedGradientsFacts(GradientFacts):
@@ -59,3 +59,6 @@ class IntegratedGradients(ScoreGradientParams):
         resolved = super().resolve(model, limits)
         check_samples(self.steps, resolved, limits, "/params/steps")
         return resolved
+
+    def tries(self, model: ModelDescription) -> int:
+        return self.steps * len(self.class_rows())

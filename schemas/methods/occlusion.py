@@ -11,7 +11,7 @@ from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodCard
 from schemas.methods.perturbation import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
-from schemas.models import VARIABLE_LONGEST_SIDE, PublishedModel
+from schemas.models import VARIABLE_LONGEST_SIDE, ModelDescription, PublishedModel
 
 Side = Annotated[int, Field(ge=1)]
 Sides = Side | tuple[Side, Side] | None
@@ -80,10 +80,15 @@ class Occlusion(PerturbationParams):
                 allowed=f"at most {window[0]}×{window[1]}",
                 got=f"{stride[0]}×{stride[1]}",
             )
-        height, width = (VARIABLE_LONGEST_SIDE if side is None else side for side in sides)
-        masks = shifts(height, window[0], stride[0]) * shifts(width, window[1], stride[1])
-        check_masks(masks, limits, "/params/stride", " Take a larger stride.")
-        return super().resolve(model, limits).changed(window=window, stride=stride)
+        resolved = super().resolve(model, limits).changed(window=window, stride=stride)
+        check_masks(resolved.tries(model.description), limits, "/params/stride", " Take a larger stride.")
+        return resolved
+
+    def tries(self, model: ModelDescription) -> int:
+        """Windows; of a model that takes inputs of any size, for the largest photo."""
+        height, width = (VARIABLE_LONGEST_SIDE if side is None else side for side in (model.input.height, model.input.width))
+        window, stride = self.geometry(height, width)
+        return shifts(height, window[0], stride[0]) * shifts(width, window[1], stride[1])
 
     def geometry(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Of resolved parameters: window and stride for an input of this size; never larger than it."""

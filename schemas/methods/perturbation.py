@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from pydantic import Field
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, PrecisionParams, Prediction, TargetClassParams
-from schemas.models import PublishedModel
+from schemas.models import ModelDescription, PublishedModel
 
 Score = Literal["logit", "probability"]
 Baseline = Literal["mean", "black", "white", "blurred"]
@@ -19,6 +19,15 @@ PERTURBATION_ARTIFACTS = (
     ArtifactSpec("heatmap", "image", "Map alone, at the photo's own size; black where the model did not look (`fit` crop)."),
     ArtifactSpec("map", "array", "Unscaled map (H, W) float32 over the model's input; (n, H, W) for a list of n classes."),
 )
+
+
+@runtime_checkable
+class Trying(Protocol):
+    """Parameters of a method that asks the model many times."""
+
+    def tries(self, model: ModelDescription) -> int:
+        """Of resolved parameters: how often, at most."""
+        ...
 
 
 class PerturbationFacts(Facts):

@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.limits import MethodLimits
 from schemas.methods.base import Colormap, MethodCard
 from schemas.methods.perturbation import PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
-from schemas.models import PublishedModel
+from schemas.models import ModelDescription, PublishedModel
 
 
 class Rise(PerturbationParams):
@@ -32,7 +32,9 @@ class Rise(PerturbationParams):
     )
 
     score: Score = Field(default="probability", description="What weights a mask: the class's probability, as in the paper, or its logit.")
-    masks: int = Field(default=4000, ge=1, description="Random masks; the paper takes 4,000 to 8,000. Fewer: a noisier map.")
+    masks: int = Field(
+        default=1000, ge=1, description="Random masks; the paper takes 4,000 to 8,000: smoother maps, for as much more time."
+    )
     probability: float = Field(default=0.5, gt=0, lt=1, description="That a cell of a mask lets the photo through.")
     cells: int = Field(default=7, ge=1, le=64, description="Cells of a mask, down and across, before it is enlarged and shifted.")
     seed: int = Field(default=0, ge=0, lt=2**31, description="Of the random masks.")
@@ -42,3 +44,6 @@ class Rise(PerturbationParams):
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Rise:
         check_masks(self.masks, limits, "/params/masks", "")
         return super().resolve(model, limits)
+
+    def tries(self, model: ModelDescription) -> int:
+        return self.masks

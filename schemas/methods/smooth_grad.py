@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodCard
 from schemas.methods.gradients import GRADIENT_ARTIFACTS, GradientFacts, MagnitudeParams, check_samples
-from schemas.models import PublishedModel
+from schemas.models import ModelDescription, PublishedModel
 
 
 class SmoothGrad(MagnitudeParams):
@@ -38,3 +38,6 @@ class SmoothGrad(MagnitudeParams):
         resolved = super().resolve(model, limits)
         check_samples(self.samples, resolved, limits, "/params/samples")
         return resolved
+
+    def tries(self, model: ModelDescription) -> int:
+        return self.samples * len(self.class_rows())

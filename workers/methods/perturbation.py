@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from schemas.methods.base import Precision, Prediction
 from schemas.methods.perturbation import PerturbationParams, Score
-from schemas.models import Layer, ModelDescription
+from schemas.models import Layer, LayerKind, ModelDescription
 from workers.interface import Photo, Placement, Probe, Slice
 from workers.methods.scores import class_scores, classes_of
 
@@ -82,6 +82,8 @@ def parts(model: ModelDescription, size: tuple[int, int], count: int) -> Iterato
 def rows_of_call(model: ModelDescription, size: tuple[int, int]) -> int:
     seconds = 0.0
     for layer in model.layers:
+        if layer.kind is LayerKind.MODEL:
+            continue  # its layers stand for themselves
         positions = _positions(layer, size)
         seconds += layer.parameters * positions / PRODUCTS_PER_SECOND + positions * (layer.channels or 1) / VALUES_PER_SECOND
     return int(np.clip(CALL_SECONDS / max(seconds, 1e-9), 1, MOST_ROWS))

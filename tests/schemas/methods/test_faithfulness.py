@@ -80,3 +80,15 @@ def test_covered_photos_are_bounded() -> None:
     assert resolved(MethodLimits(max_masks=103), steps=50).steps == 50  # two curves of 51, and the masked photo
     with pytest.raises(errors.LimitExceeded):
         resolved(MethodLimits(max_masks=102), steps=50)
+
+
+def test_those_of_the_attribution_count_too() -> None:
+    """Once for the map, and twice for each of the layers drawn anew."""
+    rise: dict[str, Any] = {"attribution": "rise", "options": {"masks": 100}, "steps": 9}
+    assert resolved(MethodLimits(max_masks=121), **rise).steps == 9
+    with pytest.raises(errors.LimitExceeded, match="got 121") as raised:
+        resolved(MethodLimits(max_masks=120), **rise)
+    assert raised.value.pointer == "/params/options"
+    with pytest.raises(errors.LimitExceeded, match="got 521") as raised:
+        resolved(MethodLimits(max_masks=520), randomisations=2, **rise)
+    assert raised.value.pointer == "/params/randomisations"

@@ -77,6 +77,9 @@ def layer(shape: tuple[int | None, ...], parameters: int, stride: int = 1) -> La
         ([layer((56, 56, 64), 30_000)], 64),
         # 112²·60,000 products are 4.181 ms, 112²·32 values 0.134; a dense layer's weights are used once, 0.006: 150 / 4.321 = 34.7
         ([layer((112, 112, 32), 60_000), layer((1000,), 1_000_000)], 34),
+        # a model inside the model is counted by its own layers
+        ([layer((112, 112, 32), 10**9).model_copy(update={"kind": LayerKind.MODEL}), layer((224, 224, 64), 300_000)], 1),
+        ([layer((112, 112, 32), 10**9).model_copy(update={"kind": LayerKind.MODEL}), layer((56, 56, 64), 30_000)], 64),
         # a side that is open is 224 divided by the layer's stride
         ([layer((None, 112, 32), 60_000, stride=2), layer((1000,), 1_000_000)], 34),
     ],
