@@ -83,6 +83,8 @@ class CamParams(OutputParams, PrecisionParams):
         return self.layer if isinstance(self.layer, tuple) else (self.layer,)
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        if model.description.head_at(self.output).classes is None:
+            model.class_index_of(0, output=self.output)  # says that there is no class output
         paths = (self.layer or default_layer(model, self.output),) if not isinstance(self.layer, tuple) else self.layer
         checked = tuple(spatial_layer(model, path, self.output) for path in paths)
         return self.changed(layer=checked if isinstance(self.layer, tuple) else checked[0])

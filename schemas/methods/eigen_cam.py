@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.limits import MethodLimits
 from schemas.methods.base import MethodCard
 from schemas.methods.cam import CAM_ARTIFACTS, CamFacts, CamParams
-from schemas.models import PublishedModel
 
 
 class EigenCam(CamParams):
@@ -24,8 +22,3 @@ class EigenCam(CamParams):
         facts=CamFacts,
         example={"layer": None},
     )
-
-    def resolve(self, model: PublishedModel, limits: MethodLimits) -> EigenCam:
-        if model.description.head_at(self.output).classes is None:
-            model.class_index_of(0, output=self.output)  # says that there is no class output
-        return super().resolve(model, limits)

@@ -34,5 +34,5 @@ class GuidedGradCam(GradientParams):
     layer: LayerPath | None = Field(default=None, description="Grad-CAM's target layer; null: the model's default.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> GuidedGradCam:
-        path = spatial_layer(model, self.layer or default_layer(model, self.output), self.output)
-        return super().resolve(model, limits).changed(layer=path)
+        resolved = super().resolve(model, limits)
+        return resolved.changed(layer=spatial_layer(model, self.layer or default_layer(model, self.output), self.output))

@@ -143,7 +143,7 @@ def test_classes_and_default_layer_are_the_named_outputs() -> None:
         ({"output": "answer", "class_index": "Egyptian cat"}, errors.UnknownClass, "has no labels"),
         ({"output": "predictions", "sign": -1}, errors.InvalidParameters, "sign -1 is for models with one sigmoid output"),
         ({"output": "depth", "layer": "block5_conv1"}, errors.UnknownClass, "no class output"),
-        ({"output": "depth"}, errors.UnsuitableLayer, "name a layer"),
+        ({"output": "depth"}, errors.UnknownClass, "no class output"),
         ({"output": "answer", "layer": "average"}, errors.UnsuitableLayer, "no spatial map"),
     ],
 )

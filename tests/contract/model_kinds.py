@@ -1,0 +1,182 @@
+"""Every kind of model that a file can hold, one tiny file each, none of them square."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from tests import zoo
+from tests.workers.models.entries import FIXTURES
+
+FIRST = "channels_first"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A file, and where attribution looks in it: `layer`, at None the model's default layer, which is `default`; classes of `output`.
+
+    `tokens`: the target layer has tokens. Errors, as (code, words): of methods that look at a layer's map, and of those that explain
+    a class.
+    """
+
+    make: Callable[[Path], None]
+    default: str | None
+    layer: str | None = None
+    output: str | None = None
+    tokens: bool = False
+    no_map: tuple[str, str] | None = None
+    no_class: tuple[str, str] | None = None
+
+
+KINDS: dict[str, Kind] = {}
+_Build = Callable[[], keras.Model]
+
+
+def _add(name: str, build: _Build, default: str | None, suffix: str = ".keras", **more: Any) -> None:
+    KINDS[name] = Kind(lambda folder: _for(build()).save(folder / f"{name}{suffix}"), default, **more)
+
+
+def _for(model: keras.Model) -> keras.Model:
+    """With dense layers in favour of all classes, so that what stands before them speaks for the class explained."""
+    for weight in model.weights:
+        if len(weight.shape) == 2:
+            weight.assign(abs(weight.numpy()))
+    return model
+
+
+def kind(default: str | None, **more: Any) -> Callable[[_Build], _Build]:
+    def register(build: _Build) -> _Build:
+        _add(build.__name__, lambda: zoo.seeded(build()), default, **more)
+        return build
+
+    return register
+
+
+def _copied(source: str, name: str) -> Callable[[Path], None]:
+    return lambda folder: shutil.copy(FIXTURES / source, folder / name)
+
+
+for _name, _default, _more in (
+    ("functional", "conv2", {}),
+    ("sequential", "conv2", {}),
+    ("nested", "base/conv2", {}),
+    ("nested_head", "base/conv2", {}),
+    ("shared_layer", "shared", {}),
+    ("shared_model", "both", {"layer": "base/conv2"}),
+    ("two_inputs", "conv2", {}),
+    ("two_outputs", "conv2", {}),
+    ("mixed_float16", "conv2", {}),
+    ("mixed_bfloat16", "conv2", {}),
+    ("grey", "conv2", {}),
+    ("any_size", "conv2", {}),
+    ("binary", "conv2", {}),
+    ("multi_label", "conv2", {}),
+    ("logits_head", "conv2", {}),
+    ("softmax_activation", "conv2", {}),
+    ("softmax_operation", "add", {"layer": "conv2"}),
+    ("batch_norm", "relu2", {}),
+    (
+        "no_classes",
+        None,
+        {"no_map": ("unsuitable_layer", "no layer with a spatial map"), "no_class": ("unknown_class", "has no class output")},
+    ),
+):
+    _add(_name, zoo.ZOO[_name], _default, **_more)
+_add("two_outputs_second", zoo.ZOO["two_outputs"], "conv2", output="number", layer="branch")
+_add("sequential_h5", zoo.ZOO["sequential"], "conv2", suffix=".h5")
+KINDS["keras2"] = Kind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed")
+KINDS["keras2_transfer"] = Kind(_copied("keras2_transfer.h5", "keras2_transfer.h5"), "vgg16/block2_conv1")
+
+
+@kind("last")
+def channels_first() -> keras.Model:
+    photo = keras.Input((3, 13, 9), name="photo")
+    x = layers.Conv2D(6, 3, padding="same", data_format=FIRST, name="first")(photo)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(axis=1, name="bn")(x))
+    x = layers.Conv2D(8, (3, 2), activation="relu", data_format=FIRST, name="last")(layers.MaxPooling2D((2, 1), data_format=FIRST)(x))
+    return keras.Model(photo, layers.Dense(5, activation="softmax", name="scores")(layers.Flatten(name="flatten")(x)))
+
+
+@kind("conv")
+def regression() -> keras.Model:
+    """One number, linear: an output of one class, whose score is that number."""
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.Flatten(name="flatten")(layers.Conv2D(5, 3, activation="relu", name="conv")(photo))
+    return keras.Model(photo, layers.Dense(1, name="age")(x))
+
+
+@kind("depthwise")
+def depthwise() -> keras.Model:
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.Conv2D(4, 3, activation="relu", name="conv")(photo)
+    x = layers.DepthwiseConv2D((3, 2), depth_multiplier=2, activation="relu", name="depthwise")(x)
+    return keras.Model(photo, layers.Dense(5, activation="softmax", name="scores")(layers.Flatten(name="flatten")(x)))
+
+
+@kind("separable")
+def separable() -> keras.Model:
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.SeparableConv2D(6, (3, 2), activation="relu", name="separable")(photo)
+    return keras.Model(photo, layers.Dense(5, activation="softmax", name="scores")(layers.Flatten(name="flatten")(x)))
+
+
+@kind("scores")
+def no_dense() -> keras.Model:
+    """Convolutions to the end: the scores are the means of the last one's maps."""
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.Conv2D(6, 3, activation="relu", name="conv")(photo)
+    x = layers.GlobalAveragePooling2D(name="average")(layers.Conv2D(5, (3, 2), name="scores")(x))
+    return keras.Model(photo, layers.Softmax(name="softmax")(x))
+
+
+@kind(None, no_map=("unsuitable_layer", "no layer with a spatial map"))
+def dense_alone() -> keras.Model:
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.Dense(16, activation="tanh", name="hidden")(layers.Flatten(name="flatten")(photo))
+    return keras.Model(photo, layers.Dense(5, activation="softmax", name="scores")(x))
+
+
+def _tokens(photo: keras.KerasTensor) -> keras.KerasTensor:
+    patches = layers.Conv2D(6, (4, 2), strides=(4, 2), name="patches")(photo)
+    return layers.Reshape((12, 6), name="tokens")(patches)
+
+
+def _block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    normed = layers.LayerNormalization(name=f"{name}_norm1")(x)
+    x = layers.Add(name=f"{name}_add1")([x, layers.MultiHeadAttention(2, 3, name=f"{name}_attention")(normed, normed)])
+    hidden = layers.Dense(7, activation="gelu", name=f"{name}_hidden")(layers.LayerNormalization(name=f"{name}_norm2")(x))
+    return layers.Add(name=f"{name}_add2")([x, layers.Dense(6, name=f"{name}_out")(hidden)])
+
+
+@kind("each", tokens=True)
+def vision_transformer() -> keras.Model:
+    """Tokens averaged at the end."""
+    photo = keras.Input((12, 8, 3), name="photo")
+    x = layers.LayerNormalization(name="norm")(_block(_block(_tokens(photo), "block1"), "block2"))
+    x = layers.Dense(7, activation="tanh", name="each")(x)
+    x = layers.Flatten(name="flatten")(x)
+    return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x))
+
+
+@kind("block2_norm1", tokens=True)
+def class_token() -> keras.Model:
+    """A token of its own is what the head reads."""
+    photo = keras.Input((12, 8, 3), name="photo")
+    x = layers.ZeroPadding1D((1, 0), name="class_token")(_tokens(photo))
+    x = layers.LayerNormalization(name="norm")(_block(_block(x, "block1"), "block2"))
+    return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x[:, 0]))
+
+
+@kind("patches", layer="attention", tokens=True, no_map=("unsuitable_layer", "has no spatial map"))
+def attention_without_a_grid() -> keras.Model:
+    """Rows of the map as tokens: they form no map."""
+    photo = keras.Input((12, 8, 3), name="photo")
+    rows = layers.Reshape((3, 24), name="rows")(layers.Conv2D(6, (4, 2), strides=(4, 2), name="patches")(photo))
+    x = layers.MultiHeadAttention(2, 3, name="attention")(rows, rows)
+    return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(layers.Flatten(name="flatten")(x)))

@@ -1,0 +1,111 @@
+"""Every attribution method on every kind of model, loaded from a file as workers load it: a map of the right size that shows
+something, or an error in words. A method added to the registry is tried without a line here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.catalog import load_catalog
+from schemas.errors import VisualizationError
+from schemas.limits import MethodLimits
+from schemas.methods import METHODS
+from schemas.methods.cam import CamParams
+from tests.contract.model_kinds import KINDS, Kind
+from workers.interface import Array, Inputs, Output, Photo, Picture
+from workers.methods import implementation
+from workers.models.pool import LoadedModel, ModelPool
+
+pytestmark = pytest.mark.slow
+
+MAP = ("map", "map.{method}")
+# It judges the maps of other methods, on a dozen models drawn anew.
+JUDGES = ("faithfulness",)
+ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP for spec in params.card.artifacts) and name not in JUDGES]
+# What would take long at its default.
+QUICK: dict[str, dict[str, Any]] = {"rise": {"masks": 60, "cells": 3}, "smooth_grad": {"samples": 3}, "integrated_gradients": {"steps": 6}}
+# Blocks of colour: noise would be grey once it is brought to 13 × 9.
+PHOTO = np.random.default_rng(5).integers(0, 256, (5, 6, 3), np.uint8).repeat(9, axis=0).repeat(10, axis=1)
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> ModelPool:
+    folder = tmp_path_factory.mktemp("models")
+    for name, kind in KINDS.items():
+        kind.make(folder)
+        (folder / f"{name}.toml").write_text('preprocessing = "tf"\n')
+    return ModelPool(load_catalog(folder / "models.toml", folder), 10**12)
+
+
+@pytest.fixture(params=list(KINDS))
+def model(request: pytest.FixtureRequest, pool: ModelPool) -> LoadedModel:
+    return pool.get(request.param)
+
+
+def run(model: LoadedModel, method: str, **given: Any) -> Output:
+    params = METHODS[method].model_validate({**METHODS[method].card.example, **given}).resolve(model.published, MethodLimits())
+    tensor, placement = model.prepare(PHOTO)
+    how, photo = implementation(method), Photo(PHOTO, placement)
+    if how.lane == "fast":
+        (result,) = how.run(model.probe, Inputs(tensor[None]), [params])
+        return how.draw(result, photo, params)
+    slices = how.run(model.probe, Inputs(tensor[None], PHOTO), params)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as stop:
+            return how.draw(stop.value, photo, params)
+
+
+def given(kind: Kind, method: str) -> dict[str, Any]:
+    """What the kind asks of the method's parameters, as far as it has them."""
+    fields = METHODS[method].model_fields
+    asked = {"layer": kind.layer, "output": kind.output, **QUICK.get(method, {})}
+    return {name: value for name, value in asked.items() if name in fields and value is not None}
+
+
+def expected_error(kind: Kind, method: str) -> tuple[str, str] | None:
+    params = METHODS[method]
+    explains_a_class = "class_index" in params.model_fields or issubclass(params, CamParams)
+    if kind.no_class is not None and explains_a_class:
+        return kind.no_class
+    return kind.no_map if "layer" in params.model_fields else None
+
+
+def map_size(model: LoadedModel, kind: Kind, method: str) -> tuple[int, int]:
+    """Of the target layer's map for a CAM, else of the input."""
+    tensor, _ = model.prepare(PHOTO)
+    if not issubclass(METHODS[method], CamParams):
+        return tensor.shape[:2]
+    path = kind.layer or model.published.description.default_layer or ""
+    grid = model.published.description.layer_at(path).token_grid
+    if grid is not None:
+        return grid.height, grid.width
+    return model.probe.forward(tensor[None], [path]).activations[path].shape[1:3]
+
+
+@pytest.mark.parametrize("method", ATTRIBUTIONS)
+def test_every_attribution_on_every_kind(model: LoadedModel, method: str) -> None:
+    kind = KINDS[model.name]
+    error = expected_error(kind, method)
+    if error is not None:
+        with pytest.raises(VisualizationError, match=error[1]) as raised:
+            run(model, method, **given(kind, method))
+        assert raised.value.code == error[0]
+        return
+    output = run(model, method, **given(kind, method))
+    maps = [artifact for artifact in output.artifacts if isinstance(artifact, Array) and artifact.name.split(".")[0] == "map"]
+    assert maps
+    for found in maps:
+        assert found.array.shape == map_size(model, kind, method), found.name
+        assert np.isfinite(found.array).all(), found.name
+        assert np.ptp(found.array) > 0, found.name
+    pictures = [artifact for artifact in output.artifacts if isinstance(artifact, Picture)]
+    assert all(np.ptp(picture.image) > 0 for picture in pictures)
+    assert not any("drawn as zeros" in warning for warning in output.warnings)
+
+
+def test_default_layers_are_those_of_the_table(model: LoadedModel) -> None:
+    assert model.published.description.default_layer == KINDS[model.name].default
