@@ -95,6 +95,10 @@ format: $(READY) ## Formats and sorts imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: gallery
+gallery: $(READY) ## The sources' figures and every method's page again, in docs
+	@$(BIN)/convscope gallery $(ARGS)
+
 .PHONY: bench
 bench: $(READY) ## Timings against published code, side by side; benchmarks/results
 	$(BIN)/python -m benchmarks $(ARGS)

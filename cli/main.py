@@ -64,6 +64,19 @@ def demo(
 
 
 @app.command()
+def gallery(
+    image: Annotated[Path, typer.Option(help="A photo.", exists=True, dir_okay=False)] = Path("samples/cat.jpg"),
+    docs: Annotated[Path, typer.Option(help="The folder of documents.", file_okay=False)] = Path("docs"),
+    only: Annotated[str | None, typer.Option(help="A method whose page alone is made again.", show_default=False)] = None,
+) -> None:
+    """Makes the sources' figures and every method's page again, through HTTP and Redis."""
+    with reported():
+        from cli.gallery import gallery
+
+        gallery(image, docs, only)
+
+
+@app.command()
 def doctor() -> None:
     """Says what is here, and with status 1 what is missing."""
     with reported():
