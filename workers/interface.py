@@ -100,18 +100,30 @@ class InputGradients:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A part of a sum: the mean of a channel's map, a neuron at `position` (y, x), or a class logit, times `weight`."""
+
+    kind: Literal["channel", "neuron", "class"]
+    index: int
+    weight: float
+    layer: str | None = None
+    position: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Objective:
     """What ascent raises, one scalar for each of N images: the mean over the map of a channel, one neuron, the mean of
-    squares of all channels, a class logit, or how near all activations come to `features`. `margin` leaves out a border of the map
-    (dlwp2: 2)."""
+    squares of all channels, a class logit, how near all activations come to `features`, or the sum of `terms`. `margin` leaves out a
+    border of the map (dlwp2: 2)."""
 
-    kind: Literal["channel", "neuron", "layer", "class", "l2", "dot_cosine"]
+    kind: Literal["channel", "neuron", "layer", "class", "l2", "dot_cosine", "sum"]
     layer: str | None = None
     indices: tuple[int, ...] = ()  # channels or classes, one an image; the neuron's k
     position: tuple[int, int] | None = None  # the neuron's (y, x)
     margin: int = 0
     probability: bool = False
     features: Float32 | None = None  # l2, dot_cosine: the layer's activations to reach, without the batch axis
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)

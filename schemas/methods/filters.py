@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnsuitableLayer
+from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, ClassSelector, Facts, MethodCard, PrecisionParams, default_layer
+from schemas.methods.filter_objectives import (
+    ChannelIndex,
+    Neuron,
+    Weight,
+    WeightedObjective,
+    channel_list,
+    check_channels,
+    check_neuron,
+    layer_with_channels,
+)
 from schemas.methods.filter_presets import PRESETS, FilterPreset, PresetNumbers, Regularisers, Transforms
 from schemas.methods.map_sizes import fixed_size
-from schemas.models import Layer, LayerPath, PublishedModel
-
-ChannelIndex = Annotated[int, Field(ge=0)]
+from schemas.models import LayerPath, PublishedModel
 
 
 class FilterImage(Facts):
     """One synthesised image."""
 
-    name: str = Field(description="`channel_12`, `neuron_3_4_12`, `class_340`, `layer`.")
+    name: str = Field(description="`channel_12`, `neuron_3_4_12`, `class_340`, `layer`, `direction`, `sum`.")
     channel: int | None = None
     class_index: int | None = None
     label: str | None = None
@@ -36,7 +45,8 @@ class FiltersFacts(Facts):
 
 
 class Filters(PrecisionParams):
-    """Images that excite channels (the default), a neuron, a whole layer or class logits most, found by gradient ascent."""
+    """Images that excite channels (the default), a neuron, a whole layer, a direction, class logits or a sum of these most, found by
+    gradient ascent."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="filters",
@@ -64,10 +74,16 @@ class Filters(PrecisionParams):
     channels: int | Annotated[tuple[ChannelIndex, ...], Field(min_length=1)] | Literal["all"] | None = Field(
         default=None, description="One image a channel: the first n, a list of indices, or `all`; null: as many as the preset shows."
     )
-    neuron: tuple[ChannelIndex, ChannelIndex, ChannelIndex] | None = Field(
+    neuron: Neuron | None = Field(
         default=None, description="Instead: one position (y, x, k) of the layer's map, as it is for an image of `size`."
     )
     whole_layer: bool = Field(default=False, description="Instead: one image that excites all channels (mean of squares, as DeepDream).")
+    direction: Annotated[tuple[tuple[ChannelIndex, Weight], ...], Field(min_length=1, max_length=4096)] | None = Field(
+        default=None, description="Instead: one image for a direction in the layer's channels: pairs (channel, weight)."
+    )
+    objectives: Annotated[tuple[WeightedObjective, ...], Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="Instead: one image for the weighted sum of several channels, neurons and classes, of any layers."
+    )
     class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
         default=None, description="Instead: one image a class, that raises its logit; index, label, or a list."
     )
@@ -88,12 +104,16 @@ class Filters(PrecisionParams):
 
     @model_validator(mode="after")
     def _one_objective(self) -> Filters:
-        given = [name for name in ("channels", "neuron", "class_index") if getattr(self, name) is not None]
+        given = [name for name in ("channels", "neuron", "direction", "objectives", "class_index") if getattr(self, name) is not None]
         given += ["whole_layer"] if self.whole_layer else []
         if len(given) > 1:
-            raise ValueError(f"give one of channels, neuron, whole_layer, class_index; got {' and '.join(given)}")
+            raise ValueError(f"give one of channels, neuron, whole_layer, direction, objectives, class_index; got {' and '.join(given)}")
         if self.class_index is not None and self.layer is not None:
             raise ValueError("class_index is about the model's output: leave layer out")
+        if self.objectives is not None and self.layer is not None:
+            raise ValueError("each of objectives has its own layer: leave layer out")
+        if self.direction is not None and len({channel for channel, _ in self.direction}) < len(self.direction):
+            raise ValueError("direction names a channel more than once")
         return self
 
     def class_selectors(self) -> tuple[int | str, ...]:
@@ -110,40 +130,37 @@ class Filters(PrecisionParams):
             if getattr(self, name) is None
         }
         path, count = None, 1
-        if self.class_index is not None:
+        if self.objectives is not None:
+            changes["objectives"] = tuple(objective.resolve(model) for objective in self.objectives)
+        elif self.class_index is not None:
             indices = tuple(dict.fromkeys(model.class_index_of(selector) for selector in self.class_selectors()))
             changes["class_index"] = indices if isinstance(self.class_index, tuple) else indices[0]
             count = len(indices)
         else:
             path = self.layer or default_layer(model)
-            layer = model.description.layer_at(path)
-            if layer.channels is None:
-                raise UnsuitableLayer(f"Layer '{path}' ({layer.type}) has no channel axis to excite.", pointer="/params/layer", got=path)
+            layer = layer_with_channels(model, path)
             changes["layer"] = path
             if self.neuron is not None:
-                if len(layer.output_shape) != 3:
-                    raise UnsuitableLayer(
-                        f"neuron is (y, x, k) of a spatial map; layer '{path}' has output {layer.output_shape}.",
-                        pointer="/params/layer",
-                        got=path,
-                    )
-                check_channels(layer, self.neuron[2:], "/params/neuron")
+                check_neuron(layer, self.neuron)
+            elif self.direction is not None:
+                check_channels(layer, tuple(channel for channel, _ in self.direction), "/params/direction")
             elif not self.whole_layer:
-                changes["channels"] = channels = _channel_list(self.channels, layer, preset.count)
+                changes["channels"] = channels = channel_list(self.channels, layer, preset.count)
                 count = len(channels)
-        changes["size"] = self._size(model, path, alone=count == 1 and "channels" in changes)
+        paths = tuple(dict.fromkeys(each.layer for each in changes["objectives"])) if self.objectives is not None else (path,)
+        changes["size"] = self._size(model, paths, alone=count == 1 and "channels" in changes)
         resolved = self.changed(**changes)
         _check_together(resolved, preset)
         _check_limits(resolved, count, limits)
         return resolved
 
-    def _size(self, model: PublishedModel, path: str | None, *, alone: bool) -> int:
-        """The side asked for, else the model's own where the target (None: the class output) needs it, else the preset's."""
+    def _size(self, model: PublishedModel, paths: Collection[str | None], *, alone: bool) -> int:
+        """The side asked for, else the model's own where a target (None: the class output) needs it, else the preset's."""
         preset = PRESETS[self.preset]
-        needed = fixed_size(model.description, path)
-        if needed is None:
+        bound = {path: needed for path in paths if (needed := fixed_size(model.description, path)) is not None}
+        if not bound:
             return self.size or (preset.size_alone if alone and preset.size_alone else preset.size)
-        height, width = needed
+        path, (height, width) = next(iter(bound.items()))
         if height != width or self.size not in (None, height):
             target = "The class score" if path is None else f"Layer '{path}'"
             square = "" if height == width else ", which is not square; synthesised images are"
@@ -155,37 +172,6 @@ class Filters(PrecisionParams):
                 got=str(self.size),
             )
         return height
-
-
-def _channel_list(wanted: int | tuple[int, ...] | Literal["all"] | None, layer: Layer, default: int) -> tuple[int, ...]:
-    total = layer.channels or 0
-    if isinstance(wanted, tuple):
-        check_channels(layer, wanted, "/params/channels")
-        return tuple(dict.fromkeys(wanted))
-    if wanted == "all":
-        return tuple(range(total))
-    if wanted is None:
-        return tuple(range(min(default, total)))
-    if not 1 <= wanted <= total:
-        raise UnknownChannel(
-            f"Layer '{layer.path}' has {total} channels: the first n must be 1 to {total}, got {wanted}. For one channel: [{wanted}].",
-            pointer="/params/channels",
-            allowed=f"1 to {total}",
-            got=str(wanted),
-        )
-    return tuple(range(wanted))
-
-
-def check_channels(layer: Layer, indices: tuple[int, ...], pointer: str) -> None:
-    """Raises `UnknownChannel` where the layer has no such channel."""
-    total = layer.channels or 0
-    if wrong := [index for index in indices if index >= total]:
-        raise UnknownChannel(
-            f"Layer '{layer.path}' has {total} channels: indices are 0 to {total - 1}, got {wrong[0]}.",
-            pointer=pointer,
-            allowed=f"0 to {total - 1}",
-            got=str(wrong[0]),
-        )
 
 
 def _check_together(params: Filters, preset: PresetNumbers) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from schemas.methods.filter_objectives import WeightedObjective
 from schemas.methods.filter_presets import Regularisers, Transforms
 from schemas.methods.filters import FilterImage, Filters, FiltersFacts
 from schemas.models import Preprocessing, PublishedModel
-from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice
+from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice, Term
 from workers.methods.filter_presets import FOURIER_START, RECIPES, as_rgb, picture, units
 from workers.rendering.grid import grid
 
@@ -96,6 +97,10 @@ def targets(params: Filters, model: PublishedModel) -> tuple[Target, ...]:
         return (Target(f"neuron_{y}_{x}_{channel}", channel=channel),)
     if params.whole_layer:
         return (Target("layer"),)
+    if params.direction is not None:
+        return (Target("direction"),)
+    if params.objectives is not None:
+        return (Target("sum"),)
     return tuple(Target(f"channel_{channel}", channel=channel) for channel in _channels(params))
 
 
@@ -187,7 +192,22 @@ def _objective(params: Filters, margin: int) -> Objective:
         return Objective("neuron", params.layer, (channel,), (y, x))
     if params.whole_layer:
         return Objective("layer", params.layer)
+    if params.direction is not None:
+        terms = tuple(Term("channel", channel, weight, params.layer) for channel, weight in params.direction)
+        return Objective("sum", params.layer, margin=margin, terms=terms)
+    if params.objectives is not None:
+        return Objective("sum", margin=margin, terms=tuple(map(_term, params.objectives)))
     return Objective("channel", params.layer, _channels(params), margin=margin)
+
+
+def _term(objective: WeightedObjective) -> Term:
+    """Of a resolved objective."""
+    if objective.class_index is not None:
+        return Term("class", int(objective.class_index), objective.weight)
+    if objective.neuron is not None:
+        y, x, channel = objective.neuron
+        return Term("neuron", channel, objective.weight, objective.layer, (y, x))
+    return Term("channel", objective.channel or 0, objective.weight, objective.layer)
 
 
 def _channels(params: Filters) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnsuitableLayer
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnknownClass, UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.filters import Filters
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
@@ -149,3 +149,61 @@ def test_one_objective_only(params: dict[str, Any]) -> None:
 def test_limits(params: dict[str, Any]) -> None:
     with pytest.raises(LimitExceeded, match="at most"):
         resolve(**params)
+
+
+def test_directions_and_sums_resolve_to_themselves() -> None:
+    direction = Filters(direction=((69, -1.0), (0, 2.0))).resolve(model(POOLED), LIMITS)
+    assert (direction.layer, direction.direction, direction.channels) == ("conv", ((69, -1.0), (0, 2.0)), None)
+    assert direction.resolve(model(POOLED), LIMITS) == direction
+    summed = Filters.model_validate({"objectives": [{"channel": 3}, {"class_index": "C", "weight": -2}]}).resolve(model(POOLED), LIMITS)
+    assert summed.objectives is not None
+    assert [(part.layer, part.channel, part.class_index, part.weight) for part in summed.objectives] == [
+        ("conv", 3, None, 1.0),
+        (None, None, 2, -2.0),
+    ]
+    assert summed.layer is None
+    assert summed.resolve(model(POOLED), LIMITS) == summed
+    assert Filters.model_validate_json(summed.model_dump_json()) == summed
+
+
+def test_a_sum_is_of_the_models_own_size_where_one_of_its_parts_is() -> None:
+    any_part: dict[str, Any] = {"objectives": [{"layer": "conv", "channel": 1}, {"layer": "fc", "channel": 1}]}
+    assert Filters.model_validate(any_part).resolve(model(VGG), LIMITS).size == 224
+    with pytest.raises(InvalidParameters, match="Layer 'fc'"):
+        Filters.model_validate({**any_part, "size": 100}).resolve(model(VGG), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "pointer"),
+    [
+        ({"direction": [[70, 1]]}, UnknownChannel, "/params/direction"),
+        ({"objectives": [{"channel": 70}]}, UnknownChannel, "/params/objectives"),
+        ({"objectives": [{"neuron": [0, 0, 70]}]}, UnknownChannel, "/params/objectives"),
+        ({"objectives": [{"layer": "reshape", "neuron": [0, 0, 1]}]}, UnsuitableLayer, "/params/objectives"),
+        ({"objectives": [{"layer": "cnov", "channel": 1}]}, UnknownLayer, "/params/objectives"),
+        ({"objectives": [{"class_index": 5}]}, UnknownClass, "/params/objectives"),
+    ],
+)
+def test_parts_that_a_model_does_not_have(params: dict[str, Any], error: type[Exception], pointer: str) -> None:
+    with pytest.raises(error) as raised:
+        Filters.model_validate(params).resolve(model(POOLED), LIMITS)
+    assert getattr(raised.value, "pointer", None) == pointer
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"direction": [[1, 1]], "channels": 3}, "give one of"),
+        ({"direction": []}, "at least 1"),
+        ({"direction": [[1, 1], [1, 2]]}, "more than once"),
+        ({"direction": [[1, float("inf")]]}, "finite"),
+        ({"neuron": [2**24, 0, 0]}, "less than 16777216"),
+        ({"objectives": [{"channel": 1}], "layer": "conv"}, "its own layer"),
+        ({"objectives": [{"weight": 1}]}, "got none"),
+        ({"objectives": [{"channel": 1, "class_index": 1}]}, "channel and class_index"),
+        ({"objectives": [{"layer": "conv", "class_index": 1}]}, "leave layer out"),
+    ],
+)
+def test_directions_and_sums_that_make_no_sense(params: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Filters.model_validate(params)

@@ -23,6 +23,7 @@ from workers.interface import (
     Output,
     Picture,
     Probe,
+    Term,
 )
 from workers.methods import filters
 from workers.methods.filter_presets import RECIPES
@@ -247,3 +248,17 @@ def test_shrinking_averages_blocks() -> None:
 
 def test_recipes_are_those_of_the_presets() -> None:
     assert set(RECIPES) == set(PRESETS)
+
+
+def test_a_direction_and_a_sum_are_one_image_each() -> None:
+    direction = resolved(direction=[[3, 1.0], [7, -0.5]], preset="keras_io")
+    spec = filters.spec(direction, TF)
+    assert spec.objective == Objective("sum", "conv", margin=2, terms=(Term("channel", 3, 1.0, "conv"), Term("channel", 7, -0.5, "conv")))
+    assert filters.targets(direction, MODEL) == (Target("direction"),)
+    parts = [{"class_index": "zebra", "weight": 2}, {"channel": 8, "layer": "conv"}, {"neuron": [4, 5, 6], "weight": -1}]
+    summed = resolved(objectives=parts)
+    assert filters.spec(summed, TF).objective == Objective(
+        "sum", terms=(Term("class", 2, 2.0), Term("channel", 8, 1.0, "conv"), Term("neuron", 6, -1.0, "conv", (4, 5)))
+    )
+    assert filters.targets(summed, MODEL) == (Target("sum"),)
+    assert filters.spec(summed, TF).size == (128, 128)

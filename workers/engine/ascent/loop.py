@@ -17,7 +17,8 @@ from workers.engine.ascent import cost, regularisers, step, transforms
 from workers.engine.ascent.parametrisations import starts
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
-from workers.interface import AscentSpec, AscentState
+from workers.engine.inputs import inputs_with
+from workers.interface import AscentSpec, AscentState, Objective
 
 SLICE_SECONDS = 0.25
 
@@ -75,12 +76,13 @@ class _Run:
         self.spec = spec
         self.step = compiled.get(step.key(spec), lambda: step.build(graph, preprocessing, spec, name, channels))
         traced = _traced(self.step, own, spec)
-        if spec.objective.kind == "neuron":
-            path, image = spec.objective.layer or "", tf.TensorSpec((None, *spec.size, channels), tf.float32)
+        image = tf.TensorSpec((None, *spec.size, channels), tf.float32)
+        for path, position in _neurons(spec.objective):
             forward = compiled.get(
-                ("ascent map", path, spec.size), lambda: tf.function(lambda x: graph.run({name: x}, [path])[path], [image], autograph=False)
+                ("ascent map", path, spec.size),
+                lambda path=path: tf.function(lambda x: graph.run(inputs_with(graph, name, x), [path])[path], [image], autograph=False),
             )
-            _check_position(spec, _traced(forward, own, spec).structured_outputs.shape[1:3])
+            _check_position(spec, path, position, _traced(forward, own, spec).structured_outputs.shape[1:3])
         self.settings = step.settings(spec, channels)
         self.parametrisation = step.parametrisation(spec, channels, preprocessing, self.settings.scale, self.settings.offset)
         self.draws = transforms.draws(spec.transforms, spec.steps, spec.seed)
@@ -167,14 +169,21 @@ def _traced(function: Any, own: tuple[int | None, int | None], spec: AscentSpec)
         ) from error
 
 
-def _check_position(spec: AscentSpec, map_size: tuple[int, int]) -> None:
+def _neurons(objective: Objective) -> list[tuple[str, tuple[int, int]]]:
+    """Layer and position of the neurons that the objective is about."""
+    if objective.kind == "neuron":
+        return [(objective.layer or "", objective.position or (0, 0))]
+    return [(term.layer or "", term.position) for term in objective.terms if term.position is not None]
+
+
+def _check_position(spec: AscentSpec, path: str, position: tuple[int, int], map_size: tuple[int, int]) -> None:
     """Raises `InvalidParameters` where the neuron lies outside the layer's map of an image of this size."""
-    (height, width), (y, x) = map_size, spec.objective.position or (0, 0)
+    (height, width), (y, x) = map_size, position
     if not (y < height and x < width):
         raise InvalidParameters(
-            f"Layer '{spec.objective.layer}' has a map of {height}×{width} for an image of {spec.size[0]}×{spec.size[1]}: "
+            f"Layer '{path}' has a map of {height}×{width} for an image of {spec.size[0]}×{spec.size[1]}: "
             f"neuron's y must be 0 to {height - 1} and x 0 to {width - 1}, got {y} and {x}.",
-            pointer="/params/neuron",
+            pointer="/params/neuron" if spec.objective.kind == "neuron" else "/params/objectives",
             allowed=f"y 0 to {height - 1}, x 0 to {width - 1}",
             got=f"{y}, {x}",
         )

@@ -22,7 +22,10 @@ Values = Callable[[Any, Any, Any], Any]
 
 
 def aim(objective: Objective) -> NDArray[np.generic]:
-    """What an objective is about beside channels and classes: the features to reach; else the neuron's (y, x), int32 (2,)."""
+    """What an objective is about beside channels and classes: the features to reach; a sum's terms, float32 (t, 4), each index,
+    weight, y and x; else the neuron's (y, x), int32 (2,)."""
+    if objective.terms:
+        return np.array([(term.index, term.weight, *(term.position or (0, 0))) for term in objective.terms], np.float32)
     return np.array(objective.position or (0, 0), np.int32) if objective.features is None else objective.features
 
 
@@ -80,6 +83,15 @@ def channel(activations: Any, chosen: bool, indices: Any, margin: int) -> Any:
 
     `activations` (n, h, w, K) or (n, K); with `chosen` its channels are the batch's own, (…, n), and image i's is the i-th.
     """
+    return _own(means(activations, margin), chosen, indices)
+
+
+def means(activations: Any, margin: int) -> Any:
+    """Of every channel, (n, K), over its map less `margin` at each border.
+
+    Raises:
+        InvalidParameters: nothing is left of the map.
+    """
     if margin and len(activations.shape) == 4:
         height, width = activations.shape[1:3]
         if min(height, width) <= 2 * margin:
@@ -90,7 +102,7 @@ def channel(activations: Any, chosen: bool, indices: Any, margin: int) -> Any:
             )
         activations = activations[:, margin:-margin, margin:-margin]
     axes = tuple(range(1, len(activations.shape) - 1))
-    return _own(tf.reduce_mean(tf.cast(activations, tf.float32), axis=axes), chosen, indices)
+    return tf.reduce_mean(tf.cast(activations, tf.float32), axis=axes)
 
 
 def neuron(activations: Any, chosen: bool, indices: Any, position: Any) -> Any:

@@ -13,6 +13,7 @@ from schemas.models import Preprocessing
 from workers.engine.ascent import optimizers, regularisers, transforms
 from workers.engine.ascent.objectives import aim, values_of
 from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Pixel, preprocess
+from workers.engine.ascent.sums import shape_of, sum_of
 from workers.engine.graph import Graph
 from workers.interface import AscentSpec, Float32
 
@@ -51,7 +52,7 @@ def key(spec: AscentSpec) -> Hashable:
     goal, moves = spec.objective, spec.transforms
     return (
         "ascent",
-        (goal.kind, goal.layer, goal.margin, goal.probability, aim(goal).shape, spec.redirect),
+        (goal.kind, goal.layer, goal.margin, goal.probability, aim(goal).shape, shape_of(goal), spec.redirect),
         (spec.parametrisation, spec.size, spec.optimizer, spec.gradient_norm, spec.precision),
         (moves.pad, moves.jitter > 0, transforms.is_affine(moves)),
         regularisers.kinds(spec.regularisers),
@@ -81,7 +82,8 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
     Raises (when it is traced):
         NoGradient: the target does not depend on the input, or not in a differentiable way.
     """
-    values_at = values_of(graph, spec.objective, image_input, redirect=spec.redirect, precision=spec.precision)
+    found = sum_of if spec.objective.kind == "sum" else values_of
+    values_at = found(graph, spec.objective, image_input, redirect=spec.redirect, precision=spec.precision)
     moves, penalties = spec.transforms, regularisers.kinds(spec.regularisers)
     moved = moves.jitter > 0 or transforms.is_affine(moves)
     grey, fill = middle_grey(preprocessing, channels), mean_colour(preprocessing, channels)
@@ -150,5 +152,6 @@ def mean_colour(preprocessing: Preprocessing, channels: int) -> Float32:
 
 
 def _no_gradient(spec: AscentSpec) -> str:
-    target = "The class score" if spec.objective.kind == "class" else f"Layer '{spec.objective.layer}'"
+    names = {"class": "The class score", "sum": "The sum of objectives"}
+    target = names.get(spec.objective.kind, f"Layer '{spec.objective.layer}'")
     return f"{target} has no gradient with respect to the input: it does not depend on it, or an operation in between has none."

@@ -53,17 +53,33 @@ def chooses(layer: Any) -> bool:
 def calling(layer: Any) -> Call | None:
     """`(input, indices) → Answer`: what to call in place of the target layer; its channels are `indices`, in that order, where it
     `chooses`. None for a layer that neither does nor ends in a ReLU: it is called as it is."""
+    whole = recording(layer)
+    if not chooses(layer):
+        return None if whole is None else lambda x, indices: whole(x)
+    if whole is None:
+        return lambda x, indices: Answer(_chosen(layer, x, indices), None)
+    linear = shadow(layer, activation=keras.activations.linear)
+
+    def call(x: Any, indices: Any) -> Answer:
+        before = _chosen(linear, x, indices)
+        return Answer(layer.activation(before), before)
+
+    return call
+
+
+def recording(layer: Any) -> Callable[[Any], Answer] | None:
+    """`input → Answer`, all channels: what to call in place of a layer that ends in a ReLU; None for any other."""
     if _is_relu(layer):
-        return lambda x, indices: Answer(call_for_inference(layer, (x,)), x)
-    if isinstance(layer, KERNELED) and _activation_name(layer) in RELUS:
-        linear = shadow(layer, activation=keras.activations.linear)
+        return lambda x: Answer(call_for_inference(layer, (x,)), x)
+    if not (isinstance(layer, KERNELED) and _activation_name(layer) in RELUS):
+        return None
+    linear = shadow(layer, activation=keras.activations.linear)
 
-        def call(x: Any, indices: Any) -> Answer:
-            before = _chosen(linear, x, indices) if chooses(layer) else call_for_inference(linear, (x,))
-            return Answer(layer.activation(before), before)
+    def call(x: Any) -> Answer:
+        before = call_for_inference(linear, (x,))
+        return Answer(layer.activation(before), before)
 
-        return call
-    return (lambda x, indices: Answer(_chosen(layer, x, indices), None)) if chooses(layer) else None
+    return call
 
 
 def _chosen(layer: Any, x: Any, indices: Any) -> Any:

@@ -1,0 +1,99 @@
+"""What `filters` can be told to excite, and whether a model has it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.errors import UnknownChannel, UnsuitableLayer
+from schemas.methods.base import ClassSelector, default_layer
+from schemas.models import Layer, LayerPath, PublishedModel
+
+ChannelIndex = Annotated[int, Field(ge=0)]
+Position = Annotated[int, Field(ge=0, lt=2**24)]
+Weight = Annotated[float, Field(allow_inf_nan=False)]
+Neuron = tuple[Position, Position, ChannelIndex]
+
+
+class WeightedObjective(BaseModel):
+    """One part of a sum: a channel's mean, a neuron or a class logit, times its weight."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layer: LayerPath | None = Field(default=None, description="Of the channel or neuron; null: the model's default.")
+    channel: ChannelIndex | None = None
+    neuron: Neuron | None = Field(default=None, description="(y, x, k) of the layer's map, as it is for an image of `size`.")
+    class_index: ClassSelector | None = None
+    weight: Weight = Field(default=1.0, description="Below 0: to be avoided.")
+
+    @model_validator(mode="after")
+    def _one_objective(self) -> WeightedObjective:
+        given = [name for name in ("channel", "neuron", "class_index") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give one of channel, neuron, class_index; got {' and '.join(given) or 'none'}")
+        if self.class_index is not None and self.layer is not None:
+            raise ValueError("class_index is about the model's output: leave layer out")
+        return self
+
+    def resolve(self, model: PublishedModel) -> WeightedObjective:
+        pointer = "/params/objectives"
+        if self.class_index is not None:
+            return self.model_copy(update={"class_index": model.class_index_of(self.class_index, pointer)})
+        path = self.layer or default_layer(model)
+        layer = layer_with_channels(model, path, pointer)
+        if self.neuron is not None:
+            check_neuron(layer, self.neuron, pointer)
+        elif self.channel is not None:
+            check_channels(layer, (self.channel,), pointer)
+        return self.model_copy(update={"layer": path})
+
+
+def layer_with_channels(model: PublishedModel, path: str, pointer: str = "/params/layer") -> Layer:
+    """Raises `UnknownLayer`, or `UnsuitableLayer` for one without a channel axis."""
+    layer = model.description.layer_at(path, pointer)
+    if layer.channels is None:
+        raise UnsuitableLayer(f"Layer '{path}' ({layer.type}) has no channel axis to excite.", pointer=pointer, got=path)
+    return layer
+
+
+def check_neuron(layer: Layer, neuron: Neuron, pointer: str = "/params/neuron") -> None:
+    """Raises `UnsuitableLayer` where the layer has no spatial map, `UnknownChannel` where it has no such channel."""
+    if len(layer.output_shape) != 3:
+        raise UnsuitableLayer(
+            f"neuron is (y, x, k) of a spatial map; layer '{layer.path}' has output {layer.output_shape}.",
+            pointer="/params/layer" if pointer == "/params/neuron" else pointer,
+            got=layer.path,
+        )
+    check_channels(layer, neuron[2:], pointer)
+
+
+def channel_list(wanted: int | tuple[int, ...] | Literal["all"] | None, layer: Layer, default: int) -> tuple[int, ...]:
+    total = layer.channels or 0
+    if isinstance(wanted, tuple):
+        check_channels(layer, wanted, "/params/channels")
+        return tuple(dict.fromkeys(wanted))
+    if wanted == "all":
+        return tuple(range(total))
+    if wanted is None:
+        return tuple(range(min(default, total)))
+    if not 1 <= wanted <= total:
+        raise UnknownChannel(
+            f"Layer '{layer.path}' has {total} channels: the first n must be 1 to {total}, got {wanted}. For one channel: [{wanted}].",
+            pointer="/params/channels",
+            allowed=f"1 to {total}",
+            got=str(wanted),
+        )
+    return tuple(range(wanted))
+
+
+def check_channels(layer: Layer, indices: tuple[int, ...], pointer: str) -> None:
+    """Raises `UnknownChannel` where the layer has no such channel."""
+    total = layer.channels or 0
+    if wrong := [index for index in indices if index >= total]:
+        raise UnknownChannel(
+            f"Layer '{layer.path}' has {total} channels: indices are 0 to {total - 1}, got {wrong[0]}.",
+            pointer=pointer,
+            allowed=f"0 to {total - 1}",
+            got=str(wrong[0]),
+        )
