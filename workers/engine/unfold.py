@@ -105,7 +105,7 @@ def unfold(model: keras.Model) -> Unfolded:
     if root is None:
         raise ModelLoadFailed(
             f"Model '{model.name}' ({type(model).__name__}) has no layer graph: only Functional and Sequential models with a known "
-            "input shape can be looked into."
+            "input shape can be looked into. What a subclassed one amounts to is `keras.Model(inputs, model.call(inputs))`."
         )
     unfolder = _Unfolder()
     unfolder.inputs(root, 0, "", ())
