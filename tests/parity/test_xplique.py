@@ -4,6 +4,8 @@ Where they differ, and why:
 - Occlusion: Xplique sums what the windows over a position take from the score, so that the middle, under more windows than the
   edge, stands out; here it is the mean. And its windows end where a whole one fits; here the last is cut off at the edge, so that
   the whole photo is covered.
+- Average drop: Xplique multiplies what the model gets by the map, here the photo fades to black; the two are one for a model whose
+  0 is black, as is made here.
 - RISE: Xplique divides by the masks' own sum at each position, the paper and this by their number times the probability.
 """
 
@@ -16,8 +18,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.parity.peers import xplique
+from tests.parity.peers import xplique, xplique_metrics
 from tests.parity.twins import BLACK, CLASSES, SIZE, TOLERANCE, difference, photos, twins
+from workers.methods import faithfulness
 from workers.methods.rise import Masks
 
 TARGETS = np.eye(5, dtype=np.float32)[list(CLASSES)]
@@ -118,3 +121,29 @@ def test_masks_of_rise(monkeypatch: pytest.MonkeyPatch) -> None:
     image = tf.ones((*size, 3))
     _, expected = xplique.Rise._apply_masks.python_function(image, tf.constant(ours.open[..., None]), 0.0)
     assert difference(ours[:9], expected.numpy()[..., 0]) < TOLERANCE
+
+
+def test_deletion_and_insertion() -> None:
+    """Curves and areas of the map that the method put to the test, which has no two equal values; 234 pixels in 18 equal parts."""
+    given = {"attribution": "saliency", "steps": 18, "deletion": "black", "insertion": "black", "score": "logit"}
+    for row, trial in enumerate(twins().run("faithfulness", photos(), **given)):
+        photo, target = photos()[row : row + 1], TARGETS[row : row + 1]
+        for peer, curve in ((xplique_metrics.Deletion, trial.deletion), (xplique_metrics.Insertion, trial.insertion)):
+            metric = peer(logits_model(), photo, target, steps=18, baseline_mode=BLACK)
+            expected = metric.detailed_evaluate(trial.map[None])
+            assert difference(curve, np.array(list(expected.values()))) < TOLERANCE
+            assert list(expected) == np.rint(trial.shares * 234).tolist()
+            assert faithfulness.area(trial.shares, curve) == pytest.approx(metric.evaluate(trial.map[None]), rel=TOLERANCE)
+
+
+def test_average_drop() -> None:
+    """In the probability of the top class: Xplique adds 1e-8 to what it divides by."""
+    photo = keras.Input((*SIZE, 3))
+    black_is_zero = keras.Model(photo, twins().keras(keras.layers.Rescaling(1, offset=BLACK)(photo)))
+    trials = twins().run("faithfulness", photos(), attribution="saliency", steps=1, class_index=None)
+    targets = np.eye(5, dtype=np.float32)[[trial.explained.class_index for trial in trials]]
+    metric = xplique_metrics.AverageDropMetric(black_is_zero, photos() - np.float32(BLACK), targets)
+    maps = np.stack([trial.map for trial in trials])
+    drops = np.array([faithfulness.drop(trial.whole, trial.masked) for trial in trials])
+    assert difference(drops, metric.detailed_evaluate(metric.inputs, metric.targets, maps)) < TOLERANCE
+    assert metric.evaluate(maps) == pytest.approx(drops.mean(), rel=TOLERANCE)
