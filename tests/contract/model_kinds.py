@@ -81,11 +81,7 @@ for _name, _default, _more in (
     ("softmax_activation", "conv2", {}),
     ("softmax_operation", "add", {"layer": "conv2"}),
     ("batch_norm", "relu2", {}),
-    (
-        "no_classes",
-        None,
-        {"no_map": ("unsuitable_layer", "no layer with a spatial map"), "no_class": ("unknown_class", "has no class output")},
-    ),
+    ("no_classes", "conv2", {"no_class": ("unknown_class", "has no class output")}),
 ):
     _add(_name, zoo.ZOO[_name], _default, **_more)
 _add("two_outputs_second", zoo.ZOO["two_outputs"], "conv2", output="number", layer="branch")

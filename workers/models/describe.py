@@ -48,7 +48,7 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         other_inputs=tuple(name for name in graph.input_names if name != image.name),
         fingerprint=fingerprint(model),
         parameters=model.count_params(),
-        default_layer=_given_layer(entry, layers) or default_layer(layers),
+        default_layer=_given_layer(entry, layers) or default_layer(layers, classes=head.classes is not None),
         layers=layers,
     )
     return PublishedModel(description=description, labels=load_labels(entry.labels, head.classes), digest=entry.digest)
@@ -102,8 +102,10 @@ def _dtype(operation: Any) -> str | None:
         return None
 
 
-def default_layer(layers: tuple[Layer, ...]) -> str | None:
+def default_layer(layers: tuple[Layer, ...], *, classes: bool = True) -> str | None:
     """The last layer with a map of more than one position, after its activation and before pooling; failing that, with one.
+
+    The class score is computed from it; of a model without `classes` any will do, for what only looks at activations.
 
     Where there is a class token, a layer that attention still follows: after the last the score may come from that token alone,
     and no gradient reaches the others.
@@ -112,7 +114,7 @@ def default_layer(layers: tuple[Layer, ...]) -> str | None:
     candidates = [
         layer
         for layer in layers
-        if layer.cam_able
+        if (layer.cam_able if classes else _has_map(layer))
         and layer.kind not in _NOT_DEFAULT
         and (layer.token_grid is None or not layer.token_grid.before or layer.path in attended)
     ]
@@ -130,13 +132,11 @@ def _attended(layers: tuple[Layer, ...]) -> set[str]:
 
 
 def _cam_able(layer: Layer, graph: Graph, output: str | None = None) -> bool:
-    has_map = len(layer.output_shape) == _MAP_RANK - 1 or layer.token_grid is not None
-    return (
-        has_map
-        and layer.kind is not LayerKind.INPUT
-        and graph.head_of(output).classes is not None
-        and graph.reaches(layer.path, output=output)
-    )
+    return _has_map(layer) and graph.head_of(output).classes is not None and graph.reaches(layer.path, output=output)
+
+
+def _has_map(layer: Layer) -> bool:
+    return layer.kind is not LayerKind.INPUT and (len(layer.output_shape) == _MAP_RANK - 1 or layer.token_grid is not None)
 
 
 def _input(graph: Graph, entry: CatalogEntry) -> InputSpec:

@@ -170,7 +170,7 @@ def test_a_model_that_takes_no_photo_is_refused(shape: tuple[int, ...]) -> None:
 def test_without_a_class_output_nothing_is_cam_able() -> None:
     model = keras.Sequential([keras.Input((13, 9, 3)), layers.Conv2D(2, 3, name="conv")])
     description = described(model)
-    assert (description.head, description.classes, description.default_layer) == ("none", None, None)
+    assert (description.head, description.classes, description.default_layer) == ("none", None, "conv")
     assert not any(layer.cam_able for layer in description.layers)
 
 
@@ -196,7 +196,7 @@ def test_every_kind_of_model_is_described(name: str) -> None:
     for position, layer in enumerate(description.layers):
         assert set(layer.inbound) <= set(paths[:position]), f"{layer.path} stands before what it reads"
     if description.default_layer is not None:
-        assert description.layer_at(description.default_layer).cam_able
+        assert description.layer_at(description.default_layer).cam_able == (description.classes is not None)
     assert ModelDescription.model_validate_json(description.model_dump_json()) == description
 
 
