@@ -134,8 +134,12 @@ SOURCES: tuple[Source, ...] = (
         "Visualizing and Understanding Convolutional Networks",
         "Zeiler and Fergus, arXiv:1311.2901",
         (
-            Row("The strongest positions of six channels, sent back", "deconvnet", {"layer": "block3_project_bn", "channels": 6}),
-            Row("The same further up", "deconvnet", {"layer": "block8_project_bn", "channels": 6}),
+            Row("The strongest positions of six channels, sent back", "deconvnet", {"layer": "block8_project_bn", "channels": 6}),
+            Row(
+                "The same, with the photo kept in view by guided backpropagation (Springenberg et al.)",
+                "deconvnet",
+                {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
+            ),
         ),
     ),
 )
@@ -146,7 +150,7 @@ _SHOWN: Mapping[str, Mapping[str, JsonValue]] = {
     "activations": {"layer": "block2_expand_conv", "channels": 32, "order": "mean", "columns": 8},
     "architecture": {"first_layer": "block2_expand_conv", "last_layer": "block2_add"},
     "compare": {},
-    "deconvnet": {"layer": "block3_project_bn", "channels": 6},
+    "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},
     "feature_inversion": {"layer": ["block2_add", "block7_add", "block10_add"]},
     "filters": {"layer": MIDDLE, "channels": 8, "columns": 4},
