@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from schemas.errors import InvalidParameters, UnknownChannel, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, MethodCard, default_layer
-from schemas.methods.filters import check_channels
+from schemas.methods.filter_objectives import check_channels
 from schemas.methods.gradients import PictureParams
 from schemas.models import LayerPath, PublishedModel
 
