@@ -114,7 +114,8 @@ class Term:
 class Objective:
     """What ascent raises, one scalar for each of N images: the mean over the map of a channel, one neuron, the mean of
     squares of all channels, a class logit, how near all activations come to `features`, or the sum of `terms`. `margin` leaves out a
-    border of the map (dlwp2: 2)."""
+    border of the map (dlwp2: 2). With `diversity`, a weight, images are not independent: each loses by how alike it is to the
+    others, and all of them, of one channel, are one batch."""
 
     kind: Literal["channel", "neuron", "layer", "class", "l2", "dot_cosine", "sum"]
     layer: str | None = None
@@ -124,6 +125,7 @@ class Objective:
     probability: bool = False
     features: Float32 | None = None  # l2, dot_cosine: the layer's activations to reach, without the batch axis
     terms: tuple[Term, ...] = ()
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,17 @@ class WeightedObjective(BaseModel):
         return self.model_copy(update={"layer": path})
 
 
+class Diversity(BaseModel):
+    """Several images of one channel that differ: each loses by how alike its activations' Gram matrix is to the others'."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = Field(default=4, ge=2, le=16, description="Images.")
+    weight: float = Field(
+        default=20.0, gt=0, allow_inf_nan=False, description="Of the mean cosine to the others, in units of the activation."
+    )
+
+
 def layer_with_channels(model: PublishedModel, path: str, pointer: str = "/params/layer") -> Layer:
     """Raises `UnknownLayer`, or `UnsuitableLayer` for one without a channel axis."""
     layer = model.description.layer_at(path, pointer)

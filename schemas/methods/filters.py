@@ -12,6 +12,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, ClassSelector, Facts, MethodCard, PrecisionParams, default_layer
 from schemas.methods.filter_objectives import (
     ChannelIndex,
+    Diversity,
     Neuron,
     Weight,
     WeightedObjective,
@@ -28,11 +29,13 @@ from schemas.models import LayerPath, PublishedModel
 class FilterImage(Facts):
     """One synthesised image."""
 
-    name: str = Field(description="`channel_12`, `neuron_3_4_12`, `class_340`, `layer`, `direction`, `sum`.")
+    name: str = Field(
+        description="`channel_12`, of several that differ `channel_12_0`, `neuron_3_4_12`, `class_340`, `layer`, `direction`, `sum`."
+    )
     channel: int | None = None
     class_index: int | None = None
     label: str | None = None
-    objective: float = Field(description="Its value at the last step, without regularisers.")
+    objective: float = Field(description="Its value at the last step, without regularisers; of diverse images less what their likeness costs.")
     rank: int = Field(description="1 is the highest final value; dead ones come last.")
     dead: bool = Field(description="No gradient: not drawn.")
     dropped: bool = Field(default=False, description="Left out of the grid by the preset (`keras_blog` shows the best 64 that respond).")
@@ -84,6 +87,7 @@ class Filters(PrecisionParams):
     objectives: Annotated[tuple[WeightedObjective, ...], Field(min_length=1, max_length=64)] | None = Field(
         default=None, description="Instead: one image for the weighted sum of several channels, neurons and classes, of any layers."
     )
+    diversity: Diversity | None = Field(default=None, description="Of one channel (`channels` a list of one) several different images.")
     class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
         default=None, description="Instead: one image a class, that raises its logit; index, label, or a list."
     )
@@ -114,6 +118,8 @@ class Filters(PrecisionParams):
             raise ValueError("each of objectives has its own layer: leave layer out")
         if self.direction is not None and len({channel for channel, _ in self.direction}) < len(self.direction):
             raise ValueError("direction names a channel more than once")
+        if self.diversity is not None and not (isinstance(self.channels, tuple) and len(self.channels) == 1):
+            raise ValueError("diversity is of one channel: give channels as a list of one")
         return self
 
     def class_selectors(self) -> tuple[int | str, ...]:
@@ -146,7 +152,7 @@ class Filters(PrecisionParams):
                 check_channels(layer, tuple(channel for channel, _ in self.direction), "/params/direction")
             elif not self.whole_layer:
                 changes["channels"] = channels = channel_list(self.channels, layer, preset.count)
-                count = len(channels)
+                count = self.diversity.count if self.diversity else len(channels)
         paths = tuple(dict.fromkeys(each.layer for each in changes["objectives"])) if self.objectives is not None else (path,)
         changes["size"] = self._size(model, paths, alone=count == 1 and "channels" in changes)
         resolved = self.changed(**changes)

@@ -180,6 +180,16 @@ async def test_a_slow_job_reports_its_slices_and_says_its_seed(bench):
     np.testing.assert_array_equal(array(again, "images"), array(result, "images"))
 
 
+async def test_a_slow_method_gets_the_photo_at_its_own_size(bench):
+    content = photo(1, height=47, width=33)
+    result = await bench.run("deep_dream", content, layers={"stem": 1.0}, octaves=2, steps=2, step_size=1e-6)
+    image = np.asarray(Image.open(io.BytesIO(content)))
+    np.testing.assert_allclose(array(result, "image"), image / 127.5 - 1, atol=1e-3)  # steps of no length: the photo itself
+    dream = result.artifacts[0]
+    assert (dream.name, dream.primary) == ("dream", True)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(dream.content))), image)
+
+
 async def test_a_model_is_described_for_the_service(bench):
     (entry,) = (each for each in bench.catalog.values() if each.name == "tiny")
     alive = WorkerStatus(id="w", device="CPU:0", started_at=datetime.now(UTC), loaded_models=(), running=0)

@@ -95,12 +95,12 @@ def targets(params: Filters, model: PublishedModel) -> tuple[Target, ...]:
     if params.neuron is not None:
         y, x, channel = params.neuron
         return (Target(f"neuron_{y}_{x}_{channel}", channel=channel),)
-    if params.whole_layer:
-        return (Target("layer"),)
-    if params.direction is not None:
-        return (Target("direction"),)
-    if params.objectives is not None:
-        return (Target("sum"),)
+    single = {"layer": params.whole_layer, "direction": params.direction is not None, "sum": params.objectives is not None}
+    if any(single.values()):
+        return tuple(Target(name) for name, given in single.items() if given)
+    if params.diversity is not None:
+        (channel,) = _channels(params)
+        return tuple(Target(f"channel_{channel}_{number}", channel=channel) for number in range(params.diversity.count))
     return tuple(Target(f"channel_{channel}", channel=channel) for channel in _channels(params))
 
 
@@ -139,7 +139,7 @@ def draw(result: Synthesis, photo: Photo | None, params: Filters) -> Output:
             )
             for index, target in enumerate(result.targets)
         ),
-        dead_channels=tuple(target.channel for target in dead if target.channel is not None),
+        dead_channels=tuple(dict.fromkeys(target.channel for target in dead if target.channel is not None)),
     )
     artifacts = (
         Picture("grid", tiled_grid, primary=True),
@@ -192,12 +192,17 @@ def _objective(params: Filters, margin: int) -> Objective:
         return Objective("neuron", params.layer, (channel,), (y, x))
     if params.whole_layer:
         return Objective("layer", params.layer)
-    if params.direction is not None:
-        terms = tuple(Term("channel", channel, weight, params.layer) for channel, weight in params.direction)
+    if terms := _terms(params):
         return Objective("sum", params.layer, margin=margin, terms=terms)
-    if params.objectives is not None:
-        return Objective("sum", margin=margin, terms=tuple(map(_term, params.objectives)))
-    return Objective("channel", params.layer, _channels(params), margin=margin)
+    count, weight = (params.diversity.count, params.diversity.weight) if params.diversity else (1, 0.0)
+    return Objective("channel", params.layer, _channels(params) * count, margin=margin, diversity=weight)
+
+
+def _terms(params: Filters) -> tuple[Term, ...]:
+    """Of a direction or a sum; empty otherwise."""
+    if params.direction is not None:
+        return tuple(Term("channel", channel, weight, params.layer) for channel, weight in params.direction)
+    return tuple(map(_term, params.objectives or ()))
 
 
 def _term(objective: WeightedObjective) -> Term:

@@ -197,6 +197,10 @@ def test_parts_that_a_model_does_not_have(params: dict[str, Any], error: type[Ex
         ({"direction": []}, "at least 1"),
         ({"direction": [[1, 1], [1, 2]]}, "more than once"),
         ({"direction": [[1, float("inf")]]}, "finite"),
+        ({"channels": [1, 2], "diversity": {}}, "a list of one"),
+        ({"channels": 1, "diversity": {}}, "a list of one"),
+        ({"channels": [1], "diversity": {"count": 1}}, "greater than or equal to 2"),
+        ({"channels": [1], "diversity": {"weight": 0}}, "greater than 0"),
         ({"neuron": [2**24, 0, 0]}, "less than 16777216"),
         ({"objectives": [{"channel": 1}], "layer": "conv"}, "its own layer"),
         ({"objectives": [{"weight": 1}]}, "got none"),
@@ -207,3 +211,12 @@ def test_parts_that_a_model_does_not_have(params: dict[str, Any], error: type[Ex
 def test_directions_and_sums_that_make_no_sense(params: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Filters.model_validate(params)
+
+
+def test_diverse_images_count() -> None:
+    params = Filters.model_validate({"channels": [3], "diversity": {"count": 5}, "preset": "dlwp1"})
+    resolved = params.resolve(model(POOLED), MethodLimits(max_filters=5))
+    assert (resolved.channels, resolved.size) == ((3,), 64)  # not the size of one image alone
+    assert resolved.resolve(model(POOLED), LIMITS) == resolved
+    with pytest.raises(LimitExceeded, match="at most 4, got 5"):
+        params.resolve(model(POOLED), MethodLimits(max_filters=4))

@@ -262,3 +262,12 @@ def test_a_direction_and_a_sum_are_one_image_each() -> None:
     )
     assert filters.targets(summed, MODEL) == (Target("sum"),)
     assert filters.spec(summed, TF).size == (128, 128)
+
+
+def test_diverse_images_are_of_one_channel_and_have_names_of_their_own() -> None:
+    params = resolved(channels=[4], diversity={"count": 3, "weight": 2})
+    assert filters.spec(params, TF).objective == Objective("channel", "conv", (4, 4, 4), diversity=2.0)
+    found = filters.targets(params, MODEL)
+    assert [(target.name, target.channel) for target in found] == [("channel_4_0", 4), ("channel_4_1", 4), ("channel_4_2", 4)]
+    dead = Synthesis(found, np.zeros((3, 20, 20, 3), np.float32), np.zeros((3, 2), np.float32), np.zeros(3, np.bool_), TF)
+    assert facts(filters.draw(dead, None, params)).dead_channels == (4,)

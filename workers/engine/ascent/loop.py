@@ -87,8 +87,10 @@ class _Run:
         self.parametrisation = step.parametrisation(spec, channels, preprocessing, self.settings.scale, self.settings.offset)
         self.draws = transforms.draws(spec.transforms, spec.steps, spec.seed)
         self.indices = np.array(spec.objective.indices or (0,), np.int32)
-        begin = starts(spec.start, self.parametrisation.shape, spec.seed, self.indices.tolist())
-        ends = np.cumsum(cost.chunks(len(self.indices), cost.images_per_call(traced.graph)))
+        together = spec.objective.diversity > 0
+        keys = [index + (number << 32 if together else 0) for number, index in enumerate(self.indices.tolist())]
+        begin = starts(spec.start, self.parametrisation.shape, spec.seed, keys)
+        ends = np.cumsum(cost.chunks(len(keys), len(keys) if together else cost.images_per_call(traced.graph)))
         places = [slice(int(start), int(end)) for start, end in pairwise((0, *ends))]
         self.largest = max(place.stop - place.start for place in places)
         self.chunks = [_Chunk(place, step.beginning(spec, begin[place]), self.image(begin[place])) for place in places]
@@ -105,7 +107,7 @@ class _Run:
             finite = np.all(result.finite)
         except tf.errors.ResourceExhaustedError:
             images = chunk.place.stop - chunk.place.start
-            if images == 1 or 4 * images <= self.largest:
+            if images == 1 or 4 * images <= self.largest or self.spec.objective.diversity:
                 raise
             self.chunks[index : index + 1] = chunk.halves()
             return 0

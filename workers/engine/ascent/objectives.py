@@ -23,7 +23,9 @@ Values = Callable[[Any, Any, Any], Any]
 
 def aim(objective: Objective) -> NDArray[np.generic]:
     """What an objective is about beside channels and classes: the features to reach; a sum's terms, float32 (t, 4), each index,
-    weight, y and x; else the neuron's (y, x), int32 (2,)."""
+    weight, y and x; the weight of diversity, float32 (1,); else the neuron's (y, x), int32 (2,)."""
+    if objective.diversity:
+        return np.array([objective.diversity], np.float32)
     if objective.terms:
         return np.array([(term.index, term.weight, *(term.position or (0, 0))) for term in objective.terms], np.float32)
     return np.array(objective.position or (0, 0), np.int32) if objective.features is None else objective.features

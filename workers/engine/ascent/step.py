@@ -11,6 +11,7 @@ import tensorflow as tf
 from schemas.errors import NoGradient
 from schemas.models import Preprocessing
 from workers.engine.ascent import optimizers, regularisers, transforms
+from workers.engine.ascent.diversity import diverse_of
 from workers.engine.ascent.objectives import aim, values_of
 from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Pixel, preprocess
 from workers.engine.ascent.sums import shape_of, sum_of
@@ -52,7 +53,7 @@ def key(spec: AscentSpec) -> Hashable:
     goal, moves = spec.objective, spec.transforms
     return (
         "ascent",
-        (goal.kind, goal.layer, goal.margin, goal.probability, aim(goal).shape, shape_of(goal), spec.redirect),
+        (goal.kind, goal.layer, goal.margin, goal.probability, goal.diversity > 0, aim(goal).shape, shape_of(goal), spec.redirect),
         (spec.parametrisation, spec.size, spec.optimizer, spec.gradient_norm, spec.precision),
         (moves.pad, moves.jitter > 0, transforms.is_affine(moves)),
         regularisers.kinds(spec.regularisers),
@@ -82,7 +83,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
     Raises (when it is traced):
         NoGradient: the target does not depend on the input, or not in a differentiable way.
     """
-    found = sum_of if spec.objective.kind == "sum" else values_of
+    found = {"sum": sum_of}.get(spec.objective.kind, diverse_of if spec.objective.diversity else values_of)
     values_at = found(graph, spec.objective, image_input, redirect=spec.redirect, precision=spec.precision)
     moves, penalties = spec.transforms, regularisers.kinds(spec.regularisers)
     moved = moves.jitter > 0 or transforms.is_affine(moves)

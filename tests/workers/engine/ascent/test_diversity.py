@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively
+from tests.zoo import ZOO, photo_batch
+from workers.engine.ascent import cost, objectives
+from workers.engine.ascent.diversity import diverse_of, likeness
+from workers.engine.ascent.loop import ascend
+from workers.engine.compiled import CompiledCache
+from workers.engine.graph import Graph
+from workers.interface import AscentState, Objective
+
+DIVERSE = Objective("channel", "conv2", (5, 5, 5), diversity=2.0)
+
+
+def run(objective: Objective, **changes: object) -> AscentState:
+    state, _ = finish(ascend(Graph(lively()), TF_PREPROCESSING, fourier_spec(objective, **{"steps": 25, **changes}), CompiledCache()))
+    return state
+
+
+def expected(a: np.ndarray) -> np.ndarray:
+    flat = a.reshape(len(a), -1, a.shape[-1]).astype(np.float64)
+    grams = np.stack([(x.T @ x).ravel() / np.linalg.norm(x.T @ x) for x in flat])
+    cosines = grams @ grams.T
+    return (cosines.sum(axis=1) - np.diag(cosines)) / (len(a) - 1)
+
+
+def test_likeness_is_worked_by_hand() -> None:
+    """Two positions, two channels. Gram matrices diag(1, 1), diag(4, 0), [[2, 2], [2, 2]]: cosines 1/√2, 1/√2 and 1/2."""
+    a = np.array([[[[1, 0], [0, 1]]], [[[2, 0], [0, 0]]], [[[1, 1], [1, 1]]]], np.float32)
+    half = 0.5**0.5
+    np.testing.assert_allclose(likeness(tf.constant(a)), [half, (half + 0.5) / 2, (half + 0.5) / 2], rtol=1e-6)
+    np.testing.assert_allclose(likeness(tf.constant(a[:1])), [0], atol=1e-6)
+    assert np.isfinite(likeness(tf.constant(a * 0))).all()
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 4, 6), (4, 2, 1, 50), (3, 70)])
+def test_likeness_is_that_of_gram_matrices_however_it_is_computed(shape: tuple[int, ...]) -> None:
+    a = np.random.default_rng(0).normal(0.5, 1, shape).astype(np.float32)
+    np.testing.assert_allclose(likeness(tf.constant(a)), expected(a), rtol=1e-4)
+
+
+@pytest.mark.parametrize("redirect", [False, True])
+def test_values_are_the_channels_less_the_likeness(redirect: bool) -> None:
+    model = ZOO["functional"]()
+    x, goal = photo_batch(model, 3), Objective("channel", "conv2", (4, 4, 4), diversity=1.5, margin=1)
+    maps = np.asarray(Graph(model).run(x, ["conv2"])["conv2"])
+    values = diverse_of(Graph(model), goal, "photo", redirect=redirect, precision="float32")(
+        x, np.full(3, 4, np.int32), objectives.aim(goal)
+    )
+    np.testing.assert_allclose(values, maps[:, 1:-1, 1:-1, 4].mean(axis=(1, 2)) - 1.5 * expected(maps), rtol=1e-4, atol=1e-5)
+
+
+def test_images_of_one_channel_come_to_differ_and_still_excite_it() -> None:
+    plain, diverse = (run(replace(DIVERSE, diversity=weight), steps=60) for weight in (1e-6, 0.5))
+    graph = Graph(lively())
+    alike, unlike = (np.asarray(graph.run(state.images * 2 - 1, ["conv2"])["conv2"]) for state in (plain, diverse))
+    assert expected(unlike).mean() < expected(alike).mean() - 0.2
+    assert np.all(diverse.values[:, -1] > diverse.values[:, 0] + 0.3)
+    assert np.all(unlike[..., 5].mean(axis=(1, 2)) > 0.5 * alike[..., 5].mean(axis=(1, 2)))
+    np.testing.assert_array_equal(run(replace(DIVERSE, diversity=0.5), steps=60).images, diverse.images)
+
+
+def test_starts_differ_and_the_first_is_that_of_the_channel_alone() -> None:
+    alone, several = run(Objective("channel", "conv2", (5,)), steps=1), run(replace(DIVERSE, diversity=1e-9), steps=1)
+    np.testing.assert_allclose(several.images[0], alone.images[0], atol=1e-4)
+    assert min(np.abs(several.images[i] - several.images[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-3
+
+
+def test_all_images_are_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = run(DIVERSE, steps=3)
+    monkeypatch.setattr(cost, "images_per_call", lambda _: 1)
+    np.testing.assert_array_equal(run(DIVERSE, steps=3).images, together.images)
