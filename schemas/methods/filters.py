@@ -35,7 +35,9 @@ class FilterImage(Facts):
     channel: int | None = None
     class_index: int | None = None
     label: str | None = None
-    objective: float = Field(description="Its value at the last step, without regularisers; of diverse images less what their likeness costs.")
+    objective: float = Field(
+        description="Its value at the last step, without regularisers; of diverse images less what their likeness costs."
+    )
     rank: int = Field(description="1 is the highest final value; dead ones come last.")
     dead: bool = Field(description="No gradient: not drawn.")
     dropped: bool = Field(default=False, description="Left out of the grid by the preset (`keras_blog` shows the best 64 that respond).")
