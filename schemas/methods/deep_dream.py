@@ -115,10 +115,13 @@ def default_layers(model: ModelDescription) -> dict[str, float]:
     Raises:
         UnsuitableLayer: no layer has a spatial map.
     """
-    coarsest = [layers for layers in layers_by_map(model, DREAMED_KINDS) if fixed_size(model, layers[0].path) is None][-2:]
+    coarsest: list[list[Layer]] = []
+    for layers in reversed(layers_by_map(model, DREAMED_KINDS)):
+        if len(coarsest) < 2 and (free := [layer for layer in layers if fixed_size(model, layer.path) is None]):
+            coarsest.append(free)
     if not coarsest:
         raise UnsuitableLayer(f"Model '{model.name}' has no layer with a spatial map to dream of: name layers.", pointer="/params/layers")
-    found = coarsest[0]
+    found = coarsest[-1]
     for kind in DREAMED_KINDS:
         if len(chosen := [layer for layer in found if layer.kind is kind]) >= min(len(found), 2):
             found = chosen

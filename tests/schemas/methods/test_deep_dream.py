@@ -111,6 +111,8 @@ def test_a_layer_behind_a_flatten_has_one_size() -> None:
     )
     model = published(layers=layers, input=InputSpec(name="input", height=30, width=30, channels=3))
     assert default_layers(model.description) == {"conv": 1.0}
+    same_size = (*layers, layer("behind", "conv", 30, 1, inbound=("flat",)))
+    assert default_layers(published(layers=same_size, input=model.description.input).description) == {"conv": 1.0}
     with pytest.raises(UnsuitableLayer, match="needs the model's own input size, 30×30"):
         DeepDream(layers={"again": 1.0}).resolve(model, LIMITS)
 
