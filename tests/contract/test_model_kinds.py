@@ -3,10 +3,14 @@ something, or an error in words. A method added to the registry is tried without
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from schemas.catalog import load_catalog
 from schemas.errors import VisualizationError
@@ -44,14 +48,14 @@ def model(request: pytest.FixtureRequest, pool: ModelPool) -> LoadedModel:
     return pool.get(request.param)
 
 
-def run(model: LoadedModel, method: str, **given: Any) -> Output:
+def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, **given: Any) -> Output:
     params = METHODS[method].model_validate({**METHODS[method].card.example, **given}).resolve(model.published, MethodLimits())
-    tensor, placement = model.prepare(PHOTO)
-    how, photo = implementation(method), Photo(PHOTO, placement)
+    tensor, placement = model.prepare(image)
+    how, photo = implementation(method), Photo(image, placement)
     if how.lane == "fast":
         (result,) = how.run(model.probe, Inputs(tensor[None]), [params])
         return how.draw(result, photo, params)
-    slices = how.run(model.probe, Inputs(tensor[None], PHOTO), params)
+    slices = how.run(model.probe, Inputs(tensor[None], image), params)
     while True:
         try:
             next(slices)
@@ -109,3 +113,31 @@ def test_every_attribution_on_every_kind(model: LoadedModel, method: str) -> Non
 
 def test_default_layers_are_those_of_the_table(model: LoadedModel) -> None:
     assert model.published.description.default_layer == KINDS[model.name].default
+
+
+def _bright_channels_first() -> keras.Model:
+    photo = keras.Input((3, 12, 8), name="photo")
+    x = layers.Conv2D(1, 2, strides=2, kernel_initializer="ones", data_format="channels_first", name="bright")(photo)
+    return keras.Model(photo, layers.Dense(2, kernel_initializer="ones")(layers.Flatten()(x)))
+
+
+def _bright_tokens() -> keras.Model:
+    photo = keras.Input((12, 8, 3), name="photo")
+    x = layers.Conv2D(1, 2, strides=2, kernel_initializer="ones", name="patches")(photo)
+    x = layers.Activation("linear", name="bright")(layers.ZeroPadding1D((1, 0))(layers.Reshape((24, 1))(x)))
+    return keras.Model(photo, layers.Dense(2, kernel_initializer="ones")(layers.Flatten()(x)))
+
+
+@pytest.mark.parametrize("build", [_bright_channels_first, _bright_tokens])
+@pytest.mark.parametrize("method", ["grad_cam", "layer_cam", "eigen_cam", "ablation_cam"])
+def test_the_map_lies_where_the_photo_is(build: Callable[[], keras.Model], method: str, tmp_path: Path) -> None:
+    """A layer of brightness, of a photo that is bright at the top right: not turned, not mirrored."""
+    build().save(tmp_path / "bright.keras")
+    photo = np.zeros((24, 16, 3), np.uint8)
+    photo[:4, 12:] = 255
+    loaded = ModelPool(load_catalog(tmp_path / "models.toml", tmp_path), 10**12).get("bright")
+    output = run(loaded, method, photo, layer="bright")
+    (found,) = (artifact.array for artifact in output.artifacts if artifact.name == "map" and isinstance(artifact, Array))
+    expected = np.zeros((6, 4))
+    expected[0, 3] = 1
+    np.testing.assert_array_equal(found > found.max() / 2, expected)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import inspect
 import socket
 import threading
@@ -14,13 +15,19 @@ from keras.src.backend import config as keras_config
 
 from schemas.catalog import KERAS_APPLICATIONS
 from schemas.errors import ModelLoadFailed
+from schemas.limits import MethodLimits
+from schemas.methods.grad_cam import GradCam
 from tests.workers.models.entries import application_entry
 from workers.engine.graph import Graph
+from workers.engine.probe import KerasProbe
+from workers.interface import Inputs
+from workers.methods import grad_cam
 from workers.models import downloads
-from workers.models.describe import default_layer, describe_layers
+from workers.models.describe import default_layer, describe, describe_layers
 from workers.models.fingerprint import fingerprint
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
+from workers.models.preprocessing import prepare
 
 
 def offered() -> dict[str, Callable[..., keras.Model]]:
@@ -62,6 +69,29 @@ def test_every_architecture_lists_its_layers(name: str) -> None:
     # What follows the default layer is pooling and the classifier: no later layer has a map but by pooling or normalising it.
     later = [layer for layer in layers[layers.index(chosen) + 1 :] if len(layer.output_shape) == 3 and layer.output_shape[0] != 1]
     assert all(layer.kind == "pooling" for layer in later)
+
+
+# Small, not square, and no less than what the few that insist on a size take.
+SMALL = {"inception_v3": (107, 139), "inception_resnet_v2": (107, 139), "xception": (96, 128)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KERAS_APPLICATIONS)
+def test_every_architecture_gives_a_grad_cam(name: str) -> None:
+    """Untrained, at its default layer, on a small input: 2.4 GB at most (ConvNeXtXLarge), all 40 in under four minutes on two cores."""
+    entry = application_entry(name, input_size=SMALL.get(name, (64, 96)))
+    model = load_model(entry)
+    published = describe(model, entry)
+    params = GradCam().resolve(published, MethodLimits())
+    photo = np.random.default_rng(0).integers(0, 256, (40, 61, 3), np.uint8)
+    tensor, _ = prepare(photo, entry.preprocessing, entry.input_size, 3)
+    (found,) = grad_cam.run(KerasProbe(model, published), Inputs(tensor[None]), [params])
+    described = published.description.layer_at(published.description.default_layer or "")
+    assert found.maps.shape == (1, *described.output_shape[:2])
+    assert np.isfinite(found.maps).all()
+    assert np.ptp(found.maps) > 0
+    del model, published, found
+    gc.collect()
 
 
 # Computed by others from other implementations (doi:10.23915/distill.00021, table of networks), where both are the same net.
