@@ -49,7 +49,9 @@ async def test_what_is_no_image_upload(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [{"lossless": True}, {"quality": 50}, {"save_all": True, "append_images": [Image.fromarray(PIXELS)]}], ids=str
+    "kind",
+    [{"lossless": True}, {"quality": 50}, {"save_all": True, "append_images": [Image.fromarray(PIXELS)]}],
+    ids=["lossless", "lossy", "animated"],
 )
 def test_a_webp_canvas_is_measured_before_there_is_memory_for_it(kind: dict[str, object]) -> None:
     buffer = io.BytesIO()
