@@ -57,7 +57,7 @@ doctor: $(READY) ## What is here and what is missing
 
 .PHONY: test
 test: $(READY) ## Tests but the slow ones, with coverage
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term --durations=15 $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term --durations=15 $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) ## The tests marked slow
