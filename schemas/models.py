@@ -94,10 +94,18 @@ class LayerKind(StrEnum):
 
 
 class ReceptiveField(_Frozen):
-    """Input pixels one position of the layer sees: `size` and `stride` as (height, width) in input pixels."""
+    """Input pixels one position of the layer sees: `size` and `stride` as (height, width) in input pixels.
+
+    Position (y, x) sees rows from offset + y · stride on, as many as the size; columns likewise.
+    """
 
     size: tuple[int, int]
     stride: tuple[int, int]
+    offset: tuple[int, int] = Field(
+        default=(0, 0),
+        description="Row and column where position (0, 0) begins to see: negative in the padding. Of an input whose size is free, for "
+        "sides that all strides divide.",
+    )
 
 
 class TokenGrid(_Frozen):

@@ -45,7 +45,7 @@ def test_a_hand_made_model() -> None:
         output_shape=(7, 5, 6),
         parameters=3 * 3 * 3 * 6 + 6,
         channels=6,
-        receptive_field={"size": (3, 3), "stride": (2, 2)},  # type: ignore[arg-type]
+        receptive_field={"size": (3, 3), "stride": (2, 2), "offset": (-1, -1)},  # type: ignore[arg-type]
         inbound=("scale",),
         cam_able=True,
         activation="linear",

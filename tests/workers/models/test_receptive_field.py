@@ -68,6 +68,56 @@ def test_it_is_what_the_gradient_reaches() -> None:
     assert (corners["below"][0] - corners["here"][0], corners["right"][1] - corners["here"][1]) == stride
 
 
+def seen_from(model: keras.Model, layer: str, position: tuple[int, int]) -> tuple[int, int, int, int]:
+    """First and last rows, first and last columns with a gradient from one position."""
+    inner = keras.Model(model.inputs, model.get_layer(layer).output)
+    photo = tf.ones((1, *model.input_shape[1:]))
+    with tf.GradientTape() as tape:
+        tape.watch(photo)
+        value = inner(photo)[0, position[0], position[1], 0]
+    seen = np.abs(tape.gradient(value, photo)[0]).sum(-1) > 0
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    return int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
+
+
+@pytest.mark.parametrize("size", [(61, 47), (60, 46), (59, 48), (62, 45)])
+def test_it_begins_where_the_gradient_does(size: tuple[int, int]) -> None:
+    """SAME padding of sides that strides divide and do not, given padding, cropping: away from the border, pixel by pixel."""
+    model = chain(
+        layers.ZeroPadding2D(((2, 1), (0, 3))),
+        layers.Conv2D(2, (3, 4), strides=(2, 3), padding="same", kernel_initializer="ones"),
+        layers.Cropping2D(((1, 0), (0, 1))),
+        layers.DepthwiseConv2D((2, 3), dilation_rate=(2, 1), padding="same", depthwise_initializer="ones"),
+        layers.AveragePooling2D((3, 2), strides=2, padding="same", name="last"),
+        size=size,
+    )
+    field = receptive_fields(Graph(model).layers)["last"]
+    assert field is not None
+    for y, x in ((3, 3), (4, 3)):
+        top, left = (field.offset[axis] + at * field.stride[axis] for axis, at in enumerate((y, x)))
+        assert seen_from(model, "last", (y, x)) == (top, top + field.size[0] - 1, left, left + field.size[1] - 1)
+
+
+def test_offsets_by_hand() -> None:
+    found = receptive_fields(
+        Graph(
+            chain(
+                layers.Conv2D(2, (3, 5), strides=2, padding="same", name="odd"),  # 61 % 2 = 1: 3 - 1 = 2 rows, 1 before
+                layers.Conv2D(2, 3, padding="same", name="kept"),  # 1 before, 2 pixels each
+                layers.MaxPooling2D(2, name="pool"),
+                size=(61, 46),  # 46 % 2 = 0: 5 - 2 = 3 columns, 1 before
+            )
+        ).layers
+    )
+    assert [found[path].offset for path in ("odd", "kept", "pool")] == [(-1, -1), (-3, -3), (-3, -3)]  # type: ignore[union-attr]
+
+
+def test_a_free_size_is_taken_to_be_divisible() -> None:
+    photo = keras.Input((None, None, 3))
+    found = receptive_fields(Graph(keras.Model(photo, layers.Conv2D(2, 4, strides=2, padding="same", name="conv")(photo))).layers)
+    assert found["conv"].offset == (-1, -1)  # type: ignore[union-attr]
+
+
 def test_a_merge_sees_what_its_widest_input_sees() -> None:
     photo = keras.Input((61, 47, 3))
     x = layers.Conv2D(4, 3, strides=2, padding="same", name="stem")(photo)
