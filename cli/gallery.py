@@ -24,6 +24,7 @@ from cli.processes import within
 from cli.stack import Drains, Stack
 from schemas.jobs import JobBase
 from schemas.methods import METHODS
+from schemas.methods.base import ImagesParams
 from schemas.models import NO_MODEL
 
 _READY_WITHIN = 300.0  # seconds, as is what follows
@@ -92,7 +93,7 @@ class _Studio:
 
     def __init__(self, client: Client, progress: DemoProgress, image: Path, pictures: Path) -> None:
         self._client, self._progress, self._pictures = client, progress, pictures
-        self._image_id = client.upload(image.name, image.read_bytes()).id
+        self._image, self._image_id = image, client.upload(image.name, image.read_bytes()).id
         self._at_hand: dict[str, bool] = {}
 
     def shown(self, row: Row, name: str) -> Shown:
@@ -102,6 +103,9 @@ class _Studio:
                 model, params = row.source_model, {**row.params, **row.source_params}
             else:
                 note = f"The source looks into {row.source_model}, whose ImageNet weights were not at hand: {BUILT_IN} stands in."
+        if issubclass(METHODS[row.method], ImagesParams):
+            params = {"images": [self._image_id], **params}
+            note = f"The image was uploaded before: `curl -F image=@{self._image} localhost:8000/v1/images` answers its id."
         card = METHODS[row.method].card
         with within(_JOB_WITHIN, row.method), self._progress.job(f"{row.method} {name}") as on_progress:
             submitted = self._client.submit(

@@ -159,6 +159,7 @@ _SHOWN: Mapping[str, Mapping[str, JsonValue]] = {
     "sandbox": {"preset": "relu_max_pool_5x5"},
     "score_cam": {"max_channels": 256},
     "smooth_grad": {"samples": 50},
+    "top_patches": {"layer": "block3_project_bn", "channels": 6, "count": 8, "per_image": 8},
     "weights": {"layer": "stem_conv"},
 }
 

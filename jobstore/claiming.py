@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from jobstore.connection import BLOCK
-from jobstore.keys import image_sha256, key
+from jobstore.keys import image_sha256, key, shard_of
 from jobstore.parsing import artifact_records, execution, string_table
 from jobstore.reading import Reading
 from jobstore.records import ArtifactRecord, Execution, Result
@@ -116,7 +116,16 @@ class Claiming(Reading):
         """
         if execution.image_id is None:
             raise NotFound(f"Execution {execution.key} has no image.")
-        name = key(execution.shard, "image", image_sha256(execution.image_id))
+        return await self.image_file(execution.image_id)
+
+    async def image_file(self, image_id: str) -> bytes:
+        """The file of an image, whoever sent it: whether a job may read it has been seen to where it was submitted.
+
+        Raises:
+            Expired: it is gone.
+        """
+        digest = image_sha256(image_id)
+        name = key(shard_of(digest, self._settings.shards), "image", digest)
         content, blob = await self._connection.command("HMGET", name, "content", "blob")
         if content is None and blob is not None:
             content = await self._blobs.get(blob.decode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from jobstore.keys import execution_key, image_sha256, key, new_job_id, oldest_job_id, owner_key, shard_of
@@ -34,6 +35,24 @@ class Submitting(Reading):
         name = key(shard_of(digest, self._settings.shards), "upload", f"{digest}:{owner_key(owner)}")
         text, expiry = await asyncio.gather(self._connection.command("GET", name), self._connection.command("PEXPIRETIME", name))
         return ImageRecord(**json.loads(text), expires_at=moment(expiry)) if text and expiry > 0 else None
+
+    async def keep_images(self, owner: str, image_ids: Sequence[str]) -> list[ImageRecord | None]:
+        """Lets uploaded images live for `result_ttl` from now, for a job that is about to be submitted and reads them.
+
+        None where one is not there, or only another owner's.
+        """
+        shards: dict[int, list[str]] = {}
+        for digest in map(image_sha256, image_ids):
+            shards.setdefault(shard_of(digest, self._settings.shards), []).append(digest)
+        replies = await asyncio.gather(
+            *(self._script("keep_images", shard, images=digests, owner_key=owner_key(owner)) for shard, digests in shards.items())
+        )
+        found: dict[str, ImageRecord] = {}
+        for digests, (expiry, texts, blobs) in zip(shards.values(), replies, strict=True):
+            await self._blobs.keep([name.decode() for name in blobs])
+            records = {digest: json.loads(text) for digest, text in zip(digests, texts, strict=True) if text is not None}
+            found |= {digest: ImageRecord(**record, expires_at=moment(expiry)) for digest, record in records.items()}
+        return [found.get(image_sha256(image_id)) for image_id in image_ids]
 
     async def submit(self, submission: Submission) -> Submitted:
         """Queues a job, or lets it join the execution that is queued or running for the same work, or answers it from one that has

@@ -17,4 +17,6 @@ class MethodLimits(BaseModel):
     max_layers: int = Field(default=64, gt=0, description="Layers whose activations one job returns.")
     max_classes: int = Field(default=16, gt=0, description="Classes one attribution job explains.")
     max_layer_weights: int = Field(default=25_000_000, gt=0, description="Weights of a layer that one job shows.")
+    max_images: int = Field(default=256, gt=0, description="Uploaded images that one job reads.")
+    max_images_pixels: int = Field(default=100_000_000, gt=0, description="Pixels of these images together.")
     max_masks: int = Field(default=8192, gt=0, description="Masked inputs that one perturbation job runs.")

@@ -37,6 +37,8 @@ class Settings(StoreSettings):
     max_synthesis_work: int = Field(default=_METHODS.max_synthesis_work, gt=0, description="size² × steps × filters of one job.")
     max_layers: int = Field(default=_METHODS.max_layers, gt=0, description="Layers whose activations one job returns.")
     max_classes: int = Field(default=_METHODS.max_classes, gt=0, description="Classes one attribution job explains.")
+    max_images: int = Field(default=_METHODS.max_images, gt=0, description="Uploaded images that one job reads.")
+    max_images_pixels: int = Field(default=_METHODS.max_images_pixels, gt=0, description="Pixels of these images together.")
 
     drain: float = Field(default=30.0, ge=0, description="Seconds that requests in progress have to finish after SIGTERM.")
     drain_delay: float = Field(
@@ -59,4 +61,6 @@ class Settings(StoreSettings):
             max_synthesis_work=self.max_synthesis_work,
             max_layers=self.max_layers,
             max_classes=self.max_classes,
+            max_images=self.max_images,
+            max_images_pixels=self.max_images_pixels,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import anyio.to_thread
 
 from jobstore.records import Submission, Submitted
-from schemas.errors import ImageRequired, ImageUnexpected, VisualizationError
-from schemas.methods.base import MethodParams
+from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFound, VisualizationError
+from schemas.methods.base import ImagesParams, MethodParams
 from service.dependencies import Caller, Services
 from service.headers import Wishes
 from service.images import check_image
@@ -30,6 +31,8 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
     except VisualizationError as error:
         error.pointer = _moved(error.pointer, incoming.params_pointer)
         raise
+    if isinstance(resolved, ImagesParams):
+        await _keep_images(services, caller, resolved.images, incoming.params_pointer)
     submission = Submission(
         owner=caller.owner,
         method=card.name,
@@ -52,6 +55,29 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
     return submitted
 
 
+async def _keep_images(services: Services, caller: Caller, images: Sequence[str], prefix: str) -> None:
+    """Sees to it that the images are there for this caller, are not too large together, and stay as long as the job.
+
+    Raises:
+        NotFound, LimitExceeded
+    """
+    found = await services.store.keep_images(caller.owner, images)
+    pixels, most = 0, services.settings.max_images_pixels
+    for number, (image_id, image) in enumerate(zip(images, found, strict=True)):
+        if image is None:
+            raise NotFound(
+                f"There is no image {image_id}; upload it with POST /v1/images.", pointer=f"{prefix}/images/{number}", got=image_id
+            )
+        pixels += image.width * image.height
+    if pixels > most:
+        raise LimitExceeded(
+            f"The images of one job have at most {most:,} pixels together; these have {pixels:,}. Send fewer, or smaller ones.",
+            pointer=f"{prefix}/images",
+            allowed=f"at most {most} pixels",
+            got=str(pixels),
+        )
+
+
 def _check_presence(incoming: Incoming) -> None:
     card, given = incoming.params.card, incoming.image is not None or incoming.image_id is not None
     if card.needs_image and not given:
@@ -62,7 +88,8 @@ def _check_presence(incoming: Incoming) -> None:
             got="none",
         )
     if given and not card.needs_image:
-        raise ImageUnexpected(f"{card.title} works on the model alone: leave the image out.", pointer="/image", allowed="none", got="one")
+        why = "takes its images by id, in `images`" if isinstance(incoming.params, ImagesParams) else "works on the model alone"
+        raise ImageUnexpected(f"{card.title} {why}: leave the image out.", pointer="/image", allowed="none", got="one")
 
 
 def _moved(pointer: str | None, prefix: str) -> str | None:

@@ -53,14 +53,24 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A photo and what the model takes of it: float32 (H, W, C), preprocessed."""
+
+    photo: Photo
+    tensor: Float32
+
+
+@dataclass(frozen=True)
 class Inputs:
     """A batch as the model takes it. `tensor`: float32 (N, H, W, C), preprocessed; empty (N = 0) where a method needs no image.
 
-    `image`, slow lane alone: what the tensor was made of, the caller's image as decoded, uint8 RGB (H, W, 3).
+    Slow lane alone: `image`, what the tensor was made of, the caller's image as decoded, uint8 RGB (H, W, 3); and, of a method whose
+    parameters name `images`, each of `several`. Their sizes differ where the model takes any.
     """
 
     tensor: Float32
     image: UInt8 | None = None
+    several: tuple[Prepared, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,14 @@ import numpy as np
 
 from jobstore.records import DESCRIBE, ArtifactContent, Execution, Result
 from jobstore.store import JobStore
-from schemas.errors import ModelLoadFailed, VisualizationError
+from schemas.errors import Expired, ImageTooLarge, InvalidImage, ModelLoadFailed, UnsupportedFormat, VisualizationError
 from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
-from schemas.methods.base import MethodParams
+from schemas.methods.base import ImagesParams, MethodParams
 from schemas.models import ModelDescription, PublishedModel
 from telemetry.logs import get_logger
-from workers.interface import Array, Document, Float32, Inputs, Output, Photo, Picture, Placement, Probe, Slice, UInt8
+from workers.interface import Array, Document, Float32, Inputs, Output, Photo, Picture, Placement, Prepared, Probe, Slice, UInt8
 from workers.methods import Implementation, implementation
 from workers.metrics import WorkerMetrics
 from workers.persistence import when_available
@@ -107,13 +107,17 @@ class Runner:
         params = params_class(execution.method).model_validate_json(execution.params)
 
         image, decode_seconds = await self._image(execution, needed=params.card.needs_image)
+        several: tuple[Prepared, ...] = ()
         if params.card.needs_model:
             model = await self.model(execution.model)
             photo, tensor, prepare_seconds = await self._prepared(model, image)
-            done = await self._on_device(method, model, Inputs(tensor, image), params, on_slice)
+            if isinstance(params, ImagesParams):
+                several, decode_seconds = await self._several(model, params.images)
+            done = await self._on_device(method, model, Inputs(tensor, image, several), params, on_slice)
         else:
             model, photo, prepare_seconds, done = None, None if image is None else _alone(image), 0.0, Done(None, 0.0, 1)
-        if image is not None:
+        decoded = image is not None or bool(several)
+        if decoded:
             self._metrics.decoded(decode_seconds + prepare_seconds)
         output, contents, render_seconds = await self._rendered(method, done.value, photo, params)
 
@@ -123,7 +127,7 @@ class Runner:
             warnings=(*output.warnings, *(() if model is None else _of_inputs(model.published.description))),
             timings=Timings(
                 queued=max(0, round(queued.total_seconds() * 1000)),
-                decode=None if image is None else round((decode_seconds + prepare_seconds) * 1000),
+                decode=round((decode_seconds + prepare_seconds) * 1000) if decoded else None,
                 device=round(done.seconds * 1000),
                 render=round(render_seconds * 1000),
             ),
@@ -184,6 +188,26 @@ class Runner:
             return None, np.zeros((0, spec.height or 0, spec.width or 0, spec.channels), np.float32), 0.0
         (tensor, placement), seconds = await timed_in_pool(self._decoding, model.prepare, image)
         return Photo(image, placement), tensor[None], seconds
+
+    async def _several(self, model: Model, images: Sequence[str]) -> tuple[tuple[Prepared, ...], float]:
+        """Each image decoded and prepared, as many at a time as there are threads for it, and the seconds that took in all."""
+        prepared: list[Prepared] = []
+        seconds = 0.0
+        for start in range(0, len(images), self._surroundings.decode_threads):
+            some = range(start, min(start + self._surroundings.decode_threads, len(images)))
+            for one, its_seconds in await asyncio.gather(*(self._one_of_several(model, images[number], number) for number in some)):
+                prepared.append(one)
+                seconds += its_seconds
+        return tuple(prepared), seconds
+
+    async def _one_of_several(self, model: Model, image_id: str, number: int) -> tuple[Prepared, float]:
+        try:
+            content = await when_available(lambda: self._store.image_file(image_id))
+            image, decode_seconds = await timed_in_pool(self._decoding, self._decoder.decode, content, self._surroundings.image_limits)
+        except (Expired, ImageTooLarge, InvalidImage, UnsupportedFormat) as error:
+            raise type(error)(f"Image {number} ({image_id}): {error.detail}") from error
+        (tensor, placement), prepare_seconds = await timed_in_pool(self._decoding, model.prepare, image)
+        return Prepared(Photo(image, placement), tensor), decode_seconds + prepare_seconds
 
     async def _on_device(
         self, method: Implementation, model: Model, inputs: Inputs, params: MethodParams, on_slice: Callable[[Slice], None]

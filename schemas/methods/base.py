@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
+from schemas.images import IMAGE_ID_PATTERN
 from schemas.limits import MethodLimits
 from schemas.models import LayerPath, PublishedModel
 
@@ -201,6 +202,31 @@ class TargetClassParams(OutputParams):
             return None
         indices = tuple(model.class_index_of(selector, output=self.output) for selector in selectors)
         return indices if isinstance(self.class_index, tuple) else indices[0]
+
+
+class ImagesParams(MethodParams):
+    """Parameters of a method that reads several uploaded images; its card's `needs_image` is of the one in the submission."""
+
+    images: tuple[Annotated[str, Field(pattern=IMAGE_ID_PATTERN)], ...] = Field(
+        min_length=1, description="Ids of images uploaded with `POST /v1/images`, each once."
+    )
+
+    @field_validator("images")
+    @classmethod
+    def _each_once(cls, images: tuple[str, ...]) -> tuple[str, ...]:
+        for at, image in enumerate(images):
+            if (first := images.index(image)) != at:
+                raise ValueError(f"each image once: number {at} is number {first} again")
+        return images
+
+    def check_count(self, limits: MethodLimits) -> None:
+        if len(self.images) > limits.max_images:
+            raise LimitExceeded(
+                f"One job reads at most {limits.max_images:,} images, got {len(self.images):,}.",
+                pointer="/params/images",
+                allowed=f"at most {limits.max_images}",
+                got=str(len(self.images)),
+            )
 
 
 class PrecisionParams(MethodParams):

@@ -16,13 +16,13 @@ import pytest
 from schemas.catalog import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.base import MethodParams
+from schemas.methods.base import ImagesParams, MethodParams
 from schemas.methods.cam import CamFacts, CamParams
 from schemas.methods.gradients import GradientParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.engine.probe import KerasProbe
-from workers.interface import Array, Document, Inputs, Output, Photo, Picture, Slice
+from workers.interface import Array, Document, Inputs, Output, Photo, Picture, Prepared, Slice
 from workers.methods import Implementation, implementation
 from workers.models.describe import describe
 from workers.models.preprocessing import prepare
@@ -55,7 +55,7 @@ class Case:
         return [(Photo(image, placement), tensor) for image, (tensor, placement) in zip(images, prepared, strict=True)]
 
     def outputs(self) -> list[Output]:
-        """One for each photo, run as one batch; a single one where no photo is needed."""
+        """One for each photo, run as one batch; a single one where no photo is needed, or all of them."""
         if not self.params.card.needs_image:
             return [self.method.draw(self.result(np.zeros((0, 1, 1, 3), np.float32)), None, self.params)]
         photos = self.photos()
@@ -71,7 +71,10 @@ class Case:
         if self.method.lane == "fast":
             (result,) = self.method.run(self.probe, Inputs(tensor), [self.params])
             return result
-        run, last = self.method.run(self.probe, Inputs(tensor, photo.image if photo else None), self.params), 0
+        inputs = Inputs(tensor, photo.image if photo else None)
+        if isinstance(self.params, ImagesParams):
+            inputs = Inputs(tensor, None, tuple(Prepared(*each) for each in self.photos()[: len(self.params.images)]))
+        run, last = self.method.run(self.probe, inputs, self.params), 0
         while True:
             try:
                 made = next(run)

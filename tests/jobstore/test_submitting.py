@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from jobstore.store import JobStore
-from schemas.errors import CallerLimit, IdempotencyKeyReused, NotFound, QueueFull
+from schemas.errors import CallerLimit, Expired, IdempotencyKeyReused, NotFound, QueueFull
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import PHOTO, claim_one, result, run_one, submission
 from tests.wait import until
@@ -296,6 +296,43 @@ class TestImages:
             await store.submit(submission(1, owner="bob", image=None, image_id=image.id))
         await store.put_image("bob", PHOTO, "PNG", 16, 80)
         await store.submit(submission(1, owner="bob", image=None, image_id=image.id))
+
+    async def test_images_that_a_job_will_read_stay_as_long_as_it(self, store: JobStore, redis_url: str):
+        """In whatever shard each is; those that are not there, or another's, are told."""
+        uploads = [await store.put_image("ann", PHOTO + bytes([number]), "PNG", 16, 80 + number) for number in range(5)]
+        others = await store.put_image("bob", PHOTO, "PNG", 16, 80)
+        with Redis.from_url(redis_url) as redis:
+            names = [name for name in redis.scan_iter("*") if b":upload:" in name or b":image:" in name]
+            for name in names:
+                redis.pexpire(name, 5000)
+            asked = [uploads[4].id, others.id, uploads[0].id, "img_" + "0" * 64, uploads[2].id]
+            found = await store.keep_images("ann", asked)
+            lives = {name.decode().split(":", 2)[2]: redis.pttl(name) for name in names}
+        assert [image and (image.id, image.height) for image in found] == [
+            (uploads[4].id, 84), None, (uploads[0].id, 80), None, (uploads[2].id, 82),
+        ]  # fmt: skip
+        kept = {name for name, life in lives.items() if life > 5000}
+        digests = [uploads[number].id.removeprefix("img_") for number in (0, 2, 4)]
+        assert kept == {f"image:{digest}" for digest in digests} | {f"upload:{digest}:ann" for digest in digests}
+        assert min(life for name, life in lives.items() if name in kept) > 86_000_000
+        assert await store.image("ann", uploads[0].id) is not None
+        for number, image in enumerate(uploads):
+            assert await store.image_file(image.id) == PHOTO + bytes([number])
+        with pytest.raises(Expired):
+            await store.image_file("img_" + "0" * 64)
+
+    async def test_large_images_that_a_job_will_read_stay_as_files(self, make_store: Callable[..., JobStore], redis_url: str):
+        store = make_store(blob_threshold=1000)
+        image = await store.put_image("ann", PHOTO, "PNG", 16, 80)
+        with Redis.from_url(redis_url) as redis:
+            (index,) = redis.scan_iter("*index:blobs")
+            before = redis.zrange(index, 0, -1, withscores=True)
+            redis.zadd(index, {name: 1 for name, _ in before})
+            await store.keep_images("ann", [image.id])
+            ((_, life),) = redis.zrange(index, 0, -1, withscores=True)
+        assert life >= before[0][1]
+        assert await store.sweep() == 0
+        assert await store.image_file(image.id) == PHOTO
 
     async def test_submitting_inline_uploads_nothing(self, store: JobStore):
         await store.submit(submission(1))

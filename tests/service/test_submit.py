@@ -13,6 +13,7 @@ import pytest
 from jobstore.store import JobStore
 from schemas.jobs import example_request, job_adapter
 from schemas.methods import METHODS
+from schemas.methods.base import ImagesParams
 from service.app import create_app
 from service.settings import Settings
 from tests.schemas.tiny import description
@@ -89,7 +90,9 @@ async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: Pla
 @pytest.mark.parametrize("method", METHODS)
 async def test_every_methods_example_is_accepted(client: httpx.AsyncClient, worker: PlayedWorker, method: str) -> None:
     image_id = (await client.post("/v1/images", files={"image": PHOTO})).json()["id"]
-    body = example_request(method) | ({"model": "vgg16"} if METHODS[method].card.needs_model else {})
+    body: dict[str, Any] = example_request(method) | ({"model": "vgg16"} if METHODS[method].card.needs_model else {})
+    if issubclass(METHODS[method], ImagesParams):
+        body["params"] = body["params"] | {"images": [image_id]}
     answer = await client.post("/v1/jobs", json=body | ({"image": {"id": image_id}} if "image" in body else {}))
     assert answer.status_code == 202, answer.text
     assert job_adapter.validate_json(answer.content).method == method

@@ -21,7 +21,7 @@ from PIL import Image
 from jobstore.records import DESCRIBE, Execution, Result, Submission
 from jobstore.store import JobStore
 from schemas.catalog import Catalog, load_catalog
-from schemas.errors import ModelLoadFailed, UnknownModel, UnsupportedFormat
+from schemas.errors import InvalidImage, ModelLoadFailed, UnknownModel, UnsupportedFormat
 from schemas.health import WorkerStatus
 from schemas.images import ImageLimits
 from schemas.limits import MethodLimits
@@ -143,6 +143,30 @@ async def test_a_result_says_that_inputs_beside_the_photos_were_zeros(bench, tmp
     tensor, _ = prepare(np.asarray(Image.open(io.BytesIO(content))), Preprocessing.named("tf"), (13, 9), 3)
     expected = model([tensor[None], np.zeros((1, 4), np.float32)])[0]
     np.testing.assert_allclose(array(result, "probabilities"), expected, rtol=1e-5)
+
+
+async def test_a_job_reads_several_images(bench):
+    """Of different sizes; more than are decoded at a time."""
+    photos = [photo(seed, height=20 + 3 * seed, width=40 - 2 * seed) for seed in range(5)]
+    ids = [(await bench.store.put_image("tester", each, "PNG", 1, 1)).id for each in photos]
+    slices: list[Slice] = []
+    result = await bench.run("top_patches", images=ids, channels=(4, 1), count=5, on_slice=slices.append)
+    assert (slices[-1].step, slices[-1].total) == (5, 5)
+    assert result.timings.decode is not None
+    model = await bench.runner.model("tiny")
+    tensors = [model.prepare(np.asarray(Image.open(io.BytesIO(each))))[0] for each in photos]
+    maps = model.probe.forward(np.stack(tensors), ["relu"]).activations["relu"][..., [4, 1]]
+    best = maps.max(axis=(1, 2)).T
+    values = -np.sort(-best, axis=1)
+    np.testing.assert_allclose(array(result, "values"), values, rtol=1e-5)
+    np.testing.assert_array_equal(array(result, "positions")[..., 0], np.where(values > 0, np.argsort(-best, axis=1), -1))
+
+
+async def test_of_several_images_the_broken_one_is_named(bench):
+    ids = [(await bench.store.put_image("tester", each, "PNG", 1, 1)).id for each in (photo(1), photo(2)[:200], photo(3))]
+    (execution,) = await bench.claim(resolved("top_patches", await bench.published(), images=ids))
+    with pytest.raises(InvalidImage, match=rf"^Image 1 \({ids[1]}\): "):
+        await bench.runner.run(execution, lambda _: None)
 
 
 async def test_jobs_of_one_batch_get_what_each_would_get_alone(bench):

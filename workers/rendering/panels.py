@@ -31,12 +31,13 @@ def panels(shown: Sequence[Panel], shape: tuple[int, int]) -> UInt8[np.ndarray, 
     """
     share = LONGEST / max(shape)
     height, width = (max(SHORTEST, round(side * share)) for side in shape)
-    tiles = np.stack([_boxed(panel.picture, height, width) for panel in shown])
+    tiles = np.stack([boxed(panel.picture, height, width) for panel in shown])
     captioned = text.captioned(tiles, [panel.caption for panel in shown], LETTERS)
     return grid(captioned, columns=min(4, math.ceil(math.sqrt(len(shown)))), gap=GAP, background=text.PAPER)
 
 
-def _boxed(picture: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, "H W 3"]:
+def boxed(picture: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, "H W 3"]:
+    """In the middle of a white box of `height` × `width`, as large as it can be."""
     share = min(height / picture.shape[0], width / picture.shape[1])
     size = (max(1, round(picture.shape[1] * share)), max(1, round(picture.shape[0] * share)))
     fitted = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_NEAREST)

@@ -10,6 +10,8 @@ from jaxtyping import Float32, Float64
 
 from workers.interface import Placement
 
+_ROUNDING = 1e-6  # of a photo's pixel
+
 
 def used_part(placement: Placement, photo_shape: tuple[int, ...]) -> tuple[slice, slice]:
     """Rows and columns of the photo whose centres lie in the part that the model saw; at least one of each."""
@@ -37,6 +39,19 @@ def map_extent(placement: Placement, photo_shape: tuple[int, ...], map_shape: tu
         edges.append((start, stop))
     (top, bottom), (left, right) = edges
     return top, left, bottom, right
+
+
+def span_on_photo(axis: int, start: float, extent: float, placement: Placement, photo_shape: tuple[int, ...]) -> slice:
+    """Rows (axis 0) or columns (1) of the photo under a stretch of the input, in input pixels, those it only touches included.
+
+    Cut off where the photo or the part of it that the model saw ends; empty where the stretch lies beside the photo.
+    """
+    first, used = placement.source[axis], placement.source[2 + axis]
+    scale = used / placement.box[2 + axis]
+    begin = first + (start - placement.box[axis]) * scale
+    top = math.floor(max(begin, first, 0.0) + _ROUNDING)
+    bottom = math.ceil(min(begin + extent * scale, first + used, photo_shape[axis]) - _ROUNDING)
+    return slice(top, max(top, bottom))
 
 
 def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_shape: tuple[int, ...]) -> Float32[np.ndarray, "H W"]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from workers.interface import Placement
-from workers.rendering.place import onto_photo, used_part
+from workers.rendering.place import onto_photo, span_on_photo, used_part
 
 
 def stretched(photo: tuple[int, int], size: tuple[int, int]) -> Placement:
@@ -100,3 +100,24 @@ def test_a_crop_between_pixels_by_hand() -> None:
 
 def test_a_single_cell_covers_all() -> None:
     np.testing.assert_allclose(onto_photo(np.array([[2.5]], np.float32), stretched((3, 5), (9, 7)), (3, 5)), np.full((3, 5), 2.5))
+
+
+@pytest.mark.parametrize(
+    ("axis", "start", "extent", "span"),
+    [
+        (0, 2, 3, (6, 15)),  # 30 rows of photo on 10 of input
+        (1, 3, 2, (3, 7)),  # 25 columns on 20: 3.75 to 6.25, whole pixels
+        (0, -2, 3, (0, 3)),
+        (1, 18, 9, (22, 25)),
+        (0, -4, 3, (0, 0)),
+    ],
+)
+def test_a_stretch_of_the_input_on_the_photo(axis: int, start: float, extent: float, span: tuple[int, int]) -> None:
+    assert span_on_photo(axis, start, extent, stretched((30, 25), (10, 20)), (30, 25, 3)) == slice(*span)
+
+
+def test_a_stretch_on_a_part_of_the_photo() -> None:
+    """Rows 5 to 24 of the photo lie in rows 2 to 11 of the input."""
+    placement = Placement((14, 9), (2, 0, 10, 9), (5, 0, 20, 9))
+    spans = [span_on_photo(0, start, 3, placement, (40, 9)) for start in (-1, 0, 2, 10, 12)]
+    assert spans == [slice(5, 5), slice(5, 7), slice(5, 11), slice(21, 25), slice(25, 25)]
