@@ -102,7 +102,8 @@ def _value(name: str, texts: Sequence[str], nodes: Sequence[JsonSchema]) -> Json
 
 
 def _parsed(text: str, nodes: Sequence[JsonSchema]) -> JsonValue:
-    """JSON where it parses to a type that the field admits, else a list where it admits lists and there is a comma, else text."""
+    """JSON where it parses to a type that the field admits; else a list where it admits lists and there is a comma, or lists of texts
+    and no text; else text."""
     types = _types(nodes)
     try:
         value: JsonValue = json.loads(text)
@@ -116,6 +117,8 @@ def _parsed(text: str, nodes: Sequence[JsonSchema]) -> JsonValue:
         # Labels hold a comma and a space: "tabby, tabby cat" is one of them.
         if "string" not in _types(items) or all(map(_is_number, parts)) or not re.search(r",\s", text):
             return [_parsed(part.strip(), items) for part in parts]
+    if "string" not in types and "array" in types and "string" in _types(_item_nodes(nodes)):
+        return [text]
     return text
 
 
