@@ -16,8 +16,8 @@ from cli.contact_sheet import Panel, contact_sheet
 from schemas.jobs import JobBase
 from schemas.methods.activations import ActivationsFacts
 from schemas.methods.base import Facts
-from schemas.methods.cam import CamFacts
 from schemas.methods.filters import FiltersFacts
+from schemas.methods.parts.cam import CamFacts
 from schemas.methods.predict import PredictFacts
 
 F = TypeVar("F", bound=Facts)

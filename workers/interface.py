@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.methods.base import DocumentType, Facts
-from schemas.methods.filter_presets import Regularisers, Transforms
+from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import ModelDescription, PublishedModel
 
 Float32 = NDArray[np.float32]

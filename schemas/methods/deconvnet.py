@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from schemas.errors import InvalidParameters, UnknownChannel, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, MethodCard, default_layer
-from schemas.methods.filter_objectives import check_channels
-from schemas.methods.gradients import PictureParams
+from schemas.methods.parts.filter_objectives import check_channels
+from schemas.methods.parts.gradients import PictureParams
 from schemas.models import LayerPath, PublishedModel
 
 ChannelIndex = Annotated[int, Field(ge=0)]

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, MethodCard, PrecisionParams
-from schemas.methods.map_sizes import fixed_size, layers_by_map
+from schemas.methods.parts.map_sizes import fixed_size, layers_by_map
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 DREAMED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV)

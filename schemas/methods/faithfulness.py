@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, ValidationError
 from schemas.errors import InvalidParameters, VisualizationError, nearest_names
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, MethodCard, MethodParams
-from schemas.methods.perturbation import Baseline, PerturbationParams, Score, Trying, check_masks
+from schemas.methods.parts.perturbation import Baseline, PerturbationParams, Score, Trying, check_masks
 from schemas.models import LayerKind, PublishedModel
 
 # What the job itself says of the attribution: its own parameters of these names.

@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.errors import LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, MethodCard, PrecisionParams
-from schemas.methods.map_sizes import layers_by_map
+from schemas.methods.parts.map_sizes import layers_by_map
 from schemas.models import VARIABLE_LONGEST_SIDE, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 INVERTED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV, LayerKind.NORMALIZATION)

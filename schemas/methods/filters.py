@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, ClassSelector, Facts, MethodCard, PrecisionParams, default_layer
-from schemas.methods.filter_objectives import (
+from schemas.methods.parts.filter_objectives import (
     ChannelIndex,
     Diversity,
     Neuron,
@@ -21,8 +21,8 @@ from schemas.methods.filter_objectives import (
     check_neuron,
     layer_with_channels,
 )
-from schemas.methods.filter_presets import PRESETS, FilterPreset, PresetNumbers, Regularisers, Transforms
-from schemas.methods.map_sizes import fixed_size
+from schemas.methods.parts.filter_presets import PRESETS, FilterPreset, PresetNumbers, Regularisers, Transforms
+from schemas.methods.parts.map_sizes import fixed_size
 from schemas.models import LayerPath, PublishedModel
 
 

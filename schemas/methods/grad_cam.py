@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.limits import MethodLimits
 from schemas.methods.base import Colormap, MethodCard
-from schemas.methods.cam import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.parts.cam import CAM_ARTIFACTS, CamFacts, ClassCamParams
 from schemas.models import PublishedModel
 
 

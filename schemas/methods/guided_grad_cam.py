@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodCard, default_layer, spatial_layer
-from schemas.methods.gradients import GRADIENT_ARTIFACTS, GradientFacts, GradientParams
+from schemas.methods.parts.gradients import GRADIENT_ARTIFACTS, GradientFacts, GradientParams
 from schemas.models import LayerPath, PublishedModel
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodCard
-from schemas.methods.gradients import GRADIENT_ARTIFACTS, GradientFacts, ScoreGradientParams, check_samples
+from schemas.methods.parts.gradients import GRADIENT_ARTIFACTS, GradientFacts, ScoreGradientParams, check_samples
 from schemas.models import ModelDescription, PublishedModel
 
 

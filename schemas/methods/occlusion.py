@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodCard
-from schemas.methods.perturbation import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
+from schemas.methods.parts.perturbation import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
 from schemas.models import VARIABLE_LONGEST_SIDE, ModelDescription, PublishedModel
 
 Side = Annotated[int, Field(ge=1)]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.limits import MethodLimits
 from schemas.methods.base import Colormap, MethodCard
-from schemas.methods.perturbation import PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
+from schemas.methods.parts.perturbation import PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from schemas.methods.base import MethodCard
-from schemas.methods.gradients import GRADIENT_ARTIFACTS, GradientFacts, MagnitudeParams
+from schemas.methods.parts.gradients import GRADIENT_ARTIFACTS, GradientFacts, MagnitudeParams
 
 
 class Saliency(MagnitudeParams):

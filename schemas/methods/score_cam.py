@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.methods.base import MethodCard
-from schemas.methods.cam import CAM_ARTIFACTS, CamFacts, ChannelCamParams
+from schemas.methods.parts.cam import CAM_ARTIFACTS, CamFacts, ChannelCamParams
 
 
 class ScoreCam(ChannelCamParams):

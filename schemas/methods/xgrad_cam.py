@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from schemas.methods.base import MethodCard
-from schemas.methods.cam import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.parts.cam import CAM_ARTIFACTS, CamFacts, ClassCamParams
 
 
 class XgradCam(ClassCamParams):

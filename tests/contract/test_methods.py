@@ -17,8 +17,8 @@ from schemas.catalog import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import ImagesParams, MethodParams
-from schemas.methods.cam import CamFacts, CamParams
-from schemas.methods.gradients import GradientParams
+from schemas.methods.parts.cam import CamFacts, CamParams
+from schemas.methods.parts.gradients import GradientParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.engine.probe import KerasProbe

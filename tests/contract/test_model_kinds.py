@@ -16,7 +16,7 @@ from schemas.catalog import load_catalog
 from schemas.errors import VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.cam import CamParams
+from schemas.methods.parts.cam import CamParams
 from tests.contract.model_kinds import KINDS, Kind
 from workers.interface import Array, Inputs, Output, Photo, Picture
 from workers.methods import implementation

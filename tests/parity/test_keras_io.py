@@ -20,7 +20,7 @@ from workers.engine.ascent.parametrisations import starts
 from workers.engine.probe import KerasProbe
 from workers.interface import Inputs
 from workers.methods import filters
-from workers.methods.filter_presets import RECIPES
+from workers.methods.parts.filter_presets import RECIPES
 from workers.models.describe import describe
 from workers.rendering import scaling
 

@@ -26,7 +26,8 @@ import pytest
 
 from tests.parity.peers import pytorch_grad_cam, torch
 from tests.parity.twins import CLASSES, LAYERS, SIZE, TOLERANCE, channels_first, difference, photos, twins
-from workers.methods import cam_maps, grad_cam_plus_plus
+from workers.methods import grad_cam_plus_plus
+from workers.methods.parts import cam_maps
 from workers.rendering import scaling
 
 PEERS = {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schemas.methods.filter_presets import Regularisers, Transforms
+from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from tests.parity.peers import lucent_colour, lucent_spatial, torch
 from tests.parity.twins import SIZE, TOLERANCE, channels_last, difference, finished, twins

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 from schemas.methods.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, ChannelStatistics, LayerStatistics
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe
 from workers.interface import Float32 as AnyFloat32
-from workers.methods.artifact_names import by_path
+from workers.methods.parts.artifact_names import by_path
 from workers.rendering import channels, charts
 
 Answers = Mapping[str, AnyFloat32]

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from schemas.methods.architecture import Architecture, ArchitectureFacts
 from schemas.models import ModelDescription
 from workers.interface import Document, Inputs, Output, Photo, Picture, Probe
-from workers.methods.model_graph import graph_of
+from workers.methods.parts.model_graph import graph_of
 from workers.rendering import graphviz
 from workers.rendering.dot import dot
 

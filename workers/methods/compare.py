@@ -11,19 +11,8 @@ from jaxtyping import UInt8
 from schemas.methods import METHODS
 from schemas.methods.compare import Compare, CompareFacts
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe, Slice
-from workers.methods import (
-    ablation_cam,
-    cam,
-    cam_maps,
-    cam_picture,
-    channel_cam,
-    grad_cam,
-    grad_cam_plus_plus,
-    hires_cam,
-    layer_cam,
-    score_cam,
-    xgrad_cam,
-)
+from workers.methods import ablation_cam, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, score_cam, xgrad_cam
+from workers.methods.parts import cam, cam_maps, cam_picture, channel_cam
 from workers.rendering import channels, overlay, scaling, text
 from workers.rendering.grid import grid
 

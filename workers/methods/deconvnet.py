@@ -11,7 +11,7 @@ from jaxtyping import Float32, UInt8
 from schemas.methods.deconvnet import Deconvnet, DeconvnetFacts, Projection, check_position
 from schemas.models import Preprocessing
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe
-from workers.methods import cam, cam_picture, gradients, gradients_picture, token_maps
+from workers.methods.parts import cam, cam_picture, gradients, gradients_picture, token_maps
 from workers.rendering import scaling, text
 from workers.rendering.grid import grid
 

@@ -16,7 +16,7 @@ from jaxtyping import Float32, UInt8
 from schemas.methods.deep_dream import DeepDream, DeepDreamFacts, DreamLayer, DreamOctave
 from schemas.models import Preprocessing
 from workers.interface import Array, DreamSpec, DreamState, Inputs, Output, Photo, Picture, Probe, Slice
-from workers.methods.filter_presets import as_rgb
+from workers.methods.parts.filter_presets import as_rgb
 
 PREVIEW_SECONDS = 1.0
 UNIT = 127.5  # the image's 0 and its 1 above that, in 0-255: -1 is black, 1 white, as InceptionV3 takes it in keras.io's example

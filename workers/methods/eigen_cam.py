@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from schemas.methods.base import Prediction
 from schemas.methods.eigen_cam import EigenCam
 from workers.interface import Float32, Inputs, Probe
-from workers.methods import augmentation, cam, cam_maps, cam_picture
-from workers.methods.token_maps import as_map
+from workers.methods.parts import augmentation, cam, cam_maps, cam_picture
+from workers.methods.parts.token_maps import as_map
 
 batch_key = cam.batch_key
 draw = cam_picture.draw

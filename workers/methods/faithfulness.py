@@ -14,8 +14,9 @@ from jaxtyping import Bool, Float32, Float64, Int64, Num, UInt8
 from schemas.methods.base import MethodParams, Prediction
 from schemas.methods.faithfulness import Faithfulness, FaithfulnessFacts, Randomised
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe, Slice
-from workers.methods import cam_picture, implementation, perturbation
-from workers.methods.baselines import baseline
+from workers.methods import implementation
+from workers.methods.parts import cam_picture, perturbation
+from workers.methods.parts.baselines import baseline
 from workers.rendering import charts, scaling
 
 # A map counts so much in the job's progress; a covered photo counts 1.

@@ -14,13 +14,13 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from schemas.methods.feature_inversion import FeatureInversion, FeatureInversionFacts, Inversion
-from schemas.methods.filter_presets import Regularisers, Transforms
+from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from workers.colours import as_photo, normalise
 from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice
-from workers.methods.artifact_names import by_path
-from workers.methods.filter_presets import FOURIER_START, as_rgb
 from workers.methods.filters import dead_tile
+from workers.methods.parts.artifact_names import by_path
+from workers.methods.parts.filter_presets import FOURIER_START, as_rgb
 from workers.rendering import text
 from workers.rendering.grid import grid
 

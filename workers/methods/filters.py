@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from schemas.methods.filter_objectives import WeightedObjective
-from schemas.methods.filter_presets import Regularisers, Transforms
 from schemas.methods.filters import FilterImage, Filters, FiltersFacts
+from schemas.methods.parts.filter_objectives import WeightedObjective
+from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing, PublishedModel
 from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice, Term
-from workers.methods.filter_presets import FOURIER_START, RECIPES, as_rgb, picture, units
+from workers.methods.parts.filter_presets import FOURIER_START, RECIPES, as_rgb, picture, units
 from workers.rendering.grid import grid
 
 PREVIEW_SECONDS = 1.0

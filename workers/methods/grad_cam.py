@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from schemas.methods.grad_cam import GradCam
 from workers.interface import Inputs, Output, Photo, Probe
-from workers.methods import cam, cam_picture
+from workers.methods.parts import cam, cam_picture
 from workers.rendering import overlay
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from schemas.methods.guided_backprop import GuidedBackprop
 from workers.interface import Inputs, Output, Photo, Probe
-from workers.methods import gradients, gradients_picture
+from workers.methods.parts import gradients, gradients_picture
 
 NO_RELU = "The model has no ReLU between its input and this output: guided backpropagation is the plain gradient here."
 

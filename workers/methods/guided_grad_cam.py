@@ -11,8 +11,9 @@ from jaxtyping import Float32
 from schemas.methods.grad_cam import GradCam
 from schemas.methods.guided_grad_cam import GuidedGradCam, GuidedGradCamFacts
 from workers.interface import Inputs, Output, Photo, Probe
-from workers.methods import grad_cam, gradients, gradients_picture
+from workers.methods import grad_cam
 from workers.methods.guided_backprop import with_relu_warning
+from workers.methods.parts import gradients, gradients_picture
 
 
 def batch_key(params: GuidedGradCam) -> Hashable:

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from schemas.methods.hires_cam import HiresCam
 from workers.interface import Inputs, Probe
-from workers.methods import cam, cam_picture
+from workers.methods.parts import cam, cam_picture
 
 batch_key = cam.class_batch_key
 draw = cam_picture.draw

@@ -12,9 +12,9 @@ from schemas.methods.integrated_gradients import IntegratedGradients, Integrated
 from schemas.models import Preprocessing
 from workers.colours import as_photo, normalise
 from workers.interface import Inputs, Output, Photo, Probe, Slice
-from workers.methods import cam_picture, gradients, gradients_picture, perturbation
-from workers.methods.baselines import baseline
-from workers.methods.scores import class_scores, classes_of
+from workers.methods.parts import cam_picture, gradients, gradients_picture, perturbation
+from workers.methods.parts.baselines import baseline
+from workers.methods.parts.scores import class_scores, classes_of
 
 # A share of the score's difference that the attributions miss, beyond which a warning says so.
 COMPLETE = 0.05

@@ -10,9 +10,9 @@ from jaxtyping import Float32, Float64, Int64
 from schemas.methods.occlusion import Occlusion, shifts
 from workers.colours import as_photo
 from workers.interface import Inputs, Output, Photo, Probe, Slice
-from workers.methods import perturbation, perturbation_picture
-from workers.methods.baselines import baseline
-from workers.methods.perturbation import Attribution
+from workers.methods.parts import perturbation, perturbation_picture
+from workers.methods.parts.baselines import baseline
+from workers.methods.parts.perturbation import Attribution
 from workers.rendering import diverging, scaling
 from workers.rendering.overlay import OverlayAndHeatmap
 

@@ -11,8 +11,8 @@ from jaxtyping import Float32, Float64, Int64
 from schemas.methods.rise import Rise
 from workers.colours import as_photo
 from workers.interface import Inputs, Output, Photo, Probe, Slice
-from workers.methods import perturbation, perturbation_picture
-from workers.methods.perturbation import Attribution
+from workers.methods.parts import perturbation, perturbation_picture
+from workers.methods.parts.perturbation import Attribution
 from workers.rendering import overlay, scaling
 from workers.rendering.overlay import OverlayAndHeatmap
 

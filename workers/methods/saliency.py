@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from schemas.methods.saliency import Saliency
 from workers.interface import Inputs, Probe
-from workers.methods import gradients, gradients_picture
+from workers.methods.parts import gradients, gradients_picture
 
 batch_key = gradients.score_batch_key
 draw = gradients_picture.draw_magnitude

@@ -11,7 +11,7 @@ from jaxtyping import Float32, UInt8
 from schemas.errors import ImageTooLarge, InvalidImage
 from schemas.methods.sandbox import AveragePoolStage, ConvStage, MaxPoolStage, ReluStage, Sandbox, SandboxFacts, Stage, StageFacts
 from workers.interface import Array, Output, Photo, Picture
-from workers.methods.untrained_layers import convolved, glorot_kernel, pooled
+from workers.methods.parts.untrained_layers import convolved, glorot_kernel, pooled
 from workers.rendering import channels, scaling
 from workers.rendering.panels import Panel, panels
 

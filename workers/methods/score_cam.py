@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from schemas.methods.score_cam import ScoreCam
 from workers.interface import Forward, Inputs, Probe, Slice
-from workers.methods import cam, cam_picture, channel_cam
+from workers.methods.parts import cam, cam_picture, channel_cam
 
 draw = cam_picture.draw
 

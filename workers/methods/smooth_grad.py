@@ -10,8 +10,8 @@ from jaxtyping import Float32
 from schemas.methods.smooth_grad import SmoothGrad
 from workers.colours import as_photo
 from workers.interface import Inputs, Probe, Slice
-from workers.methods import gradients, gradients_picture, perturbation
-from workers.methods.scores import classes_of
+from workers.methods.parts import gradients, gradients_picture, perturbation
+from workers.methods.parts.scores import classes_of
 
 draw = gradients_picture.draw_magnitude
 

@@ -12,8 +12,8 @@ from jaxtyping import Bool
 from schemas.methods.top_patches import ChannelPatches, Patch, TopPatches, TopPatchesFacts
 from schemas.models import ModelDescription, ReceptiveField
 from workers.interface import Array, Inputs, Output, Photo, Picture, Prepared, Probe, Slice
-from workers.methods.perturbation import rows_of_call
-from workers.methods.strongest import Place, Ranking
+from workers.methods.parts.perturbation import rows_of_call
+from workers.methods.parts.strongest import Place, Ranking
 from workers.rendering import patches
 from workers.rendering.panels import Panel
 from workers.rendering.place import span_on_photo

@@ -12,7 +12,7 @@ from schemas.methods.weights import Weights, WeightsFacts, WeightStatistics
 from schemas.models import Layer, LayerKind
 from workers.interface import Array, Inputs, Output, Photo, Picture, Probe
 from workers.interface import Float32 as AnyFloat32
-from workers.methods.artifact_names import by_path
+from workers.methods.parts.artifact_names import by_path
 from workers.rendering import channels, charts, kernels
 
 MAX_TILES = 4096

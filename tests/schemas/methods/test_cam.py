@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from schemas.errors import UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.cam import CamParams
+from schemas.methods.parts.cam import CamParams
 from tests.schemas.tiny import LABELS, published
 
 CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams)]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from schemas.errors import LimitExceeded, UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.feature_inversion import FeatureInversion, default_layers
-from schemas.methods.map_sizes import layers_by_map
+from schemas.methods.parts.map_sizes import layers_by_map
 from schemas.models import InputSpec, LayerKind
 from tests.schemas.methods.test_deep_dream import layer
 from tests.schemas.tiny import description, published

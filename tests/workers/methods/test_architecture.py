@@ -12,7 +12,7 @@ from tests.workers.methods.test_model_graph import described
 from tests.workers.rendering.test_dot import HAS_DOT
 from workers.interface import Document, Output, Picture
 from workers.methods import architecture
-from workers.methods.model_graph import graph_of
+from workers.methods.parts.model_graph import graph_of
 from workers.rendering import graphviz
 from workers.rendering.dot import dot
 

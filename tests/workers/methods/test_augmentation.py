@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.methods import augmentation
+from workers.methods.parts import augmentation
 
 
 def test_the_input_itself_comes_first_and_each_variant_once() -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from schemas.methods import METHODS
 from schemas.methods.base import Prediction
-from schemas.methods.cam import CamFacts, CamParams
 from schemas.methods.eigen_cam import EigenCam
 from schemas.methods.grad_cam import GradCam
+from schemas.methods.parts.cam import CamFacts, CamParams
 from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of
 from workers.interface import Array, Inputs, LayerGradients, Output, Picture
-from workers.methods import augmentation, cam, cam_maps, cam_picture, eigen_cam, grad_cam, hires_cam, implementation
+from workers.methods import eigen_cam, grad_cam, hires_cam, implementation
+from workers.methods.parts import augmentation, cam, cam_maps, cam_picture
 from workers.rendering import scaling
 
 CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.lane == "fast"]

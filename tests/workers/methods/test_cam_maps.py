@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.methods import cam_maps
+from workers.methods.parts import cam_maps
 
 
 def arrays(n: int = 3, height: int = 5, width: int = 7, channels: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.methods import cam_maps, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
+from workers.methods import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
+from workers.methods.parts import cam_maps
 
 # Two images, 1×2 positions, 2 channels.
 ACTIVATIONS = np.array([[[[1, 2], [3, 4]]], [[[1, 0], [0, 5]]]], np.float32)

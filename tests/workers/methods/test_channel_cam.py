@@ -13,7 +13,7 @@ from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.ablation_cam import AblationCam
-from schemas.methods.cam import AUGMENTED
+from schemas.methods.parts.cam import AUGMENTED
 from schemas.methods.score_cam import ScoreCam
 from schemas.models import LayerKind, PublishedModel
 from tests.schemas.tiny import layer
@@ -21,7 +21,8 @@ from tests.schemas.tiny import published as tiny
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published
 from tests.workers.methods.test_cam import TwoLayers
 from workers.interface import Array, Inputs, Output, Picture, Slice
-from workers.methods import ablation_cam, augmentation, cam, cam_maps, channel_cam, implementation, score_cam
+from workers.methods import ablation_cam, implementation, score_cam
+from workers.methods.parts import augmentation, cam, cam_maps, channel_cam
 from workers.rendering import scaling
 
 SLOW = ("score_cam", "ablation_cam")
@@ -160,7 +161,7 @@ def test_channels_that_are_not_tried_weigh_nothing(method: str) -> None:
 
 @pytest.mark.parametrize("method", SLOW)
 def test_slices_tell_how_many_channels_are_done(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.methods.perturbation.rows_of_call", lambda model, size: 2)
+    monkeypatch.setattr("workers.methods.parts.perturbation.rows_of_call", lambda model, size: 2)
     tensor = batch(1)
     tensor[..., 1] = 0
     job = METHODS[method].model_validate({"layer": ["conv", "coarse"], "augment": True})
@@ -174,7 +175,7 @@ def test_slices_tell_how_many_channels_are_done(method: str, monkeypatch: pytest
 def test_pieces_give_what_one_pass_gives(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tensor = batch(1)
     whole = explained(method, tensor)
-    monkeypatch.setattr("workers.methods.perturbation.rows_of_call", lambda model, size: 1)
+    monkeypatch.setattr("workers.methods.parts.perturbation.rows_of_call", lambda model, size: 1)
     np.testing.assert_allclose(explained(method, tensor).maps, whole.maps, rtol=1e-5)
 
 

@@ -8,14 +8,15 @@ import pytest
 from schemas.errors import LimitExceeded, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.cam import CamFacts, CamParams
 from schemas.methods.compare import BY_CHANNEL, Compare, Compared, CompareFacts
+from schemas.methods.parts.cam import CamFacts, CamParams
 from tests.schemas.tiny import published as tiny
 from tests.workers.methods.support import batch, photo_of
 from tests.workers.methods.test_cam import arrays
 from tests.workers.methods.test_channel_cam import ChannelProbe, driven
 from workers.interface import Inputs, Output, Picture
-from workers.methods import cam_picture, compare, implementation
+from workers.methods import compare, implementation
+from workers.methods.parts import cam_picture
 from workers.rendering import channels, overlay, scaling
 
 ALL = get_args(Compared)

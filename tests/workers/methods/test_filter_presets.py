@@ -19,7 +19,7 @@ from workers.engine.ascent.parametrisations import starts
 from workers.engine.probe import KerasProbe
 from workers.interface import Inputs, Output, Picture
 from workers.methods import filters
-from workers.methods.filter_presets import RECIPES, Standardised, as_rgb, picture, units
+from workers.methods.parts.filter_presets import RECIPES, Standardised, as_rgb, picture, units
 
 CHANNELS = 70
 CAFFE, TF, TORCH = (Preprocessing.named(mode) for mode in ("caffe", "tf", "torch"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from schemas.limits import MethodLimits
-from schemas.methods.filter_presets import PRESETS
 from schemas.methods.filters import Filters, FiltersFacts
+from schemas.methods.parts.filter_presets import PRESETS
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
 from workers.interface import (
     Array,
@@ -26,8 +26,8 @@ from workers.interface import (
     Term,
 )
 from workers.methods import filters
-from workers.methods.filter_presets import RECIPES
 from workers.methods.filters import Synthesis, Target
+from workers.methods.parts.filter_presets import RECIPES
 
 TF = Preprocessing.named("tf")
 MODEL = PublishedModel(

@@ -5,11 +5,12 @@ import pytest
 
 from schemas.errors import NonFinite
 from schemas.methods.base import Prediction
-from schemas.methods.cam import CamFacts
 from schemas.methods.grad_cam import GradCam
+from schemas.methods.parts.cam import CamFacts
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.interface import Array, Inputs, Output, Picture
-from workers.methods import cam, cam_maps, cam_picture, grad_cam
+from workers.methods import grad_cam
+from workers.methods.parts import cam, cam_maps, cam_picture
 from workers.rendering import overlay, scaling
 
 

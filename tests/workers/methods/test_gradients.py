@@ -18,7 +18,8 @@ from schemas.models import Preprocessing
 from tests.workers.methods.linear import driven
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.interface import Array, Float32, InputGradients, Inputs, Output, Photo, Picture, Placement
-from workers.methods import grad_x_input, gradients, gradients_picture, guided_backprop, integrated_gradients, saliency, smooth_grad
+from workers.methods import grad_x_input, guided_backprop, integrated_gradients, saliency, smooth_grad
+from workers.methods.parts import gradients, gradients_picture
 
 W = FormulaProbe.WEIGHTS
 

@@ -11,7 +11,7 @@ from schemas.methods.architecture import Architecture, ArchitectureGraph
 from schemas.models import ModelDescription
 from tests.workers.models.entries import file_entry
 from tests.zoo import ZOO
-from workers.methods.model_graph import graph_of
+from workers.methods.parts.model_graph import graph_of
 from workers.models.describe import describe
 
 

@@ -12,7 +12,8 @@ from schemas.models import Preprocessing
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import batch, photo_of, softmax
 from workers.interface import Inputs, Photo, Picture, Placement
-from workers.methods import occlusion, perturbation
+from workers.methods import occlusion
+from workers.methods.parts import perturbation
 from workers.rendering import diverging
 
 RNG = np.random.default_rng(5)

@@ -8,7 +8,7 @@ from schemas.models import Layer, LayerKind, ReceptiveField
 from tests.workers.methods.linear import LinearProbe
 from tests.workers.methods.support import published
 from workers.interface import Forward
-from workers.methods import perturbation
+from workers.methods.parts import perturbation
 
 LOGITS = np.array([[2.0], [-1.0]], np.float32)
 PROBABILITIES = np.array([[0.9], [0.25]], np.float32)

@@ -8,7 +8,8 @@ from schemas.methods.rise import Rise
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of, softmax
 from workers.interface import Array, Inputs, Output, Picture
-from workers.methods import perturbation, rise
+from workers.methods import rise
+from workers.methods.parts import perturbation
 from workers.rendering import overlay
 
 # Each class's logit is the mean of a region of the only channel: rows 0–2 and columns 0–2; the right half; nothing.

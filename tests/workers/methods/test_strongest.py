@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.methods.strongest import Place, Ranking, strongest
+from workers.methods.parts.strongest import Place, Ranking, strongest
 
 FIRST = np.array([[0, 5, 4, 0], [0, 0, 0, 0], [3, 0, 0, 2]], np.float32)
 SECOND = np.array([[0, 0, 0, 1], [0, 5, 0, 0], [0, 0, 0, 4.5]], np.float32)

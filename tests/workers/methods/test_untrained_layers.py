@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from workers.methods.untrained_layers import convolved, glorot_kernel, pooled
+from workers.methods.parts.untrained_layers import convolved, glorot_kernel, pooled
 
 RNG = np.random.default_rng(5)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from schemas.methods.filter_presets import Regularisers
+from schemas.methods.parts.filter_presets import Regularisers
 from workers.interface import Float32
 
 BLUR_EVERY = 4

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from schemas.methods.filter_presets import Transforms
+from schemas.methods.parts.filter_presets import Transforms
 from workers.interface import Float32
 
 DRAWS = 4  # numbers a step takes: shift down, shift right (pixels), zoom, angle (radians)

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from schemas.methods.filter_presets import Regularisers, Transforms
+from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from tests.zoo import seeded
 from workers.engine.ascent.loop import ascend

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from schemas.errors import InvalidParameters, NoGradient, NonFinite, UnknownLayer
-from schemas.methods.filter_presets import Regularisers, Transforms
+from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively, pixel_spec, run
 from tests.zoo import ZOO, seeded
 from workers.engine.ascent import cost, loop

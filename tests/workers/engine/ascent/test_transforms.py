@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schemas.methods.filter_presets import Transforms
+from schemas.methods.parts.filter_presets import Transforms
 from workers.engine.ascent.transforms import apply, draws, is_affine
 
 FILL = np.float32([0.1, 0.5, 0.9])

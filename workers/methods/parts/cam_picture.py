@@ -12,10 +12,10 @@ from jaxtyping import Float32, UInt8
 
 from schemas.errors import NonFinite
 from schemas.methods.base import Prediction
-from schemas.methods.cam import CamFacts, CamParams
+from schemas.methods.parts.cam import CamFacts, CamParams
 from workers.interface import Array, Output, Photo, Picture
-from workers.methods.artifact_names import by_path
-from workers.methods.cam import Explanation
+from workers.methods.parts.artifact_names import by_path
+from workers.methods.parts.cam import Explanation
 from workers.rendering import overlay as overlays
 from workers.rendering import scaling, text
 from workers.rendering.grid import grid

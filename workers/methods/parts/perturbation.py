@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
 from schemas.methods.base import Precision, Prediction
-from schemas.methods.perturbation import PerturbationParams, Score
+from schemas.methods.parts.perturbation import PerturbationParams, Score
 from schemas.models import Layer, LayerKind, ModelDescription
 from workers.interface import Photo, Placement, Probe, Slice
-from workers.methods.scores import class_scores, classes_of
+from workers.methods.parts.scores import class_scores, classes_of
 
 # Of one forward pass: the seconds that it may hold the device, and how many multiplications and values it makes in one, as
 # measured for gradient ascent. How many photos it takes follows from the model and not from a clock: arithmetic differs in the

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from schemas.methods.base import Prediction, TargetClassParams
 from workers.interface import Forward, Probe
-from workers.methods import cam
+from workers.methods.parts import cam
 
 
 def class_scores(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.methods.perturbation import PerturbationFacts, PerturbationParams
+from schemas.methods.parts.perturbation import PerturbationFacts, PerturbationParams
 from workers.interface import Array, Output, Photo, Picture
-from workers.methods import cam_picture
-from workers.methods.cam_picture import Drawing
-from workers.methods.perturbation import Attribution
+from workers.methods.parts import cam_picture
+from workers.methods.parts.cam_picture import Drawing
+from workers.methods.parts.perturbation import Attribution
 from workers.rendering import scaling
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from schemas.methods.base import Colormap
-from schemas.methods.gradients import GradientFacts, GradientParams, MagnitudeParams, PictureParams
+from schemas.methods.parts.gradients import GradientFacts, GradientParams, MagnitudeParams, PictureParams
 from schemas.models import Preprocessing
 from workers.interface import Array, Output, Photo, Picture
-from workers.methods import cam_picture
-from workers.methods.gradients import Attribution
+from workers.methods.parts import cam_picture
+from workers.methods.parts.gradients import Attribution
 from workers.rendering import diverging, overlay, scaling
 from workers.rendering.overlay import OverlayAndHeatmap
 from workers.rendering.place import onto_photo, used_part

@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from schemas.methods.base import Prediction
-from schemas.methods.gradients import GradientParams, ScoreGradientParams
+from schemas.methods.parts.gradients import GradientParams, ScoreGradientParams
 from schemas.models import Preprocessing
 from workers.interface import Inputs, Probe, ReluRule, Slice
-from workers.methods import cam, perturbation
+from workers.methods.parts import cam, perturbation
 
 # A gradient costs about as much as this many forward passes.
 FORWARDS = 3

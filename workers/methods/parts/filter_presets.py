@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from schemas.methods.filter_presets import PRESETS, FilterPreset
+from schemas.methods.parts.filter_presets import PRESETS, FilterPreset
 from schemas.models import Preprocessing
 from workers.interface import Start
 

@@ -11,12 +11,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from schemas.methods.base import Prediction
-from schemas.methods.cam import CamParams, ClassCamParams, Fusing
+from schemas.methods.parts.cam import CamParams, ClassCamParams, Fusing
 from schemas.models import PublishedModel
 from workers.interface import Float32 as AnyFloat32
 from workers.interface import Forward, Inputs, Probe
-from workers.methods import augmentation, cam_maps
-from workers.methods.token_maps import as_map
+from workers.methods.parts import augmentation, cam_maps
+from workers.methods.parts.token_maps import as_map
 
 # Rows of one call of the probe where jobs ask for more classes than there are jobs in the batch.
 ROWS = 8

@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from schemas.methods.base import Precision, Prediction
-from schemas.methods.cam import ChannelCamParams
+from schemas.methods.parts.cam import ChannelCamParams
 from workers.interface import Float32 as AnyFloat32
 from workers.interface import Forward, Inputs, Probe, Slice
-from workers.methods import augmentation, cam, cam_maps, perturbation
-from workers.methods.scores import class_scores, classes_of
-from workers.methods.token_maps import as_map
+from workers.methods.parts import augmentation, cam, cam_maps, perturbation
+from workers.methods.parts.scores import class_scores, classes_of
+from workers.methods.parts.token_maps import as_map
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from schemas.methods.cam import Fusing
+from schemas.methods.parts.cam import Fusing
 from workers.rendering import scaling
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from schemas.methods.perturbation import Baseline
+from schemas.methods.parts.perturbation import Baseline
 from schemas.models import Preprocessing
 from workers.colours import normalise
 

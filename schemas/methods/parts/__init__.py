@@ -1,0 +1,1 @@
+"""What parameters of several methods share; no method stands here."""
