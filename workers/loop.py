@@ -64,6 +64,7 @@ class Loop:
         self._identity, self._store, self._attempts = identity, store, attempts
         self._settings, self._metrics, self._alive = settings, metrics, alive
         self._held: set[_Held] = set()
+        self._unsettled = 0  # claimed, and neither held nor given back yet
         self._changed = Bell()
         self._connected = False
         self._draining = False
@@ -108,6 +109,7 @@ class Loop:
 
     async def _accept(self, executions: Sequence[Execution]) -> None:
         """Starts them, and gives back what may not start now: no attempt is counted for it."""
+        self._unsettled += len(executions)
         for execution in executions:
             last_chance = 1 < self._settings.max_attempts <= execution.attempt
             if self._draining or any(held.alone for held in self._held):
@@ -116,7 +118,9 @@ class Loop:
                 held = _Held(execution, alone=last_chance)
                 self._held.add(held)
                 held.task = asyncio.create_task(self._hold(held))
+            self._unsettled -= 1
         self._metrics.running(len(self._held))
+        self._changed.ring()
 
     async def _hold(self, held: _Held) -> None:
         execution = held.execution
@@ -130,8 +134,8 @@ class Loop:
         ):
             started = time.monotonic()
             try:
-                if held.alone:
-                    await self._changed.until(lambda: self._held == {held})
+                if held.alone:  # whatever is claimed when the process dies has had an attempt
+                    await self._changed.until(lambda: self._held == {held} and not self._unsettled)
                 outcome = await self._attempts.make(execution, lambda: self._drop(held))
             except asyncio.CancelledError:
                 outcome = "canceled" if held.unwanted else "released"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.images import IMAGE_ID_PATTERN
 from schemas.limits import MethodLimits
-from schemas.models import LayerPath, PublishedModel
+from schemas.models import Layer, LayerPath, PublishedModel
 
 Lane = Literal["fast", "slow"]
 ArtifactKind = Literal["image", "array", "document"]
@@ -111,6 +111,16 @@ def default_layer(model: PublishedModel, output: str | None = None) -> str:
     return path
 
 
+def mapped_layer(model: PublishedModel, path: str) -> Layer:
+    """The layer at `path`; `UnsuitableLayer` where its answer is no map (h, w, K), nor tokens that form one."""
+    layer = model.description.layer_at(path)
+    if len(layer.output_shape) != 3 and layer.token_grid is None:
+        raise UnsuitableLayer(
+            f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map (h, w, K).", pointer="/params/layer", got=path
+        )
+    return layer
+
+
 def spatial_layer(model: PublishedModel, path: str, output: str | None = None) -> str:
     """`path`; `UnsuitableLayer` where that layer has no spatial map from which the class score is reached.
 
@@ -148,7 +158,7 @@ class TargetLayerParams(MethodParams):
     layer: LayerPath | None = Field(default=None, description="Target layer; null: the model's default.")
 
     def resolve_layer(self, model: PublishedModel) -> str:
-        return spatial_layer(model, self.layer or default_layer(model))
+        return mapped_layer(model, self.layer or default_layer(model)).path
 
 
 class TargetClassParams(OutputParams):

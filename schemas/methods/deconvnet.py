@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.errors import InvalidParameters, UnknownChannel, UnsuitableLayer
+from schemas.errors import InvalidParameters, UnknownChannel
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, default_layer
+from schemas.methods.base import ArtifactSpec, Facts, MethodCard, default_layer, mapped_layer
 from schemas.methods.parts.filter_objectives import check_channels
 from schemas.methods.parts.gradients import PictureParams
 from schemas.models import LayerPath, PublishedModel
@@ -79,23 +79,16 @@ class Deconvnet(PictureParams):
         return self
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Deconvnet:
-        path = self.layer or default_layer(model)
-        layer = model.description.layer_at(path)
-        grid = layer.token_grid
+        layer = mapped_layer(model, self.layer or default_layer(model))
+        path, channels, grid = layer.path, layer.channels or 0, layer.token_grid
         size = layer.output_shape[:2] if grid is None else (grid.height, grid.width)
-        if (len(layer.output_shape) != 3 and grid is None) or layer.channels is None:
-            raise UnsuitableLayer(
-                f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map (h, w, K).",
-                pointer="/params/layer",
-                got=path,
-            )
         if isinstance(self.channels, tuple):
             check_channels(layer, self.channels, "/params/channels")
-        elif self.channels > layer.channels:
+        elif self.channels > channels:
             raise UnknownChannel(
-                f"Layer '{path}' has {layer.channels} channels, got {self.channels} to show.",
+                f"Layer '{path}' has {channels} channels, got {self.channels} to show.",
                 pointer="/params/channels",
-                allowed=f"1 to {layer.channels}",
+                allowed=f"1 to {channels}",
                 got=str(self.channels),
             )
         if self.position is not None:

@@ -16,6 +16,7 @@ from schemas.catalog import load_catalog
 from schemas.errors import VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
+from schemas.methods.base import TargetLayerParams
 from schemas.methods.parts.cam import CamParams
 from tests.contract.model_kinds import KINDS, Kind
 from workers.interface import Array, Inputs, Output, Photo, Picture
@@ -79,9 +80,9 @@ def expected_error(kind: Kind, method: str) -> tuple[str, str] | None:
 
 
 def map_size(model: LoadedModel, kind: Kind, method: str) -> tuple[int, int]:
-    """Of the target layer's map for a CAM, else of the input."""
+    """Of the target layer's map for a CAM and its like, else of the input."""
     tensor, _ = model.prepare(PHOTO)
-    if not issubclass(METHODS[method], CamParams):
+    if not issubclass(METHODS[method], (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
     path = kind.layer or model.published.description.default_layer or ""
     grid = model.published.description.layer_at(path).token_grid

@@ -7,7 +7,7 @@ import base64
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Scripted:
     def __init__(self) -> None:
         self.running: dict[str, Execution] = {}
         self.most_at_once = 0
+        self.on_start: Callable[[], Awaitable[None]] | None = None
         self.canceled: list[str] = []
         self.on_slice: dict[str, Callable[[Slice], None]] = {}
         self._ends: dict[str, asyncio.Future[Result]] = {}
@@ -44,6 +45,8 @@ class Scripted:
         self.on_slice[execution.params] = on_slice
         self.most_at_once = max(self.most_at_once, len(self.running))
         try:
+            if self.on_start is not None:
+                await self.on_start()
             return await self.end(execution.params)
         except asyncio.CancelledError:
             self.canceled.append(execution.params)
@@ -290,6 +293,12 @@ async def test_a_job_at_its_last_attempt_runs_alone(store, work, settings):
     await dead.close()
 
     worker = work(max_attempts=2, lease=0.5, heartbeat=0.05)
+    claimed: list[int] = []
+
+    async def count_claimed() -> None:
+        claimed.append((await store.queue_depth()).lanes["fast"].running)
+
+    worker.runner.on_start = count_claimed
     await until(lambda: worker.runner.running)
     await submit(store, params="d")
     for name in "abcd":
@@ -298,6 +307,7 @@ async def test_a_job_at_its_last_attempt_runs_alone(store, work, settings):
         worker.runner.end(one).set_result(result())
         await until(lambda one=one: one not in worker.runner.running)
     assert worker.runner.most_at_once == 1
+    assert claimed[:3] == [1, 1, 1]  # those it was claimed with were given back before: had it killed us, their attempts would be spent
     assert [(await store.wait(job_id, OWNER, 10)).state for job_id in ids] == [JobState.SUCCEEDED] * 3
 
 
