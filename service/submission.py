@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 import anyio.to_thread
+import structlog
 
 from jobstore.records import Submission, Submitted
 from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFound, VisualizationError
@@ -15,6 +16,8 @@ from service.dependencies import Caller, Services
 from service.headers import Wishes
 from service.images import check_image
 from service.incoming import Incoming
+
+_log = structlog.get_logger(__name__)
 
 
 async def submit(services: Services, caller: Caller, incoming: Incoming, wishes: Wishes) -> Submitted:
@@ -50,8 +53,10 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
         body_digest=_digest(incoming) if wishes.idempotency_key else "",
     )
     submitted = await services.store.submit(submission)
+    job = submitted.job
     if submitted.created:
-        services.metrics.submitted(card.name, incoming.model, cached=submitted.job.cached)
+        services.metrics.submitted(card.name, incoming.model, cached=job.cached)
+    _log.info("job_submitted", job_id=job.id, method=card.name, model=incoming.model, state=job.state.value, created=submitted.created)
     return submitted
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from jobstore.store import JobStore
@@ -104,10 +105,19 @@ async def test_another_is_replaced(client: httpx.AsyncClient, given: str | None)
 
 
 async def test_every_request_is_logged_once_with_its_id(client: httpx.AsyncClient) -> None:
-    with capture_logs() as logs:
+    with capture_logs([merge_contextvars]) as logs:
         await client.get("/v1/jobs/nothing", headers={"X-Request-ID": "mine"})
     lines = [line for line in logs if line["event"] == "request"]
-    assert [(line["method"], line["route"], line["status"]) for line in lines] == [("GET", "/v1/jobs/{job_id}", 404)]
+    assert [(line["method"], line["route"], line["status"], line["request_id"]) for line in lines] == [
+        ("GET", "/v1/jobs/{job_id}", 404, "mine")
+    ]
+
+
+async def test_a_submission_is_logged_with_its_job_and_request(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    with capture_logs([merge_contextvars]) as logs:
+        job = (await client.post("/v1/jobs", json=cam(), headers={"X-Request-ID": "mine"})).json()
+    (line,) = [line for line in logs if line["event"] == "job_submitted"]
+    assert (line["job_id"], line["request_id"], line["method"], line["state"]) == (job["id"], "mine", "grad_cam", "queued")
 
 
 @pytest.mark.parametrize(
