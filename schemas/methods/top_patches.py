@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import ArtifactSpec, Facts, ImagesParams, MethodCard, PrecisionParams, default_layer
-from schemas.methods.filters import check_channels
+from schemas.methods.parts.filter_objectives import check_channels
 from schemas.models import LayerPath, PublishedModel, ReceptiveField
 
 ChannelIndex = Annotated[int, Field(ge=0)]

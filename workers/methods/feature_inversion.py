@@ -18,9 +18,9 @@ from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from workers.colours import as_photo, normalise
 from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice
-from workers.methods.filters import dead_tile
 from workers.methods.parts.artifact_names import by_path
 from workers.methods.parts.filter_presets import FOURIER_START, as_rgb
+from workers.methods.parts.synthesis import dead_tile
 from workers.rendering import text
 from workers.rendering.grid import grid
 

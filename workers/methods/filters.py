@@ -14,15 +14,14 @@ from jaxtyping import Bool, Float32, UInt8
 
 from schemas.methods.filters import FilterImage, Filters, FiltersFacts
 from schemas.methods.parts.filter_objectives import WeightedObjective
-from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing, PublishedModel
 from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice, Term
-from workers.methods.parts.filter_presets import FOURIER_START, RECIPES, as_rgb, picture, units
+from workers.methods.parts.filter_presets import RECIPES
+from workers.methods.parts.synthesis import ascent, dead_tile, ranking, shrunk, to_picture
 from workers.rendering.grid import grid
 
 PREVIEW_SECONDS = 1.0
-PREVIEW_TILES, PREVIEW_SIDE = 64, 64
-DEAD_LEVEL, CROSS_LEVEL = 64, 128
+PREVIEW_TILES = 64
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,10 @@ def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None,
     del inputs
     preprocessing = probe.description.preprocessing
     shown = time.monotonic()
-    ascent = probe.ascend(spec(params, preprocessing))
+    ascending = probe.ascend(spec(params, preprocessing))
     while True:
         try:
-            state = next(ascent)
+            state = next(ascending)
         except StopIteration as stop:
             last: AscentState = stop.value
             return Synthesis(targets(params, probe.published), last.images, last.values, last.gradient_seen, preprocessing)
@@ -65,27 +64,8 @@ def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None,
 
 
 def spec(params: Filters, preprocessing: Preprocessing) -> AscentSpec:
-    """The ascent that resolved parameters ask for."""
-    recipe = RECIPES[params.preset]
-    size, steps = params.size or 0, params.steps or 0
-    scale, offset = units(recipe, preprocessing)
-    return AscentSpec(
-        objective=_objective(params, recipe.margin),
-        parametrisation=params.parametrisation or "fourier",
-        size=(size, size),
-        steps=steps,
-        learning_rate=params.learning_rate or 0.0,
-        optimizer=recipe.optimizer,
-        gradient_norm=recipe.gradient_norm,
-        start=FOURIER_START if params.parametrisation == "fourier" else recipe.start,
-        transforms=params.transforms or Transforms(),
-        regularisers=params.regularisers or Regularisers(),
-        seed=params.seed,
-        precision=params.precision,
-        scale=scale,
-        offset=offset,
-        redirect=recipe.redirect,
-    )
+    """The ascent that complete parameters ask for."""
+    return ascent(params, _objective(params, RECIPES[params.preset].margin), preprocessing)
 
 
 def targets(params: Filters, model: PublishedModel) -> tuple[Target, ...]:
@@ -150,38 +130,11 @@ def draw(result: Synthesis, photo: Photo | None, params: Filters) -> Output:
     return Output(artifacts, facts, _warnings(dead, shown, len(tiles)))
 
 
-def to_picture(params: Filters, preprocessing: Preprocessing, image: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "H W 3"]:
-    """A synthesised image as its preset draws it."""
-    if params.parametrisation == "fourier":
-        return as_rgb(np.rint(image * 255).astype(np.uint8))
-    return picture(RECIPES[params.preset], preprocessing, image)
-
-
-def ranking(values: Float32[np.ndarray, " n"], alive: Bool[np.ndarray, " n"]) -> list[int]:
-    """Indices from the highest value to the lowest, then the dead ones; equal ones in their own order."""
-    return sorted(range(len(values)), key=lambda index: (not alive[index], -values[index]))
-
-
-def dead_tile(side: int) -> UInt8[np.ndarray, "side side 3"]:
-    """Dark grey with a diagonal cross."""
-    rows, columns = np.indices((side, side))
-    cross = np.minimum(abs(rows - columns), abs(rows + columns - (side - 1))) <= side // 64
-    return np.repeat(np.where(cross, CROSS_LEVEL, DEAD_LEVEL).astype(np.uint8)[..., None], 3, axis=-1)
-
-
 def preview(params: Filters, preprocessing: Preprocessing, images: Float32[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "H W 3"]:
     """The first images, each averaged down to about 64 px, tiled."""
     recipe = RECIPES[params.preset]
     pictures = [to_picture(params, preprocessing, image) for image in images[:PREVIEW_TILES]]
     return grid([shrunk(tile) for tile in pictures], columns=params.columns, gap=1, background=recipe.background, order=recipe.order)
-
-
-def shrunk(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Averaged over blocks of a whole factor, so that no side is longer than 128; what is left over at the ends is cut off."""
-    factor = max(1, min(image.shape[:2]) // PREVIEW_SIDE)
-    height, width = image.shape[0] // factor, image.shape[1] // factor
-    blocks = image[: height * factor, : width * factor].reshape(height, factor, width, factor, 3)
-    return blocks.mean(axis=(1, 3)).astype(np.uint8)
 
 
 def _objective(params: Filters, margin: int) -> Objective:

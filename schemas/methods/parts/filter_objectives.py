@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.errors import UnknownChannel, UnsuitableLayer
-from schemas.methods.base import ClassSelector, default_layer
+from schemas.methods.base import ClassSelector, MethodParams, default_layer
 from schemas.models import Layer, LayerPath, PublishedModel
 
 ChannelIndex = Annotated[int, Field(ge=0)]
@@ -58,6 +58,75 @@ class Diversity(BaseModel):
     weight: float = Field(
         default=20.0, gt=0, allow_inf_nan=False, description="Of the mean cosine to the others, in units of the activation."
     )
+
+
+class ObjectiveParams(MethodParams):
+    """Parameters that say what is to be excited: one of channels, a neuron, the whole layer, a direction, a sum, classes."""
+
+    layer: LayerPath | None = Field(default=None, description="Target layer; null: the model's default (not used for classes).")
+    channels: int | Annotated[tuple[ChannelIndex, ...], Field(min_length=1)] | Literal["all"] | None = Field(
+        default=None, description="One image a channel: the first n, a list of indices, or `all`; null: as many as the preset shows."
+    )
+    neuron: Neuron | None = Field(
+        default=None, description="Instead: one position (y, x, k) of the layer's map, as it is for an image of `size`."
+    )
+    whole_layer: bool = Field(default=False, description="Instead: one image that excites all channels (mean of squares, as DeepDream).")
+    direction: Annotated[tuple[tuple[ChannelIndex, Weight], ...], Field(min_length=1, max_length=4096)] | None = Field(
+        default=None, description="Instead: one image for a direction in the layer's channels: pairs (channel, weight)."
+    )
+    objectives: Annotated[tuple[WeightedObjective, ...], Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="Instead: one image for the weighted sum of several channels, neurons and classes, of any layers."
+    )
+    diversity: Diversity | None = Field(default=None, description="Of one channel (`channels` a list of one) several different images.")
+    class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Instead: one image a class, that raises its logit; index, label, or a list."
+    )
+
+    @model_validator(mode="after")
+    def _one_objective(self) -> ObjectiveParams:
+        given = [name for name in ("channels", "neuron", "direction", "objectives", "class_index") if getattr(self, name) is not None]
+        given += ["whole_layer"] if self.whole_layer else []
+        if len(given) > 1:
+            raise ValueError(f"give one of channels, neuron, whole_layer, direction, objectives, class_index; got {' and '.join(given)}")
+        if self.class_index is not None and self.layer is not None:
+            raise ValueError("class_index is about the model's output: leave layer out")
+        if self.objectives is not None and self.layer is not None:
+            raise ValueError("each of objectives has its own layer: leave layer out")
+        if self.direction is not None and len({channel for channel, _ in self.direction}) < len(self.direction):
+            raise ValueError("direction names a channel more than once")
+        if self.diversity is not None and not (isinstance(self.channels, tuple) and len(self.channels) == 1):
+            raise ValueError("diversity is of one channel: give channels as a list of one")
+        return self
+
+    def class_selectors(self) -> tuple[int | str, ...]:
+        """The classes asked for; empty where the objective is not a class."""
+        if self.class_index is None:
+            return ()
+        return self.class_index if isinstance(self.class_index, tuple) else (self.class_index,)
+
+    def by_model(self, model: PublishedModel, default: int) -> tuple[dict[str, Any], tuple[str | None, ...], int]:
+        """What only the model decides; the paths of the targets, None for the class output; the number of images. `default`: channels,
+        where none are named.
+
+        Raises:
+            UnknownLayer, UnknownChannel, UnknownClass, UnsuitableLayer
+        """
+        if self.objectives is not None:
+            resolved = tuple(objective.resolve(model) for objective in self.objectives)
+            return {"objectives": resolved}, tuple(dict.fromkeys(each.layer for each in resolved)), 1
+        if self.class_index is not None:
+            indices = tuple(dict.fromkeys(model.class_index_of(selector) for selector in self.class_selectors()))
+            return {"class_index": indices if isinstance(self.class_index, tuple) else indices[0]}, (None,), len(indices)
+        path = self.layer or default_layer(model)
+        layer = layer_with_channels(model, path)
+        if self.neuron is not None:
+            check_neuron(layer, self.neuron)
+        elif self.direction is not None:
+            check_channels(layer, tuple(channel for channel, _ in self.direction), "/params/direction")
+        elif not self.whole_layer:
+            channels = channel_list(self.channels, layer, default)
+            return {"layer": path, "channels": channels}, (path,), self.diversity.count if self.diversity else len(channels)
+        return {"layer": path}, (path,), 1
 
 
 def layer_with_channels(model: PublishedModel, path: str, pointer: str = "/params/layer") -> Layer:

@@ -28,6 +28,7 @@ from workers.interface import (
 from workers.methods import filters
 from workers.methods.filters import Synthesis, Target
 from workers.methods.parts.filter_presets import RECIPES
+from workers.methods.parts.synthesis import shrunk
 
 TF = Preprocessing.named("tf")
 MODEL = PublishedModel(
@@ -240,10 +241,10 @@ def test_keras_blog_drops_whatever_was_ever_at_nought_and_says_so_when_that_is_a
 def test_shrinking_averages_blocks() -> None:
     image = np.zeros((131, 140, 3), np.uint8)
     image[::2] = 100
-    small = filters.shrunk(image)
+    small = shrunk(image)
     assert small.shape == (65, 70, 3)
     assert np.all(small == 50)
-    assert filters.shrunk(image[:50]).shape == (50, 140, 3)
+    assert shrunk(image[:50]).shape == (50, 140, 3)
 
 
 def test_recipes_are_those_of_the_presets() -> None:
