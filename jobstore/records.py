@@ -107,7 +107,8 @@ class Execution:
 
 @dataclass(frozen=True)
 class ArtifactContent:
-    """An artifact with its bytes: PNG for an image, npy for an array, UTF-8 for a document, which has a `media_type`."""
+    """An artifact with its bytes: PNG for an image, WebP for an animation, npy for an array, UTF-8 for a document, which has a
+    `media_type`."""
 
     name: str
     kind: ArtifactKind

@@ -19,7 +19,7 @@ class MethodArtifact(BaseModel):
     description: str
     primary: bool
     media_type: DocumentType | None = Field(description="Of a document.")
-    optional: bool = Field(description="It may be missing; the job's warnings then say why.")
+    optional: bool = Field(description="It may be missing: the description says when, or the job's warnings why.")
 
 
 class MethodDescription(BaseModel):

@@ -72,10 +72,10 @@ class InlineArray(_Frozen):
 class Artifact(_Frozen):
     name: str
     kind: ArtifactKind
-    shape: tuple[int, ...] = Field(description="Of a document: empty.")
+    shape: tuple[int, ...] = Field(description="(H, W, 3) of an image, (frames, H, W, 3) of an animation; of a document: empty.")
     dtype: str = Field(description="Of a document: `text`.")
-    media_type: DocumentType | None = Field(default=None, description="Of a document; images and arrays come in several.")
-    sha256: str = Field(description="Of the stored bytes: PNG for an image, npy for an array, UTF-8 for a document.")
+    media_type: DocumentType | None = Field(default=None, description="Of a document; the others come in several.")
+    sha256: str = Field(description="Of the stored bytes: PNG for an image, WebP for an animation, npy for an array, UTF-8 for a document.")
     size: int = Field(description="Bytes stored.")
     primary: bool
     url: str

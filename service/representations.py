@@ -1,6 +1,7 @@
-"""An artifact in the form the caller wants: images as PNG, WebP, JPEG; arrays as npy, npz, JSON; documents as they are.
+"""An artifact in the form the caller wants: images as PNG, WebP, JPEG; animations as WebP, GIF; arrays as npy, npz, JSON; documents
+as they are.
 
-Stored are PNG, npy and a document's text; the other forms are made from them, the same bytes each time.
+Stored are PNG, an animation's WebP, npy and a document's text; the other forms are made from them, the same bytes each time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageSequence, PngImagePlugin, WebPImagePlugin
 
 from jobstore.records import ArtifactRecord
 from schemas.errors import NotAcceptable
@@ -25,7 +26,7 @@ from service.negotiation import best
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 _LONGEST_WEBP_SIDE = 16_383
-_KINDS: Mapping[ArtifactKind, str] = {"image": "an image", "array": "an array", "document": "a document"}
+_KINDS: Mapping[ArtifactKind, str] = {"image": "an image", "animation": "an animation", "array": "an array", "document": "a document"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Form:
 
 FORMS: Mapping[ArtifactKind, tuple[Form, ...]] = {
     "image": (Form("png", "image/png", native=True), Form("webp", "image/webp"), Form("jpeg", "image/jpeg")),
+    "animation": (Form("webp", "image/webp", native=True), Form("gif", "image/gif")),
     "array": (Form("npy", "application/x-npy", native=True), Form("npz", "application/x-npz"), Form("json", "application/json")),
     "document": (
         Form("svg", "image/svg+xml", native=True),
@@ -87,12 +89,14 @@ def matches(if_none_match: str | None, tag: str) -> bool:
 
 
 def represent(content: bytes, name: str, form: Form) -> bytes:
-    """The stored `content` (PNG or npy) of the artifact `name` in `form`."""
+    """The stored `content` (PNG, WebP or npy) of the artifact `name` in `form`."""
     match form.name:
         case "webp":
             return _webp(content)
         case "jpeg":
             return _jpeg(content)
+        case "gif":
+            return _gif(content)
         case "npz":
             return zipped([(f"{name}.npy", content)])
         case "json":
@@ -145,4 +149,17 @@ def _jpeg(png: bytes) -> bytes:
         buffer = io.BytesIO()
         # Full chroma resolution: the edges of a heatmap are colour alone.
         image.convert("RGB").save(buffer, "JPEG", quality=92, subsampling="4:4:4")
+    return buffer.getvalue()
+
+
+def _gif(webp: bytes) -> bytes:
+    """Each frame with the 256 colours that suit it, shown as long as in the WebP, to a hundredth of a second."""
+    with WebPImagePlugin.WebPImageFile(io.BytesIO(webp)) as animation:
+        frames: list[Image.Image] = []
+        durations: list[int] = []
+        for frame in ImageSequence.Iterator(animation):
+            frames.append(frame.convert("RGB").quantize())
+            durations.append(frame.info["duration"])
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, disposal=1)
     return buffer.getvalue()

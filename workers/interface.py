@@ -156,6 +156,7 @@ class AscentSpec:
     `scale` and `offset` (one number, or one a channel) are the pixel parametrisation's units: the model sees
     scale · pixel + offset, and `start`, `learning_rate` and gradients are in units of the pixel. With `redirect`, a
     channel or neuron after a ReLU follows the gradient of what the ReLU was given while that is closed, and past a ReLU6's end.
+    After each step in `show`, however soon, the state is yielded.
     """
 
     objective: Objective
@@ -173,6 +174,7 @@ class AscentSpec:
     scale: tuple[float, ...] = (1.0,)
     offset: tuple[float, ...] = (0.0,)
     redirect: bool = False
+    show: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -330,6 +332,16 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Animation:
+    """An animation artifact: uint8 RGB frames (n, H, W, 3), each shown for `milliseconds`, the last for `hold`, over and over."""
+
+    name: str
+    frames: UInt8
+    milliseconds: int = 100
+    hold: int = 1500
+
+
+@dataclass(frozen=True)
 class Array:
     """An array artifact."""
 
@@ -350,6 +362,6 @@ class Document:
 class Output:
     """What `draw` returns: all of a job's results."""
 
-    artifacts: tuple[Picture | Array | Document, ...]
+    artifacts: tuple[Picture | Animation | Array | Document, ...]
     facts: Facts
     warnings: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from schemas.methods import params_class
 from schemas.methods.base import ImagesParams, MethodParams
 from schemas.models import ModelDescription, PublishedModel
 from telemetry.logs import get_logger
-from workers.interface import Array, Document, Float32, Inputs, Output, Photo, Picture, Placement, Prepared, Probe, Slice, UInt8
+from workers.interface import Animation, Array, Document, Float32, Inputs, Output, Photo, Picture, Placement, Prepared, Probe, Slice, UInt8
 from workers.methods import Implementation, implementation
 from workers.metrics import WorkerMetrics
 from workers.persistence import when_available
@@ -257,14 +257,17 @@ def _of_inputs(description: ModelDescription) -> tuple[str, ...]:
     return (f"The photo goes to input '{description.input.name}'; the model's other inputs ({names}) were given zeros.",)
 
 
-def _content(artifact: Picture | Array | Document) -> ArtifactContent:
-    if isinstance(artifact, Document):
-        return ArtifactContent(artifact.name, "document", (), "text", False, artifact.text.encode(), artifact.media_type)
-    if isinstance(artifact, Picture):
-        content = encode.png(artifact.image)
-        return ArtifactContent(artifact.name, "image", artifact.image.shape, "uint8", artifact.primary, content)
-    array = artifact.array
-    return ArtifactContent(artifact.name, "array", array.shape, array.dtype.name, False, encode.npy(array))
+def _content(artifact: Picture | Animation | Array | Document) -> ArtifactContent:
+    content = encode.content(artifact)
+    match artifact:
+        case Picture():
+            return ArtifactContent(artifact.name, "image", artifact.image.shape, "uint8", artifact.primary, content)
+        case Animation():
+            return ArtifactContent(artifact.name, "animation", artifact.frames.shape, "uint8", False, content)
+        case Array():
+            return ArtifactContent(artifact.name, "array", artifact.array.shape, artifact.array.dtype.name, False, content)
+        case Document():
+            return ArtifactContent(artifact.name, "document", (), "text", False, content, artifact.media_type)
 
 
 def _compile(models: Sequence[Model]) -> Sequence[None]:

@@ -13,7 +13,7 @@ from schemas.limits import MethodLimits
 from schemas.models import Layer, LayerPath, PublishedModel
 
 Lane = Literal["fast", "slow"]
-ArtifactKind = Literal["image", "array", "document"]
+ArtifactKind = Literal["image", "animation", "array", "document"]
 DocumentType = Literal["image/svg+xml", "text/vnd.graphviz", "application/json"]
 Precision = Literal["float32", "bfloat16"]
 Colormap = Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
@@ -27,7 +27,7 @@ ClassSelector = Annotated[
 class ArtifactSpec:
     """An artifact a method makes. `name` may hold `{layer}` where there is one for each layer, or `{channel}`.
 
-    A document has a `media_type`. An `optional` one may be missing; the job's warnings then say why.
+    A document has a `media_type`. An `optional` one may be missing: its description says when, or the job's warnings why.
     """
 
     name: str

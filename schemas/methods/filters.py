@@ -57,10 +57,13 @@ class Filters(AscentParams, ObjectiveParams):
                 "(n, size, size, channels) float32 as synthesised. fourier: 0-1; pixel: the model's input units.",
             ),
             ArtifactSpec("curves", "array", "(n, steps) float32: each image's objective at every step."),
+            ArtifactSpec("animation", "animation", "All images, tiled, as they form; made where `frames` asks for it.", optional=True),
         ),
         facts=FiltersFacts,
         example={"layer": None, "channels": 8, "steps": 64},
     )
+
+    frames: int = Field(default=0, ge=0, le=64, description="Of an animation of the images as they form, evenly over the steps; 0: none.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Filters:
         changes, paths, count = self.by_model(model, PRESETS[self.preset].count)

@@ -21,7 +21,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _TEXT = {"schema": {"type": "string"}}
 _JSON = {"schema": {"anyOf": [{"$ref": "#/components/schemas/InlineArray"}, {"type": "object", "description": "A document."}]}}
 _CONTENT: dict[str, Any] = (
-    {form.media_type: _BINARY for kind in ("image", "array") for form in FORMS[kind]}
+    {form.media_type: _BINARY for kind in ("image", "animation", "array") for form in FORMS[kind]}
     | {form.media_type: _TEXT for form in FORMS["document"]}
     | {"application/json": _JSON}
 )
@@ -44,14 +44,16 @@ async def get_artifact(
         str | None,
         Query(
             alias="format",
-            description="Instead of `Accept`: png, webp, jpeg of an image; npy, npz, json of an array; a document has one.",
+            description="Instead of `Accept`: png, webp, jpeg of an image; webp, gif of an animation; npy, npz, json of an array; a "
+            "document has one.",
             json_schema_extra={"enum": list(dict.fromkeys(form.name for forms in FORMS.values() for form in forms))},
         ),
     ] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     if_none_match: Annotated[str | None, Header(alias="If-None-Match", description="ETags the caller has.")] = None,
 ) -> Response:
-    """Images as PNG (as stored), WebP (lossless) or JPEG; arrays as npy (as stored), npz or JSON; documents as they are."""
+    """Images as PNG (as stored), WebP (lossless) or JPEG; animations as WebP (as stored) or GIF; arrays as npy (as stored), npz or JSON;
+    documents as they are."""
     artifact = _artifact(job, name)
     form = choose(artifact, accept, wanted)
     tag = etag(artifact.sha256, form)

@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from jobstore.describing import as_exception
-from jobstore.records import JobRecord
+from jobstore.records import ArtifactRecord, JobRecord
 from schemas.errors import Expired, NotAcceptable, StateConflict, VisualizationError
 from schemas.jobs import JobState
 from schemas.methods import METHODS
@@ -22,13 +22,14 @@ from service.headers import Submitting
 from service.incoming import read_one_line
 from service.negotiation import best
 from service.problems import documented
-from service.representations import DOCUMENT_HEADERS, FORMS, file_name, forms_of, inline, represent, zipped
+from service.representations import DOCUMENT_HEADERS, FORMS, Form, file_name, forms_of, inline, represent, zipped
 from service.submission import submit
 from service.views import job_view
 from service.waiting import CallerGone, until_ended
 
 _IMAGES = {form.media_type: form for form in FORMS["image"]}
 _DOCUMENTS = {form.media_type: form for form in FORMS["document"] if form.media_type != "application/json"}  # that answers the job
+_ANIMATIONS = {form.media_type: form for form in FORMS["animation"] if form.media_type not in _IMAGES}  # those answer the image
 _JSON, _NPZ, _ZIP = "application/json", "application/x-npz", "application/zip"
 _CLIENT_CLOSED = 499
 
@@ -70,9 +71,10 @@ def _documented(card: MethodCard) -> dict[int | str, dict[str, Any]]:
 
 def _offered(card: MethodCard) -> list[str]:
     images = list(_IMAGES) if any(spec.primary and spec.kind == "image" for spec in card.artifacts) else []
+    animations = list(_ANIMATIONS) if any(spec.kind == "animation" for spec in card.artifacts) else []
     documents = [spec.media_type for spec in card.artifacts if spec.media_type in _DOCUMENTS]
     arrays = [_NPZ] if any(spec.kind == "array" for spec in card.artifacts) else []
-    return [*images, *documents, _JSON, *arrays, _ZIP]
+    return [*images, *animations, *documents, _JSON, *arrays, _ZIP]
 
 
 def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
@@ -101,8 +103,9 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
         _check_succeeded(job)
         made = best(accept, [each for each in offered if _is_made(job, each)])
         if made is None:
+            optional = " ".join(f"'{spec.name}': {spec.description}" for spec in card.artifacts if spec.optional)
             raise NotAcceptable(
-                f"Job {job.id} has nothing as {media_type}: {' '.join(job.warnings) or 'it was not made'}",
+                f"Job {job.id} has nothing as {media_type}. {' '.join(job.warnings) or optional}",
                 allowed=", ".join(each for each in offered if _is_made(job, each)),
                 got=accept,
             )
@@ -113,9 +116,19 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
 
 def _is_made(job: JobRecord, media_type: str) -> bool:
     """Whether the job has what it takes: an optional artifact may be missing."""
-    if media_type in _IMAGES:
-        return any(artifact.primary for artifact in job.artifacts)
-    return media_type not in _DOCUMENTS or any(artifact.media_type == media_type for artifact in job.artifacts)
+    return media_type in (_JSON, _NPZ, _ZIP) or _shown_as(job, media_type) is not None
+
+
+def _shown_as(job: JobRecord, media_type: str) -> tuple[ArtifactRecord, Form] | None:
+    """The one artifact that answers as `media_type`."""
+    for forms, found in (
+        (_IMAGES, [artifact for artifact in job.artifacts if artifact.primary]),
+        (_ANIMATIONS, [artifact for artifact in job.artifacts if artifact.kind == "animation"]),
+        (_DOCUMENTS, [artifact for artifact in job.artifacts if artifact.media_type == media_type]),
+    ):
+        if media_type in forms and found:
+            return found[0], forms[media_type]
+    return None
 
 
 async def _cancel(services: Services, job: JobRecord) -> None:
@@ -140,18 +153,13 @@ def _check_succeeded(job: JobRecord) -> None:
 
 async def _answer(services: Services, job: JobRecord, media_type: str, headers: dict[str, str]) -> Response:
     headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
-    if form := _IMAGES.get(media_type):
-        primary = next(artifact for artifact in job.artifacts if artifact.primary)
-        content = await services.store.artifact_content(job.id, job.owner, primary.name)
+    if shown := _shown_as(job, media_type):
+        artifact, form = shown
+        content = await services.store.artifact_content(job.id, job.owner, artifact.name)
         if not form.native:
-            content = await anyio.to_thread.run_sync(represent, content, primary.name, form)
-        headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, primary.name)}.{form.name}"'
-        return Response(content, 200, headers, media_type)
-    if form := _DOCUMENTS.get(media_type):
-        document = next(artifact for artifact in job.artifacts if artifact.media_type == media_type)
-        content = await services.store.artifact_content(job.id, job.owner, document.name)
-        headers |= DOCUMENT_HEADERS
-        headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, document.name)}.{form.name}"'
+            content = await anyio.to_thread.run_sync(represent, content, artifact.name, form)
+        headers |= DOCUMENT_HEADERS if artifact.kind == "document" else {}
+        headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, artifact.name)}.{form.name}"'
         return Response(content, 200, headers, media_type)
     contents = {
         artifact.name: await services.store.artifact_content(job.id, job.owner, artifact.name)

@@ -60,6 +60,13 @@ def array(name: str, values: NDArray[np.generic]) -> ArtifactContent:
     return ArtifactContent(name, "array", values.shape, values.dtype.name, False, npy(values))
 
 
+def animation(name: str, frames: NDArray[np.uint8], milliseconds: Sequence[int]) -> ArtifactContent:
+    buffer = io.BytesIO()
+    first, *rest = map(Image.fromarray, frames)
+    first.save(buffer, "WEBP", save_all=True, append_images=rest, duration=list(milliseconds), loop=0, lossless=True)
+    return ArtifactContent(name, "animation", frames.shape, "uint8", False, buffer.getvalue())
+
+
 def document(name: str, media_type: DocumentType, text: str) -> ArtifactContent:
     return ArtifactContent(name, "document", (), "text", False, text.encode(), media_type)
 

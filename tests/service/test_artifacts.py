@@ -18,7 +18,7 @@ from schemas.methods.base import DocumentType
 from service.app import create_app
 from service.settings import Settings
 from tests.service.conftest import client_of
-from tests.service.played import CAM_ARTIFACTS, MAP, OVERLAY, PlayedWorker, array, catalog_of, document, encoded, npy, picture
+from tests.service.played import CAM_ARTIFACTS, MAP, OVERLAY, PlayedWorker, animation, array, catalog_of, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
 from tests.service.test_jobs import submitted
 
@@ -180,6 +180,31 @@ async def test_results_that_have_expired(settings: Settings, worker: PlayedWorke
 
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert("é")</script></svg>'
+
+
+async def test_an_animation_as_stored_and_as_gif(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    job_id = await submitted(client)
+    frames = np.random.default_rng(5).integers(0, 5, (3, 7, 11, 3)).astype(np.uint8) * 60
+    stored = animation("forming", frames, (50, 50, 700))
+    await worker.complete(await worker.claim(), [stored])
+    (listed,) = (await client.get(f"/v1/jobs/{job_id}")).json()["artifacts"]
+    assert (listed["kind"], listed["shape"], listed["dtype"], listed["media_type"]) == ("animation", [3, 7, 11, 3], "uint8", None)
+    answer = await client.get(listed["url"])
+    assert (answer.headers["content-type"], answer.content) == ("image/webp", stored.content)
+    assert answer.headers["content-disposition"] == 'inline; filename="grad_cam_forming.webp"'
+    for answer in (
+        await client.get(f"{listed['url']}?format=gif"),
+        await client.get(listed["url"], headers={"Accept": "image/gif, image/png"}),
+    ):
+        assert answer.headers["content-type"] == "image/gif"
+        with Image.open(io.BytesIO(answer.content)) as read:
+            assert (read.format, read.n_frames, read.info["loop"]) == ("GIF", 3, 0)
+            for number, (expected, milliseconds) in enumerate(zip(frames, (50, 50, 700), strict=True)):
+                read.seek(number)
+                np.testing.assert_array_equal(np.asarray(read.convert("RGB")), expected)
+                assert read.info["duration"] == milliseconds
+    problem = problem_of(await client.get(f"{listed['url']}?format=png"), 406, "not_acceptable")
+    assert (problem.allowed, problem.got) == ("webp (image/webp), gif (image/gif)", "png")
 
 
 @pytest.mark.parametrize(

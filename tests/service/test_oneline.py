@@ -17,7 +17,7 @@ from PIL import Image
 from jobstore.records import ArtifactContent
 from jobstore.store import JobStore
 from schemas.jobs import ErrorCode, job_adapter
-from tests.service.played import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, PlayedWorker, array, document, encoded, npy, picture
+from tests.service.played import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, PlayedWorker, animation, array, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import PHOTO
 
@@ -253,3 +253,28 @@ async def test_a_picture_that_was_not_made(client: httpx.AsyncClient, worker: Pl
     assert problem.allowed == "text/vnd.graphviz, application/json, application/zip"
     answer = await client.post("/v1/architecture", data={"model": "vgg16"}, headers={"Accept": "image/png, */*;q=0.1"})
     assert (answer.headers["content-type"], answer.content) == ("text/vnd.graphviz; charset=utf-8", b"digraph {}")
+
+
+FILTERS_FACTS = {"layer": "block5_conv3", "images": [], "dead_channels": []}
+
+
+async def filters(client: httpx.AsyncClient, worker: PlayedWorker, frames: int, artifacts: Sequence[ArtifactContent]) -> httpx.Response:
+    form = {"model": "vgg16", "channels": "2", "frames": str(frames)}
+    asking = asyncio.create_task(client.post("/v1/filters", data=form, headers={"Accept": "image/gif"}))
+    await worker.complete(await worker.claim("slow"), artifacts, FILTERS_FACTS)
+    return await asking
+
+
+async def test_an_animation_by_accept(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    forming = animation("animation", np.stack([OVERLAY, OVERLAY[::-1]]), (50, 700))
+    answer = await filters(client, worker, 2, (picture("grid", OVERLAY, primary=True), forming))
+    with Image.open(io.BytesIO(answer.content)) as read:
+        assert (answer.headers["content-type"], read.format, read.n_frames) == ("image/gif", "GIF", 2)
+    assert answer.headers["content-disposition"] == 'inline; filename="filters_animation.gif"'
+
+
+async def test_an_animation_that_was_not_asked_for(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    answer = await filters(client, worker, 0, (picture("grid", OVERLAY, primary=True),))
+    problem = problem_of(answer, 406, "not_acceptable")
+    assert "where `frames` asks for it" in problem.detail
+    assert (problem.got, "image/png" in (problem.allowed or "")) == ("image/gif", True)

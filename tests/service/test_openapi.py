@@ -97,7 +97,8 @@ def test_every_method_has_an_example_and_a_form(document: dict[str, Any], method
     content = operation["responses"]["200"]["content"]
     made = {spec.media_type for spec in METHODS[method].card.artifacts if spec.media_type}
     arrays = {"application/x-npz"} if any(spec.kind == "array" for spec in METHODS[method].card.artifacts) else set()
-    assert set(content) == {"image/png", "image/webp", "image/jpeg", "application/json", "application/zip"} | made | arrays
+    gif = {"image/gif"} if any(spec.kind == "animation" for spec in METHODS[method].card.artifacts) else set()
+    assert set(content) == {"image/png", "image/webp", "image/jpeg", "application/json", "application/zip"} | made | arrays | gif
     assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Job"}
 
 

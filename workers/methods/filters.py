@@ -5,9 +5,10 @@ Olah et al., Feature Visualization, Distill 2017; the other presets' sources are
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
@@ -15,13 +16,14 @@ from jaxtyping import Bool, Float32, UInt8
 from schemas.methods.filters import FilterImage, Filters, FiltersFacts
 from schemas.methods.parts.filter_objectives import WeightedObjective
 from schemas.models import Preprocessing, PublishedModel
-from workers.interface import Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice, Term
+from workers.interface import Animation, Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice, Term
 from workers.methods.parts.filter_presets import RECIPES
 from workers.methods.parts.synthesis import ascent, dead_tile, ranking, shrunk, to_picture
 from workers.rendering.grid import grid
 
 PREVIEW_SECONDS = 1.0
 PREVIEW_TILES = 64
+FILM_MILLISECONDS, FILM_SIDE = 3000, 768
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """`images` (n, H, W, C) float32: fourier 0-1 RGB, pixel the model's input units. `values` (n, steps). `gradient_seen` (n,)."""
+    """`images` (n, H, W, C) float32: fourier 0-1 RGB, pixel the model's input units. `values` (n, steps). `gradient_seen` (n,).
+    `frames`: all images tiled, as they were after some of the steps."""
 
     targets: tuple[Target, ...]
     images: Float32[np.ndarray, "n h w c"]
     values: Float32[np.ndarray, "n steps"]
     gradient_seen: Bool[np.ndarray, " n"]
     preprocessing: Preprocessing
+    frames: tuple[UInt8[np.ndarray, "H W 3"], ...] = ()
 
 
 def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None, Synthesis]:
@@ -50,13 +54,19 @@ def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None,
     del inputs
     preprocessing = probe.description.preprocessing
     shown = time.monotonic()
-    ascending = probe.ascend(spec(params, preprocessing))
+    asked = spec(params, preprocessing)
+    ascending = probe.ascend(asked)
+    frames: list[UInt8[np.ndarray, "H W 3"]] = []
     while True:
         try:
             state = next(ascending)
         except StopIteration as stop:
             last: AscentState = stop.value
-            return Synthesis(targets(params, probe.published), last.images, last.values, last.gradient_seen, preprocessing)
+            if params.frames:
+                frames.append(frame(params, preprocessing, last))
+            return Synthesis(targets(params, probe.published), last.images, last.values, last.gradient_seen, preprocessing, tuple(frames))
+        if state.step in asked.show[len(frames) : len(frames) + 1]:
+            frames.append(frame(params, preprocessing, state))
         small = None
         if time.monotonic() - shown >= PREVIEW_SECONDS:
             small, shown = preview(params, preprocessing, state.images), time.monotonic()
@@ -65,7 +75,13 @@ def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None,
 
 def spec(params: Filters, preprocessing: Preprocessing) -> AscentSpec:
     """The ascent that complete parameters ask for."""
-    return ascent(params, _objective(params, RECIPES[params.preset].margin), preprocessing)
+    asked = ascent(params, _objective(params, RECIPES[params.preset].margin), preprocessing)
+    return replace(asked, show=frame_steps(asked.steps, params.frames))
+
+
+def frame_steps(steps: int, frames: int) -> tuple[int, ...]:
+    """The steps after which all frames but the last are taken, which is of the finished images: the first shows the start."""
+    return tuple(dict.fromkeys(np.linspace(1, steps, frames)[:-1].astype(int).tolist()))
 
 
 def targets(params: Filters, model: PublishedModel) -> tuple[Target, ...]:
@@ -126,15 +142,28 @@ def draw(result: Synthesis, photo: Photo | None, params: Filters) -> Output:
         *(Picture(target.name, tile) for target, tile in zip(result.targets, pictures, strict=True)),
         Array("images", result.images),
         Array("curves", result.values),
+        *([Animation("animation", np.stack(result.frames), round(FILM_MILLISECONDS / len(result.frames)))] if result.frames else []),
     )
     return Output(artifacts, facts, _warnings(dead, shown, len(tiles)))
 
 
 def preview(params: Filters, preprocessing: Preprocessing, images: Float32[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "H W 3"]:
     """The first images, each averaged down to about 64 px, tiled."""
+    return _tiled(params, [shrunk(to_picture(params, preprocessing, image)) for image in images[:PREVIEW_TILES]])
+
+
+def frame(params: Filters, preprocessing: Preprocessing, state: AscentState) -> UInt8[np.ndarray, "H W 3"]:
+    """All images, tiled, averaged down where there are many, to a side of about 1,500 px at most; crossed what no gradient has reached."""
+    across = params.columns or math.ceil(math.sqrt(len(state.images)))
+    down = math.ceil(len(state.images) / across)
+    side = max(1, FILM_SIDE // max(across, down))
+    tiles = [shrunk(to_picture(params, preprocessing, image), side) for image in state.images]
+    return _tiled(params, [tile if seen else dead_tile(tile.shape[0]) for tile, seen in zip(tiles, state.gradient_seen, strict=True)])
+
+
+def _tiled(params: Filters, tiles: Sequence[UInt8[np.ndarray, "h w 3"]]) -> UInt8[np.ndarray, "H W 3"]:
     recipe = RECIPES[params.preset]
-    pictures = [to_picture(params, preprocessing, image) for image in images[:PREVIEW_TILES]]
-    return grid([shrunk(tile) for tile in pictures], columns=params.columns, gap=1, background=recipe.background, order=recipe.order)
+    return grid(tiles, columns=params.columns, gap=1, background=recipe.background, order=recipe.order)
 
 
 def _objective(params: Filters, margin: int) -> Objective:

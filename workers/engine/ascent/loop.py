@@ -26,7 +26,7 @@ SLICE_SECONDS = 0.25
 def ascend(
     graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache
 ) -> Generator[AscentState, None, AscentState]:
-    """Runs `spec`; yields after every slice of about 250 ms at most, and returns the last state.
+    """Runs `spec`; yields after every slice of about 250 ms at most and after the steps to be shown, and returns the last state.
 
     A slice is as many whole steps as fit; where one step of all images takes longer, as many of its calls. The images of a state
     are those that its last objectives were taken at; the returned ones have the last step behind them.
@@ -49,6 +49,9 @@ def ascend(
             index += run.advance(number, index)
             if number:  # the first calls compile
                 longest = max(longest, time.monotonic() - called)
+        if number + 1 in spec.show and number + 1 < spec.steps:
+            yield run.state(number + 1)
+            started = time.monotonic()
     return run.finished()
 
 

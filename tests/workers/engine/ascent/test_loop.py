@@ -230,6 +230,15 @@ def test_every_slice_holds_whole_steps_and_the_images_so_far(monkeypatch: pytest
     assert 0 <= last.images.min() < last.images.max() <= 1
 
 
+def test_the_state_after_every_step_to_be_shown_is_yielded_and_moves_nothing() -> None:
+    last, yielded = finish(ascend(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, show=(1, 4)), CompiledCache()))
+    assert [state.step for state in yielded if state.step in (1, 4)] == [1, 4]
+    plain = run(lively(), fourier_spec(CHANNELS))
+    np.testing.assert_array_equal(last.images, plain.images)
+    start = run(lively(), fourier_spec(CHANNELS, steps=1, learning_rate=1e-9)).images
+    np.testing.assert_allclose(next(state.images for state in yielded if state.step == 1), start, atol=1e-6)
+
+
 def test_a_step_longer_than_a_slice_is_broken_between_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(cost, "MOST_IMAGES", 2)
