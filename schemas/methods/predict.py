@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, OutputParams, Prediction
+from schemas.methods.base import ArtifactSpec, Facts, MethodCard, Prediction
+from schemas.methods.parts.top_classes import TopClassesParams
 from schemas.models import PublishedModel
 
 
@@ -16,7 +16,7 @@ class PredictFacts(Facts):
     predictions: tuple[Prediction, ...] = Field(description="The top classes, best first.")
 
 
-class Predict(OutputParams):
+class Predict(TopClassesParams):
     """Top classes with logits and probabilities, and a bar chart of them."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -35,11 +35,5 @@ class Predict(OutputParams):
         example={"top": 5},
     )
 
-    top: int = Field(default=5, ge=1, le=100, description="How many classes to name; never more than the model has.")
-
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Predict:
-        head = model.description.head_at(self.output)
-        if head.classes is None:
-            which = "" if self.output is None else f" '{self.output}'"
-            raise InvalidParameters(f"Model '{model.description.name}' has no class output{which}.", pointer="/model")
-        return self.changed(top=min(self.top, head.classes))
+        return self.changed(top=self.resolve_top(model))

@@ -218,6 +218,10 @@ def _predict(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
     return {"logits": (classes,), "probabilities": (classes,)}
 
 
+def _predict_batch(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
+    return {name: (len(params.images), *shape) for name, shape in _predict(tried, params).items()}
+
+
 def _layer_shape(tried: Case, path: str) -> tuple[int, ...]:
     """Of the layer for the inputs used here; a free height and width are conv2's for 13 × 9."""
     shape = tried.published.description.layer_at(path).output_shape
@@ -246,6 +250,7 @@ def _gradients(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:
 
 AXES: dict[str, Callable[[Case, Any], dict[str, tuple[int, ...]]]] = {
     "predict": _predict,
+    "predict_batch": _predict_batch,
     "activations": _activations,
     **{name: _cam for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.facts is CamFacts},
     "compare": lambda tried, params: {f"map.{method}": _cam(tried, params)["map"] for method in params.methods},

@@ -33,7 +33,7 @@ def as_domain_errors(got: Sequence[int], takes: tf.TensorShape) -> Iterator[None
 
 
 def check_finite(where: str, arrays: Mapping[str, Float32 | None]) -> None:
-    """Raises `NonFinite` naming the first of `arrays` that holds a NaN or an infinity, and the examples in which it does."""
+    """Raises `NonFinite` naming the first of `arrays` that holds a NaN or an infinity, and, of several, the examples in which it does."""
     for name, array in arrays.items():
         if array is None:
             continue
@@ -43,4 +43,5 @@ def check_finite(where: str, arrays: Mapping[str, Float32 | None]) -> None:
             continue
         bad = [index for index, example in enumerate(array) if not np.isfinite(example).all()]
         if bad:
-            raise NonFinite(f"The {name} are not finite {where} (examples {', '.join(map(str, bad))} of {len(array)}).")
+            which = f" (examples {', '.join(map(str, bad))} of {len(array)})" if len(array) > 1 else ""
+            raise NonFinite(f"The {name} are not finite {where}{which}.")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
 
 from schemas.methods.top_patches import ChannelPatches, Patch, TopPatches, TopPatchesFacts
-from schemas.models import ModelDescription, ReceptiveField
-from workers.interface import Array, Inputs, Output, Photo, Picture, Prepared, Probe, Slice
-from workers.methods.parts.perturbation import rows_of_call
+from schemas.models import ReceptiveField
+from workers.interface import Array, Inputs, Output, Photo, Picture, Probe, Slice
+from workers.methods.parts.several import passes
 from workers.methods.parts.strongest import Place, Ranking
 from workers.rendering import patches
 from workers.rendering.panels import Panel
@@ -36,13 +36,10 @@ def run(probe: Probe, inputs: Inputs, params: TopPatches) -> Generator[Slice, No
         raise ValueError(f"the parameters are not resolved: layer '{path}' has no receptive field")
     apart = [max(1, math.ceil(size / (2 * stride))) for size, stride in zip(field.size, field.stride, strict=True)]
     ranking = Ranking(layer.channels, params.count, params.per_image, (apart[0], apart[1]))
-    done = 0
-    for batch in _batches(model, inputs.several):
-        tensor = np.stack([each.tensor for each in batch])
-        maps = probe.forward(tensor, [path], precision=params.precision).activations[path]
-        ranking.add(maps, np.stack([seen(field, maps.shape[1:3], each.photo) for each in batch]))
-        done += len(batch)
-        yield Slice(done, len(inputs.several))
+    for each in passes(probe, inputs.several, [path], precision=params.precision):
+        maps = each.found.activations[path]
+        ranking.add(maps, np.stack([seen(field, maps.shape[1:3], image.photo) for image in each.images]))
+        yield Slice(each.first + len(each.images), len(inputs.several))
     channels = ranking.by_strength()[: params.channels] if isinstance(params.channels, int) else params.channels
     places = {channel: ranking.of(channel) for channel in channels}
     return TopPlaces(field, places, tuple(each.photo for each in inputs.several))
@@ -110,18 +107,6 @@ def _warnings(result: TopPlaces) -> tuple[str, ...]:
             "or larger: patches are most of a photo. An earlier layer sees less."
         )
     return tuple(warnings)
-
-
-def _batches(model: ModelDescription, several: Sequence[Prepared]) -> Iterator[Sequence[Prepared]]:
-    """Images in order, as many at a time as one forward pass should take, those of a pass of one size."""
-    start = 0
-    while start < len(several):
-        shape = several[start].tensor.shape
-        stop, most = start + 1, start + rows_of_call(model, (shape[0], shape[1]))
-        while stop < min(most, len(several)) and several[stop].tensor.shape == shape:
-            stop += 1
-        yield several[start:stop]
-        start = stop
 
 
 def _span(field: ReceptiveField, axis: int, at: int, photo: Photo) -> slice:

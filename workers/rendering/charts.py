@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 from PIL import Image, ImageDraw
@@ -26,15 +25,6 @@ CURVES_BOX = (64, 34 + LEGEND, PLOT_WIDTH - 24, CURVES_HEIGHT - 36)
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One row of a bar chart; `share` (0–1) is the bar's length, `value` the same in words."""
-
-    label: str
-    value: str
-    share: float
-
-
-@dataclass(frozen=True)
 class Curve:
     """A line through (x, y), and its words in the legend."""
 
@@ -49,27 +39,6 @@ class Correlation:
 
     label: str
     value: float | None
-
-
-def bars_beside(photo: UInt8[np.ndarray, "h w 3"], bars: Sequence[Bar]) -> UInt8[np.ndarray, "H W 3"]:
-    """The photo, brought to about 320 × 300, with the bars to its right, each under its label; long labels end in '…'."""
-    margin, panel, row, thickness = 20, 440, 50, 14
-    image = _fitted(photo, width=320, height=300)
-    height = max(image.shape[0], row * len(bars) - 8) + 2 * margin
-    left = image.shape[1] + 2 * margin
-    sheet = Image.new("RGB", (left + panel + margin, height), PAPER)
-    sheet.paste(Image.fromarray(image), (margin, margin))
-    draw = ImageDraw.Draw(sheet)
-    face, strong = font(16), font(16, bold=True)
-    for index, bar in enumerate(bars):
-        top = margin + index * row
-        draw.text((left + panel, top), bar.value, fill=INK, font=strong, anchor="ra")
-        room = panel - strong.getlength(bar.value) - 16
-        draw.text((left, top), shortened(bar.label, face, room), fill=INK, font=face, anchor="la")
-        length = round(min(max(bar.share, 0.0), 1.0) * (panel - 1))
-        draw.rectangle((left, top + 24, left + panel - 1, top + 24 + thickness), fill=TRACK)
-        draw.rectangle((left, top + 24, left + length, top + 24 + thickness), fill=BLUE)
-    return np.asarray(sheet)
 
 
 def units(values: Float32[np.ndarray, " k"]) -> UInt8[np.ndarray, "H W 3"]:
@@ -208,9 +177,3 @@ def _ticks(low: float, high: float, *, wanted: int, whole: bool) -> list[tuple[f
         step = max(step, 1.0)
     multiples = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
     return [(index * step, f"{index * step:.6g}") for index in multiples]
-
-
-def _fitted(photo: UInt8[np.ndarray, "h w 3"], width: int, height: int) -> UInt8[np.ndarray, "H W 3"]:
-    share = min(width / photo.shape[1], height / photo.shape[0])
-    size = (max(1, round(photo.shape[1] * share)), max(1, round(photo.shape[0] * share)))
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC), np.uint8)

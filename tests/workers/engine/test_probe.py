@@ -189,6 +189,8 @@ def test_a_finite_sum_that_overflows_is_finite() -> None:
     check_finite("here", {"logits": np.full((2, 4), 3e38, "float32"), "none": None})
     with pytest.raises(NonFinite, match=r"examples 0, 2 of 3"):
         check_finite("here", {"logits": np.array([[np.nan], [1], [np.inf]], "float32")})
+    with pytest.raises(NonFinite, match=r"^The logits are not finite here\.$"):
+        check_finite("here", {"logits": np.array([[1, np.nan]], "float32")})
 
 
 def test_out_of_memory_says_what_did_not_fit() -> None:

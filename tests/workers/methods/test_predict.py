@@ -8,16 +8,12 @@ from schemas.methods.predict import Predict, PredictFacts
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.interface import Array, Forward, Inputs, Picture
 from workers.methods import predict
-from workers.methods.predict import Scores, top_classes
+from workers.methods.predict import Scores
 
 
 def scores(logits: list[float], labels: tuple[str, ...] = ("tench", "goldfish", "great white shark")) -> Scores:
     values = np.array(logits, np.float32)
     return Scores(values, softmax(values), published(labels))
-
-
-def test_top_classes_are_ordered_and_ties_go_to_the_lower_index() -> None:
-    assert top_classes(np.array([1, 3, 2, 3, -5], np.float32), 4).tolist() == [1, 3, 2, 0]
 
 
 def test_facts_by_hand() -> None:

@@ -6,51 +6,6 @@ import pytest
 from workers.rendering import charts
 from workers.rendering.text import PAPER
 
-PHOTO = np.random.default_rng(0).integers(0, 200, (30, 45, 3), np.uint8)
-
-
-def lengths(sheet: np.ndarray) -> list[int]:
-    """Pixels of each bar from top to bottom."""
-    blue = (sheet == charts.BLUE).all(axis=2).sum(axis=1)
-    starts = np.flatnonzero((blue > 0) & (np.roll(blue, 1) == 0))
-    return blue[starts].tolist()
-
-
-def test_bars_are_as_long_as_their_shares() -> None:
-    shares = [1.0, 0.5, 0.25, 0.1]
-    sheet = charts.bars_beside(PHOTO, [charts.Bar(f"label {share}", f"{share:.0%}", share) for share in shares])
-    assert lengths(sheet) == pytest.approx([440, 220, 110, 44], abs=2)
-
-
-def test_shares_out_of_range_stay_on_the_track() -> None:
-    sheet = charts.bars_beside(PHOTO, [charts.Bar("a", "-", -0.5), charts.Bar("b", "-", 7.0)])
-    assert lengths(sheet) == [1, 440]
-
-
-@pytest.mark.parametrize("count", [1, 5, 100])
-@pytest.mark.parametrize("shape", [(300, 451), (451, 300), (20, 2000), (2000, 20), (1, 1)])
-def test_nothing_is_clipped(count: int, shape: tuple[int, int]) -> None:
-    photo = np.zeros((*shape, 3), np.uint8)
-    long = "tabby, tabby cat, " * 20
-    sheet = charts.bars_beside(photo, [charts.Bar(long, "100.0%", 1.0)] * count)
-    edge = np.concatenate(
-        [sheet[:18].reshape(-1, 3), sheet[-18:].reshape(-1, 3), sheet[:, :18].reshape(-1, 3), sheet[:, -18:].reshape(-1, 3)]
-    )
-    assert (edge == PAPER).all()
-    assert len(lengths(sheet)) == count
-
-
-def test_the_photo_keeps_its_proportions() -> None:
-    sheet = charts.bars_beside(np.zeros((50, 100, 3), np.uint8), [charts.Bar("a", "1%", 0.01)])
-    black = (sheet == 0).all(axis=2)
-    rows, columns = np.flatnonzero(black.any(axis=1)), np.flatnonzero(black.any(axis=0))
-    assert (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1) == (160, 320)
-
-
-def test_the_same_chart_each_time() -> None:
-    bars = [charts.Bar("Egyptian cat", "39.2%", 0.392), charts.Bar("tabby", "16.7%", 0.167)]
-    np.testing.assert_array_equal(charts.bars_beside(PHOTO, bars), charts.bars_beside(PHOTO, bars))
-
 
 def blue_per_column(panel: np.ndarray) -> np.ndarray:
     return (panel == charts.BLUE).all(axis=2).sum(axis=0)
