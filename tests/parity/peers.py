@@ -17,7 +17,18 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage", "sklearn", "s
     import pytorch_grad_cam
     import xplique.attributions as xplique
     import xplique.metrics as xplique_metrics
+    from lucent.optvis import objectives as lucent_objectives
     from lucent.optvis.param import color as lucent_colour
     from lucent.optvis.param import spatial as lucent_spatial
 
-__all__ = ["captum", "keras", "lucent_colour", "lucent_spatial", "pytorch_grad_cam", "torch", "xplique", "xplique_metrics"]
+__all__ = [
+    "captum",
+    "keras",
+    "lucent_colour",
+    "lucent_objectives",
+    "lucent_spatial",
+    "pytorch_grad_cam",
+    "torch",
+    "xplique",
+    "xplique_metrics",
+]

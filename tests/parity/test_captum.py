@@ -52,16 +52,21 @@ def test_gradient_times_input() -> None:
     assert difference(values("grad_x_input"), expected) < TOLERANCE
 
 
-def test_smooth_grad() -> None:
+@pytest.mark.parametrize(("average", "kind"), [("mean", "smoothgrad"), ("squares", "smoothgrad_sq")])
+def test_smooth_grad(average: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the noise that is drawn here."""
-    saliency, params = captum.Saliency(twins().torch), {"samples": 7, "noise": 0.3, "seed": 5}
-    copies = [smooth_grad.noisy(image, slice(0, 7), 0.3, 5) for image in photos()]
-    for average, power in (("mean", 1), ("squares", 2)):
-        expected = [
-            (channels_last(saliency.attribute(channels_first(noisy), class_index, abs=False)) ** power).mean(axis=0)
-            for noisy, class_index in zip(copies, CLASSES, strict=True)
-        ]
-        assert difference(values("smooth_grad", average=average, **params), np.stack(expected)) < TOLERANCE
+    samples, noise, seed = 7, 0.3, 5
+    copies = np.stack([smooth_grad.noisy(image, slice(0, samples), noise, seed) for image in photos()])
+
+    def add_noise(image: torch.Tensor, deviation: float, count: int) -> torch.Tensor:
+        assert count == samples
+        return channels_first(copies.reshape(-1, *copies.shape[2:]))
+
+    monkeypatch.setattr(captum.NoiseTunnel, "_add_noise_to_input", staticmethod(add_noise))
+    peer = captum.NoiseTunnel(captum.Saliency(twins().torch))
+    expected = peer.attribute(channels_first(photos()), nt_type=kind, nt_samples=samples, target=TARGETS, abs=False)
+    ours = values("smooth_grad", average=average, samples=samples, noise=noise, seed=seed)
+    assert difference(ours, channels_last(expected)) < TOLERANCE
 
 
 def test_integrated_gradients() -> None:

@@ -1,10 +1,18 @@
-"""The Fourier parametrisation beside torch-lucent's, from the same spectrum, at even widths.
+"""The Fourier parametrisation and the objectives beside torch-lucent's, from the same spectrum, at even widths.
 
-At an odd width torch-lucent keeps one frequency too many and cuts a column off the image, as Lucid does; here an odd width has its own
-⌊W / 2⌋ + 1 frequencies.
+Where they differ, and why:
+- At an odd width torch-lucent keeps one frequency too many and cuts a column off the image, as Lucid does; here an odd width has its
+  own ⌊W / 2⌋ + 1 frequencies.
+- A direction: torch-lucent's is the cosine with it, position by position; Lucid's, and that here, the product. Compared with is
+  `channel_weight`, which is the product's mean over channels.
+- Diversity: torch-lucent's is over the images, not over the others of each.
+- Feature inversion it has none: the objective is written out.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,10 +20,12 @@ import tensorflow as tf
 
 from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
-from tests.parity.peers import lucent_colour, lucent_spatial, torch
-from tests.parity.twins import SIZE, TOLERANCE, channels_last, difference, finished, twins
+from tests.parity.inversion import likeness, total_variation
+from tests.parity.peers import lucent_colour, lucent_objectives, lucent_spatial, torch
+from tests.parity.twins import LAYERS, SIZE, TOLERANCE, channels_first, channels_last, difference, finished, photos, twins
 from workers.engine.ascent.parametrisations import Fourier, starts
-from workers.interface import AscentSpec, Objective, Start
+from workers.interface import AscentSpec, Objective, Start, Term
+from workers.methods import feature_inversion
 
 SIZES = [(12, 20), (20, 12), (128, 128), (13, 18)]
 
@@ -50,14 +60,12 @@ def test_their_gradients(size: tuple[int, int]) -> None:
     assert difference(tape.gradient(total, given).numpy(), expected.numpy()) < TOLERANCE
 
 
-@pytest.mark.parametrize("layer", ["conv2", "relu2"])
-def test_ascent(layer: str) -> None:
-    """Some steps of Adam on torch-lucent's image through the twin, from the same spectra: images of two channels at once."""
-    spec = AscentSpec(
-        objective=Objective("channel", layer, indices=(1, 4)),
+def spec_of(objective: Objective) -> AscentSpec:
+    return AscentSpec(
+        objective=objective,
         parametrisation="fourier",
         size=SIZE,
-        steps=10,
+        steps=6,
         learning_rate=0.05,
         optimizer="adam",
         gradient_norm="none",
@@ -66,20 +74,109 @@ def test_ascent(layer: str) -> None:
         regularisers=Regularisers(),
         seed=6,
     )
-    last = finished(twins().probe.ascend(spec))
-    fourier = Fourier(SIZE, 3, Preprocessing())
-    (variable,), image = lucent_spatial.fft_image([2, 3, *SIZE])
-    variable.data = torch.from_numpy(starts(spec.start, fourier.shape, spec.seed, spec.objective.indices))
-    rgb, model, kept = lucent_colour.to_valid_rgb(image, decorrelate=True), twins().torch, []
-    handle = model.layer(layer).register_forward_hook(lambda module, given, output: kept.append(output))
+
+
+Answers = dict[str, torch.Tensor]
+Loss = Callable[[Callable[[str], torch.Tensor]], torch.Tensor]
+
+
+def by_adam(spec: AscentSpec, score: Callable[[Answers, torch.Tensor], torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+    """`score(answers, x)` of each image at every step (n, steps), and the images at the end, from the start that ascent has here."""
+    indices = spec.objective.indices or (0,)
+    keys = [index + (number << 32 if spec.objective.diversity else 0) for number, index in enumerate(indices)]
+    (variable,), image = lucent_spatial.fft_image([len(keys), 3, *SIZE])
+    variable.data = torch.from_numpy(starts(spec.start, Fourier(SIZE, 3, Preprocessing()).shape, spec.seed, keys))
+    rgb = lucent_colour.to_valid_rgb(image, decorrelate=True)
     adam, values = torch.optim.Adam([variable], lr=spec.learning_rate), []
     for _ in range(spec.steps):
         adam.zero_grad()
-        model(rgb() * 2 - 1)
-        score = torch.stack([kept[-1][row, channel].mean() for row, channel in enumerate(spec.objective.indices)])
-        values.append(score.detach().numpy())
-        (-score.sum()).backward()
+        x = rgb() * 2 - 1
+        scores = score(twins().torch.answers(x), x)
+        values.append(scores.detach().numpy())
+        (-scores.sum()).backward()
         adam.step()
-    handle.remove()
-    assert difference(last.values, np.stack(values, axis=1)) < TOLERANCE
-    assert difference(last.images, channels_last(rgb())) < TOLERANCE
+    return np.stack(values, axis=1), channels_last(rgb())
+
+
+def alone(loss: Callable[..., Loss], answers: Answers, image: int) -> torch.Tensor:
+    """What torch-lucent would raise of one image."""
+    return -loss(batch=image)(answers.__getitem__)
+
+
+K = 10  # channels of conv2 and relu2
+DIRECTION = {2: 1.0, 7: -0.5, 4: 2.0}
+OBJECTIVES: dict[str, tuple[Callable[[str], Objective], Callable[[str, Answers], torch.Tensor]]] = {
+    "channels": (
+        lambda layer: Objective("channel", layer, indices=(1, 4)),
+        lambda layer, answers: torch.stack(
+            [alone(partial(lucent_objectives.channel, layer, channel), answers, row) for row, channel in enumerate((1, 4))]
+        ),
+    ),
+    "neurons": (
+        lambda layer: Objective("neuron", layer, indices=(1, 4), position=(3, 2)),
+        lambda layer, answers: torch.stack(  # its x counts columns
+            [alone(partial(lucent_objectives.neuron, layer, channel, x=2, y=3), answers, row) for row, channel in enumerate((1, 4))]
+        ),
+    ),
+    "direction": (
+        lambda layer: Objective("sum", layer, terms=tuple(Term("channel", k, weight, layer) for k, weight in DIRECTION.items())),
+        lambda layer, answers: (
+            K * alone(partial(lucent_objectives.channel_weight, layer, torch.tensor([DIRECTION.get(k, 0.0) for k in range(K)])), answers, 0)
+        )[None],
+    ),
+}
+
+
+@pytest.mark.parametrize("layer", ["conv2", "relu2"])
+@pytest.mark.parametrize("kind", OBJECTIVES)
+def test_ascent(kind: str, layer: str) -> None:
+    """Some steps of Adam on torch-lucent's image through the twin, of torch-lucent's objective."""
+    ours, theirs = OBJECTIVES[kind]
+    spec = spec_of(ours(layer))
+    last = finished(twins().probe.ascend(spec))
+    values, images = by_adam(spec, lambda answers, x: theirs(layer, answers))
+    assert difference(last.values, values) < TOLERANCE
+    assert difference(last.images, images) < TOLERANCE
+
+
+@pytest.mark.parametrize("layer", ["conv2", "relu2"])
+def test_diversity(layer: str) -> None:
+    """Three images of one channel; the sum of what each loses is (n / (n − 1)) of torch-lucent's."""
+    n, weight = 3, 0.5
+    spec = spec_of(Objective("channel", layer, indices=(4,) * n, diversity=weight))
+    last = finished(twins().probe.ascend(spec))
+
+    def scores(answers: Answers, x: torch.Tensor) -> torch.Tensor:
+        both = -lucent_objectives.channel(layer, 4) + weight / (n - 1) * lucent_objectives.diversity(layer)
+        return n * both(answers.__getitem__)[None]
+
+    values, images = by_adam(spec, scores)
+    assert difference(last.values.sum(axis=0, keepdims=True), values) < TOLERANCE
+    assert difference(last.images, images) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize("objective", ["l2", "dot_cosine"])
+def test_feature_inversion(objective: str, path: str) -> None:
+    """The whole method: its start, its objective and penalty, its picture, and how near the layer came."""
+    params = {"layer": path, "objective": objective, "steps": 10, "seed": 2}
+    (found,) = (inversions.layers[0] for inversions in twins().run("feature_inversion", photos()[:1], **params))
+    features = twins().torch.answers(channels_first(photos()[:1]))[path].detach()
+    spec = feature_inversion.spec(
+        feature_inversion.FeatureInversion.model_validate(params), Preprocessing.named("tf"), path, channels_last(features)[0], SIZE
+    )
+    curve: list[float] = []
+
+    def scores(answers: Answers, x: torch.Tensor) -> torch.Tensor:
+        value = likeness(answers[path], features, objective)
+        curve.append(value.item())
+        return (value - 0.05 * total_variation(x))[None]
+
+    _, images = by_adam(spec, scores)
+    assert difference(found.values, np.array(curve)) < TOLERANCE
+    assert difference(found.image[None], images) < TOLERANCE
+    drawn = torch.from_numpy(np.rint(images * 255)) / 255 * 2 - 1
+    answer = twins().torch.answers(drawn.permute(0, 3, 1, 2).float())[path].detach()
+    assert found.error == pytest.approx(float((answer - features).norm() / features.norm()), rel=TOLERANCE)
+    assert found.cosine == pytest.approx(float(torch.cosine_similarity(answer.flatten(), features.flatten(), dim=0)), rel=TOLERANCE)
+    assert difference(images, channels_last(channels_first(photos()[:1])) / 2 + 0.5) > 0.1

@@ -136,14 +136,56 @@ def test_deletion_and_insertion() -> None:
             assert faithfulness.area(trial.shares, curve) == pytest.approx(metric.evaluate(trial.map[None]), rel=TOLERANCE)
 
 
-def test_average_drop() -> None:
-    """In the probability of the top class: Xplique adds 1e-8 to what it divides by."""
+def test_drop_and_increase() -> None:
+    """In the probability of two classes; Xplique adds 1e-8 to what it divides by."""
     photo = keras.Input((*SIZE, 3))
     black_is_zero = keras.Model(photo, twins().keras(keras.layers.Rescaling(1, offset=BLACK)(photo)))
-    trials = twins().run("faithfulness", photos(), attribution="saliency", steps=1, class_index=None)
+    trials = [
+        trial
+        for class_index in (0, 1)
+        for trial in twins().run("faithfulness", photos(), attribution="saliency", steps=1, class_index=class_index)
+    ]
     targets = np.eye(5, dtype=np.float32)[[trial.explained.class_index for trial in trials]]
-    metric = xplique_metrics.AverageDropMetric(black_is_zero, photos() - np.float32(BLACK), targets)
+    given = (black_is_zero, np.tile(photos() - np.float32(BLACK), (2, 1, 1, 1)), targets)
     maps = np.stack([trial.map for trial in trials])
+    drop, increase = xplique_metrics.AverageDropMetric(*given), xplique_metrics.AverageIncreaseMetric(*given)
     drops = np.array([faithfulness.drop(trial.whole, trial.masked) for trial in trials])
-    assert difference(drops, metric.detailed_evaluate(metric.inputs, metric.targets, maps)) < TOLERANCE
-    assert metric.evaluate(maps) == pytest.approx(drops.mean(), rel=TOLERANCE)
+    assert difference(drops, drop.detailed_evaluate(drop.inputs, drop.targets, maps)) < TOLERANCE
+    assert drop.evaluate(maps) == pytest.approx(drops.mean(), rel=TOLERANCE)
+    increased = np.array([trial.masked > trial.whole for trial in trials])
+    assert increased.tolist() == increase.detailed_evaluate(increase.inputs, increase.targets, maps).astype(bool).tolist()
+    assert 0 < increased.sum() < len(trials)
+
+
+class DrawnHere(xplique_metrics.ModelRandomizationStrategy):
+    """Weights as `randomised` draws them, of the layers that Xplique's own cascade reaches."""
+
+    def __init__(self, seed: int, cascade: xplique_metrics.ProgressiveLayerRandomization) -> None:
+        self.seed, self.cascade, self.reached = seed, cascade, ()
+
+    def randomize(self, model: keras.Model) -> keras.Model:
+        before = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+        self.cascade.randomize(model)
+        self.reached = tuple(
+            name
+            for name, weights in before.items()
+            if any((own != new).any() for own, new in zip(weights, model.get_layer(name).get_weights(), strict=True))
+        )
+        drawn = twins().probe.randomised(self.reached, self.seed)
+        for name in self.reached:
+            model.get_layer(name).set_weights(list(drawn.weights(name).values()))
+        return model
+
+
+def test_weights_drawn_anew() -> None:
+    """Cascading: which layers are reached, and the rank correlation of the maps. Not of a Grad-CAM: Xplique's goes on looking at the
+    layer of the model whose weights were left alone."""
+    given = {"attribution": "saliency", "randomisations": 3, "seed": 8, "steps": 1}
+    for row, trial in enumerate(twins().run("faithfulness", photos(), **given)):
+        assert [(drawn.layer, drawn.layers) for drawn in trial.cascading] == [("classes", 1), ("conv2", 4), ("conv1", 5)]
+        for drawn in trial.cascading:
+            strategy = DrawnHere(8, xplique_metrics.ProgressiveLayerRandomization(drawn.layers))
+            metric = xplique_metrics.ModelRandomizationMetric(logits_model(), photos()[row : row + 1], TARGETS[row : row + 1], strategy)
+            found = metric.evaluate(xplique.Saliency(logits_model(), reducer="max"))
+            assert (len(strategy.reached), strategy.reached[0]) == (drawn.layers, drawn.layer)
+            assert drawn.rank_correlation == pytest.approx(found, abs=TOLERANCE)

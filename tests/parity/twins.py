@@ -70,9 +70,14 @@ class TorchModel(torch.nn.Module):
         self.load_state_dict(state)
         self.eval()
 
+    def answers(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Of the layers looked at, for images of any size."""
+        conv1 = self.relu1(self.conv1(x))
+        conv2 = self.conv2(self.pool1(conv1))
+        return {"conv1": conv1, "conv2": conv2, "relu2": self.relu2(self.norm2(conv2))}
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.pool1(self.relu1(self.conv1(x)))
-        x = self.pool2(self.relu2(self.norm2(self.conv2(x))))
+        x = self.pool2(self.answers(x)["relu2"])
         return self.classes(self.relu3(self.hidden(x.flatten(1))))
 
     def layer(self, path: str) -> torch.nn.Module:
