@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import numpy as np
@@ -14,7 +14,10 @@ from keras import layers
 from schemas.errors import InvalidImage, InvalidParameters, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
+from schemas.methods.activations import ActivationsFacts
 from schemas.methods.base import TargetClassParams
+from schemas.methods.compare import Compared
+from schemas.methods.weights import WeightsFacts
 from schemas.models import PublishedModel
 from tests.contract.test_methods import IMAGE_METHODS, Case, is_picture, looked_into
 from tests.zoo import seeded
@@ -31,6 +34,10 @@ ATTRIBUTIONS = [
 ]
 # Methods that look at the photo at its own size, so that it can be too small for what is asked.
 AT_THE_PHOTOS_SIZE = {"deep_dream", "sandbox"}
+# Methods that need no photo, or several of their own.
+WITHOUT_A_PHOTO = [method for method, params in METHODS.items() if not params.card.needs_image]
+# Methods that look at what a layer answers, and make no map of it: each says it in its own way.
+INTO_A_LAYER = [method for method in METHODS if method not in ATTRIBUTIONS and {"layer", "layers"} & set(METHODS[method].model_fields)]
 # Of a class; the others show what a layer answers to, whatever the class.
 OF_A_CLASS = [method for method in ATTRIBUTIONS if issubclass(METHODS[method], TargetClassParams)]
 
@@ -53,7 +60,17 @@ def _dead() -> keras.Model:
 
 def _indifferent() -> keras.Model:
     """Nothing reaches the score of class 0."""
-    model = _model()
+    return _without_class_0(_model())
+
+
+def _indifferent_of_any_size() -> keras.Model:
+    photo = keras.Input((None, None, 3), name="photo")
+    x = layers.Conv2D(8, 3, activation="relu", name="conv2")(photo)
+    x = layers.Dense(5, activation="softmax", name="predictions")(layers.GlobalAveragePooling2D(name="gap")(x))
+    return _without_class_0(seeded(keras.Model(photo, x)))
+
+
+def _without_class_0(model: keras.Model) -> keras.Model:
     kernel = model.get_layer("predictions").kernel
     kernel.assign(kernel.numpy() * np.array([0, 1, 1, 1, 1], np.float32))
     return model
@@ -74,6 +91,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "sound": _model,
     "dead": _dead,
     "indifferent": _indifferent,
+    "indifferent of any size": _indifferent_of_any_size,
     "one position": _one_position,
     "broken": _broken,
 }
@@ -84,13 +102,16 @@ def model(name: str) -> tuple[KerasProbe, PublishedModel]:
     return looked_into(name.replace(" ", "_"), MODELS[name]())
 
 
-def run(method: str, model_name: str, image: np.ndarray, **changes: Any) -> Output:
-    """From the method's example, of class 0 where it has classes."""
+def run(method: str, model_name: str, image: np.ndarray | None, **changes: Any) -> Output:
+    """From the method's example, of class 0 where it has classes; without an image on those of the contract test, if it needs any."""
     probe, published = model(model_name)
     cls = METHODS[method]
     of_class = {"class_index": 0} if issubclass(cls, TargetClassParams) else {}
     of_class |= {"score": "logit"} if "score" in cls.model_fields else {}  # any class moves the probability of all
     params = cls.model_validate(cls.card.example | of_class | changes).resolve(published, MethodLimits())
+    if image is None:
+        (output,) = Case(probe, published, params, implementation(method)).outputs()
+        return output
     tensor, placement = prepare(image, published.description.preprocessing, (13, 9), 3)
     photo = Photo(image, placement)
     tried = Case(probe, published, params, implementation(method))
@@ -123,9 +144,39 @@ def test_a_dead_layer(method: str) -> None:
     check_nothing_to_see(run(method, "dead", noise()))
 
 
-@pytest.mark.parametrize("method", [method for method in OF_A_CLASS if method != "compare"])  # EigenCAM among them knows no class
+def of_conv2(method: str, model_name: str) -> Output:
+    fields = METHODS[method].model_fields
+    where: dict[str, Any] = {"layer": "conv2"} if "layer" in fields else {"layers": {"conv2": 1.0}}
+    steps = {"steps": 3} if "steps" in fields else {}
+    return run(method, model_name, noise() if method in IMAGE_METHODS else None, **where, **steps)
+
+
+@pytest.mark.parametrize("method", INTO_A_LAYER)
+def test_a_dead_layer_looked_into(method: str) -> None:
+    output = of_conv2(method, "dead")
+    check_sound(output)
+    match output.facts:
+        case ActivationsFacts(layers=(layer,)):
+            assert layer.dead_channels == tuple(range(8))
+        case WeightsFacts():
+            """Weights are what they are."""
+        case _:
+            assert output.warnings
+
+
+@pytest.mark.parametrize("method", OF_A_CLASS)
 def test_a_class_that_nothing_moves(method: str) -> None:
-    check_nothing_to_see(run(method, "indifferent", noise()))
+    every = {"methods": [cam for cam in get_args(Compared) if cam != "eigen_cam"]} if method == "compare" else {}  # it knows no class
+    check_nothing_to_see(run(method, "indifferent", noise(), **every))
+
+
+def test_a_filter_of_a_class_that_nothing_moves() -> None:
+    """No gradient: a crossed tile and a word. Of class 1 there is one."""
+    shown = run("filters", "indifferent of any size", None, class_index=[0, 1], layer=None, channels=None, size=24, steps=3)
+    check_sound(shown)
+    assert [(image.class_index, image.dead) for image in shown.facts.images] == [(0, True), (1, False)]  # type: ignore[attr-defined]
+    assert "class_0" in shown.warnings[0]
+    assert "class_1" not in shown.warnings[0]
 
 
 @pytest.mark.parametrize("method", IMAGE_METHODS)
@@ -135,6 +186,11 @@ def test_a_layer_of_one_position(method: str) -> None:
     for artifact in output.artifacts:
         if isinstance(artifact, Array) and artifact.name.startswith("map") and artifact.array.shape == (1, 1):
             assert output.warnings  # it is the same everywhere
+
+
+@pytest.mark.parametrize("method", [method for method in INTO_A_LAYER if method in WITHOUT_A_PHOTO])
+def test_a_layer_of_one_position_without_a_photo(method: str) -> None:
+    check_sound(of_conv2(method, "one position"))
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
@@ -162,3 +218,15 @@ def test_a_photo_a_pixel_wide(method: str, shape: tuple[int, int]) -> None:
 def test_weights_that_are_not_finite(method: str) -> None:
     with pytest.raises(NonFinite):
         run(method, "broken", noise())
+
+
+@pytest.mark.parametrize("method", WITHOUT_A_PHOTO)
+def test_weights_that_are_not_finite_without_a_photo(method: str) -> None:
+    """What computes with them fails; what shows them says so; what draws the graph does not read them."""
+    if method == "architecture":
+        assert not any("finite" in warning for warning in run(method, "broken", None).warnings)
+    elif method == "weights":
+        assert run(method, "broken", None, layer="conv2").warnings == ("'bias': 4 of 8 values are not finite; drawn and counted as 0.",)
+    else:
+        with pytest.raises(NonFinite):
+            run(method, "broken", None)

@@ -225,6 +225,16 @@ def test_rank_is_by_final_value_and_dead_ones_come_last() -> None:
     assert not any(image.dropped for image in found.images)
 
 
+def test_a_channel_that_moves_and_never_answers_is_said() -> None:
+    """As with a ReLU that stays shut while ascent follows what it is given."""
+    output = filters.draw(synthesis([[0.0, 0.0], [0.0, 0.5], [0.0, 0.0]], [True, True, False]), None, resolved(channels=3))
+    assert [warning.split(":")[0] for warning in output.warnings] == [
+        "No gradient ever reached the input for channel_2",
+        "Never answered, at any step",
+    ]
+    assert "channel_0." in output.warnings[1]
+
+
 def test_a_dead_channel_is_a_crossed_tile_and_the_others_are_their_images() -> None:
     params = resolved(channels=3)
     result = synthesis([[1.0], [0.0], [2.0]], [True, False, True])
