@@ -10,6 +10,7 @@ from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.compare import BY_CHANNEL, Compare, Compared, CompareFacts
 from schemas.methods.parts.cam import CamFacts, CamParams
+from tests.contract.test_methods import model
 from tests.schemas.tiny import published as tiny
 from tests.workers.methods.support import batch, photo_of
 from tests.workers.methods.test_cam import arrays
@@ -143,3 +144,22 @@ def test_only_those_that_try_channels_count_against_the_limit() -> None:
     with pytest.raises(LimitExceeded, match="got 16"):
         Compare(methods=("score_cam", "ablation_cam")).resolve(model, limits)
     assert Compare(methods=("grad_cam", "grad_cam")).methods == ("grad_cam",)
+
+
+@pytest.mark.parametrize("name", ["functional", "nested", "mixed_bfloat16"])
+def test_on_a_real_model_each_map_is_that_of_the_method_alone(name: str) -> None:
+    """Bit for bit, whatever passes they share."""
+    probe, published = model(name)
+    tensor = np.random.default_rng(2).uniform(-1, 1, (1, 13, 9, 3)).astype(np.float32)
+    params = Compare(methods=ALL, class_index=3).resolve(published, MethodLimits())
+    _, result = driven(compare.run(probe, Inputs(tensor), params))
+    assert list(result) == list(ALL)
+    for method, together in result.items():
+        found, cls = implementation(method), METHODS[method]
+        job = cls.model_validate({"class_index": 3} if "class_index" in cls.model_fields else {}).resolve(published, MethodLimits())
+        if found.lane == "slow":
+            _, single = driven(found.run(probe, Inputs(tensor), job))
+        else:
+            (single,) = found.run(probe, Inputs(tensor), [job])
+        assert single.maps.any(), method
+        np.testing.assert_array_equal(together.maps, single.maps, err_msg=method)
