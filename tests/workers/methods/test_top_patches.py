@@ -15,6 +15,7 @@ from schemas.models import ReceptiveField
 from tests.contract.test_methods import looked_into
 from workers.interface import Array, Inputs, Output, Photo, Picture, Placement, Prepared, Slice
 from workers.methods import top_patches
+from workers.methods.parts.strongest import Place
 from workers.models.preprocessing import prepare
 
 PATTERN = np.array([[1, -1, 1], [-1, 1, -1]], np.float32)  # 2 × 3
@@ -173,3 +174,48 @@ def test_photos_a_pixel_wide() -> None:
         assert min(top, left, height - 1, width - 1) >= 0
         assert top + height <= shapes[patch.number][0]
         assert left + width <= shapes[patch.number][1]
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_a_patch_is_what_moves_its_neuron(padding: str) -> None:
+    """By brute force: of a photo of the input's own size each pixel is changed, alone, and every neuron of the map looked at. All
+    weights are above 0, so that nothing hides what is seen."""
+    photo = keras.Input((14, 19, 3), name="photo")
+    x = layers.Conv2D(4, (3, 4), strides=(1, 2), padding=padding, name="stem")(photo)
+    x = layers.AveragePooling2D((2, 3), strides=(2, 1), padding=padding, name="pool")(x)
+    x = layers.Conv2D(2, (3, 2), dilation_rate=(1, 2), padding=padding, name="find")(x)
+    net = keras.Model(photo, layers.Dense(2, name="scores")(layers.Flatten()(x)))
+    rng = np.random.default_rng(6)
+    for weight in net.weights:
+        weight.assign(rng.uniform(0.5, 1, weight.shape))
+    probe, published = looked_into("brute", net)
+    field = published.description.layer_at("find").receptive_field
+    assert field is not None
+    image = rng.uniform(-1, 1, (14, 19, 3)).astype(np.float32)
+    changed = np.repeat(image[None], 14 * 19, axis=0)
+    places = np.indices((14, 19)).reshape(2, -1)
+    changed[np.arange(14 * 19), places[0], places[1]] += 1
+    answers = probe.forward(np.concatenate([image[None], changed]), ["find"]).activations["find"]
+    moved = (np.abs(answers[1:] - answers[0]) > 1e-4).any(axis=-1)
+    at_own_size = Photo(np.zeros((14, 19, 3), np.uint8), Placement((14, 19), (0, 0, 14, 19), (0, 0, 14, 19)))
+    for y, x in np.ndindex(answers.shape[1:3]):
+        sees = np.zeros((14, 19), bool)
+        sees[top_patches.part(field, Place(0, y, x, 0.0), at_own_size)] = True
+        np.testing.assert_array_equal(moved[:, y, x].reshape(14, 19), sees)
+
+
+def test_the_strongest_places_by_brute_force() -> None:
+    """Over all photos, one an image: the largest values of the layer as Keras itself answers."""
+    rng = np.random.default_rng(3)
+    photos = [rng.integers(0, 256, (13, 9, 3), np.uint8) for _ in range(5)]
+    output = run(model(), photos, channels=[0, 1], count=4, per_image=1)
+    net = model()
+    answers = np.asarray(keras.Model(net.input, net.get_layer("find").output)(np.stack(photos) / np.float32(127.5) - 1))
+    for channel in (0, 1):
+        best = [
+            (float(answers[n, ..., channel].max()), n, *divmod(int(answers[n, ..., channel].argmax()), answers.shape[2])) for n in range(5)
+        ]
+        expected = sorted(best, reverse=True)[:4]
+        found = facts(output).channels[channel].patches
+        assert [(patch.number, *patch.position[:2]) for patch in found] == [place[1:] for place in expected]
+        np.testing.assert_allclose([patch.value for patch in found], [place[0] for place in expected], rtol=1e-5)
