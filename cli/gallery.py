@@ -29,6 +29,7 @@ from schemas.models import NO_MODEL
 
 _READY_WITHIN = 300.0  # seconds, as is what follows
 _JOB_WITHIN = 600
+_MOST_PHOTOS = 8
 _LARGEST = (900, 1400)  # width and height of a picture in the documents
 
 
@@ -41,22 +42,28 @@ class Shown:
     picture: Path
     note: str
 
-    def call(self, image: Path) -> str:
-        """The same in one line of curl."""
+    def call(self, photos: Sequence[Path]) -> str:
+        """The same in one line of curl, of the first photo or of all."""
         row, card = self.row, METHODS[self.row.method].card
         parts = ["curl"]
         if card.lane == "slow":
             parts.append("-H 'Prefer: wait=60'")
         if card.needs_image:
-            parts.append(f"-F image=@{image}")
+            parts.append(f"-F image=@{photos[0]}")
+        if _takes_several(row.method):
+            parts += [f"-F images=@{photo}" for photo in photos]
         if card.needs_model:
             parts.append(f"-F model={self.job.model}")
-        parts += [f"-F {shlex.quote(f'{name}={_field(value)}')}" for name, value in row.params.items() if value is not None]
+        parts += [
+            f"-F {shlex.quote(f'{name}={_field(value)}')}" for name, value in row.params.items() if value is not None and name != "images"
+        ]
         return " ".join([*parts, f"localhost:8000/v1/{row.method}", f"-o {row.method}.png"])
 
 
 def gallery(image: Path, docs: Path, only: str | None) -> None:
     """Starts all of convscope, makes every picture and writes `gallery.md`, `methods/*.md` and `pictures/gallery/*.jpg` in `docs`.
+
+    Methods of several images get the photos beside `image` too, up to seven of them.
 
     With `only`, a method's name, that method's page alone is made again.
 
@@ -66,6 +73,7 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
     console = Console()
     pictures = docs / "pictures" / "gallery"
     pictures.mkdir(parents=True, exist_ok=True)
+    photos = [image, *(path for path in sorted(image.parent.glob("*.jpg")) if path != image)][:_MOST_PHOTOS]
     with (
         tempfile.TemporaryDirectory(prefix="convscope-gallery-") as data_dir,
         Stack(listen("127.0.0.1", 0, insecure=False), Path(data_dir), Drains(service=5.0, workers=10.0), log_dir=Path(data_dir)) as stack,
@@ -73,7 +81,7 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
         if not stack.wait_ready(_READY_WITHIN):
             raise CommandFailed("interrupted")
         with stack.interrupts.raising(), Client(stack.url) as client, DemoProgress(console) as progress:
-            studio = _Studio(client, progress, image, pictures)
+            studio = _Studio(client, progress, photos, pictures)
             methods = [studio.shown(row, f"method_{row.method}") for row in method_rows() if only in (None, row.method)]
             figures = [
                 [studio.shown(row, f"source_{number}_{index}") for index, row in enumerate(source.rows, 1)]
@@ -82,18 +90,18 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
     pages = docs / "methods"
     pages.mkdir(exist_ok=True)
     for one in methods:
-        (pages / f"{one.row.method}.md").write_text(method_page(one.row.method, one.picture, one.call(image), one.note), "utf-8")
+        (pages / f"{one.row.method}.md").write_text(method_page(one.row.method, one.picture, one.call(photos), one.note), "utf-8")
     (pages / "README.md").write_text(methods_index(), "utf-8")
     if only is None:
-        (docs / "gallery.md").write_text(_gallery_page(figures, image), "utf-8")
+        (docs / "gallery.md").write_text(_gallery_page(figures, photos), "utf-8")
 
 
 class _Studio:
     """Makes one picture after the other with a service that runs."""
 
-    def __init__(self, client: Client, progress: DemoProgress, image: Path, pictures: Path) -> None:
+    def __init__(self, client: Client, progress: DemoProgress, photos: Sequence[Path], pictures: Path) -> None:
         self._client, self._progress, self._pictures = client, progress, pictures
-        self._image, self._image_id = image, client.upload(image.name, image.read_bytes()).id
+        self._image_ids: list[JsonValue] = [client.upload(photo.name, photo.read_bytes()).id for photo in photos]
         self._at_hand: dict[str, bool] = {}
 
     def shown(self, row: Row, name: str) -> Shown:
@@ -103,13 +111,12 @@ class _Studio:
                 model, params = row.source_model, {**row.params, **row.source_params}
             else:
                 note = f"The source looks into {row.source_model}, whose ImageNet weights were not at hand: {BUILT_IN} stands in."
-        if issubclass(METHODS[row.method], ImagesParams):
-            params = {"images": [self._image_id], **params}
-            note = f"The image was uploaded before: `curl -F image=@{self._image} localhost:8000/v1/images` answers its id."
+        if _takes_several(row.method):
+            params = {**params, "images": self._image_ids}
         card = METHODS[row.method].card
         with within(_JOB_WITHIN, row.method), self._progress.job(f"{row.method} {name}") as on_progress:
             submitted = self._client.submit(
-                row.method, model if card.needs_model else NO_MODEL, params, self._image_id if card.needs_image else None
+                row.method, model if card.needs_model else NO_MODEL, params, str(self._image_ids[0]) if card.needs_image else None
             )
             job = self._client.follow(submitted, on_progress)
         wanted = [artifact for artifact in job.artifacts if (artifact.name == row.artifact if row.artifact else artifact.primary)]
@@ -134,6 +141,10 @@ class _Studio:
         return self._at_hand[model]
 
 
+def _takes_several(method: str) -> bool:
+    return issubclass(METHODS[method], ImagesParams)
+
+
 def _field(value: JsonValue) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -144,7 +155,7 @@ def _save(png: bytes, path: Path) -> None:
     picture.save(path, quality=88, optimize=True)
 
 
-def _gallery_page(figures: Sequence[Sequence[Shown]], image: Path) -> str:
+def _gallery_page(figures: Sequence[Sequence[Shown]], photos: Sequence[Path]) -> str:
     lines = [
         "# Gallery",
         "",
@@ -161,5 +172,5 @@ def _gallery_page(figures: Sequence[Sequence[Shown]], image: Path) -> str:
                 "",
                 *([one.note, ""] if one.note else []),
             ]
-            lines += ["```sh", one.call(image), "```", ""]
+            lines += ["```sh", one.call(photos), "```", ""]
     return "\n".join(lines)

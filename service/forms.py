@@ -12,11 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, W
 from schemas.errors import InvalidParameters, nearest_names
 from schemas.jobs import Priority
 from schemas.methods import METHODS
-from schemas.methods.base import MethodParams
+from schemas.methods.base import ImagesParams, MethodParams
 from schemas.models import NO_MODEL, ModelName
 from service.validation import JsonSchema, alternatives, check_extent, invalid_parameters, items_of, shown
 
 FormFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
+_SEVERAL = (
+    "The image files, each a part of this name; an id of an image uploaded with `POST /v1/images` may stand for any. Each image once."
+)
 
 
 class FormBase(BaseModel, frozen=True):
@@ -42,6 +45,8 @@ def _form_class(name: str, params: type[MethodParams]) -> type[FormBase]:
     fields: dict[str, Any] = {field: (info.annotation, info) for field, info in params.model_fields.items()}
     if params.card.needs_image:
         fields = {"image": (FormFile, Field(description="The image file.")), **fields}
+    if issubclass(params, ImagesParams):
+        fields = {"images": (), **fields} | {"images": (tuple[FormFile, ...], Field(min_length=1, description=_SEVERAL))}
     title = "".join(part.capitalize() for part in name.split("_"))
     return create_model(f"{title}Form", __base__=_base(params), __doc__=params.card.summary, **fields)
 

@@ -26,10 +26,14 @@ _TAGS = [
 
 
 class JobRequestForm(BaseModel):
-    """A submission whose image comes as a file."""
+    """A submission whose image comes as a file, or its images."""
 
-    request: JobRequest = Field(description="The submission as JSON, without `image`.")
+    request: JobRequest = Field(description="The submission as JSON, without `image`, or without `params.images`.")
     image: FormFile | None = Field(default=None, description="The image file, where the method needs one.")
+    images: tuple[FormFile, ...] = Field(
+        default=(),
+        description="The image files of a method of several, each a part of this name; they come after the ids in `params.images`.",
+    )
 
 
 class ImageForm(BaseModel):

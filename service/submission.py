@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import anyio.to_thread
 import structlog
@@ -14,8 +14,9 @@ from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFou
 from schemas.methods.base import ImagesParams, MethodParams
 from service.dependencies import Caller, Services
 from service.headers import Wishes
-from service.images import check_image
+from service.images import ImageHeader, check_image
 from service.incoming import Incoming
+from service.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +28,7 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
     entry = services.models.entry(incoming.model) if card.needs_model else None
     if incoming.image is not None:
         await anyio.to_thread.run_sync(check_image, incoming.image, services.settings.image_limits, incoming.image_pointer)
+    headers = await anyio.to_thread.run_sync(_headers, incoming, services.settings)
     published = None if entry is None else await services.models.described(entry)
     limits = services.settings.method_limits
     try:
@@ -35,7 +37,7 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
         error.pointer = _moved(error.pointer, incoming.params_pointer)
         raise
     if isinstance(resolved, ImagesParams):
-        await _keep_images(services, caller, resolved.images, incoming.params_pointer)
+        await _keep_images(services, caller, resolved.images, incoming, headers)
     submission = Submission(
         owner=caller.owner,
         method=card.name,
@@ -60,27 +62,48 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
     return submitted
 
 
-async def _keep_images(services: Services, caller: Caller, images: Sequence[str], prefix: str) -> None:
-    """Sees to it that the images are there for this caller, are not too large together, and stay as long as the job.
+def _headers(incoming: Incoming, settings: Settings) -> dict[str, ImageHeader]:
+    """Of several images those that came as files, by id.
+
+    Raises:
+        BodyTooLarge, UnsupportedFormat, InvalidImage, ImageTooLarge: naming the file.
+    """
+    found: dict[str, ImageHeader] = {}
+    for image_id, file in incoming.files.items():
+        try:
+            found[image_id] = check_image(file.content, settings.image_limits, file.pointer)
+        except VisualizationError as error:
+            error.detail = f"{file.words}: {error.detail}"
+            raise
+    return found
+
+
+async def _keep_images(
+    services: Services, caller: Caller, images: Sequence[str], incoming: Incoming, headers: Mapping[str, ImageHeader]
+) -> None:
+    """Sees to it that the images are there for this caller, are not too large together, and stay as long as the job. Those that came as
+    files are uploaded, once nothing is wrong with any.
 
     Raises:
         NotFound, LimitExceeded
     """
-    found = await services.store.keep_images(caller.owner, images)
+    before, pointer = [image_id for image_id in images if image_id not in headers], f"{incoming.params_pointer}/images"
+    found = dict(zip(before, await services.store.keep_images(caller.owner, before), strict=True))
     pixels, most = 0, services.settings.max_images_pixels
-    for number, (image_id, image) in enumerate(zip(images, found, strict=True)):
+    for number, image_id in enumerate(images):
+        image = headers.get(image_id) or found[image_id]
         if image is None:
-            raise NotFound(
-                f"There is no image {image_id}; upload it with POST /v1/images.", pointer=f"{prefix}/images/{number}", got=image_id
-            )
+            raise NotFound(f"There is no image {image_id}; upload it with POST /v1/images.", pointer=f"{pointer}/{number}", got=image_id)
         pixels += image.width * image.height
     if pixels > most:
         raise LimitExceeded(
             f"The images of one job have at most {most:,} pixels together; these have {pixels:,}. Send fewer, or smaller ones.",
-            pointer=f"{prefix}/images",
+            pointer=pointer,
             allowed=f"at most {most} pixels",
             got=str(pixels),
         )
+    for image_id, header in headers.items():
+        await services.store.put_image(caller.owner, incoming.files[image_id].content, header.format, header.width, header.height)
 
 
 def _check_presence(incoming: Incoming) -> None:
@@ -93,7 +116,7 @@ def _check_presence(incoming: Incoming) -> None:
             got="none",
         )
     if given and not card.needs_image:
-        why = "takes its images by id, in `images`" if isinstance(incoming.params, ImagesParams) else "works on the model alone"
+        why = "takes several images, in `images`" if isinstance(incoming.params, ImagesParams) else "works on the model alone"
         raise ImageUnexpected(f"{card.title} {why}: leave the image out.", pointer="/image", allowed="none", got="one")
 
 

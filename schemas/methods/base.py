@@ -218,25 +218,30 @@ class ImagesParams(MethodParams):
     """Parameters of a method that reads several uploaded images; its card's `needs_image` is of the one in the submission."""
 
     images: tuple[Annotated[str, Field(pattern=IMAGE_ID_PATTERN)], ...] = Field(
-        min_length=1, description="Ids of images uploaded with `POST /v1/images`, each once."
+        min_length=1, description="Ids of images uploaded with `POST /v1/images`, each once; in a form also the files themselves."
     )
 
     @field_validator("images")
     @classmethod
     def _each_once(cls, images: tuple[str, ...]) -> tuple[str, ...]:
+        first: dict[str, int] = {}
         for at, image in enumerate(images):
-            if (first := images.index(image)) != at:
-                raise ValueError(f"each image once: number {at} is number {first} again")
+            if first.setdefault(image, at) != at:
+                raise ValueError(f"each image once: number {at} is number {first[image]} again")
         return images
 
     def check_count(self, limits: MethodLimits) -> None:
         if len(self.images) > limits.max_images:
-            raise LimitExceeded(
-                f"One job reads at most {limits.max_images:,} images, got {len(self.images):,}.",
-                pointer="/params/images",
-                allowed=f"at most {limits.max_images}",
-                got=str(len(self.images)),
-            )
+            raise too_many_images(limits, str(len(self.images)), "/params/images")
+
+
+def too_many_images(limits: MethodLimits, got: str, pointer: str) -> LimitExceeded:
+    return LimitExceeded(
+        f"One job reads at most {limits.max_images:,} images, got {got}.",
+        pointer=pointer,
+        allowed=f"at most {limits.max_images}",
+        got=got,
+    )
 
 
 class PrecisionParams(MethodParams):

@@ -64,7 +64,8 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
     openapi_extra=_SUBMISSION,
 )
 async def submit_job(request: Request, services: Used, caller: Calling, wishes: Submitting) -> Response:
-    """JSON, or multipart with the parts `request` (that JSON without `image`) and `image` (a file)."""
+    """JSON, or multipart with the parts `request` (that JSON without `image`) and `image` (a file); of a method that takes several
+    images, `images`, a part for each file."""
     incoming = await read_job(request, services.settings)
     job = (await submit(services, caller, incoming, wishes)).job
     wait = None if wishes.wait is None else min(wishes.wait, services.settings.max_wait)

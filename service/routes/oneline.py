@@ -14,7 +14,7 @@ from jobstore.records import ArtifactRecord, JobRecord
 from schemas.errors import Expired, NotAcceptable, StateConflict, VisualizationError
 from schemas.jobs import JobState
 from schemas.methods import METHODS
-from schemas.methods.base import MethodCard
+from schemas.methods.base import ImagesParams, MethodCard
 from service.answers import job_answer, job_json, json_answer, submitted_headers
 from service.dependencies import Calling, Services, Used
 from service.forms import FORM_CLASSES
@@ -32,6 +32,8 @@ _DOCUMENTS = {form.media_type: form for form in FORMS["document"] if form.media_
 _ANIMATIONS = {form.media_type: form for form in FORMS["animation"] if form.media_type not in _IMAGES}  # those answer the image
 _JSON, _NPZ, _ZIP = "application/json", "application/x-npz", "application/zip"
 _CLIENT_CLOSED = 499
+_ANSWER = "The answer is what `Accept` asks for; unless told otherwise, the primary image as PNG."
+_SEVERAL = " Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`."
 
 _log = structlog.get_logger(__name__)
 
@@ -45,7 +47,7 @@ def oneline_router() -> APIRouter:
             methods=["POST"],
             operation_id=name,
             summary=params.card.title,
-            description=f"{params.card.summary} The answer is what `Accept` asks for; unless told otherwise, the primary image as PNG.",
+            description=f"{params.card.summary} {_ANSWER}{_SEVERAL if issubclass(params, ImagesParams) else ''}",
             response_class=Response,
             responses=_documented(params.card),
             openapi_extra={

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from schemas.methods import METHODS
+from schemas.methods.base import ImagesParams
 from tests.service.played import PlayedWorker
 from tests.service.test_submit import PHOTO, cam
 
@@ -94,6 +95,9 @@ def test_every_method_has_an_example_and_a_form(document: dict[str, Any], method
     assert set(METHODS[method].model_fields) | {"model", "priority"} <= set(fields)
     if METHODS[method].card.needs_image:
         assert fields["image"]["format"] == "binary"
+    if issubclass(METHODS[method], ImagesParams):
+        assert (fields["images"]["type"], fields["images"]["items"]["format"]) == ("array", "binary")
+        assert "-F images=@a.jpg -F images=@b.jpg" in operation["description"]
     content = operation["responses"]["200"]["content"]
     made = {spec.media_type for spec in METHODS[method].card.artifacts if spec.media_type}
     arrays = {"application/x-npz"} if any(spec.kind == "array" for spec in METHODS[method].card.artifacts) else set()
