@@ -153,6 +153,7 @@ _SHOWN: Mapping[str, Mapping[str, JsonValue]] = {
     "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},
     "feature_inversion": {"layer": ["block2_add", "block7_add", "block10_add"]},
+    "filter_atlas": {"layer": "block3_expand_conv", "size": 64, "steps": 64, "columns": 18},
     "filters": {"layer": MIDDLE, "channels": 8, "columns": 4},
     "integrated_gradients": {"steps": 50},
     "rise": {"masks": 1000},

@@ -12,6 +12,7 @@ shard from its prefix, by the same rule.
 | `joined` | execution | set: the jobs that stand behind it |
 | `artifacts` | execution | hash: the bytes of small artifacts |
 | `preview` | execution | hash: the newest preview |
+| `pieces` | sha256 of the work | hash: names of kept pieces, and the blobs they are in |
 | `latest` | execution key | string: the newest execution of that work |
 | `image` | sha256 | hash: `content`, or the name of a `blob` |
 | `upload` | sha256:owner | string: facts of an image this owner has uploaded |
@@ -40,7 +41,7 @@ from ulid import ULID
 
 Kind = Literal[
     "job", "events", "execution", "joined", "artifacts", "preview", "latest", "image", "upload", "jobs", "active", "queue", "waiting",
-    "running", "bell", "idempotency", "worker", "workers", "model", "index", "total",
+    "running", "bell", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
 ]  # fmt: skip
 Shard = int | Literal["workers", "models", "blobs"]  # the last three: one place each, whatever the number of shards
 

@@ -14,6 +14,7 @@ class MethodLimits(BaseModel):
     max_synthesis_size: int = Field(default=512, gt=0, description="Side of a synthesised image, pixels.")
     max_steps: int = Field(default=2048, gt=0, description="Gradient-ascent steps.")
     max_synthesis_work: int = Field(default=1_100_000_000, gt=0, description="size² × steps × filters of one job.")
+    max_atlas_pixels: int = Field(default=67_108_864, gt=0, description="size² × channels of one atlas.")
     max_layers: int = Field(default=64, gt=0, description="Layers whose activations one job returns.")
     max_classes: int = Field(default=16, gt=0, description="Classes one attribution job explains.")
     max_layer_weights: int = Field(default=25_000_000, gt=0, description="Weights of a layer that one job shows.")

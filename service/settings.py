@@ -11,10 +11,8 @@ from jobstore.settings import StoreSettings
 from schemas.limits import MethodLimits
 from telemetry.logs import LogFormat, LogLevel
 
-_METHODS = MethodLimits()
 
-
-class Settings(StoreSettings):
+class Settings(StoreSettings, MethodLimits):  # pyright: ignore[reportIncompatibleVariableOverride] - pydantic merges configurations
     """Read from `CONVSCOPE_*` variables."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
@@ -31,15 +29,6 @@ class Settings(StoreSettings):
     describe_wait: float = Field(default=15.0, gt=0, description="Seconds to wait for a worker to describe a model nobody asked for yet.")
     description_cache: float = Field(default=60.0, ge=0, description="Seconds that a model's description is kept in the service's memory.")
 
-    max_filters: int = Field(default=_METHODS.max_filters, gt=0, description="Images one synthesis job makes.")
-    max_synthesis_size: int = Field(default=_METHODS.max_synthesis_size, gt=0, description="Side of a synthesised image, pixels.")
-    max_steps: int = Field(default=_METHODS.max_steps, gt=0, description="Gradient-ascent steps of a job.")
-    max_synthesis_work: int = Field(default=_METHODS.max_synthesis_work, gt=0, description="size² × steps × filters of one job.")
-    max_layers: int = Field(default=_METHODS.max_layers, gt=0, description="Layers whose activations one job returns.")
-    max_classes: int = Field(default=_METHODS.max_classes, gt=0, description="Classes one attribution job explains.")
-    max_images: int = Field(default=_METHODS.max_images, gt=0, description="Uploaded images that one job reads.")
-    max_images_pixels: int = Field(default=_METHODS.max_images_pixels, gt=0, description="Pixels of these images together.")
-
     drain: float = Field(default=30.0, ge=0, description="Seconds that requests in progress have to finish after SIGTERM.")
     drain_delay: float = Field(
         default=0.0, ge=0, description="Seconds between 'no longer ready' and refusing connections, for a load balancer to notice."
@@ -54,13 +43,4 @@ class Settings(StoreSettings):
 
     @property
     def method_limits(self) -> MethodLimits:
-        return MethodLimits(
-            max_filters=self.max_filters,
-            max_synthesis_size=self.max_synthesis_size,
-            max_steps=self.max_steps,
-            max_synthesis_work=self.max_synthesis_work,
-            max_layers=self.max_layers,
-            max_classes=self.max_classes,
-            max_images=self.max_images,
-            max_images_pixels=self.max_images_pixels,
-        )
+        return MethodLimits(**{name: getattr(self, name) for name in MethodLimits.model_fields})

@@ -37,6 +37,13 @@ class Attempts:
 
         `unwanted` is called when the store answers a progress report so; whoever calls `make` then cancels it.
         """
+        keeps = False
+
+        def told(state: Slice) -> None:
+            nonlocal keeps
+            keeps = keeps or bool(state.pieces)
+            reporter.update(state)
+
         reporter = Reporter(
             lambda state, preview: self._store.progress(execution, state.step, state.total, state.value, preview),
             self._runner.encode_preview,
@@ -48,11 +55,13 @@ class Attempts:
         limit = asyncio.timeout(self._settings.job_timeout)
         try:
             async with limit:
-                result = await self._runner.run(execution, reporter.update)
+                result = await self._runner.run(execution, told)
         except Exception as error:
             failure = job_error(error)
             if limit.expired():
-                failure = job_error(JobTimeout(f"The job ran for {self._settings.job_timeout:g} s, the longest allowed, and was stopped."))
+                kept = " What it had finished is kept: submitted again, it goes on from there." if keeps else ""
+                longest = f"The job ran for {self._settings.job_timeout:g} s, the longest allowed, and was stopped."
+                failure = job_error(JobTimeout(longest + kept))
             elif is_internal(error):
                 self._log.exception("execution failed")
             return await self._fail(execution, failure)

@@ -7,6 +7,7 @@ A method is a module in `workers/methods/` named as its parameter model's `card.
     draw(result, photo, params)  off the device: pictures, arrays, facts and warnings
     batch_key(params)            optional, fast lane: jobs of one model and method with equal keys run as one batch;
                                  without it each distinct `params` is a batch of its own
+    reusable(params)             optional, slow lane: what of the job is kept for others (`Reusable`), or None
 
 where `result` is whatever the module's own `run` and `draw` agree on. That of an attribution, a method with the artifacts
 `overlay` and `map`, has `maps` (n, h, w), one a class: `faithfulness` puts them to the test. A method that needs no model has no
@@ -15,8 +16,8 @@ where `result` is whatever the module's own `run` and `draw` agree on. That of a
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -60,17 +61,33 @@ class Prepared:
     tensor: Float32
 
 
+Arrays = Mapping[str, NDArray[np.generic]]
+Pieces = Mapping[str, Arrays]
+"""Parts of a result, by name, that other jobs, or the same one taken up again, need not make anew: each some arrays."""
+
+
+@dataclass(frozen=True)
+class Reusable:
+    """What a job can take over and leaves to others: pieces of the work that `work` describes, those of `names` or all there are.
+    Equal works of one model have equal pieces."""
+
+    work: str
+    names: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True)
 class Inputs:
     """A batch as the model takes it. `tensor`: float32 (N, H, W, C), preprocessed; empty (N = 0) where a method needs no image.
 
     Slow lane alone: `image`, what the tensor was made of, the caller's image as decoded, uint8 RGB (H, W, 3); and, of a method whose
-    parameters name `images`, each of `several`. Their sizes differ where the model takes any.
+    parameters name `images`, each of `several`. Their sizes differ where the model takes any. Of a method with `reusable`: the
+    `pieces` of its work that are at hand.
     """
 
     tensor: Float32
     image: UInt8 | None = None
     several: tuple[Prepared, ...] = ()
+    pieces: Pieces = field(default_factory=dict[str, Arrays])
 
 
 @dataclass(frozen=True)
@@ -219,6 +236,7 @@ class Slice:
     total: int
     value: float | None = None
     preview: UInt8 | None = None  # (H, W, 3)
+    pieces: Pieces = field(default_factory=dict[str, Arrays])  # to be kept, finished since the last slice
 
 
 @dataclass(frozen=True)

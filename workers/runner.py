@@ -22,7 +22,23 @@ from schemas.methods import params_class
 from schemas.methods.base import ImagesParams, MethodParams
 from schemas.models import ModelDescription, PublishedModel
 from telemetry.logs import get_logger
-from workers.interface import Animation, Array, Document, Float32, Inputs, Output, Photo, Picture, Placement, Prepared, Probe, Slice, UInt8
+from workers.interface import (
+    Animation,
+    Array,
+    Document,
+    Float32,
+    Inputs,
+    Output,
+    Photo,
+    Picture,
+    Placement,
+    Prepared,
+    Probe,
+    Reusable,
+    Slice,
+    UInt8,
+)
+from workers.keeping import Keeping
 from workers.methods import Implementation, implementation
 from workers.metrics import WorkerMetrics
 from workers.persistence import when_available
@@ -113,7 +129,13 @@ class Runner:
             photo, tensor, prepare_seconds = await self._prepared(model, image)
             if isinstance(params, ImagesParams):
                 several, decode_seconds = await self._several(model, params.images)
-            done = await self._on_device(method, model, Inputs(tensor, image, several), params, on_slice)
+            keeping = self._keeping(method.reusable(params), model)
+            if keeping is None:
+                done = await self._on_device(method, model, Inputs(tensor, image, several), params, on_slice)
+            else:
+                inputs = Inputs(tensor, image, several, await keeping.found())
+                done = await self._on_device(method, model, inputs, params, keeping.watching(on_slice))
+                await keeping.settled()
         else:
             model, photo, prepare_seconds, done = None, None if image is None else _alone(image), 0.0, Done(None, 0.0, 1)
         decoded = image is not None or bool(several)
@@ -208,6 +230,12 @@ class Runner:
             raise type(error)(f"Image {number} ({image_id}): {error.detail}") from error
         (tensor, placement), prepare_seconds = await timed_in_pool(self._decoding, model.prepare, image)
         return Prepared(Photo(image, placement), tensor), decode_seconds + prepare_seconds
+
+    def _keeping(self, reusable: Reusable | None, model: Model) -> Keeping | None:
+        if reusable is None:
+            return None
+        versions = json.dumps(dict(self._surroundings.versions), sort_keys=True)
+        return Keeping(self._store, self._rendering, reusable, model.published, versions)
 
     async def _on_device(
         self, method: Implementation, model: Model, inputs: Inputs, params: MethodParams, on_slice: Callable[[Slice], None]

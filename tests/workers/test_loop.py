@@ -147,7 +147,18 @@ async def test_a_job_that_runs_too_long_is_stopped(store, work):
     job_id = await submit(store, params="a")
     record = await store.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
+    assert "goes on from there" not in record.error.detail
     assert worker.runner.canceled == ["a"]
+
+
+async def test_one_that_leaves_pieces_says_that_it_can_go_on(store, work):
+    worker = work(job_timeout=0.5)
+    job_id = await submit(store, params="a", lane="slow")
+    await until(lambda: "a" in worker.runner.on_slice)
+    worker.runner.on_slice["a"](Slice(1, 9, pieces={"3": {"image": np.zeros(2)}}))
+    record = await store.wait(job_id, OWNER, 10)
+    assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
+    assert record.error.detail.endswith("kept: submitted again, it goes on from there.")
 
 
 @pytest.mark.parametrize("lane", ["fast", "slow"])

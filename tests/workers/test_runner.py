@@ -21,7 +21,7 @@ from PIL import Image
 from jobstore.records import DESCRIBE, Execution, Result, Submission
 from jobstore.store import JobStore
 from schemas.catalog import Catalog, load_catalog
-from schemas.errors import InvalidImage, ModelLoadFailed, UnknownModel, UnsupportedFormat
+from schemas.errors import InvalidImage, ModelLoadFailed, StorageFull, UnknownModel, UnsupportedFormat
 from schemas.health import WorkerStatus
 from schemas.images import ImageLimits
 from schemas.limits import MethodLimits
@@ -286,3 +286,47 @@ async def test_a_document_is_stored_as_text(bench):
     assert (graph.kind, graph.media_type, graph.shape, graph.dtype) == ("document", "application/json", (), "text")
     assert [node["path"] for node in json.loads(graph.content)["nodes"]][:2] == ["photo", "stem"]
     assert by_name["dot"].content.startswith(b"digraph")
+
+
+async def test_channels_that_an_earlier_job_synthesised_are_taken_over(bench):
+    """By a job with equal parameters, and by no other."""
+    how = {"layer": "stem", "size": 16, "steps": 2}
+    filters = await bench.run("filters", channels=[1, 0], **how)
+    atlas = await bench.run("filter_atlas", **how)
+    channels = json.loads(atlas.facts)["channels"]
+    assert json.loads(atlas.facts)["reused"] == 2
+    np.testing.assert_array_equal(array(atlas, "tiles")[1], np.rint(array(filters, "images")[0] * 255))
+    again = await bench.run("filter_atlas", order="objective", **how)
+    assert json.loads(again.facts)["reused"] == channels
+    np.testing.assert_array_equal(array(again, "tiles"), array(atlas, "tiles"))
+    other = await bench.run("filter_atlas", seed=1, **how)
+    assert json.loads(other.facts)["reused"] == 0
+
+
+async def test_a_job_that_is_stopped_leaves_what_it_has_finished(bench, monkeypatch):
+    monkeypatch.setattr("workers.methods.filter_atlas.GROUP", 2)
+    how = {"layer": "stem", "size": 16, "steps": 2}
+    first_group = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def tell(state: Slice) -> None:
+        if state.pieces:
+            loop.call_soon_threadsafe(first_group.set)
+
+    running = asyncio.create_task(bench.run("filter_atlas", on_slice=tell, **how))
+    await first_group.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    facts = json.loads((await bench.run("filter_atlas", order="objective", **how)).facts)
+    assert 2 <= facts["reused"] < facts["channels"]
+
+
+async def test_a_store_that_is_full_costs_the_pieces_and_not_the_job(bench, monkeypatch):
+    async def full(*_: object) -> None:
+        raise StorageFull("full", retry_after=1)
+
+    monkeypatch.setattr(bench.store, "keep_pieces", full)
+    monkeypatch.setattr(bench.store, "pieces", full)
+    result = await bench.run("filter_atlas", layer="stem", size=16, steps=2)
+    assert json.loads(result.facts)["reused"] == 0

@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas.methods import METHODS, params_class
 from schemas.methods.base import Lane
-from workers.interface import Output, Photo
+from workers.interface import Output, Photo, Reusable
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Implementation:
     run: Callable[..., Any]
     draw: Callable[[Any, Photo | None, Any], Output]
     batch_key: Callable[[Any], Hashable]
+    reusable: Callable[[Any], Reusable | None]
 
 
 @cache
@@ -50,7 +51,8 @@ def implementation(method: str) -> Implementation:
     draw = _function(module, "draw")
     if inspect.isgeneratorfunction(inspect.unwrap(run)) != (card.lane == "slow"):
         raise RuntimeError(f"{name}.run must be a generator in the slow lane and none in the fast lane; the lane is '{card.lane}'")
-    return Implementation(method, card.lane, run, draw, getattr(module, "batch_key", _each_its_own))
+    optional = {"batch_key": _each_its_own, "reusable": _nothing_reusable}
+    return Implementation(method, card.lane, run, draw, **{name: getattr(module, name, default) for name, default in optional.items()})
 
 
 def implementations() -> Mapping[str, Implementation]:
@@ -67,6 +69,10 @@ def _function(module: ModuleType, name: str) -> Callable[..., Any]:
 
 def _nothing_on_the_device(probe: Any, inputs: Any, params: Sequence[Any]) -> list[None]:
     return [None] * len(params)
+
+
+def _nothing_reusable(params: Any) -> None:
+    del params
 
 
 def _each_its_own(params: Any) -> Hashable:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +16,25 @@ from jaxtyping import Bool, Float32, UInt8
 from schemas.methods.filters import FilterImage, Filters, FiltersFacts
 from schemas.methods.parts.filter_objectives import WeightedObjective
 from schemas.models import Preprocessing, PublishedModel
-from workers.interface import Animation, Array, AscentSpec, AscentState, Inputs, Objective, Output, Photo, Picture, Probe, Slice, Term
+from workers.interface import (
+    Animation,
+    Array,
+    AscentSpec,
+    AscentState,
+    Inputs,
+    Objective,
+    Output,
+    Photo,
+    Picture,
+    Probe,
+    Reusable,
+    Slice,
+    Term,
+)
 from workers.methods.parts.filter_presets import RECIPES
-from workers.methods.parts.synthesis import ascent, dead_tile, ranking, shrunk, to_picture
+from workers.methods.parts.synthesis import PREVIEW_SECONDS, ascent, dead_tile, piece, preview, ranking, shrunk, tiled, to_picture, work_of
 from workers.rendering.grid import grid
 
-PREVIEW_SECONDS = 1.0
-PREVIEW_TILES = 64
 FILM_MILLISECONDS, FILM_SIDE = 3000, 768
 
 
@@ -49,14 +61,43 @@ class Synthesis:
     frames: tuple[UInt8[np.ndarray, "H W 3"], ...] = ()
 
 
+def reusable(params: Filters) -> Reusable | None:
+    """Each channel's image, unless they depend on each other or are to be seen forming."""
+    if not isinstance(params.channels, tuple) or params.diversity is not None or params.frames:
+        return None
+    return Reusable(work_of(params, params.layer or ""), tuple(map(str, params.channels)))
+
+
 def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None, Synthesis]:
-    """Ascent in slices, with a small picture of all images about every second."""
-    del inputs
+    """Ascent in slices, with a small picture of all images about every second; of channels that are at hand there is none."""
+    made = targets(params, probe.published)
+    found = [inputs.pieces.get(str(target.channel)) for target in made]
+    missing = [index for index, arrays in enumerate(found) if arrays is None]
+    frames: list[UInt8[np.ndarray, "H W 3"]] = []
+    if missing:
+        channels = tuple(made[index].channel or 0 for index in missing)
+        last, frames = yield from _ascended(probe, params, channels if len(missing) < len(made) else None)
+        for at, index in enumerate(missing):
+            found[index] = piece(last, at)
+        if reusable(params) is not None:
+            pieces = {str(channel): piece(last, at) for at, channel in enumerate(channels)}
+            yield Slice(last.total, last.total, float(last.values[:, -1].mean()), pieces=pieces)
+    whole = [arrays for arrays in found if arrays is not None]
+    images, values, seen = (np.stack([arrays[name] for arrays in whole]) for name in ("image", "values", "seen"))
+    return Synthesis(made, images, values, seen, probe.description.preprocessing, tuple(frames))
+
+
+def _ascended(
+    probe: Probe, params: Filters, channels: tuple[int, ...] | None
+) -> Generator[Slice, None, tuple[AscentState, list[UInt8[np.ndarray, "H W 3"]]]]:
+    """The last state and the frames; of `channels` alone, where not all are asked for."""
     preprocessing = probe.description.preprocessing
-    shown = time.monotonic()
     asked = spec(params, preprocessing)
+    if channels is not None:
+        asked = replace(asked, objective=replace(asked.objective, indices=channels))
     ascending = probe.ascend(asked)
     frames: list[UInt8[np.ndarray, "H W 3"]] = []
+    shown = time.monotonic()
     while True:
         try:
             state = next(ascending)
@@ -64,7 +105,7 @@ def run(probe: Probe, inputs: Inputs, params: Filters) -> Generator[Slice, None,
             last: AscentState = stop.value
             if params.frames:
                 frames.append(frame(params, preprocessing, last))
-            return Synthesis(targets(params, probe.published), last.images, last.values, last.gradient_seen, preprocessing, tuple(frames))
+            return last, frames
         if state.step in asked.show[len(frames) : len(frames) + 1]:
             frames.append(frame(params, preprocessing, state))
         small = None
@@ -152,23 +193,13 @@ def draw(result: Synthesis, photo: Photo | None, params: Filters) -> Output:
     return Output(artifacts, facts, _warnings(dead, silent, shown, len(tiles)))
 
 
-def preview(params: Filters, preprocessing: Preprocessing, images: Float32[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "H W 3"]:
-    """The first images, each averaged down to about 64 px, tiled."""
-    return _tiled(params, [shrunk(to_picture(params, preprocessing, image)) for image in images[:PREVIEW_TILES]])
-
-
 def frame(params: Filters, preprocessing: Preprocessing, state: AscentState) -> UInt8[np.ndarray, "H W 3"]:
     """All images, tiled, averaged down where there are many, to a side of about 1,500 px at most; crossed what no gradient has reached."""
     across = params.columns or math.ceil(math.sqrt(len(state.images)))
     down = math.ceil(len(state.images) / across)
     side = max(1, FILM_SIDE // max(across, down))
     tiles = [shrunk(to_picture(params, preprocessing, image), side) for image in state.images]
-    return _tiled(params, [tile if seen else dead_tile(tile.shape[0]) for tile, seen in zip(tiles, state.gradient_seen, strict=True)])
-
-
-def _tiled(params: Filters, tiles: Sequence[UInt8[np.ndarray, "h w 3"]]) -> UInt8[np.ndarray, "H W 3"]:
-    recipe = RECIPES[params.preset]
-    return grid(tiles, columns=params.columns, gap=1, background=recipe.background, order=recipe.order)
+    return tiled(params, [tile if seen else dead_tile(tile.shape[0]) for tile, seen in zip(tiles, state.gradient_seen, strict=True)])
 
 
 def _objective(params: Filters, margin: int) -> Objective:

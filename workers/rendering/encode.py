@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -60,6 +61,19 @@ def webp_animation(frames: NDArray[Any], milliseconds: int, hold: int) -> bytes:
     durations = [milliseconds] * len(rest) + [hold]
     first.save(file, "WEBP", save_all=True, append_images=rest, duration=durations, loop=0, quality=85, method=2)
     return file.getvalue()
+
+
+def npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """An `.npz` file, not compressed: floats hardly shrink."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def arrays(npz: bytes) -> dict[str, NDArray[Any]]:
+    """What `npz` made."""
+    with np.load(io.BytesIO(npz), allow_pickle=False) as file:
+        return dict(file)
 
 
 def npy(array: NDArray[Any]) -> bytes:

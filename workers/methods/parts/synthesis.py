@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from schemas.methods.parts.ascent import AscentParams
 from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
-from workers.interface import AscentSpec, Objective
+from workers.interface import Arrays, AscentSpec, AscentState, Objective
 from workers.methods.parts.filter_presets import FOURIER_START, RECIPES, as_rgb, picture, units
+from workers.rendering.grid import grid
 
-PREVIEW_SIDE = 64
+PREVIEW_SECONDS = 1.0
+PREVIEW_TILES, PREVIEW_SIDE = 64, 64
 DEAD_LEVEL, CROSS_LEVEL = 64, 128
 
 
@@ -37,6 +42,28 @@ def ascent(params: AscentParams, objective: Objective, preprocessing: Preprocess
         offset=offset,
         redirect=recipe.redirect,
     )
+
+
+def work_of(params: AscentParams, layer: str) -> str:
+    """What decides a channel's image: equal works, equal images. How they are tiled does not matter."""
+    shared = params.model_dump(mode="json", include=set(AscentParams.model_fields) - {"columns"})
+    return json.dumps({"layer": layer, **shared}, sort_keys=True)
+
+
+def piece(state: AscentState, index: int) -> Arrays:
+    """A finished image as others may reuse it."""
+    return {"image": state.images[index], "values": state.values[index], "seen": state.gradient_seen[index]}
+
+
+def preview(params: AscentParams, preprocessing: Preprocessing, images: Float32[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "H W 3"]:
+    """The first images, each averaged down to about 64 px, tiled."""
+    return tiled(params, [shrunk(to_picture(params, preprocessing, image)) for image in images[:PREVIEW_TILES]])
+
+
+def tiled(params: AscentParams, tiles: Sequence[UInt8[np.ndarray, "h w 3"]]) -> UInt8[np.ndarray, "H W 3"]:
+    """Tiles in the order and on the background of the preset."""
+    recipe = RECIPES[params.preset]
+    return grid(tiles, columns=params.columns, gap=1, background=recipe.background, order=recipe.order)
 
 
 def to_picture(params: AscentParams, preprocessing: Preprocessing, image: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "H W 3"]:
