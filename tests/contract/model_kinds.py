@@ -21,8 +21,8 @@ FIRST = "channels_first"
 class Kind:
     """A file, and where attribution looks in it: `layer`, at None the model's default layer, which is `default`; classes of `output`.
 
-    `tokens`: the target layer has tokens. Errors, as (code, words): of methods that look at a layer's map, and of those that explain
-    a class.
+    `tokens`: the target layer has tokens. `no_field`: what one of its positions sees is not a part of the photo. Errors, as (code, words):
+    of methods that look at a layer's map, and of those that explain a class.
     """
 
     make: Callable[[Path], None]
@@ -32,6 +32,7 @@ class Kind:
     tokens: bool = False
     no_map: tuple[str, str] | None = None
     no_class: tuple[str, str] | None = None
+    no_field: bool = False
 
 
 KINDS: dict[str, Kind] = {}
@@ -80,13 +81,13 @@ for _name, _default, _more in (
     ("logits_head", "conv2", {}),
     ("softmax_activation", "conv2", {}),
     ("softmax_operation", "add", {"layer": "conv2"}),
-    ("batch_norm", "relu2", {}),
+    ("batch_norm", "relu2", {"no_field": True}),
     ("no_classes", "conv2", {"no_class": ("unknown_class", "has no class output")}),
 ):
     _add(_name, zoo.ZOO[_name], _default, **_more)
 _add("two_outputs_second", zoo.ZOO["two_outputs"], "conv2", output="number", layer="branch")
 _add("sequential_h5", zoo.ZOO["sequential"], "conv2", suffix=".h5")
-KINDS["keras2"] = Kind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed")
+KINDS["keras2"] = Kind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed", no_field=True)
 KINDS["keras2_transfer"] = Kind(_copied("keras2_transfer.h5", "keras2_transfer.h5"), "vgg16/block2_conv1")
 
 
@@ -150,7 +151,7 @@ def _block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.Add(name=f"{name}_add2")([x, layers.Dense(6, name=f"{name}_out")(hidden)])
 
 
-@kind("each", tokens=True)
+@kind("each", tokens=True, no_field=True)
 def vision_transformer() -> keras.Model:
     """Tokens averaged at the end."""
     photo = keras.Input((12, 8, 3), name="photo")
@@ -160,7 +161,7 @@ def vision_transformer() -> keras.Model:
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x))
 
 
-@kind("block2_norm1", tokens=True)
+@kind("block2_norm1", tokens=True, no_field=True)
 def class_token() -> keras.Model:
     """A token of its own is what the head reads."""
     photo = keras.Input((12, 8, 3), name="photo")
@@ -169,7 +170,7 @@ def class_token() -> keras.Model:
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x[:, 0]))
 
 
-@kind("patches", layer="attention", tokens=True, no_map=("unsuitable_layer", "has no spatial map"))
+@kind("patches", layer="attention", tokens=True, no_field=True, no_map=("unsuitable_layer", "has no spatial map"))
 def attention_without_a_grid() -> keras.Model:
     """Rows of the map as tokens: they form no map."""
     photo = keras.Input((12, 8, 3), name="photo")

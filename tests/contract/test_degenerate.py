@@ -15,11 +15,11 @@ from schemas.errors import InvalidImage, InvalidParameters, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.activations import ActivationsFacts
-from schemas.methods.base import TargetClassParams
+from schemas.methods.base import ImagesParams, TargetClassParams
 from schemas.methods.compare import Compared
 from schemas.methods.weights import WeightsFacts
 from schemas.models import PublishedModel
-from tests.contract.test_methods import IMAGE_METHODS, Case, is_picture, looked_into
+from tests.contract.test_methods import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, Case, is_picture, looked_into
 from tests.zoo import seeded
 from workers.engine.probe import KerasProbe
 from workers.interface import Array, Output, Photo, Picture
@@ -32,6 +32,8 @@ ATTRIBUTIONS = [
     for method in IMAGE_METHODS
     if {"overlay", "map"} <= {spec.name for spec in METHODS[method].card.artifacts} or method == "compare"
 ]
+# Methods that read a photo, or several.
+OF_PHOTOS = [*IMAGE_METHODS, *IMAGES_METHODS]
 # Methods that look at the photo at its own size, so that it can be too small for what is asked.
 AT_THE_PHOTOS_SIZE = {"deep_dream", "sandbox"}
 # Methods that need no photo, or several of their own.
@@ -103,7 +105,8 @@ def model(name: str) -> tuple[KerasProbe, PublishedModel]:
 
 
 def run(method: str, model_name: str, image: np.ndarray | None, **changes: Any) -> Output:
-    """From the method's example, of class 0 where it has classes; without an image on those of the contract test, if it needs any."""
+    """From the method's example, of class 0 where it has classes. A method of several gets the image again and again; without an image
+    methods run on those of the contract test, if they need any."""
     probe, published = model(model_name)
     cls = METHODS[method]
     of_class = {"class_index": 0} if issubclass(cls, TargetClassParams) else {}
@@ -115,6 +118,8 @@ def run(method: str, model_name: str, image: np.ndarray | None, **changes: Any) 
     tensor, placement = prepare(image, published.description.preprocessing, (13, 9), 3)
     photo = Photo(image, placement)
     tried = Case(probe, published, params, implementation(method))
+    if isinstance(params, ImagesParams):
+        return tried.method.draw(tried.result(NO_IMAGE, None, [(photo, tensor)] * len(params.images)), None, params)
     return tried.method.draw(tried.result(tensor[None], photo), photo, params)
 
 
@@ -194,13 +199,13 @@ def test_a_layer_of_one_position_without_a_photo(method: str) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
-@pytest.mark.parametrize("method", IMAGE_METHODS)
+@pytest.mark.parametrize("method", OF_PHOTOS)
 def test_a_photo_of_one_colour(method: str, value: int) -> None:
     check_sound(run(method, "sound", np.full((40, 61, 3), value, np.uint8)))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 37), (40, 1)])
-@pytest.mark.parametrize("method", IMAGE_METHODS)
+@pytest.mark.parametrize("method", OF_PHOTOS)
 def test_a_photo_a_pixel_wide(method: str, shape: tuple[int, int]) -> None:
     try:
         output = run(method, "sound", noise(*shape))
@@ -228,5 +233,5 @@ def test_weights_that_are_not_finite_without_a_photo(method: str) -> None:
     elif method == "weights":
         assert run(method, "broken", None, layer="conv2").warnings == ("'bias': 4 of 8 values are not finite; drawn and counted as 0.",)
     else:
-        with pytest.raises(NonFinite):
+        with pytest.raises(NonFinite, match="^Image 0: The" if method in IMAGES_METHODS else None):
             run(method, "broken", None)

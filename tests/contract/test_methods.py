@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -31,9 +31,11 @@ from workers.rendering import encode
 MODELS = ("functional", "nested", "any_size", "grey", "two_outputs", "binary")
 # (height, width): none square, all different, one smaller than the models' input.
 PHOTOS = ((40, 61), (75, 52), (11, 7))
+NO_IMAGE = np.zeros((0, 1, 1, 3), np.float32)
 OF_THE_SEED = re.compile("kernel_.*")  # artifacts that are the same for every photo
 KINDS = {Picture: "image", Animation: "animation", Array: "array", Document: "document"}
 IMAGE_METHODS = [name for name, params in METHODS.items() if params.card.needs_image]
+IMAGES_METHODS = [name for name, params in METHODS.items() if issubclass(params, ImagesParams)]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Case:
     def outputs(self) -> list[Output]:
         """One for each photo, run as one batch; a single one where no photo is needed, or all of them."""
         if not self.params.card.needs_image:
-            return [self.method.draw(self.result(np.zeros((0, 1, 1, 3), np.float32)), None, self.params)]
+            return [self.method.draw(self.result(NO_IMAGE), None, self.params)]
         photos = self.photos()
         tensor = np.stack([tensor for _, tensor in photos])
         if self.method.lane == "slow":
@@ -66,14 +68,15 @@ class Case:
         assert len(results) == len(photos)
         return [self.method.draw(result, photo, self.params) for result, (photo, _) in zip(results, photos, strict=True)]
 
-    def result(self, tensor: np.ndarray, photo: Photo | None = None) -> Any:
-        """Of one job alone; the slices of a slow one are checked on the way."""
+    def result(self, tensor: np.ndarray, photo: Photo | None = None, several: Sequence[tuple[Photo, np.ndarray]] = ()) -> Any:
+        """Of one job alone; the slices of a slow one are checked on the way. `several`: what a method of several gets, else its photos."""
         if self.method.lane == "fast":
             (result,) = self.method.run(self.probe, Inputs(tensor), [self.params])
             return result
         inputs = Inputs(tensor, photo.image if photo else None)
         if isinstance(self.params, ImagesParams):
-            inputs = Inputs(tensor, None, tuple(Prepared(*each) for each in self.photos()[: len(self.params.images)]))
+            given = several or self.photos()[: len(self.params.images)]
+            inputs = Inputs(tensor, None, tuple(Prepared(*each) for each in given))
         run, last = self.method.run(self.probe, inputs, self.params), 0
         while True:
             try:

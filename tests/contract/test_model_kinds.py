@@ -1,9 +1,10 @@
-"""Every attribution method on every kind of model, loaded from a file as workers load it: a map of the right size that shows
-something, or an error in words. A method added to the registry is tried without a line here."""
+"""Every attribution method and every method of several images on every kind of model, loaded from a file as workers load it: a map of
+the right size that shows something, scores and patches that are the model's own, or an error in words. An attribution method added to the
+registry is tried without a line here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,36 @@ import pytest
 from keras import layers
 
 from schemas.catalog import load_catalog
-from schemas.errors import VisualizationError
+from schemas.errors import UnsuitableLayer, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import TargetLayerParams
 from schemas.methods.parts.cam import CamParams
 from tests.contract.model_kinds import KINDS, Kind
-from workers.interface import Array, Inputs, Output, Photo, Picture
+from workers.interface import Array, Inputs, Output, Photo, Picture, Prepared
 from workers.methods import implementation
 from workers.models.pool import LoadedModel, ModelPool
 
 pytestmark = pytest.mark.slow
 
 MAP = ("map", "map.{method}")
-# It judges the maps of other methods, on a dozen models drawn anew.
-JUDGES = ("faithfulness",)
-ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP for spec in params.card.artifacts) and name not in JUDGES]
+ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP for spec in params.card.artifacts)]
+# It judges the map of another method, that of its default here.
+JUDGED = {"faithfulness": "grad_cam"}
 # What would take long at its default.
-QUICK: dict[str, dict[str, Any]] = {"rise": {"masks": 60, "cells": 3}, "smooth_grad": {"samples": 3}, "integrated_gradients": {"steps": 6}}
+QUICK: dict[str, dict[str, Any]] = {
+    "rise": {"masks": 60, "cells": 3},
+    "smooth_grad": {"samples": 3},
+    "integrated_gradients": {"steps": 6},
+    "faithfulness": {"steps": 6, "randomisations": 2},
+}
 # Blocks of colour: noise would be grey once it is brought to 13 × 9.
 PHOTO = np.random.default_rng(5).integers(0, 256, (5, 6, 3), np.uint8).repeat(9, axis=0).repeat(10, axis=1)
+# The last is another's size where the model takes any.
+PHOTOS = (PHOTO, PHOTO[::-1, ::-1], 255 - PHOTO, PHOTO.transpose(1, 0, 2))
+
+
+IDS = tuple(f"img_{number:064x}" for number in range(len(PHOTOS)))
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +60,14 @@ def model(request: pytest.FixtureRequest, pool: ModelPool) -> LoadedModel:
     return pool.get(request.param)
 
 
-def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, **given: Any) -> Output:
+def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Sequence[Prepared] = (), **given: Any) -> Output:
     params = METHODS[method].model_validate({**METHODS[method].card.example, **given}).resolve(model.published, MethodLimits())
     tensor, placement = model.prepare(image)
     how, photo = implementation(method), Photo(image, placement)
     if how.lane == "fast":
         (result,) = how.run(model.probe, Inputs(tensor[None]), [params])
         return how.draw(result, photo, params)
-    slices = how.run(model.probe, Inputs(tensor[None], image), params)
+    slices = how.run(model.probe, Inputs(tensor[None], image, tuple(several)), params)
     while True:
         try:
             next(slices)
@@ -67,12 +78,12 @@ def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, **given: Any
 def given(kind: Kind, method: str) -> dict[str, Any]:
     """What the kind asks of the method's parameters, as far as it has them."""
     fields = METHODS[method].model_fields
-    asked = {"layer": kind.layer, "output": kind.output, **QUICK.get(method, {})}
+    asked = {"layer": kind.layer, "output": kind.output, "options": {"layer": kind.layer}, **QUICK.get(method, {})}
     return {name: value for name, value in asked.items() if name in fields and value is not None}
 
 
 def expected_error(kind: Kind, method: str) -> tuple[str, str] | None:
-    params = METHODS[method]
+    params = METHODS[JUDGED.get(method, method)]
     explains_a_class = "class_index" in params.model_fields or issubclass(params, CamParams)
     if kind.no_class is not None and explains_a_class:
         return kind.no_class
@@ -82,7 +93,7 @@ def expected_error(kind: Kind, method: str) -> tuple[str, str] | None:
 def map_size(model: LoadedModel, kind: Kind, method: str) -> tuple[int, int]:
     """Of the target layer's map for a CAM and its like, else of the input."""
     tensor, _ = model.prepare(PHOTO)
-    if not issubclass(METHODS[method], (CamParams, TargetLayerParams)):
+    if not issubclass(METHODS[JUDGED.get(method, method)], (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
     path = kind.layer or model.published.description.default_layer or ""
     grid = model.published.description.layer_at(path).token_grid
@@ -110,6 +121,52 @@ def test_every_attribution_on_every_kind(model: LoadedModel, method: str) -> Non
     pictures = [artifact for artifact in output.artifacts if isinstance(artifact, Picture)]
     assert all(np.ptp(picture.image) > 0 for picture in pictures)
     assert not any("drawn as zeros" in warning for warning in output.warnings)
+
+
+def photos(model: LoadedModel) -> list[Prepared]:
+    several = []
+    for image in PHOTOS:
+        tensor, placement = model.prepare(image)
+        several.append(Prepared(Photo(image, placement), tensor))
+    return several
+
+
+def arrays(output: Output) -> dict[str, np.ndarray]:
+    return {artifact.name: artifact.array for artifact in output.artifacts if isinstance(artifact, Array)}
+
+
+def test_a_batch_is_answered_as_each_photo_is(model: LoadedModel) -> None:
+    kind = KINDS[model.name]
+    asked = {"images": IDS, **given(kind, "predict_batch")}
+    if kind.no_class is not None:
+        with pytest.raises(VisualizationError, match=kind.no_class[1]):
+            run(model, "predict_batch", several=photos(model), **asked)
+        return
+    together = arrays(run(model, "predict_batch", several=photos(model), **asked))
+    alone = [arrays(run(model, "predict", image, **given(kind, "predict"))) for image in PHOTOS]
+    for name, values in together.items():
+        np.testing.assert_allclose(values, [found[name] for found in alone], rtol=2e-3, atol=1e-5, err_msg=name)
+    assert np.ptp(together["logits"], axis=0).max() > 0
+
+
+def test_patches_are_of_the_strongest_positions(model: LoadedModel) -> None:
+    kind, several = KINDS[model.name], photos(model)
+    asked = {"images": IDS, "channels": [0, 1], "count": 4, **given(kind, "top_patches")}
+    if kind.no_field or kind.no_map:
+        with pytest.raises(UnsuitableLayer, match="has no receptive field" if kind.no_field else kind.no_map and kind.no_map[1]):
+            run(model, "top_patches", several=several, **asked)
+        return
+    output = run(model, "top_patches", several=several, **asked)
+    path = kind.layer or kind.default or ""
+    for channel, values, positions in zip((0, 1), *arrays(output).values(), strict=True):
+        maps = [model.probe.forward(each.tensor[None], [path]).activations[path][0, ..., channel] for each in several]
+        best = sorted((float(found.max()) for found in maps), reverse=True)
+        lowest = min(float(found.min()) for found in maps)
+        expected = [value for value in best if value > lowest]
+        np.testing.assert_allclose(values[: len(expected)], expected, rtol=2e-3)
+        for value, (number, y, x) in zip(values[: len(expected)], positions, strict=False):
+            assert maps[number][y, x] == pytest.approx(float(value), rel=2e-3)
+    assert output.facts.channels[0].patches or output.facts.channels[1].patches  # type: ignore[attr-defined]
 
 
 def test_default_layers_are_those_of_the_table(model: LoadedModel) -> None:
