@@ -14,6 +14,11 @@ from schemas.errors import StorageFull
 WORK, OTHER = "a" * 64, "b" * 64
 
 
+def lose(folder: Path, content: bytes) -> None:
+    (file,) = [path for path in folder.iterdir() if path.read_bytes() == content]
+    file.unlink()
+
+
 async def test_pieces_are_found_by_work_and_name(store: JobStore) -> None:
     assert await store.pieces(WORK) == {}
     await store.keep_pieces(WORK, {"3": b"three", "5": b""})
@@ -37,9 +42,7 @@ async def test_they_live_as_long_as_results_and_longer_when_used(store: JobStore
 
 async def test_a_blob_that_is_gone_is_a_piece_that_is_not_there(store: JobStore) -> None:
     await store.keep_pieces(WORK, {"3": b"three", "4": b"four"})
-    blobs = store._blobs
-    (file,) = [path for path in Path(blobs._root).iterdir() if path.read_bytes() == b"three"]
-    file.unlink()
+    lose(Path(store._blobs._root), b"three")
     assert await store.pieces(WORK) == {"4": b"four"}
 
 
