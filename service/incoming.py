@@ -135,7 +135,7 @@ def _check_no_path(part: str, texts: Iterable[tuple[str, str]]) -> None:
         allowed = "files, or ids of uploads" if part == "images" else "a file"
         call = "-F images=@a.jpg -F images=@b.jpg" if part == "images" else "-F image=@photo.jpg"
         raise InvalidParameters(
-            f"'{part}' takes {allowed}, and a file with @: curl {call}; got {shown(text)}.",
+            f"'{part}' takes {allowed}; a file is given with @: curl {call}. Got {shown(text)}.",
             pointer=f"/{part}",
             allowed=allowed,
             got=shown(text),

@@ -173,7 +173,7 @@ async def test_a_method_of_one_image_takes_no_several(client: httpx.AsyncClient,
         ([0, 1], {"images": IDS[0]}, 422, "invalid_parameters", "/images", "each image once"),
         ([0, 1], {"images": ABSENT}, 404, "not_found", "/images/0", ABSENT),
         ([], {}, 422, "image_required", "/images", "curl -F images=@a.jpg -F images=@b.jpg"),
-        ([], {"images": "cat.jpg"}, 422, "invalid_parameters", "/images", "got cat.jpg."),
+        ([], {"images": "cat.jpg"}, 422, "invalid_parameters", "/images", "Got cat.jpg."),
         ([], {"images": "img_12"}, 422, "invalid_parameters", "/images/0", "got img_12."),
     ],
 )
