@@ -12,6 +12,8 @@ from schemas.methods.sandbox import PRESETS as SANDBOX_PRESETS
 
 BUILT_IN = "efficientnet_lite0"
 MIDDLE = "block8_expand_conv"
+CLASSES: list[JsonValue] = [285, 1, 340, 980]
+CHANNELS: list[JsonValue] = [0, 5, 100, 700]
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,20 @@ SOURCES: tuple[Source, ...] = (
                 "deconvnet",
                 {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
             ),
+        ),
+    ),
+    Source(
+        "Unlocking Feature Visualization for Deeper Networks with Magnitude Constrained Optimization",
+        "Fel et al., arXiv:2306.06805",
+        (
+            Row("Egyptian cat, goldfish, zebra, volcano: all of a spectrum moved", "filters", {"class_index": CLASSES, "columns": 4}),
+            Row("Its phases alone", "filters", {"preset": "maco", "class_index": CLASSES, "columns": 4}),
+            Row(
+                "Channels of the last convolution: all of a spectrum moved",
+                "filters",
+                {"layer": "head_relu", "channels": CHANNELS, "columns": 4},
+            ),
+            Row("Its phases alone", "filters", {"preset": "maco", "layer": "head_relu", "channels": CHANNELS, "columns": 4}),
         ),
     ),
 )

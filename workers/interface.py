@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.methods.base import DocumentType, Facts
-from schemas.methods.parts.filter_presets import Regularisers, Transforms
+from schemas.methods.parts.filter_presets import Parametrised, Regularisers, Transforms
 from schemas.models import ModelDescription, PublishedModel
 
 Float32 = NDArray[np.float32]
@@ -158,7 +158,7 @@ class Objective:
 @dataclass(frozen=True)
 class Start:
     """Where ascent starts: uniform in [low, high) or normal with σ = `sigma`, in the parametrisation's own units
-    (pixel: see `AscentSpec`; fourier: spectrum coefficients)."""
+    (pixel: see `AscentSpec`; fourier: spectrum coefficients; phase: radians)."""
 
     kind: Literal["uniform", "normal"]
     low: float = 0.0
@@ -177,7 +177,7 @@ class AscentSpec:
     """
 
     objective: Objective
-    parametrisation: Literal["pixel", "fourier"]
+    parametrisation: Parametrised
     size: tuple[int, int]
     steps: int
     learning_rate: float
@@ -192,6 +192,12 @@ class AscentSpec:
     offset: tuple[float, ...] = (0.0,)
     redirect: bool = False
     show: tuple[int, ...] = ()
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """Height and width of what the model sees of an image."""
+        side = self.transforms.view
+        return self.size if side is None else (side, side)
 
 
 @dataclass(frozen=True)
@@ -241,7 +247,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class AscentState:
-    """Where ascent is after `step` steps. `images` (n, H, W, C) float32: fourier 0-1 RGB, pixel the model's input units.
+    """Where ascent is after `step` steps. `images` (n, H, W, C) float32: pixel the model's input units, else 0-1 RGB.
     `values` (n, step): the objective at every step so far. `gradient_seen` (n,): whether any non-zero gradient came."""
 
     step: int

@@ -45,7 +45,8 @@ class Filters(AscentParams, ObjectiveParams):
         name="filters",
         title="Filter synthesis",
         summary="Images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space.",
-        reference="Olah et al., Feature Visualization, Distill 2017; Chollet, Deep Learning with Python, 5.4.2; Keras blog 2016",
+        reference="Olah et al., Feature Visualization, Distill 2017; Fel et al., arXiv:2306.06805; Chollet, Deep Learning with Python, "
+        "5.4.2; Keras blog 2016",
         needs_image=False,
         lane="slow",
         artifacts=(
@@ -54,7 +55,7 @@ class Filters(AscentParams, ObjectiveParams):
             ArtifactSpec(
                 "images",
                 "array",
-                "(n, size, size, channels) float32 as synthesised. fourier: 0-1; pixel: the model's input units.",
+                "(n, size, size, channels) float32 as synthesised. pixel: the model's input units; else 0-1.",
             ),
             ArtifactSpec("curves", "array", "(n, steps) float32: each image's objective at every step."),
             ArtifactSpec("animation", "animation", "All images, tiled, as they form; made where `frames` asks for it.", optional=True),
@@ -70,7 +71,7 @@ class Filters(AscentParams, ObjectiveParams):
         changes |= self.by_preset(model, paths, alone=count == 1 and "channels" in changes)
         resolved = self.changed(**changes)
         resolved.check_ascent(limits)
-        work = (resolved.size or 0) ** 2 * (resolved.steps or 0) * count
+        work = max(resolved.size or 0, resolved.seen_side()) ** 2 * (resolved.steps or 0) * count
         check_limit(
             "filters in a job", count, limits.max_filters, "/params/class_index" if self.class_index is not None else "/params/channels"
         )

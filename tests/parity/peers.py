@@ -20,6 +20,7 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage", "sklearn", "s
     from lucent.optvis import objectives as lucent_objectives
     from lucent.optvis.param import color as lucent_colour
     from lucent.optvis.param import spatial as lucent_spatial
+    from xplique.features_visualizations import preconditioning as xplique_preconditioning
 
 __all__ = [
     "captum",
@@ -31,4 +32,5 @@ __all__ = [
     "torch",
     "xplique",
     "xplique_metrics",
+    "xplique_preconditioning",
 ]

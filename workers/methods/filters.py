@@ -50,7 +50,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """`images` (n, H, W, C) float32: fourier 0-1 RGB, pixel the model's input units. `values` (n, steps). `gradient_seen` (n,).
+    """`images` (n, H, W, C) float32: pixel the model's input units, else 0-1 RGB. `values` (n, steps). `gradient_seen` (n,).
     `frames`: all images tiled, as they were after some of the steps."""
 
     targets: tuple[Target, ...]

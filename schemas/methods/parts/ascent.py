@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.base import PrecisionParams
-from schemas.methods.parts.filter_presets import PRESETS, FilterPreset, Regularisers, Transforms
+from schemas.methods.parts.filter_presets import PRESETS, FilterPreset, Parametrised, Regularisers, Transforms
 from schemas.methods.parts.map_sizes import fixed_size
 from schemas.models import PublishedModel
 
@@ -19,15 +19,20 @@ class AscentParams(PrecisionParams):
     """Parameters of a method that synthesises square images by gradient ascent."""
 
     preset: FilterPreset = Field(default="lucid", description="Fixes whatever is null below; named after its source.")
-    parametrisation: Literal["pixel", "fourier"] | None = Field(
-        default=None, description="What is moved: pixels, or a spectrum with decorrelated colour (preset `lucid` only)."
+    parametrisation: Parametrised | None = Field(
+        default=None,
+        description="What is moved: pixels; or (presets `lucid` and `maco`) a spectrum with decorrelated colour, or its phases alone, "
+        "magnitudes being a photo's.",
     )
     size: int | None = Field(
         default=None, ge=16, description="Side of the image, pixels; null: the preset's, or the model's own where the target needs that."
     )
     steps: int | None = Field(default=None, ge=1, description="Steps of gradient ascent.")
     learning_rate: float | None = Field(
-        default=None, gt=0, description="In units of the spectrum (`fourier`), or of the preset's image: 0-1, 0-255 or -1 to 1 (`pixel`)."
+        default=None,
+        gt=0,
+        description="In units of the spectrum (`fourier`), radians (`phase`), or those of the preset's image (`pixel`): 0-1, 0-255 or "
+        "-1 to 1.",
     )
     transforms: Transforms | None = Field(default=None, description="Random changes of the image before each step.")
     regularisers: Regularisers | None = Field(default=None, description="Penalties and blur.")
@@ -44,22 +49,27 @@ class AscentParams(PrecisionParams):
         numbers = PRESETS[self.preset]
         names = ("parametrisation", "steps", "learning_rate", "transforms", "regularisers", "columns")
         missing = {name: getattr(numbers, name) for name in names if getattr(self, name) is None}
-        size = self._bound_size(model, paths) or self.size or (alone and numbers.size_alone) or numbers.size
-        return missing | {"size": size}
+        size = self.size or (alone and numbers.size_alone) or numbers.size
+        transforms = self.transforms or numbers.transforms
+        if transforms.crop is None:
+            return missing | {"size": self._needed(model, paths, self.size, "/params/size") or size}
+        given = self.transforms.view if self.transforms else None
+        view = self._needed(model, paths, given, "/params/transforms/view") or transforms.view or size
+        return missing | {"size": size, "transforms": transforms.model_copy(update={"view": view})}
 
     def check_ascent(self, limits: MethodLimits) -> None:
         """Of complete parameters. Raises `InvalidParameters` for what does not go together, `LimitExceeded`."""
         numbers, size, steps = PRESETS[self.preset], self.size or 0, self.steps or 0
-        if self.parametrisation == "fourier" and numbers.parametrisation != "fourier":
+        if self.parametrisation != "pixel" and numbers.parametrisation == "pixel":
             raise InvalidParameters(
-                f"Preset '{self.preset}' is defined on pixels; with `fourier` use preset 'lucid'.",
+                f"Preset '{self.preset}' is defined on pixels; with `{self.parametrisation}` use preset 'lucid' or 'maco'.",
                 pointer="/params/parametrisation",
                 allowed="pixel",
-                got="fourier",
+                got=self.parametrisation,
             )
-        if self.parametrisation == "fourier" and self.regularisers and self.regularisers.blur:
+        if self.parametrisation != "pixel" and self.regularisers and self.regularisers.blur:
             raise InvalidParameters(
-                "blur is of pixels: with parametrisation `fourier` leave it out.",
+                f"blur is of pixels: with parametrisation `{self.parametrisation}` leave it out.",
                 pointer="/params/regularisers/blur",
                 allowed="0",
                 got=str(self.regularisers.blur),
@@ -72,25 +82,30 @@ class AscentParams(PrecisionParams):
                 got=str(self.size),
             )
         check_limit("size", size, limits.max_synthesis_size, "/params/size")
+        check_limit("view", self.seen_side(), limits.max_synthesis_size, "/params/transforms/view")
         check_limit("steps", steps, limits.max_steps, "/params/steps")
         if self.transforms and self.transforms.jitter >= size:
             raise InvalidParameters(f"jitter must be smaller than the image ({size} px).", pointer="/params/transforms/jitter")
 
-    def _bound_size(self, model: PublishedModel, paths: Collection[str | None]) -> int | None:
-        """The model's own side where a target needs it."""
+    def seen_side(self) -> int:
+        """Of complete parameters: the side of what the model sees of an image."""
+        return (self.transforms and self.transforms.view) or self.size or 0
+
+    def _needed(self, model: PublishedModel, paths: Collection[str | None], given: int | None, pointer: str) -> int | None:
+        """The model's own side where a target needs it. Raises `InvalidParameters` where another is `given`."""
         bound = {path: needed for path in paths if (needed := fixed_size(model.description, path)) is not None}
         if not bound:
             return None
         path, (height, width) = next(iter(bound.items()))
-        if height != width or self.size not in (None, height):
+        if height != width or given not in (None, height):
             target = "The class score" if path is None else f"Layer '{path}'"
             square = "" if height == width else ", which is not square; synthesised images are"
             raise InvalidParameters(
                 f"{target} of model '{model.description.name}' needs the model's own input size, {height}×{width}{square}: "
                 "a flatten or reshape before it fixes the size.",
-                pointer="/params/size",
+                pointer=pointer,
                 allowed=f"{height}×{width}" if square else str(height),
-                got=str(self.size),
+                got=str(given),
             )
         return height
 

@@ -113,6 +113,50 @@ def test_a_target_behind_a_flatten_gets_the_models_own_size() -> None:
         resolve(VGG, input_size=(224, 192), class_index=1)
 
 
+def test_the_part_seen_is_of_the_size_that_a_target_needs_and_the_image_of_any() -> None:
+    def sizes(rows: Rows, **params: Any) -> tuple[int | None, int | None]:
+        resolved = resolve(rows, preset="maco", **params)
+        assert resolved.transforms is not None
+        assert resolved.resolve(model(rows), LIMITS) == resolved
+        return resolved.size, resolved.transforms.view
+
+    assert sizes(POOLED) == (224, 128)
+    assert sizes(POOLED, class_index=1, size=300) == (300, 128)
+    assert sizes(VGG, layer="conv", channels=2) == (224, 128)
+    assert sizes(VGG, class_index=1, size=300) == (300, 224)
+    assert sizes(VGG, class_index=1, transforms={"crop": [0.3, 0.4], "view": 224}) == (224, 224)
+    assert sizes(POOLED, size=90, transforms={"crop": [0.3, 0.4]}) == (90, 90)
+    assert sizes(POOLED, size=90, transforms={}) == (90, None)
+    with pytest.raises(InvalidParameters, match="needs the model's own input size, 224×224") as caught:
+        resolve(VGG, class_index=1, preset="maco", transforms={"crop": [0.5, 0.9], "view": 100})
+    assert (caught.value.pointer, caught.value.allowed, caught.value.got) == ("/params/transforms/view", "224", "100")
+
+
+def test_maco_moves_phases() -> None:
+    params = resolve(preset="maco")
+    assert (params.parametrisation, params.size, params.steps, params.learning_rate) == ("phase", 224, 320, 0.1)
+    assert params.channels == tuple(range(16))
+    for parametrisation in ("pixel", "fourier", "phase"):
+        for preset in ("lucid", "maco"):
+            assert resolve(preset=preset, parametrisation=parametrisation).parametrisation == parametrisation
+
+
+@pytest.mark.parametrize(
+    ("transforms", "words"),
+    [
+        ({"crop": [0.9, 0.5]}, "from the smaller share to the larger"),
+        ({"crop": [0.0, 0.5]}, "greater than or equal to 0.05"),
+        ({"crop": [0.5, 1.1]}, "less than or equal to 1"),
+        ({"crop": [0.5]}, "Field required"),
+        ({"view": 64}, "give crop too"),
+        ({"noise": -0.1}, "greater than or equal to 0"),
+    ],
+)
+def test_transforms_that_make_no_sense(transforms: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Filters.model_validate({"transforms": transforms})
+
+
 def test_a_neuron_needs_a_map_and_its_channel() -> None:
     assert resolve(neuron=[3, 4, 69]).neuron == (3, 4, 69)
     with pytest.raises(UnsuitableLayer, match="spatial map"):
@@ -125,7 +169,9 @@ def test_a_neuron_needs_a_map_and_its_channel() -> None:
     ("params", "words"),
     [
         ({"preset": "dlwp1", "parametrisation": "fourier"}, "defined on pixels"),
+        ({"preset": "keras_blog", "parametrisation": "phase"}, "with `phase` use preset 'lucid' or 'maco'"),
         ({"regularisers": {"blur": 1.0}}, "blur is of pixels"),
+        ({"preset": "maco", "regularisers": {"blur": 1.0}}, "blur is of pixels: with parametrisation `phase`"),
         ({"preset": "keras_io", "size": 50}, "more than 50"),
         ({"transforms": {"jitter": 16}, "size": 16}, "jitter must be smaller"),
     ],
@@ -144,7 +190,15 @@ def test_one_objective_only(params: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"size": 513}, {"steps": 2049}, {"channels": "all", "size": 512}, {"class_index": [0, 1, 2], "size": 600}]
+    "params",
+    [
+        {"size": 513},
+        {"steps": 2049},
+        {"channels": "all", "size": 512},
+        {"class_index": [0, 1, 2], "size": 600},
+        {"transforms": {"crop": [0.5, 1], "view": 513}},
+        {"transforms": {"crop": [0.5, 1], "view": 512}, "steps": 2048, "channels": 3, "size": 32},
+    ],
 )
 def test_limits(params: dict[str, Any]) -> None:
     with pytest.raises(LimitExceeded, match="at most"):

@@ -247,7 +247,7 @@ def test_every_preset_fixes_every_number(preset: str) -> None:
     _, _, spec = drive(resolved(preset=preset, channels=3))
     numbers = PRESETS[preset]
     assert (spec.steps, spec.learning_rate, spec.size) == (numbers.steps, numbers.learning_rate, (numbers.size, numbers.size))
-    assert spec.redirect == (preset == "lucid")
+    assert spec.redirect == (preset in {"lucid", "maco"})
 
 
 def test_rank_is_by_final_value_and_dead_ones_come_last() -> None:

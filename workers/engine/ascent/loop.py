@@ -79,10 +79,10 @@ class _Run:
         self.spec = spec
         self.step = compiled.get(step.key(spec), lambda: step.build(graph, preprocessing, spec, name, channels))
         traced = _traced(self.step, own, spec)
-        image = tf.TensorSpec((None, *spec.size, channels), tf.float32)
+        image = tf.TensorSpec((None, *spec.view, channels), tf.float32)
         for path, position in _neurons(spec.objective):
             forward = compiled.get(
-                ("ascent map", path, spec.size),
+                ("ascent map", path, spec.view),
                 lambda path=path: tf.function(lambda x: graph.run(inputs_with(graph, name, x), [path])[path], [image], autograph=False),
             )
             _check_position(spec, path, position, _traced(forward, own, spec).structured_outputs.shape[1:3])
@@ -137,7 +137,7 @@ class _Run:
 
     def image(self, variable: Any) -> Any:
         image = self.parametrisation.image(variable)
-        return image if self.spec.parametrisation == "fourier" else self.parametrisation.model_input(image)
+        return self.parametrisation.model_input(image) if self.spec.parametrisation == "pixel" else image
 
 
 def _image_input(graph: Graph) -> tuple[str, tuple[int | None, int | None], int]:
@@ -162,15 +162,15 @@ def _traced(function: Any, own: tuple[int | None, int | None], spec: AscentSpec)
     try:
         return function.get_concrete_function()
     except (ValueError, tf.errors.InvalidArgumentError) as error:
-        if spec.size == own:
+        if spec.view == own:
             raise
         allowed = None if None in own else f"{own[0]}×{own[1]}"
         needs = f"the model's own input size, {allowed}" if allowed else "another size, perhaps a multiple of 32"
         raise InvalidParameters(
-            f"This target cannot be computed for an image of {spec.size[0]}×{spec.size[1]}: a layer before it needs {needs}.",
+            f"This target cannot be computed for an image of {spec.view[0]}×{spec.view[1]}: a layer before it needs {needs}.",
             pointer="/params/size",
             allowed=allowed,
-            got=str(spec.size[0]),
+            got=str(spec.view[0]),
         ) from error
 
 
@@ -186,7 +186,7 @@ def _check_position(spec: AscentSpec, path: str, position: tuple[int, int], map_
     (height, width), (y, x) = map_size, position
     if not (y < height and x < width):
         raise InvalidParameters(
-            f"Layer '{path}' has a map of {height}×{width} for an image of {spec.size[0]}×{spec.size[1]}: "
+            f"Layer '{path}' has a map of {height}×{width} for an image of {spec.view[0]}×{spec.view[1]}: "
             f"neuron's y must be 0 to {height - 1} and x 0 to {width - 1}, got {y} and {x}.",
             pointer="/params/neuron" if spec.objective.kind == "neuron" else "/params/objectives",
             allowed=f"y 0 to {height - 1}, x 0 to {width - 1}",

@@ -1,4 +1,4 @@
-"""What ascent moves, and how it becomes an image: plain pixels, or a spectrum with decorrelated colour."""
+"""What ascent moves, and how it becomes an image: plain pixels, a spectrum with decorrelated colour, or a spectrum's phases."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from schemas.models import Preprocessing
+from workers.engine.ascent.natural_spectrum import magnitudes
 from workers.interface import Float32, Start
 
 # Colour directions of natural images (Olah et al., Feature Visualization, Distill 2017, "Preconditioning"), RGB in rows.
@@ -51,13 +52,11 @@ class Pixel:
 
 
 @dataclass(frozen=True)
-class Fourier:
-    """A spectrum `z` (C, H, W // 2 + 1, 2: real and imaginary part); the image is sigmoid(C · irfft2(s · z) / 4), RGB in 0-1,
-    with s = √(HW) / max(f, 1 / max(H, W)) and C the colour directions over their largest column norm.
+class _Spectrum:
+    """Of planes of frequencies: the image is their sigmoid, RGB in 0-1, where there are three in the decorrelated colours.
 
-    As torch-lucent's `fft_image` and `to_valid_rgb` have it, at even sizes to the digit. The model sees the image through its
-    own declared preprocessing. Where it takes other than three channels, each is a spectrum of its own; where it takes grey
-    three times, there is one.
+    The model sees the image through its own declared preprocessing. Where it takes other than three channels, each is a spectrum of
+    its own; where it takes grey three times, there is one.
     """
 
     size: tuple[int, int]
@@ -65,24 +64,71 @@ class Fourier:
     preprocessing: Preprocessing
 
     @property
+    def planes(self) -> int:
+        return 1 if self.preprocessing.order == "gray" else self.channels
+
+    def model_input(self, image: Any) -> Any:
+        if self.planes < self.channels:
+            image = tf.repeat(image, self.channels, axis=3)
+        return preprocess(image, self.preprocessing)
+
+    def _valid(self, planes: Any) -> Any:
+        """Planes (n, planes, H, W), any numbers, as images (n, H, W, C) in 0-1."""
+        image = tf.transpose(planes, (0, 2, 3, 1))
+        if self.planes == 3:
+            image = tf.einsum("nhwk,ck->nhwc", image, colour_matrix())
+        return tf.sigmoid(image)
+
+
+@dataclass(frozen=True)
+class Fourier(_Spectrum):
+    """A spectrum `z` (C, H, W // 2 + 1, 2: real and imaginary part); the image is sigmoid(C · irfft2(s · z) / 4), RGB in 0-1,
+    with s = √(HW) / max(f, 1 / max(H, W)) and C the colour directions over their largest column norm.
+
+    As torch-lucent's `fft_image` and `to_valid_rgb` have it, at even sizes to the digit.
+    """
+
+    @property
     def shape(self) -> tuple[int, ...]:
         height, width = self.size
-        planes = 1 if self.preprocessing.order == "gray" else self.channels
-        return (planes, height, width // 2 + 1, 2)
+        return (self.planes, height, width // 2 + 1, 2)
 
     def image(self, variable: Any) -> Any:
         scaled = variable * frequency_scale(self.size)[None, None, :, :, None]
         spectrum = tf.complex(scaled[..., 0], scaled[..., 1])
-        planes = tf.signal.irfft2d(spectrum, fft_length=self.size) / 4.0
-        image = tf.transpose(planes, (0, 2, 3, 1))
-        if self.shape[0] == 3:
-            image = tf.einsum("nhwk,ck->nhwc", image, colour_matrix())
-        return tf.sigmoid(image)
+        return self._valid(tf.signal.irfft2d(spectrum, fft_length=self.size) / 4.0)
 
-    def model_input(self, image: Any) -> Any:
-        if self.shape[0] < self.channels:
-            image = tf.repeat(image, self.channels, axis=3)
-        return preprocess(image, self.preprocessing)
+
+@dataclass(frozen=True)
+class Phase(_Spectrum):
+    """The phases `φ` (C, H, W // 2 + 1) of a spectrum, radians; the image is sigmoid(C · irfft2(m · exp(iθ))), m the magnitudes of
+    `natural_spectrum` and C as in `Fourier` (MaCo: Fel et al., arXiv:2306.06805).
+
+    Where a real image's spectrum mirrors itself, in column 0 and of an even width in column W / 2, a wave's phase is θ = φ − φ' with
+    that of its mirror image; elsewhere θ = φ. So all magnitudes stay what they are, and with them every plane's mean, 0, and
+    contrast.
+
+    Other than the paper: the magnitudes are a law and not ImageNet's mean; its authors' code standardises phases and image at each
+    step instead of mirroring, which lets the magnitudes of those two columns go, and starts at normal phases, which agree enough to
+    light the corners; here they start uniform.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        height, width = self.size
+        return (self.planes, height, width // 2 + 1)
+
+    def image(self, variable: Any) -> Any:
+        return self._valid(self.unbounded(variable))
+
+    def unbounded(self, variable: Any) -> Any:
+        """The planes (n, C, H, W) before colours and the sigmoid."""
+        height, width = self.size
+        columns = np.arange(width // 2 + 1)
+        mirrored = ((columns == 0) | (2 * columns == width)).astype(np.float32)
+        phase = variable - mirrored * tf.gather(variable, -np.arange(height) % height, axis=2)
+        magnitude = magnitudes(self.size, self.planes)
+        return tf.signal.irfft2d(tf.complex(magnitude * tf.cos(phase), magnitude * tf.sin(phase)), fft_length=self.size)
 
 
 def frequency_scale(size: tuple[int, int]) -> Float32:

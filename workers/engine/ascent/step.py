@@ -13,7 +13,7 @@ from schemas.models import Preprocessing
 from workers.engine.ascent import optimizers, regularisers, transforms
 from workers.engine.ascent.diversity import diverse_of
 from workers.engine.ascent.objectives import aim, values_of
-from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Pixel, preprocess
+from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Phase, Pixel, preprocess
 from workers.engine.ascent.sums import shape_of, sum_of
 from workers.engine.graph import Graph
 from workers.interface import AscentSpec, Float32
@@ -21,13 +21,14 @@ from workers.interface import AscentSpec, Float32
 
 class Settings(NamedTuple):
     """What differs between runs of one compiled step, as tensors: learning rate (); weights of `regularisers.kinds` (k,); the
-    objective's `aim`; the pixel parametrisation's scale and offset (C,)."""
+    objective's `aim`; the pixel parametrisation's scale and offset (C,); σ of the noise ()."""
 
     learning_rate: Any
     weights: Any
     aim: Any
     scale: Any
     offset: Any
+    noise: Any
 
 
 class Point(NamedTuple):
@@ -55,7 +56,7 @@ def key(spec: AscentSpec) -> Hashable:
         "ascent",
         (goal.kind, goal.layer, goal.margin, goal.probability, goal.diversity > 0, aim(goal).shape, shape_of(goal), spec.redirect),
         (spec.parametrisation, spec.size, spec.optimizer, spec.gradient_norm, spec.precision),
-        (moves.pad, moves.jitter > 0, transforms.is_affine(moves)),
+        (moves.pad, moves.jitter > 0, transforms.is_affine(moves), moves.crop is not None, spec.view, moves.noise > 0),
         regularisers.kinds(spec.regularisers),
     )
 
@@ -68,12 +69,15 @@ def settings(spec: AscentSpec, channels: int) -> Settings:
         tf.constant(aim(spec.objective)),
         tf.constant(np.broadcast_to(np.array(spec.scale, np.float32), channels)),
         tf.constant(np.broadcast_to(np.array(spec.offset, np.float32), channels)),
+        tf.constant(spec.transforms.noise, tf.float32),
     )
 
 
 def parametrisation(spec: AscentSpec, channels: int, preprocessing: Preprocessing, scale: Any, offset: Any) -> Parametrisation:
     if spec.parametrisation == "fourier":
         return Fourier(spec.size, channels, preprocessing)
+    if spec.parametrisation == "phase":
+        return Phase(spec.size, channels, preprocessing)
     return Pixel(spec.size, channels, scale, offset)
 
 
@@ -88,6 +92,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
     moves, penalties = spec.transforms, regularisers.kinds(spec.regularisers)
     moved = moves.jitter > 0 or transforms.is_affine(moves)
     grey, fill = middle_grey(preprocessing, channels), mean_colour(preprocessing, channels)
+    full_range = preprocess(np.ones(channels, np.float32), preprocessing) - preprocess(np.zeros(channels, np.float32), preprocessing)
 
     def step(point: Point, number: Any, indices: Any, draw: Any, given: Settings) -> Step:
         variable, moments = point
@@ -97,6 +102,10 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
             image = shape.image(variable)
             x = shape.model_input(image)
             shown = transforms.apply(x, draw, fill, pad=moves.pad, affine=transforms.is_affine(moves)) if moved else tf.identity(x)
+            if moves.crop:
+                shown = transforms.part(shown, draw, spec.view)
+            if moves.noise:
+                shown += transforms.noise(draw, given.noise * full_range, (*spec.view, channels))
             values = values_at(shown, indices, given.aim)
             score = tf.reduce_sum(values)
             if penalties:
@@ -104,7 +113,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
         gradient, through_model = tape.gradient(score, [variable, shown])
         if through_model is None:
             raise NoGradient(_no_gradient(spec))
-        image = image if spec.parametrisation == "fourier" else x
+        image = x if spec.parametrisation == "pixel" else image
         axes = tuple(range(1, len(variable.shape)))
         finite = tf.reduce_all(tf.math.is_finite(gradient), axis=axes) & tf.math.is_finite(values)
         seen = tf.reduce_any(through_model != 0, axis=(1, 2, 3))
@@ -128,6 +137,7 @@ def build(graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, image_in
             tf.TensorSpec(goal.shape, goal.dtype),
             tf.TensorSpec((channels,), tf.float32),
             tf.TensorSpec((channels,), tf.float32),
+            tf.TensorSpec((), tf.float32),
         ),
     )
     return tf.function(step, input_signature=signature, autograph=False)

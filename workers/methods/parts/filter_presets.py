@@ -2,7 +2,7 @@
 
 dlwp1: Chollet, Deep Learning with Python, 1st ed., 5.4.2. dlwp2: 2nd ed., 9.4.2. keras_blog: "How convolutional neural networks see
 the world", blog.keras.io 2016. keras_io: keras.io/examples/vision/visualizing_what_convnets_learn. lucid: Olah et al., Feature
-Visualization, Distill 2017, as torch-lucent has it.
+Visualization, Distill 2017, as torch-lucent has it. maco: Fel et al., arXiv:2306.06805, with a law for the magnitudes.
 
 The sources' numbers are in units of a model's raw input, of their own model's. Ascent runs in those units, whatever the model:
 `units` says how the model sees them. A model whose input has the source's scale gets them as they are, as in the source (VGG16
@@ -12,6 +12,7 @@ without its mean taken off: a start about 128, which to VGG16 is bright, not gre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from schemas.methods.parts.filter_presets import PRESETS, FilterPreset
+from schemas.methods.parts.filter_presets import PRESETS, FilterPreset, Parametrised
 from schemas.models import Preprocessing
 from workers.interface import Start
 
@@ -65,20 +66,22 @@ class Recipe:
 
 
 BOOK = Standardised(0.1 * 255, 1e-5, 0.5 * 255)
+LUCID = Recipe(
+    "adam",
+    "none",
+    Start("uniform", 0.45, 0.55),
+    255.0,
+    0.0,
+    Standardised(0.2 * 255, 1e-5, 0.5 * 255),
+    gap=4,
+    background=WHITE,
+    true_colours=True,
+    redirect=True,
+)
 RECIPES: Mapping[FilterPreset, Recipe] = MappingProxyType(
     {
-        "lucid": Recipe(
-            "adam",
-            "none",
-            Start("uniform", 0.45, 0.55),
-            255.0,
-            0.0,
-            Standardised(0.2 * 255, 1e-5, 0.5 * 255),
-            gap=4,
-            background=WHITE,
-            true_colours=True,
-            redirect=True,
-        ),
+        "lucid": LUCID,
+        "maco": LUCID,
         "dlwp1": Recipe("ascent", "rms", Start("uniform", 128.0, 148.0), 1.0, 0.0, BOOK, order="column"),
         "dlwp2": Recipe(
             "ascent", "l2", Start("uniform", 0.4, 0.6), 127.5, 127.5, Standardised(64, 0, 128, PRESETS["dlwp2"].crop), margin=2
@@ -96,6 +99,7 @@ RECIPES: Mapping[FilterPreset, Recipe] = MappingProxyType(
     }
 )
 FOURIER_START = Start("normal", sigma=0.01)
+STARTS: Mapping[Parametrised, Start] = MappingProxyType({"fourier": FOURIER_START, "phase": Start("uniform", -math.pi, math.pi)})
 
 
 def units(recipe: Recipe, preprocessing: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:

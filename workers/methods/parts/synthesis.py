@@ -12,7 +12,7 @@ from schemas.methods.parts.ascent import AscentParams
 from schemas.methods.parts.filter_presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from workers.interface import Arrays, AscentSpec, AscentState, Objective
-from workers.methods.parts.filter_presets import FOURIER_START, RECIPES, as_rgb, picture, units
+from workers.methods.parts.filter_presets import RECIPES, STARTS, as_rgb, picture, units
 from workers.rendering.grid import grid
 
 PREVIEW_SECONDS = 1.0
@@ -33,7 +33,7 @@ def ascent(params: AscentParams, objective: Objective, preprocessing: Preprocess
         learning_rate=params.learning_rate or 0.0,
         optimizer=recipe.optimizer,
         gradient_norm=recipe.gradient_norm,
-        start=FOURIER_START if params.parametrisation == "fourier" else recipe.start,
+        start=STARTS.get(params.parametrisation or "fourier", recipe.start),
         transforms=params.transforms or Transforms(),
         regularisers=params.regularisers or Regularisers(),
         seed=params.seed,
@@ -68,9 +68,9 @@ def tiled(params: AscentParams, tiles: Sequence[UInt8[np.ndarray, "h w 3"]]) -> 
 
 def to_picture(params: AscentParams, preprocessing: Preprocessing, image: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "H W 3"]:
     """A synthesised image as its preset draws it."""
-    if params.parametrisation == "fourier":
-        return as_rgb(np.rint(image * 255).astype(np.uint8))
-    return picture(RECIPES[params.preset], preprocessing, image)
+    if params.parametrisation == "pixel":
+        return picture(RECIPES[params.preset], preprocessing, image)
+    return as_rgb(np.rint(image * 255).astype(np.uint8))
 
 
 def ranking(values: Float32[np.ndarray, " n"], alive: Bool[np.ndarray, " n"]) -> list[int]:

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from schemas.models import Preprocessing
+from workers.engine.ascent.natural_spectrum import CONTRAST, DECAY_POWER, magnitudes
 from workers.engine.ascent.optimizers import adam
-from workers.engine.ascent.parametrisations import Fourier, Pixel, preprocess, starts
+from workers.engine.ascent.parametrisations import Fourier, Phase, Pixel, colour_matrix, preprocess, starts
 from workers.interface import Start
 
 
@@ -134,3 +135,91 @@ def test_an_images_start_depends_on_the_seed_and_its_own_key_alone() -> None:
     assert many.mean() == pytest.approx(138, abs=0.3)
     assert many.std() == pytest.approx(20 / np.sqrt(12), rel=0.02)
     assert starts(Start("normal", sigma=0.5), (60, 50, 3), 0, [0]).std() == pytest.approx(0.5, rel=0.03)
+
+
+SIZES = [(6, 8), (5, 7), (7, 4), (4, 9)]
+
+
+def phases(phase: Phase, n: int = 2) -> np.ndarray:
+    return starts(Start("uniform", -np.pi, np.pi), phase.shape, 1, range(n))
+
+
+def planes_by_hand(phase: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Σ m·cos(2π(uy/H + vx/W) + θ)/(HW) of one image's phases (3, H, W // 2 + 1), wave by wave over half of the plane of waves."""
+    magnitude = magnitudes((height, width), 3).astype(float)
+    y, x = np.arange(height)[:, None], np.arange(width)[None, :]
+    planes = np.zeros((3, height, width))
+    for c in range(3):
+        for u in range(height):
+            for v in range(width // 2 + 1):
+                own_mirror = v == 0 or 2 * v == width
+                angle = phase[c, u, v] - phase[c, -u % height, v] if own_mirror else phase[c, u, v]
+                wave = magnitude[c, u, v] * np.cos(2 * np.pi * (u * y / height + v * x / width) + angle)
+                planes[c] += wave * (1 if own_mirror else 2)
+    return planes / (height * width)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_phases_are_their_formula(size: tuple[int, int]) -> None:
+    phase = Phase(size, 3, Preprocessing())
+    variable = phases(phase)
+    assert variable.shape == (2, 3, size[0], size[1] // 2 + 1)
+    planes = np.stack([planes_by_hand(one, *size) for one in variable])
+    np.testing.assert_allclose(phase.unbounded(tf.constant(variable)), planes, atol=2e-5)
+    expected = 1 / (1 + np.exp(-np.einsum("nkhw,ck->nhwc", planes, colour_matrix())))
+    np.testing.assert_allclose(phase.image(tf.constant(variable)), expected, atol=1e-5)
+    assert expected.std() > 0.1
+
+
+@pytest.mark.parametrize("size", [*SIZES, (64, 64), (31, 46)])
+def test_any_phases_have_the_same_magnitudes_mean_and_contrast(size: tuple[int, int]) -> None:
+    phase = Phase(size, 3, Preprocessing())
+    planes = phase.unbounded(tf.constant(phases(phase, 3))).numpy().astype(float)
+    magnitude = magnitudes(size, 3)
+    np.testing.assert_allclose(np.abs(np.fft.rfft2(planes)), np.broadcast_to(magnitude, (3, *magnitude.shape)), atol=1e-4 * magnitude.max())
+    np.testing.assert_allclose(planes.mean(axis=(2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(np.sqrt((planes**2).mean(axis=(1, 2, 3))), CONTRAST, rtol=1e-4)
+    assert np.abs(planes[0] - planes[1]).max() > 0.5
+
+
+def test_magnitudes_are_the_law() -> None:
+    square = magnitudes((32, 32), 3).astype(float)
+    for c in range(3):
+        assert square[c, 0, 2] / square[c, 0, 1] == pytest.approx(2**-DECAY_POWER)
+        assert square[c, 3, 4] / square[c, 0, 1] == pytest.approx(5**-DECAY_POWER)
+        assert square[c, -3, 4] == pytest.approx(square[c, 3, 4])
+        assert square[c, 0, 0] == 0
+    np.testing.assert_allclose(square[:, 1, 1] / square[1, 1, 1], [0.95, 1.0, 0.85], rtol=1e-5)
+    long = magnitudes((20, 40), 1).astype(float)  # a wave down the short side is of twice the frequency, in cycles a pixel
+    assert long[0, 1, 0] / long[0, 0, 2] == pytest.approx(1)
+    grey = Phase((20, 40), 1, Preprocessing())
+    assert grey.unbounded(tf.constant(phases(grey))).numpy().std() == pytest.approx(CONTRAST / np.sqrt(3), rel=1e-3)
+
+
+def test_the_gradient_of_phases_is_that_of_finite_differences() -> None:
+    phase = Phase((5, 6), 3, Preprocessing())
+    variable = phases(phase, 1)
+    weights = np.random.default_rng(2).normal(size=(1, 5, 6, 3)).astype(np.float32)
+    given = tf.constant(variable)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        value = tf.reduce_sum(phase.image(given) * weights)
+    gradient = tape.gradient(value, given).numpy()
+    for index in [(0, 0, 1, 0), (0, 1, 2, 1), (0, 2, 4, 2), (0, 0, 1, 3)]:
+        step = np.zeros_like(variable)
+        step[index] = 1e-2
+        above, below = (float(tf.reduce_sum(phase.image(tf.constant(variable + sign * step)) * weights)) for sign in (1, -1))
+        assert gradient[index] == pytest.approx((above - below) / 2e-2, abs=2e-3)
+        assert abs(gradient[index]) > 3e-3
+    assert np.abs(gradient[0, :, 0, 0]).max() == 0  # the mean has no phase
+
+
+def test_phases_of_a_grey_model() -> None:
+    three = Phase((5, 4), 3, Preprocessing(order="gray", mean=(127.5,), std=(127.5,), mode="custom"))
+    assert three.shape == (1, 5, 3)
+    x = three.model_input(three.image(tf.constant(phases(three)))).numpy()
+    assert x.shape == (2, 5, 4, 3)
+    assert np.ptp(x, axis=3).max() == 0
+    assert x.std() > 0.2
+    one = Phase((5, 4), 1, Preprocessing(mean=(127.5,), std=(127.5,)))
+    np.testing.assert_array_equal(one.model_input(one.image(tf.constant(phases(one)))), x[..., :1])

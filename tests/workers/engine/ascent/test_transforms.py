@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from schemas.methods.parts.filter_presets import Transforms
-from workers.engine.ascent.transforms import apply, draws, is_affine
+from workers.engine.ascent.transforms import NOISE_SEEDS, apply, draws, is_affine, noise, part
 
 FILL = np.float32([0.1, 0.5, 0.9])
 
@@ -80,6 +81,46 @@ def test_draws_keep_their_bounds_and_depend_on_the_seed() -> None:
 
 def test_what_is_off_stays_off() -> None:
     none = draws(Transforms(pad=3), 5, seed=0)
-    np.testing.assert_array_equal(none, np.tile(np.float32([0, 0, 1, 0]), (5, 1)))
+    np.testing.assert_array_equal(none[:, :7], np.tile(np.float32([0, 0, 1, 0, 0, 0, 1]), (5, 1)))
     assert not is_affine(Transforms(pad=3, jitter=3))
     assert is_affine(Transforms(rotate=1))
+
+
+@pytest.mark.parametrize(("top", "left", "share"), [(0.0, 0.0, 1.0), (0.25, 0.1, 0.5), (0.4, 0.05, 0.6), (0.31, 0.83, 0.17)])
+@pytest.mark.parametrize("view", [(4, 4), (11, 11), (30, 23)])
+def test_a_part_is_resized_as_pillow_does(top: float, left: float, share: float, view: tuple[int, int]) -> None:
+    images = photos(height=19, width=24)
+    drawn = np.float32([0, 0, 1, 0, top, left, share, 0])
+    seen = np.asarray(part(images, drawn, view))
+    box = (left * 24, top * 19, (left + share) * 24, (top + share) * 19)
+    for image, result in zip(images, seen, strict=True):
+        for channel in range(3):
+            plane = Image.fromarray(image[..., channel])
+            expected = plane.resize(view[::-1], Image.Resampling.BILINEAR, box=box)
+            np.testing.assert_allclose(result[..., channel], np.asarray(expected), atol=1e-5)
+
+
+def test_parts_lie_in_the_image_and_leave_the_other_draws_as_they_are() -> None:
+    moves = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
+    many, without = draws(moves.model_copy(update={"crop": (0.3, 0.8)}), 4000, seed=1), draws(moves, 4000, seed=1)
+    np.testing.assert_array_equal(many[:, :4], without[:, :4])
+    top, left, share, seeds = many[:, 4:].T
+    assert (share.min(), share.max()) == (pytest.approx(0.3, abs=1e-3), pytest.approx(0.8, abs=1e-3))
+    assert min(top.min(), left.min()) >= 0
+    assert (top + share).max() <= 1 + 1e-6
+    assert (left + share).max() > 0.99
+    assert (top + share / 2).mean() == pytest.approx(0.5, abs=0.01)
+    assert np.all(seeds == np.rint(seeds))
+    assert seeds.max() < NOISE_SEEDS
+    assert len(set(seeds)) > 3990
+
+
+def test_noise_is_the_same_for_all_images_of_a_step_and_another_at_the_next() -> None:
+    first, second = draws(Transforms(noise=0.5), 2, seed=1)
+    sigma = np.float32([1, 2, 4])
+    drawn = np.asarray(noise(first, sigma, (60, 50, 3)))
+    assert drawn.shape == (1, 60, 50, 3)
+    np.testing.assert_allclose(drawn.std(axis=(0, 1, 2)), sigma, rtol=0.05)
+    np.testing.assert_allclose(drawn.mean(axis=(0, 1, 2)), 0, atol=0.2)
+    np.testing.assert_array_equal(drawn, noise(first, sigma, (60, 50, 3)))
+    assert abs(np.corrcoef(drawn.ravel(), np.asarray(noise(second, sigma, (60, 50, 3))).ravel())[0, 1]) < 0.05
