@@ -81,7 +81,12 @@ def test_priority_and_model_are_no_parameters() -> None:
         ("filters", [("neuron", "3,4")], "/neuron/2", "'neuron[2]' is required"),
         ("filters", [("columns", "1.5")], "/columns", "columns must be an integer ≥ 1 and ≤ 64 or null; got 1.5."),
         ("filters", [("transforms", '{"jiter": 1}')], "/transforms/jiter", "Nearest: jitter."),
-        ("filters", [("transforms", "jitter")], "/transforms", "transforms must be an object with pad, jitter, scale, rotate or null"),
+        (
+            "filters",
+            [("transforms", "jitter")],
+            "/transforms",
+            "transforms must be an object with pad, jitter, scale, rotate, crop, view, noise or null",
+        ),
         ("activations", [("layer", "a"), ("kind", "conv")], None, "give either layer or kind, not both."),
         ("grad_cam", [("priority", "now")], "/priority", "priority must be one of high, normal, low; got now."),
     ],
