@@ -16,6 +16,7 @@ from service.dependencies import Caller, Services
 from service.headers import Wishes
 from service.images import ImageHeader, check_image
 from service.incoming import Incoming
+from service.openapi import service_version
 from service.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -45,8 +46,8 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
         lane=card.lane,
         priority=incoming.priority,
         params=_canonical(resolved),
-        # Preprocessing and labels count, too.
-        fingerprint="" if published is None else f"{published.description.fingerprint}:{published.digest}",
+        # Preprocessing and labels count, too, and what computes: a new version answers nothing from an old one's results.
+        fingerprint=":".join([service_version(), *([] if published is None else [published.description.fingerprint, published.digest])]),
         image=incoming.image,
         image_id=incoming.image_id,
         request_id=caller.request_id,

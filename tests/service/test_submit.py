@@ -155,6 +155,16 @@ async def test_a_model_prepared_otherwise_is_another_model(
     assert (answer.status_code, answer.json()["cached"]) == (202, False)
 
 
+async def test_another_version_answers_nothing_from_this_ones_results(
+    client: httpx.AsyncClient, worker: PlayedWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.post("/v1/jobs", json=cam())
+    await worker.work()
+    monkeypatch.setattr("service.submission.service_version", lambda: "99.0")
+    answer = await client.post("/v1/jobs", json=cam())
+    assert (answer.status_code, answer.json()["cached"]) == (202, False)
+
+
 async def test_no_cache_runs_it_again(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     await client.post("/v1/jobs", json=cam())
     await worker.work()
