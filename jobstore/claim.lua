@@ -4,7 +4,7 @@
 --
 -- a: worker, lane, count, lease, max_attempts
 -- Returns {last id of the bell, execution, ...}, each execution {id, entry, attempt, claim, method, model, priority, params, image,
--- request id, queued}.
+-- request id, queued, fresh}.
 
 local claimed = {}
 
@@ -39,7 +39,8 @@ local function start(queue, priority, entry, execution)
     for _, job in ipairs(joined(execution)) do
       emit_status(job, 'running')
     end
-    claimed[#claimed + 1] = {execution, entry, attempt, claim, e.method, e.model, priority, e.params, e.image, e.request_id, e.queued}
+    claimed[#claimed + 1] = {execution, entry, attempt, claim, e.method, e.model, priority, e.params, e.image, e.request_id, e.queued,
+      e.fresh or '0'}
   end
 end
 

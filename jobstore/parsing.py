@@ -95,7 +95,7 @@ class View:
 def execution(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """An execution as claim.lua returns it."""
     key, entry, attempt, claim, *texts = reply
-    method, model, priority, params, image, request_id, queued = (cast("bytes", text).decode() for text in texts)
+    method, model, priority, params, image, request_id, queued, fresh = (cast("bytes", text).decode() for text in texts)
     return Execution(
         key=cast("bytes", key).decode(),
         shard=shard,
@@ -110,4 +110,5 @@ def execution(reply: list[Any], shard: int, lane: Lane) -> Execution:
         image_id=f"img_{image}" if image else None,
         request_id=request_id,
         queued_at=moment(queued),
+        fresh=fresh == "1",
     )

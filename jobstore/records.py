@@ -103,6 +103,7 @@ class Execution:
     request_id: str
     queued_at: datetime
     claim: int = 0
+    fresh: bool = False  # Cache-Control: no-cache: nothing of earlier jobs may be taken over
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ if cached then
   end
 elseif not join then
   redis.call('HSET', key('execution', execution), 'state', 'queued', 'execution_key', a.execution_key, 'method', a.method, 'model', a.model,
-    'lane', a.lane, 'params', a.params, 'image', a.image or '', 'request_id', a.request_id, 'queued', now, 'attempt', 0, 'claims', 0)
+    'lane', a.lane, 'params', a.params, 'image', a.image or '', 'request_id', a.request_id, 'queued', now, 'attempt', 0, 'claims', 0,
+    'fresh', a.fresh and 1 or 0)
   redis.call('SET', key('latest', a.execution_key), execution, 'PX', a.ttl)
   enqueue(execution, a.lane, a.priority, now)
 elseif e.state == 'queued' then

@@ -133,7 +133,8 @@ class Runner:
             if keeping is None:
                 done = await self._on_device(method, model, Inputs(tensor, image, several), params, on_slice)
             else:
-                inputs = Inputs(tensor, image, several, await keeping.found())
+                pieces = {} if execution.fresh else await keeping.found()
+                inputs = Inputs(tensor, image, several, pieces)
                 done = await self._on_device(method, model, inputs, params, keeping.watching(on_slice))
                 await keeping.settled()
         else:

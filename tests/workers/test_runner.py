@@ -63,9 +63,15 @@ class Bench:
         return [each for lane in ("fast", "slow") for each in await self.store.claim("w", lane, 10, 0.1)]
 
     async def run(
-        self, method: str, image: bytes | None = None, *, on_slice: Callable[[Slice], None] = lambda _: None, **params: object
+        self,
+        method: str,
+        image: bytes | None = None,
+        *,
+        on_slice: Callable[[Slice], None] = lambda _: None,
+        fresh: bool = True,
+        **params: object,
     ) -> Result:
-        (execution,) = await self.claim(resolved(method, await self.published(), image, **params))
+        (execution,) = await self.claim(dataclasses.replace(resolved(method, await self.published(), image, **params), fresh=fresh))
         result = await self.runner.run(execution, on_slice)
         assert await self.store.complete(execution, result)
         return result
@@ -290,7 +296,7 @@ async def test_a_document_is_stored_as_text(bench):
 
 async def test_channels_that_an_earlier_job_synthesised_are_taken_over(bench):
     """By a job with equal parameters, and by no other."""
-    how = {"layer": "stem", "size": 16, "steps": 2}
+    how = {"layer": "stem", "size": 16, "steps": 2, "fresh": False}
     filters = await bench.run("filters", channels=[1, 0], **how)
     atlas = await bench.run("filter_atlas", **how)
     channels = json.loads(atlas.facts)["channels"]
@@ -301,11 +307,13 @@ async def test_channels_that_an_earlier_job_synthesised_are_taken_over(bench):
     np.testing.assert_array_equal(array(again, "tiles"), array(atlas, "tiles"))
     other = await bench.run("filter_atlas", seed=1, **how)
     assert json.loads(other.facts)["reused"] == 0
+    anew = await bench.run("filter_atlas", **how | {"fresh": True})  # Cache-Control: no-cache
+    assert json.loads(anew.facts)["reused"] == 0
 
 
 async def test_a_job_that_is_stopped_leaves_what_it_has_finished(bench, monkeypatch):
     monkeypatch.setattr("workers.methods.filter_atlas.GROUP", 2)
-    how = {"layer": "stem", "size": 16, "steps": 2}
+    how = {"layer": "stem", "size": 16, "steps": 2, "fresh": False}
     first_group = asyncio.Event()
     loop = asyncio.get_running_loop()
 
