@@ -31,6 +31,7 @@ from workers.interface import (
     Output,
     Photo,
     Picture,
+    Pieces,
     Placement,
     Prepared,
     Probe,
@@ -133,7 +134,7 @@ class Runner:
             if keeping is None:
                 done = await self._on_device(method, model, Inputs(tensor, image, several), params, on_slice)
             else:
-                pieces = {} if execution.fresh else await keeping.found()
+                pieces: Pieces = {} if execution.fresh else await keeping.found()
                 inputs = Inputs(tensor, image, several, pieces)
                 done = await self._on_device(method, model, inputs, params, keeping.watching(on_slice))
                 await keeping.settled()
