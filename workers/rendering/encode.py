@@ -49,7 +49,7 @@ def png(image: NDArray[Any]) -> bytes:
 def webp_animation(frames: NDArray[Any], milliseconds: int, hold: int) -> bytes:
     """WebP of uint8 RGB frames (n, H, W, 3), each shown for `milliseconds` and the last for `hold`, without end.
 
-    Not lossless, as a picture is: frames of a forming image share little, and would take ten times the bytes.
+    Not lossless, as a picture is: frames of a forming image share little, and would take five to six times the bytes.
 
     Raises:
         ValueError: not uint8 RGB with at least one frame.
