@@ -7,7 +7,7 @@ PYTHON_VERSION := 3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PACKAGES := schemas telemetry jobstore service workers cli
+PACKAGES := schemas catalog processes telemetry jobstore service workers cli
 # uv from the PATH, else one that the recipe below installs.
 UV := $(or $(shell uv --version >/dev/null 2>&1 && echo uv),.uv/bin/uv)
 

@@ -16,12 +16,13 @@ import numpy as np
 
 from benchmarks import keras_io
 from benchmarks.timing import Row, compare, write
-from schemas.catalog import load_catalog
+from catalog.entries import load_catalog
 from schemas.limits import MethodLimits
-from schemas.methods.filters import Filters
-from schemas.methods.grad_cam import GradCam
-from workers.interface import Inputs
-from workers.methods import filters, grad_cam
+from schemas.methods.cam.grad_cam import GradCam
+from schemas.methods.synthesis.filters import Filters
+from workers.contract.inputs import Inputs
+from workers.methods.cam import grad_cam
+from workers.methods.synthesis import filters
 from workers.models.loading import load_model
 from workers.models.pool import LoadedModel, ModelPool
 

@@ -9,10 +9,10 @@ import socket
 
 from cli.failure import CommandFailed
 from cli.listening import listen, port_of
-from cli.processes import end_with_parent
-from jobstore.embedded import running_url
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from processes.child import end_with_parent
+from processes.embedded_redis import running_url
 from service.app import create_app
 from service.server import serve
 from service.settings import Settings

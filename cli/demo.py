@@ -14,8 +14,8 @@ from cli.client import Client
 from cli.demo_output import FinishedJob, print_report, write_artifacts, write_contact_sheet
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
+from cli.interrupts import within
 from cli.listening import listen
-from cli.processes import within
 from cli.stack import Drains, Stack
 from schemas.methods import METHODS
 from schemas.models import LayerKind, ModelDescription

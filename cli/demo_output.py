@@ -14,11 +14,11 @@ from rich.table import Table
 
 from cli.contact_sheet import Panel, contact_sheet
 from schemas.jobs import JobBase
-from schemas.methods.activations import ActivationsFacts
 from schemas.methods.base import Facts
-from schemas.methods.filters import FiltersFacts
-from schemas.methods.parts.cam import CamFacts
-from schemas.methods.predict import PredictFacts
+from schemas.methods.cam.base import CamFacts
+from schemas.methods.inspection.activations import ActivationsFacts
+from schemas.methods.inspection.predict import PredictFacts
+from schemas.methods.synthesis.filters import FiltersFacts
 
 F = TypeVar("F", bound=Facts)
 

@@ -22,12 +22,12 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from catalog.entries import Catalog, CatalogError, load_catalog
 from cli.failure import setting_problems
 from cli.settings_table import setting_rows
-from jobstore.embedded import EmbeddedRedis, running_url
-from jobstore.redis_program import OLDEST, EmbeddedRedisError, find_server
 from jobstore.settings import StoreSettings
-from schemas.catalog import Catalog, CatalogError, load_catalog
+from processes.embedded_redis import EmbeddedRedis, running_url
+from processes.redis_program import OLDEST, EmbeddedRedisError, find_server
 from schemas.errors import nearest_names
 from service.settings import Settings as ServiceSettings
 from workers.settings import Settings as WorkerSettings

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
-from schemas.catalog import CatalogError
+from catalog.entries import CatalogError
 
 
 class CommandFailed(Exception):

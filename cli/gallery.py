@@ -18,9 +18,9 @@ from cli.client import Client
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
 from cli.gallery_rows import BUILT_IN, SOURCES, Row, method_rows
+from cli.interrupts import within
 from cli.listening import listen
 from cli.method_page import method_page, methods_index
-from cli.processes import within
 from cli.stack import Drains, Stack
 from schemas.jobs import JobBase
 from schemas.methods import METHODS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
+import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from typing import Literal
 from pydantic import ValidationError
 
 from cli.failure import CommandFailed
+from cli.interrupts import Interrupts
 from cli.listening import port_of
-from cli.processes import Interrupts, Part, convscope
-from jobstore.embedded import EmbeddedRedis
-from jobstore.redis_program import EmbeddedRedisError
+from processes.child import Part
+from processes.embedded_redis import EmbeddedRedis
+from processes.redis_program import EmbeddedRedisError
 from schemas.health import Readiness
 
 _MARGIN = 10.0  # seconds beyond a part's own drain, after which it is killed
@@ -142,3 +144,8 @@ class Stack:
             return None
         finally:
             connection.close()
+
+
+def convscope(*arguments: str) -> list[str]:
+    """A `convscope` command in this environment, which ends when we do."""
+    return [sys.executable, "-P", "-m", "cli.main", *arguments, "--parent", str(os.getpid())]

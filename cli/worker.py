@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.processes import end_with_parent
+from processes.child import end_with_parent
 
 
 def worker(parent: int | None) -> None:

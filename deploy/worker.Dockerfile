@@ -10,6 +10,8 @@ RUN python -m venv /opt/build \
  && /opt/convscope/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/worker-${DEVICE}.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
+COPY catalog catalog
+COPY processes processes
 COPY telemetry telemetry
 COPY jobstore jobstore
 COPY service service

@@ -80,7 +80,7 @@ class Connection:
 
 def _load_scripts() -> dict[str, tuple[str, str]]:
     """(text, sha1) of every script, by name: its first line, common.lua, the rest."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).with_name("scripts")
     common = (folder / "common.lua").read_text("utf-8")
     scripts: dict[str, tuple[str, str]] = {}
     for path in folder.glob("*.lua"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 
+from catalog.entries import CatalogEntry
+from catalog.folder import CatalogFolder
 from jobstore.store import JobStore
-from schemas.catalog import CatalogEntry
-from schemas.catalog_folder import CatalogFolder
 from schemas.models import ModelDescription, ModelSummary, PublishedModel
 from service.settings import Settings
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from jobstore.embedded import EmbeddedRedis
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from processes.embedded_redis import EmbeddedRedis
 from tests.typechecking import check_annotations
 
 check_annotations()

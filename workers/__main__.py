@@ -6,10 +6,10 @@ import sys
 
 from pydantic import ValidationError
 
-from jobstore.embedded import running_url
+from processes.embedded_redis import running_url
 from telemetry.logs import configure_logs
-from workers.launch import run_workers
 from workers.settings import Settings
+from workers.supervision.launch import run_workers
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Every method's parameters, found by folder: a module here with a `MethodParams` subclass that has a `card` is a method."""
+"""The registry of methods: every module below this package that defines a `MethodParams` subclass with a `card` is a method."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from schemas.methods.base import MethodParams
 
 def _discover() -> Mapping[str, type[MethodParams]]:
     found: dict[str, type[MethodParams]] = {}
-    for module_info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
+    for module_info in sorted(pkgutil.walk_packages(__path__, f"{__name__}."), key=lambda info: info.name):
+        module = importlib.import_module(module_info.name)
         for value in vars(module).values():
             if not (isinstance(value, type) and issubclass(value, MethodParams) and "card" in vars(value)):
                 continue
@@ -24,7 +24,7 @@ def _discover() -> Mapping[str, type[MethodParams]]:
             if name in found:
                 raise RuntimeError(f"method '{name}' is declared twice: {found[name].__module__} and {value.__module__}")
             found[name] = value
-    return MappingProxyType(found)
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 METHODS: Mapping[str, type[MethodParams]] = _discover()

@@ -13,7 +13,7 @@ from service.answers import model_answer
 from service.auth import Owner
 from service.dependencies import Used
 from service.images import check_image
-from service.incoming import read_upload
+from service.parse_request import read_upload
 from service.problems import documented
 
 router = APIRouter(tags=["images"])

@@ -18,9 +18,9 @@ from service.answers import job_answer, job_json, json_answer, submitted_headers
 from service.auth import Owner
 from service.dependencies import Calling, FoundJob, Used
 from service.headers import Submitting
-from service.incoming import read_job
+from service.parse_request import read_job
 from service.problems import documented
-from service.submission import submit
+from service.submit_job import submit
 from service.views import job_view
 from service.waiting import until_ended
 

@@ -19,11 +19,11 @@ from service.answers import job_answer, job_json, json_answer, submitted_headers
 from service.dependencies import Calling, Services, Used
 from service.forms import FORM_CLASSES
 from service.headers import Submitting
-from service.incoming import read_one_line
 from service.negotiation import best
+from service.parse_request import read_one_line
 from service.problems import documented
 from service.representations import DOCUMENT_HEADERS, FORMS, Form, file_name, forms_of, inline, represent, zipped
-from service.submission import submit
+from service.submit_job import submit
 from service.views import job_view
 from service.waiting import CallerGone, until_ended
 

@@ -13,7 +13,7 @@ from cli.client import Client
 from cli.failure import CommandFailed
 from schemas.errors import Problem
 from schemas.jobs import JOB_CLASSES, JobBase, JobError, JobState, Progress, Timings
-from schemas.methods.predict import Predict
+from schemas.methods.inspection.predict import Predict
 
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

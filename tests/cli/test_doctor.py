@@ -6,7 +6,7 @@ import pytest
 
 from cli.doctor import Finding, examine
 from cli.listening import listen, port_of
-from jobstore.embedded import EmbeddedRedis
+from processes.embedded_redis import EmbeddedRedis
 
 
 @pytest.fixture

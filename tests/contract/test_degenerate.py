@@ -14,15 +14,16 @@ from keras import layers
 from schemas.errors import InvalidImage, InvalidParameters, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.activations import ActivationsFacts
 from schemas.methods.base import ImagesParams, TargetClassParams
-from schemas.methods.compare import Compared
-from schemas.methods.weights import WeightsFacts
+from schemas.methods.cam.compare import Compared
+from schemas.methods.inspection.activations import ActivationsFacts
+from schemas.methods.inspection.weights import WeightsFacts
 from schemas.models import PublishedModel
 from tests.contract.test_methods import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, Case, is_picture, looked_into
 from tests.zoo import seeded
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Photo
 from workers.engine.probe import KerasProbe
-from workers.interface import Array, Output, Photo, Picture
 from workers.methods import implementation
 from workers.models.preprocessing import prepare
 

@@ -13,16 +13,18 @@ import keras
 import numpy as np
 import pytest
 
-from schemas.catalog import CatalogEntry
+from catalog.entries import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import ImagesParams, MethodParams
-from schemas.methods.parts.cam import CamFacts, CamParams
-from schemas.methods.parts.gradients import GradientParams
+from schemas.methods.cam.base import CamFacts, CamParams
+from schemas.methods.gradients.base import GradientParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
+from workers.contract.artifacts import Animation, Array, Document, Output, Picture
+from workers.contract.inputs import Inputs, Photo, Prepared
+from workers.contract.progress import Slice
 from workers.engine.probe import KerasProbe
-from workers.interface import Animation, Array, Document, Inputs, Output, Photo, Picture, Prepared, Slice
 from workers.methods import Implementation, implementation
 from workers.models.describe import describe
 from workers.models.preprocessing import prepare

@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 from keras import layers
 
-from schemas.catalog import load_catalog
+from catalog.entries import load_catalog
 from schemas.errors import UnsuitableLayer, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import TargetLayerParams
-from schemas.methods.parts.cam import CamParams
+from schemas.methods.cam.base import CamParams
 from tests.contract.model_kinds import KINDS, Kind
-from workers.interface import Array, Inputs, Output, Photo, Picture, Prepared
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Inputs, Photo, Prepared
 from workers.methods import implementation
 from workers.models.pool import LoadedModel, ModelPool
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_COPIED = ("schemas", "telemetry", "jobstore", "service", "workers", "cli", "tests")
+_COPIED = ("schemas", "catalog", "processes", "telemetry", "jobstore", "service", "workers", "cli", "tests")
 
 
 @pytest.mark.slow
 def test_the_method_that_the_guide_adds_passes_the_contract_test(tmp_path: Path) -> None:
     guide = (_ROOT / "docs" / "adding-a-method.md").read_text("utf-8")
     files = re.findall(r"^## \d\. \w+: `(\S+)`\n\n```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
-    assert [name for name, _ in files] == ["schemas/methods/attention_map.py", "workers/methods/attention_map.py"]
+    assert [name for name, _ in files] == ["schemas/methods/cam/attention_map.py", "workers/methods/cam/attention_map.py"]
     for folder in _COPIED:
         shutil.copytree(_ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(_ROOT / "pyproject.toml", tmp_path)

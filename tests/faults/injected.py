@@ -14,19 +14,20 @@ import numpy as np
 from PIL import Image
 
 from tests.workers.tiny import photo
-from workers.device import Device
-from workers.interface import Inputs, Probe
+from workers.contract.inputs import Inputs
+from workers.contract.probe import Probe
 from workers.settings import Settings
-from workers.vitals import Vitals
+from workers.supervision.device import Device
+from workers.supervision.watchdog import Vitals
 
 KILLS, HANGS = 6666, 7777
 
 
 def worker(settings: Settings, device: Device, index: int, vitals: Vitals) -> None:
     from schemas.models import Preprocessing
-    from workers.methods import predict
+    from workers.execution.worker_process import main
+    from workers.methods.inspection import predict
     from workers.models.preprocessing import prepare
-    from workers.process import main
 
     right = predict.run
     kills, hangs = (

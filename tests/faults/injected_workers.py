@@ -6,10 +6,10 @@ import os
 
 from telemetry.logs import configure_logs
 from tests.faults.injected import worker
-from workers.device import Device
-from workers.launch import PRELOAD
 from workers.settings import Settings
-from workers.supervisor import Supervisor, fork_server
+from workers.supervision.device import Device
+from workers.supervision.launch import PRELOAD
+from workers.supervision.supervisor import Supervisor, fork_server
 
 if __name__ == "__main__":
     settings = Settings()

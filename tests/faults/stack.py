@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobstore.embedded import EmbeddedRedis
+from catalog.entries import load_catalog
 from jobstore.records import JobRecord, Submission
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
-from schemas.catalog import load_catalog
+from processes.embedded_redis import EmbeddedRedis
 from schemas.errors import BrokerUnavailable
 from schemas.jobs import JobState
 from schemas.models import PublishedModel

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from jobstore.embedded import EmbeddedRedis
 from jobstore.records import Submitted
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from processes.embedded_redis import EmbeddedRedis
 from schemas.errors import BrokerUnavailable
 from schemas.jobs import JobState
 from tests.jobstore.samples import claim_one, heard, result, submission

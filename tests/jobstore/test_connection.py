@@ -12,10 +12,10 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jobstore import connection
-from jobstore.embedded import EmbeddedRedis
-from jobstore.redis_program import find_server
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from processes.embedded_redis import EmbeddedRedis
+from processes.redis_program import find_server
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import claim_one, heard, result, run_one, submission

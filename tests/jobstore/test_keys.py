@@ -7,7 +7,7 @@ from typing import get_args
 import jobstore
 from jobstore.keys import Kind, execution_key, is_job_id, key, new_job_id, oldest_job_id, owner_key, shard_of
 
-SCRIPTS = sorted(Path(jobstore.__path__[0]).glob("*.lua"))
+SCRIPTS = sorted(Path(jobstore.__path__[0]).glob("scripts/*.lua"))
 
 
 def test_scripts_use_no_key_that_is_not_listed():

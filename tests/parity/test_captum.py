@@ -23,7 +23,7 @@ from tests.parity.twins import (
     photos,
     twins,
 )
-from workers.methods import smooth_grad
+from workers.methods.gradients import smooth_grad
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients:UserWarning"),  # it says that it will

@@ -11,18 +11,19 @@ import tensorflow as tf
 
 from benchmarks import keras_io
 from schemas.limits import MethodLimits
-from schemas.methods.deep_dream import DeepDream
-from schemas.methods.filters import Filters
+from schemas.methods.synthesis.deep_dream import DeepDream
+from schemas.methods.synthesis.filters import Filters
 from schemas.models import Preprocessing
 from tests.parity.twins import LAYERS, TOLERANCE, difference, finished, photos, twins
 from tests.workers.engine.ascent.test_dream import published_loop
 from tests.workers.models.entries import file_entry
 from tests.zoo import ZOO
+from workers.contract.inputs import Inputs
+from workers.contract.synthesis import DreamSpec
 from workers.engine.ascent.parametrisations import starts
 from workers.engine.probe import KerasProbe
-from workers.interface import DreamSpec, Inputs
-from workers.methods import deep_dream, filters
-from workers.methods.parts.filter_presets import RECIPES
+from workers.methods.synthesis import deep_dream, filters
+from workers.methods.synthesis.presets import RECIPES
 from workers.models.describe import describe
 from workers.rendering import scaling
 

@@ -26,8 +26,7 @@ import pytest
 
 from tests.parity.peers import pytorch_grad_cam, torch
 from tests.parity.twins import CLASSES, LAYERS, SIZE, TOLERANCE, channels_first, difference, photos, twins
-from workers.methods import grad_cam_plus_plus
-from workers.methods.parts import cam_maps
+from workers.methods.cam import cam_maps, grad_cam_plus_plus
 from workers.rendering import scaling
 
 PEERS = {

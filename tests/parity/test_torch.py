@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from schemas.limits import MethodLimits
-from schemas.methods.deep_dream import DeepDream
-from schemas.methods.parts.filter_presets import Regularisers, Transforms
-from schemas.methods.sandbox import PRESETS, AveragePoolStage, ConvStage, MaxPoolStage, ReluStage, Sandbox, Stage
+from schemas.methods.inspection.sandbox import PRESETS, AveragePoolStage, ConvStage, MaxPoolStage, ReluStage, Sandbox, Stage
+from schemas.methods.synthesis.deep_dream import DeepDream
+from schemas.methods.synthesis.presets import Regularisers, Transforms
 from tests.parity.inversion import likeness, total_variation
 from tests.parity.twins import LAYERS, SIZE, TOLERANCE, channels_first, channels_last, difference, finished, photos, twins
+from workers.contract.inputs import Inputs
+from workers.contract.synthesis import AscentSpec, Objective, Start
 from workers.engine.ascent.parametrisations import starts
-from workers.interface import AscentSpec, Inputs, Objective, Start
-from workers.methods import deep_dream, sandbox
-from workers.methods.weights import as_kernels
+from workers.methods.inspection import sandbox
+from workers.methods.inspection.weights import as_kernels
+from workers.methods.synthesis import deep_dream
 
 functional = torch.nn.functional
 

@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schemas.methods.parts.filter_presets import Regularisers, Transforms
+from schemas.methods.synthesis.presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from tests.parity.inversion import likeness, total_variation
 from tests.parity.peers import lucent_colour, lucent_objectives, lucent_spatial, torch
 from tests.parity.twins import LAYERS, SIZE, TOLERANCE, channels_first, channels_last, difference, finished, photos, twins
+from workers.contract.synthesis import AscentSpec, Objective, Start, Term
 from workers.engine.ascent.parametrisations import Fourier, starts
-from workers.interface import AscentSpec, Objective, Start, Term
-from workers.methods import feature_inversion
+from workers.methods.synthesis import feature_inversion
 
 SIZES = [(12, 20), (20, 12), (128, 128), (13, 18)]
 

@@ -20,8 +20,8 @@ import tensorflow as tf
 
 from tests.parity.peers import xplique, xplique_metrics
 from tests.parity.twins import BLACK, CLASSES, SIZE, TOLERANCE, difference, photos, twins
-from workers.methods import faithfulness
-from workers.methods.rise import Masks
+from workers.methods.evaluation import faithfulness
+from workers.methods.perturbation.rise import Masks
 
 TARGETS = np.eye(5, dtype=np.float32)[list(CLASSES)]
 

@@ -17,8 +17,8 @@ from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.models import Preprocessing
 from tests.workers.models.entries import file_entry
+from workers.contract.inputs import Inputs
 from workers.engine.probe import KerasProbe
-from workers.interface import Inputs
 from workers.methods import implementation
 from workers.models.describe import describe
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from catalog.entries import Catalog, load_catalog
 from jobstore.records import DESCRIBE, ArtifactContent, Execution, Result
 from jobstore.store import JobStore
-from schemas.catalog import Catalog, load_catalog
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
 from schemas.methods.base import DocumentType, Lane

@@ -160,7 +160,7 @@ async def test_another_version_answers_nothing_from_this_ones_results(
 ) -> None:
     await client.post("/v1/jobs", json=cam())
     await worker.work()
-    monkeypatch.setattr("service.submission.service_version", lambda: "99.0")
+    monkeypatch.setattr("service.submit_job.service_version", lambda: "99.0")
     answer = await client.post("/v1/jobs", json=cam())
     assert (answer.status_code, answer.json()["cached"]) == (202, False)
 

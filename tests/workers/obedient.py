@@ -8,10 +8,10 @@ import threading
 import time
 from pathlib import Path
 
-from workers.device import Device
-from workers.parent import end_with_parent
+from processes.parent import end_with_parent
 from workers.settings import Settings
-from workers.vitals import Vitals
+from workers.supervision.device import Device
+from workers.supervision.watchdog import Vitals
 
 TICK = 0.02
 

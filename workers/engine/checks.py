@@ -7,8 +7,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.errors import InvalidParameters, NoGradient, UnknownClass
+from workers.contract.arrays import Float32
 from workers.engine.graph import Graph
-from workers.interface import Float32
 
 PRECISIONS = ("float32", "bfloat16")
 

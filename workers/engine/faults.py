@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from schemas.errors import InvalidParameters, NonFinite, OutOfMemory
-from workers.interface import Float32
+from workers.contract.arrays import Float32
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from schemas.errors import NoGradient
+from workers.contract.probe import ReluRule
 from workers.engine.graph import Graph, Override
 from workers.engine.inputs import image_spec, inputs_with
 from workers.engine.relu_rules import with_relu_rule
-from workers.interface import ReluRule
 
 
 class ForwardPass(NamedTuple):

@@ -1,4 +1,4 @@
-"""A loaded Keras model, ready to be looked into: `workers.interface.Probe`."""
+"""A loaded Keras model, ready to be looked into: `workers.contract.Probe`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.models import ModelDescription, PublishedModel
+from workers.contract.arrays import Float32
+from workers.contract.probe import Forward, InputGradients, LayerGradients, ReluRule
+from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine.ascent.dream import dream
 from workers.engine.ascent.loop import ascend
 from workers.engine.checks import check_activations, check_classes, check_input, check_reaches
@@ -24,11 +27,10 @@ from workers.engine.passes import ForwardPass, GradientPass, build_backproject, 
 from workers.engine.randomise import randomised_layers
 from workers.engine.relu_rules import count_relus
 from workers.engine.weights import weights_of
-from workers.interface import AscentSpec, AscentState, DreamSpec, DreamState, Float32, Forward, InputGradients, LayerGradients, ReluRule
 
 
 class KerasProbe:
-    """See `workers.interface.Probe`. The model is never changed; compiled functions and stand-in layers live as long as this.
+    """See `workers.contract.Probe`. The model is never changed; compiled functions and stand-in layers live as long as this.
 
     A batch with one example that is not finite raises `NonFinite` as a whole: run its examples alone to see which are fine.
     """

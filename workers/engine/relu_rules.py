@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 from keras.src.ops.nn import Relu, Relu6
 
+from workers.contract.probe import ReluRule
 from workers.engine.shadow import shadow_deeply
-from workers.interface import ReluRule
 
 if TYPE_CHECKING:
     from workers.engine.graph import Graph, Override

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from workers.contract.arrays import Float32
 from workers.engine.graph import Graph
-from workers.interface import Float32
 
 
 def weights_of(graph: Graph, path: str) -> dict[str, Float32]:

@@ -1,4 +1,5 @@
-"""What each method does, found by folder: `schemas.methods` names the methods, the module of that name here carries it out."""
+"""The registry of implementations: the method whose parameters are in `schemas.methods.<family>.<name>` is carried out by the module
+`workers.methods.<family>.<name>`."""
 
 from __future__ import annotations
 
@@ -12,12 +13,14 @@ from typing import Any
 
 from schemas.methods import METHODS, params_class
 from schemas.methods.base import Lane
-from workers.interface import Output, Photo, Reusable
+from workers.contract.artifacts import Output
+from workers.contract.inputs import Photo
+from workers.contract.progress import Reusable
 
 
 @dataclass(frozen=True)
 class Implementation:
-    """A method's functions, as `workers.interface` describes them, and its lane.
+    """A method's functions, as `workers.contract` describes them, and its lane.
 
     Fast lane: `run(probe, inputs, params: Sequence)` returns one result for each row of `inputs.tensor`.
     Slow lane: `run(probe, inputs, params)` is a generator of `Slice` that returns one result.
@@ -31,22 +34,27 @@ class Implementation:
     reusable: Callable[[Any], Reusable | None]
 
 
+def module_of(method: str) -> str:
+    """Return the name of the module that carries out `method`; raise `UnknownMethod` if there is no such method."""
+    return params_class(method).__module__.replace("schemas.methods.", f"{__name__}.", 1)
+
+
 @cache
 def implementation(method: str) -> Implementation:
     """The implementation of `method`.
 
     Raises:
         UnknownMethod: no such method, with the nearest names.
-        RuntimeError: the method has no module here, or one that does not keep to `workers.interface`.
+        RuntimeError: the method has no module here, or one that does not keep to `workers.contract`.
     """
-    name = f"{__name__}.{method}"
-    card = params_class(method).card
+    parameters = params_class(method)
+    card, name = parameters.card, module_of(method)
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise RuntimeError(f"method '{method}' has parameters in schemas/methods but no module workers/methods/{method}.py") from None
+        raise RuntimeError(f"method '{method}' has parameters in {parameters.__module__} but there is no module {name}") from None
     run = _function(module, "run") if card.needs_model else _nothing_on_the_device
     draw = _function(module, "draw")
     if inspect.isgeneratorfunction(inspect.unwrap(run)) != (card.lane == "slow"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from schemas.catalog import CatalogEntry
+from catalog.entries import CatalogEntry
 from schemas.errors import ModelLoadFailed, nearest_names
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, OutputHead, PublishedModel
 from workers.engine.graph import Graph

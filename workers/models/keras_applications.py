@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from schemas.catalog import KERAS_APPLICATIONS, CatalogEntry
+from catalog.entries import KERAS_APPLICATIONS, CatalogEntry
 from schemas.errors import ModelLoadFailed
 from workers.models.archive_guard import check_archive
 from workers.models.downloads import limit_silence, one_at_a_time

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import keras
 
-from schemas.catalog import CatalogEntry
+from catalog.entries import CatalogEntry
 from schemas.errors import ModelLoadFailed
 from workers.models.efficientnet_lite0 import efficientnet_lite0
 from workers.models.files import load_file

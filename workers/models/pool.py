@@ -14,10 +14,11 @@ import keras
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from schemas.catalog import Catalog, CatalogEntry
+from catalog.entries import Catalog, CatalogEntry
 from schemas.models import Preprocessing, PublishedModel
+from workers.contract.inputs import Placement
+from workers.contract.probe import Probe
 from workers.engine.probe import KerasProbe
-from workers.interface import Placement, Probe
 from workers.models.describe import describe
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model

@@ -12,8 +12,8 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from schemas.models import VARIABLE_LONGEST_SIDE, Preprocessing
-from workers.colours import normalise
-from workers.interface import Placement
+from workers.contract.colours import normalise
+from workers.contract.inputs import Placement
 
 # A model that takes any size gets the photo at its own, with the longest side at most `VARIABLE_LONGEST_SIDE` and both sides
 # multiples of 32, the stride at which encoder-decoder models can still add their maps up.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from workers.interface import Photo
+from workers.contract.inputs import Photo
 from workers.rendering.overlay import OverlayAndHeatmap
 from workers.rendering.place import onto_photo, used_part
 

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from schemas.methods.architecture import Architecture, ArchitectureGraph, GraphCluster, GraphNode, Shape
+from schemas.methods.inspection.architecture import Architecture, ArchitectureGraph, GraphCluster, GraphNode, Shape
 from schemas.models import LayerKind
 
 FONT = "DejaVu Sans"

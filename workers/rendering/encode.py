@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workers.interface import Animation, Array, Document, Picture
+from workers.contract.artifacts import Animation, Array, Document, Picture
 
 # Level 1 of OpenCV takes half the time of Pillow's level 1 for the same size; the filter UP alone takes half the time of
 # choosing among all five a row (OpenCV 5's default) for the same size, on overlays, charts and grids.

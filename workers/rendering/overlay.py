@@ -8,7 +8,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from schemas.methods.base import Colormap
-from workers.interface import Photo
+from workers.contract.inputs import Photo
 from workers.rendering import colormap
 from workers.rendering.place import map_extent, onto_photo, used_part
 

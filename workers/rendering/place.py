@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from workers.interface import Placement
+from workers.contract.inputs import Placement
 
 _ROUNDING = 1e-6  # of a photo's pixel
 

@@ -13,7 +13,7 @@ from keras import layers
 
 from tests.workers.engine.support import probe_of, relative_difference, zoo_probe
 from tests.zoo import TARGET_LAYER, photo_batch, seeded
-from workers.interface import ReluRule
+from workers.contract.probe import ReluRule
 
 RULES: tuple[ReluRule, ...] = ("gradient", "guided", "deconv")
 SIZE = (3, 2, 2)  # of the photo: H, W, C

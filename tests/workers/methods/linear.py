@@ -9,7 +9,8 @@ import numpy as np
 
 from schemas.models import PublishedModel
 from tests.workers.methods.support import LABELS, FormulaProbe, published
-from workers.interface import Float32, Slice
+from workers.contract.arrays import Float32
+from workers.contract.progress import Slice
 
 Answer = TypeVar("Answer")
 

@@ -9,20 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
-from workers.interface import (
-    AscentSpec,
-    AscentState,
-    DreamSpec,
-    DreamState,
-    Float32,
-    Forward,
-    InputGradients,
-    LayerGradients,
-    Photo,
-    Placement,
-    Probe,
-    ReluRule,
-)
+from workers.contract.arrays import Float32
+from workers.contract.inputs import Photo, Placement
+from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe, ReluRule
+from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 
 LABELS = ("tench", "goldfish", "great white shark")
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from workers.methods.parts.artifact_names import by_path
+from workers.methods.artifact_names import by_path
 
 
 def test_a_path_is_dotted() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from schemas.models import Preprocessing
-from workers.methods.parts.baselines import BLUR, baseline
+from workers.methods.baselines import BLUR, baseline
 
 IMAGE = np.random.default_rng(2).normal(size=(9, 14, 3)).astype(np.float32)
 BGR = Preprocessing(mode="custom", order="bgr", mean=(10.0, 20.0, 30.0), std=(2.0,))

@@ -8,18 +8,18 @@ import pytest
 
 from schemas.errors import UnknownMethod
 from schemas.methods import METHODS
-from schemas.methods.predict import Predict
+from schemas.methods.inspection.predict import Predict
 from workers import methods
 from workers.methods import implementation, implementations
 
 
 @pytest.fixture
 def replaced(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Puts another module in the place of `workers.methods.predict`."""
+    """Puts another module in the place of `workers.methods.inspection.predict`."""
     implementation.cache_clear()
 
     def replace(**functions: Any) -> None:
-        module = ModuleType("workers.methods.predict")
+        module = ModuleType("workers.methods.inspection.predict")
         vars(module).update(functions)
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
@@ -41,8 +41,10 @@ def test_an_unknown_method_gets_its_nearest() -> None:
 
 
 def test_a_method_without_a_module_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(methods, "params_class", lambda method: Predict)
-    with pytest.raises(RuntimeError, match=r"no module workers/methods/not_written\.py"):
+    monkeypatch.setattr(
+        methods, "params_class", lambda method: type("NotWritten", (Predict,), {"__module__": "schemas.methods.inspection.not_written"})
+    )
+    with pytest.raises(RuntimeError, match=r"no module workers\.methods\.inspection\.not_written"):
         implementation("not_written")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.models import Layer, LayerKind, ModelDescription, TokenGrid
 from tests.workers.methods.support import published
-from workers.methods.parts.token_maps import as_map
+from workers.methods.token_maps import as_map
 
 
 def model(shape: tuple[int, ...], grid: TokenGrid | None) -> ModelDescription:

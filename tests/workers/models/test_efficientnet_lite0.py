@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from schemas.catalog import load_catalog
+from catalog.entries import load_catalog
 from workers.engine.graph import Graph
 from workers.models.describe import describe
 from workers.models.labels import load_labels

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from keras.src.backend import config as keras_config
 
-from schemas.catalog import KERAS_APPLICATIONS
+from catalog.entries import KERAS_APPLICATIONS
 from schemas.errors import ModelLoadFailed
 from schemas.limits import MethodLimits
-from schemas.methods.grad_cam import GradCam
+from schemas.methods.cam.grad_cam import GradCam
 from tests.workers.models.entries import application_entry
+from workers.contract.inputs import Inputs
 from workers.engine.graph import Graph
 from workers.engine.probe import KerasProbe
-from workers.interface import Inputs
-from workers.methods import grad_cam
+from workers.methods.cam import grad_cam
 from workers.models import downloads
 from workers.models.describe import default_layer, describe, describe_layers
 from workers.models.fingerprint import fingerprint

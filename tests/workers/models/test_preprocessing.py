@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from schemas.models import Preprocessing
-from workers.colours import as_photo, normalise, to_rgb
+from workers.contract.colours import as_photo, normalise, to_rgb
 from workers.models.preprocessing import place, prepare, variable_size
 
 RANDOM = np.random.default_rng(3)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.interface import Photo, Placement
+from workers.contract.inputs import Photo, Placement
 from workers.rendering.diverging import AGAINST, FOR, PAPER, blended
 
 VALUES = np.array([[1, 0, -0.5], [-1, 0.25, 0]], np.float32)

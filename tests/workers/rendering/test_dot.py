@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from schemas.methods.architecture import Architecture, ArchitectureGraph, GraphCluster, GraphEdge, GraphNode
+from schemas.methods.inspection.architecture import Architecture, ArchitectureGraph, GraphCluster, GraphEdge, GraphNode
 from schemas.models import LayerKind
 from workers.rendering import graphviz
 from workers.rendering.dot import dot

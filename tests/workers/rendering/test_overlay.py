@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workers.interface import Photo, Placement
+from workers.contract.inputs import Photo, Placement
 from workers.rendering import colormap, overlay
 
 HEIGHT, WIDTH = 31, 53

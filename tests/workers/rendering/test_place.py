@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from workers.interface import Placement
+from workers.contract.inputs import Placement
 from workers.rendering.place import onto_photo, span_on_photo, used_part
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from workers.contract.synthesis import Objective
 from workers.engine.ascent.objectives import TINY, Values, channel, redirected
 from workers.engine.ascent.target import recording
 from workers.engine.graph import Graph
 from workers.engine.inputs import inputs_with
-from workers.interface import Objective
 
 MOST_IMAGES = 16  # of one channel
 

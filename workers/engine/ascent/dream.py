@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 
 from schemas.errors import InvalidParameters, NoGradient, NonFinite
+from workers.contract.arrays import Float32
+from workers.contract.synthesis import DreamSpec, DreamState
 from workers.engine.ascent.loop import SLICE_SECONDS
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
 from workers.engine.inputs import inputs_with
-from workers.interface import DreamSpec, DreamState, Float32
 
 BORDER = 2  # positions of each map's border that the loss leaves out; of a map smaller than 5 as many as leave it one
 

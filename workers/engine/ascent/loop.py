@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from schemas.errors import InvalidParameters, NonFinite
 from schemas.models import Preprocessing
+from workers.contract.synthesis import AscentSpec, AscentState, Objective
 from workers.engine.ascent import cost, regularisers, step, transforms
 from workers.engine.ascent.parametrisations import starts
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
 from workers.engine.inputs import inputs_with
-from workers.interface import AscentSpec, AscentState, Objective
 
 SLICE_SECONDS = 0.25
 

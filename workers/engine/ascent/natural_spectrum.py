@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.interface import Float32
+from workers.contract.arrays import Float32
 
 DECAY_POWER = 1.35
 # a_c over the largest, in the order of `parametrisations.COLOUR_DIRECTIONS`.

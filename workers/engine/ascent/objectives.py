@@ -10,10 +10,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.errors import InvalidParameters
+from workers.contract.synthesis import Objective
 from workers.engine.ascent.target import Answer, Call, calling, chooses
 from workers.engine.graph import Graph, Override
 from workers.engine.inputs import inputs_with
-from workers.interface import Objective
 
 TINY = 1e-12
 LEAST_COSINE = 0.1

@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from schemas.models import Preprocessing
+from workers.contract.arrays import Float32
+from workers.contract.synthesis import Start
 from workers.engine.ascent.natural_spectrum import magnitudes
-from workers.interface import Float32, Start
 
 # Colour directions of natural images (Olah et al., Feature Visualization, Distill 2017, "Preconditioning"), RGB in rows.
 COLOUR_DIRECTIONS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)

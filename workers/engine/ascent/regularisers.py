@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from schemas.methods.parts.filter_presets import Regularisers
-from workers.interface import Float32
+from schemas.methods.synthesis.presets import Regularisers
+from workers.contract.arrays import Float32
 
 BLUR_EVERY = 4
 Penalty = Callable[[Any, Any], Any]

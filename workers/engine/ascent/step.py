@@ -10,13 +10,14 @@ import tensorflow as tf
 
 from schemas.errors import NoGradient
 from schemas.models import Preprocessing
+from workers.contract.arrays import Float32
+from workers.contract.synthesis import AscentSpec
 from workers.engine.ascent import optimizers, regularisers, transforms
 from workers.engine.ascent.diversity import diverse_of
 from workers.engine.ascent.objectives import aim, values_of
 from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Phase, Pixel, preprocess
 from workers.engine.ascent.sums import shape_of, sum_of
 from workers.engine.graph import Graph
-from workers.interface import AscentSpec, Float32
 
 
 class Settings(NamedTuple):

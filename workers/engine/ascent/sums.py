@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from workers.contract.synthesis import Objective
 from workers.engine.ascent.objectives import Values, means, redirected
 from workers.engine.ascent.target import Answer, recording
 from workers.engine.graph import Graph
 from workers.engine.inputs import inputs_with
-from workers.interface import Objective
 
 Measure = Callable[[Any], Any]
 

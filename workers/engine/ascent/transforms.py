@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from schemas.methods.parts.filter_presets import Transforms
-from workers.interface import Float32
+from schemas.methods.synthesis.presets import Transforms
+from workers.contract.arrays import Float32
 
 # Numbers a step takes: shift down, shift right (pixels), zoom, angle (radians); top, left and side of the part seen, as shares of
 # the image's sides; the noise's seed.

@@ -9,13 +9,13 @@ from typing import Any
 import keras
 from keras import layers
 
-from schemas.methods.parts.filter_presets import Regularisers, Transforms
+from schemas.methods.synthesis.presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from tests.zoo import seeded
+from workers.contract.synthesis import AscentSpec, AscentState, Objective, Start
 from workers.engine.ascent.loop import ascend
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
-from workers.interface import AscentSpec, AscentState, Objective, Start
 
 
 def lively() -> keras.Model:

@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively
 from tests.zoo import ZOO, photo_batch
+from workers.contract.synthesis import AscentState, Objective
 from workers.engine.ascent import cost, objectives
 from workers.engine.ascent.diversity import diverse_of, likeness
 from workers.engine.ascent.loop import ascend
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
-from workers.interface import AscentState, Objective
 
 DIVERSE = Objective("channel", "conv2", (5, 5, 5), diversity=2.0)
 

@@ -12,10 +12,10 @@ from schemas.errors import InvalidParameters, NoGradient, NonFinite, UnknownLaye
 from tests.workers.engine.ascent.support import lively
 from tests.workers.engine.support import probe_of, relative_difference, zoo_probe
 from tests.zoo import ZOO
+from workers.contract.synthesis import DreamSpec, DreamState
 from workers.engine.ascent import dream as dreaming
 from workers.engine.ascent.dream import loss_of
 from workers.engine.probe import KerasProbe
-from workers.interface import DreamSpec, DreamState
 
 SHAPES = ((13, 18), (19, 26), (27, 37))
 

@@ -9,14 +9,14 @@ import tensorflow as tf
 from keras import layers
 
 from schemas.errors import InvalidParameters, NoGradient, NonFinite, UnknownLayer
-from schemas.methods.parts.filter_presets import Regularisers, Transforms
+from schemas.methods.synthesis.presets import Regularisers, Transforms
 from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively, pixel_spec, run
 from tests.zoo import ZOO, seeded
+from workers.contract.synthesis import AscentSpec, Objective, Start
 from workers.engine.ascent import cost, loop
 from workers.engine.ascent.loop import ascend
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
-from workers.interface import AscentSpec, Objective, Start
 
 CHANNELS = Objective("channel", "conv2", (5, 0, 3))
 EVERY_TRANSFORM = Transforms(pad=2, jitter=2, scale=0.1, rotate=10)

@@ -8,10 +8,10 @@ from keras import layers
 
 from schemas.errors import InvalidParameters
 from tests.zoo import ZOO, photo_batch, seeded
+from workers.contract.synthesis import Objective
 from workers.engine.ascent import objectives
 from workers.engine.ascent.target import calling, chooses
 from workers.engine.graph import Graph
-from workers.interface import Objective
 
 A = np.arange(2 * 2 * 3 * 2, dtype=np.float32).reshape(2, 2, 3, 2)  # (n, h, w, K)
 

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from schemas.models import Preprocessing
+from workers.contract.synthesis import Start
 from workers.engine.ascent.natural_spectrum import CONTRAST, DECAY_POWER, magnitudes
 from workers.engine.ascent.optimizers import adam
 from workers.engine.ascent.parametrisations import Fourier, Phase, Pixel, colour_matrix, preprocess, starts
-from workers.interface import Start
 
 
 def fourier_by_hand(z: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from schemas.errors import InvalidParameters
-from schemas.methods.parts.filter_presets import Transforms
+from schemas.methods.synthesis.presets import Transforms
 from schemas.models import Preprocessing
 from tests.workers.engine.ascent.support import finish, fourier_spec, lively, run
 from tests.zoo import ZOO, seeded
+from workers.contract.synthesis import AscentSpec, Objective, Start, Term
 from workers.engine.ascent import cost
 from workers.engine.ascent.loop import ascend
 from workers.engine.ascent.natural_spectrum import magnitudes
 from workers.engine.ascent.parametrisations import colour_matrix
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
-from workers.interface import AscentSpec, Objective, Start, Term
 
 CHANNELS = Objective("channel", "conv2", (5, 0, 3))
 PARTS = Transforms(crop=(0.4, 0.9), view=16, noise=0.05)

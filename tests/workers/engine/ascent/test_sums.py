@@ -8,11 +8,11 @@ from keras import layers
 from schemas.errors import InvalidParameters
 from tests.workers.engine.ascent.support import TF_PREPROCESSING, fourier_spec, lively, pixel_spec, run
 from tests.zoo import ZOO, photo_batch, seeded
+from workers.contract.synthesis import Objective, Term
 from workers.engine.ascent import objectives, step, sums
 from workers.engine.ascent.loop import ascend
 from workers.engine.compiled import CompiledCache
 from workers.engine.graph import Graph
-from workers.interface import Objective, Term
 
 MIXED = (
     Term("channel", 3, 2.0, "conv2"),

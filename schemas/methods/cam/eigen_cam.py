@@ -1,0 +1,24 @@
+"""`eigen_cam`: EigenCAM."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from schemas.methods.base import MethodCard
+from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, CamParams
+
+
+class EigenCam(CamParams):
+    """What the layer answers to most, whatever the class: the first principal component of its activations over space."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="eigen_cam",
+        title="EigenCAM",
+        summary="Heatmap of what dominates a layer's activations: no class, no gradient, one forward pass. The facts tell the top class.",
+        reference="Muhammad and Yeasin, Eigen-CAM, arXiv:2008.00299",
+        needs_image=True,
+        lane="fast",
+        artifacts=CAM_ARTIFACTS,
+        facts=CamFacts,
+        example={"layer": None},
+    )

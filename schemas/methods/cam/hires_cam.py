@@ -1,0 +1,24 @@
+"""`hires_cam`: HiResCAM."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from schemas.methods.base import MethodCard
+from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+
+
+class HiresCam(ClassCamParams):
+    """Where in the photo the evidence for a class lies, position by position: relu Σ_k ∂y/∂A_k·A_k."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="hires_cam",
+        title="HiResCAM",
+        summary="Heatmap of the very positions that raise a class's score: gradients are not averaged over the map.",
+        reference="Draelos and Carin, HiResCAM, arXiv:2011.08891",
+        needs_image=True,
+        lane="fast",
+        artifacts=CAM_ARTIFACTS,
+        facts=CamFacts,
+        example={"layer": None, "class_index": None},
+    )

@@ -1,0 +1,24 @@
+"""`xgrad_cam`: XGrad-CAM."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from schemas.methods.base import MethodCard
+from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+
+
+class XgradCam(ClassCamParams):
+    """Where in the photo the evidence for a class lies: relu Σ_k w_k·A_k with w_k = Σ(∂y/∂A_k·A_k) / ΣA_k."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="xgrad_cam",
+        title="XGrad-CAM",
+        summary="Grad-CAM with each gradient weighted by its share of the channel's activation, so the map nearly sums to the score.",
+        reference="Fu et al., Axiom-based Grad-CAM, arXiv:2008.02312",
+        needs_image=True,
+        lane="fast",
+        artifacts=CAM_ARTIFACTS,
+        facts=CamFacts,
+        example={"layer": None, "class_index": None},
+    )

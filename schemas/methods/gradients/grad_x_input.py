@@ -1,0 +1,24 @@
+"""`grad_x_input`: gradient times input."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from schemas.methods.base import MethodCard
+from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, ScoreGradientParams
+
+
+class GradXInput(ScoreGradientParams):
+    """What each pixel adds to a class's score, to first order: Σ over channels of x·∂y/∂x, with x as the model gets it."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="grad_x_input",
+        title="Gradient × input",
+        summary="Each pixel's own share in the class's score, to first order: red speaks for the class, blue against it.",
+        reference="Shrikumar et al., Not Just a Black Box, arXiv:1605.01713",
+        needs_image=True,
+        lane="fast",
+        artifacts=GRADIENT_ARTIFACTS,
+        facts=GradientFacts,
+        example={"class_index": None},
+    )

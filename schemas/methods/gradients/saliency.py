@@ -1,0 +1,24 @@
+"""`saliency`: the gradient of a class's score at the photo."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from schemas.methods.base import MethodCard
+from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, MagnitudeParams
+
+
+class Saliency(MagnitudeParams):
+    """Which pixels change a class's score most when they change a little: max over channels of |∂y/∂x|."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="saliency",
+        title="Saliency",
+        summary="Brightness shows how much the class's score would change if that pixel changed a little.",
+        reference="Simonyan et al., Deep Inside Convolutional Networks, arXiv:1312.6034",
+        needs_image=True,
+        lane="fast",
+        artifacts=GRADIENT_ARTIFACTS,
+        facts=GradientFacts,
+        example={"class_index": None},
+    )

@@ -1,1 +1,0 @@
-"""What parameters of several methods share; no method stands here."""

@@ -1,0 +1,115 @@
+"""`occlusion`: how much a class's score falls when a window of the photo is covered."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from schemas.errors import InvalidParameters
+from schemas.limits import MethodLimits
+from schemas.methods.base import MethodCard
+from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
+from schemas.models import VARIABLE_LONGEST_SIDE, ModelDescription, PublishedModel
+
+Side = Annotated[int, Field(ge=1)]
+Sides = Side | tuple[Side, Side] | None
+
+# The default window is so many times smaller than the input, each side by itself.
+WINDOWS_A_SIDE = 8
+
+
+class Occlusion(PerturbationParams):
+    """Where covering the photo lowers a class's score, and where it raises it: a window slid over the model's input."""
+
+    card: ClassVar[MethodCard] = MethodCard(
+        name="occlusion",
+        title="Occlusion",
+        summary=(
+            "A patch is slid over the photo; each place is coloured by how much the class's score falls (red) or rises (blue) "
+            "while it is covered. Asks the model alone: no gradients."
+        ),
+        reference="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901, section 4.2",
+        needs_image=True,
+        lane="slow",
+        artifacts=PERTURBATION_ARTIFACTS,
+        facts=PerturbationFacts,
+        example={"class_index": None, "window": None, "stride": None},
+    )
+
+    window: Sides = Field(
+        default=None,
+        description="Covered window, pixels of the model's input: a side, or (height, width); null: an eighth of the input each way.",
+    )
+    stride: Sides = Field(default=None, description="Step of the window, down and across, at most its size; null: half of it.")
+    baseline: Baseline = Field(
+        default="mean", description="What covers the photo: its own mean colour, black, white, or the photo itself blurred."
+    )
+    alpha: float = Field(default=0.7, ge=0, le=1, description="Weight of the map's colours in the overlay where the map is strongest.")
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Occlusion:
+        given = model.description.input
+        sides = (given.height, given.width)
+        window = _both(self.window)
+        if window is None and given.height is not None and given.width is not None:
+            window = default_window(given.height, given.width)
+        if window is None:
+            if self.stride is not None:
+                raise InvalidParameters(
+                    f"Model '{model.description.name}' takes inputs of any size: give window together with stride.",
+                    pointer="/params/window",
+                    allowed="a size in pixels",
+                    got="null",
+                )
+            return super().resolve(model, limits)
+        for side, length in zip(sides, window, strict=True):
+            if side is not None and length > side:
+                raise InvalidParameters(
+                    f"The input of model '{model.description.name}' is {given.height}×{given.width}; a window of {window[0]}×{window[1]} "
+                    "is larger than that.",
+                    pointer="/params/window",
+                    allowed=f"at most {given.height}×{given.width}",
+                    got=f"{window[0]}×{window[1]}",
+                )
+        stride = _both(self.stride) or half(window)
+        if stride[0] > window[0] or stride[1] > window[1]:
+            raise InvalidParameters(
+                f"A stride of {stride[0]}×{stride[1]} leaves gaps between windows of {window[0]}×{window[1]}.",
+                pointer="/params/stride",
+                allowed=f"at most {window[0]}×{window[1]}",
+                got=f"{stride[0]}×{stride[1]}",
+            )
+        resolved = super().resolve(model, limits).changed(window=window, stride=stride)
+        check_masks(resolved.tries(model.description), limits, "/params/stride", " Take a larger stride.")
+        return resolved
+
+    def tries(self, model: ModelDescription) -> int:
+        """Windows; of a model that takes inputs of any size, for the largest photo."""
+        height, width = (VARIABLE_LONGEST_SIDE if side is None else side for side in (model.input.height, model.input.width))
+        window, stride = self.geometry(height, width)
+        return shifts(height, window[0], stride[0]) * shifts(width, window[1], stride[1])
+
+    def geometry(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Of resolved parameters: window and stride for an input of this size; never larger than it."""
+        window = _both(self.window) or default_window(height, width)
+        window = (min(window[0], height), min(window[1], width))
+        stride = _both(self.stride) or half(window)
+        return window, (min(stride[0], window[0]), min(stride[1], window[1]))
+
+
+def default_window(height: int, width: int) -> tuple[int, int]:
+    return math.ceil(height / WINDOWS_A_SIDE), math.ceil(width / WINDOWS_A_SIDE)
+
+
+def half(window: tuple[int, int]) -> tuple[int, int]:
+    return math.ceil(window[0] / 2), math.ceil(window[1] / 2)
+
+
+def shifts(side: int, window: int, stride: int) -> int:
+    """How many windows cover a side; the last may reach beyond its end."""
+    return math.ceil(max(0, side - window) / stride) + 1
+
+
+def _both(sides: Sides) -> tuple[int, int] | None:
+    return (sides, sides) if isinstance(sides, int) else sides

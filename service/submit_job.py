@@ -1,0 +1,150 @@
+"""From a well-formed submission to a job in the store: checked against its model and its image's header, completed, submitted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import anyio.to_thread
+import structlog
+
+from jobstore.records import Submission, Submitted
+from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFound, VisualizationError
+from schemas.methods.base import ImagesParams, MethodParams
+from service.dependencies import Caller, Services
+from service.headers import Wishes
+from service.images import ImageHeader, check_image
+from service.openapi import service_version
+from service.parse_request import Incoming
+from service.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+async def submit(services: Services, caller: Caller, incoming: Incoming, wishes: Wishes) -> Submitted:
+    """Raises whatever is wrong with the submission, and what the store cannot do at the moment."""
+    card = incoming.params.card
+    _check_presence(incoming)
+    entry = services.models.entry(incoming.model) if card.needs_model else None
+    if incoming.image is not None:
+        await anyio.to_thread.run_sync(check_image, incoming.image, services.settings.image_limits, incoming.image_pointer)
+    headers = await anyio.to_thread.run_sync(_headers, incoming, services.settings)
+    published = None if entry is None else await services.models.described(entry)
+    limits = services.settings.method_limits
+    try:
+        resolved = incoming.params.resolve_alone(limits) if published is None else incoming.params.resolve(published, limits)
+    except VisualizationError as error:
+        error.pointer = _moved(error.pointer, incoming.params_pointer)
+        raise
+    if isinstance(resolved, ImagesParams):
+        await _keep_images(services, caller, resolved.images, incoming, headers)
+    submission = Submission(
+        owner=caller.owner,
+        method=card.name,
+        model=incoming.model,
+        lane=card.lane,
+        priority=incoming.priority,
+        params=_canonical(resolved),
+        # Preprocessing and labels count, too, and what computes: a new version answers nothing from an old one's results.
+        fingerprint=":".join([service_version(), *([] if published is None else [published.description.fingerprint, published.digest])]),
+        image=incoming.image,
+        image_id=incoming.image_id,
+        request_id=caller.request_id,
+        fresh=wishes.fresh,
+        idempotency_key=wishes.idempotency_key,
+        body_digest=_digest(incoming) if wishes.idempotency_key else "",
+    )
+    submitted = await services.store.submit(submission)
+    job = submitted.job
+    if submitted.created:
+        services.metrics.submitted(card.name, incoming.model, cached=job.cached)
+    _log.info("job_submitted", job_id=job.id, method=card.name, model=incoming.model, state=job.state.value, created=submitted.created)
+    return submitted
+
+
+def _headers(incoming: Incoming, settings: Settings) -> dict[str, ImageHeader]:
+    """Of several images those that came as files, by id.
+
+    Raises:
+        BodyTooLarge, UnsupportedFormat, InvalidImage, ImageTooLarge: naming the file.
+    """
+    found: dict[str, ImageHeader] = {}
+    for image_id, file in incoming.files.items():
+        try:
+            found[image_id] = check_image(file.content, settings.image_limits, file.pointer)
+        except VisualizationError as error:
+            error.detail = f"{file.words}: {error.detail}"
+            raise
+    return found
+
+
+async def _keep_images(
+    services: Services, caller: Caller, images: Sequence[str], incoming: Incoming, headers: Mapping[str, ImageHeader]
+) -> None:
+    """Sees to it that the images are there for this caller, are not too large together, and stay as long as the job. Those that came as
+    files are uploaded, once nothing is wrong with any.
+
+    Raises:
+        NotFound, LimitExceeded
+    """
+    before, pointer = [image_id for image_id in images if image_id not in headers], f"{incoming.params_pointer}/images"
+    found = dict(zip(before, await services.store.keep_images(caller.owner, before), strict=True))
+    pixels, most = 0, services.settings.max_images_pixels
+    for number, image_id in enumerate(images):
+        image = headers.get(image_id) or found[image_id]
+        if image is None:
+            raise NotFound(f"There is no image {image_id}; upload it with POST /v1/images.", pointer=f"{pointer}/{number}", got=image_id)
+        pixels += image.width * image.height
+    if pixels > most:
+        raise LimitExceeded(
+            f"The images of one job have at most {most:,} pixels together; these have {pixels:,}. Send fewer, or smaller ones.",
+            pointer=pointer,
+            allowed=f"at most {most} pixels",
+            got=str(pixels),
+        )
+    for image_id, header in headers.items():
+        await services.store.put_image(caller.owner, incoming.files[image_id].content, header.format, header.width, header.height)
+
+
+def _check_presence(incoming: Incoming) -> None:
+    card, given = incoming.params.card, incoming.image is not None or incoming.image_id is not None
+    if card.needs_image and not given:
+        raise ImageRequired(
+            f"{card.title} needs an image and got none: give `image` (see /v1/methods/{card.name}).",
+            pointer="/image",
+            allowed="one image",
+            got="none",
+        )
+    if given and not card.needs_image:
+        why = "takes several images, in `images`" if isinstance(incoming.params, ImagesParams) else "works on the model alone"
+        raise ImageUnexpected(f"{card.title} {why}: leave the image out.", pointer="/image", allowed="none", got="one")
+
+
+def _moved(pointer: str | None, prefix: str) -> str | None:
+    """`/params/layer` where parameters stand under `prefix`."""
+    if pointer is None or not pointer.startswith("/params"):
+        return pointer
+    return prefix + pointer.removeprefix("/params") or None
+
+
+def _canonical(params: MethodParams) -> str:
+    return json.dumps(params.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _digest(incoming: Incoming) -> str:
+    """Of what was asked for, not of its bytes: a multipart body has another boundary each time."""
+    digest = hashlib.sha256(incoming.image or b"")
+    digest.update(
+        json.dumps(
+            [
+                incoming.method,
+                incoming.model,
+                incoming.priority,
+                incoming.image_id,
+                incoming.params.model_dump(mode="json", exclude_unset=True),
+            ],
+            sort_keys=True,
+        ).encode()
+    )
+    return digest.hexdigest()

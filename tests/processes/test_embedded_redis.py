@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError
+from redis.retry import Retry
+
+from processes.embedded_redis import EmbeddedRedis, running_url
+from processes.redis_program import EmbeddedRedisError, find_server
+from tests.wait import wait_until
+
+OWNER = """
+import sys
+from pathlib import Path
+from processes.embedded_redis import EmbeddedRedis
+server = EmbeddedRedis.start(Path(sys.argv[1]))
+print(server.pid, server.url, flush=True)
+sys.stdin.read()
+"""
+
+
+def start_owner(data_dir: Path) -> tuple[subprocess.Popen[str], int, str]:
+    """A process that owns a server on `data_dir`: (process, the server's pid, its address)."""
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    pid, url = owner.stdout.readline().split()
+    return owner, int(pid), url
+
+
+def end(owner: subprocess.Popen[str]) -> None:
+    owner.kill()
+    owner.wait()
+    for pipe in (owner.stdin, owner.stdout):
+        assert pipe is not None
+        pipe.close()
+
+
+def test_what_was_stored_is_there_again_at_the_same_address(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path) as server, Redis.from_url(server.url) as redis:
+        redis.set("kept", "yes")
+        first = server.url
+        assert server.alive
+    assert not server.alive
+    server.stop()
+    with EmbeddedRedis.start(tmp_path) as server, Redis.from_url(server.url) as redis:
+        assert server.url == first
+        assert redis.get("kept") == b"yes"
+
+
+def test_what_was_accepted_survives_a_kill_with_appendfsync_always(tmp_path: Path):
+    server = EmbeddedRedis.start(tmp_path, appendfsync="always")
+    with Redis.from_url(server.url) as redis:
+        redis.set("kept", "yes")
+        server.kill()
+    with EmbeddedRedis.start(tmp_path) as server, Redis.from_url(server.url) as redis:
+        assert redis.get("kept") == b"yes"
+
+
+def test_it_refuses_writes_when_full_and_evicts_nothing(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path, max_memory=10**7) as server, Redis.from_url(server.url) as redis:
+        settings = redis.config_get("*")
+        assert (settings["maxmemory"], settings["maxmemory-policy"]) == ("10000000", "noeviction")
+        assert (settings["appendonly"], settings["appendfsync"]) == ("yes", "everysec")
+
+
+def test_only_this_machine_and_who_knows_the_password_may_speak_to_it(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path) as server:
+        port = Redis.from_url(server.url).get_connection_kwargs()["port"]
+        with Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger, pytest.raises(AuthenticationError):
+            stranger.ping()
+        listening = {entry.laddr.ip for entry in psutil.Process(server.pid).net_connections() if entry.status == psutil.CONN_LISTEN}
+        assert listening == {"127.0.0.1"}
+        for name in ("address", "redis.conf"):
+            assert stat.S_IMODE((tmp_path / "redis" / name).stat().st_mode) == 0o600
+
+
+def test_a_worker_started_by_hand_finds_it(tmp_path: Path):
+    assert running_url(tmp_path) is None
+    with EmbeddedRedis.start(tmp_path) as server:
+        assert running_url(tmp_path) == server.url
+    assert running_url(tmp_path) is None
+
+
+def test_another_server_at_the_remembered_address_is_not_ours(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path / "other") as other:
+        (tmp_path / "mine" / "redis").mkdir(parents=True)
+        (tmp_path / "mine" / "redis" / "address").write_text(other.url)
+        assert running_url(tmp_path / "mine") is None
+        with EmbeddedRedis.start(tmp_path / "mine") as mine:
+            assert mine.url != other.url
+            assert other.alive
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path) as server:
+        with pytest.raises(EmbeddedRedisError, match="Another convscope"):
+            EmbeddedRedis.start(tmp_path)
+        assert server.alive
+
+
+def test_a_port_in_use_is_refused_where_it_was_asked_for(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(EmbeddedRedisError, match="is taken"):
+            EmbeddedRedis.start(tmp_path, port=taken.getsockname()[1])
+    with EmbeddedRedis.start(tmp_path):
+        pass
+
+
+def test_a_remembered_port_in_use_gives_way_to_another(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path) as server:
+        first = server.url
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", Redis.from_url(first).get_connection_kwargs()["port"]))
+        taken.listen()
+        with EmbeddedRedis.start(tmp_path) as server:
+            assert server.url != first
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_it_ends_with_its_owner(tmp_path: Path):
+    owner, pid, _ = start_owner(tmp_path)
+    end(owner)
+    wait_until(lambda: not psutil.pid_exists(pid))
+    with EmbeddedRedis.start(tmp_path):
+        pass
+
+
+@pytest.mark.faults
+def test_one_left_over_is_ended_and_its_data_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("processes.embedded_redis.sys.platform", "elsewhere")  # where no kernel ends it
+        orphan = EmbeddedRedis.start(tmp_path)
+    orphan._lock.close()  # as when its owner has died
+    with Redis.from_url(orphan.url) as redis:
+        redis.set("kept", "yes")
+    with EmbeddedRedis.start(tmp_path) as server, Redis.from_url(server.url) as redis:
+        assert orphan._process.wait(10) == 0
+        assert server.pid != orphan.pid
+        assert redis.get("kept") == b"yes"
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_it(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path) as server:
+        assert os.getpgid(server.pid) != os.getpgid(0)
+
+
+@pytest.mark.faults
+def test_a_server_that_does_not_come_up_says_why(tmp_path: Path):
+    with EmbeddedRedis.start(tmp_path):
+        pass
+    [log] = (tmp_path / "redis" / "appendonlydir").glob("*.manifest")
+    log.write_text("this is no manifest\n")
+    with pytest.raises(EmbeddedRedisError, match=r"ended with code 1: .*[Mm]anifest"):
+        EmbeddedRedis.start(tmp_path)
+
+
+def program(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return path
+
+
+class TestProgram:
+    def test_one_on_the_path_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        mine = program(tmp_path / "redis-server", "echo Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert find_server() == mine
+
+    def test_valkey_will_do(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        mine = program(tmp_path / "valkey-server", "echo Valkey server v=8.0.1 sha=00000000:0")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert find_server() == mine
+
+    @pytest.mark.parametrize("says", ["echo Redis server v=6.2.14 sha=0", "exit 1", "echo hello"])
+    def test_one_that_is_too_old_is_passed_over(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str):
+        program(tmp_path / "redis-server", says)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert find_server().parent != tmp_path
+
+    def test_where_there_is_none_it_says_what_to_do(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        program(tmp_path / "redis-server", "echo Redis server v=6.2.14 sha=0")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr("processes.redis_program.importlib.util.find_spec", lambda _: None)
+        with pytest.raises(EmbeddedRedisError, match=r"Found only: redis-server 6\.2\.14.*CONVSCOPE_REDIS_URL"):
+            find_server()

@@ -1,0 +1,58 @@
+"""What class activation maps ask for: layers, classes, channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.errors import UnknownLayer, UnsuitableLayer
+from schemas.limits import MethodLimits
+from schemas.methods import METHODS
+from schemas.methods.cam.base import CamParams
+from tests.schemas.tiny import LABELS, published
+
+CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams)]
+
+
+def resolved(method: str, **params: Any) -> Any:
+    return METHODS[method].model_validate(params).resolve(published(), MethodLimits())
+
+
+@pytest.mark.parametrize("method", CAMS)
+def test_one_layer_several_or_the_default(method: str) -> None:
+    assert resolved(method).layer == "block5_conv3"
+    assert resolved(method, layer="base/conv").layer_paths() == ("base/conv",)
+    several = resolved(method, layer=["base/conv", "block5_conv1", "base/conv"])
+    assert several.layer == several.layer_paths() == ("base/conv", "block5_conv1")
+    assert resolved(method, layer=["base/conv"]).layer == ("base/conv",)
+
+
+@pytest.mark.parametrize("method", CAMS)
+def test_each_of_several_layers_must_suit(method: str) -> None:
+    with pytest.raises(UnsuitableLayer, match="'average'"):
+        resolved(method, layer=["base/conv", "average"])
+    with pytest.raises(UnknownLayer, match="'nowhere'") as raised:
+        resolved(method, layer=["base/conv", "nowhere"])
+    assert raised.value.pointer == "/params/layer"
+    for layers in ([], [f"layer_{number}" for number in range(17)]):
+        with pytest.raises(ValidationError):
+            METHODS[method].model_validate({"layer": layers})
+
+
+def test_unresolved_parameters_name_no_layer() -> None:
+    with pytest.raises(ValueError, match="not resolved: layer"):
+        METHODS["hires_cam"].model_validate({}).layer_paths()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("method", [name for name in CAMS if name != "eigen_cam"])
+def test_classes_are_resolved_beside_layers(method: str) -> None:
+    found = resolved(method, layer=["base/conv"], class_index=[LABELS[2], 0])
+    assert (found.layer, found.class_index) == (("base/conv",), (2, 0))
+    assert found.class_rows() == (2, 0)
+    assert resolved(method).class_rows() == (-1,)
+
+
+def test_layer_cam_fuses_as_its_paper_does() -> None:
+    assert {method: resolved(method).fuse for method in CAMS} == {method: "max" if method == "layer_cam" else "mean" for method in CAMS}

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownLayer, UnsuitableLayer
+from schemas.limits import MethodLimits
+from schemas.methods.synthesis.deep_dream import DeepDream, default_layers
+from schemas.models import InputSpec, Layer, LayerKind, ReceptiveField
+from tests.schemas.tiny import description, published
+
+LIMITS = MethodLimits()
+
+
+def layer(path: str, kind: str, side: int | None, stride: int | None, *, class_name: str = "X", inbound: tuple[str, ...] = ()) -> Layer:
+    return Layer(
+        path=path,
+        type=class_name,
+        kind=LayerKind(kind),
+        output_shape=(7,) if side == 0 else (side, side, 4),
+        parameters=0,
+        channels=4,
+        receptive_field=None if stride is None else ReceptiveField(size=(3, 3), stride=(stride, stride)),
+        inbound=inbound,
+        cam_able=side != 0,
+    )
+
+
+def chosen(*layers: Layer, **changes: Any) -> dict[str, float]:
+    return default_layers(description(layers=layers, **changes))
+
+
+def test_default_layers_of_a_network_of_branches() -> None:
+    """Six sums at a 16th of the photo, among activations and convolutions; four of them, the last of each part."""
+    blocks = [
+        layer(f"{name}{block}", kind, 14, 16)
+        for block in range(6)
+        for name, kind in (("conv", "conv"), ("relu", "activation"), ("add", "merge"))
+    ]
+    layers = (layer("stem", "conv", 112, 2), *blocks, layer("last", "conv", 7, 32), layer("pool", "pooling", 3, 64))
+    assert chosen(*layers) == {"add1": 1.0, "add2": 1.5, "add3": 2.0, "add5": 2.5}
+
+
+def test_default_layers_of_a_plain_network() -> None:
+    """As VGG16's: its block 4."""
+    layers = [
+        layer(f"block{block}_conv{index}", "conv", 224 >> (block - 1), 1 << (block - 1)) for block in range(1, 6) for index in (1, 2, 3)
+    ]
+    assert chosen(*layers) == {"block4_conv1": 1.0, "block4_conv2": 1.5, "block4_conv3": 2.0}
+
+
+@pytest.mark.parametrize("strides", [(2, 4), (None, None)])
+def test_default_layers_of_any_size_and_of_maps_of_unknown_stride(strides: tuple[int | None, int | None]) -> None:
+    first, second = strides
+    assert chosen(layer("a", "conv", 30, first), layer("b", "activation", 30, first), layer("c", "conv", 15, second)) == {
+        "a": 1.0,
+        "b": 1.5,
+    }
+    assert chosen(layer("a", "conv", None, None), layer("b", "conv", None, None)) == {"a": 1.0, "b": 1.5}
+
+
+def test_one_map_size_alone_and_none() -> None:
+    assert chosen(layer("a", "conv", 30, 1)) == {"a": 1.0}
+    with pytest.raises(UnsuitableLayer, match="no layer with a spatial map to dream of"):
+        chosen(layer("dense", "dense", 0, None))
+
+
+def test_resolved_parameters_are_complete_and_stay() -> None:
+    params = DeepDream().resolve(published(), LIMITS)
+    assert params.layers == {"block5_conv1": 1.0, "block5_conv3": 1.5, "base/conv": 2.0}  # the tiny model's strides are all 1
+    assert params.size == 512
+    assert params.resolve(published(), LIMITS) == params
+    assert DeepDream.model_validate_json(params.model_dump_json()) == params
+    own = DeepDream(layers={"base/conv": -2.0, "block5_conv1": 1.0}, size=100).resolve(published(), LIMITS)
+    assert (own.layers, own.size) == ({"base/conv": -2.0, "block5_conv1": 1.0}, 100)
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "pointer", "said"),
+    [
+        ({"layers": {"block5_conv2": 1}}, UnknownLayer, "/params/layers", "block5_conv1"),
+        ({"layers": {"average": 1}}, UnsuitableLayer, "/params/layers", r"no spatial map.*base/conv"),
+        ({"size": 513}, LimitExceeded, "/params/size", "at most 512, got 513"),
+        ({"steps": 1000}, LimitExceeded, "/params/steps", "at most 2,048, got 3,000"),
+        ({"jitter": 20, "size": 20}, InvalidParameters, "/params/jitter", "smaller than the picture"),
+    ],
+)
+def test_what_a_model_cannot_do_is_refused(params: dict[str, Any], error: type[Exception], pointer: str, said: str) -> None:
+    with pytest.raises(error, match=said) as raised:
+        DeepDream.model_validate(params).resolve(published(), LIMITS)
+    assert getattr(raised.value, "pointer", None) == pointer
+
+
+def test_work_is_bounded_over_all_octaves() -> None:
+    """100² · 10 · (1 + 1/4) = 125,000."""
+    params = DeepDream(size=100, steps=10, octaves=2, octave_scale=2)
+    params.resolve(published(), MethodLimits(max_synthesis_work=125_000))
+    with pytest.raises(LimitExceeded, match="125,000"):
+        params.resolve(published(), MethodLimits(max_synthesis_work=124_999))
+    with pytest.raises(LimitExceeded, match="at most 1 layers"):
+        DeepDream(layers={"block5_conv1": 1, "block5_conv3": 1}).resolve(published(), MethodLimits(max_layers=1))
+
+
+def test_a_layer_behind_a_flatten_has_one_size() -> None:
+    layers = (
+        layer("conv", "conv", 30, 1, inbound=()),
+        layer("flat", "reshape", 0, None, class_name="Flatten", inbound=("conv",)),
+        layer("again", "conv", 5, None, inbound=("flat",)),
+    )
+    model = published(layers=layers, input=InputSpec(name="input", height=30, width=30, channels=3))
+    assert default_layers(model.description) == {"conv": 1.0}
+    same_size = (*layers, layer("behind", "conv", 30, 1, inbound=("flat",)))
+    assert default_layers(published(layers=same_size, input=model.description.input).description) == {"conv": 1.0}
+    with pytest.raises(UnsuitableLayer, match="needs the model's own input size, 30×30"):
+        DeepDream(layers={"again": 1.0}).resolve(model, LIMITS)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"layers": {}},
+        {"layers": {"conv": 0}},
+        {"layers": {"conv": float("nan")}},
+        {"layers": ["conv"]},
+        {"octaves": 0},
+        {"octave_scale": 1},
+        {"step_size": 0},
+        {"steps": 0},
+        {"size": 15},
+        {"octave": 3},
+    ],
+)
+def test_what_makes_no_sense_is_refused(params: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        DeepDream.model_validate(params)

@@ -1,0 +1,248 @@
+"""What all CAMs share: layers, classes, variants of the input; and degenerate maps from one end to the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.methods import METHODS
+from schemas.methods.base import Prediction
+from schemas.methods.cam.base import CamFacts, CamParams
+from schemas.methods.cam.eigen_cam import EigenCam
+from schemas.methods.cam.grad_cam import GradCam
+from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Inputs
+from workers.contract.probe import LayerGradients
+from workers.methods import implementation
+from workers.methods.cam import augmentation, cam_maps, cam_pictures, class_evidence, eigen_cam, grad_cam, hires_cam
+from workers.rendering import scaling
+
+CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.lane == "fast"]
+
+
+class TwoLayers(FormulaProbe):
+    """`coarse`: `conv` at every second row and column, with the gradients that stand there."""
+
+    def forward(self, tensor: np.ndarray, layers: Any = (), **given: Any) -> Any:
+        found = super().forward(tensor, ["conv" for _ in layers], **given)
+        return replace(found, activations={path: tensor[:, ::2, ::2] if path == "coarse" else tensor for path in layers})
+
+    def gradients(self, tensor: np.ndarray, layer: str, class_indices: Any, **given: Any) -> LayerGradients:
+        found = super().gradients(tensor, layer, class_indices, **given)
+        if layer != "coarse":
+            return found
+        return replace(found, activations=found.activations[:, ::2, ::2], gradients=found.gradients[:, ::2, ::2])
+
+
+def arrays(output: Output) -> dict[str, np.ndarray]:
+    return {artifact.name: artifact.array for artifact in output.artifacts if isinstance(artifact, Array)}
+
+
+def run(method: str, tensor: np.ndarray, probe: FormulaProbe | None = None, **params: Any) -> list[Output]:
+    """One photo after the other through `run` and `draw`."""
+    job = METHODS[method].model_validate({"layer": "conv", **params})
+    found = implementation(method)
+    results = found.run(probe or TwoLayers(), Inputs(tensor), [job] * len(tensor))
+    return [found.draw(result, photo_of(), job) for result in results]
+
+
+@pytest.mark.parametrize("method", CAMS)
+def test_several_layers_are_fused_and_each_keeps_its_map(method: str) -> None:
+    tensor = batch(3)
+    for how in ("mean", "max"):
+        together = run(method, tensor, layer=["conv", "coarse"], fuse=how)
+        alone = {layer: run(method, tensor, layer=layer) for layer in ("conv", "coarse")}
+        for row, output in enumerate(together):
+            own = {layer: arrays(alone[layer][row])["map"] for layer in alone}
+            np.testing.assert_array_equal(arrays(output)["map.conv"], own["conv"])
+            np.testing.assert_array_equal(arrays(output)["map.coarse"], own["coarse"])
+            np.testing.assert_array_equal(arrays(output)["map"], cam_maps.fused([own["conv"][None], own["coarse"][None]], how)[0])
+            assert arrays(output)["map"].shape == (4, 6)
+            facts = output.facts
+            assert isinstance(facts, CamFacts)
+            assert (facts.layer, facts.layers) == ("conv", ("conv", "coarse"))
+
+
+def test_a_nested_layers_map_is_named_without_a_slash() -> None:
+    (output,) = run("grad_cam", batch(1), layer=["base/conv", "conv"])
+    assert set(arrays(output)) == {"map", "map.base.conv", "map.conv"}
+
+
+def test_layers_and_classes_together() -> None:
+    tensor = batch(2)
+    outputs = run("hires_cam", tensor, layer=["coarse", "conv"], class_index=[2, 0])
+    for row, output in enumerate(outputs):
+        assert {name: array.shape for name, array in arrays(output).items()} == {
+            "map": (2, 4, 6),
+            "map.coarse": (2, 2, 3),
+            "map.conv": (2, 4, 6),
+        }
+        for at, class_index in enumerate((2, 0)):
+            (alone,) = run("hires_cam", tensor[row : row + 1], layer=["coarse", "conv"], class_index=class_index)
+            np.testing.assert_array_equal(arrays(output)["map"][at], arrays(alone)["map"])
+
+
+@pytest.mark.parametrize("method", CAMS)
+def test_smoothing_by_augmentation(method: str) -> None:
+    """Against each variant run as an input of its own, its class that of the input itself."""
+    tensor = batch(2)
+    smoothed = run(method, tensor, augment=True)
+    for row, output in enumerate(smoothed):
+        example = tensor[row : row + 1]
+        (plain,) = run(method, example)
+        maps = []
+        for mirrored in (False, True):
+            for factor in (0.9, 1.0, 1.1):
+                varied = (example[:, :, ::-1] if mirrored else example) * np.float32(factor)
+                fixed = {} if method == "eigen_cam" else {"class_index": plain.facts.class_index}
+                (alone,) = run(method, np.ascontiguousarray(varied), **fixed)
+                values = scaling.heat(arrays(alone)["map"])
+                maps.append(values[:, ::-1] if mirrored else values)
+        np.testing.assert_allclose(arrays(output)["map"], np.mean(maps, axis=0), rtol=1e-4, atol=1e-5)
+        assert output.facts == plain.facts  # the scores are those of the input itself
+
+
+def test_the_top_class_is_that_of_the_input_itself() -> None:
+    """At 0.9 of its brightness another class wins."""
+
+    class Turning(FormulaProbe):
+        def _logits(self, tensor: np.ndarray) -> np.ndarray:
+            total = np.abs(tensor).sum(axis=(1, 2, 3))
+            return np.stack([total, np.full_like(total, 0.95 * 72), np.zeros_like(total)], axis=1).astype(np.float32)
+
+    tensor = np.ones((1, 4, 6, 3), np.float32)
+    assert Turning()._logits(tensor).argmax() == 0
+    assert Turning()._logits(tensor * np.float32(0.9)).argmax() == 1
+    seen = []
+
+    class Recording(Turning):
+        def gradients(self, tensor: np.ndarray, layer: str, class_indices: Any, **given: Any) -> LayerGradients:
+            seen.append(class_indices.tolist())
+            return super().gradients(tensor, layer, class_indices, **given)
+
+    (output,) = run("grad_cam", tensor, Recording(), augment=True)
+    assert seen == [[-1]] + [[0]] * 5
+    assert output.facts.class_index == 0
+
+
+def test_eigen_smoothing() -> None:
+    tensor = batch(2)
+    probe = FormulaProbe()
+    for row, output in enumerate(run("hires_cam", tensor, class_index=1, eigen_smooth=True)):
+        weighted = 2 * probe.WEIGHTS[1] * tensor[row : row + 1] ** 2
+        np.testing.assert_allclose(arrays(output)["map"], np.maximum(cam_maps.principal(weighted)[0], 0), rtol=1e-4, atol=1e-5)
+
+
+def test_formulas_share_the_passes_of_the_model() -> None:
+    probe, tensor = TwoLayers(), batch(2)
+    given = {"layer": ["conv", "coarse"], "class_index": [0, 1]}
+    formulas = [class_evidence.formula(grad_cam.weights), class_evidence.formula(hires_cam.weights)]
+    both = class_evidence.explain_alike(probe, Inputs(tensor), [GradCam.model_validate(given)] * 2, formulas)
+    assert probe.calls == [4, 4]  # one for each layer, two classes of two photos
+    for method, explanations in zip(("grad_cam", "hires_cam"), both, strict=True):
+        alone = implementation(method).run(TwoLayers(), Inputs(tensor), [METHODS[method].model_validate(given)] * 2)
+        for one, other in zip(explanations, alone, strict=True):
+            assert one.classes == other.classes
+            for layer in ("conv", "coarse"):
+                np.testing.assert_array_equal(one.by_layer[layer], other.by_layer[layer])
+
+
+def test_eigen_cam_takes_one_forward_pass_and_tells_the_top_class() -> None:
+    probe, tensor = TwoLayers(), batch(3)
+    params = EigenCam.model_validate({"layer": ["conv", "coarse"]})
+    results = eigen_cam.run(probe, Inputs(tensor), [params] * 3)
+    assert probe.calls == [3]
+    for row, result in enumerate(results):
+        np.testing.assert_array_equal(result.by_layer["conv"], cam_maps.principal(tensor[row : row + 1]))
+        np.testing.assert_array_equal(result.by_layer["coarse"], cam_maps.principal(tensor[row : row + 1, ::2, ::2]))
+        top = int(probe._logits(tensor)[row].argmax())
+        assert (result.classes[0].class_index, result.classes[0].label) == (top, LABELS[top])
+
+
+def test_eigen_cam_asks_for_no_class() -> None:
+    with pytest.raises(ValueError, match="class_index"):
+        METHODS["eigen_cam"].model_validate({"class_index": 1})
+
+
+def heatmap(output: Output) -> np.ndarray:
+    (picture,) = (artifact for artifact in output.artifacts if isinstance(artifact, Picture) and artifact.name == "heatmap")
+    return picture.image
+
+
+@pytest.mark.parametrize("method", CAMS)
+@pytest.mark.parametrize("options", [{}, {"augment": True}, {"eigen_smooth": True}, {"layer": ["conv", "coarse"]}])
+@pytest.mark.parametrize("what", ["dead layer", "constant image", "one position"])
+def test_degenerate_inputs_give_zeros_and_a_warning(method: str, options: dict[str, Any], what: str) -> None:
+    if method == "eigen_cam" and "eigen_smooth" in options:
+        return
+    tensor = {
+        "dead layer": np.zeros((1, 4, 6, 3), np.float32),
+        "constant image": np.full((1, 4, 6, 3), 0.7, np.float32),
+        "one position": np.full((1, 1, 1, 3), 0.7, np.float32),
+    }[what]
+    (output,) = run(method, tensor, colormap="gray", **options)
+    assert not heatmap(output).any()
+    layers = options.get("layer", ["conv"])
+    assert len(output.warnings) == len(layers)
+    for layer, warning in zip(layers, output.warnings, strict=True):
+        assert f"the map at layer '{layer}' is " in warning
+        assert warning.endswith("it is drawn as zeros.")
+    for array in arrays(output).values():
+        assert np.isfinite(array).all()
+
+
+@pytest.mark.parametrize("method", [name for name in CAMS if name != "eigen_cam"])
+def test_a_class_without_gradient_gives_zeros_and_a_warning(method: str) -> None:
+    class Flat(FormulaProbe):
+        WEIGHTS = FormulaProbe.WEIGHTS * np.array([[1], [0], [1]], np.float32)
+
+    (output,) = run(method, batch(1), Flat(), class_index=1, colormap="gray")
+    assert output.warnings == ("goldfish (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",)
+    assert not heatmap(output).any()
+
+
+@pytest.mark.parametrize("method", CAMS)
+def test_values_that_are_not_finite_give_zeros_and_a_warning(method: str) -> None:
+    class Broken(FormulaProbe):
+        def _logits(self, tensor: np.ndarray) -> np.ndarray:
+            return super()._logits(np.nan_to_num(tensor))
+
+    tensor = batch(2)
+    tensor[1, 2, 3, 1] = np.nan
+    fine, broken = run(method, tensor, Broken(), colormap="gray", **({} if method == "eigen_cam" else {"class_index": 1}))
+    assert fine.warnings == ()
+    assert heatmap(fine).any()
+    assert len(broken.warnings) == 1
+    assert "is not finite" in broken.warnings[0]
+    assert not heatmap(broken).any()
+
+
+def test_a_batch_key_tells_what_the_device_does_apart() -> None:
+    for method in CAMS:
+        key, base = implementation(method).batch_key, METHODS[method].model_validate({"layer": "conv"})
+        assert key(base) == key(base.changed(alpha=0.7, colormap="magma", fuse="max"))
+        for change in ({"layer": "other"}, {"layer": ("conv", "other")}, {"augment": True}, {"precision": "bfloat16"}):
+            assert key(base) != key(base.changed(**change)), (method, change)
+        if method != "eigen_cam":
+            assert key(base) == key(base.changed(class_index=3))
+            for change in ({"eigen_smooth": True}, {"sign": -1}):
+                assert key(base) != key(base.changed(**change)), (method, change)
+
+
+def test_every_variant_is_run_for_every_layer() -> None:
+    probe = TwoLayers()
+    run("grad_cam", batch(1), probe, layer=["conv", "coarse"], augment=True)
+    assert probe.calls == [1] * (2 * len(augmentation.ALL))
+
+
+def test_degenerate_layers_of_a_fused_map_are_named() -> None:
+    maps = np.array([[[0, 1, 2]]], np.float32)
+    goldfish = Prediction(class_index=1, label="goldfish", logit=2.5, probability=0.5)
+    explanation = class_evidence.Explanation({"conv": maps, "coarse": np.zeros_like(maps)}, (goldfish,), listed=False)
+    output = cam_pictures.draw(explanation, photo_of(), GradCam.model_validate({"layer": ["conv", "coarse"]}))
+    assert output.warnings == ("goldfish (1): the map at layer 'coarse' is zero everywhere; it is drawn as zeros.",)
+    assert heatmap(output).any()

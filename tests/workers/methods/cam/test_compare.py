@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from schemas.errors import LimitExceeded, NonFinite
+from schemas.limits import MethodLimits
+from schemas.methods import METHODS
+from schemas.methods.cam.base import CamFacts, CamParams
+from schemas.methods.cam.compare import BY_CHANNEL, Compare, Compared, CompareFacts
+from tests.contract.test_methods import model
+from tests.schemas.tiny import published as tiny
+from tests.workers.methods.cam.test_channel_cam import ChannelProbe, driven
+from tests.workers.methods.cam.test_class_evidence import arrays
+from tests.workers.methods.support import batch, photo_of
+from workers.contract.artifacts import Output, Picture
+from workers.contract.inputs import Inputs
+from workers.methods import implementation
+from workers.methods.cam import cam_pictures, compare
+from workers.rendering import channels, overlay, scaling
+
+ALL = get_args(Compared)
+
+
+def test_every_cam_can_be_compared() -> None:
+    """A new one is added to `Compared` and to `WEIGHTS` or `TRIALS`."""
+    cams = {name for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.facts is CamFacts}
+    assert set(ALL) == cams
+    assert set(compare.WEIGHTS) | set(compare.TRIALS) | {"eigen_cam"} == cams
+    assert set(compare.TRIALS) == set(BY_CHANNEL)
+
+
+def run(tensor: np.ndarray, probe: ChannelProbe | None = None, **params: Any) -> Output:
+    job = Compare.model_validate({"layer": "conv", **params})
+    return compare.draw(driven(compare.run(probe or ChannelProbe(), Inputs(tensor), job))[1], photo_of(), job)  # type: ignore[arg-type]
+
+
+def alone(method: str, tensor: np.ndarray, **params: Any) -> Output:
+    job, found = METHODS[method].model_validate({"layer": "conv", **params}), implementation(method)
+    if found.lane == "slow":
+        return found.draw(driven(found.run(ChannelProbe(), Inputs(tensor), job))[1], photo_of(), job)
+    (result,) = found.run(ChannelProbe(), Inputs(tensor), [job])
+    return found.draw(result, photo_of(), job)
+
+
+@pytest.mark.parametrize(
+    "shared", [{}, {"augment": True}, {"eigen_smooth": True}, {"class_index": 0}, {"layer": ["conv", "coarse"], "fuse": "max"}]
+)
+def test_each_map_is_that_of_the_method_alone(shared: dict[str, Any]) -> None:
+    tensor = batch(1)
+    output = run(tensor, methods=ALL[::-1], **shared)
+    assert list(arrays(output)) == [f"map.{method}" for method in ALL[::-1]]
+    for method in ALL:
+        own = {name: value for name, value in shared.items() if method != "eigen_cam" or name not in {"eigen_smooth", "class_index"}}
+        expected = arrays(alone(method, tensor, **own))["map"]
+        np.testing.assert_allclose(arrays(output)[f"map.{method}"], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_those_made_of_gradients_share_one_pass() -> None:
+    probe = ChannelProbe()
+    run(batch(1), probe, methods=[method for method in ALL if method not in BY_CHANNEL])
+    assert probe.calls == [1]
+    probe = ChannelProbe()
+    run(batch(1), probe, methods=BY_CHANNEL)
+    assert probe.calls == [1, 3, 3]  # one for the activations of both, then each one's three channels
+
+
+def test_slices_count_the_channels_of_all() -> None:
+    job = Compare.model_validate({"layer": ["conv", "coarse"], "methods": ["score_cam", "grad_cam", "ablation_cam"]})
+    slices, _ = driven(compare.run(ChannelProbe(), Inputs(batch(1)), job))  # type: ignore[arg-type]
+    assert {piece.total for piece in slices} == {12}
+    assert sorted({piece.step for piece in slices}) == [3, 6, 9, 12]
+    (only,), _ = driven(compare.run(ChannelProbe(), Inputs(batch(1)), Compare(layer="conv")))  # type: ignore[arg-type]
+    assert (only.step, only.total) == (1, 1)
+
+
+def sheet(output: Output) -> np.ndarray:
+    (picture,) = (artifact for artifact in output.artifacts if isinstance(artifact, Picture))
+    assert (picture.name, picture.primary) == ("sheet", True)
+    return picture.image
+
+
+def test_a_sheet_of_one_class_names_each_method() -> None:
+    tensor, photo = batch(1), photo_of(30, 90)
+    job = Compare.model_validate({"layer": "conv", "methods": ["hires_cam", "eigen_cam", "grad_cam"], "colormap": "viridis"})
+    output = compare.draw(driven(compare.run(ChannelProbe(), Inputs(tensor), job))[1], photo, job)  # type: ignore[arg-type]
+    title = caption = round(cam_pictures.caption_size(photo) * 1.6)
+    picture, tall = sheet(output), 30 + caption
+    assert picture.shape == (title + 2 * tall + 4, channels.TITLE_WIDTH, 3)
+    for index, method in enumerate(job.methods):
+        top, left = title + (tall + 4) * (index // 2) + caption, (90 + 4) * (index % 2)
+        expected, _ = overlay.blended(scaling.heat(arrays(output)[f"map.{method}"]), photo, "viridis", 0.4)
+        np.testing.assert_array_equal(picture[top : top + 30, left : left + 90], expected)
+        assert (picture[top - caption : top, left : left + 90] < 128).any()
+    facts = output.facts
+    assert isinstance(facts, CompareFacts)
+    assert (facts.methods, facts.layers, len(facts.classes)) == (("hires_cam", "eigen_cam", "grad_cam"), ("conv",), 1)
+    assert output.warnings == ()
+
+
+def test_several_classes_are_rows() -> None:
+    tensor = batch(1)
+    output = run(tensor, methods=["grad_cam", "hires_cam", "ablation_cam"], class_index=[2, 0])
+    assert all(array.shape == (2, 4, 6) for array in arrays(output).values())
+    photo = photo_of()
+    title = caption = round(cam_pictures.caption_size(photo) * 1.6)
+    picture = sheet(output)
+    assert picture.shape[0] == title + 2 * (8 + caption) + 4
+    for row in range(2):
+        for column, method in enumerate(("grad_cam", "hires_cam", "ablation_cam")):
+            top, left = title + (8 + caption + 4) * row + caption, (12 + 4) * column
+            expected, _ = overlay.blended(scaling.heat(arrays(output)[f"map.{method}"][row]), photo, "jet", 0.4)
+            np.testing.assert_array_equal(picture[top : top + 8, left : left + 12], expected)
+
+
+def test_a_degenerate_map_is_said_with_its_method() -> None:
+    output = run(np.zeros((1, 4, 6, 3), np.float32), methods=["layer_cam", "score_cam"], class_index=1)
+    assert output.warnings == (
+        "LayerCAM: goldfish (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",
+        "Score-CAM: goldfish (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",
+    )
+
+
+def test_scores_that_are_not_finite_fail_the_job() -> None:
+    class Broken(ChannelProbe):
+        def _logits(self, tensor: np.ndarray) -> np.ndarray:
+            return super()._logits(tensor) * np.float32(np.inf)
+
+    with pytest.raises(NonFinite), np.errstate(invalid="ignore"):
+        run(batch(1), Broken(), methods=["grad_cam"], class_index=1)
+
+
+def test_a_sheet_of_large_photos_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cam_pictures, "MAX_SHEET_PIXELS", 2 * 4 * 6)
+    output = run(batch(1), methods=["grad_cam", "hires_cam"])
+    assert output.warnings == ("2 overlays of so large a photo: each is drawn at 6 × 4 pixels.",)
+
+
+def test_only_those_that_try_channels_count_against_the_limit() -> None:
+    model, limits = tiny(), MethodLimits(max_masks=10)
+    assert Compare().resolve(model, limits).tries(model.description) == 0
+    assert Compare(methods=("score_cam", "grad_cam")).resolve(model, limits).tries(model.description) == 8
+    with pytest.raises(LimitExceeded, match="got 16"):
+        Compare(methods=("score_cam", "ablation_cam")).resolve(model, limits)
+    assert Compare(methods=("grad_cam", "grad_cam")).methods == ("grad_cam",)
+
+
+@pytest.mark.parametrize("name", ["functional", "nested", "mixed_bfloat16"])
+def test_on_a_real_model_each_map_is_that_of_the_method_alone(name: str) -> None:
+    """Bit for bit, whatever passes they share."""
+    probe, published = model(name)
+    tensor = np.random.default_rng(2).uniform(-1, 1, (1, 13, 9, 3)).astype(np.float32)
+    params = Compare(methods=ALL, class_index=3).resolve(published, MethodLimits())
+    _, result = driven(compare.run(probe, Inputs(tensor), params))
+    assert list(result) == list(ALL)
+    for method, together in result.items():
+        found, cls = implementation(method), METHODS[method]
+        job = cls.model_validate({"class_index": 3} if "class_index" in cls.model_fields else {}).resolve(published, MethodLimits())
+        if found.lane == "slow":
+            _, single = driven(found.run(probe, Inputs(tensor), job))
+        else:
+            (single,) = found.run(probe, Inputs(tensor), [job])
+        assert single.maps.any(), method
+        np.testing.assert_array_equal(together.maps, single.maps, err_msg=method)

@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.limits import MethodLimits
+from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, attributions
+from schemas.models import Layer, LayerKind
+from tests.schemas.tiny import layer
+from tests.workers.methods.linear import LinearProbe, driven
+from tests.workers.methods.support import photo_of
+from workers.contract.artifacts import Array, Picture
+from workers.contract.inputs import Inputs, Photo, Placement
+from workers.methods.evaluation import faithfulness
+
+ROW = np.array([2, 4, 1, 3], np.float32).reshape(1, 1, 4, 1)
+PHOTO = Photo(np.random.default_rng(0).integers(0, 256, (3, 8, 3), np.uint8), Placement((1, 4), (0, 0, 1, 4), (0, 0, 3, 8)))
+
+
+def weighted(path: str, kind: LayerKind = LayerKind.CONV, parameters: int = 9) -> Layer:
+    return layer(path, kind, (1, 4, 1), ()).model_copy(update={"parameters": parameters})
+
+
+class RandomProbe(LinearProbe):
+    """Where `top` is drawn anew, class 0 hears the opposite; where all is, nothing."""
+
+    LAYERS = (
+        weighted("input", LayerKind.INPUT, 0),
+        weighted("stem"),
+        weighted("norm", LayerKind.NORMALIZATION),
+        weighted("base", LayerKind.MODEL),
+        weighted("middle"),
+        weighted("relu", LayerKind.ACTIVATION, 0),
+        weighted("top", LayerKind.DENSE),
+    )
+
+    def __init__(self, linear: np.ndarray) -> None:
+        super().__init__(linear)
+        description = self._published.description.model_copy(update={"layers": self.LAYERS})
+        self._published = self._published.model_copy(update={"description": description})
+        self.drawn: list[tuple[tuple[str, ...], int]] = []
+
+    def randomised(self, layers: Sequence[str], seed: int) -> RandomProbe:
+        self.drawn.append((tuple(layers), seed))
+        return RandomProbe(self.linear * (0 if "stem" in layers else -1))
+
+
+def tried(probe: LinearProbe, image: np.ndarray, **changes: Any) -> tuple[faithfulness.Trial, Faithfulness]:
+    """Of an occlusion map, one pixel a window on black: each pixel's own share in the logit."""
+    params = Faithfulness.model_validate(
+        {
+            "attribution": "occlusion",
+            "options": {"window": 1, "baseline": "black"},
+            "score": "logit",
+            "deletion": "black",
+            "insertion": "black",
+            "class_index": 0,
+            "steps": 4,
+            **changes,
+        }
+    ).resolve(probe.published, MethodLimits())
+    return driven(faithfulness.run(probe, Inputs(image), params))[1], params
+
+
+def facts_of(trial: faithfulness.Trial, params: Faithfulness) -> FaithfulnessFacts:
+    facts = faithfulness.draw(trial, PHOTO, params).facts
+    assert isinstance(facts, FaithfulnessFacts)
+    return facts
+
+
+def test_a_linear_model_by_hand() -> None:
+    trial, params = tried(LinearProbe(np.ones((1, 1, 4, 1))), ROW)
+    np.testing.assert_array_equal(trial.map, [[2, 4, 1, 3]])
+    np.testing.assert_array_equal(trial.shares, [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_array_equal(trial.deletion, [10, 6, 3, 1, 0])
+    np.testing.assert_array_equal(trial.insertion, [0, 4, 7, 9, 10])
+    facts = facts_of(trial, params)
+    # trapezoids: (10/2 + 6 + 3 + 1 + 0)/4 and (0 + 4 + 7 + 9 + 10/2)/4
+    assert (facts.deletion_area, facts.insertion_area) == (3.75, 6.25)
+    # seen through (v − 1)/3: 2·1/3 + 4·1 + 1·0 + 3·2/3
+    assert facts.masked_score == pytest.approx(20 / 3)
+    assert facts.drop == pytest.approx(1 / 3)
+    assert not facts.increased
+    assert (facts.attribution, facts.score, facts.class_index) == ("occlusion", "logit", 0)
+
+
+def test_what_speaks_against_is_covered_last_and_not_shown() -> None:
+    # shares 2, −4, 1, 3: order 3, 2, 1, −4
+    trial, params = tried(LinearProbe(np.array([1, -1, 1, 1]).reshape(1, 1, 4, 1)), ROW)
+    np.testing.assert_array_equal(trial.map, [[2, -4, 1, 3]])
+    np.testing.assert_array_equal(trial.deletion, [2, -1, -3, -4, 0])
+    np.testing.assert_array_equal(trial.insertion, [0, 3, 5, 6, 2])
+    facts = facts_of(trial, params)
+    # relu / 3: 2·2/3 − 0 + 1·1/3 + 3·1
+    assert facts.masked_score == pytest.approx(14 / 3)
+    assert facts.increased
+    assert facts.drop == 0
+
+
+def test_steps_that_do_not_divide_the_pixels() -> None:
+    trial, _ = tried(LinearProbe(np.ones((1, 1, 4, 1))), ROW, steps=3)
+    # round(0, 4/3, 8/3, 4) pixels
+    np.testing.assert_array_equal(trial.shares, [0, 0.25, 0.75, 1])
+    np.testing.assert_array_equal(trial.deletion, [10, 6, 1, 0])
+    assert faithfulness.area(trial.shares, trial.deletion) == pytest.approx(8 * 0.25 + 3.5 * 0.5 + 0.5 * 0.25)
+
+
+def test_a_score_that_is_not_above_zero_cannot_drop() -> None:
+    assert faithfulness.drop(0.0, 0.5) is None
+    assert faithfulness.drop(-1.0, -2.0) is None
+    assert faithfulness.drop(0.8, 0.2) == pytest.approx(0.75)
+    assert faithfulness.drop(0.2, 0.8) == 0
+
+
+def test_pixels_of_equal_value_come_in_random_order() -> None:
+    values = np.zeros((40, 50), np.float32)
+    values[3, 7] = 1
+    first, again, other = (faithfulness.ranking(values, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert first[3, 7] == other[3, 7] == 0
+    assert sorted(first.ravel().tolist()) == list(range(2000))
+    # the first half of them is about as often above as below: five standard deviations of 1,000 draws of 2,000 are 56
+    assert abs((first < 1000)[:20].sum() - 500) < 56
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ([1, 2, 3, 4], [1, 3, 2, 4], 0.8),  # 1 − 6·2/(4·15)
+        ([1, 2, 3], [-5, 0, 70], 1.0),
+        ([1, 2, 3], [9, 8, -1], -1.0),
+        ([1, 2, 2, 3], [1, 2, 3, 4], 4.5 / 22.5**0.5),  # ranks 1, 2.5, 2.5, 4
+        ([1, 1, 1], [1, 2, 3], None),
+        ([1, 2, np.nan], [1, 2, 3], None),
+    ],
+)
+def test_rank_correlation_by_hand(first: list[float], second: list[float], expected: float | None) -> None:
+    found = faithfulness.spearman(np.array([first], np.float32), np.array([second], np.float32))
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_weights_drawn_anew() -> None:
+    probe = RandomProbe(np.ones((1, 1, 4, 1)))
+    trial, params = tried(probe, ROW, randomisations=3, seed=8)
+    # from the output down to the third, the second, the first of the layers with a kernel; each alone
+    assert probe.drawn == [
+        (("top",), 8),
+        (("top",), 8),
+        (("middle", "top"), 8),
+        (("middle",), 8),
+        (("stem", "norm", "middle", "top"), 8),
+        (("stem",), 8),
+    ]
+    assert [(each.layers, each.layer, each.rank_correlation) for each in trial.cascading] == [
+        (1, "top", pytest.approx(-1)),
+        (2, "middle", pytest.approx(-1)),
+        (4, "stem", None),
+    ]
+    assert [each.layer for each in trial.independent] == ["top", "middle", "stem"]
+    output = faithfulness.draw(trial, PHOTO, params)
+    assert "A map of weights drawn anew is the same everywhere: it has no rank correlation." in output.warnings
+
+
+@pytest.mark.parametrize(("points", "starts"), [(0, []), (1, ["stem"]), (2, ["middle", "stem"]), (9, ["top", "middle", "stem"])])
+def test_points_are_spread_over_the_layers_with_a_kernel(points: int, starts: list[str]) -> None:
+    probe = RandomProbe(np.ones((1, 1, 4, 1)))
+    found = Faithfulness(randomisations=points).randomised(probe.published)
+    assert [paths[0] for paths in found] == starts
+
+
+def test_the_class_is_that_of_the_model_as_it_is() -> None:
+    """The top class of random weights is another one."""
+    linear = np.stack([np.ones((1, 4, 1)), np.full((1, 4, 1), 0.5), np.zeros((1, 4, 1))])
+    trial, _ = tried(RandomProbe(linear), ROW, class_index=None, randomisations=2)
+    assert trial.explained.class_index == 0
+    assert trial.cascading[0].rank_correlation == pytest.approx(-1)
+
+
+def test_progress_rises_to_its_end() -> None:
+    probe = RandomProbe(np.ones((1, 1, 4, 1)))
+    params = Faithfulness(attribution="occlusion", class_index=0, steps=4, randomisations=1).resolve(probe.published, MethodLimits())
+    slices, _ = driven(faithfulness.run(probe, Inputs(ROW), params))
+    steps = [each.step for each in slices]
+    assert steps == sorted(steps)
+    assert {each.total for each in slices} == {3 * 100 + 2 * 5 + 1}
+    assert steps[-1] == slices[-1].total
+
+
+def test_a_map_without_contrast_is_said_and_not_a_failure() -> None:
+    trial, params = tried(LinearProbe(np.zeros((1, 1, 4, 1))), ROW)
+    output = faithfulness.draw(trial, PHOTO, params)
+    assert "The map is zero everywhere: the order of its pixels is random, and the curves say nothing about it." in output.warnings
+    facts = facts_of(trial, params)
+    assert (facts.deletion_area, facts.insertion_area, facts.drop) == (0, 0, None)
+
+
+def test_a_coarse_map_is_enlarged_with_half_pixel_centres() -> None:
+    found = faithfulness.over_input(np.array([[0, 4]], np.float32), (2, 4))
+    np.testing.assert_array_equal(found, [[0, 1, 3, 4], [0, 1, 3, 4]])
+    np.testing.assert_array_equal(faithfulness.over_input(np.array([[np.nan, 2]], np.float32), (1, 2)), [[0, 2]])
+
+
+def test_what_is_drawn() -> None:
+    trial, params = tried(LinearProbe(np.ones((1, 1, 4, 1))), ROW)
+    output = faithfulness.draw(trial, PHOTO, params)
+    by_name = {artifact.name: artifact for artifact in output.artifacts}
+    own = faithfulness.implementation("occlusion").draw(trial.attribution, PHOTO, trial.params)
+    (overlay,) = (artifact.image for artifact in own.artifacts if isinstance(artifact, Picture) and artifact.name == "overlay")
+    shown, curves = by_name["overlay"], by_name["curves"]
+    assert isinstance(shown, Picture)
+    assert isinstance(curves, Array)
+    np.testing.assert_array_equal(shown.image, overlay)
+    np.testing.assert_array_equal(curves.array, [trial.shares, trial.deletion, trial.insertion])
+
+
+@pytest.mark.parametrize("method", attributions())
+def test_every_attribution_can_be_tried(method: str) -> None:
+    """On a real small model, with weights drawn anew."""
+    from tests.contract.test_methods import model
+
+    probe, published = model("functional")
+    options = {name: value for name, value in attributions()[method].card.example.items() if name != "class_index"}
+    params = Faithfulness(attribution=method, options=options, steps=2, randomisations=1)
+    resolved = params.resolve(published, MethodLimits())
+    tensor = np.random.default_rng(1).uniform(-1, 1, (1, 13, 9, 3)).astype(np.float32)
+    trial = driven(faithfulness.run(probe, Inputs(tensor), resolved))[1]
+    assert np.isfinite(trial.map).all()
+    photo = photo_of(26, 18)
+    facts = faithfulness.draw(trial, Photo(photo.image, Placement((13, 9), (0, 0, 13, 9), (0, 0, 26, 18))), resolved).facts
+    assert isinstance(facts, FaithfulnessFacts)
+    (all_anew,) = facts.cascading
+    assert all_anew.layer == "conv1"
+    assert all_anew.rank_correlation is None or abs(all_anew.rank_correlation) < 0.999

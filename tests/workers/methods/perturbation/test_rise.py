@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from schemas.limits import MethodLimits
+from schemas.methods.perturbation.rise import Rise
+from tests.workers.methods.linear import LinearProbe, driven
+from tests.workers.methods.support import photo_of, softmax
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Inputs
+from workers.methods.perturbation import masked_scores, rise
+from workers.rendering import overlay
+
+# Each class's logit is the mean of a region of the only channel: rows 0–2 and columns 0–2; the right half; nothing.
+REGIONS = np.zeros((3, 5, 7, 1))
+REGIONS[0, :2, :3], REGIONS[1, :, 4:] = 1 / 6, 1 / 15
+IMAGE = np.random.default_rng(3).uniform(1, 2, (1, 5, 7, 1)).astype(np.float32)
+
+
+def attribution(**changes: object) -> masked_scores.Attribution:
+    probe = LinearProbe(REGIONS)
+    params = Rise.model_validate({"score": "logit", "cells": 3, **changes}).resolve(probe.published, MethodLimits())
+    return driven(rise.run(probe, Inputs(IMAGE), params))[1]
+
+
+def test_given_masks_and_scores_by_hand() -> None:
+    masks = np.array([[[1, 0.5, 0]], [[0, 1, 1]]], np.float32)
+    scores = np.array([[0.5, 1.0], [0.25, 0.0]])
+    # first class: .5·(1, .5, 0) + .25·(0, 1, 1); second: the first mask
+    np.testing.assert_array_equal(rise.weighted_sum(scores, masks), [[[0.5, 0.5, 0.25]], [[1, 0.5, 0]]])
+
+
+def test_a_mask_is_its_cells_enlarged_and_shifted() -> None:
+    masks = rise.Masks(6, (5, 7), 3, 0.5, seed=1)
+    # cells of ⌈5/3⌉ × ⌈7/3⌉ = 2 × 3, enlarged to 4·2 × 4·3
+    assert masks.shift.min() >= 0
+    assert (masks.shift < [2, 3]).all()
+    assert len(np.unique(masks.shift, axis=0)) > 1
+    for cells, (down, across), mask in zip(masks.open, masks.shift, masks[0:6], strict=True):
+        large = np.empty((8, 12))
+        for y in range(8):
+            for x in range(12):
+                # half-pixel centres, clamped to the outermost cells' centres
+                v, h = np.clip((y + 0.5) * 3 / 8 - 0.5, 0, 2), np.clip((x + 0.5) * 3 / 12 - 0.5, 0, 2)
+                top, left = min(int(v), 1), min(int(h), 1)
+                below, right = v - top, h - left
+                upper = cells[top, left] * (1 - right) + cells[top, left + 1] * right
+                lower = cells[top + 1, left] * (1 - right) + cells[top + 1, left + 1] * right
+                large[y, x] = upper * (1 - below) + lower * below
+        np.testing.assert_allclose(mask, large[down : down + 5, across : across + 7], atol=1e-6)
+    np.testing.assert_array_equal(masks[2:4], masks[0:6][2:4])
+
+
+@pytest.mark.parametrize("probability", [0.2, 0.7])
+def test_cells_are_open_with_their_probability(probability: float) -> None:
+    opened = rise.Masks(400, (20, 30), 7, probability, seed=0).open
+    assert set(np.unique(opened)) == {0, 1}
+    # 19,600 draws: five standard deviations are .018
+    assert opened.mean() == pytest.approx(probability, abs=0.018)
+
+
+def test_the_map_by_plain_loops() -> None:
+    found = attribution(masks=50, probability=0.4, seed=9, class_index=(1, 0))
+    masks = rise.Masks(50, (5, 7), 3, 0.4, seed=9)[0:50]
+    for row, chosen in enumerate((1, 0)):
+        expected = np.zeros((5, 7))
+        for mask in masks:
+            expected += (REGIONS[chosen][..., 0] * IMAGE[0, ..., 0] * mask).sum() * mask
+        np.testing.assert_allclose(found.maps[row], expected / (50 * 0.4), rtol=1e-5)
+    assert found.masks == 50
+
+
+def test_the_probability_unless_told() -> None:
+    probe = LinearProbe(REGIONS)
+    params = Rise(masks=1, class_index=2, seed=4).resolve(probe.published, MethodLimits())
+    assert params.score == "probability"
+    masks = rise.Masks(2, (5, 7), 7, 0.5, seed=4)
+    params = params.changed(masks=2)
+    found = driven(rise.run(probe, Inputs(IMAGE), params))[1]
+    weights = softmax(probe._logits(IMAGE * masks[0:2][..., None]))[:, 2]
+    np.testing.assert_allclose(found.maps[0], np.tensordot(weights, masks[0:2], axes=1) / (2 * 0.5), rtol=1e-5)
+
+
+def test_it_finds_the_region() -> None:
+    found = attribution(masks=1500, class_index=(0, 1))
+    assert found.maps[0][:2, :3].min() > found.maps[0][3:, 4:].max()
+    assert found.maps[1][:, 5:].min() > found.maps[1][:, :2].max()
+
+
+def test_the_seed_decides() -> None:
+    first, again, other = (attribution(masks=20, seed=seed, class_index=0).maps for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_masks_come_in_pieces_with_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = attribution(masks=9, class_index=0)
+    monkeypatch.setattr(masked_scores, "MOST_ROWS", 4)
+    monkeypatch.setattr(masked_scores, "PREVIEW_SECONDS", 0)
+    probe = LinearProbe(REGIONS)
+    params = Rise(score="logit", cells=3, masks=9, class_index=0)
+    slices, found = driven(rise.run(probe, Inputs(IMAGE), params))
+    assert [(each.step, each.total) for each in slices] == [(4, 9), (8, 9), (9, 9)]
+    assert all(each.preview is not None and each.preview.shape == (5, 7, 3) for each in slices)
+    np.testing.assert_array_equal(found.maps, whole.maps)
+
+
+def test_the_same_score_under_every_mask_is_no_map() -> None:
+    """Otherwise the masks' own mean, which is noise, would be drawn."""
+    found = attribution(masks=30, class_index=2)
+    assert not found.maps.any()
+    output = rise.draw(found, photo_of(), Rise(class_index=2))
+    assert output.warnings == ("great white shark (2): the map is zero everywhere; it is drawn as zeros.",)
+
+
+def pictures(output: Output) -> dict[str, np.ndarray]:
+    return {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
+
+
+def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:
+    values = np.array([[3, 4, 4], [3.5, 5, 3]], np.float32)
+    found = masked_scores.Attribution(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2)
+    output = rise.draw(found, photo_of(), Rise(colormap="magma", alpha=0.3))
+    heat = np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32)
+    expected = overlay.blended(heat, photo_of(), "magma", 0.3)
+    np.testing.assert_array_equal(pictures(output)["overlay"], expected[0])
+    np.testing.assert_array_equal(pictures(output)["heatmap"], expected[1])
+    (array,) = (artifact.array for artifact in output.artifacts if isinstance(artifact, Array))
+    np.testing.assert_array_equal(array, values)
+
+
+def test_sides_of_one_pixel_and_more_cells_than_pixels() -> None:
+    masks = rise.Masks(8, (1, 5), 7, 0.5, seed=0)[0:8]
+    assert masks.shape == (8, 1, 5)
+    assert 0 <= masks.min() < masks.max() <= 1

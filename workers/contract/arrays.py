@@ -1,0 +1,14 @@
+"""The array types that the contract speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+UInt8 = NDArray[np.uint8]
+
+Arrays = Mapping[str, NDArray[np.generic]]

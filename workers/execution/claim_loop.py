@@ -1,0 +1,231 @@
+"""Claim, renew, finish, drain: a worker's dealings with the store.
+
+What is claimed runs as a task of its own. Leases are renewed while jobs run, while draining, and again as soon as Redis is
+back, before anything more is claimed. An execution at its last attempt runs alone: if it is the one that kills its workers,
+it takes no other along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from jobstore.records import Execution
+from jobstore.store import JobStore
+from schemas.errors import BrokerUnavailable, StorageFull
+from schemas.health import WorkerStatus
+from schemas.methods.base import Lane
+from telemetry.logs import bound, get_logger
+from workers.execution.attempt import Attempts
+from workers.execution.metrics import WorkerMetrics
+from workers.execution.notifier import Bell
+from workers.execution.retry import when_available
+from workers.settings import Settings
+
+SWEEP_SECONDS = 60.0
+BEAT_SECONDS = 1.0
+GIVE_BACK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How a worker shows itself. `loaded_models` is asked at every heartbeat."""
+
+    id: str
+    device: str
+    loaded_models: Callable[[], Sequence[str]]
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(eq=False)
+class _Held:
+    execution: Execution
+    alone: bool
+    task: asyncio.Task[None] | None = None
+    unwanted: bool = False
+
+
+class Loop:
+    """One worker's loop. `alive` is called about every second with the seconds within which it will be called again."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        store: JobStore,
+        attempts: Attempts,
+        settings: Settings,
+        metrics: WorkerMetrics,
+        alive: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._identity, self._store, self._attempts = identity, store, attempts
+        self._settings, self._metrics, self._alive = settings, metrics, alive
+        self._held: set[_Held] = set()
+        self._unsettled = 0  # claimed, and neither held nor given back yet
+        self._changed = Bell()
+        self._connected = False
+        self._draining = False
+        self._log = get_logger(__name__)
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set, then finishes what it holds, or gives it back after the drain time."""
+        async with asyncio.TaskGroup() as group:
+            background = [group.create_task(task) for task in (self._beat(), self._keep_leases(), self._sweep())]
+            claiming = [
+                group.create_task(self._claim("fast", self._settings.fast_in_flight)),
+                group.create_task(self._claim("slow", self._settings.slow_in_flight)),
+            ]
+            try:
+                await stop.wait()
+                self._log.info("draining", running=len(self._held))
+                self._draining = True
+                self._changed.ring()
+                await asyncio.wait(claiming)
+                await self._drain(self._settings.worker_drain)
+            finally:
+                await self._drain(0)
+                for task in background:
+                    task.cancel()
+        await self._briefly(lambda: self._store.forget_worker(self._identity.id), "the worker's last heartbeat stays until it runs out")
+
+    async def _claim(self, lane: Lane, limit: int) -> None:
+        def room() -> int:
+            alone = any(held.alone for held in self._held)
+            return 0 if alone or not self._connected else limit - sum(held.execution.lane == lane for held in self._held)
+
+        while True:
+            await self._changed.until(lambda: self._draining or room() > 0)
+            if self._draining:
+                return
+            try:
+                executions = await self._store.claim(self._identity.id, lane, room(), self._settings.claim_block)
+            except (BrokerUnavailable, StorageFull) as error:
+                self._disconnected(error)
+            else:
+                await self._accept(executions)
+
+    async def _accept(self, executions: Sequence[Execution]) -> None:
+        """Starts them, and gives back what may not start now: no attempt is counted for it."""
+        self._unsettled += len(executions)
+        for execution in executions:
+            last_chance = 1 < self._settings.max_attempts <= execution.attempt
+            if self._draining or any(held.alone for held in self._held):
+                await self._give_back(execution)
+            else:
+                held = _Held(execution, alone=last_chance)
+                self._held.add(held)
+                held.task = asyncio.create_task(self._hold(held))
+            self._unsettled -= 1
+        self._metrics.running(len(self._held))
+        self._changed.ring()
+
+    async def _hold(self, held: _Held) -> None:
+        execution = held.execution
+        with bound(
+            worker=self._identity.id,
+            execution=execution.key,
+            attempt=execution.attempt,
+            request_id=execution.request_id,
+            method=execution.method,
+            model=execution.model,
+        ):
+            started = time.monotonic()
+            try:
+                if held.alone:  # whatever is claimed when the process dies has had an attempt
+                    await self._changed.until(lambda: self._held == {held} and not self._unsettled)
+                outcome = await self._attempts.make(execution, lambda: self._drop(held))
+            except asyncio.CancelledError:
+                outcome = "canceled" if held.unwanted else "released"
+                if not held.unwanted:
+                    await self._give_back(execution)
+            except Exception:
+                outcome = "lost"
+                self._log.exception("an execution was left to be taken over")
+            finally:
+                self._held.discard(held)
+                self._changed.ring()
+            self._metrics.running(len(self._held))
+            self._metrics.ended(outcome, execution.method, execution.model)
+            self._log.info("execution ended", state=outcome, seconds=round(time.monotonic() - started, 3))
+
+    async def _give_back(self, execution: Execution) -> None:
+        await self._briefly(lambda: self._store.release(execution), f"execution {execution.key} stays until its lease runs out")
+
+    async def _briefly(self, call: Callable[[], Awaitable[object]], otherwise: str) -> None:
+        """For what is better done but may be left: the process must end even when the broker is away."""
+        try:
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await when_available(call, StorageFull)
+        except TimeoutError:
+            self._log.warning("broker unavailable", consequence=otherwise)
+
+    async def _keep_leases(self) -> None:
+        """Every heartbeat all leases and the worker's own sign of life; slow jobs more often, to hear of a cancel in time."""
+        due = 0.0
+        while True:
+            everything = time.monotonic() >= due or not self._connected
+            held = [held for held in self._held if everything or held.execution.lane == "slow"]
+            try:
+                if held:
+                    gone = await self._store.renew(self._identity.id, [each.execution for each in held])
+                    for each in held:
+                        if each.execution in gone:
+                            self._drop(each)
+                if everything:
+                    await self._store.heartbeat(self._status())
+                    due = time.monotonic() + self._settings.heartbeat
+            except (BrokerUnavailable, StorageFull) as error:
+                self._disconnected(error)
+            else:
+                if not self._connected:
+                    self._connected = True
+                    self._changed.ring()
+            await asyncio.sleep(self._settings.cancel_poll)
+
+    def _disconnected(self, error: BrokerUnavailable | StorageFull) -> None:
+        if self._connected:
+            self._log.warning("no more claims until leases are renewed", code=error.code, detail=error.detail)
+        self._connected = False
+
+    def _drop(self, held: _Held) -> None:
+        """Nobody wants it, or another worker has it: stopped at the next slice, nothing stored."""
+        if held.task is not None and not held.unwanted:
+            held.unwanted = True
+            held.task.cancel()
+
+    def _status(self) -> WorkerStatus:
+        return WorkerStatus(
+            id=self._identity.id,
+            device=self._identity.device,
+            started_at=self._identity.started_at,
+            loaded_models=tuple(self._identity.loaded_models()),
+            running=len(self._held),
+            draining=self._draining,
+        )
+
+    async def _beat(self) -> None:
+        while True:
+            self._alive(self._settings.device_timeout)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._store.sweep()
+            except (BrokerUnavailable, StorageFull) as error:
+                self._log.warning("sweep put off", code=error.code)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _drain(self, seconds: float) -> None:
+        """Waits for the jobs held; cancels those that are left, which gives them back."""
+        tasks = [held.task for held in self._held if held.task is not None]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)

@@ -1,0 +1,36 @@
+"""EigenCAM (Muhammad and Yeasin, arXiv:2008.00299)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.methods.base import Prediction
+from schemas.methods.cam.eigen_cam import EigenCam
+from workers.contract.arrays import Float32
+from workers.contract.inputs import Inputs
+from workers.contract.probe import Probe
+from workers.methods.cam import augmentation, cam_maps, cam_pictures, class_evidence
+from workers.methods.token_maps import as_map
+
+batch_key = class_evidence.batch_key
+draw = cam_pictures.draw
+
+
+def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[class_evidence.Explanation]:
+    """The first principal component of each layer's activations, signed; with the top class, to which the map owes nothing."""
+    layers = params[0].layer_paths()
+    classes: list[Prediction] = []
+    maps: dict[str, list[Float32]] = {layer: [] for layer in layers}
+    for variant in augmentation.variants(params[0].augment):
+        found = probe.forward(variant.of(inputs.tensor), layers, scores=not classes, output=params[0].output, precision=params[0].precision)
+        classes = classes or class_evidence.top_classes(probe.published, found, params[0].output)
+        for layer in layers:
+            activations = as_map(found.activations[layer], probe.description, layer)
+            maps[layer].append(variant.undone(cam_maps.principal(activations)))
+    averaged = {layer: augmentation.averaged(own) for layer, own in maps.items()}
+    return [
+        class_evidence.Explanation(
+            {layer: averaged[layer][row : row + 1] for layer in layers}, (classes[row],), listed=False, fuse=job.fuse
+        )
+        for row, job in enumerate(params)
+    ]

@@ -1,0 +1,150 @@
+"""What layers answer to a photo: arrays, channel grids, statistics, ranking (Chollet, Deep Learning with Python, 5.4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64, UInt8
+
+from schemas.methods.inspection.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, ChannelStatistics, LayerStatistics
+from workers.contract.arrays import Float32 as AnyFloat32
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Inputs, Photo
+from workers.contract.probe import Probe
+from workers.methods.artifact_names import by_path
+from workers.rendering import channels, charts
+
+Answers = Mapping[str, AnyFloat32]
+"""One photo's activations by layer path: (h, w, K), (K,), or more axes before the channels'."""
+
+
+@dataclass(frozen=True)
+class ChannelNumbers:
+    """Numbers of each channel over its positions; values that are not finite count as 0."""
+
+    values: Float32[np.ndarray, "p k"]
+
+    @cached_property
+    def mean(self) -> Float64[np.ndarray, " k"]:
+        return self.values.mean(axis=0, dtype=np.float64)
+
+    @cached_property
+    def max(self) -> Float32[np.ndarray, " k"]:
+        return self.values.max(axis=0)
+
+    @cached_property
+    def min(self) -> Float32[np.ndarray, " k"]:
+        return self.values.min(axis=0)
+
+    @cached_property
+    def sparsity(self) -> Float64[np.ndarray, " k"]:
+        """Share of values that are exactly 0."""
+        return 1 - np.count_nonzero(self.values, axis=0) / len(self.values)
+
+    @cached_property
+    def dead(self) -> Bool[np.ndarray, " k"]:
+        """Every value 0, or the same; where a channel has one position, that it is 0."""
+        return self.max == self.min if len(self.values) > 1 else self.max == 0
+
+    @cached_property
+    def ranking(self) -> Int64[np.ndarray, " k"]:
+        """Channels by mean, highest first; of equals, the lower index first."""
+        return np.argsort(-self.mean, kind="stable")
+
+
+def drawn_channels(params: Activations, numbers: ChannelNumbers) -> Int64[np.ndarray, " n"]:
+    """The channels to draw, in order: all or the listed ones, as numbered or listed or strongest first, the first n of them."""
+    count = numbers.values.shape[1]
+    chosen = np.asarray(params.channels) if isinstance(params.channels, tuple) else np.arange(count)
+    if params.order != "index":
+        strength = numbers.mean if params.order == "mean" else numbers.max
+        chosen = chosen[np.argsort(-strength[chosen], kind="stable")]
+    return chosen[: params.channels] if isinstance(params.channels, int) else chosen
+
+
+def batch_key(params: Activations) -> Hashable:
+    """Jobs that look at the same layers run as one batch, however they are drawn."""
+    return params.layer_paths(), params.precision
+
+
+def run(probe: Probe, inputs: Inputs, params: Sequence[Activations]) -> list[Answers]:
+    paths = params[0].layer_paths()
+    found = probe.forward(inputs.tensor, paths, precision=params[0].precision)
+    return [{path: found.activations[path][row] for path in paths} for row in range(len(params))]
+
+
+def draw(result: Answers, photo: Photo, params: Activations) -> Output:
+    several = isinstance(params.layer, tuple)
+    artifacts: list[Picture | Array] = []
+    grids: list[UInt8[np.ndarray, "h w 3"]] = []
+    titles: list[str] = []
+    statistics: list[LayerStatistics] = []
+    warnings: list[str] = []
+    names = by_path(result)
+    for path, array in result.items():
+        suffix = f".{names[path]}" if several else ""
+        finite = np.isfinite(array)
+        if not finite.all():
+            warnings.append(f"Layer '{path}': {array.size - np.count_nonzero(finite):,} values are not finite; drawn and counted as 0.")
+        clean = np.where(finite, array, np.float32(0)) if not finite.all() else array
+        numbers = ChannelNumbers(clean.reshape(-1, clean.shape[-1]))
+        picture, more = _picture(path, clean, numbers, params)
+        warnings += more
+        title = f"{path} · {' × '.join(str(length) for length in array.shape)}"
+        grids.append(picture)
+        titles.append(title)
+        artifacts.append(Picture("grid" + suffix, channels.titled(picture, title), primary=not several))
+        artifacts.append(Array("activations" + suffix, array))
+        statistics.append(_statistics(path, array.shape, numbers, ranked=RANKED_OF_SEVERAL if several else None))
+    if several:
+        artifacts.insert(0, Picture("grid", channels.sheet(grids, titles), primary=True))
+    return Output(tuple(artifacts), ActivationsFacts(layers=tuple(statistics)), tuple(warnings))
+
+
+def _picture(path: str, array: AnyFloat32, numbers: ChannelNumbers, params: Activations) -> tuple[UInt8[np.ndarray, "h w 3"], list[str]]:
+    if array.ndim == 1:
+        return charts.units(array), []
+    warnings: list[str] = []
+    maps = array.reshape(-1, *array.shape[-2:])
+    mode = params.scaling
+    if mode == "per_channel" and len(numbers.values) == 1:
+        mode = "global"
+        warnings.append(f"Layer '{path}' has one position: a channel has no deviation to scale by, drawn with scaling 'global'.")
+    chosen = drawn_channels(params, numbers)
+    picked = params.channels is not None or params.order != "index"
+    size = channels.bounded_size(len(chosen), *maps.shape[:2])
+    if size != maps.shape[:2]:
+        warnings.append(
+            f"Layer '{path}': {len(chosen)} channels of {maps.shape[1]} × {maps.shape[0]} are drawn at {size[1]} × {size[0]} each; "
+            "the array has every value."
+        )
+    picture = channels.tiled(
+        maps[..., chosen] if picked else maps,
+        mode=mode,
+        colours=params.colormap,
+        columns=params.columns,
+        captions=[str(channel) for channel in chosen] if picked else None,
+        span=(float(numbers.min.min()), float(numbers.max.max())),
+    )
+    return picture, warnings
+
+
+def _statistics(path: str, shape: tuple[int, ...], numbers: ChannelNumbers, ranked: int | None) -> LayerStatistics:
+    columns = (numbers.mean, numbers.max, numbers.sparsity, numbers.dead)
+    rows = list(zip(*(column.tolist() for column in columns), strict=True))
+    ranking = [(channel, *rows[channel]) for channel in numbers.ranking[:ranked].tolist()]
+    return LayerStatistics(
+        layer=path,
+        shape=shape,
+        mean=float(numbers.mean.mean()),
+        max=float(numbers.max.max()),
+        sparsity=float(numbers.sparsity.mean()),
+        dead_channels=tuple(np.flatnonzero(numbers.dead).tolist()),
+        channels=tuple(
+            ChannelStatistics(channel=channel, mean=mean, max=top, sparsity=sparsity, dead=dead)
+            for channel, mean, top, sparsity, dead in ranking
+        ),
+    )

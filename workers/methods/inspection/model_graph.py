@@ -1,0 +1,100 @@
+"""A model's description as nodes, edges and clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.methods.inspection.architecture import Architecture, ArchitectureGraph, GraphCluster, GraphEdge, GraphNode
+from schemas.models import Layer, LayerKind, ModelDescription
+
+
+def graph_of(description: ModelDescription, params: Architecture) -> ArchitectureGraph:
+    """The layers from `first_layer` to `last_layer` and the edges between them; of nested models the inside, or with `unfold`
+    false the outside."""
+    nesting = _Nesting(description)
+    seen = nesting.itself if params.unfold else nesting.outermost
+    layers = _between(description.layers, params)
+    shown = dict.fromkeys(seen(layer.path) for layer in layers if layer.path not in nesting.models)
+    edges = [
+        edge
+        for edge in dict.fromkeys(
+            (seen(source), seen(layer.path))
+            for layer in layers
+            if layer.path not in nesting.models
+            for source in nesting.sources(layer.inbound)
+        )
+        if edge[0] != edge[1] and edge[0] in shown
+    ]
+    nodes = tuple(_node(nesting, path, [source for source, target in edges if target == path]) for path in shown)
+    frames = dict.fromkeys(frame for path in shown for frame in nesting.around(path))
+    clusters = tuple(_cluster(nesting, path) for path in frames)
+    return ArchitectureGraph(
+        model=description.name,
+        direction=params.direction,
+        nodes=nodes,
+        edges=tuple(GraphEdge(source=source, target=target) for source, target in edges),
+        clusters=clusters,
+    )
+
+
+class _Nesting:
+    """Which layers stand in which nested model; a model that hides its layers is a layer like others."""
+
+    def __init__(self, description: ModelDescription) -> None:
+        self.layers = {layer.path: layer for layer in description.layers}
+        inside = {path[:end] for path in self.layers for end, letter in enumerate(path) if letter == "/"}
+        self.models = {path for path in inside if path in self.layers and self.layers[path].kind is LayerKind.MODEL}
+
+    def around(self, path: str) -> list[str]:
+        """The models around a layer, the outermost first."""
+        return [path[:end] for end, letter in enumerate(path) if letter == "/" and path[:end] in self.models]
+
+    def itself(self, path: str) -> str:
+        return path
+
+    def outermost(self, path: str) -> str:
+        return next(iter(self.around(path)), path)
+
+    def sources(self, inbound: tuple[str, ...]) -> Iterator[str]:
+        """Where edges come from: of a nested model, the layers that make its outputs."""
+        for path in inbound:
+            if path in self.models:
+                yield from self.sources(self.layers[path].inbound)
+            else:
+                yield path
+
+
+def _between(layers: tuple[Layer, ...], params: Architecture) -> tuple[Layer, ...]:
+    paths = [layer.path for layer in layers]
+    first = 0 if params.first_layer is None else paths.index(params.first_layer)
+    last = len(paths) if params.last_layer is None else paths.index(params.last_layer) + 1
+    return layers[first:last]
+
+
+def _node(nesting: _Nesting, path: str, sources: list[str]) -> GraphNode:
+    layer = nesting.layers[path]
+    read = sources if path in nesting.models else layer.inbound
+    return GraphNode(
+        path=path,
+        name=_name(nesting, path),
+        type=layer.type,
+        kind=layer.kind,
+        input_shapes=tuple(nesting.layers[source].output_shape for source in read if source in nesting.layers),
+        output_shape=layer.output_shape,
+        dtype=layer.dtype,
+        activation=layer.activation,
+        parameters=layer.parameters,
+        calls=layer.calls,
+        inside=next(reversed(nesting.around(path)), None),
+    )
+
+
+def _cluster(nesting: _Nesting, path: str) -> GraphCluster:
+    layer = nesting.layers[path]
+    inside = next(reversed(nesting.around(path)), None)
+    return GraphCluster(path=path, name=_name(nesting, path), type=layer.type, parameters=layer.parameters, inside=inside)
+
+
+def _name(nesting: _Nesting, path: str) -> str:
+    around = nesting.around(path)
+    return path[len(around[-1]) + 1 :] if around else path

@@ -1,0 +1,51 @@
+"""The model's answer: top classes, a chart of them, all logits and probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from schemas.errors import InternalError
+from schemas.methods.inspection.predict import Predict, PredictFacts
+from schemas.models import PublishedModel
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Inputs, Photo
+from workers.contract.probe import Probe
+from workers.methods.inspection.top_classes import bars, top_predictions
+from workers.rendering.bars import bars_beside
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One photo's logits and probabilities (classes,), and the model's labels."""
+
+    logits: Float32[np.ndarray, " classes"]
+    probabilities: Float32[np.ndarray, " classes"]
+    published: PublishedModel
+
+
+def batch_key(params: Predict) -> Hashable:
+    """All predictions of one output run as one batch: `top` matters to the drawing alone."""
+    return params.output
+
+
+def run(probe: Probe, inputs: Inputs, params: Sequence[Predict]) -> list[Scores]:
+    found = probe.forward(inputs.tensor, scores=True, output=params[0].output)
+    if found.logits is None or found.probabilities is None:
+        raise InternalError(f"Model '{probe.description.name}' has no class output.")
+    return [Scores(logits, probabilities, probe.published) for logits, probabilities in zip(found.logits, found.probabilities, strict=True)]
+
+
+def draw(result: Scores, photo: Photo, params: Predict) -> Output:
+    predictions = top_predictions(result.published, result.logits, result.probabilities, params.top, params.output)
+    return Output(
+        artifacts=(
+            Picture("chart", bars_beside(photo.image, bars(predictions)), primary=True),
+            Array("logits", result.logits),
+            Array("probabilities", result.probabilities),
+        ),
+        facts=PredictFacts(predictions=predictions),
+    )

@@ -1,0 +1,85 @@
+"""The model's answers to many photos: top classes of each, a sheet of them, how often each class wins."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from schemas.errors import InternalError
+from schemas.methods.base import Prediction
+from schemas.methods.inspection.predict_batch import MOST_BARS, MOST_DRAWN, ClassCount, ImagePredictions, PredictBatch, PredictBatchFacts
+from schemas.models import PublishedModel
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Inputs, Photo
+from workers.contract.probe import Probe
+from workers.contract.progress import Slice
+from workers.methods.inspection.top_classes import bars, top_predictions
+from workers.methods.photo_batches import naming, passes
+from workers.rendering.bars import Captioned, sheet
+
+
+@dataclass(frozen=True)
+class BatchScores:
+    """Every photo's logits and probabilities, and the model's labels."""
+
+    photos: tuple[Photo, ...]
+    logits: Float32[np.ndarray, "n classes"]
+    probabilities: Float32[np.ndarray, "n classes"]
+    published: PublishedModel
+
+
+def run(probe: Probe, inputs: Inputs, params: PredictBatch) -> Generator[Slice, None, BatchScores]:
+    logits, probabilities = [], []
+    for each in passes(probe, inputs.several, scores=True, output=params.output):
+        if each.found.logits is None or each.found.probabilities is None:
+            raise InternalError(f"Model '{probe.description.name}' has no class output.")
+        logits.append(each.found.logits)
+        probabilities.append(each.found.probabilities)
+        yield Slice(each.first + len(each.images), len(inputs.several))
+    photos = tuple(each.photo for each in inputs.several)
+    return BatchScores(photos, np.concatenate(logits), np.concatenate(probabilities), probe.published)
+
+
+def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Output:
+    del photo
+    found: list[tuple[Prediction, ...]] = []
+    for number, scores in enumerate(zip(result.logits, result.probabilities, strict=True)):
+        with naming(number):
+            found.append(top_predictions(result.published, *scores, params.top, params.output))
+    shown = [
+        Captioned(f"#{number}", one.image, bars(predictions[:MOST_BARS]))
+        for number, (one, predictions) in enumerate(zip(result.photos[:MOST_DRAWN], found, strict=False))
+    ]
+    counted = counts([predictions[0] for predictions in found])
+    return Output(
+        artifacts=(
+            Picture("sheet", sheet(_title(counted), shown), primary=True),
+            Array("logits", result.logits),
+            Array("probabilities", result.probabilities),
+        ),
+        facts=PredictBatchFacts(
+            images=tuple(
+                ImagePredictions(image=image, number=number, predictions=predictions)
+                for number, (image, predictions) in enumerate(zip(params.images, found, strict=True))
+            ),
+            top_classes=counted,
+        ),
+        warnings=(f"The sheet shows the first {MOST_DRAWN} of {len(found)} images.",) if len(found) > MOST_DRAWN else (),
+    )
+
+
+def counts(best: Sequence[Prediction]) -> tuple[ClassCount, ...]:
+    """How many images have each top class, the most frequent first; of equals, the lower index first."""
+    labels = {scored.class_index: scored.label for scored in best}
+    images = Counter(scored.class_index for scored in best)
+    return tuple(ClassCount(class_index=c, label=labels[c], images=images[c]) for c in sorted(images, key=lambda c: (-images[c], c)))
+
+
+def _title(counted: Sequence[ClassCount]) -> str:
+    total = sum(each.images for each in counted)
+    words = ", ".join(f"{each.images} × {each.label or f'class {each.class_index}'}" for each in counted)
+    return f"{total} image{'s' if total > 1 else ''}: {words}"

@@ -1,0 +1,159 @@
+"""Untrained layers on a photo, stage by stage (E. Reppel, Visualizing parts of Convolutional Neural Networks using Keras and Cats)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from schemas.errors import ImageTooLarge, InvalidImage
+from schemas.methods.inspection.sandbox import (
+    AveragePoolStage,
+    ConvStage,
+    MaxPoolStage,
+    ReluStage,
+    Sandbox,
+    SandboxFacts,
+    Stage,
+    StageFacts,
+)
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Photo
+from workers.methods.inspection.untrained_layers import convolved, glorot_kernel, pooled
+from workers.rendering import channels, scaling
+from workers.rendering.panels import Panel, panels
+
+MOST_PRODUCTS = 20_000_000_000  # of weight and pixel: some ten seconds of one core
+MOST_VALUES = 50_000_000  # after one stage: 200 MB
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What is there after a stage, (h, w, K) float32, and its kernel (side, side, inputs, filters), if it has one."""
+
+    stage: Stage
+    maps: Float32[np.ndarray, "_ _ _"]
+    kernel: Float32[np.ndarray, "_ _ _ _"] | None
+
+
+def described(stage: Stage) -> str:
+    if isinstance(stage, ConvStage):
+        side, filters = stage.conv.kernel, stage.conv.filters
+        return f"conv {side} × {side}, {filters} filter{'s' * (filters > 1)}"
+    if isinstance(stage, MaxPoolStage):
+        return f"max pool {stage.max_pool.size} × {stage.max_pool.size}"
+    if isinstance(stage, AveragePoolStage):
+        return f"average pool {stage.average_pool.size} × {stage.average_pool.size}"
+    return "relu"
+
+
+def check(stages: tuple[Stage, ...], height: int, width: int) -> None:
+    """What the stages cost, before any of it is spent.
+
+    Raises:
+        InvalidImage: a stage gets maps smaller than its window.
+        ImageTooLarge: too many products in all, or too many values at once.
+    """
+    depth, products = 3, 0
+    _within("The photo", height * width * depth, MOST_VALUES, "values")
+    for number, stage in enumerate(stages, 1):
+        side, what = _window(stage), f"Stage {number} ({described(stage)})"
+        if side > min(height, width):
+            raise InvalidImage(
+                f"{what} gets maps of {height} × {width}, smaller than its window: give a larger photo, or fewer or smaller stages.",
+                pointer="/image",
+                allowed=f"at least {side} × {side} before stage {number}",
+                got=f"{height} × {width}",
+            )
+        if isinstance(stage, ConvStage):
+            height, width = height - side + 1, width - side + 1
+            products += height * width * side * side * depth * stage.conv.filters
+            depth = stage.conv.filters
+        else:
+            height, width = height // side, width // side
+        _within(what, height * width * depth, MOST_VALUES, "values")
+        _within(f"All up to stage {number}", products, MOST_PRODUCTS, "products")
+
+
+def _within(what: str, count: int, most: int, of: str) -> None:
+    if count > most:
+        words = f"{what} takes {count:,} {of}, at most {most:,} are computed: give a smaller photo, or fewer or smaller filters."
+        raise ImageTooLarge(words, pointer="/image", allowed=f"at most {most} {of}", got=str(count))
+
+
+def _window(stage: Stage) -> int:
+    if isinstance(stage, ConvStage):
+        return stage.conv.kernel
+    if isinstance(stage, MaxPoolStage):
+        return stage.max_pool.size
+    return stage.average_pool.size if isinstance(stage, AveragePoolStage) else 1
+
+
+def passed(image: UInt8[np.ndarray, "h w 3"], stages: tuple[Stage, ...], seed: int) -> Iterator[Passed]:
+    """The photo, 0–255 as it is, through one stage after another; equal seeds give equal kernels."""
+    rng = np.random.default_rng(seed)
+    maps = image.astype(np.float32)
+    for stage in stages:
+        kernel = None
+        if isinstance(stage, ConvStage):
+            kernel = glorot_kernel(rng, stage.conv.kernel, maps.shape[2], stage.conv.filters)
+            maps = convolved(maps, kernel)
+        elif isinstance(stage, ReluStage):
+            maps = np.maximum(maps, 0)
+        else:
+            maps = pooled(maps, _window(stage), average=isinstance(stage, AveragePoolStage))
+        yield Passed(stage, maps, kernel)
+
+
+def draw(result: None, photo: Photo, params: Sandbox) -> Output:
+    del result
+    stages = params.stages or ()
+    check(stages, *photo.image.shape[:2])
+    shown = [Panel(_caption("photo", photo.image.shape), photo.image)]
+    artifacts: list[Picture | Array] = []
+    facts: list[StageFacts] = []
+    warnings: list[str] = []
+    for number, each in enumerate(passed(photo.image, stages, params.seed), 1):
+        name, maps = described(each.stage), each.maps
+        levels = squashed(maps)
+        picture = _picture(levels)
+        shown.append(Panel(_caption(name, maps.shape), picture))
+        artifacts.append(Picture(f"stage_{number}", picture))
+        if maps.shape[2] == 3:
+            artifacts.append(Picture(f"channels_{number}", _tiles(levels)))
+        if each.kernel is not None:
+            artifacts.append(Array(f"kernel_{number}", each.kernel))
+        if number == len(stages):
+            artifacts.append(Array("output", maps))
+        flat = np.flatnonzero(maps.min(axis=(0, 1)) == maps.max(axis=(0, 1))).tolist()
+        if flat:
+            warnings.append(f"Stage {number} ({name}): the same everywhere, drawn black: channels {', '.join(map(str, flat))}.")
+        facts.append(StageFacts(stage=name, shape=maps.shape, min=float(maps.min()), max=float(maps.max()), mean=float(maps.mean())))
+    sheet = panels(shown, photo.image.shape[:2])
+    return Output(
+        (Picture("stages", sheet, primary=True), *artifacts),
+        SandboxFacts(photo=photo.image.shape[:2], stages=tuple(facts)),
+        tuple(warnings),
+    )
+
+
+def squashed(maps: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:
+    """Each channel by itself: its minimum becomes 0, its maximum 255."""
+    return np.concatenate([scaling.over_layer(maps[..., channel : channel + 1]) for channel in range(maps.shape[2])], axis=2)
+
+
+def _picture(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Three channels as red, green and blue; one in grey; others tiled."""
+    if levels.shape[2] == 3:
+        return levels
+    return np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else _tiles(levels)
+
+
+def _tiles(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
+    return channels.tiled(levels.astype(np.float32), mode="global", colours="gray", span=(0.0, 255.0))
+
+
+def _caption(what: str, shape: tuple[int, ...]) -> str:
+    return f"{what} · {' × '.join(str(length) for length in shape)}"

@@ -1,0 +1,163 @@
+"""A layer's weights as pictures: kernels, matrices, plots, histograms (Caffe notebook 'Instant Recognition', `vis_square`)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from schemas.methods.inspection.weights import Weights, WeightsFacts, WeightStatistics
+from schemas.models import Layer, LayerKind
+from workers.contract.arrays import Float32 as AnyFloat32
+from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.inputs import Inputs, Photo
+from workers.contract.probe import Probe
+from workers.methods.artifact_names import by_path
+from workers.rendering import channels, charts, kernels
+
+MAX_TILES = 4096
+TITLE_WIDTH = 400
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """`weights` by name; with `bgr` the model takes its photo's channels in that order."""
+
+    layer: Layer
+    weights: dict[str, AnyFloat32]
+    bgr: bool
+
+
+@dataclass(frozen=True)
+class Drawn:
+    title: str
+    picture: UInt8[np.ndarray, "h w 3"]
+    warnings: tuple[str, ...] = ()
+
+
+def batch_key(params: Weights) -> Hashable:
+    return params.layer
+
+
+def run(probe: Probe, inputs: Inputs, params: Sequence[Weights]) -> list[LayerWeights]:
+    del inputs
+    path = params[0].layer or ""
+    found = LayerWeights(probe.description.layer_at(path), probe.weights(path), probe.description.preprocessing.order == "bgr")
+    return [found] * len(params)
+
+
+def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
+    del photo
+    warnings: list[str] = []
+    drawn: list[Drawn] = []
+    histograms: list[UInt8[np.ndarray, "h w 3"]] = []
+    statistics: list[WeightStatistics] = []
+    plain = all(array.ndim < 2 for array in result.weights.values())
+    for name, array in result.weights.items():
+        clean = _finite(array)
+        if clean is not array:
+            bad = array.size - np.count_nonzero(np.isfinite(array))
+            warnings.append(f"'{name}': {bad:,} of {array.size:,} values are not finite; drawn and counted as 0.")
+        if clean.min() == clean.max() and array.size > 1 and array.ndim > 1:
+            warnings.append(f"'{name}': all values are {clean.flat[0]:g}; there is no contrast to draw.")
+        if array.ndim > 1 or plain:
+            drawn.append(_drawn(result, name, clean, params))
+        title = f"{name}: {array.size:,} value{'s' * (array.size != 1)}"
+        histograms.append(charts.histogram(clean.ravel(), title))
+        statistics.append(_statistics(name, clean))
+    for each in drawn:
+        warnings += each.warnings
+    if len(drawn) == 1:
+        grid = channels.titled(drawn[0].picture, drawn[0].title, least=TITLE_WIDTH)
+    else:
+        grid = channels.sheet([each.picture for each in drawn], [each.title for each in drawn])
+    pictures = (Picture("grid", grid, primary=True), Picture("histogram", np.concatenate(histograms)))
+    names = by_path(result.weights, taken=[picture.name for picture in pictures])
+    return Output(
+        (*pictures, *(Array(names[path], array) for path, array in result.weights.items())),
+        WeightsFacts(layer=result.layer.path, type=result.layer.type, weights=tuple(statistics)),
+        tuple(warnings),
+    )
+
+
+def as_kernels(name: str, layer_type: str, kernel: AnyFloat32) -> Float32[np.ndarray, "h w inputs filters"]:
+    """A convolution's kernel of any dimension with its axes in one order.
+
+    Keras keeps (…, inputs, filters), transposed convolutions (…, filters, inputs), depthwise ones (…, inputs, multiplier): each of
+    those filters reads one input. A kernel over time is one row, one with depth has its depth among the inputs.
+    """
+    if "Transpose" in layer_type:
+        kernel = kernel.swapaxes(-1, -2)
+    if name == "depthwise_kernel" or layer_type.startswith("Depthwise"):
+        kernel = kernel.reshape(*kernel.shape[:-2], 1, -1)
+    if kernel.ndim == 3:
+        return kernel[None]
+    if kernel.ndim == 5:
+        depth, height, width, inputs, filters = kernel.shape
+        return kernel.transpose(1, 2, 0, 3, 4).reshape(height, width, depth * inputs, filters)
+    return kernel
+
+
+def _drawn(result: LayerWeights, name: str, array: AnyFloat32, params: Weights) -> Drawn:
+    layer = result.layer
+    title = f"{layer.path} · {name} {' × '.join(str(length) for length in array.shape)}"
+    if array.ndim < 2:
+        return Drawn(title, charts.by_index(array.reshape(-1), "Value of each, by index"))
+    if layer.kind is LayerKind.CONV and array.ndim > 2:
+        kernel = as_kernels(name, layer.type, array)
+        if kernel.shape[2] == 3 or kernel.shape[:2] != (1, 1):
+            return _tiles(title, name, kernel, params, listed=kernel.shape[3] == layer.channels, bgr=result.bgr)
+        array = kernel[0, 0]
+    rows = array.reshape(array.shape[0], -1)
+    if max(rows.shape) <= kernels.MATRIX_SIDE:
+        return Drawn(title, kernels.matrix(rows, params.colormap))
+    reduced = f"'{name}': a matrix of {rows.shape[0]:,} × {rows.shape[1]:,} is drawn averaged; the array has every value."
+    return Drawn(title, kernels.matrix(rows, params.colormap), (reduced,))
+
+
+def _tiles(title: str, name: str, kernel: Float32[np.ndarray, "h w inputs filters"], params: Weights, *, listed: bool, bgr: bool) -> Drawn:
+    """In colour where a filter reads three inputs; else filter after filter, each by its inputs. `listed`: filters are chosen here."""
+    coloured = kernel.shape[2] == 3
+    inputs = 1 if coloured else min(params.inputs or kernel.shape[2], kernel.shape[2])
+    wanted = chosen_filters(params.filters if listed else None, kernel.shape[3])
+    chosen, drawn_inputs = wanted[: max(1, MAX_TILES // inputs)], min(inputs, MAX_TILES)
+    count, total = len(chosen) * drawn_inputs, len(wanted) * inputs
+    warnings = () if count == total else (f"'{name}': the first {count:,} of {total:,} kernels are drawn; the array has every value.",)
+    span = (float(kernel.min()), float(kernel.max()))
+    picked = kernel[..., chosen]
+    captioned = listed and isinstance(params.filters, tuple)
+    if coloured:
+        captions = [str(index) for index in chosen] if captioned else None
+        rgb = kernels.enlarged(picked[:, :, ::-1] if bgr else picked, count, params.columns)
+        picture = kernels.in_colour(rgb, span, columns=params.columns, captions=captions)
+        return Drawn(title, picture, warnings)
+    tiles = picked[:, :, :drawn_inputs].swapaxes(2, 3).reshape(*kernel.shape[:2], count)
+    tiles = kernels.enlarged(tiles, count, params.columns)
+    captions = [str(index) if inputs == 1 else f"{index}:{each}" for index in chosen for each in range(drawn_inputs)] if captioned else None
+    picture = channels.tiled(tiles, mode="global", colours=params.colormap, columns=params.columns, captions=captions, span=span)
+    return Drawn(title, picture, warnings)
+
+
+def chosen_filters(wanted: int | tuple[int, ...] | None, count: int) -> Int64[np.ndarray, " n"]:
+    """The listed ones, the first n, or all."""
+    return np.array(wanted, np.int64) if isinstance(wanted, tuple) else np.arange(min(wanted or count, count))
+
+
+def _finite(array: AnyFloat32) -> AnyFloat32:
+    """The array itself where all of it is finite."""
+    finite = np.isfinite(array)
+    return array if finite.all() else np.where(finite, array, np.float32(0))
+
+
+def _statistics(name: str, array: AnyFloat32) -> WeightStatistics:
+    return WeightStatistics(
+        name=name,
+        shape=array.shape,
+        min=float(array.min()),
+        max=float(array.max()),
+        mean=float(array.mean(dtype=np.float64)),
+        std=float(array.std(dtype=np.float64)),
+        zeros=np.count_nonzero(array == 0) / array.size,
+    )
