@@ -95,6 +95,10 @@ format: $(READY) ## Formats and sorts imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: settings
+settings: $(READY) ## Write docs/settings.md from the settings' definitions
+	$(BIN)/python -m cli.settings_table
+
 .PHONY: gallery
 gallery: $(READY) ## The sources' figures and every method's page again, in docs
 	@$(BIN)/convscope gallery $(ARGS)

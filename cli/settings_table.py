@@ -1,8 +1,8 @@
-"""Every setting, as the README lists them: `python -m cli.settings_table` prints that table."""
+"""The page of all settings: `python -m cli.settings_table` writes `docs/settings.md` from the settings' own definitions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,25 @@ from jobstore.settings import StoreSettings
 from service.settings import Settings as ServiceSettings
 from workers.settings import Settings as WorkerSettings
 
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+_READERS = {
+    "both": "Read by the service and by the workers",
+    "service": "Read by the service",
+    "worker": "Read by the workers",
+}
+_INTRODUCTION = """\
+# Settings
+
+<!-- Do not edit this page: `make settings` writes it, and a test compares it with the code. -->
+
+Every setting is an environment variable. A setting that both the service and the workers read must have the same value for both.
+`convscope doctor` finds variables whose names are misspelt. A dash means that the setting is not set by default.
+"""
+
 
 @dataclass(frozen=True)
 class SettingRow:
-    """A setting: its variable, who reads it, its default and what it means."""
+    """One setting: its variable, who reads it (`both`, `service` or `worker`), its default value and its meaning."""
 
     variable: str
     read_by: str
@@ -24,7 +39,7 @@ class SettingRow:
 
 
 def setting_rows() -> Iterator[SettingRow]:
-    """All settings, shared ones first, each once."""
+    """Yield every setting once; those that the service and the workers share come first."""
     shared, service, worker = StoreSettings.model_fields, ServiceSettings.model_fields, WorkerSettings.model_fields
     for name in dict.fromkeys([*shared, *service, *worker]):
         readers = [reader for reader, fields in (("service", service), ("worker", worker)) if name in fields]
@@ -33,9 +48,15 @@ def setting_rows() -> Iterator[SettingRow]:
 
 
 def markdown() -> str:
-    """The table in Markdown."""
-    lines = ["| variable | read by | default | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{row.variable}` | {row.read_by} | {row.default} | {row.meaning.replace('|', chr(92) + '|')} |" for row in setting_rows()]
+    """Return the whole page in Markdown, with one table for each kind of reader."""
+    rows = list(setting_rows())
+    tables = [f"## {title}\n\n{_table(row for row in rows if row.read_by == reader)}" for reader, title in _READERS.items()]
+    return "\n".join([_INTRODUCTION, *tables])
+
+
+def _table(rows: Iterable[SettingRow]) -> str:
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    lines += [f"| `{row.variable}` | {row.default} | {row.meaning.replace('|', chr(92) + '|')} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -49,4 +70,4 @@ def _default(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")  # noqa: T201 - what it is for
+    PAGE.write_text(markdown(), "utf-8")
