@@ -2,7 +2,7 @@
 
 MaCo (Fel et al., arXiv:2306.06805) holds the magnitudes of an image's spectrum at ImageNet's mean, a table that its authors' packages
 fetch or carry. Here a wave of k cycles a picture in the colour direction c has the magnitude a_c / k^α, fitted to freely licensed
-photos: docs/decisions.md says how, and how near the table is.
+photos: docs/decisions/0012-maco-without-imagenets-table.md says how, and how near the table is.
 """
 
 from __future__ import annotations
