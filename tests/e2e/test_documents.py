@@ -32,7 +32,29 @@ def test_the_method_that_the_guide_adds_passes_the_contract_test(tmp_path: Path)
     assert re.search(r"\b\d+ passed", run.stdout)
 
 
+_DOCUMENTS = [*_ROOT.glob("*.md"), *(_ROOT / "docs").rglob("*.md")]
+
+
 def test_every_link_and_picture_of_the_documents_is_there() -> None:
-    for document in [_ROOT / "README.md", _ROOT / "CONTRIBUTING.md", *(_ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
-            assert (document.parent / target).exists(), f"{document.name} names {target}"
+    for document in _DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", document.read_text("utf-8")):
+            assert (document.parent / "".join(target)).exists(), f"{document.name} names {target}"
+
+
+def test_every_path_that_the_architecture_names_is_there() -> None:
+    text = (_ROOT / "docs" / "architecture.md").read_text("utf-8")
+    paths = {path for path in re.findall(r"`([a-z_]+/[\w/.<>]*)`", text) if "<" not in path}
+    assert len(paths) > 20
+    assert not sorted(path for path in paths if not (_ROOT / path).exists())
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = _ROOT / "docs" / "decisions"
+    records = sorted(folder.glob("[0-9]*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    index = (folder / "README.md").read_text("utf-8")
+    for record in records:
+        title, *_ = record.read_text("utf-8").removeprefix("# ").split("\n")
+        assert f"| {record.name[:4]} | [{title}]({record.name}) |" in index
+        for heading in ("**Question.**", "**Choice.**", "**What would change it.**"):
+            assert heading in record.read_text("utf-8"), f"{record.name} lacks {heading}"
