@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks import keras_io
 from benchmarks.timing import Row, compare, write
-from catalog.entries import load_catalog
+from catalog.catalog import load_catalog
 from schemas.limits import MethodLimits
 from schemas.methods.cam.grad_cam import GradCam
 from schemas.methods.synthesis.filters import Filters

@@ -22,7 +22,8 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from catalog.entries import Catalog, CatalogError, load_catalog
+from catalog.catalog import Catalog, load_catalog
+from catalog.errors import CatalogError
 from cli.failure import setting_problems
 from cli.settings_table import setting_rows
 from jobstore.settings import StoreSettings

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
-from catalog.entries import CatalogError
+from catalog.errors import CatalogError
 
 
 class CommandFailed(Exception):

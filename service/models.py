@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 
-from catalog.entries import CatalogEntry
-from catalog.folder import CatalogFolder
+from catalog.entry import CatalogEntry
+from catalog.watched_catalog import WatchedCatalog
 from jobstore.store import JobStore
 from schemas.models import ModelDescription, ModelSummary, PublishedModel
 from service.settings import Settings
@@ -18,7 +18,7 @@ class Models:
     """Names to catalogue entries, entries to descriptions."""
 
     def __init__(self, settings: Settings, store: JobStore) -> None:
-        self._folder = CatalogFolder(settings.models_file, settings.models_dir)
+        self._folder = WatchedCatalog(settings.models_file, settings.models_dir)
         self._store, self._settings = store, settings
         self._kept: OrderedDict[tuple[str, str], tuple[float, PublishedModel]] = OrderedDict()
 

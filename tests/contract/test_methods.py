@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from catalog.entries import CatalogEntry
+from catalog.entry import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import ImagesParams, MethodParams
@@ -26,7 +26,7 @@ from workers.contract.inputs import Inputs, Photo, Prepared
 from workers.contract.progress import Slice
 from workers.engine.probe import KerasProbe
 from workers.methods import Implementation, implementation
-from workers.models.describe import describe
+from workers.models.description.describe import describe
 from workers.models.preprocessing import prepare
 from workers.rendering import encode
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from catalog.entries import load_catalog
+from catalog.catalog import load_catalog
 from schemas.errors import UnsuitableLayer, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.entries import load_catalog
+from catalog.catalog import load_catalog
 from jobstore.records import JobRecord, Submission
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore

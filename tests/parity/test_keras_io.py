@@ -24,7 +24,7 @@ from workers.engine.ascent.parametrisations import starts
 from workers.engine.probe import KerasProbe
 from workers.methods.synthesis import deep_dream, filters
 from workers.methods.synthesis.presets import RECIPES
-from workers.models.describe import describe
+from workers.models.description.describe import describe
 from workers.rendering import scaling
 
 # The examples give a model of one input that input itself, not a list of it.

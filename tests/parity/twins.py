@@ -20,7 +20,7 @@ from tests.workers.models.entries import file_entry
 from workers.contract.inputs import Inputs
 from workers.engine.probe import KerasProbe
 from workers.methods import implementation
-from workers.models.describe import describe
+from workers.models.description.describe import describe
 
 SIZE = (13, 18)
 CLASSES = (4, 0, 2)  # one for each photo: of a negative logit, the top class, another one

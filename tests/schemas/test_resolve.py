@@ -138,7 +138,7 @@ def test_classes_and_default_layer_are_the_named_outputs() -> None:
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"output": "answers"}, errors.InvalidParameters, "has no output 'answers', only predictions, answer, depth"),
+        ({"output": "answers"}, errors.InvalidParameters, "has no output 'answers'. Its outputs are: predictions, answer, depth"),
         ({"output": "answer", "class_index": 1}, errors.UnknownClass, "has 1 classes: class_index must be 0 to 0, got 1"),
         ({"output": "answer", "class_index": "Egyptian cat"}, errors.UnknownClass, "has no labels"),
         ({"output": "predictions", "sign": -1}, errors.InvalidParameters, "sign -1 is for models with one sigmoid output"),

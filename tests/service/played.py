@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catalog.entries import Catalog, load_catalog
+from catalog.catalog import Catalog, load_catalog
 from jobstore.records import DESCRIBE, ArtifactContent, Execution, Result
 from jobstore.store import JobStore
 from schemas.health import WorkerStatus

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
-from catalog.entries import CatalogError
+from catalog.errors import CatalogError
 from schemas.discovery import MethodDescription
 from schemas.methods import METHODS
 from schemas.models import ClassLabel, Layer, ModelDescription, ModelSummary

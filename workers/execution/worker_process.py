@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from ulid import ULID
 
-from catalog.folder import CatalogFolder
+from catalog.watched_catalog import WatchedCatalog
 from jobstore.store import JobStore
 from processes.parent import end_with_parent
 from schemas.models import PublishedModel
@@ -65,7 +65,7 @@ async def _serve(settings: Settings, device: Device, index: int, vitals: Vitals,
         probes.add(probe)
         return probe
 
-    catalog = CatalogFolder(settings.models_file, settings.models_dir)
+    catalog = WatchedCatalog(settings.models_file, settings.models_dir)
     pool = ModelPool(catalog.current, settings.max_loaded_bytes, make_probe, settings.model_limits)
     metrics.watch_models(lambda: len(pool.loaded_names), lambda: sum(probe.traces for probe in probes))
     if settings.worker_metrics_port:

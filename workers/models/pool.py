@@ -14,12 +14,13 @@ import keras
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from catalog.entries import Catalog, CatalogEntry
+from catalog.catalog import Catalog
+from catalog.entry import CatalogEntry
 from schemas.models import Preprocessing, PublishedModel
 from workers.contract.inputs import Placement
 from workers.contract.probe import Probe
 from workers.engine.probe import KerasProbe
-from workers.models.describe import describe
+from workers.models.description.describe import describe
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
 from workers.models.preprocessing import prepare

@@ -18,7 +18,7 @@ import pytest
 import structlog
 from PIL import Image
 
-from catalog.entries import Catalog, load_catalog
+from catalog.catalog import Catalog, load_catalog
 from jobstore.records import DESCRIBE, Execution, Result, Submission
 from jobstore.store import JobStore
 from schemas.errors import InvalidImage, ModelLoadFailed, StorageFull, UnknownModel, UnsupportedFormat

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from catalog.entries import CatalogEntry
+from catalog.entry import CatalogEntry
 from schemas.models import Preprocessing
 
 FIXTURES = Path(__file__).parent / "fixtures"

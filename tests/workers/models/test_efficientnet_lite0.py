@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.entries import load_catalog
+from catalog.catalog import load_catalog
 from workers.engine.graph import Graph
-from workers.models.describe import describe
+from workers.models.description.describe import describe
 from workers.models.labels import load_labels
 from workers.models.loading import load_model
 from workers.models.preprocessing import prepare

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from catalog.entries import Catalog, load_catalog
+from catalog.catalog import Catalog, load_catalog
 from schemas.errors import ModelLoadFailed, UnknownModel
 from tests.wait import wait_until
 from tests.zoo import seeded

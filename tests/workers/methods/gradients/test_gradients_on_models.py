@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from catalog.entries import CatalogEntry
+from catalog.entry import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.models import Preprocessing
@@ -22,7 +22,7 @@ from workers.contract.inputs import Inputs
 from workers.engine.probe import KerasProbe
 from workers.methods import implementation
 from workers.methods.gradients import grad_x_input, guided_grad_cam, integrated_gradients, saliency, smooth_grad
-from workers.models.describe import describe
+from workers.models.description.describe import describe
 
 
 def probe_of(model: keras.Model) -> KerasProbe:

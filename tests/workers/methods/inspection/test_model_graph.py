@@ -12,7 +12,7 @@ from schemas.models import ModelDescription
 from tests.workers.models.entries import file_entry
 from tests.zoo import ZOO
 from workers.methods.inspection.model_graph import graph_of
-from workers.models.describe import describe
+from workers.models.description.describe import describe
 
 
 @cache

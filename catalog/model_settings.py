@@ -1,0 +1,83 @@
+"""What an operator can set for a model, in `models.toml` or in the TOML file beside a model file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog.errors import CatalogError
+from schemas.models import Preprocessing
+
+PreprocessingMode = Literal["caffe", "tf", "torch", "none"]
+
+
+class ModelSettings(BaseModel):
+    """The settings of one model: the table `[NAME]` of `models.toml`, or the file `NAME.toml` beside a model file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str | None = Field(default=None, description="People read this title. By default it is the class name or the file name.")
+    architecture: str | None = Field(
+        default=None, description="A `keras_applications` name, allowed in `models.toml` only. By default it is the table's own name."
+    )
+    weights: str | None = Field(
+        default=None,
+        description="`imagenet`, `random`, or a weights file (.weights.h5, .keras, .h5) in the models folder. "
+        "It is allowed in `models.toml` only. By default it is `imagenet`.",
+    )
+    input_size: tuple[int, int] | None = Field(
+        default=None, description="(height, width) in pixels to which an image is resized. By default it is the model's own size."
+    )
+    preprocessing: Preprocessing | PreprocessingMode | None = Field(
+        default=None, description="A named convention or numbers. By default it is the architecture's own, and `none` for a model file."
+    )
+    labels: Path | Literal["imagenet"] | None = Field(
+        default=None,
+        description="`imagenet`, or a text file with one label per line, relative to the models folder. "
+        "By default a model with ImageNet weights has ImageNet labels, and any other model has none.",
+    )
+    default_layer: str | None = Field(
+        default=None, description="The target layer if the caller names none. By default it is the last layer with a spatial map."
+    )
+    input: str | None = Field(
+        default=None, description="The name of the input that takes the image. By default it is the first input that can take one."
+    )
+
+    def preprocessing_or(self, default: PreprocessingMode) -> Preprocessing:
+        """Return the preprocessing that is set, or the named convention `default` if none is set."""
+        if isinstance(self.preprocessing, Preprocessing):
+            return self.preprocessing
+        return Preprocessing.named(self.preprocessing or default)
+
+    def digest(self, *files: Path | str | None) -> str:
+        """Return a hash of these settings and of the name, size and modification time of each file that exists."""
+        hashed = [self.model_dump_json()]
+        for file in files:
+            if isinstance(file, Path) and file.is_file():
+                status = file.stat()
+                hashed.append(f"{file.name}:{status.st_size}:{status.st_mtime_ns}")
+        return hashlib.sha256("\n".join(hashed).encode()).hexdigest()[:16]
+
+
+def path_inside(folder: Path, relative: str, model: str) -> Path:
+    """Return the absolute path of a file that the settings of `model` name.
+
+    Raises:
+        CatalogError: the path, with its links resolved, leaves `folder`.
+    """
+    path = (folder / relative).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise CatalogError(f"The settings of '{model}' name the file '{relative}', which is outside the models folder.")
+    return path
+
+
+def labels_inside(folder: Path, labels: Path | Literal["imagenet"] | None, model: str) -> Path | Literal["imagenet"] | None:
+    """Return `labels` with a file's path made absolute.
+
+    Raises:
+        CatalogError: the file is outside `folder`.
+    """
+    return path_inside(folder, str(labels), model) if isinstance(labels, Path) else labels

@@ -1,0 +1,11 @@
+"""Where models come from: one module and one `ModelSource` class per source."""
+
+from __future__ import annotations
+
+from catalog.sources.base import ModelSource
+from catalog.sources.builtin import BuiltInSource
+from catalog.sources.keras_applications import KerasApplicationsSource
+from catalog.sources.models_folder import ModelsFolderSource
+
+# A later source may not list a name of an earlier one, unless it says `replaces_entries`.
+MODEL_SOURCES: tuple[type[ModelSource], ...] = (BuiltInSource, KerasApplicationsSource, ModelsFolderSource)

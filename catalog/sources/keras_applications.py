@@ -1,0 +1,54 @@
+"""The models of `keras.applications`, and the models of these architectures that `models.toml` adds or changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.entry import CatalogEntry
+from catalog.errors import CatalogError
+from catalog.keras_architectures import KERAS_APPLICATIONS
+from catalog.model_settings import ModelSettings, labels_inside, path_inside
+from catalog.settings_files import read_models_toml
+from catalog.sources.base import ModelSource
+from schemas.errors import nearest_names
+
+
+class KerasApplicationsSource(ModelSource):
+    """List every architecture of `keras.applications` under its own name, and every table of `models.toml`."""
+
+    name = "keras_applications"
+    replaces_entries = True  # an operator may give the name of a built-in model to another model
+
+    def entries(self) -> Iterator[CatalogEntry]:
+        settings = {name: ModelSettings() for name in KERAS_APPLICATIONS} | read_models_toml(self._models_file)
+        for name, model_settings in settings.items():
+            yield self._entry(name, model_settings)
+
+    def _entry(self, name: str, settings: ModelSettings) -> CatalogEntry:
+        architecture = settings.architecture or name
+        if architecture not in KERAS_APPLICATIONS:
+            nearest = ", ".join(nearest_names(architecture, KERAS_APPLICATIONS)) or "see keras.io/api/applications"
+            raise CatalogError(
+                f"{self._models_file.name}: [{name}] names the architecture '{architecture}', "
+                f"which keras_applications does not have (nearest: {nearest})."
+            )
+        class_name, side, mode = KERAS_APPLICATIONS[architecture]
+        weights: str | Path = settings.weights or "imagenet"
+        if weights not in ("imagenet", "random"):
+            weights = path_inside(self._models_dir, str(weights), name)
+        labels = labels_inside(self._models_dir, settings.labels or ("imagenet" if weights == "imagenet" else None), name)
+        return CatalogEntry(
+            name=name,
+            source=self.name,
+            title=settings.title or class_name,
+            architecture=architecture,
+            file=None,
+            weights=weights,
+            input_size=settings.input_size or (side, side),
+            preprocessing=settings.preprocessing_or(mode),
+            labels=labels,
+            default_layer=settings.default_layer,
+            input=settings.input,
+            digest=settings.digest(weights, labels),
+        )

@@ -1,0 +1,49 @@
+"""The model files in the operator's models folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.entry import CatalogEntry
+from catalog.model_settings import labels_inside
+from catalog.settings_files import check_model_name, read_side_file
+from catalog.sources.base import ModelSource
+
+MODEL_FILE_SUFFIXES = (".keras", ".h5")
+
+
+class ModelsFolderSource(ModelSource):
+    """List every `.keras` and `.h5` file of the models folder, except files of weights alone (`.weights.h5`)."""
+
+    name = "file"
+
+    def entries(self) -> Iterator[CatalogEntry]:
+        for path in sorted(self._models_dir.glob("*")) if self._models_dir.is_dir() else ():
+            if _is_model_file(path):
+                yield self._entry(path)
+
+    def _entry(self, path: Path) -> CatalogEntry:
+        name = path.stem
+        check_model_name(name, path.name)
+        settings = read_side_file(path.with_suffix(".toml"))
+        labels = labels_inside(path.parent, settings.labels, name)
+        return CatalogEntry(
+            name=name,
+            source=self.name,
+            title=settings.title or path.name,
+            architecture=None,
+            file=path.resolve(),
+            weights=None,
+            input_size=settings.input_size,
+            preprocessing=settings.preprocessing_or("none"),
+            labels=labels,
+            default_layer=settings.default_layer,
+            input=settings.input,
+            digest=settings.digest(path, labels),
+        )
+
+
+def _is_model_file(path: Path) -> bool:
+    weights_alone = path.name.lower().endswith(".weights.h5")
+    return path.suffix.lower() in MODEL_FILE_SUFFIXES and not weights_alone and path.is_file()

@@ -1,0 +1,39 @@
+"""Everything that is said about a model: its description, its layers, its preprocessing and its labels."""
+
+from __future__ import annotations
+
+from schemas.models.descriptions import (
+    MODEL_NAME_PATTERN,
+    NO_MODEL,
+    HeadKind,
+    InputSpec,
+    ModelDescription,
+    ModelName,
+    ModelSourceName,
+    ModelSummary,
+    OutputHead,
+)
+from schemas.models.layers import Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
+from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
+from schemas.models.published import ClassLabel, PublishedModel
+
+__all__ = [
+    "MODEL_NAME_PATTERN",
+    "NO_MODEL",
+    "VARIABLE_LONGEST_SIDE",
+    "ClassLabel",
+    "HeadKind",
+    "InputSpec",
+    "Layer",
+    "LayerKind",
+    "LayerPath",
+    "ModelDescription",
+    "ModelName",
+    "ModelSourceName",
+    "ModelSummary",
+    "OutputHead",
+    "Preprocessing",
+    "PublishedModel",
+    "ReceptiveField",
+    "TokenGrid",
+]

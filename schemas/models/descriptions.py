@@ -1,0 +1,116 @@
+"""What the service tells callers about a model: its summary and its description."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.errors import InvalidParameters, UnknownLayer, nearest_names
+from schemas.models.immutable import ImmutableSchema
+from schemas.models.layers import Layer
+from schemas.models.preprocessing import Preprocessing
+
+NO_MODEL = "none"  # stands in place of a model's name for a method that needs no model
+MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]
+ModelSourceName = Literal["builtin", "keras_applications", "file"]
+HeadKind = Literal["softmax", "sigmoid", "logits", "none"]
+
+
+class InputSpec(ImmutableSchema):
+    """The model's input that takes the image."""
+
+    name: str
+    height: int | None = Field(description="The height in pixels. It is null if the model takes any height.")
+    width: int | None = Field(description="The width in pixels. It is null if the model takes any width.")
+    channels: int = Field(description="The number of channels: 1 for grey images, 3 for colour images.")
+
+
+class ModelSummary(ImmutableSchema):
+    """One row of `GET /v1/models`. Facts that need the loaded model are null until a worker has described it."""
+
+    name: ModelName
+    source: ModelSourceName = Field(description="Where the model comes from: this project, `keras.applications`, or the models folder.")
+    title: str = Field(default="", description="A title for people to read.")
+    input: InputSpec | None = Field(description="The input that takes the image. It is null until a worker has described the model.")
+    preprocessing: Preprocessing | None
+    classes: int | None = Field(description="The number of classes. It is null without a class output, or until the model is described.")
+    loaded: int = Field(description="The number of workers that have the model in memory now.")
+
+
+class OutputHead(ImmutableSchema):
+    """One output of a model, and what it ends in."""
+
+    name: str
+    classes: int | None = Field(description="The number of classes. It is null if the output is not (N, classes).")
+    head: HeadKind = Field(description="What the output ends in. `none` means that it is not (N, classes).")
+    default_layer: str | None = Field(
+        description="The target layer if the request names none and its class is of this output. It is null if no layer suits."
+    )
+
+
+class ModelDescription(ImmutableSchema):
+    """`GET /v1/models/{model}`: everything a client needs to draw the model and to validate a request."""
+
+    name: ModelName
+    source: ModelSourceName = Field(description="Where the model comes from: this project, `keras.applications`, or the models folder.")
+    title: str = Field(default="", description="A title for people to read.")
+    input: InputSpec
+    preprocessing: Preprocessing
+    classes: int | None = Field(description="The number of classes of the first output. It is null if that output is not (N, classes).")
+    head: HeadKind = Field(
+        description="What the first output ends in; class scores are taken before it. `none` means that it is not (N, classes)."
+    )
+    outputs: tuple[str, ...] = Field(description="The names of the outputs, in order.")
+    heads: tuple[OutputHead, ...] = Field(default=(), description="What each output ends in, in the order of `outputs`.")
+    other_inputs: tuple[str, ...] = Field(default=(), description="The inputs that take no image. They are filled with zeros.")
+    loaded: int = Field(default=0, description="The number of workers that have the model in memory now.")
+    fingerprint: str = Field(description="The sha256 of the model's architecture and weights, in hex.")
+    parameters: int = Field(description="The number of the model's weights, trainable or not.")
+    default_layer: str | None = Field(
+        description="The target layer if the request names none: the last layer with a spatial map, after its activation. "
+        "It is null if there is no such layer."
+    )
+    layers: tuple[Layer, ...] = Field(description="Every layer, in an order in which each layer stands after those it reads.")
+
+    def head_at(self, output: str | None, pointer: str = "/params/output") -> OutputHead:
+        """Return the output of that name, or the first output for None. `pointer` says where the name stands in the request.
+
+        Raises:
+            InvalidParameters: the model has no such output; the error names the outputs that it has.
+        """
+        if output is None or self.outputs[:1] == (output,):
+            name = self.outputs[0] if self.outputs else ""
+            return OutputHead(name=name, classes=self.classes, head=self.head, default_layer=self.default_layer)
+        for head in self.heads:
+            if head.name == output:
+                return head
+        allowed = ", ".join(self.outputs)
+        raise InvalidParameters(
+            f"Model '{self.name}' has no output '{output}'. Its outputs are: {allowed}.", pointer=pointer, allowed=allowed, got=output
+        )
+
+    @cached_property
+    def _by_path(self) -> dict[str, Layer]:
+        return {layer.path: layer for layer in self.layers}
+
+    def layer_at(self, path: str, pointer: str = "/params/layer") -> Layer:
+        """Return the layer of that path. `pointer` says where the path stands in the request.
+
+        Raises:
+            UnknownLayer: the model has no such layer; the error names the nearest paths.
+        """
+        try:
+            return self._by_path[path]
+        except KeyError:
+            nearest = nearest_names(path, self._by_path)
+            hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+            raise UnknownLayer(
+                f"Model '{self.name}' has no layer '{path}'.{hint} See /v1/models/{self.name}/layers.",
+                pointer=pointer,
+                got=path,
+                nearest=nearest,
+            ) from None

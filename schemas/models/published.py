@@ -1,0 +1,84 @@
+"""What a worker publishes about a model that it has loaded: the description and the labels of its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from schemas.errors import UnknownClass, nearest_names
+from schemas.models.descriptions import ModelDescription
+from schemas.models.immutable import ImmutableSchema
+
+
+class ClassLabel(ImmutableSchema):
+    """One class of a model's output."""
+
+    class_index: int = Field(description="The position of the class in the output, counted from 0.")
+    label: str | None = Field(description="The name of the class. It is null if the model has no labels.")
+
+
+class PublishedModel(ImmutableSchema):
+    """A model's description and labels, as a worker publishes them in Redis for the service."""
+
+    description: ModelDescription
+    labels: tuple[str, ...] = Field(description="One label per class of the first output, in order. It is empty if there are no labels.")
+    digest: str = Field(description="The digest of the catalogue entry for which this is valid.")
+
+    def labels_of(self, output: str | None) -> tuple[str, ...]:
+        """Return the labels of an output (None means the first). Outputs other than the first have none."""
+        return self.labels if output is None or self.description.outputs[:1] == (output,) else ()
+
+    def label_of(self, class_index: int, output: str | None = None) -> str | None:
+        """Return the label of a class of an output (None means the first), or None if the class has no label."""
+        labels = self.labels_of(output)
+        return labels[class_index] if class_index < len(labels) else None
+
+    def class_index_of(self, value: int | str, pointer: str = "/params/class_index", output: str | None = None) -> int:
+        """Return the class index that `value` names, for an output of the model (None means the first output).
+
+        `value` is an index or a label. A label matches in any case, and one of its comma-separated synonyms suffices.
+        `pointer` says where the value stands in the request.
+
+        Raises:
+            UnknownClass: there is no such index or label, or several classes share the label.
+        """
+        classes = self.description.head_at(output).classes
+        if classes is None:
+            raise UnknownClass(f"Model '{self.description.name}' has no class output.", pointer=pointer, got=str(value))
+        if isinstance(value, str):
+            return self._index_of_label(value, self.labels_of(output), pointer)
+        if not 0 <= value < classes:
+            raise UnknownClass(
+                f"Model '{self.description.name}' has {classes} classes: class_index must be 0 to {classes - 1}, got {value}.",
+                pointer=pointer,
+                allowed=f"0 to {classes - 1}",
+                got=str(value),
+            )
+        return value
+
+    def _index_of_label(self, label: str, labels: Sequence[str], pointer: str) -> int:
+        found = _classes_with_label(label, labels)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            shared = ", ".join(f"{index} ({labels[index]})" for index in found)
+            raise UnknownClass(f"Label '{label}' names several classes: {shared}. Give the index.", pointer=pointer, got=label)
+        name = self.description.name
+        if not labels:
+            raise UnknownClass(f"Model '{name}' has no labels. Give class_index as a number.", pointer=pointer, got=label)
+        nearest = nearest_names(label, labels)
+        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+        raise UnknownClass(
+            f"Model '{name}' has no class labelled '{label}'.{hint} Search /v1/models/{name}/labels?q=…",
+            pointer=pointer,
+            got=label,
+            nearest=nearest,
+        )
+
+
+def _classes_with_label(label: str, labels: Sequence[str]) -> list[int]:
+    """Return the classes whose whole label is `label`; if there are none, those that have it as a synonym."""
+    wanted = label.strip().casefold()
+    whole = [index for index, own in enumerate(labels) if wanted == own.casefold()]
+    return whole or [index for index, own in enumerate(labels) if wanted in (synonym.strip().casefold() for synonym in own.split(","))]

@@ -1,0 +1,76 @@
+"""A published model's labels and layers: found, or the nearest named."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.errors import UnknownClass, UnknownLayer, nearest_names
+from tests.schemas.tiny import LABELS, published
+
+
+@pytest.mark.parametrize(
+    ("value", "index"),
+    [
+        (0, 0),
+        (4, 4),
+        ("Egyptian cat", 2),
+        (" egyptian CAT ", 2),
+        ("tabby, tabby cat", 1),
+        ("tabby cat", 1),
+        ("Tinca tinca", 0),
+        ("brindled cat", 3),
+    ],
+)
+def test_a_class_by_index_or_label(value: int | str, index: int) -> None:
+    assert published().class_index_of(value) == index
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "nearest"),
+    [
+        (5, "has 5 classes: class_index must be 0 to 4, got 5", ()),
+        (-1, "0 to 4", ()),
+        ("tabby", r"several classes: 1 \(tabby, tabby cat\), 3 \(tabby, brindled cat\)", ()),
+        ("egyptian dog", "Nearest: Egyptian cat", ("Egyptian cat",)),
+        ("zzz", "Search /v1/models/vgg16/labels", ()),
+    ],
+)
+def test_a_class_that_is_none(value: int | str, words: str, nearest: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownClass, match=words) as raised:
+        published().class_index_of(value, "/params/class_index/0")
+    assert (raised.value.pointer, raised.value.got, raised.value.nearest) == ("/params/class_index/0", str(value), nearest)
+
+
+def test_a_whole_label_goes_before_a_part_of_another() -> None:
+    model = published(("crane", "crane, bird", "x", "y", "z"))
+    assert model.class_index_of("crane") == 0
+    assert model.class_index_of("bird") == 1
+
+
+def test_without_labels_only_numbers_do() -> None:
+    model = published(())
+    assert model.class_index_of(3) == 3
+    assert model.label_of(3) is None
+    with pytest.raises(UnknownClass, match=r"has no labels\. Give class_index as a number"):
+        model.class_index_of("cat")
+
+
+def test_labels_by_index() -> None:
+    assert [published().label_of(index) for index in (0, 4, 5)] == [LABELS[0], "espresso", None]
+
+
+def test_a_layer_by_path() -> None:
+    description = published().description
+    assert description.layer_at("base/conv").channels == 2
+    with pytest.raises(UnknownLayer, match="Nearest: block5_conv3, block5_conv1") as raised:
+        description.layer_at("Block5_Conv9", "/layer")
+    assert (raised.value.pointer, raised.value.got) == ("/layer", "Block5_Conv9")
+
+
+def test_nearest_names_are_few_like_and_whatever_their_case() -> None:
+    names = ["vgg16", "VGG19", "resnet50", "vgg11", "vgg13"]
+    assert nearest_names("Vgg19", names)[0] == "VGG19"
+    assert len(nearest_names("vgg1", names)) == 3
+    assert nearest_names("vgg1", names, 1) == nearest_names("vgg1", names)[:1]
+    assert nearest_names("inception", names) == ()
+    assert nearest_names("v" * 10_000_000, names) == ()

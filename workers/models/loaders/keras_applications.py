@@ -1,0 +1,79 @@
+"""Load models of `keras.applications` with ImageNet, random or local weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from catalog.entry import CatalogEntry
+from catalog.keras_architectures import KERAS_APPLICATIONS
+from schemas.errors import ModelLoadFailed
+from workers.models.downloads import limit_silence, one_at_a_time
+from workers.models.guards.hdf5 import check_hdf5_file
+from workers.models.guards.keras_archive import check_archive
+from workers.models.labels import read_labels
+from workers.models.limits import ModelLimits
+from workers.models.loaders.base import ModelLoader
+from workers.models.random_weights import build_seeded
+
+IMAGENET_CLASSES = 1000
+
+
+class KerasApplicationsLoader(ModelLoader):
+    """Builds a model of the source `keras_applications` with the weights that its entry names.
+
+    A model is untrained only if its entry says `random`. If weights cannot be had, `load` raises `ModelLoadFailed`.
+    """
+
+    source = "keras_applications"
+
+    def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
+        if entry.weights == "imagenet":
+            with one_at_a_time(f"weights-{entry.architecture}"):
+                limit_silence()
+                return _build(entry, weights="imagenet")
+        classes = _classes(entry)
+        if isinstance(entry.weights, Path):
+            model = _build(entry, weights=None, classes=classes)
+            _read_weights(model, entry.weights, limits)
+            return model
+        return build_seeded(lambda: _build(entry, weights=None, classes=classes), entry.name)
+
+
+def _build(entry: CatalogEntry, **arguments: Any) -> keras.Model:
+    architecture = KERAS_APPLICATIONS[entry.architecture or entry.name]
+    height, width = entry.input_size or (architecture.side, architecture.side)
+    try:
+        return getattr(keras.applications, architecture.class_name)(input_shape=(height, width, 3), **arguments)
+    except Exception as error:  # `keras.utils.get_file` raises bare Exception for a failed download
+        hint = ""
+        if arguments["weights"] == "imagenet":
+            hint = (
+                " ImageNet weights are downloaded. If there is no network, "
+                f"set weights to a weights file or 'random' in [{entry.name}] of models.toml."
+            )
+        raise ModelLoadFailed(f"Model '{entry.name}' ({architecture.class_name}) could not be built: {error}.{hint}") from error
+
+
+def _classes(entry: CatalogEntry) -> int:
+    """Return the number of lines of the entry's labels file. A fine-tuned model has its own number of classes."""
+    if not isinstance(entry.labels, Path):
+        return IMAGENET_CLASSES
+    return len(read_labels(entry.labels))
+
+
+def _read_weights(model: keras.Model, file: Path, limits: ModelLimits) -> None:
+    if file.suffix.lower() == ".keras":
+        check_archive(file, limits)
+    else:
+        check_hdf5_file(file, limits)
+    try:
+        model.load_weights(file)
+    except Exception as error:  # Keras has no error class of its own for a file with other layers or shapes
+        cause = str(error).replace(str(file), file.name)
+        raise ModelLoadFailed(
+            f"Weights file '{file.name}' does not fit {model.name}: {cause} "
+            "If the model does not have 1,000 classes, set labels to a file with one label per class."
+        ) from error

@@ -1,0 +1,105 @@
+"""Load the model files of the models folder: `.keras` of Keras 3, and `.h5` of Keras 3 or Keras 2.
+
+A file is not trusted. Everything that it claims is checked before it is built or read.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
+from keras.src.saving import saving_lib, serialization_lib
+
+from catalog.entry import CatalogEntry
+from schemas.errors import ModelLoadFailed
+from workers.models.conversion.channels_first import to_channels_last
+from workers.models.conversion.keras2_config import mend_config
+from workers.models.guards.configuration import check_config, read_config
+from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
+from workers.models.guards.keras_archive import check_archive
+from workers.models.limits import ModelLimits
+from workers.models.loaders.base import ModelLoader
+
+
+class ModelsFolderLoader(ModelLoader):
+    """Loads a model of the source `file`, for inference (not compiled) and with maps in the order h, w, K."""
+
+    source = "file"
+
+    def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
+        if entry.file is None:
+            raise ModelLoadFailed(f"Model '{entry.name}' has no model file.")
+        load = _load_keras if entry.file.suffix.lower() == ".keras" else _load_h5
+        try:
+            return to_channels_last(load(entry.file, limits))
+        except ModelLoadFailed:
+            raise
+        except Exception as error:  # Keras raises errors of many classes for a broken file
+            raise ModelLoadFailed(f"'{entry.file.name}' could not be loaded: {_cause(error, entry.file)}") from error
+
+
+def _load_keras(path: Path, limits: ModelLimits) -> Any:
+    config = read_config(check_archive(path, limits), path.name)
+    check_config(config, path.name, limits)
+    config["compile_config"] = None
+    _check_parameters(lambda: serialization_lib.deserialize_keras_object(config, safe_mode=True), path.name, limits)
+    with path.open("rb") as file:  # Keras refuses a path that ends in .KERAS
+        return saving_lib.load_model(file, compile=False, safe_mode=True)
+
+
+def _load_h5(path: Path, limits: ModelLimits) -> Any:
+    check_file_size(path, limits)
+    with open_hdf5(path, path.name) as file:
+        check_hdf5(file, path.name, limits)
+        text = file.attrs.get("model_config")
+        if not isinstance(text, (str, bytes)) or not isinstance(file.get("model_weights"), h5py.Group):
+            raise ModelLoadFailed(
+                f"'{path.name}' holds no whole model. If it holds weights alone, name it in models.toml: weights = \"{path.name}\"."
+            )
+        config: Mapping[str, Any] = read_config(text, path.name)
+        check_config(config, path.name, limits)
+        if _keras_version(file) < 3:
+            config = mend_config(config, path.name)
+        with saving_options.keras_option_scope(use_legacy_config=True), serialization_lib.SafeModeScope(True):
+            # Keras empties the configuration that it is given, so the check gets a copy.
+            _check_parameters(lambda: saving_utils.model_from_config(copy.deepcopy(config)), path.name, limits)
+            model = saving_utils.model_from_config(config)
+            legacy_h5_format.load_weights_from_hdf5_group(file["model_weights"], model)
+    return model
+
+
+def _check_parameters(build: Callable[[], Any], file_name: str, limits: ModelLimits) -> None:
+    """Raise `ModelLoadFailed` if the model has too many parameters. It is built without memory for its weights."""
+    with keras.StatelessScope(initialize_variables=False):
+        model = build()
+    if not isinstance(model, keras.Model):
+        raise ModelLoadFailed(f"'{file_name}' holds an object of the class {type(model).__name__}, not a model.")
+    if not model.built:
+        raise ModelLoadFailed(
+            f"'{file_name}' holds a model without an input shape. Build it, or give it an Input layer, before you save it."
+        )
+    parameters = model.count_params()
+    if parameters > limits.max_parameters:
+        raise ModelLoadFailed(
+            f"'{file_name}' has {parameters} parameters; at most {limits.max_parameters} are allowed.",
+            allowed=str(limits.max_parameters),
+            got=str(parameters),
+        )
+
+
+def _keras_version(file: h5py.File) -> int:
+    version = file.attrs.get("keras_version", "2")
+    text = version.decode() if isinstance(version, bytes) else str(version)
+    return int(text.split(".")[0])
+
+
+def _cause(error: Exception, path: Path) -> str:
+    """Return Keras's message without its dump of the whole configuration and without the file's folder."""
+    lines = [line.strip() for line in str(error).replace(str(path), path.name).splitlines() if line.strip()]
+    message = next((line for line in reversed(lines) if line.startswith("Exception encountered")), lines[0] if lines else "")
+    return f"{type(error).__name__}: {message[:500]}"
