@@ -14,8 +14,8 @@ from rich.table import Table
 
 from cli.contact_sheet import Panel, contact_sheet
 from schemas.jobs import JobBase
-from schemas.methods.base import Facts
 from schemas.methods.cam.base import CamFacts
+from schemas.methods.facts import Facts
 from schemas.methods.inspection.activations import ActivationsFacts
 from schemas.methods.inspection.predict import PredictFacts
 from schemas.methods.synthesis.filters import FiltersFacts

@@ -24,7 +24,7 @@ from cli.method_page import method_page, methods_index
 from cli.stack import Drains, Stack
 from schemas.jobs import JobBase
 from schemas.methods import METHODS
-from schemas.methods.base import ImagesParams
+from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
 
 _READY_WITHIN = 300.0  # seconds, as is what follows

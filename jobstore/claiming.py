@@ -17,7 +17,7 @@ from jobstore.reading import Reading
 from jobstore.records import ArtifactRecord, Execution, Result
 from schemas.errors import BrokerUnavailable, Expired, NotFound, StorageFull
 from schemas.jobs import JobError, Progress
-from schemas.methods.base import Lane
+from schemas.methods.card import Lane
 
 STALE_CONSUMER = 10  # leases without a sign of life after which a consumer that holds nothing is removed
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from jobstore.records import ArtifactRecord, Execution, JobRecord
 from schemas.jobs import JobError, JobState, Priority, Progress, Provenance, Timings
-from schemas.methods.base import Lane
+from schemas.methods.card import Lane
 
 Fields = dict[str, str]
 

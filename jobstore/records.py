@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from schemas.jobs import JobError, JobState, Priority, Progress, Provenance, Timings
-from schemas.methods.base import ArtifactKind, DocumentType, Lane
+from schemas.methods.card import ArtifactKind, DocumentType, Lane
 
 EventType = Literal["status", "progress", "preview", "done"]
 DESCRIBE = "describe"  # the internal method by which a worker publishes a model's description

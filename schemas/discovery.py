@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.jobs import JobRequest, example_request, job_request_adapter
 from schemas.methods import METHODS
-from schemas.methods.base import ArtifactKind, DocumentType, Lane
+from schemas.methods.card import ArtifactKind, DocumentType, Lane
 
 
 class MethodArtifact(BaseModel):

@@ -12,7 +12,9 @@ from typing_extensions import TypeAliasType
 
 from schemas.images import ImageReference
 from schemas.methods import METHODS
-from schemas.methods.base import ArtifactKind, DocumentType, Facts, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.card import ArtifactKind, DocumentType
+from schemas.methods.facts import Facts
 from schemas.models import NO_MODEL, ModelName
 
 Priority = Literal["high", "normal", "low"]

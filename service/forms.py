@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, W
 from schemas.errors import InvalidParameters, nearest_names
 from schemas.jobs import Priority
 from schemas.methods import METHODS
-from schemas.methods.base import ImagesParams, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL, ModelName
 from service.validation import JsonSchema, alternatives, check_extent, invalid_parameters, items_of, shown
 

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from schemas.errors import BodyTooLarge, InvalidParameters, nearest_names
-from schemas.methods.base import too_many_images
+from schemas.methods.several_images import too_many_images
 from service.settings import Settings
 from service.validation import shown
 

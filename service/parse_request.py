@@ -16,7 +16,8 @@ from schemas.errors import ImageRequired, ImageUnexpected, InvalidParameters, Ma
 from schemas.images import InlineImage, UploadedImageReference
 from schemas.jobs import Priority
 from schemas.methods import METHODS, params_class
-from schemas.methods.base import ImagesParams, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
 from service.forms import read_form
 from service.images import from_base64

@@ -21,7 +21,7 @@ from PIL import Image, ImageSequence, PngImagePlugin, WebPImagePlugin
 from jobstore.records import ArtifactRecord
 from schemas.errors import NotAcceptable
 from schemas.jobs import InlineArray
-from schemas.methods.base import ArtifactKind
+from schemas.methods.card import ArtifactKind
 from service.negotiation import best
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold

@@ -11,7 +11,8 @@ import structlog
 
 from jobstore.records import Submission, Submitted
 from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFound, VisualizationError
-from schemas.methods.base import ImagesParams, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.several_images import ImagesParams
 from service.dependencies import Caller, Services
 from service.headers import Wishes
 from service.images import ImageHeader, check_image

@@ -14,7 +14,8 @@ from jobstore.records import ArtifactRecord, JobRecord
 from schemas.errors import Expired, NotAcceptable, StateConflict, VisualizationError
 from schemas.jobs import JobState
 from schemas.methods import METHODS
-from schemas.methods.base import ImagesParams, MethodCard
+from schemas.methods.card import MethodCard
+from schemas.methods.several_images import ImagesParams
 from service.answers import job_answer, job_json, json_answer, submitted_headers
 from service.dependencies import Calling, Services, Used
 from service.forms import FORM_CLASSES

@@ -14,10 +14,11 @@ from keras import layers
 from schemas.errors import InvalidImage, InvalidParameters, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.base import ImagesParams, TargetClassParams
 from schemas.methods.cam.compare import Compared
 from schemas.methods.inspection.activations import ActivationsFacts
 from schemas.methods.inspection.weights import WeightsFacts
+from schemas.methods.several_images import ImagesParams
+from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
 from tests.contract.test_methods import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, Case, is_picture, looked_into
 from tests.zoo import seeded

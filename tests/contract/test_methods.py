@@ -16,9 +16,10 @@ import pytest
 from catalog.entry import CatalogEntry
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.base import ImagesParams, MethodParams
+from schemas.methods.base import MethodParams
 from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.gradients.base import GradientParams
+from schemas.methods.several_images import ImagesParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.contract.artifacts import Animation, Array, Document, Output, Picture

@@ -17,8 +17,8 @@ from catalog.catalog import load_catalog
 from schemas.errors import UnsuitableLayer, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.base import TargetLayerParams
 from schemas.methods.cam.base import CamParams
+from schemas.methods.target_layer import TargetLayerParams
 from tests.contract.model_kinds import KINDS, Kind
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo, Prepared

@@ -105,7 +105,7 @@ def test_what_the_model_does_not_allow(
 
 
 def test_a_model_without_a_map_wants_a_layer() -> None:
-    with pytest.raises(errors.UnsuitableLayer, match="name a layer"):
+    with pytest.raises(errors.UnsuitableLayer, match="Name a layer"):
         resolved("grad_cam", model={"default_layer": None})
     assert resolved("filters", model={"default_layer": None}, class_index=3).class_index == 3
 
@@ -141,7 +141,7 @@ def test_classes_and_default_layer_are_the_named_outputs() -> None:
         ({"output": "answers"}, errors.InvalidParameters, "has no output 'answers'. Its outputs are: predictions, answer, depth"),
         ({"output": "answer", "class_index": 1}, errors.UnknownClass, "has 1 classes: class_index must be 0 to 0, got 1"),
         ({"output": "answer", "class_index": "Egyptian cat"}, errors.UnknownClass, "has no labels"),
-        ({"output": "predictions", "sign": -1}, errors.InvalidParameters, "sign -1 is for models with one sigmoid output"),
+        ({"output": "predictions", "sign": -1}, errors.InvalidParameters, "sign of -1 is only allowed for a model with one sigmoid output"),
         ({"output": "depth", "layer": "block5_conv1"}, errors.UnknownClass, "no class output"),
         ({"output": "depth"}, errors.UnknownClass, "no class output"),
         ({"output": "answer", "layer": "average"}, errors.UnsuitableLayer, "no spatial map"),

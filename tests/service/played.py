@@ -16,7 +16,7 @@ from jobstore.records import DESCRIBE, ArtifactContent, Execution, Result
 from jobstore.store import JobStore
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
-from schemas.methods.base import DocumentType, Lane
+from schemas.methods.card import DocumentType, Lane
 from schemas.models import ModelDescription, PublishedModel
 from tests.schemas.tiny import LABELS
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from schemas.methods import METHODS
-from schemas.methods.base import ImagesParams
+from schemas.methods.several_images import ImagesParams
 from tests.service.played import PlayedWorker
 from tests.service.test_submit import PHOTO, cam
 

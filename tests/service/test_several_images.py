@@ -169,8 +169,8 @@ async def test_a_method_of_one_image_takes_no_several(client: httpx.AsyncClient,
         ([0, 1], {"cuont": "3"}, 422, "invalid_parameters", "/cuont", "Nearest: count."),
         ([0, 1], {"layer": "block5_conv9"}, 422, "unknown_layer", "/layer", ""),
         ([0, 1], {"model": "vgg61"}, 422, "unknown_model", "/model", ""),
-        ([0, 1, 0], {}, 422, "invalid_parameters", "/images", "each image once: number 2 is number 0 again."),
-        ([0, 1], {"images": IDS[0]}, 422, "invalid_parameters", "/images", "each image once"),
+        ([0, 1, 0], {}, 422, "invalid_parameters", "/images", "number 2 is the same image as number 0."),
+        ([0, 1], {"images": IDS[0]}, 422, "invalid_parameters", "/images", "each image may stand here once"),
         ([0, 1], {"images": ABSENT}, 404, "not_found", "/images/0", ABSENT),
         ([], {}, 422, "image_required", "/images", "curl -F images=@a.jpg -F images=@b.jpg"),
         ([], {"images": "cat.jpg"}, 422, "invalid_parameters", "/images", "Got cat.jpg."),
@@ -255,4 +255,4 @@ async def test_the_same_ids_again_and_again_are_found_at_once(client: httpx.Asyn
     problem = problem_of(
         await client.post("/v1/jobs", json=patches([*(f"img_{n:064x}" for n in range(19_000)), IDS[0], IDS[0]])), 422, "invalid_parameters"
     )
-    assert "number 19001 is number 19000 again" in problem.detail
+    assert "number 19001 is the same image as number 19000" in problem.detail

@@ -13,7 +13,7 @@ import pytest
 from jobstore.store import JobStore
 from schemas.jobs import example_request, job_adapter
 from schemas.methods import METHODS
-from schemas.methods.base import ImagesParams
+from schemas.methods.several_images import ImagesParams
 from service.app import create_app
 from service.settings import Settings
 from tests.schemas.tiny import description

@@ -10,7 +10,7 @@ from jobstore.store import JobStore
 from schemas.jobs import Provenance, Timings
 from schemas.limits import MethodLimits
 from schemas.methods import params_class
-from schemas.methods.base import Lane
+from schemas.methods.card import Lane
 from schemas.models import PublishedModel
 
 OWNER = "tester"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.methods.base import DocumentType, Facts
+from schemas.methods.card import DocumentType
+from schemas.methods.facts import Facts
 from workers.contract.arrays import UInt8
 
 

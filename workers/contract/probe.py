@@ -31,7 +31,7 @@ class LayerGradients:
     gradients: Float32
     logits: Float32
     probabilities: Float32
-    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where -1 was asked for
+    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where `TOP_CLASS` was asked for
 
 
 ReluRule = Literal["gradient", "guided", "deconv"]
@@ -46,7 +46,7 @@ class InputGradients:
     gradients: Float32
     logits: Float32
     probabilities: Float32
-    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where -1 was asked for
+    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where `TOP_CLASS` was asked for
     relus: int = 0  # layers on the way whose ReLU followed `guided` or `deconv`
 
 
@@ -89,7 +89,7 @@ class Probe(Protocol):
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
-        """For each example, the gradient of its class's score at `layer`; class -1 is the example's top class."""
+        """For each example, the gradient of its class's score at `layer`; `TOP_CLASS` stands for the example's top class."""
         ...
 
     def input_gradients(

@@ -7,6 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from schemas.errors import InvalidParameters, NoGradient, UnknownClass
+from schemas.methods.target_class import TOP_CLASS
 from workers.contract.arrays import Float32
 from workers.engine.graph import Graph
 
@@ -55,7 +56,7 @@ def check_reaches(name: str, graph: Graph, layer: str, output: str | None) -> No
 
 
 def check_classes(name: str, graph: Graph, class_indices: NDArray[np.int32], n: int, *, sign: int, output: str | None) -> None:
-    """Raises `InvalidParameters` or `UnknownClass` where these are not n class indices (−1: the top class) of `output`."""
+    """Raises `InvalidParameters` or `UnknownClass` where these are not n class indices (or `TOP_CLASS`) of `output`."""
     head = graph.head_of(output)
     if class_indices.shape != (n,):
         raise InvalidParameters(
@@ -64,9 +65,9 @@ def check_classes(name: str, graph: Graph, class_indices: NDArray[np.int32], n: 
             allowed=f"({n},)",
             got=str(class_indices.shape),
         )
-    if n and not -1 <= int(class_indices.min()) <= int(class_indices.max()) < (head.classes or 0):
-        wrong = class_indices.min() if class_indices.min() < -1 else class_indices.max()
-        allowed = f"0 to {(head.classes or 0) - 1}, or -1 for the top class"
+    if n and not TOP_CLASS <= int(class_indices.min()) <= int(class_indices.max()) < (head.classes or 0):
+        wrong = class_indices.min() if class_indices.min() < TOP_CLASS else class_indices.max()
+        allowed = f"0 to {(head.classes or 0) - 1}, or {TOP_CLASS} for the top class"
         raise UnknownClass(
             f"Model '{name}' has {head.classes} classes: {allowed}; got {wrong}.",
             pointer="/params/class_index",

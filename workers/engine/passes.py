@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from schemas.errors import NoGradient
+from schemas.methods.target_class import TOP_CLASS
 from workers.contract.probe import ReluRule
 from workers.engine.graph import Graph, Override
 from workers.engine.inputs import image_spec, inputs_with
@@ -87,7 +88,7 @@ def build_gradients(
 ) -> Callable[..., GradientPass]:
     """`(x, class_indices (N,), sign ()) → GradientPass`: of each example the gradient of its class's score at `layer`.
 
-    The tape starts at the layer, so that only what comes after it is differentiated. A class index below 0 is the top class.
+    The tape starts at the layer, so that only what comes after it is differentiated. `TOP_CLASS` is the class of the highest logit.
     With `sign` −1 the score is the negative answer's: −logit, or 1 − p.
 
     Raises:
@@ -100,7 +101,7 @@ def build_gradients(
             inputs = inputs_with(graph, name, x)
             taps, logits = graph.class_scores(inputs, (layer,), override, _watched_by(tape), output)
             probabilities = graph.head_of(output).probabilities(logits)
-            class_indices = tf.where(class_indices < 0, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
+            class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
             scores = logits if score == "logit" else probabilities
             explained = sign * tf.gather(scores, class_indices, axis=1, batch_dims=1)
         gradient = tape.gradient(explained, taps[layer])

@@ -17,7 +17,7 @@ from jobstore.records import Execution
 from jobstore.store import JobStore
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.health import WorkerStatus
-from schemas.methods.base import Lane
+from schemas.methods.card import Lane
 from telemetry.logs import bound, get_logger
 from workers.execution.attempt import Attempts
 from workers.execution.metrics import WorkerMetrics

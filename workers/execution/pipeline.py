@@ -19,7 +19,8 @@ from schemas.errors import Expired, ImageTooLarge, InvalidImage, ModelLoadFailed
 from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
-from schemas.methods.base import ImagesParams, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.several_images import ImagesParams
 from schemas.models import ModelDescription, PublishedModel
 from telemetry.logs import get_logger
 from workers.contract.arrays import Float32, UInt8

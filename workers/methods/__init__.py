@@ -12,7 +12,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from schemas.methods import METHODS, params_class
-from schemas.methods.base import Lane
+from schemas.methods.card import Lane
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Photo
 from workers.contract.progress import Reusable

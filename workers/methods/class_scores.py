@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64
 
-from schemas.methods.base import Prediction, TargetClassParams
+from schemas.methods.facts import Prediction
+from schemas.methods.target_class import TOP_CLASS, TargetClassParams
 from workers.contract.probe import Forward, Probe
 from workers.methods.cam import class_evidence
 
@@ -38,6 +39,6 @@ def classes_of(probe: Probe, found: Forward, params: TargetClassParams) -> tuple
     """
     if found.logits is None or found.probabilities is None:
         raise ValueError("the pass gave no class scores")
-    chosen = [int(found.logits[0].argmax()) if index < 0 else index for index in params.class_rows()]
+    chosen = [int(found.logits[0].argmax()) if index == TOP_CLASS else index for index in params.target_classes().indices]
     logits, probabilities = (np.repeat(scores[:1], len(chosen), axis=0) for scores in (found.logits, found.probabilities))
     return tuple(class_evidence.predictions(probe.published, np.array(chosen), logits, probabilities, params.output))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from schemas.methods.base import Colormap
+from schemas.methods.colormap import Colormap
 from workers.rendering import colormap, scaling, text
 from workers.rendering.grid import grid
 

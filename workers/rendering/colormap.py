@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from schemas.methods.base import Colormap
+from schemas.methods.colormap import Colormap
 
 _OPENCV: dict[Colormap, int] = {
     "jet": cv2.COLORMAP_JET,

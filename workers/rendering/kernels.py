@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from schemas.methods.base import Colormap
+from schemas.methods.colormap import Colormap
 from workers.rendering import channels, colormap, scaling
 
 MATRIX_SIDE = 1024  # a longer side is reduced to this

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from schemas.methods.base import Colormap
+from schemas.methods.colormap import Colormap
 from workers.contract.inputs import Photo
 from workers.rendering import colormap
 from workers.rendering.place import map_extent, onto_photo, used_part

@@ -8,17 +8,12 @@ from pydantic import Field, field_validator
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
-from schemas.methods.base import (
-    ArtifactSpec,
-    Colormap,
-    Facts,
-    OutputParams,
-    PrecisionParams,
-    Prediction,
-    TargetClassParams,
-    default_layer,
-    spatial_layer,
-)
+from schemas.methods.card import ArtifactSpec
+from schemas.methods.colormap import Colormap
+from schemas.methods.facts import Facts, Prediction
+from schemas.methods.precision import PrecisionParams
+from schemas.methods.target_class import OutputParams, TargetClassParams, class_output
+from schemas.methods.target_layer import cam_layer, default_layer
 from schemas.models import LayerPath, ModelDescription, PublishedModel
 
 Fusing = Literal["mean", "max"]
@@ -83,10 +78,9 @@ class CamParams(OutputParams, PrecisionParams):
         return self.layer if isinstance(self.layer, tuple) else (self.layer,)
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        if model.description.head_at(self.output).classes is None:
-            model.class_index_of(0, output=self.output)  # says that there is no class output
+        class_output(model, self.output)
         paths = (self.layer or default_layer(model, self.output),) if not isinstance(self.layer, tuple) else self.layer
-        checked = tuple(spatial_layer(model, path, self.output) for path in paths)
+        checked = tuple(cam_layer(model, path, self.output) for path in paths)
         return self.changed(layer=checked if isinstance(self.layer, tuple) else checked[0])
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from schemas.methods.base import ArtifactSpec, MethodCard
 from schemas.methods.cam.base import CamFacts, ChannelCamParams
+from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.models import ModelDescription
 
 Compared = Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam", "score_cam", "ablation_cam"]

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import Colormap, MethodCard
 from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.card import MethodCard
+from schemas.methods.colormap import Colormap
 from schemas.models import PublishedModel
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from schemas.methods.base import MethodCard
 from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ChannelCamParams
+from schemas.methods.card import MethodCard
 
 
 class ScoreCam(ChannelCamParams):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.methods.base import MethodCard
 from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.card import MethodCard
 
 
 class XgradCam(ClassCamParams):

@@ -8,7 +8,9 @@ from pydantic import Field, JsonValue, ValidationError
 
 from schemas.errors import InvalidParameters, VisualizationError, nearest_names
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts
 from schemas.methods.perturbation.base import Baseline, PerturbationParams, Score, Trying, check_masks
 from schemas.models import LayerKind, PublishedModel
 

@@ -8,7 +8,12 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Colormap, Facts, MethodParams, PrecisionParams, Prediction, TargetClassParams
+from schemas.methods.base import MethodParams
+from schemas.methods.card import ArtifactSpec
+from schemas.methods.colormap import Colormap
+from schemas.methods.facts import Facts, Prediction
+from schemas.methods.precision import PrecisionParams
+from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
 
 GRADIENT_ARTIFACTS = (
@@ -69,10 +74,11 @@ class MagnitudeParams(ScoreGradientParams):
 
 def check_samples(samples: int, params: GradientParams, limits: MethodLimits, pointer: str) -> None:
     """Of resolved parameters: raises `LimitExceeded` where a job would take more gradients, all classes together, than one may."""
-    total = samples * len(params.class_rows())
+    classes = len(params.target_classes().indices)
+    total = samples * classes
     if total > limits.max_masks:
         raise LimitExceeded(
-            f"One job takes at most {limits.max_masks:,} gradients, got {samples:,} for each of {len(params.class_rows())} classes.",
+            f"One job takes at most {limits.max_masks:,} gradients, got {samples:,} for each of {classes} classes.",
             pointer=pointer,
             allowed=f"at most {limits.max_masks}",
             got=str(total),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.methods.base import MethodCard
+from schemas.methods.card import MethodCard
 from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, GradientParams
 
 

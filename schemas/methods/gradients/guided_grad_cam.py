@@ -7,8 +7,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import MethodCard, default_layer, spatial_layer
+from schemas.methods.card import MethodCard
 from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, GradientParams
+from schemas.methods.target_layer import cam_layer, default_layer
 from schemas.models import LayerPath, PublishedModel
 
 
@@ -35,4 +36,4 @@ class GuidedGradCam(GradientParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> GuidedGradCam:
         resolved = super().resolve(model, limits)
-        return resolved.changed(layer=spatial_layer(model, self.layer or default_layer(model, self.output), self.output))
+        return resolved.changed(layer=cam_layer(model, self.layer or default_layer(model, self.output), self.output))

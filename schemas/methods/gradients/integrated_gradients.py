@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import MethodCard
+from schemas.methods.card import MethodCard
 from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, ScoreGradientParams, check_samples
 from schemas.models import ModelDescription, PublishedModel
 
@@ -61,4 +61,4 @@ class IntegratedGradients(ScoreGradientParams):
         return resolved
 
     def tries(self, model: ModelDescription) -> int:
-        return self.steps * len(self.class_rows())
+        return self.steps * len(self.target_classes().indices)

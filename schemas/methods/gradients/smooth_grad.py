@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import MethodCard
+from schemas.methods.card import MethodCard
 from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, MagnitudeParams, check_samples
 from schemas.models import ModelDescription, PublishedModel
 
@@ -40,4 +40,4 @@ class SmoothGrad(MagnitudeParams):
         return resolved
 
     def tries(self, model: ModelDescription) -> int:
-        return self.samples * len(self.class_rows())
+        return self.samples * len(self.target_classes().indices)

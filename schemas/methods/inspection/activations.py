@@ -8,7 +8,11 @@ from pydantic import Field, model_validator
 
 from schemas.errors import InvalidParameters, LimitExceeded, UnknownChannel, UnsuitableLayer
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Colormap, Facts, MethodCard, PrecisionParams, default_layer
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.colormap import Colormap
+from schemas.methods.facts import Facts
+from schemas.methods.precision import PrecisionParams
+from schemas.methods.target_layer import default_layer
 from schemas.models import LayerKind, LayerPath, PublishedModel
 
 # Channels whose statistics are given for each layer where several were asked for.

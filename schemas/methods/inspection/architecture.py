@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts
 from schemas.models import LayerKind, LayerPath, PublishedModel
 
 Direction = Literal["TB", "BT", "LR", "RL"]

@@ -7,7 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, Prediction
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts, Prediction
 from schemas.methods.inspection.top_classes import TopClassesParams
 from schemas.models import PublishedModel
 

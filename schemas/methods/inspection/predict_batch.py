@@ -7,8 +7,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, ImagesParams, MethodCard, Prediction
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts, Prediction
 from schemas.methods.inspection.top_classes import TopClassesParams
+from schemas.methods.several_images import ImagesParams
 from schemas.models import PublishedModel
 
 MOST_DRAWN, MOST_BARS = 256, 10

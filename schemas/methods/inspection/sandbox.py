@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts
 from schemas.models import PublishedModel
 
 

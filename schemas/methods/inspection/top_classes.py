@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from schemas.errors import InvalidParameters
-from schemas.methods.base import OutputParams
+from schemas.methods.target_class import OutputParams
 from schemas.models import PublishedModel
 
 

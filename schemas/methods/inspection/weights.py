@@ -8,7 +8,10 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded, UnknownChannel, UnsuitableLayer
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Colormap, Facts, MethodCard, MethodParams
+from schemas.methods.base import MethodParams
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.colormap import Colormap
+from schemas.methods.facts import Facts
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 

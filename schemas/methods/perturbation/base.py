@@ -8,7 +8,10 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, PrecisionParams, Prediction, TargetClassParams
+from schemas.methods.card import ArtifactSpec
+from schemas.methods.facts import Facts, Prediction
+from schemas.methods.precision import PrecisionParams
+from schemas.methods.target_class import TargetClassParams
 from schemas.models import ModelDescription, PublishedModel
 
 Score = Literal["logit", "probability"]

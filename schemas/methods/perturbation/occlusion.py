@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
-from schemas.methods.base import MethodCard
+from schemas.methods.card import MethodCard
 from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
 from schemas.models import VARIABLE_LONGEST_SIDE, ModelDescription, PublishedModel
 

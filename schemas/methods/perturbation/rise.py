@@ -7,7 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import Colormap, MethodCard
+from schemas.methods.card import MethodCard
+from schemas.methods.colormap import Colormap
 from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
 from schemas.models import ModelDescription, PublishedModel
 

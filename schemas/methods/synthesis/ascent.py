@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
-from schemas.methods.base import PrecisionParams
+from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.map_sizes import fixed_size
 from schemas.methods.synthesis.presets import PRESETS, FilterPreset, Parametrised, Regularisers, Transforms
 from schemas.models import PublishedModel

@@ -9,7 +9,9 @@ from pydantic import Field, field_validator
 
 from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, PrecisionParams
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts
+from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.map_sizes import fixed_size, layers_by_map
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 

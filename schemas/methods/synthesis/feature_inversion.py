@@ -8,7 +8,9 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, PrecisionParams
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts
+from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.map_sizes import layers_by_map
 from schemas.models import VARIABLE_LONGEST_SIDE, LayerKind, LayerPath, ModelDescription, PublishedModel
 

@@ -8,9 +8,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard, default_layer
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts
 from schemas.methods.synthesis.ascent import AscentParams, check_limit
 from schemas.methods.synthesis.objectives import layer_with_channels
+from schemas.methods.target_layer import default_layer
 from schemas.models import LayerPath, PublishedModel
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.base import ArtifactSpec, Facts, MethodCard
+from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.facts import Facts
 from schemas.methods.synthesis.ascent import AscentParams, check_limit
 from schemas.methods.synthesis.objectives import ObjectiveParams
 from schemas.methods.synthesis.presets import PRESETS

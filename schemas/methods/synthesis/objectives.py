@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.errors import UnknownChannel, UnsuitableLayer
-from schemas.methods.base import ClassSelector, MethodParams, default_layer
+from schemas.methods.base import MethodParams
+from schemas.methods.target_class import ClassSelector
+from schemas.methods.target_layer import default_layer
 from schemas.models import Layer, LayerPath, PublishedModel
 
 ChannelIndex = Annotated[int, Field(ge=0)]

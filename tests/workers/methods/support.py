@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.methods.target_class import TOP_CLASS
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.inputs import Photo, Placement
@@ -93,7 +94,7 @@ class FormulaProbe(Probe):
         self.calls.append(len(tensor))
         logits = self._logits(tensor)
         probabilities = softmax(logits)
-        chosen = np.where(class_indices < 0, logits.argmax(axis=1), class_indices).astype(np.int32)
+        chosen = np.where(class_indices == TOP_CLASS, logits.argmax(axis=1), class_indices).astype(np.int32)
         weights = self.WEIGHTS[chosen]
         if score == "probability":
             p = np.take_along_axis(probabilities, chosen[:, None], axis=1)

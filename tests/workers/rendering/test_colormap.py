@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from schemas.methods.base import Colormap
+from schemas.methods.colormap import Colormap
 from workers.rendering import colormap
 
 NAMES: tuple[Colormap, ...] = get_args(Colormap)

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from schemas.errors import NonFinite
-from schemas.methods.base import Prediction
 from schemas.methods.cam.base import CamFacts, CamParams
+from schemas.methods.facts import Prediction
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo
 from workers.methods.artifact_names import by_path

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from schemas.methods.base import Precision, Prediction
 from schemas.methods.cam.base import ChannelCamParams
+from schemas.methods.facts import Prediction
+from schemas.methods.precision import Precision
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Forward, Probe
@@ -88,7 +89,7 @@ def explain_alike(
         class_evidence.Explanation(
             {layer: augmentation.averaged(varied) for layer, varied in zip(layers, own, strict=True)},
             classes,
-            isinstance(params.class_index, tuple),
+            params.target_classes().listed,
             params.fuse,
         )
         for own in maps

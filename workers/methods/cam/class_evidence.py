@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32
 
-from schemas.methods.base import Prediction
 from schemas.methods.cam.base import CamParams, ClassCamParams, Fusing
+from schemas.methods.facts import Prediction
 from schemas.models import PublishedModel
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.inputs import Inputs
@@ -79,9 +79,9 @@ def explain_alike(
 
     A job's classes are rows of their own.
     """
-    wanted = [job.class_rows() for job in params]
-    owners = np.repeat(np.arange(len(params)), [len(rows) for rows in wanted])
-    class_indices = np.concatenate([np.asarray(rows, np.int32) for rows in wanted])
+    wanted = [job.target_classes() for job in params]
+    owners = np.repeat(np.arange(len(params)), [len(classes.indices) for classes in wanted])
+    class_indices = np.concatenate([np.asarray(classes.indices, np.int32) for classes in wanted])
     chunks: list[list[list[AnyFloat32]]] = []
     classes: list[Prediction] = []
     step = max(ROWS, len(params))
@@ -97,10 +97,10 @@ def explain_alike(
             Explanation(
                 {layer: maps[owners == row] for layer, maps in zip(layers, by_layer, strict=True)},
                 tuple(scored for scored, owner in zip(classes, owners, strict=True) if owner == row),
-                isinstance(job.class_index, tuple),
+                asked.listed,
                 job.fuse,
             )
-            for row, job in enumerate(params)
+            for row, (job, asked) in enumerate(zip(params, wanted, strict=True))
         ]
         for by_layer in whole
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.methods.base import Prediction
 from schemas.methods.cam.eigen_cam import EigenCam
+from schemas.methods.facts import Prediction
 from workers.contract.arrays import Float32
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe

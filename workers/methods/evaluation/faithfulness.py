@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, Num, UInt8
 
-from schemas.methods.base import MethodParams, Prediction
+from schemas.methods.base import MethodParams
 from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, Randomised
+from schemas.methods.facts import Prediction
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from schemas.methods.base import Prediction
+from schemas.methods.facts import Prediction
 from schemas.methods.gradients.base import GradientParams, ScoreGradientParams
 from schemas.models import Preprocessing
 from workers.contract.inputs import Inputs
@@ -78,10 +78,10 @@ def explain(
     score: Literal["logit", "probability"] = "logit",
 ) -> list[Explained]:
     """One answer for each row of `inputs.tensor`, all with the batch key of the first. A job's classes are rows of their own."""
-    wanted = [job.class_rows() for job in params]
-    counts = [len(rows) for rows in wanted]
+    wanted = [job.target_classes() for job in params]
+    counts = [len(classes.indices) for classes in wanted]
     owners = np.repeat(np.arange(len(params)), counts)
-    class_indices = np.concatenate([np.asarray(rows, np.int32) for rows in wanted])
+    class_indices = np.concatenate([np.asarray(classes.indices, np.int32) for classes in wanted])
     output, gradients, classes, relus = params[0].output, [], [], 0
     step = max(class_evidence.ROWS, len(params))
     for start in range(0, len(owners), step):
@@ -100,8 +100,8 @@ def explain(
         relus = found.relus
     ends = np.cumsum(counts)
     return [
-        Explained(own, tuple(classes[end - count : end]), isinstance(job.class_index, tuple), relus)
-        for job, own, count, end in zip(params, np.split(np.concatenate(gradients), ends[:-1]), counts, ends, strict=True)
+        Explained(own, tuple(classes[end - count : end]), asked.listed, relus)
+        for asked, own, count, end in zip(wanted, np.split(np.concatenate(gradients), ends[:-1]), counts, ends, strict=True)
     ]
 
 

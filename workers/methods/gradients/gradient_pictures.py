@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from schemas.methods.base import Colormap
+from schemas.methods.colormap import Colormap
 from schemas.methods.gradients.base import GradientFacts, GradientParams, MagnitudeParams, PictureParams
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture

@@ -85,7 +85,7 @@ def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[
     shares = sums * way
     values = shares.astype(np.float32)
     attribution = gradient_attribution.Attribution(
-        values, shares.sum(axis=-1).astype(np.float32), classes, isinstance(params.class_index, tuple), preprocessing
+        values, shares.sum(axis=-1).astype(np.float32), classes, params.target_classes().listed, preprocessing
     )
     return Integrated(attribution, scores[0] - scores[1], shares.sum(axis=(1, 2, 3)))
 

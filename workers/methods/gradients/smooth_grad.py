@@ -44,5 +44,5 @@ def run(probe: Probe, inputs: Inputs, params: SmoothGrad) -> Generator[Slice, No
     yield from gradient_attribution.reported(steps, masked_scores.Reports(params.samples * len(classes), preview))
     values = sums.astype(np.float32)
     return gradient_attribution.Attribution(
-        values, gradient_attribution.magnitude(values), classes, isinstance(params.class_index, tuple), preprocessing
+        values, gradient_attribution.magnitude(values), classes, params.target_classes().listed, preprocessing
     )

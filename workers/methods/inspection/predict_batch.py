@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from schemas.errors import InternalError
-from schemas.methods.base import Prediction
+from schemas.methods.facts import Prediction
 from schemas.methods.inspection.predict_batch import MOST_BARS, MOST_DRAWN, ClassCount, ImagePredictions, PredictBatch, PredictBatchFacts
 from schemas.models import PublishedModel
 from workers.contract.artifacts import Array, Output, Picture

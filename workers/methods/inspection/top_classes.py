@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from schemas.errors import NonFinite
-from schemas.methods.base import Prediction
+from schemas.methods.facts import Prediction
 from schemas.models import PublishedModel
 from workers.methods.cam import class_evidence
 from workers.rendering.bars import Bar

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
-from schemas.methods.base import Precision, Prediction
+from schemas.methods.facts import Prediction
 from schemas.methods.perturbation.base import PerturbationParams, Score
+from schemas.methods.precision import Precision
 from schemas.models import Layer, LayerKind, ModelDescription
 from workers.contract.inputs import Photo, Placement
 from workers.contract.probe import Probe

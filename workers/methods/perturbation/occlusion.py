@@ -70,7 +70,7 @@ def run(probe: Probe, inputs: Inputs, params: Occlusion) -> Generator[Slice, Non
         yield reports.at(part.stop)
     maps = sums.maps()
     maps[watched.silent(np.concatenate([scores, watched.whole[None]]))] = 0
-    return Attribution(maps, watched.classes, isinstance(params.class_index, tuple), len(boxes))
+    return Attribution(maps, watched.classes, params.target_classes().listed, len(boxes))
 
 
 def drawing(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: float) -> OverlayAndHeatmap:

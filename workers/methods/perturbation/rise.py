@@ -60,7 +60,7 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, At
         yield reports.at(part.stop)
     maps = (sums / (params.masks * params.probability)).astype(np.float32)
     maps[watched.silent(scores)] = 0
-    return Attribution(maps, watched.classes, isinstance(params.class_index, tuple), params.masks)
+    return Attribution(maps, watched.classes, params.target_classes().listed, params.masks)
 
 
 def drawing(values: Float32[np.ndarray, "h w"], photo: Photo, params: Rise) -> OverlayAndHeatmap:

@@ -11,6 +11,7 @@ from schemas.errors import UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.cam.base import CamParams
+from schemas.methods.target_class import TOP_CLASS, TargetClasses
 from tests.schemas.tiny import LABELS, published
 
 CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams)]
@@ -50,8 +51,8 @@ def test_unresolved_parameters_name_no_layer() -> None:
 def test_classes_are_resolved_beside_layers(method: str) -> None:
     found = resolved(method, layer=["base/conv"], class_index=[LABELS[2], 0])
     assert (found.layer, found.class_index) == (("base/conv",), (2, 0))
-    assert found.class_rows() == (2, 0)
-    assert resolved(method).class_rows() == (-1,)
+    assert found.target_classes() == TargetClasses((2, 0), listed=True)
+    assert resolved(method).target_classes() == TargetClasses((TOP_CLASS,), listed=False)
 
 
 def test_layer_cam_fuses_as_its_paper_does() -> None:

@@ -53,5 +53,5 @@ def test_images_are_ids_each_once(images: Any) -> None:
 
 
 def test_an_image_given_twice_is_named() -> None:
-    with pytest.raises(ValidationError, match="number 2 is number 0 again"):
+    with pytest.raises(ValidationError, match="number 2 is the same image as number 0"):
         TopPatches.model_validate({"images": [IDS[0], IDS[1], IDS[0]]})

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from schemas.methods import METHODS
-from schemas.methods.base import Prediction
 from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.cam.eigen_cam import EigenCam
 from schemas.methods.cam.grad_cam import GradCam
+from schemas.methods.facts import Prediction
 from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from schemas.errors import NonFinite
-from schemas.methods.base import Prediction
 from schemas.methods.cam.base import CamFacts
 from schemas.methods.cam.grad_cam import GradCam
+from schemas.methods.facts import Prediction
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schemas.methods.base import Prediction
+from schemas.methods.facts import Prediction
 from workers.methods.inspection.top_classes import bars, top_classes
 from workers.rendering.bars import Bar
 

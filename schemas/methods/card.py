@@ -1,0 +1,65 @@
+"""The card of a method: how `GET /v1/methods` and the method pages describe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from schemas.methods.facts import Facts
+
+Lane = Literal["fast", "slow"]
+"""The queue of a method. Fast methods run in batches; slow ones run in slices, so that fast jobs can go in between."""
+ArtifactKind = Literal["image", "animation", "array", "document"]
+DocumentType = Literal["image/svg+xml", "text/vnd.graphviz", "application/json"]
+
+
+@dataclass(frozen=True)
+class ArtifactSpec:
+    """An artifact that a method makes.
+
+    Attributes:
+        name: the artifact's name. It may hold `{layer}` or `{channel}` if there is one artifact for each layer or channel.
+        kind: what the artifact is.
+        description: a sentence for callers, with shape, dtype and size.
+        primary: true for the image that the one-line form answers with. A method has at most one.
+        media_type: the media type of a document; None for every other kind.
+        optional: true if a job may lack the artifact. The description then says when, or the job's warnings say why.
+    """
+
+    name: str
+    kind: ArtifactKind
+    description: str
+    primary: bool = False
+    media_type: DocumentType | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class MethodCard:
+    """A method as `GET /v1/methods` shows it.
+
+    Attributes:
+        name: the method's name in requests and addresses, and the name of its modules in `schemas/methods` and `workers/methods`.
+        title: the method's name in words.
+        summary: one or two sentences that say what the result shows.
+        reference: the paper or the source of the method.
+        needs_image: true if a request carries the image to look at.
+        lane: the queue that the method runs in.
+        artifacts: all artifacts that the method can make.
+        facts: the class of the method's facts.
+        example: the `params` of an example request that any image classifier accepts. The contract tests run it.
+        needs_model: false if the method works on the image alone, without the device.
+    """
+
+    name: str
+    title: str
+    summary: str
+    reference: str
+    needs_image: bool
+    lane: Lane
+    artifacts: tuple[ArtifactSpec, ...]
+    facts: type[Facts]
+    example: dict[str, JsonValue]
+    needs_model: bool = True

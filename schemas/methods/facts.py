@@ -1,0 +1,22 @@
+"""Facts: what a method found, in numbers and words. Every job shows them beside its artifacts."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Facts(BaseModel):
+    """Base of every method's facts. Each method has its own subclass, so that clients get typed answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Prediction(BaseModel):
+    """One class and the model's score of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    class_index: int = Field(description="The class index, counted from 0.")
+    label: str | None = Field(description="The class label. It is null if the model has no labels.")
+    logit: float = Field(description="The score before the final softmax or sigmoid.")
+    probability: float = Field(description="The score after the final softmax or sigmoid, 0-1.")

@@ -1,0 +1,129 @@
+"""The class, or classes, that a method explains: the parameters, and what they mean for a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownClass
+from schemas.limits import MethodLimits
+from schemas.methods.base import MethodParams
+from schemas.models import OutputHead, PublishedModel
+
+TOP_CLASS: Final = -1
+"""Stands for the class with the highest logit, for each image its own, in `TargetClasses` and in the int32 class indices of a probe."""
+
+ClassSelector = Annotated[
+    int | Annotated[str, Field(min_length=1, max_length=256)],
+    Field(
+        description="A class index, or a class label. Upper and lower case letters of a label count as equal.",
+        examples=[285, "Egyptian cat"],
+        union_mode="left_to_right",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class TargetClasses:
+    """The classes that resolved parameters ask for.
+
+    Attributes:
+        indices: valid class indices of the output in the order asked for, or `TOP_CLASS` alone.
+        listed: true if the caller gave a list. Arrays then have an axis for the classes, even for a list of one class.
+    """
+
+    indices: tuple[int, ...]
+    listed: bool
+
+
+class OutputParams(MethodParams):
+    """Parameters of a method that reads class scores."""
+
+    output: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="The name of the model's output that gives the classes. If it is null, the model's first output is used.",
+    )
+
+
+class TargetClassParams(OutputParams):
+    """Parameters of a method that explains the score of one class or of several."""
+
+    class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description=(
+            "The class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest score "
+            "is explained."
+        ),
+    )
+    sign: Literal[1, -1] = Field(
+        default=1,
+        description=(
+            "The answer to explain if the model has one sigmoid output: 1 for the positive answer, -1 for the negative one. "
+            "Every other model accepts only 1."
+        ),
+    )
+
+    def resolve_classes(self, model: PublishedModel, limits: MethodLimits) -> int | tuple[int, ...] | None:
+        """Return `class_index` with class indices in place of labels. This is the only place that validates it.
+
+        Raises:
+            UnknownClass: the output has no such class, or has no classes.
+            InvalidParameters: the model has no such output, or `sign` is -1 and the output is not a single sigmoid.
+            LimitExceeded: the list has more classes than one job may explain.
+        """
+        given = self.class_index
+        if isinstance(given, tuple) and len(given) > limits.max_classes:
+            raise LimitExceeded(
+                f"One job explains at most {limits.max_classes} classes, got {len(given)}.",
+                pointer="/params/class_index",
+                allowed=f"at most {limits.max_classes}",
+                got=str(len(given)),
+            )
+        head = model.description.head_at(self.output)
+        if self.sign == -1 and not (head.head == "sigmoid" and head.classes == 1):
+            raise InvalidParameters(
+                f"A sign of -1 is only allowed for a model with one sigmoid output, but model '{model.description.name}' has the head "
+                f"'{head.head}' with {head.classes} classes.",
+                pointer="/params/sign",
+                allowed="1",
+                got="-1",
+            )
+        class_output(model, self.output)
+        if given is None:
+            return None
+        if isinstance(given, tuple):
+            return tuple(model.class_index_of(selector, output=self.output) for selector in given)
+        return model.class_index_of(given, output=self.output)
+
+    def target_classes(self) -> TargetClasses:
+        """Return the classes that these resolved parameters ask for.
+
+        Raises:
+            ValueError: the parameters are not resolved, so that `class_index` still holds a label.
+        """
+        listed = isinstance(self.class_index, tuple)
+        selectors = self.class_index if isinstance(self.class_index, tuple) else (self.class_index,)
+        indices: list[int] = []
+        for selector in selectors:
+            if isinstance(selector, str):
+                raise ValueError(f"the parameters are not resolved: class_index is {self.class_index!r}")
+            indices.append(TOP_CLASS if selector is None else selector)
+        return TargetClasses(tuple(indices), listed)
+
+
+def class_output(model: PublishedModel, output: str | None) -> OutputHead:
+    """Return the head of `output`. None stands for the first output.
+
+    Raises:
+        InvalidParameters: the model has no such output.
+        UnknownClass: the output has no classes.
+    """
+    head = model.description.head_at(output)
+    if head.classes is None:
+        of_output = "" if output is None else f" named '{output}'"
+        raise UnknownClass(f"Model '{model.description.name}' has no class output{of_output}.", pointer="/params/class_index")
+    return head
