@@ -1,4 +1,4 @@
-"""`convscope api`."""
+"""The command `convscope api`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from cli.failure import CommandFailed
 from cli.listening import listen, port_of
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
-from processes.child import end_with_parent
-from processes.embedded_redis import running_url
+from processes.redis_address import running_redis_url
 from service.app import create_app
 from service.server import serve
 from service.settings import Settings
@@ -20,42 +19,49 @@ from telemetry.logs import configure_logs, get_logger
 
 
 def service_settings(host: str | None, port: int | None) -> Settings:
-    """The service's settings, with what the command line says before what the environment says.
+    """Return the service's settings. `host` and `port` replace the environment's values unless they are None.
 
     Raises:
-        CommandFailed: keys are set, which nothing would ask for.
+        CommandFailed: the environment sets API keys, which the service does not check yet.
     """
     if os.environ.get("CONVSCOPE_API_KEYS"):
         raise CommandFailed(
             "CONVSCOPE_API_KEYS is set, but this version does not ask callers for a key yet. "
-            "Unset it, and keep the service on loopback or behind a proxy that asks."
+            "Unset it, and keep the service on loopback or behind a proxy that checks who calls."
         )
     given = {"host": host, "port": port}
     return Settings(**{name: value for name, value in given.items() if value is not None})  # pyright: ignore[reportArgumentType]
 
 
 def redis_in_use(settings: StoreSettings) -> str:
-    """The address of the Redis that is set, or of the one that `convscope serve` runs on the same data folder.
+    """Return the URL of the Redis that the settings name, or else of the one that `convscope serve` runs on the same data folder.
 
     Raises:
         CommandFailed: there is neither.
     """
-    url = settings.redis_url or running_url(settings.data_dir)
+    url = settings.redis_url or running_redis_url(settings.data_dir)
     if url is None:
-        raise CommandFailed("CONVSCOPE_REDIS_URL is not set: name a Redis, or run `convscope serve`, which starts one")
+        raise CommandFailed(
+            "CONVSCOPE_REDIS_URL is not set, and no `convscope serve` runs on this data folder. Set it to the URL of a Redis, "
+            "or run `convscope serve`, which starts one."
+        )
     return url
 
 
-def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None, parent: int | None) -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what it has accepted. `fd`: a socket that listens already.
+def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None) -> None:
+    """Run the HTTP service until SIGTERM or SIGINT, then finish the requests that it has accepted.
+
+    Args:
+        host: the address to listen on. If it is None, the setting `host` is used.
+        port: the port to listen on, 0 for a free one. If it is None, the setting `port` is used.
+        insecure: allow an address beyond loopback.
+        fd: the descriptor of a socket that listens already. If it is given, `host`, `port` and `insecure` have no effect.
 
     Raises:
-        CommandFailed: no Redis is named, or the address cannot be had.
+        CommandFailed: no Redis is known, or the service cannot listen on the address.
     """
     settings = service_settings(host, port)
     redis_url = redis_in_use(settings)
-    if parent is not None:
-        end_with_parent(parent)
     listener = listen(settings.host, settings.port, insecure=insecure) if fd is None else socket.socket(fileno=fd)
     configure_logs(settings.log_level, settings.log_format)
     get_logger("convscope").info("service listens", host=listener.getsockname()[0], port=port_of(listener))
@@ -63,7 +69,7 @@ def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None, p
 
 
 async def _serve(settings: Settings, redis_url: str, listener: socket.socket) -> None:
-    # uvicorn raises the signal that ended it once more when it has drained; the store is still to be closed then.
+    # When uvicorn has drained, it raises the signal that ended it once more. The store must still be closed then.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     store = JobStore.connect(redis_url, settings)

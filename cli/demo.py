@@ -14,15 +14,15 @@ from cli.client import Client
 from cli.demo_output import FinishedJob, print_report, write_artifacts, write_contact_sheet
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
-from cli.interrupts import within
 from cli.listening import listen
-from cli.stack import Drains, Stack
+from cli.stack import DrainSeconds, Stack
+from cli.time_limit import time_limit
 from schemas.methods import METHODS
 from schemas.models import LayerKind, ModelDescription
 
 _READY_WITHIN = 300.0  # seconds, as is what follows
 _JOB_WITHIN = 300
-_DRAINS = Drains(service=5.0, workers=10.0)  # nothing is left to finish when the demo ends
+_DRAINS = DrainSeconds(service=5.0, workers=10.0)  # nothing is left to finish when the demo ends
 _CHANNELS = 64  # drawn of each layer
 _FILTERS = 16
 
@@ -43,7 +43,7 @@ def demo(image: Path, out: Path, model: str) -> None:
         Stack(listen("127.0.0.1", 0, insecure=False), Path(data_dir), _DRAINS, log_dir=logs) as stack,
     ):
         if not stack.wait_ready(_READY_WITHIN):
-            raise CommandFailed("interrupted")
+            raise CommandFailed("The command was interrupted.")
         start = time.monotonic() - began
         console.print(f"Ready on {stack.url} after {start:.1f} s")
         with stack.interrupts.raising(), Client(stack.url) as client:
@@ -62,7 +62,7 @@ def _run_jobs(client: Client, console: Console, image: Path, model: str) -> list
         for method, params in _submissions(client.model(model)).items():
             began = time.monotonic()
             card = METHODS[method].card
-            with within(_JOB_WITHIN, card.title), progress.job(card.title) as on_progress:
+            with time_limit(_JOB_WITHIN, card.title), progress.job(card.title) as on_progress:
                 submitted = client.submit(method, model, params, uploaded.id if card.needs_image else None)
                 job = client.follow(submitted, on_progress)
                 content = {artifact.name: client.artifact(artifact) for artifact in job.artifacts}

@@ -27,8 +27,9 @@ from catalog.errors import CatalogError
 from cli.failure import setting_problems
 from cli.settings_table import setting_rows
 from jobstore.settings import StoreSettings
-from processes.embedded_redis import EmbeddedRedis, running_url
-from processes.redis_program import OLDEST, EmbeddedRedisError, find_server
+from processes.embedded_redis import EmbeddedRedis
+from processes.redis_address import running_redis_url
+from processes.redis_program import OLDEST_REDIS, EmbeddedRedisError, find_redis_server
 from schemas.errors import nearest_names
 from service.settings import Settings as ServiceSettings
 from workers.settings import Settings as WorkerSettings
@@ -112,13 +113,13 @@ def _service() -> Iterator[Finding]:
 
 
 def _redis(settings: StoreSettings) -> Finding:
-    url = settings.redis_url or running_url(settings.data_dir)
+    url = settings.redis_url or running_redis_url(settings.data_dir)
     try:
         if url is not None:
             whose = "CONVSCOPE_REDIS_URL" if settings.redis_url else "the one that `convscope serve` runs now"
             return _look_at(url, f"{urlsplit(url).hostname}:{urlsplit(url).port or 6379} ({whose})")
         with tempfile.TemporaryDirectory() as folder, EmbeddedRedis.start(Path(folder)) as server:
-            return _look_at(server.url, f"its own, {find_server()}")
+            return _look_at(server.url, f"its own, {find_redis_server()}")
     except EmbeddedRedisError as error:
         return Finding("missing", "Redis", str(error))
     except RedisError as error:
@@ -131,8 +132,8 @@ def _look_at(url: str, where: str) -> Finding:
         memory = redis.info("memory")
         persistence = redis.info("persistence")
     version = str(server["redis_version"])
-    oldest = ".".join(map(str, OLDEST))
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+    oldest = ".".join(map(str, OLDEST_REDIS))
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
         return Finding("missing", "Redis", f"{version} at {where} is older than {oldest}")
     doubts = [
         *(["it may throw jobs away: set maxmemory-policy noeviction"] if memory.get("maxmemory_policy") != "noeviction" else []),

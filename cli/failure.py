@@ -1,4 +1,4 @@
-"""How a command ends when it cannot do what was asked."""
+"""End a command that cannot do its work with a message instead of a traceback."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from catalog.errors import CatalogError
 
 
 class CommandFailed(Exception):
-    """What went wrong, in words for the person at the terminal."""
+    """A command cannot do its work. The message is a full sentence for the person at the terminal."""
 
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Prints a failure to stderr without a traceback and ends the command with status 1."""
+    """Print a failure inside the block to stderr, without a traceback, and end the command with exit status 1.
+
+    Raises:
+        typer.Exit: the block raised `CommandFailed`, or its settings or models are wrong.
+    """
     try:
         yield
     except CommandFailed as failure:
         message = str(failure)
     except ValidationError as error:
-        message = "\n  ".join(["settings are wrong:", *setting_problems(error)])
+        message = "\n  ".join(["These settings are wrong:", *setting_problems(error)])
     except CatalogError as error:
-        message = f"the models are wrong: {error}"
+        message = f"The models cannot be used: {error}"
     else:
         return
     typer.echo(f"convscope: {message}", err=True)
@@ -33,7 +37,7 @@ def reported() -> Iterator[None]:
 
 
 def setting_problems(error: ValidationError) -> list[str]:
-    """One line a wrong setting, by the name of its variable."""
+    """Return one line for each wrong setting. A line begins with the name of the environment variable."""
     return [
         f"CONVSCOPE_{'__'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']} (got {problem['input']!r})"
         for problem in error.errors()

@@ -18,10 +18,10 @@ from cli.client import Client
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
 from cli.gallery_rows import BUILT_IN, SOURCES, Row, method_rows
-from cli.interrupts import within
 from cli.listening import listen
 from cli.method_page import method_page, methods_index
-from cli.stack import Drains, Stack
+from cli.stack import DrainSeconds, Stack
+from cli.time_limit import time_limit
 from schemas.jobs import JobBase
 from schemas.methods import METHODS
 from schemas.methods.several_images import ImagesParams
@@ -29,6 +29,7 @@ from schemas.models import NO_MODEL
 
 _READY_WITHIN = 300.0  # seconds, as is what follows
 _JOB_WITHIN = 600
+_DRAINS = DrainSeconds(service=5.0, workers=10.0)  # nothing is left to finish when the gallery ends
 _MOST_PHOTOS = 8
 _LARGEST = (900, 1400)  # width and height of a picture in the documents
 
@@ -76,10 +77,10 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
     photos = [image, *(path for path in sorted(image.parent.glob("*.jpg")) if path != image)][:_MOST_PHOTOS]
     with (
         tempfile.TemporaryDirectory(prefix="convscope-gallery-") as data_dir,
-        Stack(listen("127.0.0.1", 0, insecure=False), Path(data_dir), Drains(service=5.0, workers=10.0), log_dir=Path(data_dir)) as stack,
+        Stack(listen("127.0.0.1", 0, insecure=False), Path(data_dir), _DRAINS, log_dir=Path(data_dir)) as stack,
     ):
         if not stack.wait_ready(_READY_WITHIN):
-            raise CommandFailed("interrupted")
+            raise CommandFailed("The command was interrupted.")
         with stack.interrupts.raising(), Client(stack.url) as client, DemoProgress(console) as progress:
             studio = _Studio(client, progress, photos, pictures)
             methods = [studio.shown(row, f"method_{row.method}") for row in method_rows() if only in (None, row.method)]
@@ -114,7 +115,7 @@ class _Studio:
         if _takes_several(row.method):
             params = {**params, "images": self._image_ids}
         card = METHODS[row.method].card
-        with within(_JOB_WITHIN, row.method), self._progress.job(f"{row.method} {name}") as on_progress:
+        with time_limit(_JOB_WITHIN, row.method), self._progress.job(f"{row.method} {name}") as on_progress:
             submitted = self._client.submit(
                 row.method, model if card.needs_model else NO_MODEL, params, str(self._image_ids[0]) if card.needs_image else None
             )

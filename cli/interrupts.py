@@ -1,4 +1,4 @@
-"""How a command ends when a signal or a time limit says so."""
+"""Count the signals that ask a command to end, so that it can end in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cli.failure import CommandFailed
 
 
 class Interrupts:
-    """Counts SIGINT and SIGTERM, so that a loop can end in order. The second means: at once."""
+    """Count SIGINT and SIGTERM inside a `with` block. The first asks for an orderly end, the second for an end at once."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -31,11 +31,11 @@ class Interrupts:
         self.count += 1
         if self._raising:
             self._raising = False
-            raise CommandFailed("interrupted")
+            raise CommandFailed("The command was interrupted.")
 
     @contextmanager
     def raising(self) -> Generator[None]:
-        """For code that cannot look at `count`: the first signal raises CommandFailed, wherever the main thread is."""
+        """Make the first signal raise `CommandFailed` in the main thread, for code that cannot look at `count`."""
         self._raising = True
         try:
             yield
@@ -43,20 +43,5 @@ class Interrupts:
             self._raising = False
 
     def hurry(self) -> bool:
+        """Return whether a second signal has come, so that nothing is waited for any more."""
         return self.count > 1
-
-
-@contextmanager
-def within(seconds: int, what: str) -> Generator[None]:
-    """Raises CommandFailed when the block takes longer, whatever it waits for. In the main thread, one at a time."""
-
-    def ring(_number: int, _frame: FrameType | None) -> None:
-        raise CommandFailed(f"{what} did not end within {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)

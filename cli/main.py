@@ -1,4 +1,4 @@
-"""Shows what convolutional networks see."""
+"""convscope shows what convolutional networks see."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from cli.failure import reported
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False, help=__doc__)
 
-Host = Annotated[str | None, typer.Option(help="Address to listen on; else CONVSCOPE_HOST.", show_default=False)]
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port, 0 for a free one; else CONVSCOPE_PORT.", show_default=False)]
-Insecure = Annotated[bool, typer.Option("--insecure", help="Listen beyond loopback although callers need no key.")]
-Parent = Annotated[int | None, typer.Option("--parent", hidden=True, help="End when this process does.")]
+Host = Annotated[str | None, typer.Option(help="The service listens on this address. By default it is CONVSCOPE_HOST.", show_default=False)]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="The service listens on this port; 0 takes a free one. By default it is CONVSCOPE_PORT."),
+]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="The service may listen on an address beyond loopback, although callers need no key.")
+]
+Photo = Annotated[Path, typer.Option(help="The command shows this photo to the model.", exists=True, dir_okay=False)]
 
 
 @app.command()
 def serve(host: Host = None, port: Port = None, insecure: Insecure = False) -> None:
-    """Service, workers and, with no CONVSCOPE_REDIS_URL, Redis, until Ctrl-C."""
+    """Run the service, the workers and a Redis until Ctrl-C. No Redis is started if CONVSCOPE_REDIS_URL names one."""
     with reported():
         from cli.serve import serve
 
@@ -31,32 +36,31 @@ def api(
     host: Host = None,
     port: Port = None,
     insecure: Insecure = False,
-    fd: Annotated[int | None, typer.Option(hidden=True, help="A socket that listens already.")] = None,
-    parent: Parent = None,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="The descriptor of a socket that listens already.")] = None,
 ) -> None:
-    """The HTTP service alone. Runs where TensorFlow is not installed."""
+    """Run the HTTP service alone. TensorFlow need not be installed."""
     with reported():
         from cli.api import api
 
-        api(host, port, insecure=insecure, fd=fd, parent=parent)
+        api(host, port, insecure=insecure, fd=fd)
 
 
 @app.command()
-def worker(parent: Parent = None) -> None:
-    """The workers alone: a process for each device."""
+def worker() -> None:
+    """Run the workers alone: one process for each device."""
     with reported():
         from cli.worker import worker
 
-        worker(parent)
+        worker()
 
 
 @app.command()
 def demo(
-    image: Annotated[Path, typer.Option(help="A photo.", exists=True, dir_okay=False)] = Path("samples/cat.jpg"),
-    out: Annotated[Path, typer.Option(help="Where the pictures go.", file_okay=False)] = Path("out/demo"),
-    model: Annotated[str, typer.Option(help="A model's name.")] = "efficientnet_lite0",
+    image: Photo = Path("samples/cat.jpg"),
+    out: Annotated[Path, typer.Option(help="The pictures and arrays are written to this folder.", file_okay=False)] = Path("out/demo"),
+    model: Annotated[str, typer.Option(help="The name of the model that is looked into.")] = "efficientnet_lite0",
 ) -> None:
-    """Prediction, activations, filters and Grad-CAM of a photo, through HTTP and Redis."""
+    """Make a prediction, activations, filters and a Grad-CAM of a photo, through HTTP and Redis."""
     with reported():
         from cli.demo import demo
 
@@ -65,11 +69,11 @@ def demo(
 
 @app.command()
 def gallery(
-    image: Annotated[Path, typer.Option(help="A photo.", exists=True, dir_okay=False)] = Path("samples/cat.jpg"),
-    docs: Annotated[Path, typer.Option(help="The folder of documents.", file_okay=False)] = Path("docs"),
-    only: Annotated[str | None, typer.Option(help="A method whose page alone is made again.", show_default=False)] = None,
+    image: Photo = Path("samples/cat.jpg"),
+    docs: Annotated[Path, typer.Option(help="The pages and pictures are written to this folder.", file_okay=False)] = Path("docs"),
+    only: Annotated[str | None, typer.Option(help="Only the page of this method is made again.", show_default=False)] = None,
 ) -> None:
-    """Makes the sources' figures and every method's page again, through HTTP and Redis."""
+    """Make the sources' figures and every method's page again, through HTTP and Redis."""
     with reported():
         from cli.gallery import gallery
 
@@ -78,7 +82,7 @@ def gallery(
 
 @app.command()
 def doctor() -> None:
-    """Says what is here, and with status 1 what is missing."""
+    """List what this machine has of what convscope needs. The exit status is 1 if something is missing."""
     with reported():
         from cli.doctor import doctor
 

@@ -1,4 +1,4 @@
-"""`convscope serve`."""
+"""The command `convscope serve`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ import typer
 from cli.api import service_settings
 from cli.failure import CommandFailed
 from cli.listening import listen
-from cli.stack import Drains, Stack
+from cli.stack import DrainSeconds, Stack
 from workers.settings import Settings as WorkerSettings
 
-_READY_WITHIN = 300.0  # seconds: the first start reads TensorFlow from a cold disk
+_READY_SECONDS = 300.0  # the first start reads TensorFlow from a cold disk
 
 
 def serve(host: str | None, port: int | None, *, insecure: bool) -> None:
-    """Runs until interrupted.
+    """Run Redis, the workers and the service until a signal interrupts.
+
+    Args:
+        host: the address to listen on. If it is None, the setting `host` is used.
+        port: the port to listen on, 0 for a free one. If it is None, the setting `port` is used.
+        insecure: allow an address beyond loopback.
 
     Raises:
-        CommandFailed: the address cannot be had, or a part ended by itself.
+        CommandFailed: the service cannot listen on the address, or one of the processes ended by itself.
     """
     settings = service_settings(host, port)
-    drains = Drains(settings.drain, WorkerSettings().worker_drain)
+    drains = DrainSeconds(settings.drain, WorkerSettings().worker_drain)
     listener = listen(settings.host, settings.port, insecure=insecure)
     try:
         with Stack(
@@ -31,10 +36,10 @@ def serve(host: str | None, port: int | None, *, insecure: bool) -> None:
             appendfsync=settings.redis_appendfsync,
             max_memory=settings.redis_max_memory,
         ) as stack:
-            if stack.wait_ready(_READY_WITHIN):
-                typer.echo(f"convscope is ready on {stack.url} (its documentation: {stack.url}/docs). Ctrl-C ends it.", err=True)
+            if stack.wait_ready(_READY_SECONDS):
+                typer.echo(f"convscope is ready on {stack.url} (its documentation: {stack.url}/docs). Press Ctrl-C to end it.", err=True)
                 stack.watch()
-            typer.echo("convscope is ending: the service, then the workers, then Redis. Ctrl-C again: at once.", err=True)
+            typer.echo("convscope ends the service, then the workers, then Redis. Press Ctrl-C again to end all at once.", err=True)
     except CommandFailed as failure:
-        raise CommandFailed(f"{failure}. Everything else has been ended.") from failure
+        raise CommandFailed(f"{failure} Everything else has been ended.") from failure
     typer.echo("convscope has ended.", err=True)

@@ -1,4 +1,4 @@
-"""All of convscope on one machine: Redis, the service and the workers, started in order and ended in reverse."""
+"""Run all of convscope on one machine: start Redis, the workers and the service in this order, and end them in reverse."""
 
 from __future__ import annotations
 
@@ -12,43 +12,50 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
 from pydantic import ValidationError
 
 from cli.failure import CommandFailed
 from cli.interrupts import Interrupts
 from cli.listening import port_of
-from processes.child import Part
-from processes.embedded_redis import EmbeddedRedis
+from processes.child_process import ChildProcess
+from processes.embedded_redis import AppendFsync, EmbeddedRedis
 from processes.redis_program import EmbeddedRedisError
 from schemas.health import Readiness
 
-_MARGIN = 10.0  # seconds beyond a part's own drain, after which it is killed
+_KILL_MARGIN_SECONDS = 10.0  # a process that still runs so long after its own drain time is killed
 
 
 @dataclass(frozen=True)
-class Drains:
-    """Seconds that the service and the workers give themselves to finish after SIGTERM."""
+class DrainSeconds:
+    """The seconds that the service and the workers give themselves to finish after SIGTERM."""
 
     service: float
     workers: float
 
 
 class Stack:
-    """Redis of its own unless `redis_url` is given; everything started is ended when the `with` block ends.
+    """A running convscope: everything is started when the `with` block begins and ended when it ends.
 
-    `log_dir` collects what the service and the workers log, in a file each; without it they share our stderr.
+    Args:
+        listener: the socket on which the service listens.
+        data_dir: the folder that holds uploads, artifacts and the embedded Redis's files.
+        drains: the drain times of the service and the workers.
+        redis_url: the Redis to use. If it is None, a Redis is started that uses `data_dir`.
+        appendfsync: how often the embedded Redis writes to the disk, see `EmbeddedRedis.start`.
+        max_memory: the number of bytes above which the embedded Redis refuses writes; 0 means no limit.
+        log_dir: the folder for the logs of the service and of the workers, one file for each. If it is None, they log to the
+            stderr of this process.
     """
 
     def __init__(
         self,
         listener: socket.socket,
         data_dir: Path,
-        drains: Drains,
+        drains: DrainSeconds,
         *,
         redis_url: str | None = None,
-        appendfsync: Literal["always", "everysec"] = "everysec",
+        appendfsync: AppendFsync = "everysec",
         max_memory: int = 0,
         log_dir: Path | None = None,
     ) -> None:
@@ -61,7 +68,7 @@ class Stack:
         self._host, self._port = str(listener.getsockname()[0]), port_of(listener)
         self.interrupts = Interrupts()
         self._redis: EmbeddedRedis | None = None
-        self._parts: list[Part] = []
+        self._processes: list[ChildProcess] = []
         self._ending = ExitStack()
 
     @property
@@ -71,20 +78,14 @@ class Stack:
     def __enter__(self) -> Stack:
         with ExitStack() as ending:
             ending.enter_context(self.interrupts)
-            redis_url = self._redis_url
-            if redis_url is None:
-                try:
-                    self._redis = self._start_redis()
-                except EmbeddedRedisError as error:
-                    raise CommandFailed(str(error)) from error
-                ending.callback(self._redis.stop)
-                redis_url = self._redis.url
+            redis_url = self._redis_url or self._own_redis(ending)
             environment = {**os.environ, "CONVSCOPE_REDIS_URL": redis_url, "CONVSCOPE_DATA_DIR": str(self._data_dir)}
-            self._start(ending, Part("worker", convscope("worker"), environment=environment, log=self._log("worker")), self._drains.workers)
+            worker = ChildProcess("worker", convscope_command("worker"), environment=environment, log=self._log("worker"))
+            self._own(ending, worker, self._drains.workers)
             descriptor = self._listener.fileno()
-            command = convscope("api", "--fd", str(descriptor))
-            service = Part("api", command, environment=environment, log=self._log("api"), pass_fds=[descriptor])
-            self._start(ending, service, self._drains.service)
+            command = convscope_command("api", "--fd", str(descriptor))
+            service = ChildProcess("api", command, environment=environment, log=self._log("api"), pass_fds=[descriptor])
+            self._own(ending, service, self._drains.service)
             self._listener.close()
             self._ending = ending.pop_all()
         return self
@@ -92,18 +93,26 @@ class Stack:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._ending.__exit__(kind, error, trace)
 
-    def _start(self, ending: ExitStack, part: Part, drain: float) -> None:
-        ending.callback(part.stop, drain + _MARGIN, self.interrupts.hurry)
-        self._parts.append(part)
+    def _own_redis(self, ending: ExitStack) -> str:
+        try:
+            self._redis = self._start_redis()
+        except EmbeddedRedisError as error:
+            raise CommandFailed(str(error)) from error
+        ending.callback(self._redis.stop)
+        return self._redis.url
+
+    def _own(self, ending: ExitStack, process: ChildProcess, drain: float) -> None:
+        ending.callback(process.stop, drain + _KILL_MARGIN_SECONDS, self.interrupts.hurry)
+        self._processes.append(process)
 
     def _log(self, name: str) -> Path | None:
         return self._log_dir / f"{name}.log" if self._log_dir else None
 
     def wait_ready(self, seconds: float) -> bool:
-        """Waits until the service answers and a worker has reported; False when interrupted meanwhile.
+        """Wait until the service answers and a worker has reported; return False if a signal interrupts the wait.
 
         Raises:
-            CommandFailed: a part ended by itself, or `seconds` passed.
+            CommandFailed: a process ended by itself, or `seconds` passed.
         """
         deadline = time.monotonic() + seconds
         while not self.interrupts.count:
@@ -112,28 +121,28 @@ class Stack:
             if readiness and readiness.status == "ready" and readiness.workers:
                 return True
             if time.monotonic() > deadline:
-                state = readiness.model_dump_json() if readiness else "the service does not answer"
-                raise CommandFailed(f"not ready after {seconds:.0f} s: {state}")
+                state = f"it answers {readiness.model_dump_json()}" if readiness else "it does not answer"
+                raise CommandFailed(f"The service is not ready after {seconds:.0f} s: {state}.")
             time.sleep(0.1)
         return False
 
     def watch(self) -> None:
-        """Returns when interrupted.
+        """Return when a signal interrupts.
 
         Raises:
-            CommandFailed: a part ended by itself.
+            CommandFailed: a process ended by itself.
         """
         while not self.interrupts.count:
             self._check()
             time.sleep(0.2)
 
     def _check(self) -> None:
-        if self._redis and not self._redis.alive:
-            raise CommandFailed(f"Redis ended by itself; its last words are in {self._redis.log}")
-        for part in self._parts:
-            if how := part.ended():
-                log = self._log(part.name)
-                raise CommandFailed(f"the {part.name} process ended by itself: {how}" + (f"; its last words are in {log}" if log else ""))
+        if self._redis and not self._redis.running:
+            raise CommandFailed(f"Redis ended by itself. Its log is {self._redis.log}.")
+        for process in self._processes:
+            if how := process.how_it_ended():
+                log = self._log(process.name)
+                raise CommandFailed(f"The {process.name} process ended by itself ({how})." + (f" Its log is {log}." if log else ""))
 
     def _readiness(self) -> Readiness | None:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=2)
@@ -146,6 +155,6 @@ class Stack:
             connection.close()
 
 
-def convscope(*arguments: str) -> list[str]:
-    """A `convscope` command in this environment, which ends when we do."""
-    return [sys.executable, "-P", "-m", "cli.main", *arguments, "--parent", str(os.getpid())]
+def convscope_command(*arguments: str) -> list[str]:
+    """Return the command line of `convscope` in this Python environment."""
+    return [sys.executable, "-P", "-m", "cli.main", *arguments]

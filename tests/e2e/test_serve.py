@@ -72,7 +72,7 @@ def test_it_answers_and_ends_in_order(serving: _Serving) -> None:
 def test_when_a_part_dies_it_says_so_and_ends_the_rest(serving: _Serving, part: str) -> None:
     serving.child(part).send_signal(signal.SIGKILL)
     assert serving.process.wait(90) == 1
-    name = "Redis" if part == "redis-server" else f"the {part} process"
+    name = "Redis" if part == "redis-server" else f"The {part} process"
     assert f"convscope: {name} ended by itself" in serving.output
     wait_until(serving.all_gone, 60)
 

@@ -18,12 +18,12 @@ from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.settings import Settings
 from workers.supervision.device import Device
-from workers.supervision.watchdog import Vitals
+from workers.supervision.watchdog import Watchdog
 
 KILLS, HANGS = 6666, 7777
 
 
-def worker(settings: Settings, device: Device, index: int, vitals: Vitals) -> None:
+def worker(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
     from schemas.models import Preprocessing
     from workers.execution.worker_process import main
     from workers.methods.inspection import predict
@@ -45,4 +45,4 @@ def worker(settings: Settings, device: Device, index: int, vitals: Vitals) -> No
         return right(probe, inputs, params)
 
     predict.run = wrong
-    main(settings, device, index, vitals)
+    main(settings, device, index, watchdog)

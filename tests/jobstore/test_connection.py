@@ -15,7 +15,7 @@ from jobstore import connection
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from processes.embedded_redis import EmbeddedRedis
-from processes.redis_program import find_server
+from processes.redis_program import find_redis_server
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import claim_one, heard, result, run_one, submission
@@ -124,7 +124,7 @@ class TestCluster:
         sockets = tmp_path / "redis.sock"
         options = {"port": "0", "unixsocket": sockets, "cluster-enabled": "yes", "cluster-port": "1", "save": "", "dir": tmp_path}
         words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-        process = subprocess.Popen([find_server(), *words], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([find_redis_server(), *words], stdout=subprocess.DEVNULL)
         try:
             with Redis(unix_socket_path=str(sockets)) as redis:
                 wait_until(lambda: sockets.exists() and _answers(redis))

@@ -8,30 +8,30 @@ import threading
 import time
 from pathlib import Path
 
-from processes.parent import end_with_parent
+from processes.parent_death import end_with_multiprocessing_parent
 from workers.settings import Settings
 from workers.supervision.device import Device
-from workers.supervision.watchdog import Vitals
+from workers.supervision.watchdog import Watchdog
 
 TICK = 0.02
 
 
-def main(settings: Settings, device: Device, index: int, vitals: Vitals) -> None:
+def main(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
     folder = settings.data_dir
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
-    end_with_parent()
+    end_with_multiprocessing_parent()
     if not (folder / "never_start").exists():
-        vitals.loop_back_within(60)
+        watchdog.expect_event_loop(60)
     (folder / f"device-{device.name}-{index}").touch()
     if (folder / "hang_device").exists():
-        vitals.enter(1, 0.2)
+        watchdog.device_call_begins(1, 0.2)
     if (folder / "busy_device").exists():
-        vitals.enter(0, 60)
-        vitals.enter(1, 0.1)
-        vitals.leave(1)
+        watchdog.device_call_begins(0, 60)
+        watchdog.device_call_begins(1, 0.1)
+        watchdog.device_call_ends(1)
     if (folder / "hang_loop").exists():
-        vitals.loop_back_within(0.2)
+        watchdog.expect_event_loop(0.2)
     with (folder / "starts").open("a") as file:
         file.write(f"{os.getpid()}\n")
     if (folder / "die").exists():

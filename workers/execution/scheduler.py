@@ -50,13 +50,13 @@ class Patience:
 class Watch(Protocol):
     """Is told when a device call begins, by when it must be back, and when it is."""
 
-    def enter(self, thread: int, seconds: float) -> None: ...
-    def leave(self, thread: int) -> None: ...
+    def device_call_begins(self, thread: int, seconds: float) -> None: ...
+    def device_call_ends(self, thread: int) -> None: ...
 
 
 class _Unwatched:
-    def enter(self, thread: int, seconds: float) -> None: ...
-    def leave(self, thread: int) -> None: ...
+    def device_call_begins(self, thread: int, seconds: float) -> None: ...
+    def device_call_ends(self, thread: int) -> None: ...
 
 
 @dataclass(eq=False)
@@ -238,13 +238,13 @@ class Scheduler:
         return ended, value, seconds
 
     def _timed(self, key: Hashable, size: int, thread: int, call: Callable[[], Answer]) -> tuple[Answer, float]:
-        self._watch.enter(thread, self._allowance(key))
+        self._watch.device_call_begins(thread, self._allowance(key))
         started = time.perf_counter()
         try:
             answer = call()
         finally:
             seconds = time.perf_counter() - started
-            self._watch.leave(thread)
+            self._watch.device_call_ends(thread)
         self._remember(key)
         if self._on_batch is not None:
             self._on_batch(key, size, seconds)

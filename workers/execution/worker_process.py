@@ -20,7 +20,7 @@ from ulid import ULID
 
 from catalog.watched_catalog import WatchedCatalog
 from jobstore.store import JobStore
-from processes.parent import end_with_parent
+from processes.parent_death import end_with_multiprocessing_parent
 from schemas.models import PublishedModel
 from telemetry.logs import bind, configure_logs, get_logger
 from workers.decoding.decoder import Decoder
@@ -35,13 +35,13 @@ from workers.methods import implementations
 from workers.models.pool import ModelPool
 from workers.settings import Settings
 from workers.supervision.device import Device
-from workers.supervision.watchdog import Vitals
+from workers.supervision.watchdog import Watchdog
 
 
-def main(settings: Settings, device: Device, index: int, vitals: Vitals) -> None:
+def main(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
     """Until SIGTERM, then drains. `index` counts the worker processes of one supervisor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor answers it with SIGTERM
-    end_with_parent()
+    end_with_multiprocessing_parent()
     configure_logs(settings.log_level, settings.log_format)
     cores = len(os.sched_getaffinity(0))
     threads = 1 if device.kind == "gpu" else settings.device_threads
@@ -49,10 +49,10 @@ def main(settings: Settings, device: Device, index: int, vitals: Vitals) -> None
     use_device("GPU:0" if device.kind == "gpu" else "CPU:0", settings.intra_op_threads or max(1, cores // threads))
     cv2.setNumThreads(1)  # render threads draw in parallel already
     implementations()
-    asyncio.run(_serve(settings, device, index, vitals, threads))
+    asyncio.run(_serve(settings, device, index, watchdog, threads))
 
 
-async def _serve(settings: Settings, device: Device, index: int, vitals: Vitals, threads: int) -> None:
+async def _serve(settings: Settings, device: Device, index: int, watchdog: Watchdog, threads: int) -> None:
     if settings.redis_url is None:
         raise ValueError("a worker needs CONVSCOPE_REDIS_URL")
     stop = asyncio.Event()
@@ -76,7 +76,7 @@ async def _serve(settings: Settings, device: Device, index: int, vitals: Vitals,
         threads=threads,
         max_batch=settings.max_batch,
         patience=Patience(settings.device_timeout, settings.compile_timeout, settings.slow_patience),
-        watch=vitals,
+        watch=watchdog,
         on_batch=lambda kind, size, seconds: metrics.device_call(kind.method if isinstance(kind, Kind) else str(kind), size, seconds),
     )
     store = JobStore.connect(settings.redis_url, settings)
@@ -89,7 +89,7 @@ async def _serve(settings: Settings, device: Device, index: int, vitals: Vitals,
             attempts=Attempts(store, runner, settings),
             settings=settings,
             metrics=metrics,
-            alive=vitals.loop_back_within,
+            alive=watchdog.expect_event_loop,
         )
         warming = asyncio.create_task(runner.warm_up(settings.preload))
         get_logger(__name__).info("worker up", device=device.name, threads=threads)

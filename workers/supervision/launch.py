@@ -11,7 +11,7 @@ from workers.methods import module_of
 from workers.settings import Settings
 from workers.supervision.device import Device, devices
 from workers.supervision.supervisor import Supervisor, fork_server
-from workers.supervision.watchdog import Vitals
+from workers.supervision.watchdog import Watchdog
 
 PRELOAD = (
     "workers.engine.quiet_tensorflow",
@@ -34,10 +34,10 @@ def run_workers(settings: Settings) -> None:
         supervisor.run()
 
 
-def _worker(settings: Settings, device: Device, index: int, vitals: Vitals) -> None:
+def _worker(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
     from workers.execution.worker_process import main  # noqa: PLC0415 - the fork server has it; the supervisor must not
 
-    main(settings, device, index, vitals)
+    main(settings, device, index, watchdog)
 
 
 def _count_gpus(context: ForkServerContext) -> int:

@@ -19,14 +19,14 @@ from types import FrameType
 from telemetry.logs import get_logger
 from workers.settings import Settings
 from workers.supervision.device import Device
-from workers.supervision.watchdog import Vitals
+from workers.supervision.watchdog import Watchdog
 
 LOOK_SECONDS = 0.25
 KILL_GRACE_SECONDS = 8.0  # beyond the drain time, for giving jobs back and ending threads
 EARLY_DEATH_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 30.0
 
-Target = Callable[[Settings, Device, int, Vitals], None]
+Target = Callable[[Settings, Device, int, Watchdog], None]
 
 
 def fork_server(preload: Sequence[str]) -> ForkServerContext:
@@ -37,10 +37,10 @@ def fork_server(preload: Sequence[str]) -> ForkServerContext:
 
 
 class Supervisor:
-    """Keeps `target(settings, device, index, vitals)` running in a process for each device."""
+    """Keeps `target(settings, device, index, watchdog)` running in a process for each device."""
 
     def __init__(self, target: Target, devices: Sequence[Device], settings: Settings, context: ForkServerContext) -> None:
-        self._slots = [_Slot(target, device, index, settings, context) for index, device in enumerate(devices)]
+        self._slots = [_DeviceProcess(target, device, index, settings, context) for index, device in enumerate(devices)]
         self._drain = settings.worker_drain + KILL_GRACE_SECONDS
         self._stops = 0
         self._woken, self._waker = socket.socketpair()
@@ -103,13 +103,13 @@ def restart_pause(early_deaths: int) -> float:
     return min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0**early_deaths / 2) if early_deaths > 1 else 0.0
 
 
-class _Slot:
+class _DeviceProcess:
     """The process of one device."""
 
     def __init__(self, target: Target, device: Device, index: int, settings: Settings, context: ForkServerContext) -> None:
         self._target, self._device, self._index, self._settings, self._context = target, device, index, settings, context
         self._process: ForkServerProcess | None = None
-        self._vitals: Vitals | None = None
+        self._vitals: Watchdog | None = None
         self._started = 0.0
         self._start_at = 0.0
         self._early_deaths = 0
@@ -155,10 +155,10 @@ class _Slot:
 
     def _start(self) -> None:
         threads = self._settings.device_threads
-        self._vitals = vitals = Vitals(self._context, threads)
-        vitals.loop_back_within(self._settings.startup_timeout)
+        self._vitals = watchdog = Watchdog(self._context, threads)
+        watchdog.expect_event_loop(self._settings.startup_timeout)
         self._process = self._context.Process(
-            target=self._target, args=(self._settings, self._device, self._index, vitals), name=f"worker-{self._device.name}"
+            target=self._target, args=(self._settings, self._device, self._index, watchdog), name=f"worker-{self._device.name}"
         )
         self._process.start()
         self._started = time.monotonic()

@@ -1,7 +1,7 @@
-"""A worker process's signs of life, in memory that it shares with the supervisor.
+"""Deadlines of a worker process, in memory that it shares with the supervisor.
 
-Each part of the process says by when it will be back; a time that has passed means that it hangs. The times are of
-CLOCK_MONOTONIC, which all processes of a machine share.
+Each part of the worker process writes by when it will be back. If that time passes, the part hangs, and the supervisor replaces the
+process. Times are of CLOCK_MONOTONIC, which all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -9,30 +9,39 @@ from __future__ import annotations
 import time
 from multiprocessing.context import BaseContext
 
-_LOOP = 0  # the event loop's deadline; the device threads' follow
-_NONE = 0.0
+_EVENT_LOOP = 0  # the index of the event loop's deadline; the device threads' deadlines follow
+_NO_DEADLINE = 0.0
 
 
-class Vitals:
-    """Deadlines of the event loop and of `threads` device threads; 0 where nothing is under way."""
+class Watchdog:
+    """The deadlines of one worker process: one for its event loop and one for each of its device threads.
+
+    The worker process sets them, and the supervisor asks for `overdue`.
+
+    Args:
+        context: the multiprocessing context that starts the worker process.
+        threads: the number of device threads.
+    """
 
     def __init__(self, context: BaseContext, threads: int) -> None:
         self._deadlines = context.RawArray("d", 1 + threads)
 
-    def loop_back_within(self, seconds: float) -> None:
-        self._deadlines[_LOOP] = time.monotonic() + seconds
+    def expect_event_loop(self, seconds: float) -> None:
+        """Promise that the event loop calls this method again within `seconds`."""
+        self._deadlines[_EVENT_LOOP] = time.monotonic() + seconds
 
-    def enter(self, thread: int, seconds: float) -> None:
-        """A device call begins that must return within `seconds`."""
+    def device_call_begins(self, thread: int, seconds: float) -> None:
+        """Promise that the device call that begins now on this thread ends within `seconds`."""
         self._deadlines[1 + thread] = time.monotonic() + seconds
 
-    def leave(self, thread: int) -> None:
-        self._deadlines[1 + thread] = _NONE
+    def device_call_ends(self, thread: int) -> None:
+        """Remove the deadline of this thread."""
+        self._deadlines[1 + thread] = _NO_DEADLINE
 
     def overdue(self) -> str | None:
-        """What should have come back and has not, in words; None when all is well."""
+        """Return the part of the process that has missed its deadline, for example "device thread 1", or None if all is well."""
         now = time.monotonic()
         for index, deadline in enumerate(list(self._deadlines)):
-            if deadline != _NONE and now > deadline:
-                return "event loop" if index == _LOOP else f"device thread {index - 1}"
+            if deadline != _NO_DEADLINE and now > deadline:
+                return "event loop" if index == _EVENT_LOOP else f"device thread {index - 1}"
         return None

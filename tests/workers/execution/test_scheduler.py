@@ -276,10 +276,10 @@ def test_the_first_call_of_a_kind_may_take_longer_for_it_compiles(make):
     left: list[int] = []
 
     class Watch:
-        def enter(self, thread: int, seconds: float) -> None:
+        def device_call_begins(self, thread: int, seconds: float) -> None:
             allowed.append(seconds)
 
-        def leave(self, thread: int) -> None:
+        def device_call_ends(self, thread: int) -> None:
             left.append(thread)
 
     scheduler = make(patience=Patience(step=3.0, first_step=9.0), watch=Watch())

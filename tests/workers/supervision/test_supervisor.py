@@ -28,7 +28,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
 
     def _supervise(count: int = 1, **changes: object) -> Supervisor:
         settings = Settings.model_validate({"data_dir": tmp_path, "worker_drain": 20.0, "device_threads": 2, **changes})
-        supervisor = Supervisor(obedient.main, [Device("cpu", index) for index in range(count)], settings, fork_server([]))
+        supervisor = Supervisor(obedient.main, [Device("cpu", index) for index in range(count)], settings, fork_server(["tests.workers.obedient"]))
         thread = threading.Thread(target=supervisor.run)
         thread.start()
         running.append((supervisor, thread))
@@ -70,7 +70,7 @@ def test_each_device_has_its_own_process(supervise, tmp_path):
 @pytest.mark.parametrize("how", ["hang_device", "hang_loop", "never_start"])
 def test_a_process_that_hangs_is_killed_and_replaced(supervise, tmp_path, how):
     (tmp_path / how).touch()
-    supervise(startup_timeout=0.5 if how == "never_start" else 30.0)
+    supervise(startup_timeout=2.0 if how == "never_start" else 30.0)
     wait_until(lambda: len(starts(tmp_path)) == 1)
     hung = starts(tmp_path)[0]
     (tmp_path / how).unlink()
