@@ -26,15 +26,16 @@ from workers.supervision.supervisor import Supervisor, fork_server, restart_paus
 def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
     running: list[tuple[Supervisor, threading.Thread]] = []
 
-    def _supervise(count: int = 1, **changes: object) -> Supervisor:
+    def start(count: int = 1, **changes: object) -> Supervisor:
         settings = Settings.model_validate({"data_dir": tmp_path, "worker_drain": 20.0, "device_threads": 2, **changes})
-        supervisor = Supervisor(obedient.main, [Device("cpu", index) for index in range(count)], settings, fork_server(["tests.workers.obedient"]))
+        cpus = [Device("cpu", index) for index in range(count)]
+        supervisor = Supervisor(obedient.main, cpus, settings, fork_server(["tests.workers.obedient"]))
         thread = threading.Thread(target=supervisor.run)
         thread.start()
         running.append((supervisor, thread))
         return supervisor
 
-    yield _supervise
+    yield start
     for supervisor, thread in running:
         if thread.is_alive():
             supervisor.stop()
