@@ -1,4 +1,4 @@
-"""The connection to Redis: commands, scripts, blocking reads, and their failures in the contract's words."""
+"""The connection to Redis that all parts of the store share: commands, Lua scripts, blocking reads, and the translation of failures."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 # redis-py leaves its **kwargs without types, and replies are whatever Redis answers.
@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,54 +18,72 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from jobstore.keys import Shard, prefix
+from jobstore.keys import Shard, prefix, shard_of
+from jobstore.settings import StoreSettings
 from schemas.errors import BrokerUnavailable, StorageFull
 
-BLOCK = 5.0  # longest blocking read, seconds
-ANSWER = 5.0  # how long Redis may take to answer what does not block, seconds
+LONGEST_BLOCK = 5.0  # longest blocking read, seconds
+ANSWER_TIMEOUT = 5.0  # how long Redis may take to answer a command that does not block, seconds
+MAX_EVENTS = 1000  # of one job; older events are dropped
 
-Entry = tuple[bytes, dict[bytes, bytes]]  # of a stream: id, fields
+StreamEntry = tuple[bytes, dict[bytes, bytes]]  # id, fields
 
 
 class Connection:
-    """One Redis client. Raises `BrokerUnavailable` and `StorageFull`.
+    """One Redis client and the settings that decide where keys are and how long they live.
 
-    A lost connection is made anew and the command said again, once: every script answers a repetition as it answered the first.
+    A lost connection is opened again and the command is repeated once. This is safe because every script answers a repetition as it
+    answered the first call.
+
+    Every method that talks to Redis raises `BrokerUnavailable` if Redis does not answer, and `StorageFull` if its memory or disk is full.
     """
 
-    def __init__(self, redis: Redis) -> None:
-        """`redis` must not decode responses (artifacts are bytes), nor have a `socket_timeout`: with one, redis-py 8 sends through
-        `asyncio.wait_for`, which on Python 3.11 may swallow a cancellation (CPython issue 86296). How long an answer may take is seen to
-        here."""
+    def __init__(self, redis: Redis, settings: StoreSettings) -> None:
+        """Wrap a client. It must not decode responses, because artifacts are bytes, and must not have a `socket_timeout`.
+
+        With a `socket_timeout`, redis-py 8 sends through `asyncio.wait_for`, which may swallow a cancellation on Python 3.11
+        (CPython issue 86296). This class limits the time of an answer itself.
+        """
         self._redis: Any = redis
         self._scripts = _load_scripts()
+        self._lifetimes = {"ttl": settings.result_ttl * 1000, "record_ttl": settings.result_ttl * 2000, "max_events": MAX_EVENTS}
+        self.settings = settings
+        self.shards = range(settings.shards)
 
     @classmethod
-    def open(cls, url: str) -> Connection:
+    def open(cls, url: str, settings: StoreSettings) -> Connection:
+        """Return a connection to `url`. It connects when the first command is sent."""
         retry = Retry(ExponentialBackoff(cap=0.2, base=0.05), 1, supported_errors=(RedisConnectionError,))
-        return cls(Redis.from_url(url, socket_timeout=None, socket_connect_timeout=ANSWER, retry=retry))
+        return cls(Redis.from_url(url, socket_timeout=None, socket_connect_timeout=ANSWER_TIMEOUT, retry=retry), settings)
 
     async def close(self) -> None:
         await self._redis.aclose()
 
+    def shard_of(self, name: str) -> int:
+        """Return the number of the shard in which a job, an image or a work lives."""
+        return shard_of(name, self.settings.shards)
+
     async def command(self, *words: str | int | float | bytes) -> Any:
-        return await self._execute(ANSWER, *words)
+        """Send one command and return Redis's reply."""
+        return await self._execute(ANSWER_TIMEOUT, *words)
 
-    async def script(self, name: str, shard: Shard, arguments: dict[str, Any], payload: Sequence[bytes | str] = ()) -> Any:
-        """Runs `name`.lua in a shard; arguments that are None are left out."""
+    async def script(self, name: str, shard: Shard, /, *payload: bytes | str, **arguments: Any) -> Any:
+        """Run `scripts/<name>.lua` in one shard and return its reply. The script does not see arguments that are None."""
         text, sha = self._scripts[name]
-        given = json.dumps({key: value for key, value in arguments.items() if value is not None})
-        rest = (1, prefix(shard), given, *payload)
+        words = (1, prefix(shard), json.dumps(_without_none({**self._lifetimes, **arguments})), *payload)
         try:
-            return await self._execute(ANSWER, "EVALSHA", sha, *rest)
+            return await self._execute(ANSWER_TIMEOUT, "EVALSHA", sha, *words)
         except NoScriptError:
-            return await self._execute(ANSWER, "EVAL", text, *rest)
+            return await self._execute(ANSWER_TIMEOUT, "EVAL", text, *words)
 
-    async def read_stream(self, stream: str, after: str, seconds: float) -> list[Entry]:
-        """Entries of a stream after an id, waited for up to `seconds` (at most `BLOCK`; nothing is waited for at 0)."""
-        block = min(seconds, BLOCK)
+    async def read_stream(self, stream: str, after: str, seconds: float) -> list[StreamEntry]:
+        """Return the entries of a stream after the id `after`, at most 100.
+
+        If there are none, wait up to `seconds` for the first, but at most `LONGEST_BLOCK`. With 0 seconds, do not wait.
+        """
+        block = min(seconds, LONGEST_BLOCK)
         words = ("BLOCK", max(1, round(block * 1000))) if block > 0 else ()
-        reply: Any = await self._execute(block + ANSWER, "XREAD", *words, "COUNT", 100, "STREAMS", stream, after)
+        reply: Any = await self._execute(block + ANSWER_TIMEOUT, "XREAD", *words, "COUNT", 100, "STREAMS", stream, after)
         return reply[0][1] if reply else []
 
     async def _execute(self, seconds: float, *words: str | int | float | bytes) -> Any:
@@ -75,11 +93,15 @@ class Connection:
         except NoScriptError:
             raise
         except (RedisError, TimeoutError) as error:
-            raise _in_our_words(error) from error
+            raise _translated(error) from error
+
+
+def _without_none(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _load_scripts() -> dict[str, tuple[str, str]]:
-    """(text, sha1) of every script, by name: its first line, common.lua, the rest."""
+    """Return the text and the SHA-1 of every script, by name. A text is the script's first line, then common.lua, then the rest."""
     folder = Path(__file__).with_name("scripts")
     common = (folder / "common.lua").read_text("utf-8")
     scripts: dict[str, tuple[str, str]] = {}
@@ -91,10 +113,10 @@ def _load_scripts() -> dict[str, tuple[str, str]]:
     return scripts
 
 
-def _in_our_words(error: Exception) -> Exception:
-    """The contract's error for a failure of Redis; a programming error stays what it is."""
+def _translated(error: Exception) -> Exception:
+    """Return the contract's error for a failure of Redis. An error that a bug causes, such as a wrong command, is returned unchanged."""
     if isinstance(error, OutOfMemoryError) or (isinstance(error, ResponseError) and str(error).startswith("MISCONF")):
-        return StorageFull("The broker's memory or disk is full; try again later.", retry_after=30)
+        return StorageFull("The memory or the disk of Redis is full. Try again later.", retry_after=30)
     if isinstance(error, (RedisConnectionError, RedisTimeoutError, TimeoutError, ReadOnlyError)):
-        return BrokerUnavailable("The broker does not answer; try again shortly.", retry_after=2)
+        return BrokerUnavailable("Redis does not answer. Try again shortly.", retry_after=2)
     return error

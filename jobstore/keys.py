@@ -12,21 +12,21 @@ shard from its prefix, by the same rule.
 | `joined` | execution | set: the jobs that stand behind it |
 | `artifacts` | execution | hash: the bytes of small artifacts |
 | `preview` | execution | hash: the newest preview |
-| `pieces` | sha256 of the work | hash: names of kept pieces, and the blobs they are in |
+| `pieces` | sha256 of the work | hash: names of kept pieces, and the files they are in |
 | `latest` | execution key | string: the newest execution of that work |
-| `image` | sha256 | hash: `content`, or the name of a `blob` |
+| `image` | sha256 | hash: `content`, or the name of a `file` |
 | `upload` | sha256:owner | string: facts of an image this owner has uploaded |
 | `jobs` | owner | sorted set: the owner's jobs, by id |
 | `active` | owner | sorted set: those queued or running |
 | `queue` | lane:priority | stream: executions, read by the consumer group `workers` |
 | `waiting` | lane:priority | sorted set: the same ones, by the time they were queued |
 | `running` | lane | sorted set: executions, by the time they were started |
-| `bell` | lane | stream of length 1: written to when there is something to claim |
+| `wakeup` | lane | stream of length 1: written to when there is something to claim |
 | `idempotency` | owner:key | string: digest, job id, whether the job is there |
 | `worker` | worker | string: its last heartbeat |
 | `workers` | `all` | set: workers heard of |
 | `model` | name:digest | string: a published model |
-| `index`, `total` | `blobs` | sorted set: blobs by the end of their life; string: their bytes |
+| `index`, `total` | `files` | sorted set: stored files by the end of their life; string: their bytes |
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from ulid import ULID
 
 Kind = Literal[
     "job", "events", "execution", "joined", "artifacts", "preview", "latest", "image", "upload", "jobs", "active", "queue", "waiting",
-    "running", "bell", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
+    "running", "wakeup", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
 ]  # fmt: skip
-Shard = int | Literal["workers", "models", "blobs"]  # the last three: one place each, whatever the number of shards
+Shard = int | Literal["workers", "models", "files"]  # the last three: one place each, whatever the number of shards
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 

@@ -1,56 +1,64 @@
-"""Pieces of long work, kept so that other work, or the same work taken up again, need not do them anew."""
+"""Finished pieces of long work, kept so that later work, or the same work after an interruption, need not compute them again."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from jobstore.base import StoreBase
-from jobstore.keys import key, shard_of
+from jobstore.connection import Connection
+from jobstore.files import FileStore
+from jobstore.keys import key
 from schemas.errors import StorageFull
 
-READS = 16  # at a time
+PARALLEL_READS = 16
 
 
-class Pieces(StoreBase):
-    """A piece is bytes, always a blob, under the name of the work it is of (a sha256) and its own. It may be gone at any time."""
+class PieceStore:
+    """The pieces of all works. A piece is bytes in a stored file; it has the sha256 of its work and a name. It may be gone at any time.
 
-    async def keep_pieces(self, work: str, pieces: Mapping[str, bytes]) -> None:
-        """Keeps pieces for `result_ttl`, in the place of those of the same names.
+    Every method raises `BrokerUnavailable` if Redis does not answer.
+    """
+
+    def __init__(self, connection: Connection, files: FileStore) -> None:
+        self._connection = connection
+        self._files = files
+
+    async def keep(self, work: str, pieces: Mapping[str, bytes]) -> None:
+        """Store pieces for `result_ttl` seconds. They replace pieces of the same names.
 
         Raises:
-            StorageFull: those that found no room are not kept.
+            StorageFull: There is no room for all pieces. Those written before are kept.
         """
-        blobs: dict[str, str] = {}
+        files: dict[str, str] = {}
         try:
             for name, content in pieces.items():
-                blobs[name] = await self._blobs.put(content)
+                files[name] = await self._files.put(content)
         finally:
-            if blobs:
-                await self._note(work, blobs)
+            if files:
+                await self._record(work, files)
 
-    async def pieces(self, work: str, names: Sequence[str] | None = None) -> dict[str, bytes]:
-        """Those of `names` that are there, or all; they live for `result_ttl` from now."""
-        place = key(shard_of(work, self._settings.shards), "pieces", work)
-        noted: dict[bytes, bytes] = await self._connection.command("HGETALL", place)
-        there = {name.decode(): blob.decode() for name, blob in noted.items()}
-        blobs = there if names is None else {name: there[name] for name in names if name in there}
-        if not blobs:
+    async def read(self, work: str, names: Sequence[str] | None = None) -> dict[str, bytes]:
+        """Return those pieces of `names` (None: of all names) that exist, by name. They live for `result_ttl` seconds from now."""
+        place = key(self._connection.shard_of(work), "pieces", work)
+        reply: dict[bytes, bytes] = await self._connection.command("HGETALL", place)
+        known = {name.decode(): file.decode() for name, file in reply.items()}
+        files = known if names is None else {name: known[name] for name in names if name in known}
+        if not files:
             return {}
-        await self._connection.command("PEXPIRE", place, self._settings.result_ttl * 1000)
-        await self._blobs.keep(list(blobs.values()))
+        await self._connection.command("PEXPIRE", place, self._connection.settings.result_ttl * 1000)
+        await self._files.keep(list(files.values()))
         found: dict[str, bytes] = {}
-        waiting = list(blobs.items())
-        for start in range(0, len(waiting), READS):
-            some = waiting[start : start + READS]
-            contents = await asyncio.gather(*(self._blobs.get(blob) for _, blob in some))
+        waiting = list(files.items())
+        for start in range(0, len(waiting), PARALLEL_READS):
+            some = waiting[start : start + PARALLEL_READS]
+            contents = await asyncio.gather(*(self._files.read(file) for _, file in some))
             found |= {name: content for (name, _), content in zip(some, contents, strict=True) if content is not None}
         return found
 
-    async def _note(self, work: str, blobs: Mapping[str, str]) -> None:
-        noted = [text for pair in blobs.items() for text in pair]
+    async def _record(self, work: str, files: Mapping[str, str]) -> None:
+        names_and_files = [text for pair in files.items() for text in pair]
         try:
-            await self._script("keep_pieces", shard_of(work, self._settings.shards), work=work, pieces=noted)
+            await self._connection.script("keep_pieces", self._connection.shard_of(work), work=work, pieces=names_and_files)
         except StorageFull:
-            await self._blobs.delete(list(blobs.values()))
+            await self._files.delete(list(files.values()))
             raise

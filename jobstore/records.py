@@ -12,6 +12,7 @@ from schemas.methods.card import ArtifactKind, DocumentType, Lane
 
 EventType = Literal["status", "progress", "preview", "done"]
 DESCRIBE = "describe"  # the internal method by which a worker publishes a model's description
+INTERNAL_OWNER = "internal:models"  # the owner of internal jobs; no caller's name holds a colon
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Settings that service and workers share. Read from `CONVSCOPE_*` variables; built in the entry points and handed down."""
+"""The settings that service and workers share. Entry points read them from `CONVSCOPE_*` variables and hand them down."""
 
 from __future__ import annotations
 
@@ -12,43 +12,65 @@ from schemas.images import ImageLimits
 
 
 class StoreSettings(BaseSettings):
-    """Where jobs and models are, and how long things live."""
+    """Where jobs, models and files are, how long they live, and how much of them there may be.
+
+    For example: `StoreSettings(redis_url="redis://localhost:6379/0", shards=3)`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CONVSCOPE_", frozen=True, extra="ignore")
 
-    redis_url: str | None = Field(default=None, description="Redis >= 7.0 or Valkey. Unset: `convscope serve` starts a server of its own.")
+    redis_url: str | None = Field(
+        default=None,
+        description="The address of a Redis (7.0 or newer) or Valkey. If it is not set, `convscope serve` starts a Redis of its own.",
+    )
     redis_appendfsync: Literal["always", "everysec"] = Field(
         default="everysec",
-        description="When a Redis of our own writes to disk: `always` loses nothing that was accepted, even when the machine stops; "
-        "`everysec` up to a second.",
+        description="When the Redis that convscope starts writes to disk. With `always`, no accepted job is lost if the machine stops. "
+        "With `everysec`, the jobs of the last second may be lost.",
     )
     redis_max_memory: int = Field(
-        default=2 * 1024**3, ge=0, description="Bytes beyond which a Redis of our own takes nothing more; 0 for no limit."
+        default=2 * 1024**3,
+        ge=0,
+        description="The Redis that convscope starts refuses new jobs beyond this many bytes of memory. 0 means no limit.",
     )
-    data_dir: Path = Field(default=Path("data"), description="Embedded Redis, large blobs, logs.")
-    models_dir: Path = Field(default=Path("models"), description="Folder with .keras and .h5 files.")
-    models_file: Path = Field(default=Path("models.toml"), description="Further models and changes to the built-in ones.")
-
-    shards: int = Field(default=1, ge=1, le=1024, description="Hash tags that spread jobs over a Redis Cluster.")
-    result_ttl: int = Field(default=24 * 3600, gt=0, description="Seconds that results, uploads and idempotency keys live.")
-    lease: float = Field(default=15.0, gt=0, description="Seconds without renewal after which another worker takes a job over.")
-    heartbeat: float = Field(default=5.0, gt=0, description="Seconds between renewals.")
-    max_attempts: int = Field(default=3, ge=1, description="Attempts after which a job that kills its workers fails.")
-    max_queued: int = Field(default=1000, gt=0, description="Queued jobs in all.")
-    max_queued_per_caller: int = Field(default=100, gt=0, description="Queued and running jobs of one caller.")
-
-    blobs_url: str | None = Field(
-        default=None, description="fsspec address for large blobs (file://, s3://). Unset: blobs/ in the data folder."
+    data_dir: Path = Field(default=Path("data"), description="The folder for the data of the embedded Redis, stored files and logs.")
+    models_dir: Path = Field(default=Path("models"), description="The folder with model files (.keras and .h5).")
+    models_file: Path = Field(
+        default=Path("models.toml"), description="The TOML file that adds models and changes the settings of built-in models."
     )
-    blob_threshold: int = Field(default=256 * 1024, ge=0, description="Bytes above which a blob leaves Redis.")
-    max_stored_bytes: int = Field(default=20 * 1024**3, gt=0, description="Bytes of stored blobs in all.")
-    min_free_disk: int = Field(default=1024**3, ge=0, description="Bytes of free disk kept.")
 
-    max_image_bytes: int = Field(default=20 * 1024**2, gt=0, description="Bytes of one image file.")
-    max_image_pixels: int = Field(default=25_000_000, gt=0, description="Width × height of an image.")
-    max_image_side: int = Field(default=16_384, gt=0, description="Longest side of an image, pixels.")
+    shards: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="Jobs are spread over this many shards, each with its own Redis hash tag, so that a Redis Cluster can share the work.",
+    )
+    result_ttl: int = Field(default=24 * 3600, gt=0, description="Results, uploads and idempotency keys live for this many seconds.")
+    lease: float = Field(
+        default=15.0, gt=0, description="Another worker takes over a job if its worker has not renewed it for this many seconds."
+    )
+    heartbeat: float = Field(default=5.0, gt=0, description="A worker renews its jobs and reports that it is alive every so many seconds.")
+    max_attempts: int = Field(default=3, ge=1, description="A job that kills its workers fails after this many attempts.")
+    max_queued: int = Field(default=1000, gt=0, description="At most this many jobs may be queued in all.")
+    max_queued_per_caller: int = Field(default=100, gt=0, description="At most this many jobs of one caller may be queued or running.")
+
+    files_url: str | None = Field(
+        default=None,
+        description="The fsspec address where large images and artifacts are stored, for example `s3://bucket/convscope`. "
+        "If it is not set, they are stored in `files/` in the data folder.",
+    )
+    file_threshold: int = Field(
+        default=256 * 1024, ge=0, description="Images and artifacts larger than this many bytes are stored as files instead of in Redis."
+    )
+    max_stored_bytes: int = Field(default=20 * 1024**3, gt=0, description="Stored files may take at most this many bytes in all.")
+    min_free_disk: int = Field(default=1024**3, ge=0, description="At least this many bytes of the disk stay free.")
+
+    max_image_bytes: int = Field(default=20 * 1024**2, gt=0, description="An image file may have at most this many bytes.")
+    max_image_pixels: int = Field(default=25_000_000, gt=0, description="An image may have at most this many pixels (width × height).")
+    max_image_side: int = Field(default=16_384, gt=0, description="Neither side of an image may be longer than this many pixels.")
     image_formats: Annotated[tuple[Literal["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"], ...], NoDecode] = Field(
-        default=("JPEG", "PNG", "WEBP", "GIF", "BMP"), description="Formats accepted, by content; with commas between. TIFF may be added."
+        default=("JPEG", "PNG", "WEBP", "GIF", "BMP"),
+        description="Image formats that are accepted, separated by commas. They are recognised by content. TIFF may be added.",
     )
 
     @field_validator("image_formats", mode="before")
@@ -58,7 +80,7 @@ class StoreSettings(BaseSettings):
 
     @property
     def image_limits(self) -> ImageLimits:
-        """What an image may be: the service checks it at the door, the worker before it decodes."""
+        """Return the limits of images. The service checks them when it receives an image, and the worker before it decodes one."""
         return ImageLimits(
             max_bytes=self.max_image_bytes, max_pixels=self.max_image_pixels, max_side=self.max_image_side, formats=self.image_formats
         )

@@ -1,19 +1,61 @@
-"""JobStore: every state a job can be in and every way from one to the next."""
+"""The store of jobs, images, artifacts, models and workers: the only way from service and workers to Redis."""
 
 from __future__ import annotations
 
-from jobstore.describing import Describing
-from jobstore.pieces import Pieces
+from jobstore.artifacts import ArtifactStore
+from jobstore.connection import Connection
+from jobstore.files import FileStore
+from jobstore.images import ImageStore
+from jobstore.job_reader import JobReader
+from jobstore.jobs import Jobs
+from jobstore.models import ModelStore
+from jobstore.pieces import PieceStore
+from jobstore.queue import JobQueue
+from jobstore.settings import StoreSettings
+from jobstore.workers import WorkerRegistry
 
 
-class JobStore(Describing, Pieces):
-    """The store of jobs, images, artifacts and models.
+class JobStore:
+    """Holds one part for each purpose over one connection.
 
-    Each transition is one Lua script, atomic, and those of a worker are guarded by the attempt: an execution runs at least once, and
-    exactly one result is seen. Every key expires.
+    `jobs` is for callers and `queue` for workers. `images`, `artifacts` and `pieces` hold content, `models` and `workers` hold what
+    workers publish about themselves. For example: `submitted = await store.jobs.submit(submission)`.
 
-    What callers do is in `submitting` and `reading`, what workers do in `claiming`, workers and models in `describing`, and what
-    long work leaves to later work in `pieces`.
-
-    Raises from every method `BrokerUnavailable` when Redis does not answer, `StorageFull` when it or the disk is full.
+    Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
+    runs at least once and exactly one result is seen. Every key in Redis expires.
     """
+
+    def __init__(self, connection: Connection) -> None:
+        reader = JobReader(connection)
+        self._connection = connection
+        self._files = FileStore(connection)
+        self.images = ImageStore(connection, self._files)
+        self.jobs = Jobs(connection, self._files, self.images, reader)
+        self.queue = JobQueue(connection, self._files)
+        self.artifacts = ArtifactStore(connection, self._files, reader)
+        self.pieces = PieceStore(connection, self._files)
+        self.workers = WorkerRegistry(connection)
+        self.models = ModelStore(connection, self.jobs, self.workers)
+
+    @classmethod
+    def connect(cls, url: str, settings: StoreSettings) -> JobStore:
+        """Return a store on the Redis at `url`, for example `redis://localhost:6379/0`. It connects when it is first used."""
+        return cls(Connection.open(url, settings))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
+
+    async def ping(self) -> None:
+        """Raise `BrokerUnavailable` if Redis does not answer."""
+        await self._connection.command("PING")
+
+    async def sweep(self) -> int:
+        """Delete stored files whose life is over and return how many. Remove the queue consumers of workers that are gone.
+
+        Raises:
+            BrokerUnavailable: Redis does not answer.
+            StorageFull: The disk refuses to delete a file.
+        """
+        await self.workers.remove_stale_consumers()
+        return await self._files.sweep()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
 from typing_extensions import TypeAliasType
 
+from schemas.errors import InternalError, VisualizationError
 from schemas.images import ImageReference
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
@@ -98,6 +99,11 @@ class JobError(_Frozen):
     code: ErrorCode
     detail: str
     retryable: bool
+
+    def as_exception(self) -> VisualizationError:
+        """Return an exception of the class that has this error's code, or an `InternalError` if there is no such class."""
+        classes = {kind.code: kind for kind in VisualizationError.__subclasses__()}
+        return classes.get(self.code, InternalError)(self.detail)
 
 
 class JobRequestBase(BaseModel):

@@ -57,7 +57,7 @@ Calling = Annotated[Caller, Depends(_caller)]
 async def _job(
     job_id: Annotated[str, Path(description="The job's id.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])], services: Used, owner: Owner
 ) -> JobRecord:
-    job = await services.store.job(job_id, owner)
+    job = await services.store.jobs.read(job_id, owner)
     if job is None:
         raise NotFound(f"There is no job '{shown(job_id)}': never made, deleted, or past its time.", got=shown(job_id))
     return job

@@ -35,7 +35,7 @@ class Models:
         """
         published = await self._published(entry)
         if published is None:
-            published = await self._store.describe(entry.name, entry.digest, self._settings.describe_wait)
+            published = await self._store.models.describe(entry.name, entry.digest, self._settings.describe_wait)
             self._keep(entry, published)
         return published
 
@@ -48,14 +48,14 @@ class Models:
         return published.description.model_copy(update={"loaded": (await self._loaded())[entry.name], "title": entry.title})
 
     async def _loaded(self) -> Counter[str]:
-        return Counter(name for worker in await self._store.workers() for name in worker.loaded_models)
+        return Counter(name for worker in await self._store.workers.alive() for name in worker.loaded_models)
 
     async def _published(self, entry: CatalogEntry) -> PublishedModel | None:
         key, now = (entry.name, entry.digest), time.monotonic()
         if (kept := self._kept.get(key)) and now - kept[0] < self._settings.description_cache:
             self._kept.move_to_end(key)
             return kept[1]
-        published = await self._store.published_model(*key)
+        published = await self._store.models.read(*key)
         if published is not None:
             self._keep(entry, published)
         return published

@@ -56,7 +56,7 @@ async def submit(services: Services, caller: Caller, incoming: Incoming, wishes:
         idempotency_key=wishes.idempotency_key,
         body_digest=_digest(incoming) if wishes.idempotency_key else "",
     )
-    submitted = await services.store.submit(submission)
+    submitted = await services.store.jobs.submit(submission)
     job = submitted.job
     if submitted.created:
         services.metrics.submitted(card.name, incoming.model, cached=job.cached)
@@ -90,7 +90,7 @@ async def _keep_images(
         NotFound, LimitExceeded
     """
     before, pointer = [image_id for image_id in images if image_id not in headers], f"{incoming.params_pointer}/images"
-    found = dict(zip(before, await services.store.keep_images(caller.owner, before), strict=True))
+    found = dict(zip(before, await services.store.images.keep(caller.owner, before), strict=True))
     pixels, most = 0, services.settings.max_images_pixels
     for number, image_id in enumerate(images):
         image = headers.get(image_id) or found[image_id]
@@ -105,7 +105,7 @@ async def _keep_images(
             got=str(pixels),
         )
     for image_id, header in headers.items():
-        await services.store.put_image(caller.owner, incoming.files[image_id].content, header.format, header.width, header.height)
+        await services.store.images.put(caller.owner, incoming.files[image_id].content, header.format, header.width, header.height)
 
 
 def _check_presence(incoming: Incoming) -> None:

@@ -25,7 +25,7 @@ async def until_ended(services: Services, job: JobRecord, seconds: float, reques
     """
     if job.state.ended or seconds <= 0:
         return job
-    ended = asyncio.ensure_future(services.store.wait(job.id, job.owner, min(seconds, services.settings.max_wait)))
+    ended = asyncio.ensure_future(services.store.jobs.wait(job.id, job.owner, min(seconds, services.settings.max_wait)))
     draining = asyncio.ensure_future(services.drain.wait())
     left = asyncio.ensure_future(_disconnected(request)) if request is not None else None
     tasks: list[asyncio.Future[Any]] = [task for task in (ended, draining, left) if task is not None]
@@ -34,7 +34,7 @@ async def until_ended(services: Services, job: JobRecord, seconds: float, reques
         if left is not None and left.done() and not ended.done():
             left.result()
             raise CallerGone
-        found = ended.result() if ended.done() else await services.store.job(job.id, job.owner)
+        found = ended.result() if ended.done() else await services.store.jobs.read(job.id, job.owner)
     finally:
         for task in tasks:
             forget(task)

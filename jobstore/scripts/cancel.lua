@@ -13,4 +13,4 @@ local before = job_state(j, e)
 if not ended(before) then
   withdraw(a.job, j, e)
 end
-return {before, view(a.job, a.owner_key)}
+return {before, snapshot(a.job, a.owner_key)}

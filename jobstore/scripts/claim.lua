@@ -82,6 +82,6 @@ for _, pair in ipairs(queues) do
   end
 end
 
-local last = redis.call('XREVRANGE', key('bell', a.lane), '+', '-', 'COUNT', 1)[1]
+local last = redis.call('XREVRANGE', key('wakeup', a.lane), '+', '-', 'COUNT', 1)[1]
 table.insert(claimed, 1, last and last[1] or '0-0')
 return claimed

@@ -92,12 +92,12 @@ local function job_state(j, e)
 end
 
 -- The queue: a stream for each lane and priority, read by one consumer group; `waiting` has the same executions in order, for
--- positions and ages; `bell` is written to whenever there is something to claim, and is what idle workers block on.
+-- positions and ages; `wakeup` is written to whenever there is something to claim, and is what idle workers block on.
 
-local function ring(lane)
-  local bell = key('bell', lane)
-  redis.call('XADD', bell, 'MAXLEN', 1, '*', 'lane', lane)
-  redis.call('PEXPIRE', bell, a.record_ttl)
+local function wake(lane)
+  local wakeups = key('wakeup', lane)
+  redis.call('XADD', wakeups, 'MAXLEN', 1, '*', 'lane', lane)
+  redis.call('PEXPIRE', wakeups, a.record_ttl)
 end
 
 local function enqueue(execution, lane, priority, queued)
@@ -111,7 +111,7 @@ local function enqueue(execution, lane, priority, queued)
   redis.call('ZADD', key('waiting', place), queued, execution)
   redis.call('PEXPIRE', queue, a.record_ttl)
   redis.call('PEXPIRE', key('waiting', place), a.record_ttl)
-  ring(lane)
+  wake(lane)
 end
 
 local function drop_entry(queue, entry)
@@ -168,7 +168,7 @@ local function withdraw(job, j, e)
 end
 
 -- A job as it is read: {id, state, position or -1, its hash, its execution's hash}; nil where it is not there or another's.
-local function view(job, owner)
+local function snapshot(job, owner)
   local name = key('job', job)
   if redis.call('HGET', name, 'owner') ~= owner then
     return nil

@@ -6,6 +6,6 @@
 
 local found = {}
 for _, job in ipairs(a.jobs) do
-  found[#found + 1] = view(job, a.owner_key)
+  found[#found + 1] = snapshot(job, a.owner_key)
 end
 return found

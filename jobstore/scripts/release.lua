@@ -20,7 +20,7 @@ redis.call('ZADD', key('waiting', place), e.queued, a.execution)
 redis.call('PEXPIRE', key('waiting', place), a.record_ttl)
 -- Idle for a day: beyond any lease, so that the next claim takes it over. JUSTID: no delivery is counted.
 redis.call('XCLAIM', key('queue', place), GROUP, e.worker, 0, e.entry, 'IDLE', 86400000, 'JUSTID')
-ring(e.lane)
+wake(e.lane)
 e = fields(name)
 for _, job in ipairs(joined(a.execution)) do
   emit_status(job, 'queued', position(a.execution, e))

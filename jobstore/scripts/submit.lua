@@ -3,20 +3,20 @@
 -- a new one. Refuses before it writes.
 --
 -- a: job, owner, owner_key, request_id, execution_key, method, model, lane, priority, params, fresh, unlimited,
---    image (sha256, or absent), uploaded (the image must have been uploaded by the owner), image_field (`content` or `blob`: what
+--    image (sha256, or absent), uploaded (the image must have been uploaded by the owner), image_field (`content` or `file`: what
 --    ARGV[2] is; absent: ARGV[2] is not sent unless asked for), oldest (lower bound of the job ids worth listing),
 --    max_queued, max_active, queued_elsewhere, active_elsewhere
--- Returns {outcome, number refused for, blobs that must live on, view}.
+-- Returns {outcome, number refused for, files that must live on, view}.
 
 local name = key('job', a.job)
 local image = a.image and key('image', a.image)
 
-local function image_blob()
-  return image and redis.call('HGET', image, 'blob') or nil
+local function image_file()
+  return image and redis.call('HGET', image, 'file') or nil
 end
 
 if redis.call('EXISTS', name) == 1 then
-  return {'exists', 0, {image_blob()}, view(a.job, a.owner_key)}
+  return {'exists', 0, {image_file()}, snapshot(a.job, a.owner_key)}
 end
 
 local latest = redis.call('GET', key('latest', a.execution_key))
@@ -59,7 +59,7 @@ keep_job(a.job)
 if image_wanted then
   redis.call('HSET', image, a.image_field, ARGV[2])
 end
-local blobs = {image_blob()}
+local files = {image_file()}
 if image then
   live_at_least(image, a.ttl)
 end
@@ -68,8 +68,8 @@ if upload then
 end
 
 if cached then
-  for _, blob in pairs(cjson.decode(e.blobs)) do
-    blobs[#blobs + 1] = blob
+  for _, file in pairs(cjson.decode(e.files)) do
+    files[#files + 1] = file
   end
 elseif not join then
   redis.call('HSET', key('execution', execution), 'state', 'queued', 'execution_key', a.execution_key, 'method', a.method, 'model', a.model,
@@ -103,4 +103,4 @@ emit_status(a.job, e.state, e.state == 'queued' and position(execution, e) or ni
 if cached then
   emit(a.job, 'done', cjson.encode({state = e.state}))
 end
-return {'created', 0, blobs, view(a.job, a.owner_key)}
+return {'created', 0, files, snapshot(a.job, a.owner_key)}

@@ -1,8 +1,8 @@
 #!lua
 -- Keeps an uploaded image, once whoever sent it, and notes that this owner did.
 --
--- a: image (sha256), owner_key, record (JSON text), image_field (absent: ARGV[2] is not sent unless asked for); ARGV[2]: its bytes or blob
--- Returns {outcome, expiry, blobs that must live on}.
+-- a: image (sha256), owner_key, record (JSON text), image_field (absent: ARGV[2] is not sent unless asked for); ARGV[2]: its bytes or file
+-- Returns {outcome, expiry, files that must live on}.
 
 local image = key('image', a.image)
 local there = redis.call('EXISTS', image) == 1
@@ -15,4 +15,4 @@ if not there then
   redis.call('HSET', image, a.image_field, ARGV[2])
 end
 live_at_least(image, a.ttl)
-return {'kept', now + a.ttl, {redis.call('HGET', image, 'blob') or nil}}
+return {'kept', now + a.ttl, {redis.call('HGET', image, 'file') or nil}}

@@ -65,7 +65,7 @@ async def get_artifact(
     } | (DOCUMENT_HEADERS if artifact.kind == "document" else {})
     if matches(if_none_match, tag):
         return Response(status_code=304, headers=headers)
-    content = await services.store.artifact_content(job.id, job.owner, name)
+    content = await services.store.artifacts.read(job.id, job.owner, name)
     if not form.native:
         content = await anyio.to_thread.run_sync(represent, content, name, form)
     headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, name)}.{form.name}"'

@@ -70,6 +70,6 @@ async def metrics(services: Used) -> Response:
 async def _seen(services: Services) -> tuple[QueueDepth | None, list[WorkerStatus]]:
     try:
         async with asyncio.timeout(_PATIENCE):
-            return await services.store.queue_depth(), await services.store.workers()
+            return await services.store.queue.depth(), await services.store.workers.alive()
     except (BrokerUnavailable, TimeoutError):
         return None, []

@@ -46,7 +46,7 @@ async def upload_image(request: Request, services: Used, owner: Owner) -> Respon
     if not content:
         raise ImageRequired("An image file is wanted, and got none.", pointer="/image", allowed="one image", got="none")
     header = await anyio.to_thread.run_sync(check_image, content, services.settings.image_limits, "/image")
-    image = await services.store.put_image(owner, content, header.format, header.width, header.height)
+    image = await services.store.images.put(owner, content, header.format, header.width, header.height)
     return model_answer(
         UploadedImage(
             id=image.id, format=image.format, width=image.width, height=image.height, size=image.size, expires_at=image.expires_at

@@ -85,7 +85,7 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Newest first."""
-    jobs, next_cursor = await services.store.jobs(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
+    jobs, next_cursor = await services.store.jobs.page(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
     return json_answer(f'{{"items":[{",".join(job_json(job_view(job)) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
 
 
@@ -112,7 +112,7 @@ async def job_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `status`, `progress`, `preview`, and `done`, after which the stream ends. Ids count from 1. A comment
     comes every 15 seconds in which nothing happens. A stream that ends without `done` is to be resumed with `Last-Event-ID`."""
-    events = services.drain.until_begun(services.store.events(job.id, job.owner, last_event_id))
+    events = services.drain.until_begun(services.store.jobs.events(job.id, job.owner, last_event_id))
     try:
         async for event in events:
             if event is not None:
@@ -133,7 +133,7 @@ async def job_events(
 async def cancel_job(services: Used, job: FoundJob) -> Response:
     """What is run for it goes on where another job wants the same."""
     before = job.state
-    return job_answer(await services.store.cancel(job.id, job.owner), 200 if before is JobState.CANCELED else 202)
+    return job_answer(await services.store.jobs.cancel(job.id, job.owner), 200 if before is JobState.CANCELED else 202)
 
 
 @router.delete(
@@ -145,5 +145,5 @@ async def cancel_job(services: Used, job: FoundJob) -> Response:
 )
 async def delete_job(services: Used, job: FoundJob) -> Response:
     """And its artifacts, unless an identical job has the same; one that has not ended is canceled."""
-    await services.store.delete(job.id, job.owner)
+    await services.store.jobs.delete(job.id, job.owner)
     return Response(status_code=204)

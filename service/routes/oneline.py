@@ -9,7 +9,6 @@ import anyio.to_thread
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from jobstore.describing import as_exception
 from jobstore.records import ArtifactRecord, JobRecord
 from schemas.errors import Expired, NotAcceptable, StateConflict, VisualizationError
 from schemas.jobs import JobState
@@ -136,7 +135,7 @@ def _shown_as(job: JobRecord, media_type: str) -> tuple[ArtifactRecord, Form] | 
 
 async def _cancel(services: Services, job: JobRecord) -> None:
     try:
-        await services.store.cancel(job.id, job.owner)
+        await services.store.jobs.cancel(job.id, job.owner)
         _log.info("caller_gone", job_id=job.id)
     except VisualizationError as error:  # it ended meanwhile, or the broker is away: nobody is left to be told
         _log.info("caller_gone", job_id=job.id, not_canceled=error.detail)
@@ -145,7 +144,7 @@ async def _cancel(services: Services, job: JobRecord) -> None:
 def _check_succeeded(job: JobRecord) -> None:
     match job.state:
         case JobState.FAILED if job.error is not None:
-            raise as_exception(job.error)
+            raise job.error.as_exception()
         case JobState.CANCELED:
             raise StateConflict(f"Job {job.id} was canceled.")
         case JobState.EXPIRED:
@@ -158,14 +157,14 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
     headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
     if shown := _shown_as(job, media_type):
         artifact, form = shown
-        content = await services.store.artifact_content(job.id, job.owner, artifact.name)
+        content = await services.store.artifacts.read(job.id, job.owner, artifact.name)
         if not form.native:
             content = await anyio.to_thread.run_sync(represent, content, artifact.name, form)
         headers |= DOCUMENT_HEADERS if artifact.kind == "document" else {}
         headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, artifact.name)}.{form.name}"'
         return Response(content, 200, headers, media_type)
     contents = {
-        artifact.name: await services.store.artifact_content(job.id, job.owner, artifact.name)
+        artifact.name: await services.store.artifacts.read(job.id, job.owner, artifact.name)
         for artifact in job.artifacts
         if artifact.kind == "array" or media_type == _ZIP
     }

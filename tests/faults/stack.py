@@ -32,7 +32,7 @@ QUICK = {
     "devices": "cpu",
     "log_format": "json",
     "min_free_disk": 0,
-    "blob_threshold": 4096,
+    "file_threshold": 4096,
 }
 
 
@@ -99,7 +99,7 @@ class Stack:
         digest = load_catalog(self.folder / "none.toml", self.folder / "models")["tiny"].digest
 
         async def published() -> PublishedModel | None:
-            return await self.store.published_model("tiny", digest)
+            return await self.store.models.read("tiny", digest)
 
         await until(published, 90)
         model = await published()
@@ -112,7 +112,7 @@ class Stack:
 
         async def submitted() -> bool:
             try:
-                accepted.append((await self.store.submit(submission)).job.id)
+                accepted.append((await self.store.jobs.submit(submission)).job.id)
             except BrokerUnavailable:
                 return False
             return True
@@ -124,19 +124,19 @@ class Stack:
         """The jobs, all of which have ended, each exactly once for its caller."""
         records: list[JobRecord] = []
         for job_id in job_ids:
-            record = await self.store.wait(job_id, OWNER, 90)
+            record = await self.store.jobs.wait(job_id, OWNER, 90)
             assert record is not None
             assert record.state.ended, record
             records.append(record)
-            ends = [event async for event in self.store.events(job_id, OWNER) if event is not None and event.type == "done"]
+            ends = [event async for event in self.store.jobs.events(job_id, OWNER) if event is not None and event.type == "done"]
             assert len(ends) == 1
             if record.state is JobState.SUCCEEDED:
                 for artifact in record.artifacts:
-                    assert len(await self.store.artifact_content(job_id, OWNER, artifact.name)) == artifact.size
+                    assert len(await self.store.artifacts.read(job_id, OWNER, artifact.name)) == artifact.size
         return records
 
     async def running(self) -> int:
-        depth = await self.store.queue_depth()
+        depth = await self.store.queue.depth()
         return sum(lane.running for lane in depth.lanes.values())
 
     async def close(self) -> None:

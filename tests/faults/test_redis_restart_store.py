@@ -22,26 +22,26 @@ RESTARTS = 5
 
 
 async def test_queue_results_and_leases_are_there_after_a_restart(tmp_path: Path):
-    settings = StoreSettings(data_dir=tmp_path, blob_threshold=1000, min_free_disk=0)
+    settings = StoreSettings(data_dir=tmp_path, file_threshold=1000, min_free_disk=0)
     server = await asyncio.to_thread(EmbeddedRedis.start, tmp_path)
     store = JobStore.connect(server.url, settings)
-    done, running, queued = [(await store.submit(submission(number))).job for number in range(3)]
-    assert await store.complete(await claim_one(store), result(b"x" * 5000))
+    done, running, queued = [(await store.jobs.submit(submission(number))).job for number in range(3)]
+    assert await store.queue.complete(await claim_one(store), result(b"x" * 5000))
     held = await claim_one(store)
-    await store.progress(held, 1, 2)
+    await store.queue.progress(held, 1, 2)
     server.stop()
     with pytest.raises(BrokerUnavailable):
-        await store.job(done.id, "ann")
+        await store.jobs.read(done.id, "ann")
 
     with EmbeddedRedis.start(tmp_path):
-        assert await store.artifact_content(done.id, "ann", "overlay") == b"x" * 5000
-        assert (await store.submit(submission(0))).job.cached
-        assert await store.renew("w1", [held]) == []
+        assert await store.artifacts.read(done.id, "ann", "overlay") == b"x" * 5000
+        assert (await store.jobs.submit(submission(0))).job.cached
+        assert await store.queue.renew("w1", [held]) == []
         assert (await claim_one(store, "w2")).key == queued.id
-        assert await store.complete(held, result())
-        states = [(await store.job(job.id, "ann")).state for job in (done, running, queued)]  # type: ignore[union-attr]
+        assert await store.queue.complete(held, result())
+        states = [(await store.jobs.read(job.id, "ann")).state for job in (done, running, queued)]  # type: ignore[union-attr]
         assert states == [JobState.SUCCEEDED, JobState.SUCCEEDED, JobState.RUNNING]
-        assert [kind for _, kind, _ in await heard(store.events(running.id, "ann"))] == ["status", "status", "progress", "done"]
+        assert [kind for _, kind, _ in await heard(store.jobs.events(running.id, "ann"))] == ["status", "status", "progress", "done"]
         await store.close()
 
 
@@ -59,7 +59,7 @@ async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path:
         given = submission(number, idempotency_key=f"key {number}", body_digest=f"{number}")
         while True:
             try:
-                return await store.submit(given)
+                return await store.jobs.submit(given)
             except BrokerUnavailable:
                 refusals += 1
                 await asyncio.sleep(0.01)
@@ -72,10 +72,10 @@ async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path:
     async def work(worker: str) -> None:
         while not finished.is_set():
             try:
-                for execution in await store.claim(worker, "fast", 4, 0.2):
+                for execution in await store.queue.claim(worker, "fast", 4, 0.2):
                     while True:
                         try:
-                            await store.complete(execution, result(execution.key.encode()))
+                            await store.queue.complete(execution, result(execution.key.encode()))
                             break
                         except BrokerUnavailable:
                             await asyncio.sleep(0.01)
@@ -87,7 +87,7 @@ async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path:
         seen = ends.setdefault(job_id, [])
         while not seen or seen[-1][1] != "done":
             try:
-                async for event in store.events(job_id, "ann", after=seen[-1][0] if seen else 0):
+                async for event in store.jobs.events(job_id, "ann", after=seen[-1][0] if seen else 0):
                     if event is not None:
                         seen.append((event.sequence, event.type, event.data))
             except BrokerUnavailable:
@@ -107,11 +107,11 @@ async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path:
     await asyncio.gather(*working)
 
     assert len(set(accepted)) == JOBS
-    jobs = [job for page in [await store.jobs("ann", limit=JOBS + 10)] for job in page[0]]
+    jobs = [job for page in [await store.jobs.page("ann", limit=JOBS + 10)] for job in page[0]]
     assert sorted(job.id for job in jobs) == sorted(accepted)
     assert {job.state for job in jobs} == {JobState.SUCCEEDED}
     for job in jobs:
-        assert await store.artifact_content(job.id, "ann", "overlay") == job.id.encode()
+        assert await store.artifacts.read(job.id, "ann", "overlay") == job.id.encode()
         sequences = [sequence for sequence, _, _ in ends[job.id]]
         assert sequences == sorted(set(sequences))
         assert [kind for _, kind, _ in ends[job.id]].count("done") == 1

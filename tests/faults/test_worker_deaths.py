@@ -86,7 +86,7 @@ async def test_sigterm_finishes_or_gives_back_and_wastes_no_attempt(make_stack):
     ]
 
     async def slow_ones_run() -> bool:
-        depth = await stack.store.queue_depth()
+        depth = await stack.store.queue.depth()
         return depth.lanes["slow"].running > 0
 
     await until(slow_ones_run)
@@ -94,7 +94,7 @@ async def test_sigterm_finishes_or_gives_back_and_wastes_no_attempt(make_stack):
     assert stack.stop_workers() == 0
     assert not _alive(worker)
     assert await stack.running() == 0
-    assert await stack.store.workers() == []
+    assert await stack.store.workers.alive() == []
     stack.start_workers()
     records = await stack.ended([*fast, *slow])
     assert [(record.state, record.attempts) for record in records] == [(JobState.SUCCEEDED, 1)] * 12

@@ -44,14 +44,14 @@ def result(content: bytes = b"\x89PNG map \xff\x00", **changes: Any) -> Result:
 
 
 async def claim_one(store: JobStore, worker: str = "w1", lane: Any = "fast", block: float = 0) -> Execution:
-    [execution] = await store.claim(worker, lane, 1, block)
+    [execution] = await store.queue.claim(worker, lane, 1, block)
     return execution
 
 
 async def run_one(store: JobStore, outcome: Result | None = None) -> Execution:
     """Claims the next fast execution and completes it."""
     execution = await claim_one(store)
-    assert await store.complete(execution, outcome or result())
+    assert await store.queue.complete(execution, outcome or result())
     return execution
 
 

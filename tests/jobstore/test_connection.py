@@ -32,7 +32,7 @@ async def lone_store(tmp_path: Path) -> AsyncIterator[tuple[JobStore, EmbeddedRe
 
 
 async def test_a_forgotten_script_is_sent_again(store: JobStore, redis_url: str):
-    await store.submit(submission(1))
+    await store.jobs.submit(submission(1))
     with Redis.from_url(redis_url) as redis:
         redis.script_flush()
     await run_one(store)
@@ -40,28 +40,28 @@ async def test_a_forgotten_script_is_sent_again(store: JobStore, redis_url: str)
 
 async def test_without_redis_every_call_says_so(lone_store: tuple[JobStore, EmbeddedRedis]):
     store, server = lone_store
-    job = (await store.submit(submission(1))).job
+    job = (await store.jobs.submit(submission(1))).job
     execution = await claim_one(store)
-    waiting = asyncio.create_task(store.wait(job.id, "ann", 60))
-    following = asyncio.create_task(heard(store.events(job.id, "ann")))
-    claiming = asyncio.create_task(store.claim("w2", "fast", 1, 60))
-    await store.queue_depth()
+    waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))
+    following = asyncio.create_task(heard(store.jobs.events(job.id, "ann")))
+    claiming = asyncio.create_task(store.queue.claim("w2", "fast", 1, 60))
+    await store.queue.depth()
     server.stop()
     calls = [
         waiting,
         following,
         claiming,
         store.ping(),
-        store.submit(submission(2)),
-        store.job(job.id, "ann"),
-        store.jobs("ann"),
-        store.cancel(job.id, "ann"),
-        store.renew("w1", [execution]),
-        store.progress(execution, 1, 2),
-        store.complete(execution, result()),
-        store.workers(),
-        store.queue_depth(),
-        store.put_image("ann", b"image", "PNG", 1, 1),
+        store.jobs.submit(submission(2)),
+        store.jobs.read(job.id, "ann"),
+        store.jobs.page("ann"),
+        store.jobs.cancel(job.id, "ann"),
+        store.queue.renew("w1", [execution]),
+        store.queue.progress(execution, 1, 2),
+        store.queue.complete(execution, result()),
+        store.workers.alive(),
+        store.queue.depth(),
+        store.images.put("ann", b"image", "PNG", 1, 1),
     ]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [BrokerUnavailable] * len(calls)
@@ -71,50 +71,50 @@ async def test_without_redis_every_call_says_so(lone_store: tuple[JobStore, Embe
 @pytest.mark.faults
 async def test_a_silent_redis_is_noticed(lone_store: tuple[JobStore, EmbeddedRedis], monkeypatch: pytest.MonkeyPatch):
     store, server = lone_store
-    job = (await store.submit(submission(1))).job
-    monkeypatch.setattr(connection, "ANSWER", 0.2)
-    monkeypatch.setattr(connection, "BLOCK", 0.2)
+    job = (await store.jobs.submit(submission(1))).job
+    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr(connection, "LONGEST_BLOCK", 0.2)
     os.kill(server.pid, signal.SIGSTOP)
     try:
-        for call in (store.ping(), store.wait(job.id, "ann", 60), store.claim("w1", "fast", 1, 60)):
+        for call in (store.ping(), store.jobs.wait(job.id, "ann", 60), store.queue.claim("w1", "fast", 1, 60)):
             with pytest.raises(BrokerUnavailable):
                 await call
     finally:
         os.kill(server.pid, signal.SIGCONT)
     monkeypatch.undo()
     await store.ping()
-    assert (await store.job(job.id, "ann")).state is JobState.QUEUED  # type: ignore[union-attr]
+    assert (await store.jobs.read(job.id, "ann")).state is JobState.QUEUED  # type: ignore[union-attr]
 
 
 async def test_a_full_redis_takes_nothing_new_and_still_answers_and_ends(lone_store: tuple[JobStore, EmbeddedRedis]):
     store, server = lone_store
-    done = (await store.submit(submission(1))).job
+    done = (await store.jobs.submit(submission(1))).job
     await run_one(store)
-    failing, canceled, deleted, running = [(await store.submit(submission(number))).job for number in (2, 3, 4, 5)]
-    executions = await store.claim("w1", "fast", 4, 0)
+    failing, canceled, deleted, running = [(await store.jobs.submit(submission(number))).job for number in (2, 3, 4, 5)]
+    executions = await store.queue.claim("w1", "fast", 4, 0)
     with Redis.from_url(server.url) as redis:
         redis.config_set("maxmemory", 1)
 
         for refused in (
-            store.submit(submission(9)),
-            store.put_image("ann", b"image", "PNG", 1, 1),
-            store.complete(executions[3], result()),
-            store.claim("w2", "fast", 1, 0),
+            store.jobs.submit(submission(9)),
+            store.images.put("ann", b"image", "PNG", 1, 1),
+            store.queue.complete(executions[3], result()),
+            store.queue.claim("w2", "fast", 1, 0),
         ):
             with pytest.raises(StorageFull):
                 await refused
-        assert len((await store.jobs("ann"))[0]) == 5
-        assert await store.artifact_content(done.id, "ann", "map") == b"\x01\x02\x03"
-        assert len(await heard(store.events(done.id, "ann"))) == 3
-        assert await store.renew("w1", executions) == []
-        assert await store.fail(executions[0], JobError(code="internal", detail="no room", retryable=True))
-        assert (await store.cancel(canceled.id, "ann")).state is JobState.CANCELED
-        assert await store.delete(deleted.id, "ann")
-        assert (await store.job(failing.id, "ann")).state is JobState.FAILED  # type: ignore[union-attr]
+        assert len((await store.jobs.page("ann"))[0]) == 5
+        assert await store.artifacts.read(done.id, "ann", "map") == b"\x01\x02\x03"
+        assert len(await heard(store.jobs.events(done.id, "ann"))) == 3
+        assert await store.queue.renew("w1", executions) == []
+        assert await store.queue.fail(executions[0], JobError(code="internal", detail="no room", retryable=True))
+        assert (await store.jobs.cancel(canceled.id, "ann")).state is JobState.CANCELED
+        assert await store.jobs.delete(deleted.id, "ann")
+        assert (await store.jobs.read(failing.id, "ann")).state is JobState.FAILED  # type: ignore[union-attr]
 
         redis.config_set("maxmemory", 0)
-    assert await store.complete(executions[3], result())
-    assert (await store.job(running.id, "ann")).state is JobState.SUCCEEDED  # type: ignore[union-attr]
+    assert await store.queue.complete(executions[3], result())
+    assert (await store.jobs.read(running.id, "ann")).state is JobState.SUCCEEDED  # type: ignore[union-attr]
 
 
 class TestCluster:
@@ -136,31 +136,31 @@ class TestCluster:
             process.wait()
 
     async def test_no_script_leaves_its_slot(self, cluster_url: str, tmp_path: Path):
-        store = JobStore.connect(cluster_url, StoreSettings(data_dir=tmp_path, shards=3, blob_threshold=1000, min_free_disk=0))
-        jobs = [(await store.submit(submission(number, image=bytes([number]) * 1500))).job for number in range(9)]
-        joined = (await store.submit(submission(0, image=bytes(1500), owner="bob", idempotency_key="k", body_digest="d"))).job
-        image = await store.put_image("ann", b"image", "PNG", 1, 1)
-        await store.submit(submission(10, image=None, image_id=image.id))
-        executions = await store.claim("w1", "fast", 20, 0)
+        store = JobStore.connect(cluster_url, StoreSettings(data_dir=tmp_path, shards=3, file_threshold=1000, min_free_disk=0))
+        jobs = [(await store.jobs.submit(submission(number, image=bytes([number]) * 1500))).job for number in range(9)]
+        joined = (await store.jobs.submit(submission(0, image=bytes(1500), owner="bob", idempotency_key="k", body_digest="d"))).job
+        image = await store.images.put("ann", b"image", "PNG", 1, 1)
+        await store.jobs.submit(submission(10, image=None, image_id=image.id))
+        executions = await store.queue.claim("w1", "fast", 20, 0)
         assert {each.shard for each in executions} == {0, 1, 2}
         assert len(executions) == 10
-        assert await store.renew("w1", executions) == []
-        await store.release(executions[0])
+        assert await store.queue.renew("w1", executions) == []
+        await store.queue.release(executions[0])
         executions[0] = await claim_one(store)
         for execution in executions[:8]:
-            assert await store.progress(execution, 1, 2, preview=b"preview")
-            assert await store.complete(execution, result(b"x" * 2000))
-        await store.fail(executions[8], JobError(code="internal", detail="", retryable=False))
-        ended = [job for job in jobs if (await store.job(job.id, "ann")).state.ended]  # type: ignore[union-attr]
+            assert await store.queue.progress(execution, 1, 2, preview=b"preview")
+            assert await store.queue.complete(execution, result(b"x" * 2000))
+        await store.queue.fail(executions[8], JobError(code="internal", detail="", retryable=False))
+        ended = [job for job in jobs if (await store.jobs.read(job.id, "ann")).state.ended]  # type: ignore[union-attr]
         assert len(ended) >= 8
-        assert (await heard(store.events(ended[0].id, "ann")))[-1][1] == "done"
-        await store.cancel((await store.submit(submission(11))).job.id, "ann")
-        await store.delete(ended[0].id, "ann")
-        await store.delete(joined.id, "bob")
-        assert len((await store.jobs("ann"))[0]) == 10
-        await store.queue_depth()
-        await store.forget_worker("w1")
-        await store.workers()
+        assert (await heard(store.jobs.events(ended[0].id, "ann")))[-1][1] == "done"
+        await store.jobs.cancel((await store.jobs.submit(submission(11))).job.id, "ann")
+        await store.jobs.delete(ended[0].id, "ann")
+        await store.jobs.delete(joined.id, "bob")
+        assert len((await store.jobs.page("ann"))[0]) == 10
+        await store.queue.depth()
+        await store.workers.forget("w1")
+        await store.workers.alive()
         await store.sweep()
         await store.close()
 

@@ -29,7 +29,7 @@ def test_every_listed_kind_is_explained_and_used():
 
 def test_a_key_carries_its_shards_hash_tag():
     assert key(2, "job", "X") == "convscope:{2}:job:X"
-    assert key("blobs", "index", "blobs") == "convscope:{blobs}:index:blobs"
+    assert key("files", "index", "files") == "convscope:{files}:index:files"
 
 
 def test_an_owner_cannot_bring_a_hash_tag_or_a_separator():

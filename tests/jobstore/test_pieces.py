@@ -20,37 +20,37 @@ def lose(folder: Path, content: bytes) -> None:
 
 
 async def test_pieces_are_found_by_work_and_name(store: JobStore) -> None:
-    assert await store.pieces(WORK) == {}
-    await store.keep_pieces(WORK, {"3": b"three", "5": b""})
-    await store.keep_pieces(WORK, {"4": b"four", "5": b"five"})
-    await store.keep_pieces(OTHER, {"3": b"another"})
-    assert await store.pieces(WORK, ["5", "6", "3"]) == {"5": b"five", "3": b"three"}
-    assert await store.pieces(WORK) == {"3": b"three", "4": b"four", "5": b"five"}
-    assert await store.pieces(WORK, []) == {}
-    await store.keep_pieces(WORK, {})
+    assert await store.pieces.read(WORK) == {}
+    await store.pieces.keep(WORK, {"3": b"three", "5": b""})
+    await store.pieces.keep(WORK, {"4": b"four", "5": b"five"})
+    await store.pieces.keep(OTHER, {"3": b"another"})
+    assert await store.pieces.read(WORK, ["5", "6", "3"]) == {"5": b"five", "3": b"three"}
+    assert await store.pieces.read(WORK) == {"3": b"three", "4": b"four", "5": b"five"}
+    assert await store.pieces.read(WORK, []) == {}
+    await store.pieces.keep(WORK, {})
 
 
 async def test_they_live_as_long_as_results_and_longer_when_used(store: JobStore, redis_url: str) -> None:
     async with Redis.from_url(redis_url) as redis:
-        await store.keep_pieces(WORK, {"3": b"three"})
+        await store.pieces.keep(WORK, {"3": b"three"})
         (name,) = [each async for each in redis.scan_iter("convscope:*pieces*")]
         assert 0 < await redis.ttl(name) <= StoreSettings().result_ttl
         await redis.expire(name, 50)
-        await store.pieces(WORK)
+        await store.pieces.read(WORK)
         assert await redis.ttl(name) > 50
 
 
 async def test_a_blob_that_is_gone_is_a_piece_that_is_not_there(store: JobStore) -> None:
-    await store.keep_pieces(WORK, {"3": b"three", "4": b"four"})
-    lose(Path(store._blobs._root), b"three")
-    assert await store.pieces(WORK) == {"4": b"four"}
+    await store.pieces.keep(WORK, {"3": b"three", "4": b"four"})
+    lose(Path(store._files._root), b"three")
+    assert await store.pieces.read(WORK) == {"4": b"four"}
 
 
 async def test_what_found_room_is_kept(redis_url: str, tmp_path: Path) -> None:
     store = JobStore.connect(redis_url, StoreSettings(data_dir=tmp_path, max_stored_bytes=10, min_free_disk=0))
     try:
         with pytest.raises(StorageFull, match="10 bytes"):
-            await store.keep_pieces(WORK, {"3": b"three", "4": b"sixteen letters!"})
-        assert await store.pieces(WORK) == {"3": b"three"}
+            await store.pieces.keep(WORK, {"3": b"three", "4": b"sixteen letters!"})
+        assert await store.pieces.read(WORK) == {"3": b"three"}
     finally:
         await store.close()

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from jobstore import reading
+from jobstore import job_events
+from jobstore import jobs as jobs_module
 from jobstore.store import JobStore
 from schemas.errors import Expired, NotFound
 from schemas.jobs import JobState, Progress
@@ -17,12 +18,12 @@ from tests.wait import until
 
 class TestEvents:
     async def test_a_jobs_life_in_order(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         execution = await claim_one(store)
-        assert await store.progress(execution, 3, 10, 0.5)
-        assert await store.progress(execution, 6, 10, None, preview=b"\x89PNG\xff")
-        await store.complete(execution, result())
-        events = await heard(store.events(job.id, "ann"))
+        assert await store.queue.progress(execution, 3, 10, 0.5)
+        assert await store.queue.progress(execution, 6, 10, None, preview=b"\x89PNG\xff")
+        await store.queue.complete(execution, result())
+        events = await heard(store.jobs.events(job.id, "ann"))
         assert [(sequence, kind, json.loads(data)) for sequence, kind, data in events] == [
             (1, "status", {"state": "queued", "queue_position": 0}),
             (2, "status", {"state": "running", "queue_position": None}),
@@ -30,33 +31,33 @@ class TestEvents:
             (4, "progress", {"step": 6, "total": 10, "value": None}),
             (6, "done", {"state": "succeeded"}),
         ]
-        after = await store.job(job.id, "ann")
+        after = await store.jobs.read(job.id, "ann")
         assert after is not None
         assert after.progress == Progress(step=6, total=10)
 
     async def test_they_come_as_they_happen(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
-        events = store.events(job.id, "ann")
+        job = (await store.jobs.submit(submission(1))).job
+        events = store.jobs.events(job.id, "ann")
         assert (await anext(events)).type == "status"  # type: ignore[union-attr]
         following = asyncio.create_task(anext(events))
         execution = await claim_one(store)
         assert json.loads((await asyncio.wait_for(following, 10)).data)["state"] == "running"  # type: ignore[arg-type, union-attr]
         following = asyncio.create_task(anext(events))
-        await store.progress(execution, 1, 2)
+        await store.queue.progress(execution, 1, 2)
         assert (await asyncio.wait_for(following, 10)).type == "progress"  # type: ignore[arg-type, union-attr]
         following = asyncio.create_task(anext(events))
-        await store.complete(execution, result())
+        await store.queue.complete(execution, result())
         assert (await asyncio.wait_for(following, 10)).type == "done"  # type: ignore[arg-type, union-attr]
         with pytest.raises(StopAsyncIteration):
             await anext(events)
 
     async def test_the_newest_preview_is_shown(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         execution = await claim_one(store)
         for step in (1, 2, 3):
-            await store.progress(execution, step, 10, preview=b"\x89PNG\xff" + bytes([step]))
+            await store.queue.progress(execution, step, 10, preview=b"\x89PNG\xff" + bytes([step]))
         previews: list[dict[str, object]] = []
-        async for event in store.events(job.id, "ann"):
+        async for event in store.jobs.events(job.id, "ann"):
             assert event is not None
             if event.type == "preview":
                 previews.append(json.loads(event.data))
@@ -68,29 +69,35 @@ class TestEvents:
         assert base64.b64decode(content) == b"\x89PNG\xff\x03"
 
     async def test_resuming_leaves_out_what_was_seen(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         await run_one(store)
-        assert [sequence for sequence, _, _ in await heard(store.events(job.id, "ann", after=1))] == [2, 3]
-        assert [sequence for sequence, _, _ in await heard(store.events(job.id, "ann", after=2))] == [3]
-        assert await heard(store.events(job.id, "ann", after=3)) == []
-        assert await heard(store.events(job.id, "ann", after=10**15)) == []
+        assert [sequence for sequence, _, _ in await heard(store.jobs.events(job.id, "ann", after=1))] == [2, 3]
+        assert [sequence for sequence, _, _ in await heard(store.jobs.events(job.id, "ann", after=2))] == [3]
+        assert await heard(store.jobs.events(job.id, "ann", after=3)) == []
+        assert await heard(store.jobs.events(job.id, "ann", after=10**15)) == []
 
     async def test_a_number_never_given_does_not_hide_the_end(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
-        following = asyncio.create_task(heard(store.events(job.id, "ann", after=500)))
+        job = (await store.jobs.submit(submission(1))).job
+        following = asyncio.create_task(heard(store.jobs.events(job.id, "ann", after=500)))
         execution = await claim_one(store)
-        await store.complete(execution, result())
+        await store.queue.complete(execution, result())
         assert (await asyncio.wait_for(following, 20))[-1][1] == "done"
 
     async def test_progress_reaches_every_job_and_late_ones_begin_with_the_present(self, store: JobStore):
-        first = (await store.submit(submission(1))).job
+        first = (await store.jobs.submit(submission(1))).job
         execution = await claim_one(store)
-        await store.progress(execution, 1, 3)
-        late = (await store.submit(submission(1, owner="bob"))).job
-        await store.progress(execution, 2, 3)
-        await store.complete(execution, result())
-        assert [kind for _, kind, _ in await heard(store.events(first.id, "ann"))] == ["status", "status", "progress", "progress", "done"]
-        events = await heard(store.events(late.id, "bob"))
+        await store.queue.progress(execution, 1, 3)
+        late = (await store.jobs.submit(submission(1, owner="bob"))).job
+        await store.queue.progress(execution, 2, 3)
+        await store.queue.complete(execution, result())
+        assert [kind for _, kind, _ in await heard(store.jobs.events(first.id, "ann"))] == [
+            "status",
+            "status",
+            "progress",
+            "progress",
+            "done",
+        ]
+        events = await heard(store.jobs.events(late.id, "bob"))
         assert [(kind, json.loads(data)) for _, kind, data in events] == [
             ("status", {"state": "running", "queue_position": None}),
             ("progress", {"step": 2, "total": 3, "value": None}),
@@ -98,93 +105,93 @@ class TestEvents:
         ]
 
     async def test_a_cached_job_is_done_at_once(self, store: JobStore):
-        await store.submit(submission(1))
+        await store.jobs.submit(submission(1))
         await run_one(store)
-        again = (await store.submit(submission(1))).job
-        assert [(kind, json.loads(data)["state"]) for _, kind, data in await heard(store.events(again.id, "ann"))] == [
+        again = (await store.jobs.submit(submission(1))).job
+        assert [(kind, json.loads(data)["state"]) for _, kind, data in await heard(store.jobs.events(again.id, "ann"))] == [
             ("status", "succeeded"),
             ("done", "succeeded"),
         ]
 
     async def test_a_take_over_is_told(self, make_store: Callable[..., JobStore]):
         store = make_store(lease=0.2)
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         await claim_one(store, "dead")
         found: list[object] = []
 
         async def taken() -> bool:
-            found.extend(await store.claim("w2", "fast", 1, 0.2))
+            found.extend(await store.queue.claim("w2", "fast", 1, 0.2))
             return bool(found)
 
         await until(taken)
-        await store.complete(found[0], result())  # type: ignore[arg-type]
-        states = [json.loads(data)["state"] for _, _, data in await heard(store.events(job.id, "ann"))]
+        await store.queue.complete(found[0], result())  # type: ignore[arg-type]
+        states = [json.loads(data)["state"] for _, _, data in await heard(store.jobs.events(job.id, "ann"))]
         assert states == ["queued", "running", "running", "succeeded"]
 
     async def test_silence_is_told_by_nones(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(reading, "BLOCK", 0.05)
-        job = (await store.submit(submission(1))).job
-        events = store.events(job.id, "ann", after=1)
+        monkeypatch.setattr(job_events, "LONGEST_BLOCK", 0.05)
+        job = (await store.jobs.submit(submission(1))).job
+        events = store.jobs.events(job.id, "ann", after=1)
         assert await anext(events) is None
         assert await anext(events) is None
 
     async def test_a_deleted_job_ends_its_events(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
-        events = store.events(job.id, "ann")
+        job = (await store.jobs.submit(submission(1))).job
+        events = store.jobs.events(job.id, "ann")
         assert await anext(events) is not None
         following = asyncio.create_task(heard(events))
-        await store.delete(job.id, "ann")
+        await store.jobs.delete(job.id, "ann")
         assert await asyncio.wait_for(following, 20) == [(2, "done", '{"state":"canceled"}')]
 
     async def test_they_are_the_owners(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         with pytest.raises(NotFound):
-            await heard(store.events(job.id, "bob"))
+            await heard(store.jobs.events(job.id, "bob"))
 
     async def test_the_stream_is_capped(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         execution = await claim_one(store)
         for step in range(1500):
-            await store.progress(execution, step, 1500)
-        await store.complete(execution, result())
-        events = await heard(store.events(job.id, "ann"))
+            await store.queue.progress(execution, step, 1500)
+        await store.queue.complete(execution, result())
+        events = await heard(store.jobs.events(job.id, "ann"))
         assert 1000 <= len(events) < 1200
         assert events[-1] == (1503, "done", '{"state":"succeeded"}')
 
 
 class TestWaiting:
     async def test_the_end_is_answered_as_soon_as_it_comes(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
-        waiting = asyncio.create_task(store.wait(job.id, "ann", 60))
+        job = (await store.jobs.submit(submission(1))).job
+        waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))
         execution = await claim_one(store)
         for step in range(5):
-            await store.progress(execution, step, 5)
+            await store.queue.progress(execution, step, 5)
         assert not waiting.done()
-        await store.complete(execution, result())
+        await store.queue.complete(execution, result())
         done = await asyncio.wait_for(waiting, 10)
         assert done is not None
         assert done.state is JobState.SUCCEEDED
-        assert (await store.wait(job.id, "ann", 60)) == done
+        assert (await store.jobs.wait(job.id, "ann", 60)) == done
 
     async def test_what_takes_longer_is_answered_as_it_is(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
-        late = await store.wait(job.id, "ann", 0.05)
+        job = (await store.jobs.submit(submission(1))).job
+        late = await store.jobs.wait(job.id, "ann", 0.05)
         assert late is not None
         assert late.state is JobState.QUEUED
-        assert (await store.wait(job.id, "ann", 0)) == late
+        assert (await store.jobs.wait(job.id, "ann", 0)) == late
 
     async def test_a_deleted_job_is_none(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
-        waiting = asyncio.create_task(store.wait(job.id, "ann", 60))
-        await store.progress(await claim_one(store), 1, 2)
-        await store.delete(job.id, "ann")
+        job = (await store.jobs.submit(submission(1))).job
+        waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))
+        await store.queue.progress(await claim_one(store), 1, 2)
+        await store.jobs.delete(job.id, "ann")
         assert await asyncio.wait_for(waiting, 20) is None
 
     async def test_a_wait_can_be_given_up_at_any_moment(self, store: JobStore):
         """redis-py's own time limit swallowed a cancellation that came while a command was being sent."""
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         for moment in range(60):
-            waiting = asyncio.create_task(store.wait(job.id, "ann", 60))
+            waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))
             for _ in range(moment):
                 await asyncio.sleep(0)
             waiting.cancel()
@@ -193,17 +200,17 @@ class TestWaiting:
             assert waiting.cancelled()
 
     async def test_a_wait_given_up_leaves_the_connection_usable(self, store: JobStore):
-        job = (await store.submit(submission(1))).job
-        other = (await store.submit(submission(2))).job
+        job = (await store.jobs.submit(submission(1))).job
+        other = (await store.jobs.submit(submission(2))).job
         for _ in range(3):
-            waiting = asyncio.create_task(store.wait(job.id, "ann", 60))
-            await store.wait(other.id, "ann", 0.02)
+            waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))
+            await store.jobs.wait(other.id, "ann", 0.02)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-        waiting = asyncio.create_task(store.wait(job.id, "ann", 60))
-        for execution in await store.claim("w1", "fast", 5, 0):
-            await store.complete(execution, result())
+        waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))
+        for execution in await store.queue.claim("w1", "fast", 5, 0):
+            await store.queue.complete(execution, result())
         done = await asyncio.wait_for(waiting, 10)
         assert done is not None
         assert done.id == job.id
@@ -211,11 +218,11 @@ class TestWaiting:
 
 class TestLists:
     async def test_newest_first_in_pages(self, store: JobStore):
-        made = [(await store.submit(submission(number, image=bytes([number])))).job.id for number in range(25)]
+        made = [(await store.jobs.submit(submission(number, image=bytes([number])))).job.id for number in range(25)]
         pages: list[list[str]] = []
         cursor = None
         while True:
-            jobs, cursor = await store.jobs("ann", cursor=cursor, limit=10)
+            jobs, cursor = await store.jobs.page("ann", cursor=cursor, limit=10)
             pages.append([job.id for job in jobs])
             if cursor is None:
                 break
@@ -224,19 +231,19 @@ class TestLists:
 
     async def test_a_full_last_page_has_no_next(self, store: JobStore):
         for number in range(4):
-            await store.submit(submission(number))
-        jobs, cursor = await store.jobs("ann", limit=4)
+            await store.jobs.submit(submission(number))
+        jobs, cursor = await store.jobs.page("ann", limit=4)
         assert (len(jobs), cursor) == (4, None)
 
     async def test_filters(self, store: JobStore):
-        await store.submit(submission(1))
+        await store.jobs.submit(submission(1))
         await run_one(store)
-        await store.submit(submission(2, method="predict"))
-        await store.submit(submission(3, model="other"))
-        await store.cancel((await store.submit(submission(4))).job.id, "ann")
+        await store.jobs.submit(submission(2, method="predict"))
+        await store.jobs.submit(submission(3, model="other"))
+        await store.jobs.cancel((await store.jobs.submit(submission(4))).job.id, "ann")
 
         async def found(**filters: object) -> list[str]:
-            jobs, cursor = await store.jobs("ann", **filters)  # type: ignore[arg-type]
+            jobs, cursor = await store.jobs.page("ann", **filters)  # type: ignore[arg-type]
             assert cursor is None
             return sorted(job.params[15] for job in jobs)
 
@@ -249,91 +256,91 @@ class TestLists:
         assert await found(model="other", state=JobState.RUNNING) == []
 
     async def test_a_filter_looks_beyond_the_first_hundred(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(reading, "SCANNED", 5)
-        wanted = (await store.submit(submission(0, method="predict"))).job
+        monkeypatch.setattr(jobs_module, "SCANNED", 5)
+        wanted = (await store.jobs.submit(submission(0, method="predict"))).job
         for number in range(1, 13):
-            await store.submit(submission(number))
-        jobs, cursor = await store.jobs("ann", method="predict", limit=3)
+            await store.jobs.submit(submission(number))
+        jobs, cursor = await store.jobs.page("ann", method="predict", limit=3)
         assert [job.id for job in jobs] == [wanted.id]
         assert cursor is None
 
     async def test_every_owner_sees_their_own(self, store: JobStore):
-        mine = (await store.submit(submission(1))).job
-        theirs = (await store.submit(submission(1, owner="bob:{x} é"))).job
-        assert [job.id for job in (await store.jobs("ann"))[0]] == [mine.id]
-        assert [job.id for job in (await store.jobs("bob:{x} é"))[0]] == [theirs.id]
-        assert await store.jobs("carl") == ([], None)
+        mine = (await store.jobs.submit(submission(1))).job
+        theirs = (await store.jobs.submit(submission(1, owner="bob:{x} é"))).job
+        assert [job.id for job in (await store.jobs.page("ann"))[0]] == [mine.id]
+        assert [job.id for job in (await store.jobs.page("bob:{x} é"))[0]] == [theirs.id]
+        assert await store.jobs.page("carl") == ([], None)
         await run_one(store)
-        assert await store.job(theirs.id, "ann") is None
-        assert await store.wait(theirs.id, "ann", 5) is None
+        assert await store.jobs.read(theirs.id, "ann") is None
+        assert await store.jobs.wait(theirs.id, "ann", 5) is None
         with pytest.raises(NotFound):
-            await store.artifact_content(theirs.id, "ann", "map")
+            await store.artifacts.read(theirs.id, "ann", "map")
 
 
 class TestExpiry:
     async def test_results_expire_and_the_job_says_so(self, make_store: Callable[..., JobStore]):
         store = make_store(result_ttl=1)
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         await run_one(store)
 
         async def expired() -> bool:
-            found = await store.job(job.id, "ann")
+            found = await store.jobs.read(job.id, "ann")
             return found is not None and found.state is JobState.EXPIRED
 
         await until(expired)
-        after = await store.job(job.id, "ann")
+        after = await store.jobs.read(job.id, "ann")
         assert after is not None
         assert (after.method, after.params, after.artifacts, after.facts) == ("grad_cam", '{"class_index":1}', (), None)
         with pytest.raises(Expired):
-            await store.artifact_content(job.id, "ann", "map")
-        assert not (await store.submit(submission(1))).job.cached
+            await store.artifacts.read(job.id, "ann", "map")
+        assert not (await store.jobs.submit(submission(1))).job.cached
 
         async def forgotten() -> bool:
-            return await store.job(job.id, "ann") is None
+            return await store.jobs.read(job.id, "ann") is None
 
         await until(forgotten)
 
     async def test_a_queued_job_nobody_takes_expires(self, make_store: Callable[..., JobStore], monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(reading, "BLOCK", 0.1)
+        monkeypatch.setattr(job_events, "LONGEST_BLOCK", 0.1)
         store = make_store(result_ttl=1)
-        job = (await store.submit(submission(1))).job
-        assert (await heard(store.events(job.id, "ann")))[-1] == (2, "done", '{"state": "expired"}')
-        assert await store.claim("w1", "fast", 1, 0) == []
-        assert (await store.queue_depth()).lanes["fast"].queued == 0
+        job = (await store.jobs.submit(submission(1))).job
+        assert (await heard(store.jobs.events(job.id, "ann")))[-1] == (2, "done", '{"state": "expired"}')
+        assert await store.queue.claim("w1", "fast", 1, 0) == []
+        assert (await store.queue.depth()).lanes["fast"].queued == 0
 
     async def test_a_cached_answer_gives_results_a_new_life(self, make_store: Callable[..., JobStore]):
         store = make_store(result_ttl=1)
-        first = (await store.submit(submission(1))).job
+        first = (await store.jobs.submit(submission(1))).job
         await run_one(store)
-        second = (await store.submit(submission(1))).job
+        second = (await store.jobs.submit(submission(1))).job
         assert second.cached
 
         async def first_expired() -> bool:
-            again = (await store.submit(submission(1))).job
+            again = (await store.jobs.submit(submission(1))).job
             assert again.cached, "asked for again and again it stays"
-            return (await store.job(first.id, "ann")).state is JobState.EXPIRED  # type: ignore[union-attr]
+            return (await store.jobs.read(first.id, "ann")).state is JobState.EXPIRED  # type: ignore[union-attr]
 
         await until(first_expired)
-        newest = (await store.submit(submission(1))).job
-        assert await store.artifact_content(newest.id, "ann", "map") == b"\x01\x02\x03"
+        newest = (await store.jobs.submit(submission(1))).job
+        assert await store.artifacts.read(newest.id, "ann", "map") == b"\x01\x02\x03"
 
     async def test_a_job_that_runs_longer_than_results_live_still_ends(self, make_store: Callable[..., JobStore]):
         store = make_store(result_ttl=1)
-        job = (await store.submit(submission(1))).job
+        job = (await store.jobs.submit(submission(1))).job
         execution = await claim_one(store)
 
         async def long_since() -> bool:
-            assert await store.renew("w1", [execution]) == []
-            assert (await store.queue_depth()).lanes["fast"].running == 1
+            assert await store.queue.renew("w1", [execution]) == []
+            assert (await store.queue.depth()).lanes["fast"].running == 1
             return await life(store, job.id) > 2.5
 
         await until(long_since)
-        assert await store.complete(execution, result())
-        assert await store.artifact_content(job.id, "ann", "map") == b"\x01\x02\x03"
+        assert await store.queue.complete(execution, result())
+        assert await store.artifacts.read(job.id, "ann", "map") == b"\x01\x02\x03"
 
 
 async def life(store: JobStore, job_id: str) -> float:
     """Seconds from a job's submission to its expiry, as of now."""
-    job = await store.job(job_id, "ann")
+    job = await store.jobs.read(job_id, "ann")
     assert job is not None
     return (job.expires_at - job.created_at).total_seconds()

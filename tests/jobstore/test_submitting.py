@@ -20,7 +20,7 @@ def keys(url: str) -> set[bytes]:
 
 
 async def test_a_job_goes_from_submission_to_result(store: JobStore):
-    submitted = await store.submit(submission(3))
+    submitted = await store.jobs.submit(submission(3))
     assert submitted.created
     job = submitted.job
     assert (job.state, job.queue_position, job.attempts, job.cached) == (JobState.QUEUED, 0, 0, False)
@@ -33,13 +33,13 @@ async def test_a_job_goes_from_submission_to_result(store: JobStore):
     execution = await claim_one(store)
     assert (execution.method, execution.model, execution.params, execution.attempt) == ("grad_cam", "tiny", '{"class_index":3}', 1)
     assert execution.request_id == "request-3"
-    assert await store.image_content(execution) == PHOTO
-    running = await store.job(job.id, "ann")
+    assert await store.images.file_of(execution) == PHOTO
+    running = await store.jobs.read(job.id, "ann")
     assert running is not None
     assert (running.state, running.queue_position, running.attempts) == (JobState.RUNNING, None, 1)
 
-    assert await store.complete(execution, result())
-    done = await store.job(job.id, "ann")
+    assert await store.queue.complete(execution, result())
+    done = await store.jobs.read(job.id, "ann")
     assert done is not None
     assert done.state is JobState.SUCCEEDED
     assert done.facts == '{"class_index":2,"label":"Ägyptische Katze"}'
@@ -51,36 +51,36 @@ async def test_a_job_goes_from_submission_to_result(store: JobStore):
     overlay, array = done.artifacts
     assert (overlay.name, overlay.kind, overlay.shape, overlay.dtype, overlay.primary) == ("overlay", "image", (3, 5, 3), "uint8", True)
     assert (array.size, array.sha256) == (3, "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81")
-    assert await store.artifact_content(job.id, "ann", "overlay") == b"\x89PNG map \xff\x00"
-    assert await store.artifact_content(job.id, "ann", "map") == b"\x01\x02\x03"
+    assert await store.artifacts.read(job.id, "ann", "overlay") == b"\x89PNG map \xff\x00"
+    assert await store.artifacts.read(job.id, "ann", "map") == b"\x01\x02\x03"
 
 
 async def test_identical_submissions_share_one_execution(store: JobStore):
-    first = (await store.submit(submission(1))).job
-    second = (await store.submit(submission(1, owner="bob", request_id="other"))).job
+    first = (await store.jobs.submit(submission(1))).job
+    second = (await store.jobs.submit(submission(1, owner="bob", request_id="other"))).job
     assert first.id != second.id
     assert second.queue_position == 0
 
     execution = await claim_one(store)
-    assert await store.claim("w2", "fast", 5, 0) == []
-    late = (await store.submit(submission(1))).job
+    assert await store.queue.claim("w2", "fast", 5, 0) == []
+    late = (await store.jobs.submit(submission(1))).job
     assert (late.state, late.cached) == (JobState.RUNNING, False)
-    await store.complete(execution, result())
+    await store.queue.complete(execution, result())
     for job_id, owner in ((first.id, "ann"), (second.id, "bob"), (late.id, "ann")):
-        job = await store.job(job_id, owner)
+        job = await store.jobs.read(job_id, owner)
         assert job is not None
         assert job.state is JobState.SUCCEEDED
-        assert await store.artifact_content(job_id, owner, "map") == b"\x01\x02\x03"
-    assert (await store.job(second.id, "bob")).request_id == "other"  # type: ignore[union-attr]
+        assert await store.artifacts.read(job_id, owner, "map") == b"\x01\x02\x03"
+    assert (await store.jobs.read(second.id, "bob")).request_id == "other"  # type: ignore[union-attr]
 
 
 async def test_fifty_identical_submissions_at_once_make_one_execution(store: JobStore):
-    submitted = await asyncio.gather(*(store.submit(submission(1)) for _ in range(50)))
+    submitted = await asyncio.gather(*(store.jobs.submit(submission(1)) for _ in range(50)))
     assert len({each.job.id for each in submitted}) == 50
-    executions = await store.claim("w1", "fast", 100, 0)
+    executions = await store.queue.claim("w1", "fast", 100, 0)
     assert len(executions) == 1
-    await store.complete(executions[0], result())
-    jobs = await asyncio.gather(*(store.wait(each.job.id, "ann", 10) for each in submitted))
+    await store.queue.complete(executions[0], result())
+    jobs = await asyncio.gather(*(store.jobs.wait(each.job.id, "ann", 10) for each in submitted))
     assert all(job is not None and job.state is JobState.SUCCEEDED for job in jobs)
 
 
@@ -97,165 +97,165 @@ async def test_fifty_identical_submissions_at_once_make_one_execution(store: Job
     ids=lambda change: next(iter(change)),
 )
 async def test_other_work_is_not_joined(store: JobStore, change: dict[str, object]):
-    await store.submit(submission(1))
-    await store.submit(submission(1, **change))
-    assert len(await store.claim("w1", "fast", 5, 0)) == 2
+    await store.jobs.submit(submission(1))
+    await store.jobs.submit(submission(1, **change))
+    assert len(await store.queue.claim("w1", "fast", 5, 0)) == 2
 
 
 async def test_a_repeated_job_is_answered_from_the_finished_one(store: JobStore):
-    await store.submit(submission(1))
+    await store.jobs.submit(submission(1))
     await run_one(store)
-    again = await store.submit(submission(1, owner="bob"))
+    again = await store.jobs.submit(submission(1, owner="bob"))
     assert again.created
     assert again.job.cached
     assert again.job.state is JobState.SUCCEEDED
     assert again.job.timings.queued == 0
-    assert await store.artifact_content(again.job.id, "bob", "map") == b"\x01\x02\x03"
-    assert await store.claim("w1", "fast", 1, 0) == []
+    assert await store.artifacts.read(again.job.id, "bob", "map") == b"\x01\x02\x03"
+    assert await store.queue.claim("w1", "fast", 1, 0) == []
 
 
 async def test_no_cache_runs_again_and_leaves_the_earlier_result_alone(store: JobStore):
-    old = (await store.submit(submission(1))).job
+    old = (await store.jobs.submit(submission(1))).job
     await run_one(store, result(b"old"))
-    new = (await store.submit(submission(1, fresh=True))).job
+    new = (await store.jobs.submit(submission(1, fresh=True))).job
     assert (new.state, new.cached) == (JobState.QUEUED, False)
     await run_one(store, result(b"new"))
-    assert await store.artifact_content(old.id, "ann", "overlay") == b"old"
-    assert await store.artifact_content(new.id, "ann", "overlay") == b"new"
-    newest = (await store.submit(submission(1))).job
+    assert await store.artifacts.read(old.id, "ann", "overlay") == b"old"
+    assert await store.artifacts.read(new.id, "ann", "overlay") == b"new"
+    newest = (await store.jobs.submit(submission(1))).job
     assert newest.cached
-    assert await store.artifact_content(newest.id, "ann", "overlay") == b"new"
+    assert await store.artifacts.read(newest.id, "ann", "overlay") == b"new"
 
 
 async def test_no_cache_joins_what_still_runs(store: JobStore):
-    await store.submit(submission(1))
-    await store.submit(submission(1, fresh=True))
-    assert len(await store.claim("w1", "fast", 5, 0)) == 1
+    await store.jobs.submit(submission(1))
+    await store.jobs.submit(submission(1, fresh=True))
+    assert len(await store.queue.claim("w1", "fast", 5, 0)) == 1
 
 
 async def test_failed_work_is_run_again(store: JobStore):
-    first = (await store.submit(submission(1))).job
-    await store.fail(await claim_one(store), JobError(code="no_gradient", detail="none", retryable=False))
-    second = (await store.submit(submission(1))).job
+    first = (await store.jobs.submit(submission(1))).job
+    await store.queue.fail(await claim_one(store), JobError(code="no_gradient", detail="none", retryable=False))
+    second = (await store.jobs.submit(submission(1))).job
     assert (second.state, second.cached) == (JobState.QUEUED, False)
     await run_one(store)
-    assert (await store.job(first.id, "ann")).state is JobState.FAILED  # type: ignore[union-attr]
-    assert (await store.job(second.id, "ann")).state is JobState.SUCCEEDED  # type: ignore[union-attr]
+    assert (await store.jobs.read(first.id, "ann")).state is JobState.FAILED  # type: ignore[union-attr]
+    assert (await store.jobs.read(second.id, "ann")).state is JobState.SUCCEEDED  # type: ignore[union-attr]
 
 
 async def test_canceled_work_is_run_again(store: JobStore):
-    await store.cancel((await store.submit(submission(1))).job.id, "ann")
-    second = (await store.submit(submission(1))).job
+    await store.jobs.cancel((await store.jobs.submit(submission(1))).job.id, "ann")
+    second = (await store.jobs.submit(submission(1))).job
     assert second.state is JobState.QUEUED
     await run_one(store)
 
 
 async def test_a_full_queue_refuses_and_stores_nothing(make_store: Callable[..., JobStore], redis_url: str):
-    store = make_store(max_queued=3, blob_threshold=2000)
+    store = make_store(max_queued=3, file_threshold=2000)
     for number in range(2):
-        await store.submit(submission(number))
-    await store.submit(submission(2, lane="slow"))
+        await store.jobs.submit(submission(number))
+    await store.jobs.submit(submission(2, lane="slow"))
     before = keys(redis_url)
     for image in (b"another image", b"a large image" * 1000):
         with pytest.raises(QueueFull) as refused:
-            await store.submit(submission(3, owner="bob", image=image))
+            await store.jobs.submit(submission(3, owner="bob", image=image))
         assert refused.value.retry_after is not None
         assert "at most 3" in refused.value.detail
     assert keys(redis_url) == before
-    joined = await store.submit(submission(1, owner="bob"))
+    joined = await store.jobs.submit(submission(1, owner="bob"))
     assert joined.job.state is JobState.QUEUED, "joining adds nothing to the queue"
     await claim_one(store)
-    await store.submit(submission(3, owner="bob"))
+    await store.jobs.submit(submission(3, owner="bob"))
 
 
 async def test_a_caller_may_have_so_many_jobs_queued_or_running(make_store: Callable[..., JobStore]):
     store = make_store(max_queued_per_caller=2)
-    first = (await store.submit(submission(1))).job
-    await store.submit(submission(1))
+    first = (await store.jobs.submit(submission(1))).job
+    await store.jobs.submit(submission(1))
     with pytest.raises(CallerLimit, match="at most 2"):
-        await store.submit(submission(2))
+        await store.jobs.submit(submission(2))
     with pytest.raises(CallerLimit):
-        await store.submit(submission(1))
-    await store.submit(submission(2, owner="bob"))
-    await store.cancel(first.id, "ann")
-    await store.submit(submission(2))
-    for execution in await store.claim("w1", "fast", 5, 0):
-        await store.complete(execution, result())
+        await store.jobs.submit(submission(1))
+    await store.jobs.submit(submission(2, owner="bob"))
+    await store.jobs.cancel(first.id, "ann")
+    await store.jobs.submit(submission(2))
+    for execution in await store.queue.claim("w1", "fast", 5, 0):
+        await store.queue.complete(execution, result())
     for number in (1, 2):
-        assert (await store.submit(submission(number))).job.cached
-    await store.submit(submission(3))
-    await store.submit(submission(4))
+        assert (await store.jobs.submit(submission(number))).job.cached
+    await store.jobs.submit(submission(3))
+    await store.jobs.submit(submission(4))
     with pytest.raises(CallerLimit):
-        await store.submit(submission(5))
+        await store.jobs.submit(submission(5))
 
 
 async def test_high_priority_lifts_a_queued_execution(store: JobStore):
-    low = (await store.submit(submission(1, priority="low"))).job
-    await store.submit(submission(2))
-    high = (await store.submit(submission(1, priority="high"))).job
+    low = (await store.jobs.submit(submission(1, priority="low"))).job
+    await store.jobs.submit(submission(2))
+    high = (await store.jobs.submit(submission(1, priority="high"))).job
     assert high.queue_position == 0
-    assert (await store.job(low.id, "ann")).queue_position == 0  # type: ignore[union-attr]
-    assert [each.params for each in await store.claim("w1", "fast", 5, 0)] == ['{"class_index":1}', '{"class_index":2}']
+    assert (await store.jobs.read(low.id, "ann")).queue_position == 0  # type: ignore[union-attr]
+    assert [each.params for each in await store.queue.claim("w1", "fast", 5, 0)] == ['{"class_index":1}', '{"class_index":2}']
 
 
 async def test_queue_position_counts_higher_priorities_and_earlier_jobs(store: JobStore):
     async def position(job_id: str) -> int | None:
-        job = await store.job(job_id, "ann")
+        job = await store.jobs.read(job_id, "ann")
         assert job is not None
         return job.queue_position
 
     normal: list[str] = []
     for number in range(3):
-        job = (await store.submit(submission(number, image=bytes([number])))).job
+        job = (await store.jobs.submit(submission(number, image=bytes([number])))).job
         await until(lambda job=job: datetime.now(UTC) > job.created_at + timedelta(milliseconds=1))
         normal.append(job.id)
-    low = (await store.submit(submission(7, image=b"low", priority="low"))).job.id
-    slow = (await store.submit(submission(8, image=b"slow", lane="slow"))).job.id
+    low = (await store.jobs.submit(submission(7, image=b"low", priority="low"))).job.id
+    slow = (await store.jobs.submit(submission(8, image=b"slow", lane="slow"))).job.id
     assert [await position(job) for job in (*normal, low, slow)] == [0, 1, 2, 3, 0]
-    high = (await store.submit(submission(9, image=b"high", priority="high"))).job.id
+    high = (await store.jobs.submit(submission(9, image=b"high", priority="high"))).job.id
     assert [await position(job) for job in (high, *normal, low)] == [0, 1, 2, 3, 4]
-    await store.cancel(normal[0], "ann")
+    await store.jobs.cancel(normal[0], "ann")
     assert [await position(job) for job in (high, *normal[1:], low)] == [0, 1, 2, 3]
 
 
 class TestIdempotency:
     async def test_the_same_key_and_body_answers_the_same_job(self, store: JobStore):
-        first = await store.submit(submission(1, idempotency_key="k", body_digest="d"))
-        second = await store.submit(submission(1, idempotency_key="k", body_digest="d"))
+        first = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
+        second = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
         assert (first.created, second.created) == (True, False)
         assert first.job.id == second.job.id
         await run_one(store)
-        third = await store.submit(submission(1, idempotency_key="k", body_digest="d"))
+        third = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
         assert (third.job.id, third.job.state, third.job.cached) == (first.job.id, JobState.SUCCEEDED, False)
 
     async def test_another_body_is_refused(self, store: JobStore):
-        await store.submit(submission(1, idempotency_key="k", body_digest="d"))
+        await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
         with pytest.raises(IdempotencyKeyReused):
-            await store.submit(submission(2, idempotency_key="k", body_digest="e"))
-        assert len(await store.claim("w1", "fast", 5, 0)) == 1
+            await store.jobs.submit(submission(2, idempotency_key="k", body_digest="e"))
+        assert len(await store.queue.claim("w1", "fast", 5, 0)) == 1
 
     async def test_keys_belong_to_their_owner(self, store: JobStore):
-        first = await store.submit(submission(1, idempotency_key="k", body_digest="d"))
-        other = await store.submit(submission(2, owner="bob", idempotency_key="k", body_digest="e"))
+        first = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
+        other = await store.jobs.submit(submission(2, owner="bob", idempotency_key="k", body_digest="e"))
         assert other.created
         assert first.job.id != other.job.id
 
     async def test_fifty_at_once_make_one_job(self, store: JobStore):
         given = submission(1, idempotency_key="k", body_digest="d")
-        submitted = await asyncio.gather(*(store.submit(given) for _ in range(50)))
+        submitted = await asyncio.gather(*(store.jobs.submit(given) for _ in range(50)))
         assert len({each.job.id for each in submitted}) == 1
         assert sum(each.created for each in submitted) == 1
-        jobs, _ = await store.jobs("ann")
+        jobs, _ = await store.jobs.page("ann")
         assert len(jobs) == 1
 
     async def test_a_refusal_does_not_use_up_the_key(self, make_store: Callable[..., JobStore], redis_url: str):
         store = make_store(max_queued=1)
-        blocking = (await store.submit(submission(1))).job
+        blocking = (await store.jobs.submit(submission(1))).job
         with pytest.raises(QueueFull):
-            await store.submit(submission(2, idempotency_key="k", body_digest="d"))
+            await store.jobs.submit(submission(2, idempotency_key="k", body_digest="d"))
         assert not any(b"idempotency" in key for key in keys(redis_url))
-        await store.cancel(blocking.id, "ann")
-        assert (await store.submit(submission(3, idempotency_key="k", body_digest="e"))).created
+        await store.jobs.cancel(blocking.id, "ann")
+        assert (await store.jobs.submit(submission(3, idempotency_key="k", body_digest="e"))).created
 
     async def test_a_reservation_whose_maker_died_is_taken_up(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
         given = submission(1, idempotency_key="k", body_digest="d")
@@ -264,49 +264,49 @@ class TestIdempotency:
             async def die(*_: object) -> None:
                 raise RuntimeError("the process ends here")
 
-            patch.setattr(store, "_submit", die)
+            patch.setattr(store.jobs._submitter, "_submit_once", die)
             with pytest.raises(RuntimeError):
-                await store.submit(given)
-        first, second = await store.submit(given), await store.submit(given)
+                await store.jobs.submit(given)
+        first, second = await store.jobs.submit(given), await store.jobs.submit(given)
         assert (first.created, second.created) == (True, False)
         assert first.job.id == second.job.id
 
 
 class TestImages:
     async def test_an_upload_serves_many_jobs(self, store: JobStore):
-        image = await store.put_image("ann", PHOTO, "PNG", 16, 80)
+        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
         assert (image.format, image.width, image.height, image.size) == ("PNG", 16, 80, len(PHOTO))
-        assert await store.image("ann", image.id) == image
+        assert await store.images.record("ann", image.id) == image
         for number in range(2):
-            await store.submit(submission(number, image=None, image_id=image.id))
-        for execution in await store.claim("w1", "fast", 5, 0):
+            await store.jobs.submit(submission(number, image=None, image_id=image.id))
+        for execution in await store.queue.claim("w1", "fast", 5, 0):
             assert execution.image_id == image.id
-            assert await store.image_content(execution) == PHOTO
+            assert await store.images.file_of(execution) == PHOTO
 
     async def test_an_upload_and_the_same_bytes_inline_are_equal_work(self, store: JobStore):
-        image = await store.put_image("ann", PHOTO, "PNG", 16, 80)
-        await store.submit(submission(1, image=None, image_id=image.id))
-        await store.submit(submission(1))
-        assert len(await store.claim("w1", "fast", 5, 0)) == 1
+        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
+        await store.jobs.submit(submission(1, image=None, image_id=image.id))
+        await store.jobs.submit(submission(1))
+        assert len(await store.queue.claim("w1", "fast", 5, 0)) == 1
 
     async def test_anothers_upload_is_not_there(self, store: JobStore):
-        image = await store.put_image("ann", PHOTO, "PNG", 16, 80)
-        assert await store.image("bob", image.id) is None
+        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
+        assert await store.images.record("bob", image.id) is None
         with pytest.raises(NotFound, match="upload it"):
-            await store.submit(submission(1, owner="bob", image=None, image_id=image.id))
-        await store.put_image("bob", PHOTO, "PNG", 16, 80)
-        await store.submit(submission(1, owner="bob", image=None, image_id=image.id))
+            await store.jobs.submit(submission(1, owner="bob", image=None, image_id=image.id))
+        await store.images.put("bob", PHOTO, "PNG", 16, 80)
+        await store.jobs.submit(submission(1, owner="bob", image=None, image_id=image.id))
 
     async def test_images_that_a_job_will_read_stay_as_long_as_it(self, store: JobStore, redis_url: str):
         """In whatever shard each is; those that are not there, or another's, are told."""
-        uploads = [await store.put_image("ann", PHOTO + bytes([number]), "PNG", 16, 80 + number) for number in range(5)]
-        others = await store.put_image("bob", PHOTO, "PNG", 16, 80)
+        uploads = [await store.images.put("ann", PHOTO + bytes([number]), "PNG", 16, 80 + number) for number in range(5)]
+        others = await store.images.put("bob", PHOTO, "PNG", 16, 80)
         with Redis.from_url(redis_url) as redis:
             names = [name for name in redis.scan_iter("*") if b":upload:" in name or b":image:" in name]
             for name in names:
                 redis.pexpire(name, 5000)
             asked = [uploads[4].id, others.id, uploads[0].id, "img_" + "0" * 64, uploads[2].id]
-            found = await store.keep_images("ann", asked)
+            found = await store.images.keep("ann", asked)
             lives = {name.decode().split(":", 2)[2]: redis.pttl(name) for name in names}
         assert [image and (image.id, image.height) for image in found] == [
             (uploads[4].id, 84), None, (uploads[0].id, 80), None, (uploads[2].id, 82),
@@ -315,34 +315,34 @@ class TestImages:
         digests = [uploads[number].id.removeprefix("img_") for number in (0, 2, 4)]
         assert kept == {f"image:{digest}" for digest in digests} | {f"upload:{digest}:ann" for digest in digests}
         assert min(life for name, life in lives.items() if name in kept) > 86_000_000
-        assert await store.image("ann", uploads[0].id) is not None
+        assert await store.images.record("ann", uploads[0].id) is not None
         for number, image in enumerate(uploads):
-            assert await store.image_file(image.id) == PHOTO + bytes([number])
+            assert await store.images.file(image.id) == PHOTO + bytes([number])
         with pytest.raises(Expired):
-            await store.image_file("img_" + "0" * 64)
+            await store.images.file("img_" + "0" * 64)
 
     async def test_large_images_that_a_job_will_read_stay_as_files(self, make_store: Callable[..., JobStore], redis_url: str):
-        store = make_store(blob_threshold=1000)
-        image = await store.put_image("ann", PHOTO, "PNG", 16, 80)
+        store = make_store(file_threshold=1000)
+        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
         with Redis.from_url(redis_url) as redis:
-            (index,) = redis.scan_iter("*index:blobs")
+            (index,) = redis.scan_iter("*index:files")
             before = redis.zrange(index, 0, -1, withscores=True)
             redis.zadd(index, {name: 1 for name, _ in before})
-            await store.keep_images("ann", [image.id])
+            await store.images.keep("ann", [image.id])
             ((_, life),) = redis.zrange(index, 0, -1, withscores=True)
         assert life >= before[0][1]
         assert await store.sweep() == 0
-        assert await store.image_file(image.id) == PHOTO
+        assert await store.images.file(image.id) == PHOTO
 
     async def test_submitting_inline_uploads_nothing(self, store: JobStore):
-        await store.submit(submission(1))
+        await store.jobs.submit(submission(1))
         execution = await claim_one(store)
         assert execution.image_id is not None
-        assert await store.image("ann", execution.image_id) is None
+        assert await store.images.record("ann", execution.image_id) is None
 
     async def test_a_method_without_image_has_none(self, store: JobStore):
-        await store.submit(submission(1, image=None))
+        await store.jobs.submit(submission(1, image=None))
         execution = await claim_one(store)
         assert execution.image_id is None
         with pytest.raises(NotFound):
-            await store.image_content(execution)
+            await store.images.file_of(execution)

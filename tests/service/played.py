@@ -82,21 +82,21 @@ class PlayedWorker:
 
     async def publish(self, model: ModelDescription, labels: tuple[str, ...] = LABELS) -> None:
         digest = self._catalog[model.name].digest
-        await self._store.publish_model(PublishedModel(description=model, labels=labels, digest=digest))
+        await self._store.models.publish(PublishedModel(description=model, labels=labels, digest=digest))
 
     async def live(self, *models: str) -> None:
         started = "2026-01-02T03:04:05Z"
         status = {"id": self._name, "device": "CPU:0", "started_at": started, "loaded_models": models, "running": 0}
-        await self._store.heartbeat(WorkerStatus.model_validate(status))
+        await self._store.workers.heartbeat(WorkerStatus.model_validate(status))
 
     async def claim(self, lane: Lane = "fast") -> Execution:
         """The next execution; one must come within seconds."""
-        claimed = await self._store.claim(self._name, lane, 1, 10.0)
+        claimed = await self._store.queue.claim(self._name, lane, 1, 10.0)
         assert claimed, "nothing was queued"
         return claimed[0]
 
     async def nothing_queued(self, lane: Lane = "fast") -> bool:
-        return not await self._store.claim(self._name, lane, 1, 0.0)
+        return not await self._store.queue.claim(self._name, lane, 1, 0.0)
 
     async def complete(
         self,
@@ -107,10 +107,10 @@ class PlayedWorker:
     ) -> None:
         provenance = Provenance(model_fingerprint="f" * 64, precision="float32", device="CPU:0", versions={"convscope": "0.1.0"})
         result = Result(tuple(artifacts), json.dumps(facts), warnings, Timings(queued=1, decode=2, device=3, render=4), provenance)
-        assert await self._store.complete(execution, result)
+        assert await self._store.queue.complete(execution, result)
 
     async def fail(self, execution: Execution, code: ErrorCode, detail: str, *, retryable: bool = False) -> None:
-        assert await self._store.fail(execution, JobError(code=code, detail=detail, retryable=retryable))
+        assert await self._store.queue.fail(execution, JobError(code=code, detail=detail, retryable=retryable))
 
     async def work(self, lane: Lane = "fast") -> Execution:
         """Claims one execution and completes it."""
@@ -126,7 +126,7 @@ class PlayedWorker:
         await self.complete(execution, (), {})
 
     async def progress(self, execution: Execution, step: int, total: int, value: float | None = None, preview: bytes | None = None) -> bool:
-        return await self._store.progress(execution, step, total, value, preview)
+        return await self._store.queue.progress(execution, step, total, value, preview)
 
 
 def catalog_of(models_file: Path, models_dir: Path) -> Catalog:

@@ -99,7 +99,7 @@ async def test_fields_become_params(client: httpx.AsyncClient, worker: PlayedWor
     answer = await client.post("/v1/grad_cam", data=form, files={"image": PHOTO}, headers={"Prefer": "wait=0"})
     assert answer.status_code == 202, answer.text
     execution = await worker.claim()
-    assert await store.image_content(execution) == PHOTO
+    assert await store.images.file_of(execution) == PHOTO
     params = json.loads(execution.params)
     assert (params["class_index"], params["layer"], params["alpha"], params["sign"]) == ([2, 4], "base/conv", 0.75, 1)
     assert execution.priority == "low"

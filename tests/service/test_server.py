@@ -78,7 +78,7 @@ async def test_a_silent_stream_is_pinged(url: str, worker: PlayedWorker, monkeyp
 
 
 async def state_of(store: JobStore, job_id: str) -> str:
-    job = await store.job(job_id, "anonymous")
+    job = await store.jobs.read(job_id, "anonymous")
     assert job is not None
     return job.state
 
@@ -87,7 +87,7 @@ async def left(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore,
     """A caller of the one-line form who leaves once its job runs; the job's id."""
     asking = asyncio.create_task(client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": PHOTO}, headers=headers))
     await worker.claim()
-    jobs, _ = await store.jobs("anonymous")
+    jobs, _ = await store.jobs.page("anonymous")
     asking.cancel()
     await asyncio.wait([asking])
     return jobs[0].id
@@ -147,7 +147,7 @@ async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: Settin
         polling = asyncio.create_task(client.get(f"/v1/jobs/{job_id}", params={"wait": 60}))
         form = {"model": "vgg16", "alpha": "0.7"}
         one_line = asyncio.create_task(client.post("/v1/grad_cam", data=form, files={"image": PHOTO}))
-        while len((await store.jobs("anonymous"))[0]) < 2:
+        while len((await store.jobs.page("anonymous"))[0]) < 2:
             await asyncio.sleep(0.01)
         async with events_of(client, job_id) as events:
             assert (await anext(events)).event == "status"
@@ -159,7 +159,7 @@ async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: Settin
         await process.wait()
     for _ in range(2):
         await worker.complete(await worker.claim(), CAM_ARTIFACTS)
-    assert [job.state for job in (await store.jobs("anonymous"))[0]] == ["succeeded", "succeeded"]
+    assert [job.state for job in (await store.jobs.page("anonymous"))[0]] == ["succeeded", "succeeded"]
 
 
 async def test_it_says_that_it_drains_before_it_refuses(settings: Settings, worker: PlayedWorker) -> None:

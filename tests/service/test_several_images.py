@@ -34,7 +34,7 @@ async def test_the_worker_gets_their_ids(client: httpx.AsyncClient, worker: Play
     execution = await worker.claim("slow")
     assert json.loads(execution.params)["images"] == images
     assert execution.image_id is None
-    assert await store.image_file(images[2]) == png(9, 5, 2)
+    assert await store.images.file(images[2]) == png(9, 5, 2)
 
 
 async def test_other_images_are_other_work(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
@@ -58,7 +58,7 @@ async def test_one_that_is_not_there_is_named(client: httpx.AsyncClient, worker:
 
 async def test_anothers_is_not_there(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore) -> None:
     images = await uploaded(client, 1)
-    theirs = await store.put_image("somebody-else", png(9, 5, 7), "PNG", 9, 5)
+    theirs = await store.images.put("somebody-else", png(9, 5, 7), "PNG", 9, 5)
     problem = problem_of(await client.post("/v1/jobs", json=patches([images[0], theirs.id])), 404, "not_found")
     assert problem.pointer == "/params/images/1"
 
@@ -112,7 +112,7 @@ async def post(client: httpx.AsyncClient, *photos: bytes, path: str = "/v1/top_p
 
 async def nothing_stored(store: JobStore, worker: PlayedWorker) -> bool:
     """Neither a photo of these nor a job."""
-    return await store.keep_images("anonymous", IDS) == [None] * len(IDS) and await worker.nothing_queued("slow")
+    return await store.images.keep("anonymous", IDS) == [None] * len(IDS) and await worker.nothing_queued("slow")
 
 
 async def test_files_are_uploaded_for_the_caller(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore) -> None:
@@ -121,7 +121,7 @@ async def test_files_are_uploaded_for_the_caller(client: httpx.AsyncClient, work
     assert answer.json()["params"]["images"] == IDS[:3]
     execution = await worker.claim("slow")
     assert json.loads(execution.params)["images"] == IDS[:3]
-    assert [await store.image_file(image_id) for image_id in IDS[:3]] == PHOTOS[:3]
+    assert [await store.images.file(image_id) for image_id in IDS[:3]] == PHOTOS[:3]
     by_id = await client.post("/v1/jobs", json=patches(IDS[:3]))
     assert (by_id.status_code, by_id.json()["state"]) == (202, "running")  # it is the same work
 

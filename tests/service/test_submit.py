@@ -53,7 +53,7 @@ async def test_a_submission_is_queued_complete(client: httpx.AsyncClient, worker
     execution = await worker.claim()
     assert (execution.method, execution.model, execution.priority) == ("grad_cam", "vgg16", "high")
     assert json.loads(execution.params) == job["params"]
-    assert await store.image_content(execution) == PHOTO
+    assert await store.images.file_of(execution) == PHOTO
 
 
 async def test_params_may_be_left_out(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
@@ -68,7 +68,7 @@ async def test_multipart_takes_the_image_as_a_file(client: httpx.AsyncClient, wo
     answer = await client.post("/v1/jobs", files=parts)
     assert answer.status_code == 202, answer.text
     assert answer.json()["params"]["layer"] == "base/conv"
-    assert await store.image_content(await worker.claim()) == PHOTO
+    assert await store.images.file_of(await worker.claim()) == PHOTO
 
 
 async def test_the_request_part_may_come_as_a_file(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
@@ -84,7 +84,7 @@ async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: Pla
     for method in ("grad_cam", "predict"):
         answer = await client.post("/v1/jobs", json={"method": method, "model": "vgg16", "image": {"id": image_id}})
         assert answer.status_code == 202, answer.text
-        assert await store.image_content(await worker.claim()) == PHOTO
+        assert await store.images.file_of(await worker.claim()) == PHOTO
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -64,10 +64,10 @@ def result(text: str = "ok") -> Result:
 
 async def submit(store: JobStore, **changes: object) -> str:
     """The job's id."""
-    return (await store.submit(submission(**changes))).job.id  # type: ignore[arg-type]
+    return (await store.jobs.submit(submission(**changes))).job.id  # type: ignore[arg-type]
 
 
 async def job(store: JobStore, job_id: str) -> JobRecord:
-    record = await store.job(job_id, OWNER)
+    record = await store.jobs.read(job_id, OWNER)
     assert record is not None
     return record

@@ -46,7 +46,7 @@ class Attempts:
             reporter.update(state)
 
         reporter = Reporter(
-            lambda state, preview: self._store.progress(execution, state.step, state.total, state.value, preview),
+            lambda state, preview: self._store.queue.progress(execution, state.step, state.total, state.value, preview),
             self._runner.encode_preview,
             unwanted,
             interval=self._settings.progress_interval,
@@ -69,12 +69,12 @@ class Attempts:
         finally:
             reporting.cancel()
         try:
-            stored = await when_available(lambda: self._store.complete(execution, result))
+            stored = await when_available(lambda: self._store.queue.complete(execution, result))
         except StorageFull as error:
             return await self._fail(execution, JobError(code="internal", detail=f"No room for the result: {error.detail}", retryable=True))
         return "succeeded" if stored else "superseded"
 
     async def _fail(self, execution: Execution, failure: JobError) -> str:
         self._log.warning("job failed", code=failure.code, detail=failure.detail)
-        stored = await when_available(lambda: self._store.fail(execution, failure), StorageFull)
+        stored = await when_available(lambda: self._store.queue.fail(execution, failure), StorageFull)
         return "failed" if stored else "superseded"

@@ -89,7 +89,7 @@ class Loop:
                 await self._drain(0)
                 for task in background:
                     task.cancel()
-        await self._briefly(lambda: self._store.forget_worker(self._identity.id), "the worker's last heartbeat stays until it runs out")
+        await self._briefly(lambda: self._store.workers.forget(self._identity.id), "the worker's last heartbeat stays until it runs out")
 
     async def _claim(self, lane: Lane, limit: int) -> None:
         def room() -> int:
@@ -101,7 +101,7 @@ class Loop:
             if self._draining:
                 return
             try:
-                executions = await self._store.claim(self._identity.id, lane, room(), self._settings.claim_block)
+                executions = await self._store.queue.claim(self._identity.id, lane, room(), self._settings.claim_block)
             except (BrokerUnavailable, StorageFull) as error:
                 self._disconnected(error)
             else:
@@ -152,7 +152,7 @@ class Loop:
             self._log.info("execution ended", state=outcome, seconds=round(time.monotonic() - started, 3))
 
     async def _give_back(self, execution: Execution) -> None:
-        await self._briefly(lambda: self._store.release(execution), f"execution {execution.key} stays until its lease runs out")
+        await self._briefly(lambda: self._store.queue.release(execution), f"execution {execution.key} stays until its lease runs out")
 
     async def _briefly(self, call: Callable[[], Awaitable[object]], otherwise: str) -> None:
         """For what is better done but may be left: the process must end even when the broker is away."""
@@ -170,12 +170,12 @@ class Loop:
             held = [held for held in self._held if everything or held.execution.lane == "slow"]
             try:
                 if held:
-                    gone = await self._store.renew(self._identity.id, [each.execution for each in held])
+                    gone = await self._store.queue.renew(self._identity.id, [each.execution for each in held])
                     for each in held:
                         if each.execution in gone:
                             self._drop(each)
                 if everything:
-                    await self._store.heartbeat(self._status())
+                    await self._store.workers.heartbeat(self._status())
                     due = time.monotonic() + self._settings.heartbeat
             except (BrokerUnavailable, StorageFull) as error:
                 self._disconnected(error)

@@ -28,7 +28,7 @@ class Keeping:
     async def found(self) -> Pieces:
         """The pieces that are at hand."""
         try:
-            stored = await self._store.pieces(self._work, self._names)
+            stored = await self._store.pieces.read(self._work, self._names)
         except (BrokerUnavailable, StorageFull) as error:
             get_logger(__name__).warning("nothing reused", code=error.code)
             return {}
@@ -57,6 +57,6 @@ class Keeping:
     async def _keep(self, pieces: Pieces) -> None:
         contents = {name: await in_pool(self._pool, encode.npz, arrays) for name, arrays in pieces.items()}
         try:
-            await self._store.keep_pieces(self._work, contents)
+            await self._store.pieces.keep(self._work, contents)
         except (BrokerUnavailable, StorageFull) as error:
             get_logger(__name__).warning("pieces not kept", code=error.code, pieces=len(pieces))

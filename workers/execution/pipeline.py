@@ -186,13 +186,13 @@ class Runner:
         return Result(artifacts=(), facts="{}", warnings=(), timings=Timings(), provenance=self._provenance(model, None))
 
     async def _publish(self, model: Model) -> None:
-        await when_available(lambda: self._store.publish_model(model.published))
+        await when_available(lambda: self._store.models.publish(model.published))
         self._published[model.published.description.name] = model.published.digest
 
     async def _image(self, execution: Execution, *, needed: bool) -> tuple[UInt8 | None, float]:
         if not needed:
             return None, 0.0
-        content = await when_available(lambda: self._store.image_content(execution))
+        content = await when_available(lambda: self._store.images.file_of(execution))
         return await timed_in_pool(self._decoding, self._decoder.decode, content, self._surroundings.image_limits)
 
     async def _prepared(self, model: Model, image: UInt8 | None) -> tuple[Photo | None, Float32, float]:
@@ -215,7 +215,7 @@ class Runner:
 
     async def _one_of_several(self, model: Model, image_id: str, number: int) -> tuple[Prepared, float]:
         try:
-            content = await when_available(lambda: self._store.image_file(image_id))
+            content = await when_available(lambda: self._store.images.file(image_id))
             image, decode_seconds = await timed_in_pool(self._decoding, self._decoder.decode, content, self._surroundings.image_limits)
         except (Expired, ImageTooLarge, InvalidImage, UnsupportedFormat) as error:
             raise type(error)(f"Image {number} ({image_id}): {error.detail}") from error

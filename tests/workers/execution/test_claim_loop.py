@@ -118,9 +118,9 @@ async def test_a_job_is_claimed_run_and_its_result_stored(store, work):
     await until(lambda: "a" in worker.runner.running)
     assert await state(store, job_id) is JobState.RUNNING
     worker.runner.end("a").set_result(result("seven"))
-    record = await store.wait(job_id, OWNER, 10)
+    record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.attempts, record.timings.device) == (JobState.SUCCEEDED, 1, 3)
-    assert await store.artifact_content(job_id, OWNER, "note") == b"seven"
+    assert await store.artifacts.read(job_id, OWNER, "note") == b"seven"
     value = worker.metrics.registry.get_sample_value
     assert value("convscope_executions_total", {"state": "succeeded", "method": "predict", "model": "m"}) == 1
 
@@ -138,14 +138,14 @@ async def test_a_job_fails_with_a_code_and_words_for_its_caller(store, work, err
     worker = work()
     job_id = await submit(store, params="a")
     worker.runner.end("a").set_exception(error)
-    record = await store.wait(job_id, OWNER, 10)
+    record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code, record.error.detail) == (JobState.FAILED, code, detail)
 
 
 async def test_a_job_that_runs_too_long_is_stopped(store, work):
     worker = work(job_timeout=0.2)
     job_id = await submit(store, params="a")
-    record = await store.wait(job_id, OWNER, 10)
+    record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
     assert "goes on from there" not in record.error.detail
     assert worker.runner.canceled == ["a"]
@@ -156,7 +156,7 @@ async def test_one_that_leaves_pieces_says_that_it_can_go_on(store, work):
     job_id = await submit(store, params="a", lane="slow")
     await until(lambda: "a" in worker.runner.on_slice)
     worker.runner.on_slice["a"](Slice(1, 9, pieces={"3": {"image": np.zeros(2)}}))
-    record = await store.wait(job_id, OWNER, 10)
+    record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
     assert record.error.detail.endswith("kept: submitted again, it goes on from there.")
 
@@ -166,7 +166,7 @@ async def test_a_canceled_job_is_stopped_and_nothing_stored(store, work, lane):
     worker = work()
     job_id = await submit(store, params="a", lane=lane)
     await until(lambda: "a" in worker.runner.running)
-    await store.cancel(job_id, OWNER)
+    await store.jobs.cancel(job_id, OWNER)
     await until(lambda: worker.runner.canceled == ["a"])
     assert await state(store, job_id) is JobState.CANCELED
 
@@ -175,7 +175,7 @@ async def test_a_cancel_is_heard_from_a_progress_report(store, work):
     worker = work(cancel_poll=60.0)
     job_id = await submit(store, params="a", lane="slow")
     await until(lambda: "a" in worker.runner.running)
-    await store.cancel(job_id, OWNER)
+    await store.jobs.cancel(job_id, OWNER)
     worker.runner.on_slice["a"](Slice(1, 9))
     await until(lambda: worker.runner.canceled == ["a"])
 
@@ -187,7 +187,7 @@ async def test_progress_and_previews_reach_the_caller(store, work):
     picture = np.full((5, 7, 3), 9, np.uint8)
     worker.runner.on_slice["a"](Slice(3, 8, 0.5, picture))
     progress = preview = None
-    async for event in store.events(job_id, OWNER):
+    async for event in store.jobs.events(job_id, OWNER):
         if event and event.type == "progress":
             progress = json.loads(event.data)
         if event and event.type == "preview":
@@ -211,7 +211,7 @@ async def test_of_many_slices_the_latest_is_reported(store, work):
 
     await until(latest)
     worker.runner.end("a").set_result(result())
-    events = [event async for event in store.events(job_id, OWNER) if event and event.type == "progress"]
+    events = [event async for event in store.jobs.events(job_id, OWNER) if event and event.type == "progress"]
     assert len(events) < 20
 
 
@@ -226,7 +226,7 @@ async def test_no_more_are_claimed_than_there_is_room_for(store, work):
             worker.runner.end(f"{lane[0]}{number}").set_result(result())
 
     async def empty() -> bool:
-        depth = await store.queue_depth()
+        depth = await store.queue.depth()
         return all(lane.queued == lane.running == 0 for lane in depth.lanes.values())
 
     await until(empty)
@@ -240,10 +240,10 @@ async def test_a_lease_is_kept_for_as_long_as_the_job_runs(store, work, settings
     other = JobStore.connect(str(settings.redis_url), settings.model_copy(update={"lease": 0.4}))
     started = asyncio.get_running_loop().time()
     while asyncio.get_running_loop().time() < started + 1.5:
-        assert await other.claim("w2", "fast", 5, 0.1) == []
+        assert await other.queue.claim("w2", "fast", 5, 0.1) == []
     await other.close()
     worker.runner.end("a").set_result(result())
-    assert (await store.wait(job_id, OWNER, 10)).attempts == 1
+    assert (await store.jobs.wait(job_id, OWNER, 10)).attempts == 1
 
 
 async def test_a_job_another_worker_has_taken_over_is_left_to_it(store, work, settings):
@@ -251,13 +251,13 @@ async def test_a_job_another_worker_has_taken_over_is_left_to_it(store, work, se
     job_id = await submit(store, params="a")
     await until(lambda: "a" in worker.runner.running)
     thief = JobStore.connect(str(settings.redis_url), settings.model_copy(update={"lease": 0.001}))
-    (taken,) = await thief.claim("w2", "fast", 1, 1.0)
+    (taken,) = await thief.queue.claim("w2", "fast", 1, 1.0)
     await until(lambda: worker.runner.canceled == ["a"])
-    assert await thief.complete(taken, result("thief"))
+    assert await thief.queue.complete(taken, result("thief"))
     await thief.close()
-    record = await store.wait(job_id, OWNER, 10)
+    record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.attempts) == (JobState.SUCCEEDED, 2)
-    assert await store.artifact_content(job_id, OWNER, "note") == b"thief"
+    assert await store.artifacts.read(job_id, OWNER, "note") == b"thief"
 
 
 async def test_draining_finishes_what_can_be_finished_and_gives_back_the_rest(store, work):
@@ -267,12 +267,12 @@ async def test_draining_finishes_what_can_be_finished_and_gives_back_the_rest(st
     worker.ask_to_stop()
 
     async def draining() -> bool:
-        return [status.draining for status in await store.workers()] == [True]
+        return [status.draining for status in await store.workers.alive()] == [True]
 
     await until(draining)
     late = await submit(store, params="c")
     worker.runner.end("a").set_result(result())
-    assert (await store.wait(finishing, OWNER, 10)).state is JobState.SUCCEEDED
+    assert (await store.jobs.wait(finishing, OWNER, 10)).state is JobState.SUCCEEDED
     worker.task.cancel()  # as when the drain time is over
     with contextlib.suppress(asyncio.CancelledError):
         await worker.task
@@ -284,7 +284,7 @@ async def test_draining_finishes_what_can_be_finished_and_gives_back_the_rest(st
     second = work("w2")
     await until(lambda: {"b", "c"} <= set(second.runner.running))
     second.runner.end("b").set_result(result())
-    assert (await store.wait(endless, OWNER, 10)).attempts == 1
+    assert (await store.jobs.wait(endless, OWNER, 10)).attempts == 1
 
 
 async def test_after_the_drain_time_jobs_are_given_back(store, work):
@@ -294,20 +294,20 @@ async def test_after_the_drain_time_jobs_are_given_back(store, work):
     await worker.close()
     record = await job(store, job_id)
     assert (record.state, record.attempts) == (JobState.QUEUED, 0)
-    assert await store.workers() == []
+    assert await store.workers.alive() == []
 
 
 async def test_a_job_at_its_last_attempt_runs_alone(store, work, settings):
     dead = JobStore.connect(str(settings.redis_url), settings)
     ids = [await submit(store, params=name) for name in "abc"]
-    assert len(await dead.claim("dead", "fast", 3, 1.0)) == 3
+    assert len(await dead.queue.claim("dead", "fast", 3, 1.0)) == 3
     await dead.close()
 
     worker = work(max_attempts=2, lease=0.5, heartbeat=0.05)
     claimed: list[int] = []
 
     async def count_claimed() -> None:
-        claimed.append((await store.queue_depth()).lanes["fast"].running)
+        claimed.append((await store.queue.depth()).lanes["fast"].running)
 
     worker.runner.on_start = count_claimed
     await until(lambda: worker.runner.running)
@@ -319,15 +319,15 @@ async def test_a_job_at_its_last_attempt_runs_alone(store, work, settings):
         await until(lambda one=one: one not in worker.runner.running)
     assert worker.runner.most_at_once == 1
     assert claimed[:3] == [1, 1, 1]  # those it was claimed with were given back before: had it killed us, their attempts would be spent
-    assert [(await store.wait(job_id, OWNER, 10)).state for job_id in ids] == [JobState.SUCCEEDED] * 3
+    assert [(await store.jobs.wait(job_id, OWNER, 10)).state for job_id in ids] == [JobState.SUCCEEDED] * 3
 
 
 async def test_the_worker_is_seen_and_then_forgotten(store, work):
     worker = work("w7")
 
     async def seen() -> bool:
-        return [(status.id, status.device, status.loaded_models) for status in await store.workers()] == [("w7", "CPU:0", ("tiny",))]
+        return [(status.id, status.device, status.loaded_models) for status in await store.workers.alive()] == [("w7", "CPU:0", ("tiny",))]
 
     await until(seen)
     await worker.close()
-    assert await store.workers() == []
+    assert await store.workers.alive() == []

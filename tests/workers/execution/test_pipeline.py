@@ -59,8 +59,8 @@ class Bench:
 
     async def claim(self, *submissions: Submission) -> list[Execution]:
         for each in submissions:
-            await self.store.submit(each)
-        return [each for lane in ("fast", "slow") for each in await self.store.claim("w", lane, 10, 0.1)]
+            await self.store.jobs.submit(each)
+        return [each for lane in ("fast", "slow") for each in await self.store.queue.claim("w", lane, 10, 0.1)]
 
     async def run(
         self,
@@ -73,7 +73,7 @@ class Bench:
     ) -> Result:
         (execution,) = await self.claim(dataclasses.replace(resolved(method, await self.published(), image, **params), fresh=fresh))
         result = await self.runner.run(execution, on_slice)
-        assert await self.store.complete(execution, result)
+        assert await self.store.queue.complete(execution, result)
         return result
 
 
@@ -154,7 +154,7 @@ async def test_a_result_says_that_inputs_beside_the_photos_were_zeros(bench, tmp
 async def test_a_job_reads_several_images(bench):
     """Of different sizes; more than are decoded at a time."""
     photos = [photo(seed, height=20 + 3 * seed, width=40 - 2 * seed) for seed in range(5)]
-    ids = [(await bench.store.put_image("tester", each, "PNG", 1, 1)).id for each in photos]
+    ids = [(await bench.store.images.put("tester", each, "PNG", 1, 1)).id for each in photos]
     slices: list[Slice] = []
     result = await bench.run("top_patches", images=ids, channels=(4, 1), count=5, on_slice=slices.append)
     assert (slices[-1].step, slices[-1].total) == (5, 5)
@@ -169,7 +169,7 @@ async def test_a_job_reads_several_images(bench):
 
 
 async def test_of_several_images_the_broken_one_is_named(bench):
-    ids = [(await bench.store.put_image("tester", each, "PNG", 1, 1)).id for each in (photo(1), photo(2)[:200], photo(3))]
+    ids = [(await bench.store.images.put("tester", each, "PNG", 1, 1)).id for each in (photo(1), photo(2)[:200], photo(3))]
     (execution,) = await bench.claim(resolved("top_patches", await bench.published(), images=ids))
     with pytest.raises(InvalidImage, match=rf"^Image 1 \({ids[1]}\): "):
         await bench.runner.run(execution, lambda _: None)
@@ -223,11 +223,11 @@ async def test_a_slow_method_gets_the_photo_at_its_own_size(bench):
 async def test_a_model_is_described_for_the_service(bench):
     (entry,) = (each for each in bench.catalog.values() if each.name == "tiny")
     alive = WorkerStatus(id="w", device="CPU:0", started_at=datetime.now(UTC), loaded_models=(), running=0)
-    await bench.store.heartbeat(alive)
-    asked = asyncio.create_task(bench.store.describe("tiny", entry.digest, 30))
-    (execution,) = await bench.store.claim("w", "fast", 1, 10)
+    await bench.store.workers.heartbeat(alive)
+    asked = asyncio.create_task(bench.store.models.describe("tiny", entry.digest, 30))
+    (execution,) = await bench.store.queue.claim("w", "fast", 1, 10)
     result = await bench.runner.run(execution, lambda _: None)
-    await bench.store.complete(execution, result)
+    await bench.store.queue.complete(execution, result)
     published = await asked
     assert published.description.layer_at("conv").output_shape == (9, 7, 8)
     assert published.description.default_layer == "relu"
@@ -242,7 +242,7 @@ async def test_a_description_of_another_version_is_refused(bench):
 
 async def test_a_model_is_published_as_soon_as_it_is_loaded(bench):
     published = await bench.published()
-    assert await bench.store.published_model("tiny", published.digest) == published
+    assert await bench.store.models.read("tiny", published.digest) == published
 
 
 async def test_bad_input_is_told_as_such(bench):
@@ -278,7 +278,7 @@ async def test_a_method_that_needs_no_model_loads_none(bench):
         dataclasses.replace(submission(method="sandbox", model="none", image=photo(4, 31, 45)), params=params.model_dump_json())
     )
     result = await bench.runner.run(execution, lambda _: None)
-    assert await bench.store.complete(execution, result)
+    assert await bench.store.queue.complete(execution, result)
     assert array(result, "output").shape == (14, 21, 3)
     assert json.loads(result.facts)["photo"] == [31, 45]
     assert (result.provenance.model_fingerprint, result.provenance.seed) == ("", 0)
@@ -334,7 +334,7 @@ async def test_a_store_that_is_full_costs_the_pieces_and_not_the_job(bench, monk
     async def full(*_: object) -> None:
         raise StorageFull("full", retry_after=1)
 
-    monkeypatch.setattr(bench.store, "keep_pieces", full)
-    monkeypatch.setattr(bench.store, "pieces", full)
+    monkeypatch.setattr(bench.store.pieces, "keep", full)
+    monkeypatch.setattr(bench.store.pieces, "read", full)
     result = await bench.run("filter_atlas", layer="stem", size=16, steps=2)
     assert json.loads(result.facts)["reused"] == 0

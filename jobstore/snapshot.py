@@ -28,8 +28,8 @@ def table(flat: Sequence[bytes]) -> Fields:
     return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
-class View:
-    """A job and its execution as `view` in common.lua reads them, at one moment."""
+class JobSnapshot:
+    """A job and its execution as `snapshot` in common.lua reads them, at one moment."""
 
     def __init__(self, reply: list[Any]) -> None:
         job_id, state, position, job, execution = reply
@@ -49,9 +49,9 @@ class View:
         return self.job["execution"]
 
     @property
-    def blobs(self) -> dict[str, str]:
-        """Name of its blob, by artifact, for those that have one."""
-        return string_table.validate_json(self.execution.get("blobs", "{}"))
+    def files(self) -> dict[str, str]:
+        """The names of the stored files that hold large artifacts, by artifact name."""
+        return string_table.validate_json(self.execution.get("files", "{}"))
 
     @property
     def is_abandoned(self) -> bool:
@@ -92,7 +92,7 @@ class View:
         )
 
 
-def execution(reply: list[Any], shard: int, lane: Lane) -> Execution:
+def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """An execution as claim.lua returns it."""
     key, entry, attempt, claim, *texts = reply
     method, model, priority, params, image, request_id, queued, fresh = (cast("bytes", text).decode() for text in texts)

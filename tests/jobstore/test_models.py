@@ -46,48 +46,48 @@ def published(name: str = "tiny", digest: str = "d1") -> PublishedModel:
 async def test_workers_live_as_long_as_they_are_heard(make_store: Callable[..., JobStore]):
     store = make_store(lease=0.5)
     other = STATUS.model_copy(update={"id": "w0", "draining": True})
-    await store.heartbeat(STATUS)
-    await store.heartbeat(other)
-    assert await store.workers() == [other, STATUS]
-    await store.forget_worker("w0")
-    assert await store.workers() == [STATUS]
+    await store.workers.heartbeat(STATUS)
+    await store.workers.heartbeat(other)
+    assert await store.workers.alive() == [other, STATUS]
+    await store.workers.forget("w0")
+    assert await store.workers.alive() == [STATUS]
 
     async def silent() -> bool:
-        await store.heartbeat(other)
-        return await store.workers() == [other]
+        await store.workers.heartbeat(other)
+        return await store.workers.alive() == [other]
 
     await until(silent)
 
 
 async def test_a_published_model_is_that_of_its_digest(store: JobStore):
-    assert await store.published_model("tiny", "d1") is None
-    await store.publish_model(published())
-    assert await store.published_model("tiny", "d1") == published()
-    assert await store.published_model("tiny", "d2") is None
-    assert await store.describe("tiny", "d1", 0) == published(), "no worker is needed for what is known"
+    assert await store.models.read("tiny", "d1") is None
+    await store.models.publish(published())
+    assert await store.models.read("tiny", "d1") == published()
+    assert await store.models.read("tiny", "d2") is None
+    assert await store.models.describe("tiny", "d1", 0) == published(), "no worker is needed for what is known"
 
 
 async def test_without_a_worker_nobody_is_asked(store: JobStore):
     with pytest.raises(NoWorkers, match="No worker is alive"):
-        await store.describe("tiny", "d1", 5)
-    assert (await store.queue_depth()).lanes["fast"].queued == 0
+        await store.models.describe("tiny", "d1", 5)
+    assert (await store.queue.depth()).lanes["fast"].queued == 0
 
 
 async def test_callers_at_the_same_time_ask_once(store: JobStore):
-    await store.heartbeat(STATUS)
-    asking = [asyncio.create_task(store.describe("tiny", "d1", 30)) for _ in range(10)]
+    await store.workers.heartbeat(STATUS)
+    asking = [asyncio.create_task(store.models.describe("tiny", "d1", 30)) for _ in range(10)]
     execution = await claim_one(store, block=10)
     assert (execution.method, execution.model, execution.lane, execution.priority) == (DESCRIBE, "tiny", "fast", "high")
     assert json.loads(execution.params) == {"model": "tiny", "digest": "d1"}
     await until(lambda: _waiting(store, 10))
-    assert await store.claim("w2", "fast", 5, 0) == []
-    await store.publish_model(published())
-    await store.complete(execution, NOTHING)
+    assert await store.queue.claim("w2", "fast", 5, 0) == []
+    await store.models.publish(published())
+    await store.queue.complete(execution, NOTHING)
     assert await asyncio.gather(*asking) == [published()] * 10
 
 
 async def _waiting(store: JobStore, count: int) -> bool:
-    jobs, _ = await store.jobs("internal:models")
+    jobs, _ = await store.jobs.page("internal:models")
     return len(jobs) == count
 
 
@@ -95,39 +95,39 @@ async def _waiting(store: JobStore, count: int) -> bool:
     ("code", "kind"), [("model_load_failed", ModelLoadFailed), ("out_of_memory", OutOfMemory), ("worker_crashed", WorkerCrashed)]
 )
 async def test_what_the_describing_ended_in_is_raised(store: JobStore, code: ErrorCode, kind: type[VisualizationError]):
-    await store.heartbeat(STATUS)
+    await store.workers.heartbeat(STATUS)
     for _ in range(2):
-        asking = asyncio.create_task(store.describe("tiny", "d1", 30))
+        asking = asyncio.create_task(store.models.describe("tiny", "d1", 30))
         execution = await claim_one(store, block=10)
-        await store.fail(execution, JobError(code=code, detail="the file is no model", retryable=True))
+        await store.queue.fail(execution, JobError(code=code, detail="the file is no model", retryable=True))
         with pytest.raises(kind, match="the file is no model"):
             await asking
 
 
 async def test_an_answer_that_is_late_serves_the_next_caller(store: JobStore):
-    await store.heartbeat(STATUS)
+    await store.workers.heartbeat(STATUS)
     with pytest.raises(NoWorkers, match="busy"):
-        await store.describe("tiny", "d1", 0.05)
+        await store.models.describe("tiny", "d1", 0.05)
     execution = await claim_one(store)
-    await store.publish_model(published())
-    await store.complete(execution, NOTHING)
-    assert await store.describe("tiny", "d1", 0) == published()
+    await store.models.publish(published())
+    await store.queue.complete(execution, NOTHING)
+    assert await store.models.describe("tiny", "d1", 0) == published()
 
 
 async def test_a_description_that_has_expired_is_made_again(store: JobStore, make_store: Callable[..., JobStore]):
     short = make_store(result_ttl=1)
-    await store.heartbeat(STATUS)
-    asking = asyncio.create_task(store.describe("tiny", "d1", 30))
+    await store.workers.heartbeat(STATUS)
+    asking = asyncio.create_task(store.models.describe("tiny", "d1", 30))
     execution = await claim_one(store, block=10)
-    await short.publish_model(published())
-    await store.complete(execution, NOTHING)
+    await short.models.publish(published())
+    await store.queue.complete(execution, NOTHING)
     await asking
 
     async def gone() -> bool:
-        return await store.published_model("tiny", "d1") is None
+        return await store.models.read("tiny", "d1") is None
 
     await until(gone)
-    asking = asyncio.create_task(store.describe("tiny", "d1", 30))
+    asking = asyncio.create_task(store.models.describe("tiny", "d1", 30))
     assert (await claim_one(store, block=10)).method == DESCRIBE, "the finished one does not answer"
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
@@ -135,17 +135,17 @@ async def test_a_description_that_has_expired_is_made_again(store: JobStore, mak
 
 async def test_describing_is_not_held_up_by_a_full_queue(make_store: Callable[..., JobStore]):
     store = make_store(max_queued=1, max_queued_per_caller=1)
-    await store.heartbeat(STATUS)
-    await store.submit(submission(1))
+    await store.workers.heartbeat(STATUS)
+    await store.jobs.submit(submission(1))
     for name in ("a", "b"):
         with pytest.raises(NoWorkers, match="busy"):
-            await store.describe(name, "d1", 0.01)
-    assert (await store.queue_depth()).lanes["fast"].queued == 3
+            await store.models.describe(name, "d1", 0.01)
+    assert (await store.queue.depth()).lanes["fast"].queued == 3
 
 
 async def test_internal_jobs_are_nobodys(store: JobStore):
-    await store.heartbeat(STATUS)
+    await store.workers.heartbeat(STATUS)
     with pytest.raises(NoWorkers):
-        await store.describe("tiny", "d1", 0.01)
+        await store.models.describe("tiny", "d1", 0.01)
     execution = await claim_one(store)
-    assert await store.job(execution.key, "ann") is None
+    assert await store.jobs.read(execution.key, "ann") is None

@@ -1,10 +1,10 @@
 #!lua
--- Counts a blob before it is written, unless that were one too many.
+-- Counts a file before it is written, unless that were one too many.
 --
 -- a: name, size, life, max_stored_bytes
 -- Returns {1 or 0, bytes stored}.
 
-local index, total = key('index', 'blobs'), key('total', 'blobs')
+local index, total = key('index', 'files'), key('total', 'files')
 local stored = tonumber(redis.call('GET', total) or 0)
 if stored + a.size > a.max_stored_bytes then
   return {0, stored}

@@ -1,0 +1,137 @@
+"""What a caller does with jobs: submit, read, list, wait, follow, cancel, delete."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from jobstore.connection import Connection
+from jobstore.files import FileStore
+from jobstore.images import ImageStore
+from jobstore.job_events import JobEvents
+from jobstore.job_reader import JobReader
+from jobstore.keys import owner_key
+from jobstore.records import Event, JobRecord, Submission, Submitted
+from jobstore.snapshot import JobSnapshot
+from jobstore.submit import JobSubmitter
+from schemas.errors import NotFound, StateConflict
+from schemas.jobs import JobState
+
+SCANNED = 100  # jobs read at a time while a list is filtered
+MAX_SCANS = 50  # after so many scans a page is answered even if it is not full
+
+
+class Jobs:
+    """The jobs of all owners. An owner never sees another owner's job.
+
+    Every method raises `BrokerUnavailable` if Redis does not answer.
+    """
+
+    def __init__(self, connection: Connection, files: FileStore, images: ImageStore, reader: JobReader) -> None:
+        self._connection = connection
+        self._files = files
+        self._reader = reader
+        self._events = JobEvents(connection, reader)
+        self._submitter = JobSubmitter(connection, images, reader)
+
+    async def submit(self, submission: Submission) -> Submitted:
+        """Accept a job.
+
+        The job joins the execution that is queued or running for the same work, or takes the result of one that has succeeded (unless
+        `fresh`), or queues a new execution. A queued execution moves forward if a job of higher priority joins it.
+
+        Raises:
+            QueueFull: Too many executions are queued. Nothing is stored, and neither is the image.
+            CallerLimit: The owner has too many jobs queued or running. Nothing is stored, and neither is the image.
+            NotFound: The owner has uploaded no image `image_id`.
+            IdempotencyKeyReused: The key was used with another request.
+            StorageFull: There is no room for the job or its image.
+        """
+        return await self._submitter.submit(submission)
+
+    async def read(self, job_id: str, owner: str) -> JobRecord | None:
+        """Return the job, or None if there is no such job or it belongs to another owner."""
+        return await self._record(await self._reader.snapshot(job_id, owner), owner)
+
+    async def page(
+        self,
+        owner: str,
+        *,
+        state: JobState | None = None,
+        method: str | None = None,
+        model: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> tuple[list[JobRecord], str | None]:
+        """Return one page of the owner's jobs, newest first, and the cursor of the next page (None after the last page).
+
+        A page may be short and still have a next one if a filter matches few of very many jobs.
+        """
+        found: list[JobRecord] = []
+        for _ in range(MAX_SCANS):
+            ids = await self._reader.newest_ids(owner, cursor, SCANNED)
+            for snapshot in await self._reader.snapshots(ids, owner):
+                job = snapshot.job
+                if state in (None, snapshot.state) and method in (None, job["method"]) and model in (None, job["model"]):
+                    if len(found) == limit:
+                        return found, found[-1].id
+                    found.append(await self._reader.record(snapshot, owner))
+            if len(ids) < SCANNED:
+                return found, None
+            cursor = ids[-1]
+        return found, cursor
+
+    async def wait(self, job_id: str, owner: str, seconds: float) -> JobRecord | None:
+        """Return the job as soon as it has ended, or as it is after `seconds`. Return None if there is no such job."""
+        return await self._record(await self._events.until_ended(job_id, owner, seconds), owner)
+
+    def events(self, job_id: str, owner: str, after: int = 0) -> AsyncIterator[Event | None]:
+        """Yield the job's events after sequence number `after` as they come, up to `done`.
+
+        Yield None about every five seconds without an event, so that the caller can send a ping. A preview that a newer preview has
+        replaced is left out.
+
+        Raises:
+            NotFound: There is no such job. This is raised at the first step.
+        """
+        return self._events.follow(job_id, owner, after)
+
+    async def cancel(self, job_id: str, owner: str) -> JobRecord:
+        """Cancel a job that has not ended and return it. Its execution ends too, unless another job waits for that execution.
+
+        A job that is already canceled is returned unchanged.
+
+        Raises:
+            NotFound: There is no such job.
+            StateConflict: The job has already succeeded, failed or expired.
+        """
+        snapshot = await self._reader.snapshot(job_id, owner)
+        reply = snapshot and await self._connection.script(
+            "cancel", self._connection.shard_of(job_id), job=job_id, owner_key=owner_key(owner)
+        )
+        if not reply:
+            raise NotFound(f"There is no job {job_id}.")
+        before = JobState(reply[0].decode())
+        if before.ended and before is not JobState.CANCELED:
+            raise StateConflict(
+                f"Job {job_id} has {before.value}. Only a queued or running job can be canceled.",
+                got=before.value,
+                allowed="queued, running",
+            )
+        return JobSnapshot(reply[1]).record(owner)
+
+    async def delete(self, job_id: str, owner: str) -> bool:
+        """Delete a job, after canceling it if it has not ended. Return False if there is no such job.
+
+        Its artifacts are deleted too, unless another job has the same result.
+
+        Raises:
+            StorageFull: The disk refuses to delete an artifact.
+        """
+        if await self._reader.snapshot(job_id, owner) is None:
+            return False
+        deleted, files = await self._connection.script("delete", self._connection.shard_of(job_id), job=job_id, owner_key=owner_key(owner))
+        await self._files.delete([name.decode() for name in files])
+        return bool(deleted)
+
+    async def _record(self, snapshot: JobSnapshot | None, owner: str) -> JobRecord | None:
+        return None if snapshot is None else await self._reader.record(snapshot, owner)

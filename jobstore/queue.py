@@ -1,0 +1,194 @@
+"""What a worker does with executions: claim, renew, report progress, finish, give back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from jobstore.connection import LONGEST_BLOCK, Connection
+from jobstore.files import FileStore
+from jobstore.keys import key
+from jobstore.records import ArtifactRecord, Execution, LaneDepth, QueueDepth, Result
+from jobstore.snapshot import artifact_records, execution_from_claim, string_table
+from schemas.errors import BrokerUnavailable, StorageFull
+from schemas.jobs import JobError, Progress
+from schemas.methods.card import Lane
+
+
+class JobQueue:
+    """The executions that wait for a worker or are run by one.
+
+    Methods that write for an execution return False if it has been canceled or another worker holds it now. Nothing is written then,
+    and the worker must stop.
+
+    Every method raises `BrokerUnavailable` if Redis does not answer.
+    """
+
+    def __init__(self, connection: Connection, files: FileStore) -> None:
+        self._connection = connection
+        self._files = files
+
+    async def claim(self, worker: str, lane: Lane, count: int, block: float) -> list[Execution]:
+        """Return up to `count` executions, which are now `running` and held by `worker`. Wait up to `block` seconds for the first.
+
+        Executions whose lease has run out and those that were given back come first, then new ones, high priority before normal before
+        low. An execution that has used up `max_attempts` ends with the error `worker_crashed` and is not returned. If this call is
+        canceled, the executions that it has already claimed are given back.
+
+        Raises:
+            StorageFull: The memory of Redis is full.
+        """
+        deadline = time.monotonic() + block
+        while True:
+            last_wakeups, found = await self._claim_now(worker, lane, count)
+            remaining = deadline - time.monotonic()
+            if found or remaining <= 0:
+                return found
+            await self._wait_for_wakeup(lane, last_wakeups, min(remaining, self._connection.settings.lease, LONGEST_BLOCK))
+
+    async def renew(self, worker: str, executions: Sequence[Execution]) -> list[Execution]:
+        """Renew the leases of executions. Return those that `worker` no longer holds or that were canceled."""
+        lost: list[Execution] = []
+        for shard in {each.shard for each in executions}:
+            ours = [each for each in executions if each.shard == shard]
+            pairs = [(each.key, each.claim) for each in ours]
+            held = await self._connection.script("renew", shard, worker=worker, executions=pairs)
+            lost += [each for each, is_held in zip(ours, held, strict=True) if not is_held]
+        return lost
+
+    async def progress(self, execution: Execution, step: int, total: int, value: float | None = None, preview: bytes | None = None) -> bool:
+        """Publish progress to every job of an execution, and a preview (PNG) if there is one. False means: stop.
+
+        Raises:
+            StorageFull: The memory of Redis is full.
+        """
+        text = Progress(step=step, total=total, value=value).model_dump_json()
+        return await self._write("progress", execution, *([] if preview is None else [preview]), progress=text, step=step)
+
+    async def complete(self, execution: Execution, result: Result) -> bool:
+        """End an execution with its result. Return False if it is no longer the worker's.
+
+        Raises:
+            StorageFull: Nothing is written, and the worker still holds the execution.
+            BrokerUnavailable: The result may be written or not. Calling again with the same result settles it.
+        """
+        threshold = self._connection.settings.file_threshold
+        small = [each for each in result.artifacts if len(each.content) <= threshold]
+        large = [each for each in result.artifacts if len(each.content) > threshold]
+        records = tuple(
+            ArtifactRecord(
+                each.name,
+                each.kind,
+                each.shape,
+                each.dtype,
+                hashlib.sha256(each.content).hexdigest(),
+                len(each.content),
+                each.primary,
+                each.media_type,
+            )
+            for each in result.artifacts
+        )
+        files: dict[str, str] = {}
+        try:
+            for artifact in large:
+                files[artifact.name] = await self._files.put(artifact.content)
+            done, kept = await self._connection.script(
+                "complete",
+                execution.shard,
+                *(each.content for each in small),
+                execution=execution.key,
+                claim=execution.claim,
+                inline=[each.name for each in small],
+                files=json.dumps(files),
+                artifacts=artifact_records.dump_json(records).decode(),
+                facts=result.facts,
+                warnings=json.dumps(result.warnings),
+                timings=result.timings.model_dump_json(),
+                provenance=result.provenance.model_dump_json(),
+            )
+        except StorageFull:
+            await self._files.delete(list(files.values()))
+            raise
+        in_use = string_table.validate_json(kept).values()
+        await self._files.delete([name for name in files.values() if name not in in_use])
+        return bool(done)
+
+    async def fail(self, execution: Execution, error: JobError) -> bool:
+        """End an execution with an error. Return False if it is no longer the worker's."""
+        return await self._write("fail", execution, error=error.model_dump_json())
+
+    async def release(self, execution: Execution) -> bool:
+        """Give an execution back: it becomes the first of its queue and the attempt does not count.
+
+        Return False if it is no longer the worker's.
+        """
+        return await self._write("release", execution)
+
+    async def depth(self) -> QueueDepth:
+        """Return how many executions of each lane are queued and running, over all shards."""
+        shards = await asyncio.gather(*(self._connection.script("depth", shard) for shard in self._connection.shards))
+        fast, slow = (
+            LaneDepth(sum(depth[0] for depth in lane), sum(depth[1] for depth in lane), max(depth[2] for depth in lane) / 1000)
+            for lane in zip(*shards, strict=True)
+        )
+        return QueueDepth({"fast": fast, "slow": slow})
+
+    async def _write(self, script: str, execution: Execution, *payload: bytes, **arguments: Any) -> bool:
+        """Run a script that writes only if the worker still holds the execution, and return whether it did."""
+        reply = await self._connection.script(
+            script, execution.shard, *payload, execution=execution.key, claim=execution.claim, **arguments
+        )
+        return bool(reply)
+
+    async def _claim_now(self, worker: str, lane: Lane, count: int) -> tuple[Mapping[int, str], list[Execution]]:
+        """Claim what can be claimed without waiting. Return the id of each shard's last wake-up before that, and the executions."""
+        last_wakeups: dict[int, str] = {}
+        found: list[Execution] = []
+        shards = len(self._connection.shards)
+        first = time.monotonic_ns() % shards  # so that no shard is always served last
+        for shard in (*range(first, shards), *range(first)):
+            if len(found) == count:
+                break
+            claiming = asyncio.ensure_future(self._claim_from(shard, worker, lane, count - len(found)))
+            try:
+                last_wakeups[shard], claimed = await asyncio.shield(claiming)
+            except asyncio.CancelledError:
+                with suppress(BrokerUnavailable, StorageFull):  # then other workers take over when the lease has run out
+                    for each in [*found, *(await claiming)[1]]:
+                        await self.release(each)
+                raise
+            found += claimed
+        return last_wakeups, found
+
+    async def _claim_from(self, shard: int, worker: str, lane: Lane, count: int) -> tuple[str, list[Execution]]:
+        settings = self._connection.settings
+        last_wakeup, *claimed = await self._connection.script(
+            "claim",
+            shard,
+            worker=worker,
+            lane=lane,
+            count=count,
+            lease=round(settings.lease * 1000),
+            max_attempts=settings.max_attempts,
+        )
+        return last_wakeup.decode(), [execution_from_claim(reply, shard, lane) for reply in claimed]
+
+    async def _wait_for_wakeup(self, lane: Lane, last_wakeups: Mapping[int, str], seconds: float) -> None:
+        """Return when a shard writes a wake-up after its last one, or after `seconds`."""
+        reads = [
+            asyncio.ensure_future(self._connection.read_stream(key(shard, "wakeup", lane), last, seconds))
+            for shard, last in last_wakeups.items()
+        ]
+        try:
+            done, _ = await asyncio.wait(reads, return_when=asyncio.FIRST_COMPLETED)
+            for read in done:
+                read.result()
+        finally:
+            for read in reads:
+                read.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)

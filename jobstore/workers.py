@@ -1,0 +1,56 @@
+"""Which workers are alive, known from their heartbeats."""
+
+from __future__ import annotations
+
+from jobstore.connection import Connection
+from jobstore.keys import key
+from schemas.health import WorkerStatus
+
+STALE_LEASES = 10  # a queue consumer that holds nothing is removed after this many leases without a sign of life
+
+
+class WorkerRegistry:
+    """The heartbeats of workers and their places as consumers of the queues.
+
+    Every method raises `BrokerUnavailable` if Redis does not answer.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lease = round(connection.settings.lease * 1000)
+
+    async def heartbeat(self, status: WorkerStatus) -> None:
+        """Record that a worker is alive. The record lives for one lease.
+
+        Raises:
+            StorageFull: The memory of Redis is full.
+        """
+        await self._connection.command("SET", key("workers", "worker", status.id), status.model_dump_json(), "PX", self._lease)
+        await self._connection.command("SADD", _ALIVE, status.id)
+        await self._connection.command("PEXPIRE", _ALIVE, self._lease)
+
+    async def alive(self) -> list[WorkerStatus]:
+        """Return the last heartbeat of every worker that sent one within a lease, sorted by id."""
+        ids = sorted(worker.decode() for worker in await self._connection.command("SMEMBERS", _ALIVE))
+        if not ids:
+            return []
+        found = await self._connection.command("MGET", *(key("workers", "worker", worker) for worker in ids))
+        gone = [worker for worker, text in zip(ids, found, strict=True) if text is None]
+        if gone:
+            await self._connection.command("SREM", _ALIVE, *gone)
+        return [WorkerStatus.model_validate_json(text) for text in found if text is not None]
+
+    async def forget(self, worker: str) -> None:
+        """Record that a worker has ended. Other workers take over what it still holds after the lease has run out."""
+        await self._connection.command("DEL", key("workers", "worker", worker))
+        await self._connection.command("SREM", _ALIVE, worker)
+        for shard in self._connection.shards:
+            await self._connection.script("consumers", shard, idle=0, worker=worker)
+
+    async def remove_stale_consumers(self) -> None:
+        """Remove the queue consumers of workers that ended without saying so. Without this their number would grow forever."""
+        for shard in self._connection.shards:
+            await self._connection.script("consumers", shard, idle=STALE_LEASES * self._lease)
+
+
+_ALIVE = key("workers", "workers", "all")
