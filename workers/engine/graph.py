@@ -14,6 +14,7 @@ import tensorflow as tf
 from schemas.errors import InvalidParameters, UnknownLayer, nearest_names
 from workers.engine import folding
 from workers.engine.inference import call_for_inference
+from workers.engine.keras_internals import producer_of, standardised_inputs
 from workers.engine.logits import Head, find_head
 from workers.engine.precision import HalfLayers
 from workers.engine.unfold import GraphLayer, Ref, Step, Unfolded, Values, nested_inputs, unfold
@@ -46,12 +47,12 @@ class Graph:
 
     @cached_property
     def input_names(self) -> tuple[str, ...]:
-        return tuple(tensor._keras_history.operation.name for tensor in self.unfolded.inputs)
+        return tuple(producer_of(tensor).name for tensor in self.unfolded.inputs)
 
     @cached_property
     def output_names(self) -> tuple[str, ...]:
         """One an output, in order: the layer's name, with `_1`, `_2`… where several outputs are one layer's."""
-        own = [tensor._keras_history.operation.name for tensor in self.model.outputs]
+        own = [producer_of(tensor).name for tensor in self.model.outputs]
         return tuple(name if (seen := own[:index].count(name)) == 0 else f"{name}_{seen}" for index, name in enumerate(own))
 
     @cached_property
@@ -247,6 +248,6 @@ class Graph:
             return [values[scope][tensor] for scope, tensor in step.reads]
         args, kwargs = step.arguments(values)
         if step.kind == "enter":
-            return step.model._standardize_inputs(nested_inputs(args, kwargs))
+            return standardised_inputs(step.model, nested_inputs(args, kwargs))
         operation = override.get(step.key) or override.get(step.path) or step.operation
         return keras.tree.flatten(call_for_inference(operation, args, kwargs))

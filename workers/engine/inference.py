@@ -1,14 +1,16 @@
-"""How a layer is called when nothing is learnt."""
+"""Calling a layer as it behaves in inference."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
+
 
 def call_for_inference(operation: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Any:
-    """Calls a layer with `training=False`, whatever its graph says, as `model(x, training=False)` does; functions without it."""
+    """Call a layer with `training=False`, also where the model's graph asks for training; call any other function as it is."""
     kwargs = {name: value for name, value in (kwargs or {}).items() if name != "training"}
-    if "training" in getattr(operation, "_call_context_args", ()):
+    if isinstance(operation, keras.Layer):
         kwargs["training"] = False
     return operation(*args, **kwargs)

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import tensorflow as tf
-from keras.src.layers.convolutional.base_conv import BaseConv
-from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
-from keras.src.layers.convolutional.base_depthwise_conv import BaseDepthwiseConv
-from keras.src.layers.convolutional.base_separable_conv import BaseSeparableConv
-from keras.src.ops.core import Cast
-from keras.src.ops.nn import Sigmoid, Softmax
 
+from workers.engine.keras_internals import CONVOLUTION_BASES, CastOperation, Sigmoid, Softmax
 from workers.engine.shadow import shadow
 from workers.engine.unfold import Ref, Step
 
@@ -25,10 +20,10 @@ HeadKind = Literal["softmax", "sigmoid", "logits", "none"]
 SOFTMAX = (keras.activations.softmax, keras.ops.softmax, tf.nn.softmax)
 SIGMOID = (keras.activations.sigmoid, keras.ops.sigmoid, tf.nn.sigmoid)
 # Inference leaves these as they are, so that an activation may stand before them.
-PASSES_THROUGH = (keras.layers.Identity, keras.layers.Dropout, keras.layers.ActivityRegularization, Cast)
+PASSES_THROUGH = (keras.layers.Identity, keras.layers.Dropout, keras.layers.ActivityRegularization, CastOperation)
 RESHAPES = (keras.layers.Reshape, keras.layers.Flatten)
 # Layers whose `activation` is the last thing they do (of a recurrent layer, say, it is not).
-ENDS_IN_ACTIVATION = (keras.layers.Dense, keras.layers.EinsumDense, BaseConv, BaseConvTranspose, BaseDepthwiseConv, BaseSeparableConv)
+ENDS_IN_ACTIVATION = (keras.layers.Dense, keras.layers.EinsumDense, *CONVOLUTION_BASES)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from workers.engine.keras_internals import DTYPE_POLICY_ATTRIBUTE, inner_layers
 from workers.engine.shadow import shadow
 
 POLICY = "mixed_bfloat16"
@@ -29,7 +30,7 @@ class HalfLayers:
 
         Layers made of other layers (recurrent ones, wrappers, subclassed models) stay in float32.
         """
-        if not isinstance(layer, keras.Layer) or layer._layers or isinstance(layer, STAY_FLOAT32):
+        if not isinstance(layer, keras.Layer) or inner_layers(layer) or isinstance(layer, STAY_FLOAT32):
             return layer
         if layer.compute_dtype != "float32":
             return layer
@@ -47,7 +48,7 @@ class HalfLayers:
 
 def _half(layer: Any) -> Any:
     kernels = {name: keras.Variable(variable.value, trainable=False, dtype="bfloat16") for name, variable in _kernels(layer).items()}
-    return shadow(layer, _dtype_policy=keras.DTypePolicy(POLICY), **kernels)
+    return shadow(layer, **{DTYPE_POLICY_ATTRIBUTE: keras.DTypePolicy(POLICY)}, **kernels)
 
 
 def _kernels(layer: Any) -> dict[str, Any]:

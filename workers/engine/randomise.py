@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from workers.engine.keras_internals import VARIABLE_LIST_ATTRIBUTES
 from workers.engine.shadow import shadow_deeply
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _drawn(seed: int, layer: Any) -> Mapping[str, Any]:
             value = _values(layer, name.lstrip("_"), variable, zlib.crc32(f"{layer.name}/{name}".encode(), seed))
             attributes[name] = drawn[id(variable)] = keras.Variable(value, trainable=False, dtype=variable.dtype, name=variable.name)
     if attributes:
-        for tracked in ("_trainable_variables", "_non_trainable_variables"):
+        for tracked in VARIABLE_LIST_ATTRIBUTES:
             attributes[tracked] = [drawn.get(id(variable), variable) for variable in getattr(layer, tracked)]
     return attributes
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from workers.engine.keras_internals import INNER_LAYERS_ATTRIBUTE, inner_layers
+
 
 def shadow(layer: Any, /, **attributes: Any) -> Any:
     """A stand-in for a built `layer` that is called like it; the layer itself and its variables are left as they are.
@@ -29,5 +31,5 @@ def shadow_deeply(layer: Any, changes: Callable[[Any], Mapping[str, Any]]) -> An
     attributes |= {name: value for name, value in changed.items() if value is not held[name]}
     if attributes and held:
         in_place = {id(held[name]): value for name, value in changed.items()}
-        attributes["_layers"] = [in_place.get(id(inner), inner) for inner in layer._layers]
+        attributes[INNER_LAYERS_ATTRIBUTE] = [in_place.get(id(inner), inner) for inner in inner_layers(layer)]
     return shadow(layer, **attributes) if attributes else layer

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import keras
-from keras.src.models.functional import Functional
 
 from schemas.errors import ModelLoadFailed
+from workers.engine.keras_internals import call_arguments, calls_in_order, functional_graph, producer_of
 
 Ref = tuple[int, int]
 """A tensor: the scope (one call of a model) and the id of its KerasTensor there."""
@@ -56,7 +56,7 @@ class Step:
         return self.node.operation if self.stand_in is None else self.stand_in
 
     def arguments(self, values: Values) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return self.node.arguments.fill_in(values[self.scope])
+        return call_arguments(self.node, values[self.scope])
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,6 @@ class Unfolded:
         )
 
 
-def functional(operation: Any) -> Any | None:
-    """The graph of a Functional or Sequential model; None for every other operation, subclassed models included."""
-    if isinstance(operation, keras.Sequential):
-        return getattr(operation, "_functional", None) if type(operation).call is keras.Sequential.call else None
-    return operation if isinstance(operation, Functional) and type(operation).call is Functional.call else None
-
-
 def nested_inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a nested model was called with, beside `training` and `mask`."""
     return args[0] if args else kwargs["inputs"]
@@ -101,7 +94,7 @@ def unfold(model: keras.Model) -> Unfolded:
     Raises:
         ModelLoadFailed: a subclassed model, or one without an input shape: it has no graph.
     """
-    root = functional(model)
+    root = functional_graph(model)
     if root is None:
         raise ModelLoadFailed(
             f"Model '{model.name}' ({type(model).__name__}) has no layer graph: only Functional and Sequential models with a known "
@@ -121,14 +114,6 @@ def unfold(model: keras.Model) -> Unfolded:
     )
 
 
-def nodes(model: Any) -> Iterator[Any]:
-    """Calls of a model's layers in topological order, as `Function._run_through_graph` has them."""
-    for depth in sorted(model._nodes_by_depth, reverse=True):
-        for node in model._nodes_by_depth[depth]:
-            if node.operation is not None and not node.is_input:
-                yield node
-
-
 class _Unfolder:
     def __init__(self) -> None:
         self.layers: list[GraphLayer] = []
@@ -141,12 +126,12 @@ class _Unfolder:
 
     def inputs(self, model: Any, scope: int, prefix: str, inbound: tuple[str, ...]) -> None:
         for tensor in model.inputs:
-            self.add((scope, id(tensor)), prefix + tensor._keras_history.operation.name, tensor, inbound, is_input=True)
+            self.add((scope, id(tensor)), prefix + producer_of(tensor).name, tensor, inbound, is_input=True)
 
     def body(self, model: Any, scope: int, prefix: str) -> None:
-        for node in nodes(model):
+        for node in calls_in_order(model):
             path = prefix + node.operation.name
-            inner = functional(node.operation)
+            inner = functional_graph(node.operation)
             if inner is None:
                 self.call(node, scope, path)
             else:
@@ -155,7 +140,7 @@ class _Unfolder:
     def call(self, node: Any, scope: int, path: str) -> None:
         specs = self.specs[scope]
         if specs is not None:
-            args, kwargs = node.arguments.fill_in(specs)
+            args, kwargs = call_arguments(node, specs)
             outputs = keras.tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
             specs.update({id(tensor): spec for tensor, spec in zip(node.outputs, outputs, strict=True)})
         reads, writes = _refs(scope, node.input_tensors), _refs(scope, node.outputs)
@@ -178,7 +163,7 @@ class _Unfolder:
         self.steps.append(Step("leave", key, path, node, inner, left, writes, model))
 
     def specs_inside(self, model: Any, node: Any, scope: int) -> dict[int, Any] | None:
-        args, kwargs = node.arguments.fill_in({id(tensor): self.spec(scope, tensor) for tensor in node.input_tensors})
+        args, kwargs = call_arguments(node, {id(tensor): self.spec(scope, tensor) for tensor in node.input_tensors})
         pairs = list(zip(keras.tree.flatten(nested_inputs(args, kwargs)), model.inputs, strict=True))
         if all(spec.shape == own.shape for spec, own in pairs):
             return None
@@ -199,7 +184,7 @@ class _Unfolder:
         self.owners.update(dict.fromkeys((ref, *also), path))
         if key == path:
             shape = tuple(self.spec(ref[0], tensor).shape)
-            self.layers.append(GraphLayer(path, tensor._keras_history.operation, inbound, shape, **is_kind))
+            self.layers.append(GraphLayer(path, producer_of(tensor), inbound, shape, **is_kind))
         return key
 
 

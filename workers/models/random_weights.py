@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras.src.initializers.random_initializers import RandomInitializer
+
+from workers.engine.keras_internals import RandomInitializer, draw_declared, initializer_of
 
 
 def build_seeded(build: Callable[[], keras.Model], seed: str) -> keras.Model:
@@ -20,10 +21,10 @@ def build_seeded(build: Callable[[], keras.Model], seed: str) -> keras.Model:
         model = build()
     variables: list[Any] = model.variables
     for variable in variables:
-        initializer = variable._initializer
+        initializer = initializer_of(variable)
         if isinstance(initializer, RandomInitializer):
             digest = hashlib.sha256(f"{seed}/{variable.path}".encode()).digest()
             seeded = {**initializer.get_config(), "seed": int.from_bytes(digest[:4], "big") >> 1}
-            variable._initializer = type(initializer).from_config(seeded)
-        variable._deferred_initialize()
+            initializer = type(initializer).from_config(seeded)
+        draw_declared(variable, initializer)
     return model

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+from keras import layers
 
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
 from tests.zoo import ZOO
+from workers.engine.keras_internals import producer_of
 from workers.engine.probe import KerasProbe
 
 
@@ -16,7 +18,7 @@ def published(model: keras.Model, name: str = "tested") -> PublishedModel:
     description = ModelDescription(
         name=name,
         source="file",
-        input=InputSpec(name=image._keras_history.operation.name, height=height, width=width, channels=channels),
+        input=InputSpec(name=producer_of(image).name, height=height, width=width, channels=channels),
         preprocessing=Preprocessing(),
         classes=None,
         head="none",
@@ -42,3 +44,16 @@ def relative_difference(got: np.ndarray, expected: np.ndarray) -> float:
     got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
     assert got.shape == expected.shape
     return float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
+
+
+def moved(what: str) -> str:
+    """Return the message of a test that an internal of Keras no longer passes."""
+    return f"Keras {keras.__version__} has changed an internal: {what} (adapt workers/engine/keras_internals.py)"
+
+
+def diamond() -> keras.Model:
+    """Two inputs; one dense layer is called on both, and an operation and a layer read the results."""
+    left, right = keras.Input((3,), name="left"), keras.Input((3,), name="right")
+    shared = layers.Dense(2, name="shared")
+    joined = layers.Concatenate(name="joined")([shared(left), shared(right)])
+    return keras.Model([left, right], keras.ops.relu(joined), name="diamond")

@@ -9,6 +9,7 @@ from keras import layers
 from schemas.errors import InvalidParameters, ModelLoadFailed, UnknownLayer
 from tests.zoo import HEAD, TARGET_LAYER, ZOO, photo_batch, seeded
 from workers.engine.graph import Graph
+from workers.engine.keras_internals import producer_of
 
 
 def inputs_of(model: keras.Model, n: int = 2) -> list[np.ndarray]:
@@ -26,7 +27,7 @@ def test_the_walk_gives_what_the_model_gives(name: str) -> None:
     graph = Graph(model)
     given = inputs_of(model)
     outputs = keras.tree.flatten(model(given if len(given) > 1 else given[0], training=False))
-    last = [tensor._keras_history.operation.name for tensor in model.outputs]
+    last = [producer_of(tensor).name for tensor in model.outputs]
     taps = graph.run(given, last)
     for path, expected in zip(last, outputs, strict=True):
         np.testing.assert_allclose(taps[path], expected, rtol=0, atol=1e-6)

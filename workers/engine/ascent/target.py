@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
-from keras.src.ops import nn as keras_operations
 
 from workers.engine.inference import call_for_inference
+from workers.engine.keras_internals import Relu, Relu6
 from workers.engine.shadow import shadow
 
 # Activations that treat every channel alone, so that leaving channels out changes none of the others (softmax does not).
@@ -96,7 +96,7 @@ def _is_relu(layer: Any) -> bool:
         return not layer.negative_slope and not layer.threshold
     if isinstance(layer, keras.layers.Activation):
         return _activation_name(layer) in RELUS
-    return isinstance(layer, (keras_operations.Relu, keras_operations.Relu6))
+    return isinstance(layer, (Relu, Relu6))
 
 
 def _activation_name(layer: Any) -> str:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras.src.models.functional import Functional
 
 from schemas.errors import ModelLoadFailed
 from schemas.models import LayerKind
-from workers.engine.unfold import functional, nested_inputs, nodes
+from workers.engine.keras_internals import Functional, call_arguments, calls_in_order, functional_graph, producer_of
+from workers.engine.unfold import nested_inputs
 from workers.models.description.layer_kinds import kind_of
 
 _MAP_RANK = 4
@@ -52,7 +52,7 @@ def to_channels_last(model: Any) -> Any:
     Raises:
         ModelLoadFailed: a layer that ends in a softmax over the map's width.
     """
-    root = functional(model)
+    root = functional_graph(model)
     if root is None or not _has_channels_first(root):
         return model
     turned = tuple(len(tensor.shape) == _MAP_RANK and tensor.shape[1] in (1, 3) for tensor in root.inputs)
@@ -71,7 +71,7 @@ class _Converter:
         if key not in self.models:
             values = {id(old): _input(old, turn) for old, turn in zip(model.inputs, turned, strict=True)}
             inputs = [values[id(old)].tensor for old in model.inputs]
-            for node in nodes(model):
+            for node in calls_in_order(model):
                 values.update(zip(map(id, node.outputs), self.call(node, values), strict=True))
             outputs = [values[id(old)] for old in model.outputs]
             new = Functional(_alone(inputs), _alone([value.tensor for value in outputs]), name=model.name)
@@ -81,9 +81,9 @@ class _Converter:
     def call(self, node: Any, values: dict[int, _Value]) -> list[_Value]:
         operation = node.operation
         given = [values[id(tensor)] for tensor in node.input_tensors]
-        inner = functional(operation)
+        inner = functional_graph(operation)
         if inner is not None:
-            args, kwargs = node.arguments.fill_in({id(tensor): tensor for tensor in node.input_tensors})
+            args, kwargs = call_arguments(node, {id(tensor): tensor for tensor in node.input_tensors})
             given = [values[id(tensor)] for tensor in keras.tree.flatten(nested_inputs(args, kwargs))]
             new, turned = self.model(inner, tuple(value.turned for value in given))
             outputs = keras.tree.flatten(new(_alone([value.tensor for value in given])))
@@ -91,7 +91,7 @@ class _Converter:
         turn = _is_channels_first(node) or (any(value.turned for value in given) and _can_be_turned(node))
         called = self.turned(operation) if turn else operation
         wanted = {id(old): self.permute(value, operation.name, turn) for old, value in zip(node.input_tensors, given, strict=True)}
-        args, kwargs = node.arguments.fill_in(wanted)
+        args, kwargs = call_arguments(node, wanted)
         outputs = keras.tree.flatten(called(*args, **kwargs))
         if called is not operation:
             called.set_weights(operation.get_weights())
@@ -130,12 +130,12 @@ def _input(old: Any, turn: bool) -> _Value:
     shape = tuple(old.shape)
     if turn:
         shape = (shape[0], *shape[2:], shape[1])
-    return _Value(keras.Input(batch_shape=shape, dtype=old.dtype, name=old._keras_history.operation.name), turn)
+    return _Value(keras.Input(batch_shape=shape, dtype=old.dtype, name=producer_of(old).name), turn)
 
 
 def _has_channels_first(model: Any) -> bool:
-    for node in nodes(model):
-        inner = functional(node.operation)
+    for node in calls_in_order(model):
+        inner = functional_graph(node.operation)
         if _is_channels_first(node) if inner is None else _has_channels_first(inner):
             return True
     return False

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
 from schemas.models import LayerKind
+from workers.engine.keras_internals import CustomScaleLayer, source_package
 
 # Keras keeps its layers in one package a kind (`keras/src/layers/pooling/…`), and its operations likewise.
 _PACKAGES = {
-    "keras.src.layers.convolutional": LayerKind.CONV,
-    "keras.src.layers.activations": LayerKind.ACTIVATION,
-    "keras.src.layers.normalization": LayerKind.NORMALIZATION,
-    "keras.src.layers.pooling": LayerKind.POOLING,
-    "keras.src.layers.merging": LayerKind.MERGE,
-    "keras.src.layers.reshaping": LayerKind.RESHAPE,
-    "keras.src.layers.regularization": LayerKind.REGULARIZATION,
-    "keras.src.layers.preprocessing": LayerKind.PREPROCESSING,
-    "keras.src.layers.rnn": LayerKind.RECURRENT,
-    "keras.src.layers.attention": LayerKind.ATTENTION,
+    "layers.convolutional": LayerKind.CONV,
+    "layers.activations": LayerKind.ACTIVATION,
+    "layers.normalization": LayerKind.NORMALIZATION,
+    "layers.pooling": LayerKind.POOLING,
+    "layers.merging": LayerKind.MERGE,
+    "layers.reshaping": LayerKind.RESHAPE,
+    "layers.regularization": LayerKind.REGULARIZATION,
+    "layers.preprocessing": LayerKind.PREPROCESSING,
+    "layers.rnn": LayerKind.RECURRENT,
+    "layers.attention": LayerKind.ATTENTION,
 }
 _CLASSES = (
     (keras.layers.InputLayer, LayerKind.INPUT),
@@ -41,12 +41,13 @@ def kind_of(layer: Any) -> LayerKind:
         if isinstance(layer, parent):
             return kind
     for parent in type(layer).__mro__:
-        package = parent.__module__.rpartition(".")[0]
+        module = source_package(parent)
+        package = module.rpartition(".")[0]
         if package in _PACKAGES:
             return _PACKAGES[package]
-        if parent.__module__ == "keras.src.ops.nn":
+        if module == "ops.nn":
             return _kind_of_nn_operation(parent.__name__)
-        if parent.__module__ == "keras.src.ops.numpy":
+        if module == "ops.numpy":
             if parent.__name__ in _MERGING_OPERATIONS:
                 return LayerKind.MERGE
             return LayerKind.RESHAPE if parent.__name__ in _RESHAPING_OPERATIONS else LayerKind.OTHER

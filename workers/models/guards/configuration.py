@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
-from keras.src.models import functional
-from keras.src.saving.keras_saveable import KerasSaveable
 
 from schemas.errors import ModelLoadFailed
+from workers.engine.keras_internals import FUNCTIONAL_MODULE, KerasSaveable
 from workers.models.limits import ModelLimits
 
 MAX_CONFIG_BYTES = 64 * 2**20
@@ -26,7 +25,7 @@ _HOW_TO_SAVE = (
     "Save a subclassed model as the Functional one that it amounts to, `inputs = keras.Input(shape); "
     "keras.Model(inputs, model.call(inputs)).save(…)`, made of Keras's own layers."
 )
-_NAMESPACES = (keras.layers, keras.initializers, keras.regularizers, keras.constraints, keras.dtype_policies, keras, functional)
+_NAMESPACES = (keras.layers, keras.initializers, keras.regularizers, keras.constraints, keras.dtype_policies, keras, FUNCTIONAL_MODULE)
 _PLAIN_KINDS = (
     KerasSaveable,
     keras.Operation,

@@ -12,11 +12,10 @@ from typing import Any
 
 import h5py
 import keras
-from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
-from keras.src.saving import saving_lib, serialization_lib
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
+from workers.engine.keras_internals import legacy_format, load_keras_archive, load_legacy_weights, model_from_legacy_config
 from workers.models.conversion.channels_first import to_channels_last
 from workers.models.conversion.keras2_config import mend_config
 from workers.models.guards.configuration import check_config, read_config
@@ -47,9 +46,9 @@ def _load_keras(path: Path, limits: ModelLimits) -> Any:
     config = read_config(check_archive(path, limits), path.name)
     check_config(config, path.name, limits)
     config["compile_config"] = None
-    _check_parameters(lambda: serialization_lib.deserialize_keras_object(config, safe_mode=True), path.name, limits)
+    _check_parameters(lambda: keras.saving.deserialize_keras_object(config, safe_mode=True), path.name, limits)
     with path.open("rb") as file:  # Keras refuses a path that ends in .KERAS
-        return saving_lib.load_model(file, compile=False, safe_mode=True)
+        return load_keras_archive(file)
 
 
 def _load_h5(path: Path, limits: ModelLimits) -> Any:
@@ -65,11 +64,11 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
         check_config(config, path.name, limits)
         if _keras_version(file) < 3:
             config = mend_config(config, path.name)
-        with saving_options.keras_option_scope(use_legacy_config=True), serialization_lib.SafeModeScope(True):
+        with legacy_format():
             # Keras empties the configuration that it is given, so the check gets a copy.
-            _check_parameters(lambda: saving_utils.model_from_config(copy.deepcopy(config)), path.name, limits)
-            model = saving_utils.model_from_config(config)
-            legacy_h5_format.load_weights_from_hdf5_group(file["model_weights"], model)
+            _check_parameters(lambda: model_from_legacy_config(copy.deepcopy(config)), path.name, limits)
+            model = model_from_legacy_config(config)
+            load_legacy_weights(file["model_weights"], model)
     return model
 
 

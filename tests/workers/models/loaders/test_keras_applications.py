@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras.src.backend import config as keras_config
 
 from catalog.keras_architectures import KERAS_APPLICATIONS
 from schemas.errors import ModelLoadFailed
@@ -20,6 +19,7 @@ from schemas.methods.cam.grad_cam import GradCam
 from tests.workers.models.entries import application_entry
 from workers.contract.inputs import Inputs
 from workers.engine.graph import Graph
+from workers.engine.keras_internals import KERAS_FOLDER_VARIABLE
 from workers.engine.probe import KerasProbe
 from workers.methods.cam import grad_cam
 from workers.models import downloads
@@ -165,7 +165,7 @@ class TestWithoutNetwork:
 
     @pytest.fixture(autouse=True)
     def nothing_downloaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(keras_config, "_KERAS_DIR", str(tmp_path))
+        monkeypatch.setattr(KERAS_FOLDER_VARIABLE, str(tmp_path))
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
 

@@ -1,0 +1,154 @@
+"""The parts of Keras that are not its public interface, for the engine and for the loading of models.
+
+No other module imports `keras.src` or reads an attribute that Keras calls private. `tests/workers/engine/test_keras_internals.py`
+tries every entry and fails with its name when a new version of Keras moves or changes it. Checked with Keras 3.15; `pyproject.toml`
+sets the upper bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import keras
+
+try:
+    from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+    from keras.src.initializers.random_initializers import RandomInitializer
+    from keras.src.layers.convolutional.base_conv import BaseConv
+    from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
+    from keras.src.layers.convolutional.base_depthwise_conv import BaseDepthwiseConv
+    from keras.src.layers.convolutional.base_separable_conv import BaseSeparableConv
+    from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
+    from keras.src.models import functional as functional_module
+    from keras.src.models.functional import Functional
+    from keras.src.ops.core import Cast
+    from keras.src.ops.nn import Relu, Relu6, Sigmoid, Softmax
+    from keras.src.saving import saving_lib, serialization_lib
+    from keras.src.saving.keras_saveable import KerasSaveable
+except ImportError as error:
+    raise ImportError(f"Keras {keras.__version__} has moved an internal class that convscope needs: {error}") from error
+
+__all__ = ["CustomScaleLayer", "Functional", "KerasSaveable", "RandomInitializer", "Relu", "Relu6", "Sigmoid", "Softmax"]
+
+FUNCTIONAL_MODULE = functional_module
+"""The module of the class `Functional`, by which model files name a Functional model."""
+
+CastOperation = Cast
+"""The operation that `keras.ops.cast` puts into a graph."""
+
+CONVOLUTION_BASES = (BaseConv, BaseConvTranspose, BaseDepthwiseConv, BaseSeparableConv)
+"""The base classes of all convolution layers. The last thing that each of them does is to call its `activation`."""
+
+KERNEL_ATTRIBUTES: Mapping[type, str] = {
+    keras.layers.Conv1D: "_kernel",
+    keras.layers.Conv2D: "_kernel",
+    keras.layers.Conv3D: "_kernel",
+    keras.layers.Conv2DTranspose: "kernel",
+    keras.layers.DepthwiseConv2D: "kernel",
+    keras.layers.SeparableConv2D: "pointwise_kernel",
+    keras.layers.Dense: "_kernel",
+}
+"""The instance attribute that holds the kernel which makes a layer's output channels; behind `_kernel` stands the property `kernel`."""
+
+DTYPE_POLICY_ATTRIBUTE = "_dtype_policy"
+"""The instance attribute behind the property `dtype_policy`, which a copy of a layer replaces."""
+
+INNER_LAYERS_ATTRIBUTE = "_layers"
+"""The instance attribute that lists the layers which a layer holds directly, such as the layer inside `TimeDistributed`."""
+
+VARIABLE_LIST_ATTRIBUTES = ("_trainable_variables", "_non_trainable_variables")
+"""The instance attributes that list a layer's own variables."""
+
+KERAS_FOLDER_VARIABLE = "keras.src.backend.config._KERAS_DIR"
+"""The variable that names the folder of downloaded weights. Tests point it at an empty folder."""
+
+_SOURCE_PACKAGE = "keras.src."
+
+
+def producer_of(tensor: Any) -> Any:
+    """Return the layer or operation whose output the symbolic tensor is."""
+    return tensor._keras_history.operation
+
+
+def functional_graph(operation: Any) -> Any | None:
+    """Return the `Functional` model inside a Functional or Sequential model, or None for every other operation.
+
+    A Sequential model hides it in `_functional` once it is built. A subclass that overrides `call` has no graph that is followed.
+    """
+    if isinstance(operation, keras.Sequential):
+        return getattr(operation, "_functional", None) if type(operation).call is keras.Sequential.call else None
+    return operation if isinstance(operation, Functional) and type(operation).call is Functional.call else None
+
+
+def calls_in_order(model: Any) -> Iterator[Any]:
+    """Yield the calls (nodes) of a Functional model's layers in the order in which Keras runs them.
+
+    Keras lists them by depth, the deepest first (`Function._run_through_graph`); the nodes of the inputs are left out.
+    """
+    for depth in sorted(model._nodes_by_depth, reverse=True):
+        for node in model._nodes_by_depth[depth]:
+            if node.operation is not None and not node.is_input:
+                yield node
+
+
+def call_arguments(node: Any, tensors: Mapping[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a call, with each symbolic tensor replaced by the entry of `tensors` for its id."""
+    return node.arguments.fill_in(tensors)
+
+
+def standardised_inputs(model: Any, inputs: Any) -> Any:
+    """Return the inputs of a Functional model (a tensor, list or dict) as a flat list in the model's own order."""
+    return model._standardize_inputs(inputs)
+
+
+def inner_layers(layer: Any) -> list[Any]:
+    """Return the layers that a layer holds directly."""
+    return getattr(layer, INNER_LAYERS_ATTRIBUTE)
+
+
+def source_package(class_: type) -> str:
+    """Return the module of a Keras class below `keras.src`, and "" for any other class.
+
+    Keras keeps layers in one package for each kind: the module of `MaxPooling2D` is `layers.pooling.max_pooling2d`, and that
+    of a neural-network operation is `ops.nn`.
+    """
+    module = class_.__module__
+    return module.removeprefix(_SOURCE_PACKAGE) if module.startswith(_SOURCE_PACKAGE) else ""
+
+
+def initializer_of(variable: Any) -> Any:
+    """Return the initialiser of a variable that was declared in a `keras.StatelessScope` and has no value yet."""
+    return variable._initializer
+
+
+def draw_declared(variable: Any, initializer: Any) -> None:
+    """Give a value, drawn by `initializer`, to a variable that was declared in a `keras.StatelessScope`."""
+    variable._initializer = initializer
+    variable._deferred_initialize()
+
+
+def load_keras_archive(file: BinaryIO) -> Any:
+    """Load a model from an open `.keras` file, without its compile settings and without code that it carries.
+
+    `keras.saving.load_model` takes only a path, and only one that ends in lower-case `.keras`.
+    """
+    return saving_lib.load_model(file, compile=False, safe_mode=True)
+
+
+@contextmanager
+def legacy_format() -> Iterator[None]:
+    """Make Keras read configurations as HDF5 files hold them, and refuse code that they carry, while the context is open."""
+    with saving_options.keras_option_scope(use_legacy_config=True), serialization_lib.SafeModeScope(True):
+        yield
+
+
+def model_from_legacy_config(config: Any) -> Any:
+    """Build a model from the configuration of an HDF5 file. This empties parts of `config`."""
+    return saving_utils.model_from_config(config)
+
+
+def load_legacy_weights(group: Any, model: Any) -> None:
+    """Read the weights of `model` from the group `model_weights` of an HDF5 file."""
+    legacy_h5_format.load_weights_from_hdf5_group(group, model)
