@@ -22,6 +22,6 @@ def to_rgb(tensor: Float[np.ndarray, "*n c"], spec: Preprocessing) -> Float[np.n
     return pixels[..., ::-1] if spec.order == "bgr" else pixels
 
 
-def as_photo(tensor: Float32[np.ndarray, "h w c"], spec: Preprocessing) -> UInt8[np.ndarray, "h w 3"]:
+def input_to_rgb(tensor: Float32[np.ndarray, "h w c"], spec: Preprocessing) -> UInt8[np.ndarray, "h w 3"]:
     """An input as the picture that it shows; what is not finite is black."""
     return np.clip(np.rint(np.nan_to_num(to_rgb(tensor, spec), posinf=0, neginf=0)), 0, 255).astype(np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from schemas.models import Preprocessing
-from workers.contract.colours import as_photo, normalise, to_rgb
+from workers.contract.colours import input_to_rgb, normalise, to_rgb
 from workers.models.preprocessing import place, prepare, variable_size
 
 RANDOM = np.random.default_rng(3)
@@ -37,10 +37,10 @@ def test_to_rgb_is_the_inverse(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_an_input_is_the_photo_again(mode: Any) -> None:
     spec = Preprocessing.named(mode)
-    np.testing.assert_array_equal(as_photo(normalise(PHOTO, spec), spec), PHOTO)
+    np.testing.assert_array_equal(input_to_rgb(normalise(PHOTO, spec), spec), PHOTO)
     whiter_than_white = normalise(np.full((1, 1, 3), 255, np.uint8), spec) + np.float32(1)
-    np.testing.assert_array_equal(as_photo(whiter_than_white, spec), [[[255, 255, 255]]])
-    np.testing.assert_array_equal(as_photo(np.full((1, 2, 3), np.nan, np.float32), spec), np.zeros((1, 2, 3)))
+    np.testing.assert_array_equal(input_to_rgb(whiter_than_white, spec), [[[255, 255, 255]]])
+    np.testing.assert_array_equal(input_to_rgb(np.full((1, 2, 3), np.nan, np.float32), spec), np.zeros((1, 2, 3)))
 
 
 def test_to_rgb_of_one_channel_is_grey() -> None:

@@ -11,7 +11,7 @@ from jaxtyping import Float32, Float64
 from schemas.methods.gradients.integrated_gradients import IntegratedGradients, IntegratedGradientsFacts
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Output
-from workers.contract.colours import as_photo, normalise
+from workers.contract.colours import input_to_rgb, normalise
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
@@ -73,7 +73,7 @@ def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[
     classes = classes_of(probe, ends, params)
     scores = class_scores(ends, classes, params.score, params.sign)
     sums = np.zeros((len(classes), *image.shape))
-    shown = masked_scores.as_photo(as_photo(image, preprocessing))
+    shown = masked_scores.as_photo(input_to_rgb(image, preprocessing))
 
     def preview() -> np.ndarray:
         return gradient_pictures.signed(gradient_attribution.total((sums[:1] * way).astype(np.float32))[0], shown, params)[1]

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from schemas.methods.gradients.smooth_grad import SmoothGrad
-from workers.contract.colours import as_photo
+from workers.contract.colours import input_to_rgb
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
@@ -32,7 +32,7 @@ def run(probe: Probe, inputs: Inputs, params: SmoothGrad) -> Generator[Slice, No
     found = probe.forward(inputs.tensor, scores=True, output=params.output, precision=params.precision)
     classes = classes_of(probe, found, params)
     sums, preprocessing = np.zeros((len(classes), *image.shape)), probe.description.preprocessing
-    shown = masked_scores.as_photo(as_photo(image, preprocessing))
+    shown = masked_scores.as_photo(input_to_rgb(image, preprocessing))
 
     def preview() -> np.ndarray:
         values = gradient_attribution.magnitude(sums[:1].astype(np.float32))[0]

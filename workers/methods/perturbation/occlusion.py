@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from schemas.methods.perturbation.occlusion import Occlusion, shifts
 from workers.contract.artifacts import Output
-from workers.contract.colours import as_photo
+from workers.contract.colours import input_to_rgb
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
@@ -62,7 +62,7 @@ def run(probe: Probe, inputs: Inputs, params: Occlusion) -> Generator[Slice, Non
     boxes = windows(size, *params.geometry(*size))
     cover = baseline(params.baseline, image, preprocessing)
     scores, sums = np.empty((len(boxes), len(watched.classes))), Sums(len(watched.classes), size)
-    shown = masked_scores.as_photo(as_photo(image, preprocessing))
+    shown = masked_scores.as_photo(input_to_rgb(image, preprocessing))
     reports = masked_scores.Reports(len(boxes), lambda: drawing(sums.maps()[0], shown, params.alpha)[0])
     for part in masked_scores.parts(probe.description, size, len(boxes)):
         scores[part] = watched.scores(probe, covered(image, cover, boxes[part]))

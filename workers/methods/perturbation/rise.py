@@ -10,7 +10,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from schemas.methods.perturbation.rise import Rise
 from workers.contract.artifacts import Output
-from workers.contract.colours import as_photo
+from workers.contract.colours import input_to_rgb
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
@@ -51,7 +51,7 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, At
     watched = masked_scores.watch(probe, inputs.tensor, params)
     masks = Masks(params.masks, size, params.cells, params.probability, params.seed)
     scores, sums = np.empty((params.masks, len(watched.classes))), np.zeros((len(watched.classes), *size))
-    shown = masked_scores.as_photo(as_photo(image, preprocessing))
+    shown = masked_scores.as_photo(input_to_rgb(image, preprocessing))
     reports = masked_scores.Reports(params.masks, lambda: drawing(sums[0].astype(np.float32), shown, params)[0])
     for part in masked_scores.parts(probe.description, size, params.masks):
         seen_through = masks[part]

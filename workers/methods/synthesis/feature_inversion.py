@@ -17,7 +17,7 @@ from schemas.methods.synthesis.feature_inversion import FeatureInversion, Featur
 from schemas.methods.synthesis.presets import Regularisers, Transforms
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.colours import as_photo, normalise
+from workers.contract.colours import input_to_rgb, normalise
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
@@ -79,7 +79,7 @@ def run(probe: Probe, inputs: Inputs, params: FeatureInversion) -> Generator[Sli
             yield Slice(done + state.step, len(paths) * params.steps, float(state.values[0, -1]) if state.step else None, small)
         seen = probe.forward(as_input(last.images[0], preprocessing, channels)[None], [path], precision=params.precision)
         found.append(Inverted(path, last.images[0], last.values[0], *compared(seen.activations[path][0], features)))
-    return Inversions(as_photo(inputs.tensor[0], preprocessing), tuple(found))
+    return Inversions(input_to_rgb(inputs.tensor[0], preprocessing), tuple(found))
 
 
 def batch_key(params: FeatureInversion) -> Hashable:
