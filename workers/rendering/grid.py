@@ -1,4 +1,4 @@
-"""Pictures of one size, tiled."""
+"""Tile pictures of one size in rows and columns."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ def grid(
     background: tuple[int, int, int] = BLACK,
     order: Literal["row", "column"] = "row",
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """All of `images` in one picture, `gap` pixels between them and none around; places left over hold `background`.
+    """Return all images as tiles of one picture.
 
     Args:
-        images: uint8 RGB, all of one size, at least one.
-        columns: tiles in a row; None: ⌈√n⌉. Never more than there are images.
-        order: `row` fills rows from left to right, `column` fills columns from top to bottom (as dlwp1's figure does).
+        images: uint8 RGB images of one size, at least one.
+        columns: Number of tiles in a row, at most the number of images. If it is None, it is ⌈√n⌉.
+        gap: Pixels between two tiles; there are none around the grid.
+        background: Colour of the gaps and of places without a tile.
+        order: `row` fills rows from left to right; `column` fills columns from top to bottom, as the figure of the preset dlwp1 does.
 
     Raises:
-        ValueError: no image, or images of different sizes.
+        ValueError: There is no image, or the images differ in size.
     """
     tiles = np.asarray(images) if isinstance(images, np.ndarray) else _stack(images)
     count, height, width, _ = tiles.shape
@@ -39,8 +41,8 @@ def grid(
     if order == "column":
         columns = math.ceil(count / rows)
     canvas = np.empty((rows, height + gap, columns, width + gap, 3), np.uint8)
-    canvas[...] = background[0] if len(set(background)) == 1 else background  # one value is filled ten times as fast as three
-    # places[r, c] is the tile at row r, column c, as a view of the canvas
+    canvas[...] = background[0] if len(set(background)) == 1 else background  # filling with one value is ten times as fast as with three
+    # places[r, c] is a view of the canvas: the tile at row r and column c
     places = canvas[:, :height, :, :width].transpose(0, 2, 1, 3, 4)
     if order == "column":
         places = places.swapaxes(0, 1)

@@ -1,4 +1,7 @@
-"""Words on pictures, in DejaVu Sans (it has × and σ, Greek and Cyrillic), which lies in matplotlib's package and needs no import of it."""
+"""Write words on pictures, in DejaVu Sans.
+
+The font has ×, σ, Greek and Cyrillic. It is a file of the matplotlib package, which need not be imported for it.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +15,27 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 Colour = tuple[int, int, int]
-PAPER: Colour = (255, 255, 255)
-INK: Colour = (34, 34, 34)
+PAPER: Colour = (255, 255, 255)  # the background of sheets and charts
+INK: Colour = (34, 34, 34)  # the colour of words
 
 
 @cache
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans at `size` pixels.
+    """Return DejaVu Sans with letters of `size` pixels.
 
     Raises:
-        RuntimeError: matplotlib, which carries the font, is not installed.
+        RuntimeError: matplotlib, whose package contains the font, is not installed.
     """
     package = importlib.util.find_spec("matplotlib")
     if package is None or not package.submodule_search_locations:
-        raise RuntimeError("the font of captions and charts comes with matplotlib, which is not installed")
+        raise RuntimeError("matplotlib is not installed; its package contains the font of captions and charts")
     folder = Path(package.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
     file = folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
     return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
-    """`text`, cut and ended with '…' where it is wider than `width` pixels; '' where not even that fits."""
+    """Return `text`, cut and ended with "…" if it is wider than `width` pixels. If not even "…" fits, return an empty string."""
     text = " ".join(text.split())
     if face.getlength(text) <= width:
         return text
@@ -47,7 +50,7 @@ def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
 
 
 def line(text: str, width: int, size: int = 13, *, centred: bool = False) -> UInt8[np.ndarray, "h w 3"]:
-    """One line of text, dark on white, `width` wide and about 1.6 · `size` high, shortened to fit."""
+    """Return one line of text, dark on white, `width` pixels wide and about 1.6 · `size` pixels high. A long text is shortened to fit."""
     face = font(size)
     margin = min(size // 2, max(0, (width - 1) // 8))
     height = round(size * 1.6)
@@ -59,6 +62,6 @@ def line(text: str, width: int, size: int = 13, *, centred: bool = False) -> UIn
 
 
 def captioned(tiles: UInt8[np.ndarray, "n h w 3"], captions: Sequence[str], size: int = 10) -> UInt8[np.ndarray, "n H w 3"]:
-    """Each tile with its caption above it."""
+    """Return each tile with its caption above it, in letters of `size` pixels."""
     strips = np.stack([line(caption, tiles.shape[2], size, centred=True) for caption in captions])
     return np.concatenate([strips, tiles], axis=1)

@@ -17,10 +17,10 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo
 from workers.methods.artifact_names import by_path
 from workers.methods.cam.class_evidence import Explanation
-from workers.rendering import overlay as overlays
 from workers.rendering import scaling, text
 from workers.rendering.grid import grid
-from workers.rendering.overlay import OverlayAndHeatmap
+from workers.rendering.overlays import OverlayAndHeatmap
+from workers.rendering.overlays.blend import blend
 
 # A sheet of several tiles shows the photo smaller rather than exceed this.
 MAX_SHEET_PIXELS = 25_000_000
@@ -30,7 +30,7 @@ Drawing = Callable[[Float32[np.ndarray, "h w"], Photo], OverlayAndHeatmap]
 
 def draw(explanation: Explanation, photo: Photo, params: CamParams) -> Output:
     """Overlay, heatmap and maps, as a CAM's card lists them, in the colours asked for."""
-    return draw_by(explanation, photo, lambda heat, shown: overlays.blended(heat, shown, params.colormap, params.alpha))
+    return draw_by(explanation, photo, lambda heat, shown: blend(heat, shown, params.colormap, params.alpha))
 
 
 def draw_by(explanation: Explanation, photo: Photo, drawing: Drawing) -> Output:

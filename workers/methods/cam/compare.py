@@ -27,8 +27,10 @@ from workers.methods.cam import (
     score_cam,
     xgrad_cam,
 )
-from workers.rendering import channels, overlay, scaling, text
+from workers.rendering import scaling, text
 from workers.rendering.grid import grid
+from workers.rendering.overlays.blend import blend
+from workers.rendering.titles import titled
 
 WEIGHTS: Mapping[str, class_evidence.Weights] = MappingProxyType(
     {
@@ -69,7 +71,7 @@ def draw(result: Comparison, photo: Photo, params: Compare) -> Output:
     captions: list[str] = []
     for row, scored in enumerate(first.classes):
         for method, explanation in result.items():
-            tiles.append(overlay.blended(scaling.heat(explanation.maps[row]), shown, params.colormap, params.alpha)[0])
+            tiles.append(blend(scaling.heat(explanation.maps[row]), shown, params.colormap, params.alpha)[0])
             captions.append(f"{titles[method]} · {cam_pictures.named(scored)}" if several else titles[method])
     size = cam_pictures.caption_size(shown)
     sheet = grid(text.captioned(np.stack(tiles), captions, size), columns=len(result) if several else None, gap=4, background=text.PAPER)
@@ -79,7 +81,7 @@ def draw(result: Comparison, photo: Photo, params: Compare) -> Output:
     ]
     return Output(
         artifacts=(
-            Picture("sheet", channels.titled(sheet, _title(first), size=size), primary=True),
+            Picture("sheet", titled(sheet, _title(first), size=size), primary=True),
             *(Array(f"map.{method}", found.maps if found.listed else found.maps[0]) for method, found in result.items()),
         ),
         facts=facts,

@@ -12,7 +12,8 @@ from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.methods.cam import cam_pictures, class_evidence
-from workers.rendering import overlay
+from workers.rendering.overlays.dlwp1 import draw_as_dlwp1
+from workers.rendering.overlays.keras_io import draw_as_keras_io
 
 
 def weights(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n k"]:
@@ -37,7 +38,7 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[GradCam]) -> list[class_e
 
 def draw(result: class_evidence.Explanation, photo: Photo, params: GradCam) -> Output:
     if params.preset == "dlwp1":
-        return cam_pictures.draw_by(result, photo, overlay.as_dlwp1)
+        return cam_pictures.draw_by(result, photo, draw_as_dlwp1)
     if params.preset == "keras_io":
-        return cam_pictures.draw_by(result, photo, overlay.as_keras_io)
+        return cam_pictures.draw_by(result, photo, draw_as_keras_io)
     return cam_pictures.draw(result, photo, params)

@@ -22,7 +22,9 @@ from workers.methods import implementation
 from workers.methods.baselines import baseline
 from workers.methods.cam import cam_pictures
 from workers.methods.perturbation import masked_scores
-from workers.rendering import charts, scaling
+from workers.rendering import scaling
+from workers.rendering.charts.correlations import Correlation, correlations
+from workers.rendering.charts.curves import Curve, curves
 
 # A map counts so much in the job's progress; a covered photo counts 1.
 MAP_STEPS = 100
@@ -215,15 +217,15 @@ def draw(result: Trial, photo: Photo, params: Faithfulness) -> Output:
 
 
 def _chart(result: Trial, facts: FaithfulnessFacts) -> UInt8[np.ndarray, "h w 3"]:
-    curves = charts.curves(
+    plot = curves(
         [
-            charts.Curve(f"deletion · area {facts.deletion_area:.3f}", result.shares, result.deletion),
-            charts.Curve(f"insertion · area {facts.insertion_area:.3f}", result.shares, result.insertion),
+            Curve(f"deletion · area {facts.deletion_area:.3f}", result.shares, result.deletion),
+            Curve(f"insertion · area {facts.insertion_area:.3f}", result.shares, result.insertion),
         ],
         f"{cam_pictures.named(result.explained)}: {facts.score} by share of pixels covered or shown, strongest of {facts.attribution} first",  # noqa: E501
     )
-    rows = [charts.Correlation(_down_to(drawn), drawn.rank_correlation) for drawn in (*result.cascading, *result.independent)]
-    return np.concatenate([curves, charts.correlations(rows, "Rank correlation with the map of weights drawn anew")]) if rows else curves
+    rows = [Correlation(_down_to(drawn), drawn.rank_correlation) for drawn in (*result.cascading, *result.independent)]
+    return np.concatenate([plot, correlations(rows, "Rank correlation with the map of weights drawn anew")]) if rows else plot
 
 
 def _down_to(drawn: Randomised) -> str:

@@ -16,9 +16,11 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo
 from workers.methods.cam import cam_pictures
 from workers.methods.gradients.gradient_attribution import Attribution
-from workers.rendering import diverging, overlay, scaling
-from workers.rendering.overlay import OverlayAndHeatmap
-from workers.rendering.place import onto_photo, used_part
+from workers.rendering import scaling
+from workers.rendering.overlays import OverlayAndHeatmap
+from workers.rendering.overlays.blend import blend
+from workers.rendering.overlays.diverging import blend_diverging
+from workers.rendering.placement import onto_photo, used_part
 
 # Of the map that is laid over the photo beside a picture in colour.
 HEAT: Colormap = "inferno"
@@ -72,11 +74,11 @@ def draw_by(result: Attribution, photo: Photo, drawing: Drawing, facts: type[Gra
 
 
 def heat(values: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, params: PictureParams) -> OverlayAndHeatmap:
-    return overlay.blended(scaling.heat(clipped(values, params.clip)), photo, colours, params.alpha)
+    return blend(scaling.heat(clipped(values, params.clip)), photo, colours, params.alpha)
 
 
 def signed(values: Float32[np.ndarray, "h w"], photo: Photo, params: PictureParams) -> OverlayAndHeatmap:
-    return diverging.blended(scaling.signed(clipped(values, params.clip)), photo, params.alpha)
+    return blend_diverging(scaling.signed(clipped(values, params.clip)), photo, params.alpha)
 
 
 def colour(

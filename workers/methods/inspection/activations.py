@@ -15,7 +15,9 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.methods.artifact_names import by_path
-from workers.rendering import channels, charts
+from workers.rendering.channel_grid import bounded_size, channel_grid
+from workers.rendering.charts.values import unit_values
+from workers.rendering.titles import titled, titled_sheet
 
 Answers = Mapping[str, AnyFloat32]
 """One photo's activations by layer path: (h, w, K), (K,), or more axes before the channels'."""
@@ -96,17 +98,17 @@ def draw(result: Answers, photo: Photo, params: Activations) -> Output:
         title = f"{path} · {' × '.join(str(length) for length in array.shape)}"
         grids.append(picture)
         titles.append(title)
-        artifacts.append(Picture("grid" + suffix, channels.titled(picture, title), primary=not several))
+        artifacts.append(Picture("grid" + suffix, titled(picture, title), primary=not several))
         artifacts.append(Array("activations" + suffix, array))
         statistics.append(_statistics(path, array.shape, numbers, ranked=RANKED_OF_SEVERAL if several else None))
     if several:
-        artifacts.insert(0, Picture("grid", channels.sheet(grids, titles), primary=True))
+        artifacts.insert(0, Picture("grid", titled_sheet(grids, titles), primary=True))
     return Output(tuple(artifacts), ActivationsFacts(layers=tuple(statistics)), tuple(warnings))
 
 
 def _picture(path: str, array: AnyFloat32, numbers: ChannelNumbers, params: Activations) -> tuple[UInt8[np.ndarray, "h w 3"], list[str]]:
     if array.ndim == 1:
-        return charts.units(array), []
+        return unit_values(array), []
     warnings: list[str] = []
     maps = array.reshape(-1, *array.shape[-2:])
     mode = params.scaling
@@ -115,13 +117,13 @@ def _picture(path: str, array: AnyFloat32, numbers: ChannelNumbers, params: Acti
         warnings.append(f"Layer '{path}' has one position: a channel has no deviation to scale by, drawn with scaling 'global'.")
     chosen = drawn_channels(params, numbers)
     picked = params.channels is not None or params.order != "index"
-    size = channels.bounded_size(len(chosen), *maps.shape[:2])
+    size = bounded_size(len(chosen), *maps.shape[:2])
     if size != maps.shape[:2]:
         warnings.append(
             f"Layer '{path}': {len(chosen)} channels of {maps.shape[1]} × {maps.shape[0]} are drawn at {size[1]} × {size[0]} each; "
             "the array has every value."
         )
-    picture = channels.tiled(
+    picture = channel_grid(
         maps[..., chosen] if picked else maps,
         mode=mode,
         colours=params.colormap,

@@ -10,8 +10,8 @@ from workers.contract.artifacts import Document, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.methods.inspection.model_graph import graph_of
-from workers.rendering import graphviz
-from workers.rendering.dot import dot
+from workers.rendering.graphs import graphviz
+from workers.rendering.graphs.dot import dot
 
 MOST_NODES = 2000  # that are laid out
 READABLE_DPI = 60.0

@@ -15,7 +15,7 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.methods.inspection.top_classes import bars, top_predictions
-from workers.rendering.bars import bars_beside
+from workers.rendering.charts.class_bars import bars_beside_photo
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def draw(result: Scores, photo: Photo, params: Predict) -> Output:
     predictions = top_predictions(result.published, result.logits, result.probabilities, params.top, params.output)
     return Output(
         artifacts=(
-            Picture("chart", bars_beside(photo.image, bars(predictions)), primary=True),
+            Picture("chart", bars_beside_photo(photo.image, bars(predictions)), primary=True),
             Array("logits", result.logits),
             Array("probabilities", result.probabilities),
         ),

@@ -19,7 +19,7 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.inspection.top_classes import bars, top_predictions
 from workers.methods.photo_batches import naming, passes
-from workers.rendering.bars import Captioned, sheet
+from workers.rendering.charts.class_bars import PhotoWithBars, photo_sheet
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Outp
         with naming(number):
             found.append(top_predictions(result.published, *scores, params.top, params.output))
     shown = [
-        Captioned(f"#{number}", one.image, bars(predictions[:MOST_BARS]))
+        PhotoWithBars(f"#{number}", one.image, bars(predictions[:MOST_BARS]))
         for number, (one, predictions) in enumerate(zip(result.photos[:MOST_DRAWN], found, strict=False))
     ]
     counted = counts([predictions[0] for predictions in found])
     return Output(
         artifacts=(
-            Picture("sheet", sheet(_title(counted), shown), primary=True),
+            Picture("sheet", photo_sheet(_title(counted), shown), primary=True),
             Array("logits", result.logits),
             Array("probabilities", result.probabilities),
         ),

@@ -22,8 +22,9 @@ from schemas.methods.inspection.sandbox import (
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo
 from workers.methods.inspection.untrained_layers import convolved, glorot_kernel, pooled
-from workers.rendering import channels, scaling
-from workers.rendering.panels import Panel, panels
+from workers.rendering.channel_grid import channel_grid
+from workers.rendering.channel_levels import scale_all_channels
+from workers.rendering.side_by_side import CaptionedPicture, side_by_side
 
 MOST_PRODUCTS = 20_000_000_000  # of weight and pixel: some ten seconds of one core
 MOST_VALUES = 50_000_000  # after one stage: 200 MB
@@ -111,7 +112,7 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
     del result
     stages = params.stages or ()
     check(stages, *photo.image.shape[:2])
-    shown = [Panel(_caption("photo", photo.image.shape), photo.image)]
+    shown = [CaptionedPicture(_caption("photo", photo.image.shape), photo.image)]
     artifacts: list[Picture | Array] = []
     facts: list[StageFacts] = []
     warnings: list[str] = []
@@ -119,7 +120,7 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
         name, maps = described(each.stage), each.maps
         levels = squashed(maps)
         picture = _picture(levels)
-        shown.append(Panel(_caption(name, maps.shape), picture))
+        shown.append(CaptionedPicture(_caption(name, maps.shape), picture))
         artifacts.append(Picture(f"stage_{number}", picture))
         if maps.shape[2] == 3:
             artifacts.append(Picture(f"channels_{number}", _tiles(levels)))
@@ -131,7 +132,7 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
         if flat:
             warnings.append(f"Stage {number} ({name}): the same everywhere, drawn black: channels {', '.join(map(str, flat))}.")
         facts.append(StageFacts(stage=name, shape=maps.shape, min=float(maps.min()), max=float(maps.max()), mean=float(maps.mean())))
-    sheet = panels(shown, photo.image.shape[:2])
+    sheet = side_by_side(shown, photo.image.shape[:2])
     return Output(
         (Picture("stages", sheet, primary=True), *artifacts),
         SandboxFacts(photo=photo.image.shape[:2], stages=tuple(facts)),
@@ -141,7 +142,7 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
 
 def squashed(maps: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:
     """Each channel by itself: its minimum becomes 0, its maximum 255."""
-    return np.concatenate([scaling.over_layer(maps[..., channel : channel + 1]) for channel in range(maps.shape[2])], axis=2)
+    return np.concatenate([scale_all_channels(maps[..., channel : channel + 1]) for channel in range(maps.shape[2])], axis=2)
 
 
 def _picture(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
@@ -152,7 +153,7 @@ def _picture(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def _tiles(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
-    return channels.tiled(levels.astype(np.float32), mode="global", colours="gray", span=(0.0, 255.0))
+    return channel_grid(levels.astype(np.float32), mode="global", colours="gray", span=(0.0, 255.0))
 
 
 def _caption(what: str, shape: tuple[int, ...]) -> str:

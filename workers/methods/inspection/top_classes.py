@@ -11,7 +11,7 @@ from schemas.errors import NonFinite
 from schemas.methods.facts import Prediction
 from schemas.models import PublishedModel
 from workers.methods.cam import class_evidence
-from workers.rendering.bars import Bar
+from workers.rendering.charts.class_bars import ClassBar
 
 
 def top_classes(logits: Float32[np.ndarray, " classes"], count: int) -> Int64[np.ndarray, " count"]:
@@ -38,10 +38,10 @@ def top_predictions(
     return tuple(class_evidence.predictions(model, classes, np.broadcast_to(logits, every), np.broadcast_to(probabilities, every), output))
 
 
-def bars(predictions: Sequence[Prediction]) -> list[Bar]:
+def bars(predictions: Sequence[Prediction]) -> list[ClassBar]:
     """One for each, as long as its probability."""
     return [
-        Bar(
+        ClassBar(
             scored.label or f"class {scored.class_index}",
             f"{scored.probability:.1%}" if scored.probability >= 0.001 else "< 0.1%",
             scored.probability,

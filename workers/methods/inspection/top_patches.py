@@ -17,9 +17,9 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.inspection.strongest_positions import Place, Ranking
 from workers.methods.photo_batches import passes
-from workers.rendering import patches
-from workers.rendering.panels import Panel
-from workers.rendering.place import span_on_photo
+from workers.rendering.patch_rows import PatchRow, patch_sheet
+from workers.rendering.placement import span_on_photo
+from workers.rendering.side_by_side import CaptionedPicture
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ def draw(result: TopPlaces, photo: Photo | None, params: TopPatches) -> Output:
     del photo
     field, shape = result.field, (len(result.places), params.count)
     values, positions = np.zeros(shape, np.float32), np.full((*shape, 3), -1, np.int32)
-    rows: list[patches.Row] = []
+    rows: list[PatchRow] = []
     channels: list[ChannelPatches] = []
     for row, (channel, places) in enumerate(result.places.items()):
-        panels: list[Panel] = []
+        panels: list[CaptionedPicture] = []
         facts: list[Patch] = []
         for column, place in enumerate(places):
             image = result.photos[place.image].image
             down, across = part(field, place, result.photos[place.image])
             values[row, column], positions[row, column] = place.value, (place.image, place.y, place.x)
-            panels.append(Panel(f"#{place.image} · {place.value:.3g}", image[down, across]))
+            panels.append(CaptionedPicture(f"#{place.image} · {place.value:.3g}", image[down, across]))
             facts.append(
                 Patch(
                     image=params.images[place.image],
@@ -85,12 +85,12 @@ def draw(result: TopPlaces, photo: Photo | None, params: TopPatches) -> Output:
                 )
             )
         words = f"channel {channel}" if places else f"channel {channel} · the same everywhere"
-        rows.append(patches.Row(words, tuple(panels)))
+        rows.append(PatchRow(words, tuple(panels)))
         channels.append(ChannelPatches(channel=channel, patches=tuple(facts)))
     title = f"{params.layer} · receptive field {field.size[0]} × {field.size[1]} input pixels"
     return Output(
         (
-            Picture("patches", patches.sheet(title, rows, params.count), primary=True),
+            Picture("patches", patch_sheet(title, rows, params.count), primary=True),
             Array("values", values),
             Array("positions", positions),
         ),

@@ -15,7 +15,10 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.methods.artifact_names import by_path
-from workers.rendering import channels, charts, kernels
+from workers.rendering import kernels
+from workers.rendering.channel_grid import channel_grid
+from workers.rendering.charts.values import histogram, values_by_index
+from workers.rendering.titles import titled, titled_sheet
 
 MAX_TILES = 4096
 TITLE_WIDTH = 400
@@ -65,14 +68,14 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
         if array.ndim > 1 or plain:
             drawn.append(_drawn(result, name, clean, params))
         title = f"{name}: {array.size:,} value{'s' * (array.size != 1)}"
-        histograms.append(charts.histogram(clean.ravel(), title))
+        histograms.append(histogram(clean.ravel(), title))
         statistics.append(_statistics(name, clean))
     for each in drawn:
         warnings += each.warnings
     if len(drawn) == 1:
-        grid = channels.titled(drawn[0].picture, drawn[0].title, least=TITLE_WIDTH)
+        grid = titled(drawn[0].picture, drawn[0].title, least=TITLE_WIDTH)
     else:
-        grid = channels.sheet([each.picture for each in drawn], [each.title for each in drawn])
+        grid = titled_sheet([each.picture for each in drawn], [each.title for each in drawn])
     pictures = (Picture("grid", grid, primary=True), Picture("histogram", np.concatenate(histograms)))
     names = by_path(result.weights, taken=[picture.name for picture in pictures])
     return Output(
@@ -104,7 +107,7 @@ def _drawn(result: LayerWeights, name: str, array: AnyFloat32, params: Weights) 
     layer = result.layer
     title = f"{layer.path} · {name} {' × '.join(str(length) for length in array.shape)}"
     if array.ndim < 2:
-        return Drawn(title, charts.by_index(array.reshape(-1), "Value of each, by index"))
+        return Drawn(title, values_by_index(array.reshape(-1), "Value of each, by index"))
     if layer.kind is LayerKind.CONV and array.ndim > 2:
         kernel = as_kernels(name, layer.type, array)
         if kernel.shape[2] == 3 or kernel.shape[:2] != (1, 1):
@@ -136,7 +139,7 @@ def _tiles(title: str, name: str, kernel: Float32[np.ndarray, "h w inputs filter
     tiles = picked[:, :, :drawn_inputs].swapaxes(2, 3).reshape(*kernel.shape[:2], count)
     tiles = kernels.enlarged(tiles, count, params.columns)
     captions = [str(index) if inputs == 1 else f"{index}:{each}" for index in chosen for each in range(drawn_inputs)] if captioned else None
-    picture = channels.tiled(tiles, mode="global", colours=params.colormap, columns=params.columns, captions=captions, span=span)
+    picture = channel_grid(tiles, mode="global", colours=params.colormap, columns=params.columns, captions=captions, span=span)
     return Drawn(title, picture, warnings)
 
 

@@ -16,8 +16,9 @@ from workers.contract.progress import Slice
 from workers.methods.baselines import baseline
 from workers.methods.perturbation import masked_scores, perturbation_pictures
 from workers.methods.perturbation.masked_scores import Attribution
-from workers.rendering import diverging, scaling
-from workers.rendering.overlay import OverlayAndHeatmap
+from workers.rendering import scaling
+from workers.rendering.overlays import OverlayAndHeatmap
+from workers.rendering.overlays.diverging import blend_diverging
 
 
 def windows(size: tuple[int, int], window: tuple[int, int], stride: tuple[int, int]) -> Int64[np.ndarray, "n 2 2"]:
@@ -74,7 +75,7 @@ def run(probe: Probe, inputs: Inputs, params: Occlusion) -> Generator[Slice, Non
 
 
 def drawing(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: float) -> OverlayAndHeatmap:
-    return diverging.blended(scaling.signed(values), photo, alpha)
+    return blend_diverging(scaling.signed(values), photo, alpha)
 
 
 def draw(result: Attribution, photo: Photo, params: Occlusion) -> Output:

@@ -16,8 +16,9 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.perturbation import masked_scores, perturbation_pictures
 from workers.methods.perturbation.masked_scores import Attribution
-from workers.rendering import overlay, scaling
-from workers.rendering.overlay import OverlayAndHeatmap
+from workers.rendering import scaling
+from workers.rendering.overlays import OverlayAndHeatmap
+from workers.rendering.overlays.blend import blend
 
 
 class Masks:
@@ -65,7 +66,7 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, At
 
 def drawing(values: Float32[np.ndarray, "h w"], photo: Photo, params: Rise) -> OverlayAndHeatmap:
     """From the map's smallest value to its largest: all of it is above 0."""
-    return overlay.blended(scaling.heat(values - values.min()), photo, params.colormap, params.alpha)
+    return blend(scaling.heat(values - values.min()), photo, params.colormap, params.alpha)
 
 
 def draw(result: Attribution, photo: Photo, params: Rise) -> Output:

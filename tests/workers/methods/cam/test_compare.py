@@ -19,7 +19,9 @@ from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods import implementation
 from workers.methods.cam import cam_pictures, compare
-from workers.rendering import channels, overlay, scaling
+from workers.rendering import scaling
+from workers.rendering.overlays.blend import blend
+from workers.rendering.titles import TITLE_WIDTH
 
 ALL = get_args(Compared)
 
@@ -88,10 +90,10 @@ def test_a_sheet_of_one_class_names_each_method() -> None:
     output = compare.draw(driven(compare.run(ChannelProbe(), Inputs(tensor), job))[1], photo, job)  # type: ignore[arg-type]
     title = caption = round(cam_pictures.caption_size(photo) * 1.6)
     picture, tall = sheet(output), 30 + caption
-    assert picture.shape == (title + 2 * tall + 4, channels.TITLE_WIDTH, 3)
+    assert picture.shape == (title + 2 * tall + 4, TITLE_WIDTH, 3)
     for index, method in enumerate(job.methods):
         top, left = title + (tall + 4) * (index // 2) + caption, (90 + 4) * (index % 2)
-        expected, _ = overlay.blended(scaling.heat(arrays(output)[f"map.{method}"]), photo, "viridis", 0.4)
+        expected, _ = blend(scaling.heat(arrays(output)[f"map.{method}"]), photo, "viridis", 0.4)
         np.testing.assert_array_equal(picture[top : top + 30, left : left + 90], expected)
         assert (picture[top - caption : top, left : left + 90] < 128).any()
     facts = output.facts
@@ -111,7 +113,7 @@ def test_several_classes_are_rows() -> None:
     for row in range(2):
         for column, method in enumerate(("grad_cam", "hires_cam", "ablation_cam")):
             top, left = title + (8 + caption + 4) * row + caption, (12 + 4) * column
-            expected, _ = overlay.blended(scaling.heat(arrays(output)[f"map.{method}"][row]), photo, "jet", 0.4)
+            expected, _ = blend(scaling.heat(arrays(output)[f"map.{method}"][row]), photo, "jet", 0.4)
             np.testing.assert_array_equal(picture[top : top + 8, left : left + 12], expected)
 
 

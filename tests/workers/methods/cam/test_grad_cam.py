@@ -11,7 +11,10 @@ from tests.workers.methods.support import FormulaProbe, batch, photo_of, publish
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods.cam import cam_maps, cam_pictures, class_evidence, grad_cam
-from workers.rendering import overlay, scaling
+from workers.rendering import scaling
+from workers.rendering.overlays.blend import blend
+from workers.rendering.overlays.dlwp1 import draw_as_dlwp1
+from workers.rendering.overlays.keras_io import draw_as_keras_io
 
 
 def params(**changes: object) -> GradCam:
@@ -136,7 +139,7 @@ def test_one_class_is_drawn_at_the_photos_own_size() -> None:
     photo = photo_of()
     output = grad_cam.draw(explanation(MAP), photo, params(colormap="viridis", alpha=0.3))
     heat = np.array(MAP, np.float32) / 4
-    expected, heatmap = overlay.blended(heat, photo, "viridis", 0.3)
+    expected, heatmap = blend(heat, photo, "viridis", 0.3)
     np.testing.assert_array_equal(pictures(output)["overlay"].image, expected)
     np.testing.assert_array_equal(pictures(output)["heatmap"].image, heatmap)
     assert pictures(output)["overlay"].primary
@@ -149,7 +152,7 @@ def test_one_class_is_drawn_at_the_photos_own_size() -> None:
     assert len(facts.classes) == 1
 
 
-@pytest.mark.parametrize(("preset", "way"), [("dlwp1", overlay.as_dlwp1), ("keras_io", overlay.as_keras_io)])
+@pytest.mark.parametrize(("preset", "way"), [("dlwp1", draw_as_dlwp1), ("keras_io", draw_as_keras_io)])
 def test_presets_draw_their_own_way(preset: str, way: cam_pictures.Drawing) -> None:
     photo = photo_of()
     output = grad_cam.draw(explanation(MAP), photo, params(preset=preset))
@@ -167,7 +170,7 @@ def test_several_classes_are_tiles_under_their_names() -> None:
     assert sheet.shape == (2 * tall + 4, 2 * wide + 4, 3)
     for index, values in enumerate((MAP, other, MAP)):
         top, left = (tall + 4) * (index // 2) + caption, (wide + 4) * (index % 2)
-        expected, _ = overlay.blended(scaling.heat(np.array(values, np.float32)), photo, "jet", 0.4)
+        expected, _ = blend(scaling.heat(np.array(values, np.float32)), photo, "jet", 0.4)
         np.testing.assert_array_equal(sheet[top : top + 30, left : left + wide], expected)
         assert (sheet[top - caption : top, left : left + wide] < 128).any()  # words
 

@@ -9,7 +9,9 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods.inspection import activations
 from workers.methods.inspection.activations import ChannelNumbers, drawn_channels
-from workers.rendering import channels, charts
+from workers.rendering import channel_grid
+from workers.rendering.charts.values import unit_values
+from workers.rendering.titles import titled, titled_sheet
 
 
 def drawn(answers: dict[str, np.ndarray], **params: object) -> Output:
@@ -89,10 +91,10 @@ def test_one_layer_is_an_array_and_a_titled_grid() -> None:
     layer = np.random.default_rng(0).normal(size=(30, 25, 5)).astype(np.float32)
     output = drawn({"base/conv": layer}, colormap="inferno", columns=3)
     assert [(artifact.name, isinstance(artifact, Picture)) for artifact in output.artifacts] == [("grid", True), ("activations", False)]
-    grid = channels.tiled(layer, mode="per_channel", colours="inferno", columns=3)
+    grid = channel_grid.channel_grid(layer, mode="per_channel", colours="inferno", columns=3)
     made = artifacts(output)
     np.testing.assert_array_equal(made["activations"], layer)
-    np.testing.assert_array_equal(made["grid"], channels.titled(grid, "base/conv · 30 × 25 × 5"))
+    np.testing.assert_array_equal(made["grid"], titled(grid, "base/conv · 30 × 25 × 5"))
     assert isinstance(output.artifacts[0], Picture)
     assert output.artifacts[0].primary
 
@@ -107,8 +109,8 @@ def test_several_layers_have_a_grid_each_and_a_sheet() -> None:
     made = artifacts(output)
     assert list(made) == ["grid", "grid.base.conv", "activations.base.conv", "grid.pool", "activations.pool"]
     assert [artifact.name for artifact in output.artifacts if isinstance(artifact, Picture) and artifact.primary] == ["grid"]
-    pictures = [channels.tiled(answers["base/conv"], mode="per_channel", colours="viridis"), charts.units(answers["pool"])]
-    np.testing.assert_array_equal(made["grid"], channels.sheet(pictures, ["base/conv · 30 × 25 × 3", "pool · 40"]))
+    pictures = [channel_grid.channel_grid(answers["base/conv"], mode="per_channel", colours="viridis"), unit_values(answers["pool"])]
+    np.testing.assert_array_equal(made["grid"], titled_sheet(pictures, ["base/conv · 30 × 25 × 3", "pool · 40"]))
     np.testing.assert_array_equal(made["activations.base.conv"], answers["base/conv"])
     np.testing.assert_array_equal(made["activations.pool"], answers["pool"])
     assert [layer.layer for layer in statistics(output)] == ["base/conv", "pool"]
@@ -157,7 +159,7 @@ def test_values_that_are_not_finite_are_said_and_counted_as_0() -> None:
 
 
 def test_a_reduced_grid_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "MAX_GRID_PIXELS", 5000)
+    monkeypatch.setattr(channel_grid, "MAX_GRID_PIXELS", 5000)
     output = drawn({"conv": np.random.default_rng(0).normal(size=(60, 50, 8)).astype(np.float32)})
     assert output.warnings == ("Layer 'conv': 8 channels of 50 × 60 are drawn at 22 × 27 each; the array has every value.",)
 

@@ -9,12 +9,12 @@ import pytest
 
 from schemas.methods.inspection.architecture import Architecture, ArchitectureFacts, ArchitectureGraph
 from tests.workers.methods.inspection.test_model_graph import described
-from tests.workers.rendering.test_dot import HAS_DOT
+from tests.workers.rendering.graphs.test_dot import HAS_DOT
 from workers.contract.artifacts import Document, Output, Picture
 from workers.methods.inspection import architecture
 from workers.methods.inspection.model_graph import graph_of
-from workers.rendering import graphviz
-from workers.rendering.dot import dot
+from workers.rendering.graphs import graphviz
+from workers.rendering.graphs.dot import dot
 
 
 def made(name: str, **params: object) -> Output:

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.methods.facts import Prediction
 from workers.methods.inspection.top_classes import bars, top_classes
-from workers.rendering.bars import Bar
+from workers.rendering.charts.class_bars import ClassBar
 
 
 def test_top_classes_are_ordered_and_ties_go_to_the_lower_index() -> None:
@@ -17,4 +17,4 @@ def test_top_classes_are_ordered_and_ties_go_to_the_lower_index() -> None:
 )
 def test_a_bar_says_its_probability(probability: float, words: str) -> None:
     shown = bars([Prediction(class_index=7, label=label, logit=1.0, probability=probability) for label in ("cock", None)])
-    assert shown == [Bar("cock", words, probability), Bar("class 7", words, probability)]
+    assert shown == [ClassBar("cock", words, probability), ClassBar("class 7", words, probability)]

@@ -16,7 +16,10 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods.inspection import weights
 from workers.methods.inspection.weights import LayerWeights, as_kernels, chosen_filters
-from workers.rendering import channels, charts, kernels
+from workers.rendering import kernels
+from workers.rendering.channel_grid import channel_grid
+from workers.rendering.charts.values import values_by_index
+from workers.rendering.titles import titled_sheet
 
 NOTHING = Inputs(np.zeros((0, 1, 1, 3), np.float32))
 RNG = np.random.default_rng(0)
@@ -140,16 +143,16 @@ def test_a_separable_convolution_shows_both_its_kernels() -> None:
     float32 = {name: array.astype(np.float32) for name, array in given.items()}
     output = weights.draw(LayerWeights(described, float32, bgr=False), None, Weights.model_validate(filters))
     depthwise = kernels.enlarged(float32["depthwise_kernel"][..., 0], 4, None)
-    pictures = [channels.tiled(depthwise, mode="global", colours="gray"), kernels.matrix(float32["pointwise_kernel"][0, 0], "gray")]
+    pictures = [channel_grid(depthwise, mode="global", colours="gray"), kernels.matrix(float32["pointwise_kernel"][0, 0], "gray")]
     titles = ["base/it · depthwise_kernel 3 × 2 × 4 × 1", "base/it · pointwise_kernel 1 × 1 × 4 × 6"]
-    np.testing.assert_array_equal(picture(output), channels.sheet(pictures, titles))
+    np.testing.assert_array_equal(picture(output), titled_sheet(pictures, titles))
 
 
 def test_batch_norm_is_plotted() -> None:
     given = {"gamma": np.array([1.0, -2.0, 0.5]), "moving_variance": np.array([0.0, 4.0, 1.0])}
     output = shown(given, LayerKind.NORMALIZATION, "BatchNormalization")
-    plots = [charts.by_index(array.astype(np.float32), "Value of each, by index") for array in given.values()]
-    expected = channels.sheet(plots, ["base/it · gamma 3", "base/it · moving_variance 3"])
+    plots = [values_by_index(array.astype(np.float32), "Value of each, by index") for array in given.values()]
+    expected = titled_sheet(plots, ["base/it · gamma 3", "base/it · moving_variance 3"])
     np.testing.assert_array_equal(picture(output), expected)
     assert picture(output, "histogram").shape == (2 * 240, 900, 3)
 

@@ -14,7 +14,7 @@ from tests.workers.methods.support import batch, photo_of, softmax
 from workers.contract.artifacts import Picture
 from workers.contract.inputs import Inputs, Photo, Placement
 from workers.methods.perturbation import masked_scores, occlusion
-from workers.rendering import diverging
+from workers.rendering.overlays import diverging
 
 RNG = np.random.default_rng(5)
 WEIGHTS = RNG.integers(-3, 4, (3, 5, 7, 3)).astype(np.float32)

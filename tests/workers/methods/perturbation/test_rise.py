@@ -10,7 +10,7 @@ from tests.workers.methods.support import photo_of, softmax
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods.perturbation import masked_scores, rise
-from workers.rendering import overlay
+from workers.rendering.overlays.blend import blend
 
 # Each class's logit is the mean of a region of the only channel: rows 0–2 and columns 0–2; the right half; nothing.
 REGIONS = np.zeros((3, 5, 7, 1))
@@ -123,7 +123,7 @@ def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:
     found = masked_scores.Attribution(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2)
     output = rise.draw(found, photo_of(), Rise(colormap="magma", alpha=0.3))
     heat = np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32)
-    expected = overlay.blended(heat, photo_of(), "magma", 0.3)
+    expected = blend(heat, photo_of(), "magma", 0.3)
     np.testing.assert_array_equal(pictures(output)["overlay"], expected[0])
     np.testing.assert_array_equal(pictures(output)["heatmap"], expected[1])
     (array,) = (artifact.array for artifact in output.artifacts if isinstance(artifact, Array))
