@@ -14,11 +14,11 @@ from jobstore.store import JobStore
 from processes.redis_address import running_redis_url
 from service.app import create_app
 from service.server import serve
-from service.settings import Settings
+from service.settings import ServiceSettings
 from telemetry.logs import configure_logs, get_logger
 
 
-def service_settings(host: str | None, port: int | None) -> Settings:
+def service_settings(host: str | None, port: int | None) -> ServiceSettings:
     """Return the service's settings. `host` and `port` replace the environment's values unless they are None.
 
     Raises:
@@ -30,7 +30,7 @@ def service_settings(host: str | None, port: int | None) -> Settings:
             "Unset it, and keep the service on loopback or behind a proxy that checks who calls."
         )
     given = {"host": host, "port": port}
-    return Settings(**{name: value for name, value in given.items() if value is not None})  # pyright: ignore[reportArgumentType]
+    return ServiceSettings(**{name: value for name, value in given.items() if value is not None})  # pyright: ignore[reportArgumentType]
 
 
 def redis_in_use(settings: StoreSettings) -> str:
@@ -68,7 +68,7 @@ def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None) -
     asyncio.run(_serve(settings, redis_url, listener))
 
 
-async def _serve(settings: Settings, redis_url: str, listener: socket.socket) -> None:
+async def _serve(settings: ServiceSettings, redis_url: str, listener: socket.socket) -> None:
     # When uvicorn has drained, it raises the signal that ended it once more. The store must still be closed then.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)

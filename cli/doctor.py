@@ -31,7 +31,7 @@ from processes.embedded_redis import EmbeddedRedis
 from processes.redis_address import running_redis_url
 from processes.redis_program import OLDEST_REDIS, EmbeddedRedisError, find_redis_server
 from schemas.errors import nearest_names
-from service.settings import Settings as ServiceSettings
+from service.settings import ServiceSettings
 from workers.settings import Settings as WorkerSettings
 
 _PROBE_WITHIN = 180  # seconds

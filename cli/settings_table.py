@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from jobstore.settings import StoreSettings
-from service.settings import Settings as ServiceSettings
+from service.settings import ServiceSettings
 from workers.settings import Settings as WorkerSettings
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"

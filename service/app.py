@@ -15,28 +15,29 @@ from starlette.middleware.cors import CORSMiddleware
 from jobstore.store import JobStore
 from schemas.errors import NotFound, UnknownMethod, VisualizationError
 from schemas.methods import params_class
-from service.context import REQUEST_ID, RequestContext, body_too_large, request_id_of
 from service.dependencies import Services
 from service.drain import Drain
+from service.echo import echo
 from service.metrics import Metrics
-from service.models import Models
+from service.model_lookup import ModelLookup
 from service.openapi import document, service_version
 from service.problems import http_error, problem_response
+from service.request_context import REQUEST_ID, RequestContextMiddleware, body_too_large, request_id_of
 from service.routes import artifacts, health, images, jobs, methods, models
 from service.routes.oneline import oneline_router
-from service.settings import Settings
-from service.validation import invalid_request, shown
+from service.settings import ServiceSettings
+from service.validation_errors import invalid_request
 
 _DESCRIPTION = "Shows what convolutional networks see: predictions, activations, synthesised filters, class activation maps."
 
 
-def create_app(settings: Settings, store: JobStore) -> FastAPI:
+def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     """The service on `store`, which the caller opens and closes.
 
     Raises:
         CatalogError: models.toml or a side file is wrong.
     """
-    services = Services(settings, store, Models(settings, store), Metrics(), Drain())
+    services = Services(settings, store, ModelLookup(settings, store), Metrics(), Drain())
     app = FastAPI(
         title="convscope", version=service_version(), description=_DESCRIPTION, lifespan=_lifespan(services), redirect_slashes=False
     )
@@ -45,7 +46,7 @@ def create_app(settings: Settings, store: JobStore) -> FastAPI:
     for router in routers:
         app.include_router(router, max_body_size=settings.max_body_bytes)
     _answer_errors(app, settings, routers)
-    app.add_middleware(RequestContext, metrics=services.metrics, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestContextMiddleware, metrics=services.metrics, max_body_bytes=settings.max_body_bytes)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -67,7 +68,7 @@ def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextMan
     return lifespan
 
 
-def _answer_errors(app: FastAPI, settings: Settings, routers: list[APIRouter]) -> None:
+def _answer_errors(app: FastAPI, settings: ServiceSettings, routers: list[APIRouter]) -> None:
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
     async def ours(request: Request, error: Exception) -> Response:
@@ -105,6 +106,6 @@ def _nowhere(method: str, path: str) -> VisualizationError:
         try:
             params_class(found[1])
         except UnknownMethod as error:
-            error.pointer, error.got = None, shown(found[1])
+            error.pointer, error.got = None, echo(found[1])
             return error
-    return NotFound(f"There is nothing at {method} {shown(path)}. See /docs.")
+    return NotFound(f"There is nothing at {method} {echo(path)}. See /docs.")

@@ -1,4 +1,4 @@
-"""Who calls. Every call on the store goes through `Owner`, so that keys can come without touching a route."""
+"""Who calls. Every call on the store goes through `OwnerDep`, so that keys can come without touching a route."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ async def owner() -> str:
     return _ANYONE
 
 
-Owner = Annotated[str, Depends(owner)]
+OwnerDep = Annotated[str, Depends(owner)]

@@ -10,22 +10,22 @@ from fastapi import Depends, FastAPI, Path, Request
 from jobstore.records import JobRecord
 from jobstore.store import JobStore
 from schemas.errors import NotFound
-from service.auth import Owner
-from service.context import request_id_of
+from service.auth import OwnerDep
 from service.drain import Drain
+from service.echo import echo
 from service.metrics import Metrics
-from service.models import Models
-from service.settings import Settings
-from service.validation import shown
+from service.model_lookup import ModelLookup
+from service.request_context import request_id_of
+from service.settings import ServiceSettings
 
 
 @dataclass(frozen=True)
 class Services:
     """Built once, carried by the application."""
 
-    settings: Settings
+    settings: ServiceSettings
     store: JobStore
-    models: Models
+    models: ModelLookup
     metrics: Metrics
     drain: Drain
 
@@ -44,23 +44,25 @@ async def _services(request: Request) -> Services:
     return services_of(cast("FastAPI", request.app))
 
 
-Used = Annotated[Services, Depends(_services)]
+ServicesDep = Annotated[Services, Depends(_services)]
 
 
-async def _caller(request: Request, owner: Owner) -> Caller:
+async def _caller(request: Request, owner: OwnerDep) -> Caller:
     return Caller(owner, request_id_of(request.scope))
 
 
-Calling = Annotated[Caller, Depends(_caller)]
+CallerDep = Annotated[Caller, Depends(_caller)]
 
 
 async def _job(
-    job_id: Annotated[str, Path(description="The job's id.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])], services: Used, owner: Owner
+    job_id: Annotated[str, Path(description="The job's id.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])],
+    services: ServicesDep,
+    owner: OwnerDep,
 ) -> JobRecord:
     job = await services.store.jobs.read(job_id, owner)
     if job is None:
-        raise NotFound(f"There is no job '{shown(job_id)}': never made, deleted, or past its time.", got=shown(job_id))
+        raise NotFound(f"There is no job '{echo(job_id)}': never made, deleted, or past its time.", got=echo(job_id))
     return job
 
 
-FoundJob = Annotated[JobRecord, Depends(_job)]
+JobDep = Annotated[JobRecord, Depends(_job)]

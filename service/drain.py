@@ -35,7 +35,7 @@ class Drain:
                 try:
                     await asyncio.wait({step, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    forget(step)
+                    abandon(step)
                 if stopped.done():
                     return
                 try:
@@ -44,10 +44,10 @@ class Drain:
                     return
                 yield item
         finally:
-            forget(stopped)
+            abandon(stopped)
 
 
-def forget(future: asyncio.Future[Any]) -> None:
+def abandon(future: asyncio.Future[Any]) -> None:
     """Cancels what has not ended, and does not wait for it: a blocking read of Redis can take seconds to notice."""
     future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     future.cancel()

@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 
 from schemas.errors import BodyTooLarge, InvalidParameters, nearest_names
 from schemas.methods.several_images import too_many_images
-from service.settings import Settings
-from service.validation import shown
+from service.echo import echo
+from service.settings import ServiceSettings
 
 _MAX_FIELDS = 200
 _MAX_FILES = 8  # beside those of several images; more than are wanted are refused in words
@@ -32,7 +32,7 @@ class ImageFile:
 
     @property
     def words(self) -> str:
-        return f"Image {self.number} ({shown(self.name)})" if self.name else f"Image {self.number}"
+        return f"Image {self.number} ({echo(self.name)})" if self.name else f"Image {self.number}"
 
     @property
     def pointer(self) -> str:
@@ -40,7 +40,7 @@ class ImageFile:
 
 
 @asynccontextmanager
-async def form_of(request: Request, settings: Settings, *, several: bool, max_part_size: int = 1024**2) -> AsyncGenerator[FormData]:
+async def form_of(request: Request, settings: ServiceSettings, *, several: bool, max_part_size: int = 1024**2) -> AsyncGenerator[FormData]:
     """The form; with `several`, as many images are welcome as one job reads.
 
     Raises:
@@ -64,7 +64,7 @@ def check_files(form: FormData, names: Sequence[str]) -> None:
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and name not in names:
             raise InvalidParameters(
-                f"There is no file part '{shown(name)}' here. File parts: {', '.join(names)}.",
+                f"There is no file part '{echo(name)}' here. File parts: {', '.join(names)}.",
                 pointer=f"/{name}",
                 allowed=", ".join(names),
                 got=name,
@@ -72,7 +72,7 @@ def check_files(form: FormData, names: Sequence[str]) -> None:
             )
 
 
-async def only_image(form: FormData, settings: Settings) -> bytes | None:
+async def only_image(form: FormData, settings: ServiceSettings) -> bytes | None:
     """The file `image`; None where there is none, or an empty one, as a browser sends where none was chosen.
 
     Raises:
@@ -88,7 +88,7 @@ async def only_image(form: FormData, settings: Settings) -> bytes | None:
     return await images[0].read() or None
 
 
-async def several_images(form: FormData, settings: Settings) -> list[str | ImageFile]:
+async def several_images(form: FormData, settings: ServiceSettings) -> list[str | ImageFile]:
     """The parts `images` in order, files and texts (ids); without empty ones.
 
     Raises:
@@ -111,13 +111,13 @@ async def _read(part: UploadFile, number: int) -> ImageFile:
     return ImageFile(f"img_{digest}", part.filename or "", number, content)
 
 
-def _check_bytes(settings: Settings, part: UploadFile, pointer: str) -> None:
+def _check_bytes(settings: ServiceSettings, part: UploadFile, pointer: str) -> None:
     size = part.size or 0
     if size > settings.max_image_bytes:
         raise image_bytes_exceeded(settings, size, pointer)
 
 
-def image_bytes_exceeded(settings: Settings, size: int, pointer: str = "/image") -> BodyTooLarge:
+def image_bytes_exceeded(settings: ServiceSettings, size: int, pointer: str = "/image") -> BodyTooLarge:
     return BodyTooLarge(
         f"An image file has at most {settings.max_image_bytes:,} bytes; got {size:,}.",
         pointer=pointer,

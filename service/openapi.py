@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from schemas.errors import Problem
 from schemas.events import JobEvent
 from schemas.jobs import InlineArray, Job, JobRequest
-from service.forms import FORM_CLASSES, FormFile
+from service.one_line_forms import ONE_LINE_FORMS, FormFile
 
 _REF = "#/components/schemas/{model}"
 _TAGS = [
@@ -87,7 +87,7 @@ def _built(app: FastAPI) -> dict[str, Any]:
 
 
 def _by_pydantic() -> dict[str, Any]:
-    types: list[Any] = [JobRequest, Job, JobEvent, JobRequestForm, ImageForm, InlineArray, Problem, *FORM_CLASSES.values()]
+    types: list[Any] = [JobRequest, Job, JobEvent, JobRequestForm, ImageForm, InlineArray, Problem, *ONE_LINE_FORMS.values()]
     _, definitions = TypeAdapter.json_schemas(
         [(f"{index}", "validation", TypeAdapter(each)) for index, each in enumerate(types)], ref_template=_REF
     )

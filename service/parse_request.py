@@ -19,17 +19,18 @@ from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
-from service.forms import read_form
-from service.images import from_base64
+from service.echo import echo
+from service.image_check import decode_base64
 from service.multipart import ImageFile, check_files, form_of, image_bytes_exceeded, only_image, several_images
-from service.settings import Settings
-from service.validation import check_extent, invalid_parameters, shown
+from service.one_line_forms import read_form
+from service.settings import ServiceSettings
+from service.validation_errors import check_extent, invalid_parameters
 
 _M = TypeVar("_M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Incoming:
+class ParsedRequest:
     """A well-formed submission: `params` valid by themselves, not yet by the model. `params_pointer` is where they stand in the body.
 
     `files`: of `params.images` those that came with it, by id.
@@ -64,7 +65,7 @@ class _ModellessEnvelope(_Envelope, frozen=True):
     model: Literal["none"] = NO_MODEL
 
 
-async def read_job(request: Request, settings: Settings) -> Incoming:
+async def parse_job_request(request: Request, settings: ServiceSettings) -> ParsedRequest:
     """`POST /v1/jobs`: JSON, or multipart with the parts `request` (that JSON) and `image` (a file), or several files `images`.
 
     Raises:
@@ -80,7 +81,7 @@ async def read_job(request: Request, settings: Settings) -> Incoming:
         parts = form.getlist("request")
         if unknown := sorted({name for name, value in form.multi_items() if name != "request" and isinstance(value, str)}):
             raise InvalidParameters(
-                f"There is no text part '{shown(unknown[0])}' here. Parts: request (JSON), image (a file), images (files).",
+                f"There is no text part '{echo(unknown[0])}' here. Parts: request (JSON), image (a file), images (files).",
                 pointer=f"/{unknown[0]}",
                 allowed="request, image, images",
                 got=unknown[0],
@@ -98,7 +99,7 @@ async def read_job(request: Request, settings: Settings) -> Incoming:
     return await _from_json(text, settings, image, [part for part in images if isinstance(part, ImageFile)])
 
 
-async def read_one_line(request: Request, method: str, settings: Settings) -> Incoming:
+async def parse_one_line_request(request: Request, method: str, settings: ServiceSettings) -> ParsedRequest:
     """`POST /v1/{method}`: a form with each parameter as a field of its own and the file `image`, or the files `images`, among which ids
     may stand for files.
 
@@ -125,7 +126,7 @@ async def read_one_line(request: Request, method: str, settings: Settings) -> In
     ids = [("images", each.id if isinstance(each, ImageFile) else each) for each in images]
     fields, params = read_form(method, [*ids, *((name, text) for name, text in texts if name != part)])
     files = {each.id: each for each in images if isinstance(each, ImageFile)}
-    return Incoming(method, fields.model, params, fields.priority, image, None, "/image", "", files)
+    return ParsedRequest(method, fields.model, params, fields.priority, image, None, "/image", "", files)
 
 
 def _check_no_path(part: str, texts: Iterable[tuple[str, str]]) -> None:
@@ -136,10 +137,10 @@ def _check_no_path(part: str, texts: Iterable[tuple[str, str]]) -> None:
         allowed = "files, or ids of uploads" if part == "images" else "a file"
         call = "-F images=@a.jpg -F images=@b.jpg" if part == "images" else "-F image=@photo.jpg"
         raise InvalidParameters(
-            f"'{part}' takes {allowed}; a file is given with @: curl {call}. Got {shown(text)}.",
+            f"'{part}' takes {allowed}; a file is given with @: curl {call}. Got {echo(text)}.",
             pointer=f"/{part}",
             allowed=allowed,
-            got=shown(text),
+            got=echo(text),
         )
 
 
@@ -147,7 +148,7 @@ def media_type_of(request: Request) -> str:
     return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
 
 
-async def _from_json(body: bytes, settings: Settings, file: bytes | None = None, files: Sequence[ImageFile] = ()) -> Incoming:
+async def _from_json(body: bytes, settings: ServiceSettings, file: bytes | None = None, files: Sequence[ImageFile] = ()) -> ParsedRequest:
     try:
         data = cast("JsonValue", from_json(body, allow_inf_nan=False))
     except ValueError as error:
@@ -165,7 +166,7 @@ async def _from_json(body: bytes, settings: Settings, file: bytes | None = None,
         raise ImageUnexpected(
             f"{params.card.title} takes {takes}: leave 'images' out.", pointer="/images", allowed="none", got=str(len(files))
         )
-    return Incoming(
+    return ParsedRequest(
         envelope.method,
         envelope.model,
         _validated(params, _with_files(envelope.params, files), "/params"),
@@ -191,7 +192,7 @@ def _needs_no_model(submission: JsonValue) -> bool:
     return isinstance(method, str) and method in METHODS and not METHODS[method].card.needs_model
 
 
-async def _image(reference: JsonValue, settings: Settings) -> tuple[bytes | None, str | None, str]:
+async def _image(reference: JsonValue, settings: ServiceSettings) -> tuple[bytes | None, str | None, str]:
     """(content, id of an upload, pointer)."""
     if reference is None:
         return None, None, "/image"
@@ -199,7 +200,7 @@ async def _image(reference: JsonValue, settings: Settings) -> tuple[bytes | None
     if keys == ["base64"]:
         pointer = "/image/base64"
         text = _validated(InlineImage, reference, "/image").base64
-        return await anyio.to_thread.run_sync(from_base64, text, settings.max_base64_bytes, pointer), None, pointer
+        return await anyio.to_thread.run_sync(decode_base64, text, settings.max_base64_bytes, pointer), None, pointer
     if keys == ["id"]:
         return None, _validated(UploadedImageReference, reference, "/image").id, "/image/id"
     off = " Images by URL are turned off." if "url" in keys else ""
@@ -207,7 +208,7 @@ async def _image(reference: JsonValue, settings: Settings) -> tuple[bytes | None
         f'image must be either {{"base64": …}} or {{"id": "img_…"}}.{off}',
         pointer="/image",
         allowed="an object with base64 or with id",
-        got=shown(", ".join(keys) if keys else reference),
+        got=echo(", ".join(keys) if keys else reference),
     )
 
 
@@ -220,11 +221,11 @@ def _validated(model: type[_M], data: object, prefix: str) -> _M:
 
 def _unsupported(media_type: str, allowed: str) -> UnsupportedFormat:
     return UnsupportedFormat(
-        f"Content-Type must be {allowed.replace(', ', ' or ')}; got {shown(media_type) or 'none'}.", allowed=allowed, got=media_type or None
+        f"Content-Type must be {allowed.replace(', ', ' or ')}; got {echo(media_type) or 'none'}.", allowed=allowed, got=media_type or None
     )
 
 
-async def read_upload(request: Request, settings: Settings) -> bytes | None:
+async def parse_upload(request: Request, settings: ServiceSettings) -> bytes | None:
     """`POST /v1/images`: multipart with the file part `image`, or the file itself as an `image/…` body, counted as it comes."""
     media_type = media_type_of(request)
     if media_type == "multipart/form-data":

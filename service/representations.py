@@ -22,7 +22,7 @@ from jobstore.records import ArtifactRecord
 from schemas.errors import NotAcceptable
 from schemas.jobs import InlineArray
 from schemas.methods.card import ArtifactKind
-from service.negotiation import best
+from service.content_negotiation import preferred_media_type
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 _LONGEST_WEBP_SIDE = 16_383
@@ -62,7 +62,7 @@ def choose(artifact: ArtifactRecord, accept: str | None, wanted: str | None) -> 
     """The form named `wanted` (from `?format=`) or else the one that `accept` likes best; `NotAcceptable` where there is none."""
     forms = forms_of(artifact)
     if wanted is None:
-        media_type = best(accept, [form.media_type for form in forms])
+        media_type = preferred_media_type(accept, [form.media_type for form in forms])
         found = next((form for form in forms if form.media_type == media_type), None)
     else:
         found = next((form for form in forms if form.name == wanted.lower()), None)

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from service.dependencies import services_of
 from service.drain import Drain
-from service.settings import Settings
+from service.settings import ServiceSettings
 
 
 class Server(uvicorn.Server):
@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
 
-async def serve(app: FastAPI, settings: Settings, sockets: Sequence[socket.socket] | None = None) -> None:
+async def serve(app: FastAPI, settings: ServiceSettings, sockets: Sequence[socket.socket] | None = None) -> None:
     """Serves `app` on `sockets`, or else on the host and port of `settings`, until SIGINT or SIGTERM has been obeyed."""
     config = uvicorn.Config(
         app,

@@ -12,7 +12,7 @@ from schemas.limits import MethodLimits
 from telemetry.logs import LogFormat, LogLevel
 
 
-class Settings(StoreSettings, MethodLimits):  # pyright: ignore[reportIncompatibleVariableOverride] - pydantic merges configurations
+class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportIncompatibleVariableOverride] - pydantic merges configurations
     """Read from `CONVSCOPE_*` variables."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")

@@ -14,64 +14,64 @@ from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFou
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from service.dependencies import Caller, Services
-from service.headers import Wishes
-from service.images import ImageHeader, check_image
+from service.image_check import ImageHeader, check_image
 from service.openapi import service_version
-from service.parse_request import Incoming
-from service.settings import Settings
+from service.parse_request import ParsedRequest
+from service.request_preferences import RequestPreferences
+from service.settings import ServiceSettings
 
 _log = structlog.get_logger(__name__)
 
 
-async def submit(services: Services, caller: Caller, incoming: Incoming, wishes: Wishes) -> Submitted:
+async def submit(services: Services, caller: Caller, parsed: ParsedRequest, preferences: RequestPreferences) -> Submitted:
     """Raises whatever is wrong with the submission, and what the store cannot do at the moment."""
-    card = incoming.params.card
-    _check_presence(incoming)
-    entry = services.models.entry(incoming.model) if card.needs_model else None
-    if incoming.image is not None:
-        await anyio.to_thread.run_sync(check_image, incoming.image, services.settings.image_limits, incoming.image_pointer)
-    headers = await anyio.to_thread.run_sync(_headers, incoming, services.settings)
+    card = parsed.params.card
+    _check_presence(parsed)
+    entry = services.models.entry(parsed.model) if card.needs_model else None
+    if parsed.image is not None:
+        await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
+    headers = await anyio.to_thread.run_sync(_headers, parsed, services.settings)
     published = None if entry is None else await services.models.described(entry)
     limits = services.settings.method_limits
     try:
-        resolved = incoming.params.resolve_alone(limits) if published is None else incoming.params.resolve(published, limits)
+        resolved = parsed.params.resolve_alone(limits) if published is None else parsed.params.resolve(published, limits)
     except VisualizationError as error:
-        error.pointer = _moved(error.pointer, incoming.params_pointer)
+        error.pointer = _moved(error.pointer, parsed.params_pointer)
         raise
     if isinstance(resolved, ImagesParams):
-        await _keep_images(services, caller, resolved.images, incoming, headers)
+        await _keep_images(services, caller, resolved.images, parsed, headers)
     submission = Submission(
         owner=caller.owner,
         method=card.name,
-        model=incoming.model,
+        model=parsed.model,
         lane=card.lane,
-        priority=incoming.priority,
+        priority=parsed.priority,
         params=_canonical(resolved),
         # Preprocessing and labels count, too, and what computes: a new version answers nothing from an old one's results.
         fingerprint=":".join([service_version(), *([] if published is None else [published.description.fingerprint, published.digest])]),
-        image=incoming.image,
-        image_id=incoming.image_id,
+        image=parsed.image,
+        image_id=parsed.image_id,
         request_id=caller.request_id,
-        fresh=wishes.fresh,
-        idempotency_key=wishes.idempotency_key,
-        body_digest=_digest(incoming) if wishes.idempotency_key else "",
+        fresh=preferences.fresh,
+        idempotency_key=preferences.idempotency_key,
+        body_digest=_digest(parsed) if preferences.idempotency_key else "",
     )
     submitted = await services.store.jobs.submit(submission)
     job = submitted.job
     if submitted.created:
-        services.metrics.submitted(card.name, incoming.model, cached=job.cached)
-    _log.info("job_submitted", job_id=job.id, method=card.name, model=incoming.model, state=job.state.value, created=submitted.created)
+        services.metrics.submitted(card.name, parsed.model, cached=job.cached)
+    _log.info("job_submitted", job_id=job.id, method=card.name, model=parsed.model, state=job.state.value, created=submitted.created)
     return submitted
 
 
-def _headers(incoming: Incoming, settings: Settings) -> dict[str, ImageHeader]:
+def _headers(parsed: ParsedRequest, settings: ServiceSettings) -> dict[str, ImageHeader]:
     """Of several images those that came as files, by id.
 
     Raises:
         BodyTooLarge, UnsupportedFormat, InvalidImage, ImageTooLarge: naming the file.
     """
     found: dict[str, ImageHeader] = {}
-    for image_id, file in incoming.files.items():
+    for image_id, file in parsed.files.items():
         try:
             found[image_id] = check_image(file.content, settings.image_limits, file.pointer)
         except VisualizationError as error:
@@ -81,7 +81,7 @@ def _headers(incoming: Incoming, settings: Settings) -> dict[str, ImageHeader]:
 
 
 async def _keep_images(
-    services: Services, caller: Caller, images: Sequence[str], incoming: Incoming, headers: Mapping[str, ImageHeader]
+    services: Services, caller: Caller, images: Sequence[str], parsed: ParsedRequest, headers: Mapping[str, ImageHeader]
 ) -> None:
     """Sees to it that the images are there for this caller, are not too large together, and stay as long as the job. Those that came as
     files are uploaded, once nothing is wrong with any.
@@ -89,7 +89,7 @@ async def _keep_images(
     Raises:
         NotFound, LimitExceeded
     """
-    before, pointer = [image_id for image_id in images if image_id not in headers], f"{incoming.params_pointer}/images"
+    before, pointer = [image_id for image_id in images if image_id not in headers], f"{parsed.params_pointer}/images"
     found = dict(zip(before, await services.store.images.keep(caller.owner, before), strict=True))
     pixels, most = 0, services.settings.max_images_pixels
     for number, image_id in enumerate(images):
@@ -105,11 +105,11 @@ async def _keep_images(
             got=str(pixels),
         )
     for image_id, header in headers.items():
-        await services.store.images.put(caller.owner, incoming.files[image_id].content, header.format, header.width, header.height)
+        await services.store.images.put(caller.owner, parsed.files[image_id].content, header.format, header.width, header.height)
 
 
-def _check_presence(incoming: Incoming) -> None:
-    card, given = incoming.params.card, incoming.image is not None or incoming.image_id is not None
+def _check_presence(parsed: ParsedRequest) -> None:
+    card, given = parsed.params.card, parsed.image is not None or parsed.image_id is not None
     if card.needs_image and not given:
         raise ImageRequired(
             f"{card.title} needs an image and got none: give `image` (see /v1/methods/{card.name}).",
@@ -118,7 +118,7 @@ def _check_presence(incoming: Incoming) -> None:
             got="none",
         )
     if given and not card.needs_image:
-        why = "takes several images, in `images`" if isinstance(incoming.params, ImagesParams) else "works on the model alone"
+        why = "takes several images, in `images`" if isinstance(parsed.params, ImagesParams) else "works on the model alone"
         raise ImageUnexpected(f"{card.title} {why}: leave the image out.", pointer="/image", allowed="none", got="one")
 
 
@@ -133,17 +133,17 @@ def _canonical(params: MethodParams) -> str:
     return json.dumps(params.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _digest(incoming: Incoming) -> str:
+def _digest(parsed: ParsedRequest) -> str:
     """Of what was asked for, not of its bytes: a multipart body has another boundary each time."""
-    digest = hashlib.sha256(incoming.image or b"")
+    digest = hashlib.sha256(parsed.image or b"")
     digest.update(
         json.dumps(
             [
-                incoming.method,
-                incoming.model,
-                incoming.priority,
-                incoming.image_id,
-                incoming.params.model_dump(mode="json", exclude_unset=True),
+                parsed.method,
+                parsed.model,
+                parsed.priority,
+                parsed.image_id,
+                parsed.params.model_dump(mode="json", exclude_unset=True),
             ],
             sort_keys=True,
         ).encode()

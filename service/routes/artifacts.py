@@ -10,10 +10,10 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from jobstore.records import ArtifactRecord, JobRecord
 from schemas.errors import Expired, NotFound, nearest_names
 from schemas.jobs import JobState
-from service.dependencies import FoundJob, Used
+from service.dependencies import JobDep, ServicesDep
+from service.echo import echo
 from service.problems import documented
 from service.representations import DOCUMENT_HEADERS, FORMS, choose, etag, file_name, matches, represent
-from service.validation import shown
 
 router = APIRouter(tags=["jobs"])
 
@@ -36,8 +36,8 @@ _CONTENT: dict[str, Any] = (
     | documented(404, 406, 410, 503),
 )
 async def get_artifact(
-    services: Used,
-    job: FoundJob,
+    services: ServicesDep,
+    job: JobDep,
     *,
     name: Annotated[str, Path(description="As the job's `artifacts` name it.", examples=["overlay"])],
     wanted: Annotated[
@@ -81,5 +81,5 @@ def _artifact(job: JobRecord, name: str) -> ArtifactRecord:
     nearest = nearest_names(name, names)
     what = f"It has: {', '.join(names)}." if names else f"It has none: it is {job.state}."
     raise NotFound(
-        f"Job {job.id} has no artifact '{shown(name)}'. {what}", got=shown(name), allowed=", ".join(names) or None, nearest=nearest
+        f"Job {job.id} has no artifact '{echo(name)}'. {what}", got=echo(name), allowed=", ".join(names) or None, nearest=nearest
     )

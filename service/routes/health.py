@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from jobstore.records import QueueDepth
 from schemas.errors import BrokerUnavailable
 from schemas.health import Liveness, Readiness, WorkerStatus
-from service.answers import model_answer
-from service.dependencies import Services, Used
+from service.dependencies import Services, ServicesDep
 from service.metrics import CONTENT_TYPE
+from service.responses import model_response
 
 router = APIRouter(tags=["operations"])
 
@@ -33,12 +33,12 @@ class Welcome(BaseModel):
 
 @router.get("/", operation_id="welcome", summary="Where to go from here", response_model=Welcome)
 async def welcome() -> Response:
-    return model_answer(Welcome())
+    return model_response(Welcome())
 
 
 @router.get("/livez", operation_id="livez", summary="The process answers", response_model=Liveness)
 async def livez() -> Response:
-    return model_answer(Liveness())
+    return model_response(Liveness())
 
 
 @router.get(
@@ -48,12 +48,12 @@ async def livez() -> Response:
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "The broker does not answer, or the service is ending."}},
 )
-async def readyz(services: Used) -> Response:
+async def readyz(services: ServicesDep) -> Response:
     depth, workers = await _seen(services)
     status = "draining" if services.drain.begun else "broker_unavailable" if depth is None else "ready"
     lanes = {lane: lane_depth.queued for lane, lane_depth in depth.lanes.items()} if depth else {}
     readiness = Readiness(status=status, workers=tuple(workers), queue_depth={str(lane): queued for lane, queued in lanes.items()})
-    return model_answer(readiness) if status == "ready" else model_answer(readiness, 503, {"Retry-After": "5"})
+    return model_response(readiness) if status == "ready" else model_response(readiness, 503, {"Retry-After": "5"})
 
 
 @router.get(
@@ -63,7 +63,7 @@ async def readyz(services: Used) -> Response:
     response_class=Response,
     responses={200: {"description": "Prometheus text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(services: Used) -> Response:
+async def metrics(services: ServicesDep) -> Response:
     return Response(services.metrics.rendered(*await _seen(services)), media_type=CONTENT_TYPE)
 
 

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request, Response
 
 from schemas.errors import ImageRequired
 from schemas.images import UploadedImage
-from service.answers import model_answer
-from service.auth import Owner
-from service.dependencies import Used
-from service.images import check_image
-from service.parse_request import read_upload
+from service.auth import OwnerDep
+from service.dependencies import ServicesDep
+from service.image_check import check_image
+from service.parse_request import parse_upload
 from service.problems import documented
+from service.responses import model_response
 
 router = APIRouter(tags=["images"])
 
@@ -39,15 +39,15 @@ _BODY: dict[str, Any] = {
     responses=documented(400, 413, 415, 422, 503),
     openapi_extra=_BODY,
 )
-async def upload_image(request: Request, services: Used, owner: Owner) -> Response:
+async def upload_image(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
     """Multipart with the file part `image`, or the file itself as the body with an `image/…` Content-Type. The same file has the
     same id; format and dimensions are read from its header, it is decoded where a job wants it."""
-    content = await read_upload(request, services.settings)
+    content = await parse_upload(request, services.settings)
     if not content:
         raise ImageRequired("An image file is wanted, and got none.", pointer="/image", allowed="one image", got="none")
     header = await anyio.to_thread.run_sync(check_image, content, services.settings.image_limits, "/image")
     image = await services.store.images.put(owner, content, header.format, header.width, header.height)
-    return model_answer(
+    return model_response(
         UploadedImage(
             id=image.id, format=image.format, width=image.width, height=image.height, size=image.size, expires_at=image.expires_at
         ),

@@ -14,15 +14,15 @@ from schemas.errors import BrokerUnavailable
 from schemas.jobs import Job, JobPage, JobState, example_request
 from schemas.methods import METHODS
 from schemas.models import ModelName
-from service.answers import job_answer, job_json, json_answer, submitted_headers
-from service.auth import Owner
-from service.dependencies import Calling, FoundJob, Used
-from service.headers import Submitting
-from service.parse_request import read_job
+from service.auth import OwnerDep
+from service.dependencies import CallerDep, JobDep, ServicesDep
+from service.job_wait import wait_until_ended
+from service.parse_request import parse_job_request
 from service.problems import documented
+from service.request_preferences import PreferencesDep
+from service.responses import job_headers, job_json, job_response, json_response
 from service.submit_job import submit
 from service.views import job_view
-from service.waiting import until_ended
 
 if TYPE_CHECKING:
     MethodName = str
@@ -63,20 +63,20 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
     | documented(400, 404, 413, 415, 422, 429, 503),
     openapi_extra=_SUBMISSION,
 )
-async def submit_job(request: Request, services: Used, caller: Calling, wishes: Submitting) -> Response:
+async def submit_job(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
     """JSON, or multipart with the parts `request` (that JSON without `image`) and `image` (a file); of a method that takes several
     images, `images`, a part for each file."""
-    incoming = await read_job(request, services.settings)
-    job = (await submit(services, caller, incoming, wishes)).job
-    wait = None if wishes.wait is None else min(wishes.wait, services.settings.max_wait)
-    job = await until_ended(services, job, wait or 0.0)
-    return job_answer(job, 200 if job.state.ended else 202, submitted_headers(job, wait))
+    parsed = await parse_job_request(request, services.settings)
+    job = (await submit(services, caller, parsed, preferences)).job
+    wait = None if preferences.wait is None else min(preferences.wait, services.settings.max_wait)
+    job = await wait_until_ended(services, job, wait or 0.0)
+    return job_response(job, 200 if job.state.ended else 202, job_headers(job, wait))
 
 
 @router.get("/v1/jobs", operation_id="list_jobs", summary="The caller's jobs", response_model=JobPage, responses=documented(422, 503))
 async def list_jobs(
-    services: Used,
-    owner: Owner,
+    services: ServicesDep,
+    owner: OwnerDep,
     *,
     state: JobState | None = None,
     method: MethodName | None = None,
@@ -86,16 +86,16 @@ async def list_jobs(
 ) -> Response:
     """Newest first."""
     jobs, next_cursor = await services.store.jobs.page(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
-    return json_answer(f'{{"items":[{",".join(job_json(job_view(job)) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
+    return json_response(f'{{"items":[{",".join(job_json(job_view(job)) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
 
 
 @router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="A job", response_model=Job, responses=documented(404, 422, 503))
 async def get_job(
-    services: Used,
-    job: FoundJob,
+    services: ServicesDep,
+    job: JobDep,
     wait: Annotated[float, Query(ge=0, description="Seconds to wait for its end, at most 60 (a long poll).", examples=[30])] = 0,
 ) -> Response:
-    return job_answer(await until_ended(services, job, wait))
+    return job_response(await wait_until_ended(services, job, wait))
 
 
 @router.get(
@@ -106,8 +106,8 @@ async def get_job(
     responses={200: {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}} | documented(404, 422, 503),
 )
 async def job_events(
-    services: Used,
-    job: FoundJob,
+    services: ServicesDep,
+    job: JobDep,
     last_event_id: Annotated[int, Header(alias="Last-Event-ID", ge=0, description="The last event seen: the stream goes on after it.")] = 0,
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `status`, `progress`, `preview`, and `done`, after which the stream ends. Ids count from 1. A comment
@@ -130,10 +130,10 @@ async def job_events(
     response_description="Canceled; a running one stops at its next slice.",
     responses={200: {"description": "It was canceled before.", **_JOB}} | documented(404, 409, 503),
 )
-async def cancel_job(services: Used, job: FoundJob) -> Response:
+async def cancel_job(services: ServicesDep, job: JobDep) -> Response:
     """What is run for it goes on where another job wants the same."""
     before = job.state
-    return job_answer(await services.store.jobs.cancel(job.id, job.owner), 200 if before is JobState.CANCELED else 202)
+    return job_response(await services.store.jobs.cancel(job.id, job.owner), 200 if before is JobState.CANCELED else 202)
 
 
 @router.delete(
@@ -143,7 +143,7 @@ async def cancel_job(services: Used, job: FoundJob) -> Response:
     status_code=204,
     responses=documented(404, 503),
 )
-async def delete_job(services: Used, job: FoundJob) -> Response:
+async def delete_job(services: ServicesDep, job: JobDep) -> Response:
     """And its artifacts, unless an identical job has the same; one that has not ended is canceled."""
     await services.store.jobs.delete(job.id, job.owner)
     return Response(status_code=204)

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Response
 from schemas.discovery import MethodDescription, describe_method
 from schemas.errors import UnknownMethod
 from schemas.methods import METHODS, params_class
-from service.answers import json_answer
 from service.problems import documented
+from service.responses import json_response
 
 router = APIRouter(tags=["discovery"])
 
@@ -24,7 +24,7 @@ def _described(name: str) -> str:
 
 @router.get("/v1/methods", operation_id="list_methods", summary="Every method", response_model=list[MethodDescription])
 async def list_methods() -> Response:
-    return json_answer(f"[{','.join(_described(name) for name in METHODS)}]")
+    return json_response(f"[{','.join(_described(name) for name in METHODS)}]")
 
 
 @router.get(
@@ -36,4 +36,4 @@ async def get_method(name: Annotated[str, Path(examples=["grad_cam"])]) -> Respo
     except UnknownMethod as error:
         error.pointer = None
         raise
-    return json_answer(_described(name))
+    return json_response(_described(name))

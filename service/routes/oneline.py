@@ -15,17 +15,17 @@ from schemas.jobs import JobState
 from schemas.methods import METHODS
 from schemas.methods.card import MethodCard
 from schemas.methods.several_images import ImagesParams
-from service.answers import job_answer, job_json, json_answer, submitted_headers
-from service.dependencies import Calling, Services, Used
-from service.forms import FORM_CLASSES
-from service.headers import Submitting
-from service.negotiation import best
-from service.parse_request import read_one_line
+from service.content_negotiation import preferred_media_type
+from service.dependencies import CallerDep, Services, ServicesDep
+from service.job_wait import CallerDisconnected, wait_until_ended
+from service.one_line_forms import ONE_LINE_FORMS
+from service.parse_request import parse_one_line_request
 from service.problems import documented
 from service.representations import DOCUMENT_HEADERS, FORMS, Form, file_name, forms_of, inline, represent, zipped
+from service.request_preferences import PreferencesDep
+from service.responses import job_headers, job_json, job_response, json_response
 from service.submit_job import submit
 from service.views import job_view
-from service.waiting import CallerGone, until_ended
 
 _IMAGES = {form.media_type: form for form in FORMS["image"]}
 _DOCUMENTS = {form.media_type: form for form in FORMS["document"] if form.media_type != "application/json"}  # that answers the job
@@ -53,7 +53,7 @@ def oneline_router() -> APIRouter:
             openapi_extra={
                 "requestBody": {
                     "required": True,
-                    "content": {"multipart/form-data": {"schema": {"$ref": f"#/components/schemas/{FORM_CLASSES[name].__name__}"}}},
+                    "content": {"multipart/form-data": {"schema": {"$ref": f"#/components/schemas/{ONE_LINE_FORMS[name].__name__}"}}},
                 }
             },
         )
@@ -82,28 +82,28 @@ def _offered(card: MethodCard) -> list[str]:
 def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
     offered = _offered(card)
 
-    async def one_line(request: Request, services: Used, caller: Calling, wishes: Submitting) -> Response:
+    async def one_line(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
         accept = ", ".join(request.headers.getlist("accept")) or None
-        media_type = best(accept, offered)
+        media_type = preferred_media_type(accept, offered)
         if media_type is None:
             raise NotAcceptable(
                 f"{card.title} can be answered as {', '.join(offered)}; asked for {accept}.", allowed=", ".join(offered), got=accept
             )
-        incoming = await read_one_line(request, card.name, services.settings)
-        submitted = await submit(services, caller, incoming, wishes)
-        wait = min(services.settings.default_wait if wishes.wait is None else wishes.wait, services.settings.max_wait)
+        parsed = await parse_one_line_request(request, card.name, services.settings)
+        submitted = await submit(services, caller, parsed, preferences)
+        wait = min(services.settings.default_wait if preferences.wait is None else preferences.wait, services.settings.max_wait)
         try:
-            job = await until_ended(services, submitted.job, wait, request)
-        except CallerGone:
+            job = await wait_until_ended(services, submitted.job, wait, request)
+        except CallerDisconnected:
             # Who gave a key means to come back for the answer.
-            if wishes.idempotency_key is None:
+            if preferences.idempotency_key is None:
                 await _cancel(services, submitted.job)
             return Response(status_code=_CLIENT_CLOSED)
-        headers = submitted_headers(job, None if wishes.wait is None else wait)
+        headers = job_headers(job, None if preferences.wait is None else wait)
         if not job.state.ended:
-            return job_answer(job, 202, headers)
+            return job_response(job, 202, headers)
         _check_succeeded(job)
-        made = best(accept, [each for each in offered if _is_made(job, each)])
+        made = preferred_media_type(accept, [each for each in offered if _is_made(job, each)])
         if made is None:
             optional = " ".join(f"'{spec.name}': {spec.description}" for spec in card.artifacts if spec.optional)
             raise NotAcceptable(
@@ -170,7 +170,7 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
     }
     if media_type == _JSON:
         arrays = await anyio.to_thread.run_sync(lambda: {name: inline(content) for name, content in contents.items()})
-        return json_answer(job_view(job, arrays).model_dump_json(), 200, headers)
+        return json_response(job_view(job, arrays).model_dump_json(), 200, headers)
     files = _files(job, contents, of_job=media_type == _ZIP)
     suffix = "zip" if media_type == _ZIP else "npz"
     headers["Content-Disposition"] = f'attachment; filename="{file_name(job.method, job.id)}.{suffix}"'

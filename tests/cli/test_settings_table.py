@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cli.settings_table import PAGE, markdown, setting_rows
-from service.settings import Settings as ServiceSettings
+from service.settings import ServiceSettings
 from workers.settings import Settings as WorkerSettings
 
 

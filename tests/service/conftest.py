@@ -16,19 +16,19 @@ from jobstore.store import JobStore
 from service.app import create_app
 from service.dependencies import services_of
 from service.server import Server
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.schemas.tiny import description
 from tests.service.played import PlayedWorker, catalog_of
 
 
 @pytest.fixture
-def settings(store_settings: StoreSettings, tmp_path: Path) -> Settings:
+def settings(store_settings: StoreSettings, tmp_path: Path) -> ServiceSettings:
     shared = store_settings.model_dump(exclude={"models_file"})
-    return Settings(**shared, models_file=tmp_path / "models.toml", describe_wait=10.0)
+    return ServiceSettings(**shared, models_file=tmp_path / "models.toml", describe_wait=10.0)
 
 
 @pytest.fixture
-async def worker(store: JobStore, settings: Settings) -> PlayedWorker:
+async def worker(store: JobStore, settings: ServiceSettings) -> PlayedWorker:
     """Has published `vgg16`, with five classes and three convolutions."""
     worker = PlayedWorker(store, catalog_of(settings.models_file, settings.models_dir))
     await worker.publish(description())
@@ -36,7 +36,7 @@ async def worker(store: JobStore, settings: Settings) -> PlayedWorker:
 
 
 @pytest.fixture
-def app(settings: Settings, store: JobStore) -> FastAPI:
+def app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     return create_app(settings, store)
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from jobstore.store import JobStore
 from schemas.methods.card import DocumentType
 from service.app import create_app
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.service.conftest import client_of
 from tests.service.played import CAM_ARTIFACTS, MAP, OVERLAY, PlayedWorker, animation, array, catalog_of, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
@@ -160,7 +160,7 @@ async def test_an_image_too_wide_for_webp(client: httpx.AsyncClient, worker: Pla
     assert (await client.get(f"{url}?format=jpeg")).status_code == 200
 
 
-async def test_results_that_have_expired(settings: Settings, worker: PlayedWorker) -> None:
+async def test_results_that_have_expired(settings: ServiceSettings, worker: PlayedWorker) -> None:
     brief = settings.model_copy(update={"result_ttl": 1})
     store = JobStore.connect(settings.redis_url or "", brief)
     brief_worker = PlayedWorker(store, catalog_of(settings.models_file, settings.models_dir))

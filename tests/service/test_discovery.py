@@ -17,7 +17,7 @@ from schemas.discovery import MethodDescription
 from schemas.methods import METHODS
 from schemas.models import ClassLabel, Layer, ModelDescription, ModelSummary
 from service.app import create_app
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.schemas.tiny import LABELS, description
 from tests.service.played import PlayedWorker
 from tests.service.test_errors import problem_of
@@ -116,7 +116,7 @@ async def test_a_model_that_is_not_there(client: httpx.AsyncClient, path: str) -
     problem_of(await client.get(f"/v1/models/..%2f..%2fetc{path}"), 404, "not_found")
 
 
-async def test_a_new_file_shows_without_a_restart(client: httpx.AsyncClient, settings: Settings) -> None:
+async def test_a_new_file_shows_without_a_restart(client: httpx.AsyncClient, settings: ServiceSettings) -> None:
     async def names() -> set[str]:
         return {model["name"] for model in (await client.get("/v1/models")).json()}
 
@@ -134,7 +134,7 @@ async def test_a_new_file_shows_without_a_restart(client: httpx.AsyncClient, set
     assert "thing" in await names()
 
 
-async def test_a_file_rewritten_in_place_is_another_model(app: FastAPI, settings: Settings) -> None:
+async def test_a_file_rewritten_in_place_is_another_model(app: FastAPI, settings: ServiceSettings) -> None:
     models = app.state.services.models
     settings.models_dir.mkdir(parents=True)
     model = settings.models_dir / "mine.h5"
@@ -145,14 +145,14 @@ async def test_a_file_rewritten_in_place_is_another_model(app: FastAPI, settings
     assert models.entry("mine").digest != first
 
 
-async def test_a_catalogue_that_breaks_leaves_the_last_good_one(client: httpx.AsyncClient, settings: Settings) -> None:
+async def test_a_catalogue_that_breaks_leaves_the_last_good_one(client: httpx.AsyncClient, settings: ServiceSettings) -> None:
     settings.models_file.write_text('[mine]\narchitecture = "vgg16"\n')
     assert "mine" in {model["name"] for model in (await client.get("/v1/models")).json()}
     settings.models_file.write_text("[mine\n")
     assert "mine" in {model["name"] for model in (await client.get("/v1/models")).json()}
 
 
-def test_a_catalogue_that_is_broken_stops_the_start(settings: Settings, store: object) -> None:
+def test_a_catalogue_that_is_broken_stops_the_start(settings: ServiceSettings, store: object) -> None:
     Path(settings.models_file).write_text("[mine\n")
     with pytest.raises(CatalogError, match=r"models\.toml"):
         create_app(settings, store)  # pyright: ignore[reportArgumentType]

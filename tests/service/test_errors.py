@@ -15,7 +15,7 @@ from schemas import errors
 from schemas.errors import Problem, VisualizationError
 from service.app import create_app
 from service.problems import STATUS, status_of
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.schemas.tiny import description
 from tests.service.conftest import client_of
 from tests.service.played import PlayedWorker
@@ -137,7 +137,7 @@ async def test_an_image_that_is_not_there(client: httpx.AsyncClient, worker: Pla
     assert problem_of(answer, 404, "not_found").pointer == "/image/id"
 
 
-async def test_a_full_queue_is_said_with_when_to_come_back(settings: Settings, worker: PlayedWorker) -> None:
+async def test_a_full_queue_is_said_with_when_to_come_back(settings: ServiceSettings, worker: PlayedWorker) -> None:
     for changes, status, code in (({"max_queued": 1}, 503, "queue_full"), ({"max_queued_per_caller": 1}, 429, "caller_limit")):
         full = settings.model_copy(update=changes)
         store = JobStore.connect(settings.redis_url or "", full)
@@ -168,7 +168,7 @@ async def test_a_model_without_classes_has_no_class_to_explain(client: httpx.Asy
     problem_of(await client.post("/v1/jobs", json=cam(model="vgg19")), 422, "unknown_class")
 
 
-async def test_without_the_broker_everything_says_so(app: FastAPI, settings: Settings) -> None:
+async def test_without_the_broker_everything_says_so(app: FastAPI, settings: ServiceSettings) -> None:
     away = JobStore.connect("redis://127.0.0.1:1/0", settings)
     async with client_of(create_app(settings, away)) as client:
         for answer in (

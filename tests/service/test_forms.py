@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import InvalidParameters
 from schemas.methods import METHODS
-from service.forms import FORM_CLASSES, FormBase, read_form
+from service.one_line_forms import ONE_LINE_FORMS, OneLineForm, read_form
 
 
 def read(method: str, *fields: tuple[str, str]) -> dict[str, Any]:
@@ -100,9 +100,9 @@ def test_what_is_wrong_is_said(method: str, fields: list[tuple[str, str]], point
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_has_a_form_with_all_its_fields(method: str) -> None:
-    fields = set(FORM_CLASSES[method].model_fields)
+    fields = set(ONE_LINE_FORMS[method].model_fields)
     assert set(METHODS[method].model_fields) <= fields
-    assert fields - set(METHODS[method].model_fields) == set(FormBase.model_fields) | (
+    assert fields - set(METHODS[method].model_fields) == set(OneLineForm.model_fields) | (
         {"image"} if METHODS[method].card.needs_image else set()
     )
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from schemas.errors import BodyTooLarge, ImageTooLarge, InvalidImage, UnsupportedFormat
 from schemas.images import ImageLimits, UploadedImage
-from service.images import check_image, from_base64
+from service.image_check import check_image, decode_base64
 from tests.service.played import encoded, png
 from tests.service.test_errors import problem_of
 
@@ -106,14 +106,14 @@ def test_a_damaged_header_is_an_invalid_image_or_another_size() -> None:
 def test_base64_is_measured_before_it_is_decoded(size: int) -> None:
     content = bytes(range(size))
     text = base64.b64encode(content).decode()
-    assert from_base64(text, size, "/image/base64") == content
+    assert decode_base64(text, size, "/image/base64") == content
     with pytest.raises(BodyTooLarge) as raised:
-        from_base64(text, size - 1, "/image/base64")
+        decode_base64(text, size - 1, "/image/base64")
     assert raised.value.got == f"{size} bytes"
 
 
 @pytest.mark.parametrize("text", ["====", "abc", "ab\ncd", "_-8=", "é", "data:image/png;base64,AAAA"])
 def test_what_is_not_base64(text: str) -> None:
     with pytest.raises(InvalidImage) as raised:
-        from_base64(text, 1000, "/image/base64")
+        decode_base64(text, 1000, "/image/base64")
     assert raised.value.pointer == "/image/base64"

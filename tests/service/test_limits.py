@@ -13,7 +13,7 @@ import pytest
 
 from jobstore.store import JobStore
 from service.app import create_app
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.service.conftest import client_of
 from tests.service.played import PlayedWorker, png
 from tests.service.test_errors import problem_of
@@ -95,7 +95,7 @@ async def test_dimensions_are_said(client: httpx.AsyncClient) -> None:
     assert problem.allowed == "at most 25000000 pixels, 16384 on a side"
 
 
-async def test_bytes_are_limited(settings: Settings, store: JobStore, worker: PlayedWorker) -> None:
+async def test_bytes_are_limited(settings: ServiceSettings, store: JobStore, worker: PlayedWorker) -> None:
     small = settings.model_copy(update={"max_body_bytes": 6000, "max_image_bytes": 4000, "max_base64_bytes": 2000})
     async with client_of(create_app(small, store)) as client:
         for content, status in ((png(30, 30), 201), (png(40, 40), 413)):
@@ -112,7 +112,7 @@ async def test_bytes_are_limited(settings: Settings, store: JobStore, worker: Pl
         assert problem_of(declared, 413, "body_too_large").got == "6001 bytes"
 
 
-async def test_a_body_without_a_length_is_counted(settings: Settings, store: JobStore) -> None:
+async def test_a_body_without_a_length_is_counted(settings: ServiceSettings, store: JobStore) -> None:
     read = 0
 
     async def endless(start: bytes) -> AsyncIterator[bytes]:

@@ -16,14 +16,14 @@ from jobstore.store import JobStore
 from schemas.health import Readiness
 from service.app import create_app
 from service.dependencies import services_of
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.service.conftest import client_of
 from tests.service.played import PlayedWorker
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import cam
 
 
-async def test_livez_needs_no_broker(settings: Settings) -> None:
+async def test_livez_needs_no_broker(settings: ServiceSettings) -> None:
     away = JobStore.connect("redis://127.0.0.1:1/0", settings)
     async with client_of(create_app(settings, away)) as client:
         assert (await client.get("/livez")).json() == {"status": "ok"}
@@ -82,7 +82,7 @@ async def test_metrics(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     assert samples[("convscope_broker_up",)] == 1
 
 
-async def test_each_application_has_its_own_figures(app: FastAPI, settings: Settings, store: JobStore) -> None:
+async def test_each_application_has_its_own_figures(app: FastAPI, settings: ServiceSettings, store: JobStore) -> None:
     async with client_of(app) as client, client_of(create_app(settings, store)) as other:
         await client.get("/livez")
         assert 'route="/livez"' in (await client.get("/metrics")).text
@@ -162,7 +162,7 @@ async def test_no_origin_may_call_unless_told(client: httpx.AsyncClient) -> None
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_origins_that_may_call(settings: Settings, store: JobStore) -> None:
+async def test_origins_that_may_call(settings: ServiceSettings, store: JobStore) -> None:
     told = settings.model_copy(update={"cors_origins": ("https://example.org",)})
     async with client_of(create_app(told, store)) as client:
         answer = await client.get("/v1/jobs/x", headers={"Origin": "https://example.org"})
@@ -190,7 +190,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         "DEFAULT_WAIT": "2.5",
     }.items():
         monkeypatch.setenv(f"CONVSCOPE_{name}", value)
-    settings = Settings()
+    settings = ServiceSettings()
     assert settings.cors_origins == ("https://a.example", "https://b.example")
     assert settings.image_limits.formats == ("PNG", "TIFF")
     assert settings.image_limits.max_pixels == 1000

@@ -16,7 +16,7 @@ import pytest
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from jobstore.store import JobStore
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.service.played import CAM_ARTIFACTS, PlayedWorker, png
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import PHOTO, cam
@@ -26,10 +26,10 @@ import asyncio, socket, sys
 from jobstore.store import JobStore
 from service.app import create_app
 from service.server import serve
-from service.settings import Settings
+from service.settings import ServiceSettings
 
 async def main():
-    settings = Settings()
+    settings = ServiceSettings()
     store = JobStore.connect(settings.redis_url, settings)
     await serve(create_app(settings, store), settings, [socket.socket(fileno=int(sys.argv[1]))])
     await store.close()
@@ -127,7 +127,7 @@ async def test_a_body_of_33_mebibytes(url: str, chunked: bool) -> None:
 
 
 @asynccontextmanager
-async def served(settings: Settings, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def served(settings: ServiceSettings, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """The service in a process of its own; ended by the test."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         environment = os.environ | more | {"CONVSCOPE_REDIS_URL": settings.redis_url or "", "CONVSCOPE_DATA_DIR": str(settings.data_dir)}
@@ -141,7 +141,7 @@ async def served(settings: Settings, **more: str) -> AsyncIterator[tuple[asyncio
                 await process.wait()
 
 
-async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: Settings, worker: PlayedWorker, store: JobStore) -> None:
+async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: ServiceSettings, worker: PlayedWorker, store: JobStore) -> None:
     async with served(settings) as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
         job_id = await submitted(client)
         polling = asyncio.create_task(client.get(f"/v1/jobs/{job_id}", params={"wait": 60}))
@@ -162,7 +162,7 @@ async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: Settin
     assert [job.state for job in (await store.jobs.page("anonymous"))[0]] == ["succeeded", "succeeded"]
 
 
-async def test_it_says_that_it_drains_before_it_refuses(settings: Settings, worker: PlayedWorker) -> None:
+async def test_it_says_that_it_drains_before_it_refuses(settings: ServiceSettings, worker: PlayedWorker) -> None:
     async with served(settings, CONVSCOPE_DRAIN_DELAY="30") as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
         assert (await client.get("/readyz")).json()["status"] == "ready"
         process.send_signal(signal.SIGTERM)

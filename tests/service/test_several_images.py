@@ -10,7 +10,7 @@ import pytest
 
 from jobstore.store import JobStore
 from service.app import create_app
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.service.conftest import client_of
 from tests.service.played import PlayedWorker, png
 from tests.service.test_errors import problem_of
@@ -63,7 +63,7 @@ async def test_anothers_is_not_there(client: httpx.AsyncClient, worker: PlayedWo
     assert problem.pointer == "/params/images/1"
 
 
-async def test_they_are_bounded_in_number_and_in_pixels(settings: Settings, store: JobStore, worker: PlayedWorker) -> None:
+async def test_they_are_bounded_in_number_and_in_pixels(settings: ServiceSettings, store: JobStore, worker: PlayedWorker) -> None:
     """9 × 5 pixels each."""
     bounded = settings.model_copy(update={"max_images": 3, "max_images_pixels": 90})
     async with client_of(create_app(bounded, store)) as client:
@@ -218,7 +218,7 @@ async def test_each_file_is_judged_by_its_header(
     assert await nothing_stored(store, worker)
 
 
-async def test_files_are_bounded_in_number_in_bytes_and_in_pixels(settings: Settings, store: JobStore, worker: PlayedWorker) -> None:
+async def test_files_are_bounded_in_number_in_bytes_and_in_pixels(settings: ServiceSettings, store: JobStore, worker: PlayedWorker) -> None:
     """9 × 5 pixels each."""
     bounded = settings.model_copy(update={"max_images": 3, "max_images_pixels": 90, "max_image_bytes": 400})
     async with client_of(create_app(bounded, store)) as client:

@@ -15,7 +15,7 @@ from schemas.jobs import example_request, job_adapter
 from schemas.methods import METHODS
 from schemas.methods.several_images import ImagesParams
 from service.app import create_app
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.schemas.tiny import description
 from tests.service.conftest import client_of
 from tests.service.played import PlayedWorker, catalog_of, png
@@ -143,7 +143,7 @@ async def test_an_identical_job_is_answered_at_once(client: httpx.AsyncClient, w
 
 
 async def test_a_model_prepared_otherwise_is_another_model(
-    client: httpx.AsyncClient, worker: PlayedWorker, settings: Settings, store: JobStore
+    client: httpx.AsyncClient, worker: PlayedWorker, settings: ServiceSettings, store: JobStore
 ) -> None:
     await client.post("/v1/jobs", json=cam())
     await worker.work()

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 
-from service.settings import Settings
+from service.settings import ServiceSettings
 from tests.service.played import PlayedWorker
 
 BLOCKED = """
@@ -22,10 +22,10 @@ sys.meta_path.insert(0, Blocked())
 import httpx
 from jobstore.store import JobStore
 from service.app import create_app
-from service.settings import Settings
+from service.settings import ServiceSettings
 
 async def main():
-    settings = Settings()
+    settings = ServiceSettings()
     store = JobStore.connect(settings.redis_url, settings)
     transport = httpx.ASGITransport(app=create_app(settings, store))
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
@@ -41,7 +41,7 @@ asyncio.run(main())
 """
 
 
-async def test_it_answers(settings: Settings, worker: PlayedWorker) -> None:
+async def test_it_answers(settings: ServiceSettings, worker: PlayedWorker) -> None:
     environment = {"CONVSCOPE_REDIS_URL": settings.redis_url or "", "CONVSCOPE_DATA_DIR": str(settings.data_dir)}
     command = [sys.executable, "-c", BLOCKED]
     done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False)

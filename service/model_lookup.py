@@ -9,15 +9,15 @@ from catalog.entry import CatalogEntry
 from catalog.watched_catalog import WatchedCatalog
 from jobstore.store import JobStore
 from schemas.models import ModelDescription, ModelSummary, PublishedModel
-from service.settings import Settings
+from service.settings import ServiceSettings
 
 _KEPT = 64  # descriptions in memory; a large one has about a megabyte
 
 
-class Models:
+class ModelLookup:
     """Names to catalogue entries, entries to descriptions."""
 
-    def __init__(self, settings: Settings, store: JobStore) -> None:
+    def __init__(self, settings: ServiceSettings, store: JobStore) -> None:
         self._folder = WatchedCatalog(settings.models_file, settings.models_dir)
         self._store, self._settings = store, settings
         self._kept: OrderedDict[tuple[str, str], tuple[float, PublishedModel]] = OrderedDict()

@@ -15,7 +15,8 @@ from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL, ModelName
-from service.validation import JsonSchema, alternatives, check_extent, invalid_parameters, items_of, shown
+from service.echo import echo
+from service.validation_errors import JsonSchema, alternatives, check_extent, invalid_parameters, items_of
 
 FormFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
 _SEVERAL = (
@@ -23,7 +24,7 @@ _SEVERAL = (
 )
 
 
-class FormBase(BaseModel, frozen=True):
+class OneLineForm(BaseModel, frozen=True):
     """What every one-line form has beside the method's own fields."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,17 +33,17 @@ class FormBase(BaseModel, frozen=True):
     priority: Priority = "normal"
 
 
-class ModellessFormBase(FormBase, frozen=True):
+class ModellessForm(OneLineForm, frozen=True):
     """Of a method that needs no model."""
 
     model: Literal["none"] = NO_MODEL
 
 
-def _base(params: type[MethodParams]) -> type[FormBase]:
-    return FormBase if params.card.needs_model else ModellessFormBase
+def _base(params: type[MethodParams]) -> type[OneLineForm]:
+    return OneLineForm if params.card.needs_model else ModellessForm
 
 
-def _form_class(name: str, params: type[MethodParams]) -> type[FormBase]:
+def _form_class(name: str, params: type[MethodParams]) -> type[OneLineForm]:
     fields: dict[str, Any] = {field: (info.annotation, info) for field, info in params.model_fields.items()}
     if params.card.needs_image:
         fields = {"image": (FormFile, Field(description="The image file.")), **fields}
@@ -52,11 +53,11 @@ def _form_class(name: str, params: type[MethodParams]) -> type[FormBase]:
     return create_model(f"{title}Form", __base__=_base(params), __doc__=params.card.summary, **fields)
 
 
-FORM_CLASSES: Mapping[str, type[FormBase]] = {name: _form_class(name, params) for name, params in METHODS.items()}
-_SCHEMAS: Mapping[str, JsonSchema] = {name: form.model_json_schema() for name, form in FORM_CLASSES.items()}
+ONE_LINE_FORMS: Mapping[str, type[OneLineForm]] = {name: _form_class(name, params) for name, params in METHODS.items()}
+_SCHEMAS: Mapping[str, JsonSchema] = {name: form.model_json_schema() for name, form in ONE_LINE_FORMS.items()}
 
 
-def read_form(method: str, fields: Iterable[tuple[str, str]]) -> tuple[FormBase, MethodParams]:
+def read_form(method: str, fields: Iterable[tuple[str, str]]) -> tuple[OneLineForm, MethodParams]:
     """A form's text fields as `(form, params)`. An empty field counts as left out, as browsers send those.
 
     Raises:
@@ -71,7 +72,7 @@ def read_form(method: str, fields: Iterable[tuple[str, str]]) -> tuple[FormBase,
     values = {name: _value(name, texts, list(alternatives(schema, schema["properties"][name]))) for name, texts in given.items()}
     for name, value in values.items():
         check_extent(value, f"/{name}")
-    common = {name: values.pop(name) for name in FormBase.model_fields if name in values}
+    common = {name: values.pop(name) for name in OneLineForm.model_fields if name in values}
     return _validated(_base(METHODS[method]), common), _validated(METHODS[method], values)
 
 
@@ -88,7 +89,7 @@ def _check_name(name: str, schema: JsonSchema) -> None:
         nearest = nearest_names(name, names)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         raise InvalidParameters(
-            f"There is no field '{shown(name)}' here.{hint} Fields: {', '.join(names)}.",
+            f"There is no field '{echo(name)}' here.{hint} Fields: {', '.join(names)}.",
             pointer=f"/{name}",
             allowed=", ".join(names),
             got=name,

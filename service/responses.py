@@ -13,16 +13,16 @@ from service.views import JobView, job_url, job_view
 _WITHOUT_DATA = {"artifacts": {"__all__": {"data"}}}
 
 
-def json_answer(content: bytes | str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(content: bytes | str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(content, status, headers, "application/json")
 
 
-def model_answer(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return json_answer(model.model_dump_json(), status, headers)
+def model_response(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return json_response(model.model_dump_json(), status, headers)
 
 
-def list_answer(models: Sequence[BaseModel]) -> Response:
-    return json_answer(f"[{','.join(model.model_dump_json() for model in models)}]")
+def list_response(models: Sequence[BaseModel]) -> Response:
+    return json_response(f"[{','.join(model.model_dump_json() for model in models)}]")
 
 
 def job_json(view: JobView) -> str:
@@ -30,11 +30,11 @@ def job_json(view: JobView) -> str:
     return view.model_dump_json(exclude=_WITHOUT_DATA)
 
 
-def job_answer(job: JobRecord, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return json_answer(job_json(job_view(job)), status, headers)
+def job_response(job: JobRecord, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return json_response(job_json(job_view(job)), status, headers)
 
 
-def submitted_headers(job: JobRecord, waited: float | None) -> dict[str, str]:
+def job_headers(job: JobRecord, waited: float | None) -> dict[str, str]:
     """`Location`; `Preference-Applied` where a `Prefer: wait` was kept to; `Retry-After` while the job has not ended."""
     headers = {"Location": job_url(job.id)}
     if waited is not None:

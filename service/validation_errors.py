@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
@@ -11,10 +10,10 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.errors import InvalidParameters, LimitExceeded, nearest_names
+from service.echo import echo
 
 JsonSchema = Mapping[str, Any]
 _MOST_VALUES = 20_000  # of one submission
-_LONGEST = 120  # characters of a caller's value that are said back
 
 
 def invalid_parameters(error: ValidationError, data: object, model: type[BaseModel], prefix: str = "") -> InvalidParameters:
@@ -24,7 +23,7 @@ def invalid_parameters(error: ValidationError, data: object, model: type[BaseMod
     # Every branch of a union has its say; the one that got furthest is the one that was meant.
     path = max((path for path, _ in located if path[:1] == field), key=len)
     said = [details for each, details in located if each == path]
-    others = sorted({shown(each[0]) for each, _ in located if each[:1] != field})
+    others = sorted({echo(each[0]) for each, _ in located if each[:1] != field})
     also = f" Also wrong: {', '.join(others[:5])}{', …' if len(others) > 5 else ''}." if others else ""
     pointer = prefix + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
     nodes = list(_nodes(_schema(model), path))
@@ -35,13 +34,13 @@ def invalid_parameters(error: ValidationError, data: object, model: type[BaseMod
 def _name(path: Sequence[str], prefix: str) -> str:
     if not path:
         return prefix.rsplit("/", 1)[-1] or "body"
-    return shown(f"{path[-2]}[{path[-1]}]" if path[-1].isdigit() and len(path) > 1 else path[-1])
+    return echo(f"{path[-2]}[{path[-1]}]" if path[-1].isdigit() and len(path) > 1 else path[-1])
 
 
 def _worded(
     said: Sequence[ErrorDetails], name: str, *, pointer: str, nodes: list[JsonSchema], around: list[JsonSchema], also: str
 ) -> InvalidParameters:
-    kinds, got = {details["type"] for details in said}, shown(said[0]["input"])
+    kinds, got = {details["type"] for details in said}, echo(said[0]["input"])
     if kinds == {"extra_forbidden"}:
         names = [str(each) for node in around for each in node.get("properties", {})]
         nearest = nearest_names(name, names)
@@ -74,7 +73,7 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidParameters:
     """What FastAPI found wrong with a query, header or path parameter."""
     first = errors[0]
     where, *names = [str(part) for part in first["loc"]]
-    name, got = names[0] if names else where, shown(first.get("input"))
+    name, got = names[0] if names else where, echo(first.get("input"))
     expected = first.get("ctx", {}).get("expected")
     message = f"{where} parameter '{name}': {str(first['msg']).lower()}; got {got}."
     return InvalidParameters(message, pointer=f"/{name}", allowed=str(expected) if expected else str(first["msg"]), got=got)
@@ -96,12 +95,6 @@ def check_extent(data: JsonValue, pointer: str) -> None:
                 f"There are more than {_MOST_VALUES:,} values here.", pointer=pointer or None, allowed=f"at most {_MOST_VALUES}", got="more"
             )
         pending += inner
-
-
-def shown(value: object) -> str:
-    """A caller's value, short enough to be said back."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _path_in(data: object, details: ErrorDetails) -> tuple[str, ...]:

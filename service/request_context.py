@@ -38,7 +38,7 @@ def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
     )
 
 
-class RequestContext:
+class RequestContextMiddleware:
     """Pure ASGI, so that a route still sees its caller leave."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, max_body_bytes: int) -> None:

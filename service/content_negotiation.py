@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def best(accept: str | None, offered: Sequence[str]) -> str | None:
+def preferred_media_type(accept: str | None, offered: Sequence[str]) -> str | None:
     """The media type of `offered` with the highest quality, the earlier one where they are equal; None where none will do."""
     ranges = [_parsed(part) for part in (accept or "").split(",") if part.strip()] or [("*/*", 1.0)]
     qualities = [_quality(media_type, ranges) for media_type in offered]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.negotiation import best
+from service.content_negotiation import preferred_media_type
 
 OFFERED = ["image/png", "image/webp", "application/json"]
 
@@ -31,9 +31,9 @@ OFFERED = ["image/png", "image/webp", "application/json"]
     ],
 )
 def test_best(accept: str | None, chosen: str | None) -> None:
-    assert best(accept, OFFERED) == chosen
+    assert preferred_media_type(accept, OFFERED) == chosen
 
 
 def test_nothing_offered() -> None:
-    assert best("*/*", []) is None
-    assert best(None, []) is None
+    assert preferred_media_type("*/*", []) is None
+    assert preferred_media_type(None, []) is None

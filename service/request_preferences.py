@@ -10,7 +10,7 @@ from fastapi import Depends, Header
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RequestPreferences:
     """`wait`: seconds the caller will wait, None where it did not say."""
 
     wait: float | None
@@ -18,7 +18,7 @@ class Wishes:
     idempotency_key: str | None
 
 
-async def _wishes(
+async def _preferences(
     prefer: Annotated[
         str | None,
         Header(
@@ -42,8 +42,8 @@ async def _wishes(
         str | None,
         Header(alias="Cache-Control", description="`no-cache`: run it though its result is known.", examples=["no-cache"]),
     ] = None,
-) -> Wishes:
-    return Wishes(_wait(prefer), "no-cache" in _tokens(cache_control), idempotency_key)
+) -> RequestPreferences:
+    return RequestPreferences(_wait(prefer), "no-cache" in _tokens(cache_control), idempotency_key)
 
 
 def _wait(prefer: str | None) -> float | None:
@@ -59,4 +59,4 @@ def _tokens(header: str | None) -> list[str]:
     return [token.strip().lower() for token in re.split(r"[,;]", header or "")]
 
 
-Submitting = Annotated[Wishes, Depends(_wishes)]
+PreferencesDep = Annotated[RequestPreferences, Depends(_preferences)]

@@ -10,18 +10,18 @@ from fastapi import Request
 from jobstore.records import JobRecord
 from schemas.errors import NotFound
 from service.dependencies import Services
-from service.drain import forget
+from service.drain import abandon
 
 
-class CallerGone(Exception):
+class CallerDisconnected(Exception):
     """The connection was closed while its answer was waited for."""
 
 
-async def until_ended(services: Services, job: JobRecord, seconds: float, request: Request | None = None) -> JobRecord:
+async def wait_until_ended(services: Services, job: JobRecord, seconds: float, request: Request | None = None) -> JobRecord:
     """The job as soon as it has ended, or as it is after `seconds` (at most `max_wait`) or when the service drains.
 
     Raises:
-        CallerGone: the caller of `request` left first.
+        CallerDisconnected: the caller of `request` left first.
     """
     if job.state.ended or seconds <= 0:
         return job
@@ -33,11 +33,11 @@ async def until_ended(services: Services, job: JobRecord, seconds: float, reques
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if left is not None and left.done() and not ended.done():
             left.result()
-            raise CallerGone
+            raise CallerDisconnected
         found = ended.result() if ended.done() else await services.store.jobs.read(job.id, job.owner)
     finally:
         for task in tasks:
-            forget(task)
+            abandon(task)
     if found is None:
         raise NotFound(f"Job {job.id} was deleted while its end was waited for.")
     return found

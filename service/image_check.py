@@ -23,7 +23,7 @@ class ImageHeader:
     height: int
 
 
-def from_base64(text: str, max_bytes: int, pointer: str) -> bytes:
+def decode_base64(text: str, max_bytes: int, pointer: str) -> bytes:
     """The bytes that `text` (RFC 4648, standard alphabet) stands for.
 
     Raises:
