@@ -1,4 +1,4 @@
-"""The catalogue: built-in models, `keras_applications`, `models.toml`, files and their side files; nothing outside the folder."""
+"""The catalogue lists built-in models, `keras_applications`, `models.toml` and the models folder, and nothing outside that folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def loaded(folder: Path, toml: str = "") -> Catalog:
     return load_catalog(models_file, folder)
 
 
-def test_without_anything_there_are_the_built_in_ones(tmp_path: Path) -> None:
+def test_without_settings_there_are_the_built_in_models_and_keras_applications(tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path / "nothing.toml", tmp_path / "nowhere")
     assert set(catalog) == {"efficientnet_lite0", *KERAS_APPLICATIONS}
     lite, vgg = catalog["efficientnet_lite0"], catalog["vgg16"]
@@ -37,7 +37,7 @@ def test_without_anything_there_are_the_built_in_ones(tmp_path: Path) -> None:
     assert catalog["efficientnet_b3"].input_size == (300, 300)
 
 
-def test_models_toml_changes_and_adds(folder: Path) -> None:
+def test_models_toml_changes_models_and_adds_models(folder: Path) -> None:
     (folder / "mine.weights.h5").write_bytes(b"w")
     (folder / "names.txt").write_text("a\nb\n")
     catalog = loaded(
@@ -101,7 +101,7 @@ def test_files_are_models_with_their_side_files(folder: Path) -> None:
         ("vgg16 = 3\n", "vgg16"),
     ],
 )
-def test_a_wrong_models_file_is_refused_in_words(folder: Path, toml: str, words: str) -> None:
+def test_a_wrong_models_toml_is_refused_with_a_reason(folder: Path, toml: str, words: str) -> None:
     with pytest.raises(CatalogError, match=words):
         loaded(folder, toml)
 
@@ -118,7 +118,7 @@ def test_a_wrong_models_file_is_refused_in_words(folder: Path, toml: str, words:
         ("vgg16.keras", "", r"Two models are called 'vgg16': one is from the source keras_applications, one from the file vgg16\.keras"),
     ],
 )
-def test_a_wrong_model_file_is_refused_in_words(folder: Path, name: str, side: str, words: str) -> None:
+def test_a_wrong_model_file_is_refused_with_a_reason(folder: Path, name: str, side: str, words: str) -> None:
     (folder / name).write_bytes(b"x")
     (folder / name).with_suffix(".toml").write_text(side, "utf-8", "surrogateescape")
     with pytest.raises(CatalogError, match=words):
@@ -132,7 +132,7 @@ def test_a_link_out_of_the_folder_is_not_followed_for_weights(folder: Path) -> N
         loaded(folder, '[vgg16]\nweights = "inside.weights.h5"\n')
 
 
-def test_a_digest_follows_settings_and_files(folder: Path) -> None:
+def test_the_digest_changes_with_settings_and_files(folder: Path) -> None:
     model = folder / "a.keras"
     model.write_bytes(b"1")
     (folder / "w.h5").write_bytes(b"1")
@@ -150,7 +150,7 @@ def test_a_digest_follows_settings_and_files(folder: Path) -> None:
     assert loaded(folder, toml)["a"].digest != second["a"].digest
 
 
-def test_a_digest_follows_the_labels_file(folder: Path) -> None:
+def test_the_digest_changes_with_the_labels_file(folder: Path) -> None:
     (folder / "a.keras").write_bytes(b"1")
     (folder / "a.toml").write_text('labels = "names.txt"\n')
     toml = '[vgg16]\nlabels = "names.txt"\n'
@@ -161,13 +161,13 @@ def test_a_digest_follows_the_labels_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["vgg61", "../vgg16", "vgg16.keras", "/etc/passwd", "hf://x", ""])
-def test_a_name_that_is_none(folder: Path, name: str) -> None:
+def test_an_unknown_name_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(UnknownModel) as raised:
         loaded(folder).entry(name)
     assert (raised.value.pointer, raised.value.got) == ("/model", name)
 
 
-def test_the_nearest_names_are_said(folder: Path) -> None:
+def test_the_error_has_the_nearest_names(folder: Path) -> None:
     with pytest.raises(UnknownModel, match="Nearest: resnet50") as raised:
         loaded(folder).entry("resnet_50", None)
     assert raised.value.pointer is None

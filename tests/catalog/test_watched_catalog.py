@@ -1,4 +1,4 @@
-"""The catalogue follows what is on disk."""
+"""The catalogue changes when the files on disk change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     return models
 
 
-def test_a_labels_file_in_a_subfolder_is_followed(folder: Path) -> None:
+def test_a_labels_file_in_a_subfolder_is_watched(folder: Path) -> None:
     catalog = WatchedCatalog(folder.parent / "models.toml", folder)
     first = catalog.current()["flowers"]
     assert first.labels == (folder / "names" / "flowers.txt").resolve()
@@ -30,16 +30,16 @@ def test_a_labels_file_in_a_subfolder_is_followed(folder: Path) -> None:
     assert catalog.current() is catalog.current()
 
 
-def test_a_weights_file_in_a_subfolder_is_followed(folder: Path) -> None:
+def test_a_weights_file_in_a_subfolder_is_watched(folder: Path) -> None:
     models_file = folder.parent / "models.toml"
     models_file.write_text('[vgg16]\nweights = "names/own.weights.h5"\n')
     catalog = WatchedCatalog(models_file, folder)
     before = catalog.current()["vgg16"].digest
-    (folder / "names" / "own.weights.h5").write_bytes(b"w")  # named before it is there
+    (folder / "names" / "own.weights.h5").write_bytes(b"w")  # models.toml named it before it existed
     assert catalog.current()["vgg16"].digest != before
 
 
-def test_a_new_file_is_a_new_model_and_a_wrong_one_leaves_what_was(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_new_file_is_a_new_model_and_a_wrong_one_changes_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     catalog = WatchedCatalog(folder.parent / "models.toml", folder)
     assert "trees" not in catalog.current()
     (folder / "trees.h5").write_bytes(b"t")
@@ -49,7 +49,7 @@ def test_a_new_file_is_a_new_model_and_a_wrong_one_leaves_what_was(folder: Path,
     assert "last good one stays in force" in caplog.text
 
 
-def test_a_suffix_in_capitals_is_a_model_too(folder: Path) -> None:
+def test_a_suffix_in_capitals_makes_a_model_too(folder: Path) -> None:
     (folder / "trees.KERAS").write_bytes(b"t")
     (folder / "own.WEIGHTS.H5").write_bytes(b"w")
     catalog = WatchedCatalog(folder.parent / "models.toml", folder).current()

@@ -1,4 +1,4 @@
-"""`resolve`: what only the model decides is filled in, what only the model can check is checked."""
+"""`resolve` fills in what depends on the model, and checks what only the model's description can tell."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def resolved(method: str, *, limits: MethodLimits = LIMITS, model: dict[str, Any
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_example_resolves_and_stays_as_it_is(method: str) -> None:
+def test_every_example_resolves_and_a_second_resolve_changes_nothing(method: str) -> None:
     first = resolved(method, **METHODS[method].card.example)
     assert isinstance(first, MethodParams)
     again = METHODS[method].model_validate_json(first.model_dump_json()).resolve(published(), LIMITS)
@@ -43,7 +43,7 @@ def test_every_card_is_whole(method: str) -> None:
 PLAIN = {"parametrisation", "size", "steps", "learning_rate", "transforms", "regularisers", "seed", "colormap"}
 
 
-def test_grad_cam_completes() -> None:
+def test_grad_cam_is_completed() -> None:
     params = resolved("grad_cam")
     assert (params.layer, params.class_index, params.alpha, params.colormap) == ("block5_conv3", None, 0.4, "jet")
     assert resolved("grad_cam", class_index="ESPRESSO").class_index == 4
@@ -96,7 +96,7 @@ def test_sign_is_for_binary_heads() -> None:
         ("filters", {"size": 16, "transforms": {"jitter": 16}}, errors.InvalidParameters, "/params/transforms/jitter", ()),
     ],
 )
-def test_what_the_model_does_not_allow(
+def test_parameters_that_the_model_does_not_allow(
     method: str, params: dict[str, Any], error: type[errors.VisualizationError], pointer: str, nearest: tuple[str, ...]
 ) -> None:
     with pytest.raises(error) as raised:
@@ -104,7 +104,7 @@ def test_what_the_model_does_not_allow(
     assert (raised.value.pointer, raised.value.nearest) == (pointer, nearest)
 
 
-def test_a_model_without_a_map_wants_a_layer() -> None:
+def test_a_model_without_a_map_needs_a_layer() -> None:
     with pytest.raises(errors.UnsuitableLayer, match="Name a layer"):
         resolved("grad_cam", model={"default_layer": None})
     assert resolved("filters", model={"default_layer": None}, class_index=3).class_index == 3
@@ -126,7 +126,7 @@ TWO_OUTPUTS: dict[str, Any] = {
 }
 
 
-def test_classes_and_default_layer_are_the_named_outputs() -> None:
+def test_the_named_output_decides_the_classes_and_the_default_layer() -> None:
     second = resolved("grad_cam", model=TWO_OUTPUTS, output="answer", class_index=0, sign=-1)
     assert (second.layer, second.class_index, second.output) == ("block5_conv1", 0, "answer")
     first = resolved("grad_cam", model=TWO_OUTPUTS, output="predictions", class_index="Egyptian cat")
@@ -147,23 +147,23 @@ def test_classes_and_default_layer_are_the_named_outputs() -> None:
         ({"output": "answer", "layer": "average"}, errors.UnsuitableLayer, "no spatial map"),
     ],
 )
-def test_what_an_output_does_not_allow(params: dict[str, Any], error: type[errors.VisualizationError], message: str) -> None:
+def test_parameters_that_an_output_does_not_allow(params: dict[str, Any], error: type[errors.VisualizationError], message: str) -> None:
     with pytest.raises(error, match=message):
         resolved("grad_cam", model=TWO_OUTPUTS, **params)
 
 
-def test_a_label_is_of_the_first_output() -> None:
+def test_only_the_first_output_has_labels() -> None:
     model = published(**TWO_OUTPUTS)
     assert model.label_of(2) == model.label_of(2, "predictions") == "Egyptian cat"
     assert model.label_of(0, "answer") is None
 
 
-def test_predict_names_no_more_classes_than_there_are() -> None:
+def test_predict_lists_at_most_all_classes() -> None:
     assert resolved("predict").top == len(LABELS)
     assert resolved("predict", top=2).top == 2
 
 
-def test_activations_of_one_several_or_all_of_a_kind() -> None:
+def test_activations_of_one_layer_several_layers_or_all_of_a_kind() -> None:
     assert resolved("activations").layer == "block5_conv3"
     assert resolved("activations", layer="average").layer_paths() == ("average",)
     assert resolved("activations", layer=["base/conv", "input", "base/conv"]).layer == ("base/conv", "input")
@@ -193,7 +193,7 @@ def test_filters_objectives() -> None:
     assert (classes.class_index, classes.layer, classes.channels) == ((4, 0), None, None)
 
 
-def test_filters_want_a_channel_axis() -> None:
+def test_filters_need_a_channel_axis() -> None:
     scalar = layer("score", LayerKind.OTHER, (1,), ("input",)).model_copy(update={"output_shape": (), "channels": None})
     with pytest.raises(errors.UnsuitableLayer, match="no channel axis"):
         resolved("filters", layer="score", model={"layers": (scalar,)})
@@ -213,24 +213,24 @@ def test_filters_want_a_channel_axis() -> None:
         ("predict", {"top": 0}, "greater than or equal to 1"),
     ],
 )
-def test_what_is_wrong_by_itself(method: str, params: dict[str, Any], words: str) -> None:
+def test_parameters_that_are_wrong_for_every_model(method: str, params: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         METHODS[method].model_validate(params)
 
 
-def test_a_misspelt_method() -> None:
+def test_a_misspelt_method_is_refused_with_the_nearest() -> None:
     with pytest.raises(errors.UnknownMethod) as raised:
         params_class("grad-cam")
     assert (raised.value.pointer, raised.value.nearest[0]) == ("/method", "grad_cam")
 
 
 @pytest.mark.parametrize(("mode", "first"), [("caffe", (10 - 103.939) / 1), ("tf", 10 / 127.5 - 1), ("none", 10.0)])
-def test_named_preprocessing_has_its_numbers(mode: Any, first: float) -> None:
+def test_a_named_preprocessing_has_its_numbers(mode: Any, first: float) -> None:
     preprocessing = Preprocessing.named(mode)
     assert (10 - preprocessing.mean[0]) / preprocessing.std[0] == pytest.approx(first)
 
 
-def test_torch_preprocessing_is_imagenets_in_0_to_255() -> None:
+def test_torch_preprocessing_has_imagenets_numbers_in_units_of_0_to_255() -> None:
     torch = Preprocessing.named("torch")
     assert torch.mean == pytest.approx([255 * mean for mean in (0.485, 0.456, 0.406)])
     assert torch.std == pytest.approx([255 * std for std in (0.229, 0.224, 0.225)])

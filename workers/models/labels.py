@@ -1,4 +1,4 @@
-"""Labels: one string a class, in the order of the class indices."""
+"""Read the labels of a model's classes: one string per class, in the order of the class indices."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ MAX_LABELS_BYTES = 4 * 2**20
 
 
 def load_labels(source: Path | Literal["imagenet"] | None, classes: int | None) -> tuple[str, ...]:
-    """The labels that a catalogue entry names; empty where it names none.
+    """Return the labels that a catalogue entry names, or no labels if `source` is None.
 
-    `imagenet`: the names of ILSVRC 2012 with their synonyms, comma-separated ("tabby, tabby cat"). A text file: UTF-8,
-    one label a line, blank lines at the end ignored.
+    `imagenet` stands for the names of ILSVRC 2012 with their synonyms, separated by commas ("tabby, tabby cat"). A path stands for a
+    UTF-8 text file with one label per line; blank lines at the end are ignored. `classes` is the number of the model's classes, or
+    None if it has no class output.
 
     Raises:
-        ModelLoadFailed: no such file, not UTF-8, or another number of labels than the model has classes.
+        ModelLoadFailed: the file is missing or not UTF-8, or the number of labels is not the number of classes.
     """
     if source is None:
         return ()
     labels = _imagenet() if source == "imagenet" else read_labels(source)
     name = source if isinstance(source, str) else source.name
     if classes is None:
-        raise ModelLoadFailed(f"Labels '{name}' are given, but the model has no class output.")
+        raise ModelLoadFailed(f"The settings give the labels '{name}', but the model has no class output.")
     if len(labels) != classes:
-        raise ModelLoadFailed(f"Labels '{name}' name {len(labels)} classes, but the model has {classes}.")
+        raise ModelLoadFailed(f"The labels '{name}' name {len(labels)} classes, but the model has {classes}.")
     return labels
 
 
@@ -39,15 +40,19 @@ def _imagenet() -> tuple[str, ...]:
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """The lines of a labels file; `ModelLoadFailed` where it cannot be read."""
+    """Return the lines of a labels file.
+
+    Raises:
+        ModelLoadFailed: the file cannot be read, is not UTF-8, or has more than `MAX_LABELS_BYTES` bytes.
+    """
     try:
         if path.stat().st_size > MAX_LABELS_BYTES:
-            raise ModelLoadFailed(f"Labels file '{path.name}' has {path.stat().st_size} bytes; at most {MAX_LABELS_BYTES} are read.")
+            raise ModelLoadFailed(f"The labels file '{path.name}' has {path.stat().st_size} bytes; at most {MAX_LABELS_BYTES} are read.")
         text = path.read_text("utf-8-sig")
     except FileNotFoundError as error:
-        raise ModelLoadFailed(f"Labels file '{path.name}' is not in the models folder.") from error
+        raise ModelLoadFailed(f"The labels file '{path.name}' is not in the models folder.") from error
     except UnicodeDecodeError as error:
-        raise ModelLoadFailed(f"Labels file '{path.name}' is not UTF-8: {error.reason} at byte {error.start}.") from error
+        raise ModelLoadFailed(f"The labels file '{path.name}' is not UTF-8: {error.reason} at byte {error.start}.") from error
     except OSError as error:
-        raise ModelLoadFailed(f"Labels file '{path.name}' cannot be read: {error.strerror}.") from error
+        raise ModelLoadFailed(f"The labels file '{path.name}' cannot be read: {error.strerror}.") from error
     return tuple(line.strip() for line in text.rstrip().splitlines())

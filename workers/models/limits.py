@@ -1,4 +1,4 @@
-"""Bounds on a model file, checked before the work each one bounds."""
+"""Limits of a model file. Each limit is checked before the work that it bounds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ModelLimits(BaseModel):
-    """What a file in the models folder may be."""
+    """The largest model file, weights file and model that a worker loads."""
 
     model_config = ConfigDict(frozen=True)
 
-    max_file_bytes: int = Field(default=2**30, gt=0, description="Size of a model file.")
-    max_expanded_bytes: int = Field(default=4 * 2**30, gt=0, description="Size of what it expands to.")
-    max_parameters: int = Field(default=200_000_000, gt=0, description="Parameters of the model in a file.")
-    max_layers: int = Field(default=2_000, gt=0, description="Layers of the model in a file, nested ones included.")
+    max_file_bytes: int = Field(default=2**30, gt=0, description="The largest size of a file in bytes. By default it is 1 GiB.")
+    max_expanded_bytes: int = Field(
+        default=4 * 2**30, gt=0, description="The largest size in bytes of a file's expanded contents. By default it is 4 GiB."
+    )
+    max_parameters: int = Field(
+        default=200_000_000, gt=0, description="The largest number of parameters of a model. By default it is 200 million."
+    )
+    max_layers: int = Field(
+        default=2_000, gt=0, description="The largest number of layers of a model, nested ones included. By default it is 2,000."
+    )

@@ -1,4 +1,4 @@
-"""The models in memory: each loaded once, the least recently used dropped when they are too large together."""
+"""Keep models in memory. Each is loaded once; the least recently used is dropped if they are too large together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
 from workers.models.preprocessing import prepare
 
-# The weights, and the probe's clone with batch norm folded.
+# The weights are in memory twice: in the model, and in the probe's clone with folded batch normalisation.
 MEMORY_FACTOR = 2
 
 MakeProbe = Callable[[keras.Model, PublishedModel], Probe]
@@ -33,7 +33,10 @@ MakeProbe = Callable[[keras.Model, PublishedModel], Probe]
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to be looked into. Whoever holds one keeps it alive, also when the pool has dropped it."""
+    """A model that is ready for use. A reference to it keeps it alive, even after the pool has dropped it.
+
+    `nbytes` is the memory that it takes, in bytes.
+    """
 
     name: str
     published: PublishedModel
@@ -45,22 +48,24 @@ class LoadedModel:
         return self.published.description.preprocessing
 
     def prepare(self, image: UInt8[np.ndarray, "height width 3"]) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
-        """A photo as this model's input (H, W, C), and where it lies in it."""
+        """Return an image as this model's input (H, W, C), and where the image lies in it."""
         spec = self.published.description.input
         return prepare(image, self.preprocessing, (spec.height, spec.width), spec.channels)
 
 
 @dataclass(frozen=True)
-class _Slot:
+class _PoolSlot:
+    """A model that is loaded or being loaded, and the digest of the catalogue entry that it was loaded for."""
+
     digest: str
     future: Future[LoadedModel] = field(default_factory=Future[LoadedModel])
 
 
 class ModelPool:
-    """Thread-safe. `max_bytes` bounds the sum of `nbytes`, though the model last asked for is kept whatever its size.
+    """A thread-safe store of loaded models, whose sizes together are at most `max_bytes` bytes.
 
-    A model is loaded again when its catalogue entry's digest has changed. A load that fails is forgotten, so that the next
-    `get` tries again.
+    The last requested model is kept even if it alone is larger. A model is loaded again when its catalogue entry's digest has changed.
+    A failed load is forgotten, so the next `get` tries again.
     """
 
     def __init__(
@@ -75,33 +80,33 @@ class ModelPool:
         self._make_probe = make_probe
         self._limits = limits or ModelLimits()
         self._lock = threading.Lock()
-        self._slots: OrderedDict[str, _Slot] = OrderedDict()  # least recently used first
+        self._slots: OrderedDict[str, _PoolSlot] = OrderedDict()  # least recently used first
 
     @property
     def loaded_names(self) -> tuple[str, ...]:
-        """Models in memory, the least recently used first."""
+        """Return the names of the models in memory, the least recently used first."""
         with self._lock:
             return tuple(name for name, slot in self._slots.items() if _loaded(slot) is not None)
 
     def get(self, name: str) -> LoadedModel:
-        """The model, loaded if it is not there yet; callers that ask meanwhile wait for the same load.
+        """Return the model, and load it if it is not in memory. Callers that ask during a load wait for that load.
 
         Raises:
             UnknownModel: the catalogue has no such name.
-            ModelLoadFailed: with the cause.
+            ModelLoadFailed: the model cannot be loaded; the error has the cause.
         """
         entry = self._catalog().entry(name)
         with self._lock:
             slot = self._slots.get(name)
-            mine = slot is None or slot.digest != entry.digest
-            if slot is None or mine:
-                slot = self._slots[name] = _Slot(entry.digest)
+            must_load = slot is None or slot.digest != entry.digest
+            if slot is None or must_load:
+                slot = self._slots[name] = _PoolSlot(entry.digest)
             self._slots.move_to_end(name)
-        if mine:
+        if must_load:
             self._fill(slot, entry)
         return slot.future.result()
 
-    def _fill(self, slot: _Slot, entry: CatalogEntry) -> None:
+    def _fill(self, slot: _PoolSlot, entry: CatalogEntry) -> None:
         try:
             loaded = self._load(entry)
         except BaseException as error:
@@ -124,7 +129,7 @@ class ModelPool:
     def _evict(self) -> None:
         dropped = False
         with self._lock:
-            loaded = {name: one.nbytes for name, slot in self._slots.items() if (one := _loaded(slot)) is not None}
+            loaded = {name: model.nbytes for name, slot in self._slots.items() if (model := _loaded(slot)) is not None}
             total = sum(loaded.values())
             for name in list(loaded)[:-1]:
                 if total <= self._max_bytes:
@@ -133,8 +138,8 @@ class ModelPool:
                 del self._slots[name]
                 dropped = True
         if dropped:
-            gc.collect()  # a Keras model is full of cycles: without this its memory stays taken for long
+            gc.collect()  # a Keras model has many reference cycles, so without this its memory would stay in use for long
 
 
-def _loaded(slot: _Slot) -> LoadedModel | None:
+def _loaded(slot: _PoolSlot) -> LoadedModel | None:
     return slot.future.result() if slot.future.done() and slot.future.exception() is None else None

@@ -1,4 +1,4 @@
-"""Untrained weights that are the same in every process."""
+"""Give a model random weights that are the same in every process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from workers.engine.keras_internals import RandomInitializer, draw_declared, ini
 
 
 def build_seeded(build: Callable[[], keras.Model], seed: str) -> keras.Model:
-    """What `build` makes, each random weight drawn from its layer's own distribution with a seed made of `seed` and its path.
+    """Return the model that `build` makes. Each random weight has a seed of its own, made from `seed` and the weight's path.
 
-    Keras would seed initialisers from Python's global `random`, which other threads draw from meanwhile. In a stateless
-    scope variables are declared and not yet drawn (and a large one is not drawn twice: 2 s for VGG16).
+    The weights keep the distributions of their layers' initialisers. Keras itself would seed the initialisers from Python's global
+    `random`, from which other threads draw at the same time. In a stateless scope variables are declared but not drawn, so no weight
+    is drawn twice (for VGG16 this saves 2 s).
     """
     with keras.StatelessScope(initialize_variables=False):
         model = build()

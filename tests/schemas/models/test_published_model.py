@@ -1,4 +1,4 @@
-"""A published model's labels and layers: found, or the nearest named."""
+"""A published model's classes and layers are found by name; the error for an unknown one has the nearest names."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def test_a_class_by_index_or_label(value: int | str, index: int) -> None:
         ("zzz", "Search /v1/models/vgg16/labels", ()),
     ],
 )
-def test_a_class_that_is_none(value: int | str, words: str, nearest: tuple[str, ...]) -> None:
+def test_an_unknown_class_is_refused(value: int | str, words: str, nearest: tuple[str, ...]) -> None:
     with pytest.raises(UnknownClass, match=words) as raised:
         published().class_index_of(value, "/params/class_index/0")
     assert (raised.value.pointer, raised.value.got, raised.value.nearest) == ("/params/class_index/0", str(value), nearest)
 
 
-def test_a_whole_label_goes_before_a_part_of_another() -> None:
+def test_a_whole_label_wins_over_a_synonym_of_another_class() -> None:
     model = published(("crane", "crane, bird", "x", "y", "z"))
     assert model.class_index_of("crane") == 0
     assert model.class_index_of("bird") == 1
 
 
-def test_without_labels_only_numbers_do() -> None:
+def test_without_labels_a_class_needs_a_number() -> None:
     model = published(())
     assert model.class_index_of(3) == 3
     assert model.label_of(3) is None

@@ -1,4 +1,4 @@
-"""Catalogue entries for tests."""
+"""Make catalogue entries for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def file_entry(file: Path, **changes: Any) -> CatalogEntry:
-    """The entry of a model file, as the catalogue makes it of a file without a side file."""
+    """Return the entry that the catalogue makes for a model file without a side file, with some fields changed."""
     fields: dict[str, Any] = {
         "name": file.stem,
         "source": "file",
@@ -30,6 +30,6 @@ def file_entry(file: Path, **changes: Any) -> CatalogEntry:
 
 
 def application_entry(architecture: str, **changes: Any) -> CatalogEntry:
-    """An entry of `keras_applications` with random weights."""
+    """Return an entry of `keras_applications` with random weights, with some fields changed."""
     fields: dict[str, Any] = {"source": "keras_applications", "architecture": architecture, "weights": "random"}
     return file_entry(Path(architecture), **{**fields, **changes}).model_copy(update={"file": None})

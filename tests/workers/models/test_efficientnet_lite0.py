@@ -1,3 +1,5 @@
+"""The built-in model predicts what its authors' weights predict, and is described correctly."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -28,7 +30,7 @@ def model():
     [(SAMPLES / "cat.jpg", {285: 0.39, 282: 0.33, 281: 0.16}), (FIXTURES / "coffee.jpg", {967: 0.94})],
     ids=["cat", "coffee"],
 )
-def test_it_sees_what_is_on_the_photo(model, photo: Path, top: dict[int, float]) -> None:
+def test_its_predictions_are_the_known_ones(model, photo: Path, top: dict[int, float]) -> None:
     tensor, _ = prepare(np.asarray(Image.open(photo)), ENTRY.preprocessing, (224, 224), 3)
     probabilities = np.asarray(model(tensor[None], training=False))[0]
     best = np.argsort(probabilities)[::-1][: len(top)]
@@ -49,7 +51,7 @@ def test_labels_are_in_the_order_of_its_classes() -> None:
 def test_its_layers_are_named_by_block_as_in_the_checkpoint(model) -> None:
     description = describe(model, ENTRY).description
     added = [layer.path for layer in description.layers if layer.type == "Add"]
-    assert added == [f"block{index}_add" for index in (2, 4, 6, 7, 9, 10, 12, 13, 14)]  # B0's repeated blocks
+    assert added == [f"block{index}_add" for index in (2, 4, 6, 7, 9, 10, 12, 13, 14)]  # the repeated blocks of EfficientNet-B0
     assert description.layer_at("block5_expand_conv").output_shape == (28, 28, 240)
     assert description.layer_at("block8_project_bn").output_shape == (14, 14, 112)
     assert description.layer_at("block11_expand_conv").channels == 672
@@ -58,6 +60,6 @@ def test_its_layers_are_named_by_block_as_in_the_checkpoint(model) -> None:
     assert (description.input.height, description.input.width, description.input.channels) == (224, 224, 3)
 
 
-def test_a_photo_of_another_size_goes_through_its_convolutions(model) -> None:
+def test_its_convolutions_take_an_image_of_another_size(model) -> None:
     tensor = np.zeros((2, 96, 160, 3), np.float32)
     assert Graph(model).run(tensor, ["head_relu"])["head_relu"].shape == (2, 3, 5, 1280)

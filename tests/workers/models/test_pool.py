@@ -1,3 +1,5 @@
+"""The pool loads each model once, shares it, and drops the least recently used."""
+
 from __future__ import annotations
 
 import gc
@@ -19,19 +21,19 @@ from tests.zoo import seeded
 from workers.models.pool import MEMORY_FACTOR, LoadedModel, ModelPool
 
 layers = keras.layers
-BYTES = MEMORY_FACTOR * 4 * (4 * 28 + 2 * (4 * 35 + 1))  # of each model in the folder
+BYTES = MEMORY_FACTOR * 4 * (4 * 28 + 2 * (4 * 35 + 1))  # the size of each model in the folder
 HUGE = 10**12
 
 
-class Probe:
-    """Stands for the engine's probe: holds the model, as that does."""
+class ProbeOfModel:
+    """Replaces the engine's probe. Like that probe it holds the model."""
 
     def __init__(self, model: keras.Model, published: Any) -> None:
         self.model, self.published = model, published
 
 
-class Folder:
-    """A models folder, and how often each of its models was loaded."""
+class CountedFolder:
+    """A models folder that notes each load of its models, and can hold loads up until `gate` is set."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -49,21 +51,21 @@ class Folder:
         self.loads.append(published.description.name)
         if self.gate is not None:
             assert self.gate.wait(30)
-        return Probe(model, published)
+        return ProbeOfModel(model, published)
 
     def pool(self, max_bytes: int = HUGE) -> ModelPool:
         return ModelPool(self.catalog, max_bytes, self.make_probe)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    folder = Folder(tmp_path)
+def folder(tmp_path: Path) -> CountedFolder:
+    folder = CountedFolder(tmp_path)
     for name in ("a", "b", "c"):
         folder.save(name)
     return folder
 
 
-def test_a_model_is_loaded_once_and_kept(folder: Folder) -> None:
+def test_a_model_is_loaded_once_and_kept(folder: CountedFolder) -> None:
     pool = folder.pool()
     first = pool.get("a")
     assert pool.get("a") is first
@@ -71,7 +73,7 @@ def test_a_model_is_loaded_once_and_kept(folder: Folder) -> None:
     assert (first.name, first.published.description.name, first.nbytes) == ("a", "a", BYTES)
 
 
-def test_many_callers_at_once_wait_for_one_load(folder: Folder) -> None:
+def test_many_callers_at_once_wait_for_one_load(folder: CountedFolder) -> None:
     pool, folder.gate = folder.pool(), threading.Event()
     with ThreadPoolExecutor(12) as threads:
         calls = [threads.submit(pool.get, "a") for _ in range(12)]
@@ -82,8 +84,8 @@ def test_many_callers_at_once_wait_for_one_load(folder: Folder) -> None:
     assert folder.loads == ["a"]
 
 
-def test_different_models_load_side_by_side(folder: Folder) -> None:
-    """A model that takes long to load holds up nobody who wants another."""
+def test_different_models_load_side_by_side(folder: CountedFolder) -> None:
+    """A model that loads slowly does not delay a caller who wants another model."""
     pool, folder.gate = folder.pool(), threading.Event()
     with ThreadPoolExecutor(2) as threads:
         calls = [threads.submit(pool.get, name) for name in ("a", "b")]
@@ -92,7 +94,7 @@ def test_different_models_load_side_by_side(folder: Folder) -> None:
         assert {call.result(30).name for call in calls} == {"a", "b"}
 
 
-def test_the_least_recently_used_is_dropped(folder: Folder) -> None:
+def test_the_least_recently_used_is_dropped(folder: CountedFolder) -> None:
     pool = folder.pool(max_bytes=2 * BYTES)
     pool.get("a")
     pool.get("b")
@@ -104,7 +106,7 @@ def test_the_least_recently_used_is_dropped(folder: Folder) -> None:
     assert folder.loads == ["a", "b", "c", "b"]
 
 
-def test_one_model_larger_than_the_bound_is_still_served(folder: Folder) -> None:
+def test_a_model_larger_than_the_limit_is_still_served(folder: CountedFolder) -> None:
     pool = folder.pool(max_bytes=1)
     pool.get("a")
     assert pool.loaded_names == ("a",)
@@ -112,7 +114,7 @@ def test_one_model_larger_than_the_bound_is_still_served(folder: Folder) -> None
     assert pool.loaded_names == ("b",)
 
 
-def test_a_dropped_model_lives_while_someone_uses_it_and_no_longer(folder: Folder) -> None:
+def test_a_dropped_model_stays_in_memory_only_while_it_is_used(folder: CountedFolder) -> None:
     pool = folder.pool(max_bytes=BYTES)
     used: LoadedModel | None = pool.get("a")
     assert used is not None
@@ -126,7 +128,7 @@ def test_a_dropped_model_lives_while_someone_uses_it_and_no_longer(folder: Folde
     assert model() is None
 
 
-def test_a_changed_file_is_loaded_anew(folder: Folder) -> None:
+def test_a_changed_file_is_loaded_again(folder: CountedFolder) -> None:
     pool = folder.pool()
     before = pool.get("a")
     folder.save("a", seed=1)
@@ -137,14 +139,14 @@ def test_a_changed_file_is_loaded_anew(folder: Folder) -> None:
     assert pool.loaded_names == ("a",)
 
 
-def test_changed_settings_are_read(folder: Folder) -> None:
+def test_changed_settings_are_read(folder: CountedFolder) -> None:
     pool = folder.pool()
     assert pool.get("a").preprocessing.mode == "none"
     (folder.path / "a.toml").write_text('preprocessing = "tf"\n')
     assert pool.get("a").preprocessing.mode == "tf"
 
 
-def test_a_load_that_fails_tells_all_who_wait_and_is_tried_again(folder: Folder) -> None:
+def test_a_failed_load_fails_for_all_who_wait_and_is_tried_again(folder: CountedFolder) -> None:
     whole = (folder.path / "a.keras").read_bytes()
     (folder.path / "a.keras").write_bytes(b"broken")
     pool = folder.pool()
@@ -157,7 +159,7 @@ def test_a_load_that_fails_tells_all_who_wait_and_is_tried_again(folder: Folder)
     assert pool.get("a").name == "a"
 
 
-def test_a_failure_that_passes_is_tried_again_for_the_same_file(folder: Folder) -> None:
+def test_a_temporary_failure_is_tried_again_for_the_same_file(folder: CountedFolder) -> None:
     calls: list[Callable[..., Any]] = [folder.make_probe]
 
     def fails_once(model: keras.Model, published: Any) -> Any:
@@ -172,12 +174,12 @@ def test_a_failure_that_passes_is_tried_again_for_the_same_file(folder: Folder) 
     assert pool.get("a").name == "a"
 
 
-def test_an_unknown_name_is_said(folder: Folder) -> None:
+def test_an_unknown_name_is_refused(folder: CountedFolder) -> None:
     with pytest.raises(UnknownModel, match="vgg16"):
         folder.pool().get("vgg17")
 
 
-def test_a_loaded_model_prepares_photos_as_declared(folder: Folder) -> None:
+def test_a_loaded_model_prepares_images_as_declared(folder: CountedFolder) -> None:
     (folder.path / "a.toml").write_text('preprocessing = {mode = "custom", mean = [10.0], std = [2.0], fit = "crop", resize = "nearest"}\n')
     photo = np.random.default_rng(0).integers(0, 256, (9, 17, 3), np.uint8)
     tensor, placement = folder.pool().get("a").prepare(photo)
@@ -185,6 +187,6 @@ def test_a_loaded_model_prepares_photos_as_declared(folder: Folder) -> None:
     assert placement.source == (0, 5, 9, 7)
 
 
-def test_the_engines_probe_is_the_default(folder: Folder) -> None:
+def test_the_engines_probe_is_the_default(folder: CountedFolder) -> None:
     probe = ModelPool(folder.catalog(), HUGE).get("a").probe
     assert probe.forward(np.zeros((3, 9, 7, 3), np.float32), ["conv"]).activations["conv"].shape == (3, 7, 5, 4)

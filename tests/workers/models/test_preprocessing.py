@@ -1,3 +1,5 @@
+"""An image becomes the input that the model's preprocessing declares."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -17,12 +19,12 @@ MODES = ("caffe", "tf", "torch", "none")
 
 
 @pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
-def test_a_named_mode_is_what_keras_applications_does(mode: str) -> None:
+def test_a_named_mode_does_what_keras_applications_does(mode: str) -> None:
     expected = keras.applications.imagenet_utils.preprocess_input(PHOTO.astype(np.float32), mode=mode)
     np.testing.assert_allclose(normalise(PHOTO, Preprocessing.named(mode)), expected, rtol=0, atol=5e-7 if mode != "caffe" else 0)
 
 
-def test_none_leaves_0_to_255() -> None:
+def test_the_mode_none_keeps_0_to_255() -> None:
     np.testing.assert_array_equal(normalise(PHOTO, Preprocessing.named("none")), PHOTO.astype(np.float32))
 
 
@@ -35,7 +37,7 @@ def test_to_rgb_is_the_inverse(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_input_is_the_photo_again(mode: Any) -> None:
+def test_an_input_becomes_the_image_again(mode: Any) -> None:
     spec = Preprocessing.named(mode)
     np.testing.assert_array_equal(input_to_rgb(normalise(PHOTO, spec), spec), PHOTO)
     whiter_than_white = normalise(np.full((1, 1, 3), 255, np.uint8), spec) + np.float32(1)
@@ -49,7 +51,7 @@ def test_to_rgb_of_one_channel_is_grey() -> None:
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop", "letterbox"])
-def test_a_photo_of_the_inputs_size_is_left_as_it_is(fit: str) -> None:
+def test_an_image_of_the_inputs_size_is_not_resized(fit: str) -> None:
     tensor, placement = prepare(PHOTO, Preprocessing(fit=fit, resize="bicubic"), (30, 47), 3)
     np.testing.assert_array_equal(tensor, PHOTO.astype(np.float32))
     assert (placement.box, placement.source) == ((0, 0, 30, 47), (0, 0, 30, 47))
@@ -59,11 +61,11 @@ def test_a_photo_of_the_inputs_size_is_left_as_it_is(fit: str) -> None:
     ("fit", "photo", "size", "box", "source"),
     [
         ("stretch", (30, 47), (20, 11), (0, 0, 20, 11), (0, 0, 30, 47)),
-        # Wide photo, square input: the middle 30 columns, from column (47 − 30) // 2 on.
+        # A wide image and a square input: the middle 30 columns are used, from column (47 − 30) // 2.
         ("crop", (30, 47), (20, 20), (0, 0, 20, 20), (0, 8, 30, 30)),
-        # Tall photo into 2 : 5: all 30 columns, 30 · 2/5 = 12 rows, from row (61 − 12) // 2 on.
+        # A tall image and an input of 2 : 5: all 30 columns and 30 · 2/5 = 12 rows are used, from row (61 − 12) // 2.
         ("crop", (61, 30), (20, 50), (0, 0, 20, 50), (24, 0, 12, 30)),
-        # 47 : 30 into 20 : 20: 20 columns, 30 · 20/47 = 12.77 → 13 rows, from row (20 − 13) // 2 on.
+        # An image of 47 : 30 in 20 : 20: it fills 20 columns and 30 · 20/47 = 12.77 → 13 rows, from row (20 − 13) // 2.
         ("letterbox", (30, 47), (20, 20), (3, 0, 13, 20), (0, 0, 30, 47)),
         ("letterbox", (61, 30), (21, 50), (0, 20, 21, 10), (0, 0, 61, 30)),
         ("letterbox", (1000, 1), (10, 10), (0, 4, 10, 1), (0, 0, 1000, 1)),
@@ -76,10 +78,13 @@ def test_placements_by_hand(
     assert (placement.input_size, placement.box, placement.source) == (size, box, source)
 
 
-def test_crop_takes_the_part_that_its_placement_says() -> None:
+def test_crop_takes_the_area_that_its_placement_names() -> None:
     tensor, placement = prepare(PHOTO, Preprocessing(fit="crop", resize="area"), (15, 15), 3)
     assert placement.source == (0, 8, 30, 30)
-    expected = PHOTO[:, 8:38].reshape(15, 2, 15, 2, 3).mean((1, 3))  # area, at half the size: the mean of 2 × 2, rounded twice
+    expected = (
+        PHOTO[:, 8:38].reshape(15, 2, 15, 2, 3).mean((1, 3))
+        # `area` at half the size is the mean of 2 × 2 pixels; it is rounded twice
+    )
     np.testing.assert_allclose(tensor, expected, atol=1)
 
 
@@ -108,13 +113,13 @@ def test_gray_is_the_luma_of_itu_601(order: str, channels: int) -> None:
 
 def test_shrinking_averages_instead_of_sampling() -> None:
     stripes = np.zeros((400, 1200, 3), np.uint8)
-    stripes[:, ::4] = 255  # a quarter of the columns white: 63.75 on average, whatever the phase
+    stripes[:, ::4] = 255  # a quarter of the columns is white, so the average is 63.75 for every phase
     for method in ("bilinear", "bicubic", "area", "lanczos"):
         tensor, _ = prepare(stripes, Preprocessing(resize=method), (40, 31), 3)
         assert np.abs(tensor - 63.75).max() < 8, method
 
 
-def test_resizing_is_pillows() -> None:
+def test_pillow_does_the_resizing() -> None:
     tensor, _ = prepare(PHOTO, Preprocessing(resize="bicubic"), (17, 12), 3)
     np.testing.assert_array_equal(tensor, np.asarray(Image.fromarray(PHOTO).resize((12, 17), Image.Resampling.BICUBIC), np.float32))
 
@@ -123,15 +128,15 @@ def test_resizing_is_pillows() -> None:
     ("photo", "size"),
     [((300, 451), (288, 448)), ((47, 20), (32, 32)), ((4000, 3000), (512, 384)), ((1, 5000), (32, 512))],
 )
-def test_a_model_of_any_size_gets_the_photo_at_its_own(photo: tuple[int, int], size: tuple[int, int]) -> None:
+def test_a_model_of_any_size_gets_the_image_at_its_own_size(photo: tuple[int, int], size: tuple[int, int]) -> None:
     assert variable_size(*photo) == size
 
 
-def test_free_sides_alone_are_chosen() -> None:
+def test_only_free_sides_are_chosen() -> None:
     assert prepare(PHOTO, Preprocessing(), None, 3)[0].shape == (32, 32, 3)
     assert prepare(PHOTO, Preprocessing(), (None, 80), 3)[0].shape == (32, 80, 3)
 
 
-def test_a_model_of_other_channels_gets_no_photo() -> None:
+def test_a_model_with_other_channels_gets_no_image() -> None:
     with pytest.raises(ValueError, match="model takes 4"):
         prepare(PHOTO, Preprocessing(), None, 4)

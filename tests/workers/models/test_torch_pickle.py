@@ -1,3 +1,5 @@
+"""A legacy checkpoint of PyTorch is read without torch, and nothing in it is run."""
+
 from __future__ import annotations
 
 import pickle
@@ -14,29 +16,29 @@ import pytest
 from workers.models.torch_pickle import MAGIC_NUMBER, PROTOCOL_VERSION, TorchPickleError, read_tensors
 
 
-class Storage:
+class WrittenStorage:
     def __init__(self, key: str, kind: type, values: np.ndarray) -> None:
         self.key, self.kind, self.values = key, kind, values
 
 
-class Tensor:
-    """Pickled as torch pickles a tensor: by `torch._utils._rebuild_tensor_v2` over a storage that stays outside the pickle."""
+class WrittenTensor:
+    """It is pickled as torch pickles a tensor: by `torch._utils._rebuild_tensor_v2`, over a storage that stays outside the pickle."""
 
-    def __init__(self, storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
+    def __init__(self, storage: WrittenStorage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
         self.arguments = (storage, offset, shape, strides, False, OrderedDict())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return sys.modules["torch._utils"]._rebuild_tensor_v2, self.arguments
 
 
-class Pickler(pickle.Pickler):
+class CheckpointPickler(pickle.Pickler):
     def persistent_id(self, obj: Any) -> Any:
-        return ("storage", obj.kind, obj.key, "cpu", len(obj.values), None) if isinstance(obj, Storage) else None
+        return ("storage", obj.kind, obj.key, "cpu", len(obj.values), None) if isinstance(obj, WrittenStorage) else None
 
 
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Stands in for torch while a checkpoint is written: only names of it enter the file."""
+    """Replace torch while a checkpoint is written. Only its names enter the file."""
     torch, utils = ModuleType("torch"), ModuleType("torch._utils")
     for name in ("FloatStorage", "LongStorage"):
         setattr(torch, name, type(name, (), {"__module__": "torch"}))
@@ -50,11 +52,11 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return torch
 
 
-def write(path: Path, state: object, storages: list[Storage], header: tuple[Any, ...] = (MAGIC_NUMBER, PROTOCOL_VERSION)) -> Path:
+def write(path: Path, state: object, storages: list[WrittenStorage], header: tuple[Any, ...] = (MAGIC_NUMBER, PROTOCOL_VERSION)) -> Path:
     with path.open("wb") as file:
-        for part in (*header, {"little_endian": True}):
-            pickle.dump(part, file, protocol=2)
-        Pickler(file, protocol=2).dump(state)
+        for value in (*header, {"little_endian": True}):
+            pickle.dump(value, file, protocol=2)
+        CheckpointPickler(file, protocol=2).dump(state)
         pickle.dump([storage.key for storage in storages], file, protocol=2)
         for storage in storages:
             file.write(struct.pack("<q", len(storage.values)) + storage.values.tobytes())
@@ -62,14 +64,14 @@ def write(path: Path, state: object, storages: list[Storage], header: tuple[Any,
 
 
 def test_tensors_are_strided_views_of_their_storage(torch: Any, tmp_path: Path) -> None:
-    floats = Storage("1", torch.FloatStorage, np.arange(10, dtype="<f4"))
-    counts = Storage("2", torch.LongStorage, np.array([-3, 2**40], "<i8"))
+    floats = WrittenStorage("1", torch.FloatStorage, np.arange(10, dtype="<f4"))
+    counts = WrittenStorage("2", torch.LongStorage, np.array([-3, 2**40], "<i8"))
     state = OrderedDict(
-        rows=Tensor(floats, 1, (2, 3), (3, 1)),
-        transposed=Tensor(floats, 1, (3, 2), (1, 3)),
-        every_other=Tensor(floats, 0, (4,), (2,)),
-        scalar=Tensor(counts, 1, (), ()),
-        empty=Tensor(counts, 2, (0, 5), (5, 1)),
+        rows=WrittenTensor(floats, 1, (2, 3), (3, 1)),
+        transposed=WrittenTensor(floats, 1, (3, 2), (1, 3)),
+        every_other=WrittenTensor(floats, 0, (4,), (2,)),
+        scalar=WrittenTensor(counts, 1, (), ()),
+        empty=WrittenTensor(counts, 2, (0, 5), (5, 1)),
     )
     tensors = read_tensors(write(tmp_path / "state.pth", state, [floats, counts]))
     np.testing.assert_array_equal(tensors["rows"], [[1, 2, 3], [4, 5, 6]])
@@ -79,7 +81,7 @@ def test_tensors_are_strided_views_of_their_storage(torch: Any, tmp_path: Path) 
     assert tensors["scalar"].dtype == np.int64
     assert tensors["empty"].shape == (0, 5)
     tensors["rows"][0, 0] = 99
-    assert tensors["transposed"][0, 0] == 1  # no two tensors share memory
+    assert tensors["transposed"][0, 0] == 1  # the tensors share no memory
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,8 @@ def test_tensors_are_strided_views_of_their_storage(torch: Any, tmp_path: Path) 
 def test_a_tensor_outside_its_storage_is_refused(
     torch: Any, tmp_path: Path, view: tuple[int, tuple[int, ...], tuple[int, ...]], says: str
 ) -> None:
-    storage = Storage("1", torch.FloatStorage, np.zeros(10, "<f4"))
-    path = write(tmp_path / "state.pth", {"w": Tensor(storage, *view)}, [storage])
+    storage = WrittenStorage("1", torch.FloatStorage, np.zeros(10, "<f4"))
+    path = write(tmp_path / "state.pth", {"w": WrittenTensor(storage, *view)}, [storage])
     with pytest.raises(TorchPickleError, match=says):
         read_tensors(path)
 
@@ -121,14 +123,14 @@ def test_code_in_the_pickle_is_refused_by_name_and_never_run(torch: Any, tmp_pat
 
 
 def test_a_tensor_built_from_anything_but_a_storage_is_refused(torch: Any, tmp_path: Path) -> None:
-    path = write(tmp_path / "state.pth", {"w": Tensor("os", 0, (1,), (1,))}, [])  # type: ignore[arg-type]
-    with pytest.raises(TorchPickleError, match="from a str"):
+    path = write(tmp_path / "state.pth", {"w": WrittenTensor("os", 0, (1,), (1,))}, [])  # type: ignore[arg-type]
+    with pytest.raises(TorchPickleError, match="from an object of the class str"):
         read_tensors(path)
 
 
-def test_what_is_not_such_a_file_is_said(torch: Any, tmp_path: Path) -> None:
-    storage = Storage("1", torch.FloatStorage, np.zeros(10, "<f4"))
-    path = write(tmp_path / "state.pth", {"w": Tensor(storage, 0, (10,), (1,))}, [storage])
+def test_a_file_of_another_format_is_refused(torch: Any, tmp_path: Path) -> None:
+    storage = WrittenStorage("1", torch.FloatStorage, np.zeros(10, "<f4"))
+    path = write(tmp_path / "state.pth", {"w": WrittenTensor(storage, 0, (10,), (1,))}, [storage])
     whole = path.read_bytes()
     for content, says in (
         (whole[:-1], "truncated"),
@@ -144,7 +146,7 @@ def test_what_is_not_such_a_file_is_said(torch: Any, tmp_path: Path) -> None:
         read_tensors(write(path, {}, [], (12, PROTOCOL_VERSION)))
     with pytest.raises(TorchPickleError, match="protocol 9"):
         read_tensors(write(path, {}, [], (MAGIC_NUMBER, 9)))
-    with pytest.raises(TorchPickleError, match="holds a list"):
+    with pytest.raises(TorchPickleError, match="holds an object of the class list"):
         read_tensors(write(path, [], []))
-    with pytest.raises(TorchPickleError, match="'epoch' is a int"):
+    with pytest.raises(TorchPickleError, match="'epoch' is of the class int"):
         read_tensors(write(path, {"epoch": 3}, []))

@@ -1,7 +1,7 @@
-"""A `channels_first` model as the `channels_last` one that computes the same.
+"""Convert a `channels_first` model into a `channels_last` model that computes the same.
 
-TensorFlow promises its convolutions on a processor for channels_last alone, and maps (h, w, K) are what every method looks at.
-Weights have one form for both: what is turned is what flows between the layers.
+TensorFlow guarantees convolutions on a CPU for channels_last only, and every method reads maps in the order (h, w, K). The weights have
+the same form in both orders. Only the tensors between the layers are transposed.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from workers.models.description.layer_kinds import kind_of
 
 _MAP_RANK = 4
 _FIRST, _LAST = "channels_first", "channels_last"
-# Where an axis of (N, C, H, W) is in (N, H, W, C).
-_AXIS = (0, 3, 1, 2)
-_BY_AXIS = (
+# The axis of (N, H, W, C) for each axis of (N, C, H, W).
+_NEW_AXIS = (0, 3, 1, 2)
+_LAYERS_WITH_AXIS = (
     keras.layers.BatchNormalization,
     keras.layers.LayerNormalization,
     keras.layers.GroupNormalization,
@@ -31,106 +31,108 @@ _BY_AXIS = (
     keras.layers.Softmax,
 )
 _ACTIVATIONS = (keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU)
-_OVER_AN_AXIS = frozenset({"softmax", "log_softmax", "glu", "sparsemax", "Softmax", "LogSoftmax", "Glu", "Sparsemax"})
+_ALONG_AN_AXIS = frozenset({"softmax", "log_softmax", "glu", "sparsemax", "Softmax", "LogSoftmax", "Glu", "Sparsemax"})
 _MERGES = frozenset({"Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract", "Divide", "TrueDivide"})
 
 
 @dataclass(frozen=True)
-class _Value:
-    """A tensor of the new model; `turned`: (N, H, W, C), where the old one has (N, C, H, W)."""
+class _NewTensor:
+    """A tensor of the new model. If `transposed`, it is (N, H, W, C) and the old model's tensor is (N, C, H, W)."""
 
     tensor: Any
-    turned: bool = False
+    transposed: bool = False
 
 
 def to_channels_last(model: Any) -> Any:
-    """`model` itself where none of its layers is channels_first; else a model of the same layers, with channels_last maps.
+    """Return a model of the same layers with channels_last maps, or `model` itself if none of its layers is channels_first.
 
-    Layers keep their names. A photo's input (N, 1 or 3, H, W) becomes (N, H, W, 1 or 3). Where a layer's own meaning hangs on the
-    order of the axes (Reshape, a channels_last Flatten), it gets the map as it was, by a Permute layer before it.
+    Layers keep their names. An image input (N, 1 or 3, H, W) becomes (N, H, W, 1 or 3). If a layer depends on the order of the axes
+    (Reshape, a channels_last Flatten), a Permute layer before it restores the old order.
 
     Raises:
-        ModelLoadFailed: a layer that ends in a softmax over the map's width.
+        ModelLoadFailed: a layer has an activation, such as softmax, over the map's width.
     """
     root = functional_graph(model)
     if root is None or not _has_channels_first(root):
         return model
-    turned = tuple(len(tensor.shape) == _MAP_RANK and tensor.shape[1] in (1, 3) for tensor in root.inputs)
-    return _Converter().model(root, turned)[0]
+    transposed = tuple(len(tensor.shape) == _MAP_RANK and tensor.shape[1] in (1, 3) for tensor in root.inputs)
+    return _ChannelsLastConverter().convert_model(root, transposed)[0]
 
 
-class _Converter:
+class _ChannelsLastConverter:
+    """Builds the new model node by node. Nested models, shared layers and repeated calls are converted once."""
+
     def __init__(self) -> None:
-        self.models: dict[tuple[int, tuple[bool, ...]], tuple[Any, tuple[bool, ...]]] = {}
-        self.layers: dict[int, Any] = {}
-        self.permuted: Counter[str] = Counter()
+        self._models: dict[tuple[int, tuple[bool, ...]], tuple[Any, tuple[bool, ...]]] = {}
+        self._layers: dict[int, Any] = {}
+        self._permute_names: Counter[str] = Counter()
 
-    def model(self, model: Any, turned: tuple[bool, ...]) -> tuple[Any, tuple[bool, ...]]:
-        """The new model, called with inputs of which some are turned, and which of its outputs are."""
-        key = id(model), turned
-        if key not in self.models:
-            values = {id(old): _input(old, turn) for old, turn in zip(model.inputs, turned, strict=True)}
+    def convert_model(self, model: Any, transposed: tuple[bool, ...]) -> tuple[Any, tuple[bool, ...]]:
+        """Return the new model, and which of its outputs are transposed. `transposed` says which of its inputs are."""
+        key = id(model), transposed
+        if key not in self._models:
+            values = {id(old): _new_input(old, transpose) for old, transpose in zip(model.inputs, transposed, strict=True)}
             inputs = [values[id(old)].tensor for old in model.inputs]
             for node in calls_in_order(model):
-                values.update(zip(map(id, node.outputs), self.call(node, values), strict=True))
+                values.update(zip(map(id, node.outputs), self._convert_call(node, values), strict=True))
             outputs = [values[id(old)] for old in model.outputs]
-            new = Functional(_alone(inputs), _alone([value.tensor for value in outputs]), name=model.name)
-            self.models[key] = new, tuple(value.turned for value in outputs)
-        return self.models[key]
+            new = Functional(_single_or_list(inputs), _single_or_list([value.tensor for value in outputs]), name=model.name)
+            self._models[key] = new, tuple(value.transposed for value in outputs)
+        return self._models[key]
 
-    def call(self, node: Any, values: dict[int, _Value]) -> list[_Value]:
+    def _convert_call(self, node: Any, values: dict[int, _NewTensor]) -> list[_NewTensor]:
         operation = node.operation
         given = [values[id(tensor)] for tensor in node.input_tensors]
         inner = functional_graph(operation)
         if inner is not None:
             args, kwargs = call_arguments(node, {id(tensor): tensor for tensor in node.input_tensors})
             given = [values[id(tensor)] for tensor in keras.tree.flatten(nested_inputs(args, kwargs))]
-            new, turned = self.model(inner, tuple(value.turned for value in given))
-            outputs = keras.tree.flatten(new(_alone([value.tensor for value in given])))
-            return [_Value(output, turn) for output, turn in zip(outputs, turned, strict=True)]
-        turn = _is_channels_first(node) or (any(value.turned for value in given) and _can_be_turned(node))
-        called = self.turned(operation) if turn else operation
-        wanted = {id(old): self.permute(value, operation.name, turn) for old, value in zip(node.input_tensors, given, strict=True)}
+            new, transposed = self.convert_model(inner, tuple(value.transposed for value in given))
+            outputs = keras.tree.flatten(new(_single_or_list([value.tensor for value in given])))
+            return [_NewTensor(output, transpose) for output, transpose in zip(outputs, transposed, strict=True)]
+        transpose = _is_channels_first(node) or (any(value.transposed for value in given) and _works_transposed(node))
+        called = self._channels_last_layer(operation) if transpose else operation
+        wanted = {id(old): self._permute(value, operation.name, transpose) for old, value in zip(node.input_tensors, given, strict=True)}
         args, kwargs = call_arguments(node, wanted)
         outputs = keras.tree.flatten(called(*args, **kwargs))
         if called is not operation:
             called.set_weights(operation.get_weights())
-        return [_Value(output, turn and len(output.shape) == _MAP_RANK) for output in outputs]
+        return [_NewTensor(output, transpose and len(output.shape) == _MAP_RANK) for output in outputs]
 
-    def permute(self, value: _Value, reader: str, turned: bool) -> Any:
-        """The value's tensor, turned or as it was, for the layer `reader`."""
-        if value.turned == turned or len(value.tensor.shape) != _MAP_RANK:
+    def _permute(self, value: _NewTensor, reader: str, transposed: bool) -> Any:
+        """Return the tensor in the order that the layer `reader` needs, by a Permute layer if the order differs."""
+        if value.transposed == transposed or len(value.tensor.shape) != _MAP_RANK:
             return value.tensor
-        name = f"{reader}_{_LAST if turned else _FIRST}"
-        self.permuted[name] += 1
-        number = self.permuted[name]
-        layer = keras.layers.Permute((2, 3, 1) if turned else (3, 1, 2), name=name if number == 1 else f"{name}_{number}")
+        name = f"{reader}_{_LAST if transposed else _FIRST}"
+        self._permute_names[name] += 1
+        number = self._permute_names[name]
+        layer = keras.layers.Permute((2, 3, 1) if transposed else (3, 1, 2), name=name if number == 1 else f"{name}_{number}")
         return layer(value.tensor)
 
-    def turned(self, operation: Any) -> Any:
-        """The layer that does for channels_last maps what `operation` does for channels_first ones."""
+    def _channels_last_layer(self, operation: Any) -> Any:
+        """Return the layer that does for channels_last maps what `operation` does for channels_first maps."""
         config = operation.get_config() if isinstance(operation, keras.Layer) else {}
         changes: dict[str, Any] = {}
         if config.get("data_format") == _FIRST:
             changes["data_format"] = _LAST
-        if isinstance(operation, _BY_AXIS) and (axis := _axis(operation)) is not None:
-            changes["axis"] = _AXIS[axis]
+        if isinstance(operation, _LAYERS_WITH_AXIS) and (axis := _axis(operation)) is not None:
+            changes["axis"] = _NEW_AXIS[axis]
         if not changes:
             return operation
-        if id(operation) not in self.layers:
-            self.layers[id(operation)] = type(operation).from_config({**config, **changes})
-        return self.layers[id(operation)]
+        if id(operation) not in self._layers:
+            self._layers[id(operation)] = type(operation).from_config({**config, **changes})
+        return self._layers[id(operation)]
 
 
-def _alone(tensors: list[Any]) -> Any:
+def _single_or_list(tensors: list[Any]) -> Any:
     return tensors[0] if len(tensors) == 1 else tensors
 
 
-def _input(old: Any, turn: bool) -> _Value:
+def _new_input(old: Any, transpose: bool) -> _NewTensor:
     shape = tuple(old.shape)
-    if turn:
+    if transpose:
         shape = (shape[0], *shape[2:], shape[1])
-    return _Value(keras.Input(batch_shape=shape, dtype=old.dtype, name=producer_of(old).name), turn)
+    return _NewTensor(keras.Input(batch_shape=shape, dtype=old.dtype, name=producer_of(old).name), transpose)
 
 
 def _has_channels_first(model: Any) -> bool:
@@ -145,32 +147,34 @@ def _is_channels_first(node: Any) -> bool:
     layer = node.operation
     found = getattr(layer, "data_format", None) == _FIRST and len(node.input_tensors[0].shape) == _MAP_RANK
     name = getattr(getattr(layer, "activation", None), "__name__", "")
-    if found and name in _OVER_AN_AXIS:
+    if found and name in _ALONG_AN_AXIS:
         raise ModelLoadFailed(
-            f"Layer '{layer.name}' is channels_first with a {name}, which goes over the width of the map. Save the model as channels_last."
+            f"Layer '{layer.name}' is channels_first with a {name}, which works along the map's width. Save the model as channels_last."
         )
     return found
 
 
-def _can_be_turned(node: Any) -> bool:
-    """Whether the layer means the same on turned maps, its axis counted anew: all it reads are maps, and it looks at each value
-    alone or along one axis."""
+def _works_transposed(node: Any) -> bool:
+    """Return whether the layer computes the same on transposed maps if its axis is changed accordingly.
+
+    It does if it reads maps only, and treats each value by itself or along one axis.
+    """
     layer = node.operation
     if any(len(tensor.shape) != _MAP_RANK for tensor in node.input_tensors) or not _has_plain_arguments(node):
         return False
-    if isinstance(layer, _BY_AXIS):
+    if isinstance(layer, _LAYERS_WITH_AXIS):
         return _axis(layer) is not None
     name = type(layer).__name__
     if isinstance(layer, keras.Layer):
         activation = getattr(layer, "activation", None)
-        elementwise = isinstance(layer, _ACTIVATIONS) and getattr(activation, "__name__", name) not in _OVER_AN_AXIS
+        elementwise = isinstance(layer, _ACTIVATIONS) and getattr(activation, "__name__", name) not in _ALONG_AN_AXIS
         dropped = kind_of(layer) is LayerKind.REGULARIZATION and not hasattr(layer, "data_format")
         return elementwise or dropped or name in _MERGES or isinstance(layer, keras.layers.Identity)
-    return name in _MERGES or (kind_of(layer) is LayerKind.ACTIVATION and name not in _OVER_AN_AXIS)
+    return name in _MERGES or (kind_of(layer) is LayerKind.ACTIVATION and name not in _ALONG_AN_AXIS)
 
 
 def _axis(layer: Any) -> int | None:
-    """The one axis that the layer goes along, counted from 0."""
+    """Return the one axis along which the layer works, counted from 0, or None if there are several."""
     axis = layer.axis
     if isinstance(axis, (list, tuple)):
         if len(axis) != 1:
@@ -180,6 +184,6 @@ def _axis(layer: Any) -> int | None:
 
 
 def _has_plain_arguments(node: Any) -> bool:
-    """Beside tensors numbers alone, which have no axes."""
+    """Return whether all arguments are tensors or plain values, which have no axes."""
     leaves = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
     return all(isinstance(leaf, (keras.KerasTensor, int, float, bool, str, type(None))) for leaf in leaves)

@@ -1,8 +1,9 @@
-"""A configuration stored by Keras 2 (`.h5` of `tf_keras` and older), brought to what Keras 3 reads.
+"""Convert a configuration that Keras 2 stored (`.h5` of `tf_keras` and older) into one that Keras 3 reads.
 
-Keras 3's own loader of such files stops at arguments that Keras 2 wrote everywhere (`groups` of depthwise convolutions:
-every MobileNet) and hands a list instead of a tensor to what follows a nested model (the book's `Sequential` of a VGG16
-base, Flatten and Dense ends in an AttributeError). Each rule below was found by loading every layer of `tf_keras` 2.21.
+Keras 3's own loader fails on such files in two ways. It refuses arguments that Keras 2 wrote everywhere, such as `groups` of depthwise
+convolutions in every MobileNet. And it gives a list instead of a tensor to the layer after a nested model, so the `Sequential` of a VGG16
+base, Flatten and Dense in *Deep Learning with Python* ends in an AttributeError. The rules below come from loading every layer of
+`tf_keras` 2.21.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from schemas.errors import ModelLoadFailed
 
-# Arguments that Keras 3 no longer has, and the one value at which leaving them out changes nothing; ANY where it never does.
+# Arguments that Keras 3 no longer has, with the one value at which leaving them out changes nothing. ANY means that it never does.
 ANY = object()
 _GROUPS = {"groups": 1}
 _SEPARABLE = {**_GROUPS, "kernel_initializer": ANY, "kernel_regularizer": ANY, "kernel_constraint": ANY}
@@ -27,41 +28,41 @@ _DROPPED: Mapping[str, Mapping[str, Any]] = {
 }
 _DROPPED_EVERYWHERE = {"rng_type": ANY}
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}}
-# Keras 2: clip(0.2 x + 0.5); Keras 3: clip(x / 6 + 0.5). Loading it as it is would change the model's numbers.
+# hard_sigmoid is clip(0.2 x + 0.5) in Keras 2 and clip(x / 6 + 0.5) in Keras 3, so the loaded model would compute other numbers.
 _CHANGED_MEANING = frozenset({"hard_sigmoid"})
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
 
 
-def mend_config(config: Mapping[str, Any], file_name: str) -> dict[str, Any]:
-    """A configuration of a model saved by Keras 2 as Keras 3 reads it; `config` itself is left as it is.
+def convert_config(config: Mapping[str, Any], file_name: str) -> dict[str, Any]:
+    """Return the configuration of a model saved by Keras 2 in the form that Keras 3 reads. `config` is not changed.
 
     Raises:
-        ModelLoadFailed: something that Keras 3 cannot express.
+        ModelLoadFailed: Keras 3 cannot express a part of the configuration.
     """
-    mended = _mend(config, file_name)
-    assert isinstance(mended, dict)  # noqa: S101 - a mapping stays one
-    return mended
+    converted = _convert(config, file_name)
+    assert isinstance(converted, dict)  # noqa: S101 - a mapping is converted to a dict
+    return converted
 
 
-def _mend(value: Any, file_name: str) -> Any:
+def _convert(value: Any, file_name: str) -> Any:
     if isinstance(value, list):
-        return [_mend(item, file_name) for item in value]
+        return [_convert(item, file_name) for item in value]
     if not isinstance(value, Mapping):
         return value
-    entry = {key: _mend(item, file_name) for key, item in value.items()}
+    entry = {key: _convert(item, file_name) for key, item in value.items()}
     name = entry.get("class_name")
     if not isinstance(name, str):
         return entry
-    if name == "Policy":  # a mixed-precision policy: Keras 3 takes its name
+    if name == "Policy":  # Keras 3 takes the name of a mixed-precision policy
         return entry["config"]["name"]
     if name in _MODELS:
-        return _model(entry)
+        return _convert_model(entry)
     if isinstance(entry.get("config"), dict):
-        entry["config"] = _layer(name, entry["config"], file_name)
+        entry["config"] = _convert_layer(name, entry["config"], file_name)
     return entry
 
 
-def _model(entry: dict[str, Any]) -> dict[str, Any]:
+def _convert_model(entry: dict[str, Any]) -> dict[str, Any]:
     name, config = entry["class_name"], entry["config"]
     if name == "Sequential":
         if isinstance(config, list):  # Keras before 2.2.3
@@ -72,12 +73,12 @@ def _model(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unwrapped(tensors: list[Any]) -> list[Any]:
-    """`[["conv", 0, 0]]` → `["conv", 0, 0]`: Keras 3 reads the former as a model that answers a list."""
+    """Return `["conv", 0, 0]` for `[["conv", 0, 0]]`, which Keras 3 would read as a model that returns a list."""
     return tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list) else tensors
 
 
 def _with_input_layer(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A `Sequential` that starts with a nested model takes that model's input shape; Keras 2 did not always write it."""
+    """Give a `Sequential` that starts with a nested model an input layer of that model's shape. Keras 2 did not always write one."""
     first = layers[0] if layers else {}
     if first.get("class_name") not in _MODELS:
         return layers
@@ -89,11 +90,11 @@ def _with_input_layer(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"class_name": "InputLayer", "config": {"batch_shape": shape, "name": name, "dtype": inner.get("dtype", "float32")}}, *layers]
 
 
-def _layer(name: str, config: dict[str, Any], file_name: str) -> dict[str, Any]:
+def _convert_layer(name: str, config: dict[str, Any], file_name: str) -> dict[str, Any]:
     for argument in ("activation", "recurrent_activation"):
         if config.get(argument) in _CHANGED_MEANING:
             raise ModelLoadFailed(
-                f"'{file_name}': layer '{config.get('name')}' uses Keras 2's {config[argument]}, which is another function in Keras 3."
+                f"'{file_name}': layer '{config.get('name')}' uses {config[argument]} of Keras 2, which is another function in Keras 3."
             )
     renamed = {_RENAMED.get(name, {}).get(argument, argument): value for argument, value in config.items()}
     dropped = {**_DROPPED_EVERYWHERE, **_DROPPED.get(name, {})}

@@ -1,4 +1,4 @@
-"""A model's fingerprint: what its results depend on, and nothing that differs from one process to the next."""
+"""Compute a model's fingerprint, which changes exactly when the model can give other results."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 
 def fingerprint(model: keras.Model) -> str:
-    """sha256 (hex) of the architecture (Keras's configuration as canonical JSON) and every weight's shape, type and bytes.
+    """Return the sha256 (hex) of the architecture and of every weight's shape, type and bytes. It is the same in every process.
 
-    States of random generators (dropout) and of training are not weights and do not enter.
+    The architecture enters as Keras's configuration in canonical JSON. The states of random generators (dropout) and of training are not
+    weights, so they do not enter.
     """
     digest = hashlib.sha256(json.dumps(model.get_config(), sort_keys=True, separators=(",", ":"), allow_nan=True).encode())
     for weight in model.weights:

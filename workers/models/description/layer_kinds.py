@@ -1,4 +1,4 @@
-"""What kind of layer a Keras class is."""
+"""Find the kind of a Keras layer or operation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import keras
 from schemas.models import LayerKind
 from workers.engine.keras_internals import CustomScaleLayer, source_package
 
-# Keras keeps its layers in one package a kind (`keras/src/layers/pooling/…`), and its operations likewise.
+# Keras keeps the layers of one kind in one package (`keras/src/layers/pooling/…`), and its operations too.
 _PACKAGES = {
     "layers.convolutional": LayerKind.CONV,
     "layers.activations": LayerKind.ACTIVATION,
@@ -27,7 +27,7 @@ _CLASSES = (
     (keras.layers.Dense, LayerKind.DENSE),
     (keras.layers.EinsumDense, LayerKind.DENSE),
     (keras.Model, LayerKind.MODEL),
-    (CustomScaleLayer, LayerKind.MERGE),  # x + scale · residual, in InceptionResNetV2
+    (CustomScaleLayer, LayerKind.MERGE),  # InceptionResNetV2 computes x + scale · residual with it
 )
 _MERGING_OPERATIONS = frozenset({"Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate", "Stack", "Dot", "Matmul", "Einsum"})
 _RESHAPING_OPERATIONS = frozenset(
@@ -36,7 +36,7 @@ _RESHAPING_OPERATIONS = frozenset(
 
 
 def kind_of(layer: Any) -> LayerKind:
-    """The kind of a Keras layer or operation; of a subclass, that of its nearest ancestor."""
+    """Return the kind of a Keras layer or operation. A subclass has the kind of its nearest ancestor in Keras."""
     for parent, kind in _CLASSES:
         if isinstance(layer, parent):
             return kind

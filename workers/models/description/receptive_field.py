@@ -1,8 +1,7 @@
-"""Receptive fields along a model's graph: how many input pixels one position of a map sees, from where on, and how far neighbours are
-apart.
+"""Compute the receptive field of every layer: how many input pixels one position sees, where they begin, and the positions' distance.
 
-Sizes are those of the recurrence `size += (kernel − 1) · dilation · stride_so_far` (Araujo, Norris, Sim 2019,
-doi:10.23915/distill.00021), into which padding and the input's border do not enter; offsets go back by `padding · stride_so_far`.
+Sizes follow the recurrence `size += (kernel − 1) · dilation · stride_so_far` (Araujo, Norris, Sim 2019, doi:10.23915/distill.00021).
+Padding and the input's border do not enter into sizes. Each layer moves the offset back by `padding · stride_so_far`.
 """
 
 from __future__ import annotations
@@ -28,15 +27,18 @@ _POSITIONS_KEPT = (
     keras.layers.Normalization,
 )
 _POINTWISE_KINDS = (LayerKind.ACTIVATION, LayerKind.REGULARIZATION, LayerKind.DENSE, LayerKind.MODEL, LayerKind.INPUT)
-# Operations of one tensor that look at each value alone, as far as models in the wild use them.
+# Operations on one tensor that treat each value by itself; these are the ones that known models use.
 _POINTWISE_OPERATIONS = frozenset(
     {"Abs", "Cast", "Clip", "Divide", "Exp", "Log", "Negative", "Power", "Round", "Sqrt", "Square", "Tanh", "TrueDivide", "LayerScale"}
 )
 
 
 @dataclass(frozen=True)
-class _Window:
-    """What a layer looks at. `before`: rows and columns of padding above and left of its input."""
+class _LayerWindow:
+    """The window of its input that a layer sees at each position, as (down, across) pairs.
+
+    `before` is the number of rows and columns of padding above and left of the input.
+    """
 
     kernel: Sequence[int]
     strides: Sequence[int]
@@ -45,11 +47,11 @@ class _Window:
 
 
 def receptive_fields(layers: Iterable[GraphLayer]) -> dict[str, ReceptiveField | None]:
-    """By path, for layers in topological order; None where it is not defined.
+    """Return the receptive field of each layer by path, or None where it is not defined. `layers` are in topological order.
 
-    Undefined: after flattening, global pooling, upsampling, resizing, attention or normalisation over the map, and on layers
-    without a map (N, h, w, K). A merge sees what its widest input sees. A gate computed from the whole image
-    (squeeze-and-excite: a 1 × 1 map that scales channels) is left out, since it moves no position.
+    It is not defined after flattening, global pooling, upsampling, resizing, attention or normalisation over the map, or for layers
+    without a map (N, h, w, K). A merge sees what its widest input sees. A gate that is computed from the whole image (squeeze-and-excite:
+    a 1 × 1 map that scales channels) is ignored, because it moves no position.
     """
     layers = tuple(layers)
     shapes = {layer.path: layer.output_shape for layer in layers}
@@ -70,7 +72,7 @@ def _inputs(
 
 
 def _field(graph_layer: GraphLayer, inputs: Sequence[ReceptiveField | None], sides: Sequence[int | None]) -> ReceptiveField | None:
-    """`sides`: height and width of the layer's input."""
+    """Return the field of one layer; `sides` are the height and width of its input."""
     if graph_layer.is_input and not inputs:
         return ReceptiveField(size=(1, 1), stride=(1, 1))
     known = [field for field in inputs if field is not None]
@@ -79,15 +81,15 @@ def _field(graph_layer: GraphLayer, inputs: Sequence[ReceptiveField | None], sid
     strides = known[0].stride
     if any(field.stride != strides for field in known):
         return None
-    window = _window(graph_layer.layer, sides)
+    window = _layer_window(graph_layer.layer, sides)
     if window is None:
         return None
-    down, across = (_along(axis, known, window) for axis in (0, 1))
+    down, across = (_field_on_axis(axis, known, window) for axis in (0, 1))
     return ReceptiveField(size=(down[0], across[0]), stride=(down[1], across[1]), offset=(down[2], across[2]))
 
 
-def _along(axis: int, inputs: Sequence[ReceptiveField], window: _Window) -> tuple[int, int, int]:
-    """(size, stride, offset) on one axis."""
+def _field_on_axis(axis: int, inputs: Sequence[ReceptiveField], window: _LayerWindow) -> tuple[int, int, int]:
+    """Return (size, stride, offset) on one axis."""
     widest = max(inputs, key=lambda field: field.size[axis])
     stride = widest.stride[axis]
     return (
@@ -97,14 +99,14 @@ def _along(axis: int, inputs: Sequence[ReceptiveField], window: _Window) -> tupl
     )
 
 
-def _window(layer: Any, sides: Sequence[int | None]) -> _Window | None:
-    """None where it is no window of the layer's input."""
+def _layer_window(layer: Any, sides: Sequence[int | None]) -> _LayerWindow | None:
+    """Return the window of the layer's input, or None if the layer does not see a fixed window."""
     if isinstance(layer, keras.layers.Conv2DTranspose):
         return None
     if isinstance(layer, _CONVOLUTIONS):
-        return _padded(layer.padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate)
+        return _padded_window(layer.padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate)
     if isinstance(layer, _POOLS):
-        return _padded(layer.padding, sides, layer.pool_size, layer.strides, (1, 1))
+        return _padded_window(layer.padding, sides, layer.pool_size, layer.strides, (1, 1))
     if not _keeps_positions(layer):
         return None
     before = (0, 0)
@@ -112,18 +114,23 @@ def _window(layer: Any, sides: Sequence[int | None]) -> _Window | None:
         before = (layer.padding[0][0], layer.padding[1][0])
     elif isinstance(layer, keras.layers.Cropping2D):
         before = (-layer.cropping[0][0], -layer.cropping[1][0])
-    return _Window((1, 1), (1, 1), (1, 1), before)
+    return _LayerWindow((1, 1), (1, 1), (1, 1), before)
 
 
-def _padded(padding: str, sides: Sequence[int | None], kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int]) -> _Window:
-    """TensorFlow's SAME: ⌈side / stride⌉ positions, of an odd number of padding rows the smaller half before the input."""
+def _padded_window(
+    padding: str, sides: Sequence[int | None], kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
+) -> _LayerWindow:
+    """Return the window with TensorFlow's padding.
+
+    SAME gives ⌈side / stride⌉ positions. If the number of padding rows is odd, the smaller half is before the input.
+    """
     before = [0, 0]
     if padding == "same":
         for axis, side in enumerate(sides):
             span, step = (kernel[axis] - 1) * dilation[axis] + 1, strides[axis]
             beyond = step if side is None or side % step == 0 else side % step
             before[axis] = max(span - beyond, 0) // 2
-    return _Window(kernel, strides, dilation, before)
+    return _LayerWindow(kernel, strides, dilation, before)
 
 
 def _keeps_positions(layer: Any) -> bool:
@@ -142,7 +149,7 @@ def _keeps_positions(layer: Any) -> bool:
 
 
 def _normalises_each_position(layer: Any) -> bool:
-    """Batch normalisation is an affine map at inference; layer normalisation looks at the axes it is given."""
+    """Return whether each position is normalised by itself. At inference batch normalisation is a fixed scale and shift per channel."""
     if isinstance(layer, keras.layers.BatchNormalization):
         return True
     if isinstance(layer, (keras.layers.LayerNormalization, keras.layers.UnitNormalization)):

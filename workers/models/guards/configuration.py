@@ -1,4 +1,4 @@
-"""A stored model's configuration, looked through before anything of it is built."""
+"""Check the configuration of a stored model before anything of it is built."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from workers.models.limits import ModelLimits
 
 MAX_CONFIG_BYTES = 64 * 2**20
 
-# Classes that run code which the file carries or names.
+# These classes run code that the file contains or names.
 _REFUSED = frozenset({"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__typespec__"})
-# Plain values in Keras's serialisation, and Keras 2's dtype policy.
+# These are plain values in Keras's serialisation, and the dtype policy of Keras 2.
 _VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "Policy"})
 _HOW_TO_SAVE = (
-    "Save a subclassed model as the Functional one that it amounts to, `inputs = keras.Input(shape); "
-    "keras.Model(inputs, model.call(inputs)).save(…)`, made of Keras's own layers."
+    "If it is a subclassed model made of Keras's own layers, save it as a Functional model: "
+    "`inputs = keras.Input(shape); keras.Model(inputs, model.call(inputs)).save(…)`."
 )
 _NAMESPACES = (keras.layers, keras.initializers, keras.regularizers, keras.constraints, keras.dtype_policies, keras, FUNCTIONAL_MODULE)
 _PLAIN_KINDS = (
@@ -39,35 +39,35 @@ _PLAIN_KINDS = (
 
 
 def read_config(text: str | bytes, file_name: str) -> dict[str, Any]:
-    """The configuration as JSON.
+    """Return the configuration in a JSON text.
 
     Raises:
-        ModelLoadFailed: too long, not JSON, or no object that names a class.
+        ModelLoadFailed: the text is too long, not JSON, or not an object that names a class.
     """
     if len(text) > MAX_CONFIG_BYTES:
-        raise ModelLoadFailed(f"'{file_name}': its configuration has {len(text)} bytes; at most {MAX_CONFIG_BYTES} are read.")
+        raise ModelLoadFailed(f"'{file_name}' has a configuration of {len(text)} bytes; at most {MAX_CONFIG_BYTES} are allowed.")
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelLoadFailed(f"'{file_name}': its configuration is not valid JSON: {error}") from error
+        raise ModelLoadFailed(f"'{file_name}' has a configuration that is not valid JSON: {error}") from error
     if not isinstance(config, dict) or "class_name" not in config:
-        raise ModelLoadFailed(f"'{file_name}': its configuration names no model class.")
+        raise ModelLoadFailed(f"'{file_name}' has a configuration that names no model class.")
     return config
 
 
 def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits) -> None:
-    """Refuses what must not be built.
+    """Check that only Keras's own classes and not too many layers would be built.
 
     Raises:
-        ModelLoadFailed: a class that runs foreign code or that Keras does not have, by name; too many layers.
+        ModelLoadFailed: a class runs foreign code or is not in Keras (the error names it), or there are too many layers.
     """
     layers = 0
     for entry in _objects(config):
         name = entry["class_name"]
         if name in _REFUSED:
             raise ModelLoadFailed(
-                f"'{file_name}' contains a {name} layer, which carries code of its own; only Keras's own layers are loaded. "
-                "Save the model with that step as Keras layers or as preprocessing in NAME.toml."
+                f"'{file_name}' contains a {name} layer, which brings its own code. Only Keras's own layers are loaded. "
+                "Save the model with Keras layers for that step, or set it as preprocessing in NAME.toml."
             )
         if name == "function":
             _check_function(entry, file_name)
@@ -75,8 +75,8 @@ def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits)
             found = _class(name, entry.get("module"))
             if found is None:
                 raise ModelLoadFailed(
-                    f"'{file_name}' contains the class '{_full_name(entry)}', which Keras {keras.__version__} does not load from it: the "
-                    f"code of a class of one's own is not in the file. {_HOW_TO_SAVE}"
+                    f"'{file_name}' contains the class '{_full_name(entry)}', which Keras {keras.__version__} cannot load. "
+                    f"The file does not contain the code of a class that is not Keras's own. {_HOW_TO_SAVE}"
                 )
             layers += issubclass(found, keras.Operation)
     if layers > limits.max_layers:
@@ -86,7 +86,7 @@ def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits)
 
 
 def _objects(root: Any) -> Iterator[Mapping[str, Any]]:
-    """Every serialised object in a configuration, outermost first."""
+    """Yield every serialised object in a configuration, the outermost first."""
     pending = [root]
     while pending:
         value = pending.pop()
@@ -99,12 +99,12 @@ def _objects(root: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _class(name: str, module: object) -> type | None:
-    """The Keras class that an entry names, by public module (`keras.layers`), by source module, or by name alone (Keras 2)."""
+    """Return the Keras class that an entry names, by public module (`keras.layers`), source module, or name alone (Keras 2)."""
     places: list[Any] = list(_NAMESPACES)
     if isinstance(module, str) and module:
         if module != "keras" and not module.startswith("keras."):
             return None
-        with contextlib.suppress(ImportError):  # a module of Keras 2 or of another version: the public name decides
+        with contextlib.suppress(ImportError):  # this Keras lacks a module of Keras 2 or of another version; the public name decides
             places.insert(0, importlib.import_module(module))
     for place in places:
         found = getattr(place, name, None)
@@ -116,7 +116,7 @@ def _class(name: str, module: object) -> type | None:
 def _check_function(entry: Mapping[str, Any], file_name: str) -> None:
     name = entry.get("config")
     if not isinstance(name, str) or not inspect.isroutine(getattr(keras.activations, name, None)):
-        raise ModelLoadFailed(f"'{file_name}' names the function '{name}', which is no Keras activation.")
+        raise ModelLoadFailed(f"'{file_name}' names the function '{name}', which is not a Keras activation.")
 
 
 def _full_name(entry: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A `.keras` file (a zip archive), looked through before what it holds is read."""
+"""Check a `.keras` file (a zip archive) before its contents are read."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from workers.models.limits import ModelLimits
 
 _CONFIG = "config.json"
 _WEIGHTS = "model.weights.h5"
-# Weights up to this size are looked through in memory, larger ones in a temporary file.
+# Weights up to this size are checked in memory, larger ones in a temporary file.
 _SPOOL_BYTES = 256 * 2**20
 
 
 def check_archive(path: Path, limits: ModelLimits) -> bytes:
-    """The configuration in a `.keras` file whose sizes are within the limits and whose weights point nowhere else.
+    """Check the sizes and the weights of a `.keras` file, and return its configuration (JSON text).
 
     Raises:
-        ModelLoadFailed: what it is or contains that it must not.
+        ModelLoadFailed: the file is damaged or too large, or its weights point to another file.
     """
     check_file_size(path, limits)
     try:
@@ -40,7 +40,7 @@ def check_archive(path: Path, limits: ModelLimits) -> bytes:
                 with open_hdf5(weights, path.name) as file:
                     check_hdf5(file, path.name, limits)
             return archive.read(_CONFIG)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unknown compression
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # also for encryption and unknown compression
             raise ModelLoadFailed(f"'{path.name}' is damaged: {error}") from error
 
 
@@ -53,6 +53,6 @@ def _check_sizes(sizes: dict[str, int], file_name: str, limits: ModelLimits) -> 
             got=str(expanded),
         )
     if _CONFIG not in sizes or _WEIGHTS not in sizes:
-        raise ModelLoadFailed(f"'{file_name}' is no .keras file of Keras 3: it lacks {_CONFIG} or {_WEIGHTS}.")
+        raise ModelLoadFailed(f"'{file_name}' is not a .keras file of Keras 3: it lacks {_CONFIG} or {_WEIGHTS}.")
     if sizes[_CONFIG] > MAX_CONFIG_BYTES:
-        raise ModelLoadFailed(f"'{file_name}': its configuration has {sizes[_CONFIG]} bytes; at most {MAX_CONFIG_BYTES} are read.")
+        raise ModelLoadFailed(f"'{file_name}' has a configuration of {sizes[_CONFIG]} bytes; at most {MAX_CONFIG_BYTES} are allowed.")

@@ -17,7 +17,7 @@ from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import legacy_format, load_keras_archive, load_legacy_weights, model_from_legacy_config
 from workers.models.conversion.channels_first import to_channels_last
-from workers.models.conversion.keras2_config import mend_config
+from workers.models.conversion.keras2_config import convert_config
 from workers.models.guards.configuration import check_config, read_config
 from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
 from workers.models.guards.keras_archive import check_archive
@@ -63,7 +63,7 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
         config: Mapping[str, Any] = read_config(text, path.name)
         check_config(config, path.name, limits)
         if _keras_version(file) < 3:
-            config = mend_config(config, path.name)
+            config = convert_config(config, path.name)
         with legacy_format():
             # Keras empties the configuration that it is given, so the check gets a copy.
             _check_parameters(lambda: model_from_legacy_config(copy.deepcopy(config)), path.name, limits)

@@ -1,3 +1,5 @@
+"""A channels_first model becomes a channels_last model that computes the same."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,7 +19,7 @@ FIRST = "channels_first"
 
 
 def functional_model() -> keras.Model:
-    """What is turned (convolutions, pooling, norm, concatenation, softmax over an axis) and what must see the map as it was."""
+    """Return a model with layers that can work on transposed maps, and layers that must see the map in its old order."""
     photo = keras.Input((3, 13, 9), name="photo")
     x = layers.ZeroPadding2D(((1, 0), (2, 1)), data_format=FIRST, name="pad")(photo)
     x = layers.Conv2D(6, (3, 2), padding="same", data_format=FIRST, activation="relu", name="conv1")(x)
@@ -57,15 +59,15 @@ def shared_model() -> keras.Model:
 def test_it_computes_the_same(build: Callable[[], keras.Model]) -> None:
     model = seeded(build())
     photos = [np.random.default_rng(0).normal(size=(2, *tensor.shape[1:])).astype(np.float32) for tensor in model.inputs]
-    # TensorFlow with oneDNN has convolutions of both layouts on a processor: the model as it was is the reference.
+    # TensorFlow with oneDNN has convolutions of both layouts on a CPU, so the old model is the reference.
     expected = np.asarray(model(photos if len(photos) > 1 else photos[0]))
     converted = to_channels_last(model)
-    turned = [
+    transposed = [
         photo.transpose(0, 2, 3, 1) if tuple(new.shape) != tuple(old.shape) else photo
         for photo, new, old in zip(photos, converted.inputs, model.inputs, strict=True)
     ]
-    assert turned[0].shape[1:] == (13, 9, photos[0].shape[1])
-    got = np.asarray(converted(turned if len(turned) > 1 else turned[0]))
+    assert transposed[0].shape[1:] == (13, 9, photos[0].shape[1])
+    got = np.asarray(converted(transposed if len(transposed) > 1 else transposed[0]))
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
     assert np.ptp(expected) > 0.1
     assert all(layer.data_format != FIRST for layer in _all_layers(converted) if hasattr(layer, "data_format"))
@@ -75,7 +77,7 @@ def _all_layers(model: keras.Model) -> list[keras.Layer]:
     return [layer.layer for layer in Graph(model).layers]
 
 
-def test_paths_stay_and_maps_are_h_w_k() -> None:
+def test_paths_do_not_change_and_maps_are_h_w_k() -> None:
     shapes = {layer.path: layer.output_shape[1:] for layer in Graph(to_channels_last(nested_model())).layers}
     assert shapes == {
         "photo": (13, 9, 3),
@@ -89,7 +91,7 @@ def test_paths_stay_and_maps_are_h_w_k() -> None:
     }
 
 
-def test_a_channels_last_model_is_left_as_it_is() -> None:
+def test_a_channels_last_model_is_retransposed_unchanged() -> None:
     model = keras.Sequential([keras.Input((13, 9, 3)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)])
     assert to_channels_last(model) is model
 
@@ -101,6 +103,6 @@ def test_a_softmax_over_the_width_is_refused() -> None:
         to_channels_last(model)
 
 
-def test_the_reference_of_these_tests_is_there() -> None:
-    """Where TensorFlow has no channels_first convolution on this processor, `test_it_computes_the_same` has nothing to compare with."""
+def test_tensorflow_can_compute_the_reference() -> None:
+    """If TensorFlow has no channels_first convolution on this CPU, `test_it_computes_the_same` has no reference."""
     assert tf.nn.conv2d(tf.ones((1, 1, 3, 3)), tf.ones((3, 3, 1, 1)), 1, "VALID", "NCHW").numpy().item() == 9

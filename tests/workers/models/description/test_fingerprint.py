@@ -1,3 +1,5 @@
+"""The fingerprint depends on the architecture and the weights, and on nothing else."""
+
 from __future__ import annotations
 
 import subprocess
@@ -46,7 +48,7 @@ def test_it_changes_with_the_architecture_alone() -> None:
 
 def test_running_the_model_does_not_change_it() -> None:
     used = model()
-    used(np.ones((2, 9, 7, 3), np.float32), training=True)  # dropout draws: the state of its generator moves
+    used(np.ones((2, 9, 7, 3), np.float32), training=True)  # dropout draws random numbers, which changes the state of its generator
     assert fingerprint(used) == fingerprint(model())
 
 

@@ -1,3 +1,5 @@
+"""Receptive fields are checked by hand and against the pixels that have a gradient."""
+
 from __future__ import annotations
 
 import keras
@@ -9,11 +11,11 @@ from workers.engine.graph import Graph
 from workers.models.description.receptive_field import receptive_fields
 
 layers = keras.layers
-Field = tuple[tuple[int, int], tuple[int, int]]
+SizeAndStride = tuple[tuple[int, int], tuple[int, int]]
 
 
-def fields(model: keras.Model) -> dict[str, Field | None]:
-    """By path: (size, stride)."""
+def fields(model: keras.Model) -> dict[str, SizeAndStride | None]:
+    """Return (size, stride) of each layer by path, or None where they are not defined."""
     found = receptive_fields(Graph(model).layers)
     return {path: None if field is None else (field.size, field.stride) for path, field in found.items()}
 
@@ -37,14 +39,14 @@ def test_by_hand_on_a_chain() -> None:
     )
     assert found["pad"] == ((1, 1), (1, 1))
     assert found["a"] == found["bn"] == found["relu"] == ((3, 5), (2, 1))
-    assert found["b"] == ((3 + 2 * 2, 5 + 2 * 2), (2, 1))  # kernel 3: 2 steps of 2 rows down, 2 of dilation 2 across
+    assert found["b"] == ((3 + 2 * 2, 5 + 2 * 2), (2, 1))  # the kernel of 3 adds 2 steps of 2 rows down, and 2 steps of dilation 2 across
     assert found["c"] == ((7 + 1 * 2, 9 + 2 * 1), (4, 2))
     assert found["d"] == ((9, 11 + 1 * 2), (4, 2))
     assert found["e"] == ((9 + 4, 13 + 2), (8, 4))
 
 
-def test_it_is_what_the_gradient_reaches() -> None:
-    """The input pixels with a gradient from one position, for positive weights, are the receptive field."""
+def test_it_is_where_the_gradient_is_not_zero() -> None:
+    """With positive weights, the input pixels that have a gradient from one position are its receptive field."""
     model = chain(
         layers.Conv2D(2, (3, 2), strides=2, kernel_initializer="ones"),
         layers.Conv2D(2, 3, dilation_rate=(2, 1), kernel_initializer="ones"),
@@ -69,7 +71,7 @@ def test_it_is_what_the_gradient_reaches() -> None:
 
 
 def seen_from(model: keras.Model, layer: str, position: tuple[int, int]) -> tuple[int, int, int, int]:
-    """First and last rows, first and last columns with a gradient from one position."""
+    """Return the first and last row and the first and last column that have a gradient from one position."""
     inner = keras.Model(model.inputs, model.get_layer(layer).output)
     photo = tf.ones((1, *model.input_shape[1:]))
     with tf.GradientTape() as tape:
@@ -82,7 +84,7 @@ def seen_from(model: keras.Model, layer: str, position: tuple[int, int]) -> tupl
 
 @pytest.mark.parametrize("size", [(61, 47), (60, 46), (59, 48), (62, 45)])
 def test_it_begins_where_the_gradient_does(size: tuple[int, int]) -> None:
-    """SAME padding of sides that strides divide and do not, given padding, cropping: away from the border, pixel by pixel."""
+    """It is exact away from the border, with SAME padding of sides that the strides divide or not, given padding and cropping."""
     model = chain(
         layers.ZeroPadding2D(((2, 1), (0, 3))),
         layers.Conv2D(2, (3, 4), strides=(2, 3), padding="same", kernel_initializer="ones"),
@@ -102,17 +104,17 @@ def test_offsets_by_hand() -> None:
     found = receptive_fields(
         Graph(
             chain(
-                layers.Conv2D(2, (3, 5), strides=2, padding="same", name="odd"),  # 61 % 2 = 1: 3 - 1 = 2 rows, 1 before
-                layers.Conv2D(2, 3, padding="same", name="kept"),  # 1 before, 2 pixels each
+                layers.Conv2D(2, (3, 5), strides=2, padding="same", name="odd"),  # 61 % 2 = 1, so 3 - 1 = 2 rows of padding, 1 before
+                layers.Conv2D(2, 3, padding="same", name="kept"),  # 1 position before, of 2 pixels
                 layers.MaxPooling2D(2, name="pool"),
-                size=(61, 46),  # 46 % 2 = 0: 5 - 2 = 3 columns, 1 before
+                size=(61, 46),  # 46 % 2 = 0, so 5 - 2 = 3 columns of padding, 1 before
             )
         ).layers
     )
     assert [found[path].offset for path in ("odd", "kept", "pool")] == [(-1, -1), (-3, -3), (-3, -3)]  # type: ignore[union-attr]
 
 
-def test_a_free_size_is_taken_to_be_divisible() -> None:
+def test_a_free_size_counts_as_divisible() -> None:
     photo = keras.Input((None, None, 3))
     found = receptive_fields(Graph(keras.Model(photo, layers.Conv2D(2, 4, strides=2, padding="same", name="conv")(photo))).layers)
     assert found["conv"].offset == (-1, -1)  # type: ignore[union-attr]
@@ -127,8 +129,8 @@ def test_a_merge_sees_what_its_widest_input_sees() -> None:
     assert fields(keras.Model(photo, merged))["merged"] == ((3 + 4 * 2, 3 + 6 * 2), (2, 2))
 
 
-def test_a_gate_of_the_whole_image_is_left_out() -> None:
-    """Squeeze-and-excite scales channels: the map still shows what its convolutions see."""
+def test_a_gate_from_the_whole_image_is_ignored() -> None:
+    """Squeeze-and-excite scales channels, so the map still shows what its convolutions see."""
     photo = keras.Input((61, 47, 3))
     x = layers.Conv2D(4, 3, strides=2, name="conv")(photo)
     gate = layers.GlobalAveragePooling2D(keepdims=True, name="squeeze")(x)
@@ -176,19 +178,19 @@ def test_it_is_not_defined_after(layer: keras.Layer) -> None:
     ],
     ids=lambda layer: layer.name,
 )
-def test_it_stays_over(layer: keras.Layer) -> None:
+def test_it_does_not_change_at(layer: keras.Layer) -> None:
     layer.name = "here"
     assert fields(chain(layers.Conv2D(2, (3, 4), strides=(1, 2)), layer))["here"] == ((3, 4), (1, 2))
 
 
-def test_streams_of_different_strides_have_none_together() -> None:
+def test_a_merge_of_different_strides_has_none() -> None:
     photo = keras.Input((64, 48, 3))
     fine = layers.Conv2D(2, 3, padding="same")(photo)
     coarse = layers.UpSampling2D(2)(layers.MaxPooling2D(2)(fine))
     assert fields(keras.Model(photo, layers.Add(name="both")([fine, coarse])))["both"] is None
 
 
-def test_inside_a_nested_model_it_goes_on() -> None:
+def test_it_continues_inside_a_nested_model() -> None:
     inner_input = keras.Input((None, None, 4), name="inner_in")
     inner = keras.Model(inner_input, layers.Conv2D(2, 3, name="conv")(inner_input), name="inner")
     photo = keras.Input((61, 47, 3))

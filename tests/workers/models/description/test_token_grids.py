@@ -1,10 +1,13 @@
+"""Tokens of vision transformers are recognised as the positions of a map."""
+
 from __future__ import annotations
 
 import keras
 
 from schemas.models import TokenGrid
 from workers.engine.graph import Graph
-from workers.models.description.describe import default_layer, describe_layers
+from workers.models.description.default_layer import default_layer
+from workers.models.description.describe_layers import describe_layers
 
 layers = keras.layers
 
@@ -17,7 +20,7 @@ def block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def vision_transformer(*, class_token: bool) -> keras.Model:
-    """12 × 8 pixels, patches of 4 × 2: a grid of 3 × 4."""
+    """Return a transformer of 12 × 8 pixels with patches of 4 × 2, which form a grid of 3 × 4."""
     photo = keras.Input((12, 8, 3), name="photo")
     x = layers.Reshape((12, 6), name="tokens")(layers.Conv2D(6, (4, 2), strides=(4, 2), name="patches")(photo))
     if class_token:
@@ -42,11 +45,11 @@ def test_a_class_token_stands_before_the_map() -> None:
     described = {layer.path: layer for layer in describe_layers(Graph(vision_transformer(class_token=True)))}
     assert described["tokens"].token_grid == TokenGrid(height=3, width=4, before=0)
     assert described["block2_add2"].token_grid == TokenGrid(height=3, width=4, before=1)
-    # After the last attention only the class token goes on: no gradient reaches the others there.
+    # After the last attention only the class token is read, so no gradient reaches the other tokens.
     assert default_layer(tuple(described.values())) == "block2_norm1"
 
 
-def test_what_is_no_map_has_none() -> None:
+def test_tokens_that_are_no_map_have_no_grid() -> None:
     photo = keras.Input((12, 8, 3), name="photo")
     x = layers.Conv2D(6, 3, padding="same", name="conv")(photo)
     rows = layers.Reshape((12, 48), name="rows")(x)
@@ -61,7 +64,7 @@ def test_what_is_no_map_has_none() -> None:
     assert set(described) == {"tokens", "again"}
 
 
-def test_class_tokens_are_counted_where_they_are_put_and_cut() -> None:
+def test_class_tokens_are_counted_when_they_are_added_and_cut() -> None:
     photo, extra = keras.Input((4, 6, 3), name="photo"), keras.Input((2, 3), name="extra")
     x = layers.Concatenate(axis=1, name="joined")([extra, layers.Reshape((24, 3), name="tokens")(photo)])
     cut = layers.Cropping1D((1, 0), name="cut")(x)

@@ -1,3 +1,5 @@
+"""Every architecture of keras.applications is listed, built, described and explained as its table row says."""
+
 from __future__ import annotations
 
 import gc
@@ -23,7 +25,9 @@ from workers.engine.keras_internals import KERAS_FOLDER_VARIABLE
 from workers.engine.probe import KerasProbe
 from workers.methods.cam import grad_cam
 from workers.models import downloads
-from workers.models.description.describe import default_layer, describe, describe_layers
+from workers.models.description.default_layer import default_layer
+from workers.models.description.describe import describe
+from workers.models.description.describe_layers import describe_layers
 from workers.models.description.fingerprint import fingerprint
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
@@ -35,12 +39,12 @@ def offered() -> dict[str, Callable[..., keras.Model]]:
 
 
 def build_without_memory(class_name: str) -> keras.Model:
-    """The graph alone: variables are declared and never drawn."""
+    """Return the model without values for its weights: variables are declared but not drawn."""
     with keras.StatelessScope(initialize_variables=False):
         return getattr(keras.applications, class_name)(weights=None)
 
 
-def test_the_table_has_what_keras_applications_offers() -> None:
+def test_the_table_has_every_architecture_of_keras_applications() -> None:
     assert {class_name for class_name, _, _ in KERAS_APPLICATIONS.values()} == set(offered())
 
 
@@ -66,19 +70,19 @@ def test_every_architecture_lists_its_layers(name: str) -> None:
     assert (graph.head.kind, graph.head.classes) == ("softmax", 1000)
     assert chosen.cam_able
     assert chosen.receptive_field is not None
-    # What follows the default layer is pooling and the classifier: no later layer has a map but by pooling or normalising it.
+    # Only pooling and the classifier may follow the default layer, so each later layer with a map is a pooling layer.
     later = [layer for layer in layers[layers.index(chosen) + 1 :] if len(layer.output_shape) == 3 and layer.output_shape[0] != 1]
     assert all(layer.kind == "pooling" for layer in later)
 
 
-# Small, not square, and no less than what the few that insist on a size take.
+# Input sizes that are small and not square, but not below the smallest size that some architectures take.
 SMALL = {"inception_v3": (107, 139), "inception_resnet_v2": (107, 139), "xception": (96, 128)}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KERAS_APPLICATIONS)
 def test_every_architecture_gives_a_grad_cam(name: str) -> None:
-    """Untrained, at its default layer, on a small input: 2.4 GB at most (ConvNeXtXLarge), all 40 in under four minutes on two cores."""
+    """The models are untrained and the inputs small. The largest (ConvNeXtXLarge) takes 2.4 GB; all 40 take under 4 minutes on 2 cores."""
     entry = application_entry(name, input_size=SMALL.get(name, (64, 96)))
     model = load_model(entry)
     published = describe(model, entry)
@@ -94,7 +98,7 @@ def test_every_architecture_gives_a_grad_cam(name: str) -> None:
     gc.collect()
 
 
-# Computed by others from other implementations (doi:10.23915/distill.00021, table of networks), where both are the same net.
+# Published values of doi:10.23915/distill.00021 (table of networks), computed from other implementations of the same networks.
 @pytest.mark.parametrize(
     ("name", "path", "size", "stride"),
     [
@@ -126,7 +130,7 @@ def test_random_weights_and_names_are_the_same_at_every_load() -> None:
     assert fingerprint(first) == fingerprint(second)
     other = load_model(application_entry("mobilenet_v3_small", name="another"))
     assert fingerprint(other) != fingerprint(first)
-    kernel = np.asarray(first.get_layer("conv").kernel)  # GlorotUniform of 3 × 3 × 3 → 16: ± sqrt(6 / (27 + 144))
+    kernel = np.asarray(first.get_layer("conv").kernel)  # GlorotUniform of 3 × 3 × 3 → 16 has the bounds ± sqrt(6 / (27 + 144))
     assert kernel.std() == pytest.approx(np.sqrt(2 / (27 + 144)), rel=0.1)
     assert len(np.unique(kernel)) > 400
 
@@ -161,7 +165,7 @@ def test_a_labels_file_sets_the_number_of_classes(tmp_path: Path) -> None:
 
 
 class TestWithoutNetwork:
-    """ImageNet weights come through a proxy of this machine that does not answer; nothing was downloaded before."""
+    """No weights were downloaded before, and the proxy through which ImageNet weights would come does not answer."""
 
     @pytest.fixture(autouse=True)
     def nothing_downloaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +176,7 @@ class TestWithoutNetwork:
     def load(self) -> Any:
         return load_model(application_entry("mobilenet_v3_small", weights="imagenet"))
 
-    def test_a_refused_download_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_refused_download_is_an_error_with_advice(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed.getsockname()[1]}")
         with pytest.raises(
@@ -180,7 +184,7 @@ class TestWithoutNetwork:
         ):
             self.load()
 
-    def test_a_download_that_stands_still_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_download_without_a_byte_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(downloads, "SILENCE_SECONDS", 0.2)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -200,7 +204,7 @@ def test_one_process_downloads_at_a_time() -> None:
     thread.start()
     with downloads.one_at_a_time("test"):
         entered.set()
-        thread.join(0.2)  # it cannot end while the lock is held
+        thread.join(0.2)  # the thread cannot end while the lock is held
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]

@@ -1,0 +1,46 @@
+"""Choose the layer that methods look at if the caller names none."""
+
+from __future__ import annotations
+
+from schemas.models import Layer, LayerKind
+
+_LAYER_MAP_RANK = 3  # (h, w, K); a layer's output shape has no batch axis
+# These kinds are never chosen: their map is another layer's map, smaller or with holes.
+_NEVER_CHOSEN = frozenset(
+    {LayerKind.INPUT, LayerKind.POOLING, LayerKind.RESHAPE, LayerKind.REGULARIZATION, LayerKind.PREPROCESSING, LayerKind.MODEL}
+)
+
+
+def default_layer(layers: tuple[Layer, ...], *, classes: bool = True) -> str | None:
+    """Return the path of the last layer with a map of more than one position, after its activation and before pooling.
+
+    If there is no such layer, a layer with a map of one position is chosen, or None. The class score must be computed from the layer. If
+    the model has no `classes`, any layer with a map will do, because then methods only read activations.
+
+    In a model with a class token an attention layer must follow. After the last attention the score may come from that token alone, and no
+    gradient reaches the other tokens.
+    """
+    attended = _read_by_attention(layers)
+    candidates = [
+        layer
+        for layer in layers
+        if (layer.cam_able if classes else has_map(layer))
+        and layer.kind not in _NEVER_CHOSEN
+        and (layer.token_grid is None or not layer.token_grid.before or layer.path in attended)
+    ]
+    with_positions = [layer for layer in candidates if any(size != 1 for size in layer.output_shape[:-1])]
+    return (with_positions or candidates)[-1].path if candidates else None
+
+
+def has_map(layer: Layer) -> bool:
+    """Return whether the layer has a map (h, w, K), or tokens that form one. An input has none."""
+    return layer.kind is not LayerKind.INPUT and (len(layer.output_shape) == _LAYER_MAP_RANK or layer.token_grid is not None)
+
+
+def _read_by_attention(layers: tuple[Layer, ...]) -> set[str]:
+    """Return the layers from which an attention layer is computed."""
+    found: set[str] = set()
+    for layer in reversed(layers):
+        if layer.kind is LayerKind.ATTENTION or layer.path in found:
+            found.update(layer.inbound)
+    return found

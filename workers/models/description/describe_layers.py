@@ -1,0 +1,62 @@
+"""Describe the layers of a loaded model."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import keras
+
+from schemas.models import Layer
+from workers.engine.graph import Graph
+from workers.models.description.default_layer import has_map
+from workers.models.description.layer_kinds import kind_of
+from workers.models.description.receptive_field import receptive_fields
+from workers.models.description.token_grids import token_grids
+
+
+def describe_layers(graph: Graph) -> tuple[Layer, ...]:
+    """Return the description of every layer of a model, in topological order."""
+    fields, grids = receptive_fields(graph.layers), token_grids(graph.layers)
+    calls = Counter(graph.unfolded.owners[ref] for ref in graph.unfolded.taps.values())
+    described = (
+        Layer(
+            path=layer.path,
+            type=type(layer.layer).__name__,
+            kind=kind_of(layer.layer),
+            output_shape=layer.output_shape[1:],
+            parameters=sum(math.prod(weight.shape) for weight in getattr(layer.layer, "weights", ())),
+            channels=layer.output_shape[-1] if len(layer.output_shape) > 1 else None,
+            receptive_field=fields[layer.path],
+            inbound=layer.inbound,
+            token_grid=grids[layer.path],
+            cam_able=False,
+            activation=_activation_name(layer.layer),
+            dtype=_output_dtype(layer.layer),
+            calls=calls[layer.path],
+        )
+        for layer in graph.layers
+    )
+    return tuple(layer.model_copy(update={"cam_able": is_cam_able(layer, graph)}) for layer in described)
+
+
+def is_cam_able(layer: Layer, graph: Graph, output: str | None = None) -> bool:
+    """Return whether the layer has a map from which the class scores of `output` are computed (None means the first output)."""
+    return has_map(layer) and graph.head_of(output).classes is not None and graph.reaches(layer.path, output=output)
+
+
+def _activation_name(layer: Any) -> str | None:
+    """Return the name of the activation that the layer has as an argument: a function or another layer."""
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return None
+    return getattr(activation, "__name__", None) or getattr(activation, "name", None) or type(activation).__name__
+
+
+def _output_dtype(operation: Any) -> str | None:
+    """Return the data type of the first output at the first call."""
+    try:
+        return str(keras.tree.flatten(operation.output)[0].dtype)
+    except (AttributeError, ValueError):  # a layer inside another layer that hides it was never called by itself
+        return None
