@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -13,8 +12,8 @@ from typing import Any
 from jobstore.connection import LONGEST_BLOCK, Connection
 from jobstore.files import FileStore
 from jobstore.keys import key
-from jobstore.records import ArtifactRecord, Execution, LaneDepth, QueueDepth, Result
-from jobstore.snapshot import artifact_records, execution_from_claim, string_table
+from jobstore.records import Execution, LaneDepth, QueueDepth, Result
+from jobstore.snapshot import artifact_descriptions, execution_from_claim, string_table
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, Progress
 from schemas.methods.card import Lane
@@ -80,32 +79,19 @@ class JobQueue:
         threshold = self._connection.settings.file_threshold
         small = [each for each in result.artifacts if len(each.content) <= threshold]
         large = [each for each in result.artifacts if len(each.content) > threshold]
-        records = tuple(
-            ArtifactRecord(
-                each.name,
-                each.kind,
-                each.shape,
-                each.dtype,
-                hashlib.sha256(each.content).hexdigest(),
-                len(each.content),
-                each.primary,
-                each.media_type,
-            )
-            for each in result.artifacts
-        )
         files: dict[str, str] = {}
         try:
             for artifact in large:
-                files[artifact.name] = await self._files.put(artifact.content)
+                files[artifact.description.name] = await self._files.put(artifact.content)
             done, kept = await self._connection.script(
                 "complete",
                 execution.shard,
                 *(each.content for each in small),
                 execution=execution.key,
                 claim=execution.claim,
-                inline=[each.name for each in small],
+                inline=[each.description.name for each in small],
                 files=json.dumps(files),
-                artifacts=artifact_records.dump_json(records).decode(),
+                artifacts=artifact_descriptions.dump_json(tuple(each.description for each in result.artifacts)).decode(),
                 facts=result.facts,
                 warnings=json.dumps(result.warnings),
                 timings=result.timings.model_dump_json(),

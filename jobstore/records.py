@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from schemas.artifacts import ArtifactDescription, EncodedArtifact
 from schemas.jobs import JobError, JobState, Priority, Progress, Provenance, Timings
-from schemas.methods.card import ArtifactKind, DocumentType, Lane
+from schemas.methods.card import Lane
 
 EventType = Literal["status", "progress", "preview", "done"]
 DESCRIBE = "describe"  # the internal method by which a worker publishes a model's description
@@ -36,20 +37,6 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class ArtifactRecord:
-    """An artifact's description; its bytes are read with `JobStore.artifact_content`."""
-
-    name: str
-    kind: ArtifactKind
-    shape: tuple[int, ...]
-    dtype: str
-    sha256: str
-    size: int
-    primary: bool
-    media_type: DocumentType | None = None
-
-
-@dataclass(frozen=True)
 class JobRecord:
     """A job as its owner sees it: its own fields and those of the execution it stands for."""
 
@@ -73,7 +60,7 @@ class JobRecord:
     timings: Timings
     facts: str | None
     warnings: tuple[str, ...]
-    artifacts: tuple[ArtifactRecord, ...]
+    artifacts: tuple[ArtifactDescription, ...]
     provenance: Provenance | None
     error: JobError | None
 
@@ -108,24 +95,10 @@ class Execution:
 
 
 @dataclass(frozen=True)
-class ArtifactContent:
-    """An artifact with its bytes: PNG for an image, WebP for an animation, npy for an array, UTF-8 for a document, which has a
-    `media_type`."""
-
-    name: str
-    kind: ArtifactKind
-    shape: tuple[int, ...]
-    dtype: str
-    primary: bool
-    content: bytes
-    media_type: DocumentType | None = None
-
-
-@dataclass(frozen=True)
 class Result:
     """What a finished execution leaves."""
 
-    artifacts: tuple[ArtifactContent, ...]
+    artifacts: tuple[EncodedArtifact, ...]
     facts: str
     warnings: tuple[str, ...]
     timings: Timings

@@ -8,13 +8,14 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from jobstore.records import ArtifactRecord, Execution, JobRecord
+from jobstore.records import Execution, JobRecord
+from schemas.artifacts import ArtifactDescription
 from schemas.jobs import JobError, JobState, Priority, Progress, Provenance, Timings
 from schemas.methods.card import Lane
 
 Fields = dict[str, str]
 
-artifact_records = TypeAdapter(tuple[ArtifactRecord, ...])
+artifact_descriptions = TypeAdapter(tuple[ArtifactDescription, ...])
 string_table = TypeAdapter(dict[str, str])
 string_tuple = TypeAdapter(tuple[str, ...])
 
@@ -86,7 +87,7 @@ class JobSnapshot:
             timings=timings.model_copy(update={"queued": max(0, int(started) - created) if started else None}),
             facts=execution["facts"] if succeeded else None,
             warnings=string_tuple.validate_json(execution["warnings"]) if succeeded else (),
-            artifacts=artifact_records.validate_json(execution["artifacts"]) if succeeded else (),
+            artifacts=artifact_descriptions.validate_json(execution["artifacts"]) if succeeded else (),
             provenance=Provenance.model_validate_json(execution["provenance"]) if succeeded else None,
             error=JobError.model_validate_json(execution["error"]) if state is JobState.FAILED else None,
         )

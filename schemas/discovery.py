@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.jobs import JobRequest, example_request, job_request_adapter
 from schemas.methods import METHODS
-from schemas.methods.card import ArtifactKind, DocumentType, Lane
+from schemas.methods.card import Lane
 
 
 class MethodArtifact(BaseModel):
     """An artifact that a method makes. `{layer}` or `{image}` in its name: there is one for each."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
     name: str
     kind: ArtifactKind
@@ -51,15 +52,5 @@ def describe_method(name: str) -> MethodDescription:
         lane=card.lane,
         parameters=METHODS[name].model_json_schema(),
         example=job_request_adapter.validate_python(example_request(name)),
-        artifacts=tuple(
-            MethodArtifact(
-                name=spec.name,
-                kind=spec.kind,
-                description=spec.description,
-                primary=spec.primary,
-                media_type=spec.media_type,
-                optional=spec.optional,
-            )
-            for spec in card.artifacts
-        ),
+        artifacts=tuple(MethodArtifact.model_validate(spec) for spec in card.artifacts),
     )

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
 from typing_extensions import TypeAliasType
 
+from schemas.artifacts import ArtifactDescription
 from schemas.errors import InternalError, VisualizationError
 from schemas.images import ImageReference
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
-from schemas.methods.card import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 from schemas.models import NO_MODEL, ModelName
 
@@ -72,15 +72,9 @@ class InlineArray(_Frozen):
     base64: str
 
 
-class Artifact(_Frozen):
-    name: str
-    kind: ArtifactKind
-    shape: tuple[int, ...] = Field(description="(H, W, 3) of an image, (frames, H, W, 3) of an animation; of a document: empty.")
-    dtype: str = Field(description="Of a document: `text`.")
-    media_type: DocumentType | None = Field(default=None, description="Of a document; the others come in several.")
-    sha256: str = Field(description="Of the stored bytes: PNG for an image, WebP for an animation, npy for an array, UTF-8 for a document.")
-    size: int = Field(description="Bytes stored.")
-    primary: bool
+class Artifact(ArtifactDescription):
+    """An artifact of a job, as the job's JSON shows it."""
+
     url: str
     data: InlineArray | None = Field(default=None, description="The array itself, in the one-line form's JSON answer only.")
 

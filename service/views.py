@@ -7,7 +7,8 @@ from urllib.parse import quote
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from jobstore.records import ArtifactRecord, JobRecord
+from jobstore.records import JobRecord
+from schemas.artifacts import ArtifactDescription
 from schemas.jobs import Artifact, InlineArray, JobBase
 
 
@@ -55,16 +56,5 @@ def job_view(record: JobRecord, inlined: dict[str, InlineArray] | None = None) -
     )
 
 
-def _artifact(job_id: str, artifact: ArtifactRecord, data: InlineArray | None) -> Artifact:
-    return Artifact(
-        name=artifact.name,
-        kind=artifact.kind,
-        shape=artifact.shape,
-        dtype=artifact.dtype,
-        media_type=artifact.media_type,
-        sha256=artifact.sha256,
-        size=artifact.size,
-        primary=artifact.primary,
-        url=artifact_url(job_id, artifact.name),
-        data=data,
-    )
+def _artifact(job_id: str, artifact: ArtifactDescription, data: InlineArray | None) -> Artifact:
+    return Artifact(**dict(artifact), url=artifact_url(job_id, artifact.name), data=data)

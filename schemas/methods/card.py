@@ -7,12 +7,11 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 
 Lane = Literal["fast", "slow"]
 """The queue of a method. Fast methods run in batches; slow ones run in slices, so that fast jobs can go in between."""
-ArtifactKind = Literal["image", "animation", "array", "document"]
-DocumentType = Literal["image/svg+xml", "text/vnd.graphviz", "application/json"]
 
 
 @dataclass(frozen=True)

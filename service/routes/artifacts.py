@@ -1,30 +1,31 @@
-"""`/v1/jobs/{id}/artifacts/{name}`: a result, in the form the caller wants."""
+"""`/v1/jobs/{id}/artifacts/{name}`: send an artifact in the representation that the caller wants."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import anyio.to_thread
 from fastapi import APIRouter, Header, Path, Query, Response
 
-from jobstore.records import ArtifactRecord, JobRecord
+from jobstore.records import JobRecord
+from schemas.artifacts import MEDIA, ArtifactDescription
 from schemas.errors import Expired, NotFound, nearest_names
 from schemas.jobs import JobState
+from service.artifact_answer import artifact_answer, artifact_headers
 from service.dependencies import JobDep, ServicesDep
 from service.echo import echo
 from service.problems import documented
-from service.representations import DOCUMENT_HEADERS, FORMS, choose, etag, file_name, matches, represent
+from service.representations import choose, etag, matches
 
 router = APIRouter(tags=["jobs"])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _TEXT = {"schema": {"type": "string"}}
 _JSON = {"schema": {"anyOf": [{"$ref": "#/components/schemas/InlineArray"}, {"type": "object", "description": "A document."}]}}
-_CONTENT: dict[str, Any] = (
-    {form.media_type: _BINARY for kind in ("image", "animation", "array") for form in FORMS[kind]}
-    | {form.media_type: _TEXT for form in FORMS["document"]}
-    | {"application/json": _JSON}
-)
+_CONTENT: dict[str, Any] = {
+    each.media_type: _TEXT if media.is_text else _BINARY for media in MEDIA.values() for each in media.representations
+} | {"application/json": _JSON}
+_FORMATS = list(dict.fromkeys(each.name for media in MEDIA.values() for each in media.representations))
+_FORMATS_BY_KIND = "; ".join(f"{kind}: {', '.join(each.name for each in media.representations)}" for kind, media in MEDIA.items())
 
 
 @router.get(
@@ -32,54 +33,55 @@ _CONTENT: dict[str, Any] = (
     operation_id="get_artifact",
     summary="An artifact of a job",
     response_class=Response,
-    responses={200: {"description": "The artifact, in the form asked for.", "content": _CONTENT}, 304: {"description": "Not modified."}}
+    responses={
+        200: {"description": "The artifact, in the format that was asked for.", "content": _CONTENT},
+        304: {"description": "The caller already has this representation."},
+    }
     | documented(404, 406, 410, 503),
 )
 async def get_artifact(
     services: ServicesDep,
     job: JobDep,
     *,
-    name: Annotated[str, Path(description="As the job's `artifacts` name it.", examples=["overlay"])],
+    name: Annotated[str, Path(description="Name of the artifact, as the job's `artifacts` state it.", examples=["overlay"])],
     wanted: Annotated[
         str | None,
         Query(
             alias="format",
-            description="Instead of `Accept`: png, webp, jpeg of an image; webp, gif of an animation; npy, npz, json of an array; a "
-            "document has one.",
-            json_schema_extra={"enum": list(dict.fromkeys(form.name for forms in FORMS.values() for form in forms))},
+            description=f"Name of a format. If it is given, `Accept` is ignored. The formats by kind of artifact are {_FORMATS_BY_KIND}. "
+            "A document can only be had in its own format.",
+            json_schema_extra={"enum": _FORMATS},
         ),
     ] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
-    if_none_match: Annotated[str | None, Header(alias="If-None-Match", description="ETags the caller has.")] = None,
+    if_none_match: Annotated[
+        str | None, Header(alias="If-None-Match", description="ETags of what the caller has. If one matches, the answer is 304.")
+    ] = None,
 ) -> Response:
-    """Images as PNG (as stored), WebP (lossless) or JPEG; animations as WebP (as stored) or GIF; arrays as npy (as stored), npz or JSON;
-    documents as they are."""
+    """Send an artifact in the format that `format` or `Accept` asks for.
+
+    If neither names a format, the artifact is sent as it is stored: an image as PNG, an animation as WebP, an array as npy, and a document
+    in its own format. WebP images are lossless.
+    """
     artifact = _artifact(job, name)
-    form = choose(artifact, accept, wanted)
-    tag = etag(artifact.sha256, form)
-    headers = {
-        "ETag": tag,
-        "Cache-Control": f"private, immutable, max-age={services.settings.result_ttl}",
-        "Vary": "Accept",
-        "X-Content-Type-Options": "nosniff",
-    } | (DOCUMENT_HEADERS if artifact.kind == "document" else {})
+    representation = choose(artifact, accept, wanted)
+    tag = etag(artifact, representation)
+    headers = {"ETag": tag, "Cache-Control": f"private, immutable, max-age={services.settings.result_ttl}"}
     if matches(if_none_match, tag):
-        return Response(status_code=304, headers=headers)
-    content = await services.store.artifacts.read(job.id, job.owner, name)
-    if not form.native:
-        content = await anyio.to_thread.run_sync(represent, content, name, form)
-    headers["Content-Disposition"] = f'inline; filename="{file_name(job.method, name)}.{form.name}"'
-    return Response(content, 200, headers, form.media_type)
+        return Response(status_code=304, headers=headers | artifact_headers(artifact))
+    return await artifact_answer(services, job, artifact, representation, headers)
 
 
-def _artifact(job: JobRecord, name: str) -> ArtifactRecord:
+def _artifact(job: JobRecord, name: str) -> ArtifactDescription:
     if job.state is JobState.EXPIRED:
-        raise Expired(f"Job {job.id} has expired, and its artifacts with it.")
-    names = {artifact.name: artifact for artifact in job.artifacts}
-    if name in names:
-        return names[name]
-    nearest = nearest_names(name, names)
-    what = f"It has: {', '.join(names)}." if names else f"It has none: it is {job.state}."
+        raise Expired(f"Job {job.id} has expired, and its artifacts have been deleted.")
+    by_name = {artifact.name: artifact for artifact in job.artifacts}
+    if name in by_name:
+        return by_name[name]
+    existing = f"Its artifacts are: {', '.join(by_name)}." if by_name else f"It has no artifacts, because it is {job.state}."
     raise NotFound(
-        f"Job {job.id} has no artifact '{echo(name)}'. {what}", got=echo(name), allowed=", ".join(names) or None, nearest=nearest
+        f"Job {job.id} has no artifact '{echo(name)}'. {existing}",
+        got=echo(name),
+        allowed=", ".join(by_name) or None,
+        nearest=nearest_names(name, by_name),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from jobstore.records import ArtifactContent, Event, Execution, Result, Submission
+from jobstore.records import Event, Execution, Result, Submission
 from jobstore.store import JobStore
+from schemas.artifacts import EncodedArtifact
 from schemas.jobs import Provenance, Timings
 
 PHOTO = bytes(range(256)) * 5
@@ -32,8 +33,8 @@ def result(content: bytes = b"\x89PNG map \xff\x00", **changes: Any) -> Result:
     """Two artifacts: `content`, the primary one, and an array of three bytes."""
     fields: dict[str, Any] = {
         "artifacts": (
-            ArtifactContent("overlay", "image", (3, 5, 3), "uint8", True, content),
-            ArtifactContent("map", "array", (3,), "uint8", False, b"\x01\x02\x03"),
+            EncodedArtifact.of(content, name="overlay", kind="image", shape=(3, 5, 3), dtype="uint8", primary=True),
+            EncodedArtifact.of(b"\x01\x02\x03", name="map", kind="array", shape=(3,), dtype="uint8"),
         ),
         "facts": '{"class_index":2,"label":"Ägyptische Katze"}',
         "warnings": ("the map is zero",),

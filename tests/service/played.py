@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.catalog import Catalog, load_catalog
-from jobstore.records import DESCRIBE, ArtifactContent, Execution, Result
+from jobstore.records import DESCRIBE, Execution, Result
 from jobstore.store import JobStore
+from schemas.artifacts import DocumentType, EncodedArtifact
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
-from schemas.methods.card import DocumentType, Lane
+from schemas.methods.card import Lane
 from schemas.models import ModelDescription, PublishedModel
 from tests.schemas.tiny import LABELS
 
@@ -52,23 +53,23 @@ CAM_FACTS = {
 }
 
 
-def picture(name: str, image: NDArray[np.uint8], *, primary: bool = False) -> ArtifactContent:
-    return ArtifactContent(name, "image", image.shape, "uint8", primary, encoded(image))
+def picture(name: str, image: NDArray[np.uint8], *, primary: bool = False) -> EncodedArtifact:
+    return EncodedArtifact.of(encoded(image), name=name, kind="image", shape=image.shape, dtype="uint8", primary=primary)
 
 
-def array(name: str, values: NDArray[np.generic]) -> ArtifactContent:
-    return ArtifactContent(name, "array", values.shape, values.dtype.name, False, npy(values))
+def array(name: str, values: NDArray[np.generic]) -> EncodedArtifact:
+    return EncodedArtifact.of(npy(values), name=name, kind="array", shape=values.shape, dtype=values.dtype.name)
 
 
-def animation(name: str, frames: NDArray[np.uint8], milliseconds: Sequence[int]) -> ArtifactContent:
+def animation(name: str, frames: NDArray[np.uint8], milliseconds: Sequence[int]) -> EncodedArtifact:
     buffer = io.BytesIO()
     first, *rest = map(Image.fromarray, frames)
     first.save(buffer, "WEBP", save_all=True, append_images=rest, duration=list(milliseconds), loop=0, lossless=True)
-    return ArtifactContent(name, "animation", frames.shape, "uint8", False, buffer.getvalue())
+    return EncodedArtifact.of(buffer.getvalue(), name=name, kind="animation", shape=frames.shape, dtype="uint8")
 
 
-def document(name: str, media_type: DocumentType, text: str) -> ArtifactContent:
-    return ArtifactContent(name, "document", (), "text", False, text.encode(), media_type)
+def document(name: str, media_type: DocumentType, text: str) -> EncodedArtifact:
+    return EncodedArtifact.of(text.encode(), name=name, kind="document", shape=(), dtype="text", media_type=media_type)
 
 
 CAM_ARTIFACTS = (picture("overlay", OVERLAY, primary=True), picture("heatmap", HEATMAP), array("map", MAP))
@@ -101,7 +102,7 @@ class PlayedWorker:
     async def complete(
         self,
         execution: Execution,
-        artifacts: Sequence[ArtifactContent] = CAM_ARTIFACTS,
+        artifacts: Sequence[EncodedArtifact] = CAM_ARTIFACTS,
         facts: object = CAM_FACTS,
         warnings: tuple[str, ...] = (),
     ) -> None:

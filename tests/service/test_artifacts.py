@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from jobstore.store import JobStore
-from schemas.methods.card import DocumentType
+from schemas.artifacts import DocumentType
 from service.app import create_app
 from service.settings import ServiceSettings
 from tests.service.conftest import client_of

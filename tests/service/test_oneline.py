@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobstore.records import ArtifactContent
 from jobstore.store import JobStore
+from schemas.artifacts import EncodedArtifact
 from schemas.jobs import ErrorCode, job_adapter
 from tests.service.played import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, PlayedWorker, animation, array, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
@@ -212,7 +212,7 @@ async def architecture(
     client: httpx.AsyncClient,
     worker: PlayedWorker,
     accept: str | None,
-    artifacts: Sequence[ArtifactContent],
+    artifacts: Sequence[EncodedArtifact],
     warnings: tuple[str, ...] = (),
 ) -> httpx.Response:
     headers = {"Accept": accept} if accept else {}
@@ -258,7 +258,7 @@ async def test_a_picture_that_was_not_made(client: httpx.AsyncClient, worker: Pl
 FILTERS_FACTS = {"layer": "block5_conv3", "images": [], "dead_channels": []}
 
 
-async def filters(client: httpx.AsyncClient, worker: PlayedWorker, frames: int, artifacts: Sequence[ArtifactContent]) -> httpx.Response:
+async def filters(client: httpx.AsyncClient, worker: PlayedWorker, frames: int, artifacts: Sequence[EncodedArtifact]) -> httpx.Response:
     form = {"model": "vgg16", "channels": "2", "frames": str(frames)}
     asking = asyncio.create_task(client.post("/v1/filters", data=form, headers={"Accept": "image/gif"}))
     await worker.complete(await worker.claim("slow"), artifacts, FILTERS_FACTS)

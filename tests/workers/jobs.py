@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 
-from jobstore.records import ArtifactContent, JobRecord, Result, Submission
+from jobstore.records import JobRecord, Result, Submission
 from jobstore.store import JobStore
+from schemas.artifacts import EncodedArtifact
 from schemas.jobs import Provenance, Timings
 from schemas.limits import MethodLimits
 from schemas.methods import params_class
@@ -54,7 +55,7 @@ def resolved(method: str, published: PublishedModel, image: bytes | None = None,
 
 def result(text: str = "ok") -> Result:
     return Result(
-        artifacts=(ArtifactContent("note", "array", (len(text),), "uint8", False, text.encode()),),
+        artifacts=(EncodedArtifact.of(text.encode(), name="note", kind="array", shape=(len(text),), dtype="uint8"),),
         facts="{}",
         warnings=(),
         timings=Timings(queued=1, decode=2, device=3, render=4),

@@ -1,57 +1,143 @@
-"""What a method draws: the artifacts of a job, its facts and its warnings."""
+"""What the `draw` function of a method returns: the artifacts of a job, its facts and its warnings."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.methods.card import DocumentType
+from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 from workers.contract.arrays import UInt8
 
 
-@dataclass(frozen=True)
-class Picture:
-    """An image artifact: uint8 RGB (H, W, 3)."""
+class DrawnArtifact(ABC):
+    """An artifact before it is encoded.
 
+    Each kind of artifact is one subclass, which says how the artifact is described. `schemas/artifacts.py` lists what else a new
+    kind needs.
+    """
+
+    kind: ClassVar[ArtifactKind]
+    name: str
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the pixels or numbers, as the artifact's description states it."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> str:
+        """Name of the number type, as the artifact's description states it."""
+
+    @property
+    def is_primary(self) -> bool:
+        """True for the one picture that answers a one-line request."""
+        return False
+
+    @property
+    def document_type(self) -> DocumentType | None:
+        """Media type of a document, and None for every other kind."""
+        return None
+
+
+@dataclass(frozen=True)
+class Picture(DrawnArtifact):
+    """An image artifact.
+
+    `image` is uint8 RGB (H, W, 3). A method marks exactly one picture as `primary`: it answers a one-line request.
+    """
+
+    kind = "image"
     name: str
     image: UInt8
     primary: bool = False
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.image.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.image.dtype.name
+
+    @property
+    def is_primary(self) -> bool:
+        return self.primary
+
 
 @dataclass(frozen=True)
-class Animation:
-    """An animation artifact: uint8 RGB frames (n, H, W, 3), each shown for `milliseconds`, the last for `hold`, over and over."""
+class Animation(DrawnArtifact):
+    """An animation artifact that repeats without end.
 
+    `frames` are uint8 RGB (n, H, W, 3). Each frame is shown for `milliseconds`, and the last one for `hold` milliseconds.
+    """
+
+    kind = "animation"
     name: str
     frames: UInt8
     milliseconds: int = 100
     hold: int = 1500
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.frames.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.frames.dtype.name
+
 
 @dataclass(frozen=True)
-class Array:
-    """An array artifact."""
+class Array(DrawnArtifact):
+    """An array artifact of any shape and number type."""
 
+    kind = "array"
     name: str
     array: NDArray[np.generic]
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.array.dtype.name
+
 
 @dataclass(frozen=True)
-class Document:
-    """A document artifact: text of a media type."""
+class Document(DrawnArtifact):
+    """A document artifact: a text and its media type."""
 
+    kind = "document"
     name: str
     media_type: DocumentType
     text: str
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def dtype(self) -> str:
+        return "text"
+
+    @property
+    def document_type(self) -> DocumentType:
+        return self.media_type
+
 
 @dataclass(frozen=True)
 class Output:
-    """What `draw` returns: all of a job's results."""
+    """All results of a job.
 
-    artifacts: tuple[Picture | Animation | Array | Document, ...]
+    `warnings` are sentences for the caller, for example why an optional artifact is missing.
+    """
+
+    artifacts: tuple[DrawnArtifact, ...]
     facts: Facts
     warnings: tuple[str, ...] = ()

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jobstore.records import DESCRIBE, ArtifactContent, Execution, Result
+from jobstore.records import DESCRIBE, Execution, Result
 from jobstore.store import JobStore
+from schemas.artifacts import EncodedArtifact
 from schemas.errors import Expired, ImageTooLarge, InvalidImage, ModelLoadFailed, UnsupportedFormat, VisualizationError
 from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
@@ -24,7 +25,7 @@ from schemas.methods.several_images import ImagesParams
 from schemas.models import ModelDescription, PublishedModel
 from telemetry.logs import get_logger
 from workers.contract.arrays import Float32, UInt8
-from workers.contract.artifacts import Animation, Array, Document, Output, Picture
+from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs, Photo, Placement, Prepared
 from workers.contract.probe import Probe
 from workers.contract.progress import Pieces, Reusable, Slice
@@ -244,10 +245,10 @@ class Runner:
 
     async def _rendered(
         self, method: Implementation, value: Any, photo: Photo | None, params: MethodParams
-    ) -> tuple[Output, tuple[ArtifactContent, ...], float]:
+    ) -> tuple[Output, tuple[EncodedArtifact, ...], float]:
         started = time.perf_counter()
         output = await in_pool(self._rendering, method.draw, value, photo, params)
-        contents = await asyncio.gather(*(in_pool(self._rendering, _content, artifact) for artifact in output.artifacts))
+        contents = await asyncio.gather(*(in_pool(self._rendering, encode.encode_artifact, artifact) for artifact in output.artifacts))
         seconds = time.perf_counter() - started
         self._metrics.rendered(method.method, seconds)
         return output, tuple(contents), seconds
@@ -274,19 +275,6 @@ def _of_inputs(description: ModelDescription) -> tuple[str, ...]:
         return ()
     names = ", ".join(description.other_inputs)
     return (f"The photo goes to input '{description.input.name}'; the model's other inputs ({names}) were given zeros.",)
-
-
-def _content(artifact: Picture | Animation | Array | Document) -> ArtifactContent:
-    content = encode.content(artifact)
-    match artifact:
-        case Picture():
-            return ArtifactContent(artifact.name, "image", artifact.image.shape, "uint8", artifact.primary, content)
-        case Animation():
-            return ArtifactContent(artifact.name, "animation", artifact.frames.shape, "uint8", False, content)
-        case Array():
-            return ArtifactContent(artifact.name, "array", artifact.array.shape, artifact.array.dtype.name, False, content)
-        case Document():
-            return ArtifactContent(artifact.name, "document", (), "text", False, content, artifact.media_type)
 
 
 def _compile(models: Sequence[Model]) -> Sequence[None]:
