@@ -12,7 +12,8 @@ import torch
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.sandbox import PRESETS, AveragePoolStage, ConvStage, MaxPoolStage, ReluStage, Sandbox, Stage
 from schemas.methods.synthesis.deep_dream import DeepDream
-from schemas.methods.synthesis.presets import Regularisers, Transforms
+from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.transforms import Transforms
 from tests.parity.inversion import likeness, total_variation
 from tests.parity.twins import LAYERS, SIZE, TOLERANCE, channels_first, channels_last, difference, finished, photos, twins
 from workers.contract.inputs import Inputs

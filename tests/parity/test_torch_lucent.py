@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schemas.methods.synthesis.presets import Regularisers, Transforms
+from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
 from tests.parity.inversion import likeness, total_variation
 from tests.parity.peers import lucent_colour, lucent_objectives, lucent_spatial, torch

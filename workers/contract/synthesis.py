@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.methods.synthesis.presets import Parametrised, Regularisers, Transforms
+from schemas.methods.synthesis.parametrisations import ParametrisationName
+from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.transforms import Transforms
 from workers.contract.arrays import Float32
 
 
@@ -63,7 +65,7 @@ class AscentSpec:
     """
 
     objective: Objective
-    parametrisation: Parametrised
+    parametrisation: ParametrisationName
     size: tuple[int, int]
     steps: int
     learning_rate: float

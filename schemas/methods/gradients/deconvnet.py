@@ -9,13 +9,12 @@ from pydantic import Field, model_validator
 from schemas.errors import InvalidParameters, UnknownChannel
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.channels import ChannelIndex, check_channels
 from schemas.methods.facts import Facts
 from schemas.methods.gradients.base import PictureParams
-from schemas.methods.synthesis.objectives import check_channels
 from schemas.methods.target_layer import default_layer, mapped_layer
 from schemas.models import LayerPath, PublishedModel
 
-ChannelIndex = Annotated[int, Field(ge=0)]
 MOST = 64
 
 

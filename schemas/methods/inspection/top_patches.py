@@ -9,14 +9,13 @@ from pydantic import Field
 from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.channels import ChannelIndex, check_channels
 from schemas.methods.facts import Facts
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.several_images import ImagesParams
-from schemas.methods.synthesis.objectives import check_channels
 from schemas.methods.target_layer import default_layer
 from schemas.models import LayerPath, PublishedModel, ReceptiveField
 
-ChannelIndex = Annotated[int, Field(ge=0)]
 MOST_CHANNELS = 64
 
 

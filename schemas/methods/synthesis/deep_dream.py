@@ -1,4 +1,4 @@
-"""`deep_dream`: a photo changed so that it excites some layers more, at several scales."""
+"""The parameters and facts of `deep_dream`: a photo changed so that it excites some layers more, at several scales."""
 
 from __future__ import annotations
 
@@ -7,56 +7,61 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
+from schemas.errors import InvalidParameters, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
 from schemas.methods.precision import PrecisionParams
-from schemas.methods.synthesis.map_sizes import fixed_size, layers_by_map
+from schemas.methods.synthesis.check_limit import check_limit
+from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
+from schemas.methods.synthesis.required_input_size import required_input_size
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 DREAMED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV)
-DEFAULT_WEIGHTS = (1.0, 1.5, 2.0, 2.5)  # as keras.io gives to mixed4 to mixed7 of InceptionV3
+DEFAULT_WEIGHTS = (1.0, 1.5, 2.0, 2.5)  # keras.io's example gives these to the layers mixed4 to mixed7 of InceptionV3
 
 LayerWeight = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class DreamLayer(Facts):
-    layer: LayerPath
-    weight: float
+    layer: LayerPath = Field(description="This is the path of the layer.")
+    weight: float = Field(description="This is the layer's weight in the loss.")
 
 
 class DreamOctave(Facts):
     """One scale of the dream."""
 
-    height: int
-    width: int
-    steps: int = Field(description="Steps taken; fewer than asked for where `max_loss` ended the octave.")
-    first_loss: float
-    last_loss: float
+    height: int = Field(description="This is the height of the picture at this scale, in pixels.")
+    width: int = Field(description="This is the width of the picture at this scale, in pixels.")
+    steps: int = Field(description="This is the number of steps taken. It is less than asked for if `max_loss` ended the octave.")
+    first_loss: float = Field(description="This is the loss at the first step.")
+    last_loss: float = Field(description="This is the loss at the last step.")
 
 
 class DeepDreamFacts(Facts):
-    layers: tuple[DreamLayer, ...] = Field(description="Layers and their weights in the loss.")
-    height: int
-    width: int
-    octaves: tuple[DreamOctave, ...] = Field(description="From the smallest to the picture's own size.")
+    layers: tuple[DreamLayer, ...] = Field(description="These are the layers and their weights in the loss.")
+    height: int = Field(description="This is the height of the dream in pixels.")
+    width: int = Field(description="This is the width of the dream in pixels.")
+    octaves: tuple[DreamOctave, ...] = Field(description="These are the scales, from the smallest to the picture's own size.")
 
 
 class DeepDream(PrecisionParams):
-    """A photo changed by gradient ascent so that it excites some layers more, scale by scale, the detail lost between scales put back."""
+    """A photo changed by gradient ascent so that it excites some layers more.
+
+    The ascent goes from a small scale to the photo's own size, and the detail that is lost between two scales is put back.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="deep_dream",
         title="DeepDream",
-        summary="What layers see in a photo, made stronger in it: gradient ascent from the photo at several scales.",
+        summary="This method strengthens what layers see in a photo, by gradient ascent from the photo at several scales.",
         reference="Mordvintsev et al., Inceptionism, Google 2015; keras.io/examples/generative/deep_dream",
         needs_image=True,
         lane="slow",
         artifacts=(
-            ArtifactSpec("dream", "image", "The dream, at the photo's own size unless `size` bounds it.", primary=True),
-            ArtifactSpec("image", "array", "(height, width, channels) float32, not clipped: -1 is black, 1 white."),
-            ArtifactSpec("curve", "array", "(all steps of all octaves,) float32: the loss at every step."),
+            ArtifactSpec("dream", "image", "This is the dream, at the photo's own size unless `size` is smaller.", primary=True),
+            ArtifactSpec("image", "array", "This is the dream, (height, width, channels) float32, not clipped: -1 is black, 1 is white."),
+            ArtifactSpec("curve", "array", "This is the loss at every step of every octave, (all steps,) float32."),
         ),
         facts=DeepDreamFacts,
         example={"octaves": 3, "steps": 10},
@@ -65,43 +70,50 @@ class DeepDream(PrecisionParams):
     layers: dict[LayerPath, LayerWeight] | None = Field(
         default=None,
         min_length=1,
-        description="Layers to excite, each with its weight in the loss (below 0: to calm); null: some in the middle of the model.",
+        description="These are the layers to excite, each with its weight in the loss. A layer with a weight below 0 is calmed. If it is "
+        "null, up to four layers in the middle of the model are used.",
         examples=[{"block6_add": 1.0, "block10_add": 2.5}],
     )
-    octaves: int = Field(default=3, ge=1, le=10, description="Scales, the largest that of the picture.")
-    octave_scale: float = Field(default=1.4, gt=1, le=4, description="Ratio of one scale's sides to the one below it.")
-    steps: int = Field(default=20, ge=1, description="Steps at each scale.")
+    octaves: int = Field(default=3, ge=1, le=10, description="This is the number of scales. The largest is the picture's own size.")
+    octave_scale: float = Field(
+        default=1.4, gt=1, le=4, description="This is the ratio of one scale's sides to those of the next smaller scale."
+    )
+    steps: int = Field(default=20, ge=1, description="This is the number of steps at each scale.")
     step_size: float = Field(
-        default=0.01, gt=0, le=10, description="Length of a step: the mean change of a pixel where black is -1 and white 1."
+        default=0.01,
+        gt=0,
+        le=10,
+        description="This is the mean change of a pixel in one step. The distance from black (-1) to white (1) is 2.",
     )
     max_loss: float | None = Field(
-        default=None, allow_inf_nan=False, description="A scale ends when its loss is above this (keras.io: 15); null: never."
+        default=None,
+        allow_inf_nan=False,
+        description="A scale ends when its loss is above this number; keras.io's example uses 15. If it is null, a scale never ends early.",
     )
-    jitter: int = Field(default=0, ge=0, le=64, description="Random shift before each step, up to so many pixels in each direction.")
+    jitter: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Before each step, the picture is shifted at random by up to this many pixels each way.",
+    )
     size: int | None = Field(
         default=None,
         ge=16,
-        description="Longest side of the picture at most, pixels; null: as long as is allowed. A photo smaller than the model's input "
-        "is enlarged to it.",
+        description="This is the largest length in pixels that the picture's longest side may have. If it is null, it is the largest that "
+        "the service allows. A photo smaller than the model's input is enlarged to it.",
     )
-    seed: int = Field(default=0, ge=0, lt=2**31, description="Of the random shifts.")
+    seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the random shifts. The same seed gives the same picture.")
 
     @field_validator("layers")
     @classmethod
     def _some_weight(cls, layers: dict[str, float] | None) -> dict[str, float] | None:
         if layers is not None and (idle := [path for path, weight in layers.items() if weight == 0]):
-            raise ValueError(f"weight 0 excites nothing: leave out {', '.join(idle)}")
+            raise ValueError(f"a layer with weight 0 has no effect, so leave out {', '.join(idle)}")
         return layers
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> DeepDream:
         layers = self.layers or default_layers(model.description)
-        if len(layers) > limits.max_layers:
-            raise LimitExceeded(
-                f"One job dreams of at most {limits.max_layers} layers, got {len(layers)}.",
-                pointer="/params/layers",
-                allowed=f"at most {limits.max_layers}",
-                got=str(len(layers)),
-            )
+        check_limit("number of layers", len(layers), limits.max_layers, "/params/layers")
         for path in layers:
             _check_layer(model, path)
         resolved = self.changed(layers=layers, size=self.size or limits.max_synthesis_size)
@@ -110,19 +122,20 @@ class DeepDream(PrecisionParams):
 
 
 def default_layers(model: ModelDescription) -> dict[str, float]:
-    """Up to four layers, evenly spaced over those with the second smallest map (of ImageNet classifiers the one a 16th of the
-    photo, as InceptionV3's mixed4 to mixed7), weighing more the deeper they are: sums and concatenations of branches, else
-    activations, else convolutions.
+    """Return up to four layers with their weights; deeper layers weigh more.
+
+    The layers are spread evenly over those with the second smallest map. In ImageNet classifiers that map is a 16th of the photo, as in
+    InceptionV3's mixed4 to mixed7. Sums and concatenations of branches are preferred, then activations, then convolutions.
 
     Raises:
-        UnsuitableLayer: no layer has a spatial map.
+        UnsuitableLayer: No layer has a spatial map.
     """
     coarsest: list[list[Layer]] = []
-    for layers in reversed(layers_by_map(model, DREAMED_KINDS)):
-        if len(coarsest) < 2 and (free := [layer for layer in layers if fixed_size(model, layer.path) is None]):
+    for layers in reversed(layers_by_map_size(model, DREAMED_KINDS)):
+        if len(coarsest) < 2 and (free := [layer for layer in layers if required_input_size(model, layer.path) is None]):
             coarsest.append(free)
     if not coarsest:
-        raise UnsuitableLayer(f"Model '{model.name}' has no layer with a spatial map to dream of: name layers.", pointer="/params/layers")
+        raise UnsuitableLayer(f"Model '{model.name}' has no layer with a spatial map to dream of. Name layers.", pointer="/params/layers")
     found = coarsest[-1]
     for kind in DREAMED_KINDS:
         if len(chosen := [layer for layer in found if layer.kind is kind]) >= min(len(found), 2):
@@ -132,7 +145,7 @@ def default_layers(model: ModelDescription) -> dict[str, float]:
 
 
 def _spaced(layers: Sequence[Layer], count: int) -> list[Layer]:
-    """At most `count`, the last among them, as evenly as can be."""
+    """Return at most `count` layers, spaced as evenly as possible. The last layer is one of them."""
     count = min(count, len(layers))
     return [layers[round((index + 1) * len(layers) / count) - 1] for index in range(count)]
 
@@ -143,15 +156,16 @@ def _check_layer(model: PublishedModel, path: str) -> None:
     if len(layer.output_shape) != 3:
         spatial = [other.path for other in description.layers if len(other.output_shape) == 3][-5:]
         raise UnsuitableLayer(
-            f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map. Layers that do include: {', '.join(spatial)}.",
+            f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map. Layers that have one include: "
+            f"{', '.join(spatial)}.",
             pointer="/params/layers",
             got=path,
             nearest=spatial,
         )
-    if (needed := fixed_size(description, path)) is not None:
+    if (needed := required_input_size(description, path)) is not None:
         raise UnsuitableLayer(
             f"Layer '{path}' of model '{description.name}' needs the model's own input size, {needed[0]}×{needed[1]}, because of a flatten "
-            "or reshape before it, and a dream has several sizes. Name an earlier layer.",
+            "or reshape before it, but a dream has several sizes. Name an earlier layer.",
             pointer="/params/layers",
             got=path,
         )
@@ -160,12 +174,13 @@ def _check_layer(model: PublishedModel, path: str) -> None:
 def _check_limits(params: DeepDream, limits: MethodLimits) -> None:
     size = params.size or 0
     octaves = sum(params.octave_scale ** (-2 * octave) for octave in range(params.octaves))
-    for value, limit, name, pointer in (
-        (size, limits.max_synthesis_size, "size", "/params/size"),
-        (params.steps * params.octaves, limits.max_steps, "steps × octaves", "/params/steps"),
-        (round(size * size * params.steps * octaves), limits.max_synthesis_work, "size² × steps over all octaves", "/params"),
-    ):
-        if value > limit:
-            raise LimitExceeded(f"{name}: at most {limit:,}, got {value:,}.", pointer=pointer, allowed=f"at most {limit}", got=str(value))
+    work = round(size * size * params.steps * octaves)
+    check_limit("size", size, limits.max_synthesis_size, "/params/size")
+    check_limit("product steps × octaves", params.steps * params.octaves, limits.max_steps, "/params/steps")
+    check_limit("product size² × steps over all octaves", work, limits.max_synthesis_work, "/params")
     if params.jitter >= size:
-        raise InvalidParameters(f"jitter must be smaller than the picture ({size} px).", pointer="/params/jitter", got=str(params.jitter))
+        raise InvalidParameters(
+            f"jitter must be smaller than the picture, whose longest side has up to {size} pixels, but got {params.jitter}.",
+            pointer="/params/jitter",
+            got=str(params.jitter),
+        )

@@ -1,4 +1,4 @@
-"""`feature_inversion`: what of a photo a layer still knows, as an image made from that layer's activations alone."""
+"""The parameters and facts of `feature_inversion`: images made from a layer's activations for a photo alone."""
 
 from __future__ import annotations
 
@@ -6,70 +6,95 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.errors import LimitExceeded, UnsuitableLayer
+from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
 from schemas.methods.precision import PrecisionParams
-from schemas.methods.synthesis.map_sizes import layers_by_map
+from schemas.methods.synthesis.check_limit import check_limit
+from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
 from schemas.models import VARIABLE_LONGEST_SIDE, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 INVERTED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV, LayerKind.NORMALIZATION)
 
 
 class Inversion(Facts):
-    """One layer's."""
+    """The inversion of one layer. A is the layer's activation for the synthesised picture, and F that for the photo."""
 
-    layer: LayerPath
-    objective: float = Field(description="Its value at the last step, without the penalty; 0 where it was not inverted.")
-    error: float | None = Field(
-        description="‖A − F‖ / ‖F‖, F the layer's activations for the photo and A those for the picture; null where F is 0 everywhere."
+    layer: LayerPath = Field(description="This is the path of the layer.")
+    objective: float = Field(
+        description="This is the objective at the last step, without the penalty. It is 0 if the layer was not inverted, because F is 0 "
+        "everywhere."
     )
-    cosine: float | None = Field(description="Of the angle between A and F; null where one of them is 0 everywhere.")
+    error: float | None = Field(
+        description="This is the relative distance ‖A − F‖ / ‖F‖, where F is the layer's activation for the photo and A that for the "
+        "picture. It is null if F is 0 everywhere."
+    )
+    cosine: float | None = Field(
+        description="This is the cosine of the angle between A and F, -1 to 1. It is null if one of them is 0 everywhere."
+    )
 
 
 class FeatureInversionFacts(Facts):
-    layers: tuple[Inversion, ...] = Field(description="In the order asked for.")
+    layers: tuple[Inversion, ...] = Field(description="These are the layers in the order asked for.")
 
 
 class FeatureInversion(PrecisionParams):
-    """An image that a layer answers as it answers the photo, for one layer or for several by depth."""
+    """Images for which a layer has the same activation as for the photo: one for each layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="feature_inversion",
         title="Feature inversion",
-        summary="Images made from a layer's activations alone: what of the photo is still there, layer by layer.",
+        summary="This method makes images from a layer's activation alone. They show what each layer still knows of the photo.",
         reference="Mahendran & Vedaldi, arXiv:1412.0035; Olah et al., Feature Visualization, Distill 2017",
         needs_image=True,
         lane="slow",
         artifacts=(
-            ArtifactSpec("sheet", "image", "The photo as the model gets it, then each layer's image, titled.", primary=True),
-            ArtifactSpec("inversion.{layer}", "image", "Each layer's image, of the model's input size ('/' in a path becomes '.')."),
-            ArtifactSpec("images", "array", "(layers, height, width, channels) float32, RGB or grey in 0-1."),
-            ArtifactSpec("curves", "array", "(layers, steps) float32: each layer's objective at every step."),
+            ArtifactSpec(
+                "sheet", "image", "This shows the photo as the model gets it, then each layer's image under its name.", primary=True
+            ),
+            ArtifactSpec(
+                "inversion.{layer}", "image", "This is a layer's image at the model's input size. Each '/' in the path becomes '.'."
+            ),
+            ArtifactSpec("images", "array", "These are all images, (layers, height, width, channels) float32, RGB or grey in 0-1."),
+            ArtifactSpec("curves", "array", "This is each layer's objective at every step, (layers, steps) float32."),
         ),
         facts=FeatureInversionFacts,
         example={"steps": 32},
     )
 
     layer: LayerPath | Annotated[tuple[LayerPath, ...], Field(min_length=1)] | None = Field(
-        default=None, description="One layer or several; null: the last of each size of map, from the photo's to the smallest."
+        default=None,
+        description="This is the path of one layer, or a list of paths. If it is null, the last layer of each size of map is used, from "
+        "the largest map to the smallest.",
     )
     objective: Literal["l2", "dot_cosine"] = Field(
         default="l2",
-        description="`l2`: the distance of the activations, over the photo's own length. `dot_cosine`: their product times the cosine "
-        "of their angle, which exaggerates what the layer sees (a caricature), and suits the deepest layers.",
+        description="`l2` minimises the distance of the two activations, relative to the length of the photo's. `dot_cosine` "
+        "maximises their dot product times the cosine of their angle; it exaggerates what the layer sees (a caricature) and suits the "
+        "deepest layers.",
     )
-    steps: int = Field(default=192, ge=1)
-    learning_rate: float = Field(default=0.05, gt=0, le=10, description="Adam's, in units of the spectrum that is moved.")
+    steps: int = Field(default=192, ge=1, description="This is the number of steps of gradient ascent for each layer.")
+    learning_rate: float = Field(
+        default=0.05, gt=0, le=10, description="This is the learning rate of Adam, in units of the spectrum that ascent changes."
+    )
     total_variation: float = Field(
-        default=0.05, ge=0, le=1000, description="Weight of the mean difference of neighbouring pixels, black to white being 2."
+        default=0.05,
+        ge=0,
+        le=1000,
+        description="This is the weight of the mean difference between neighbouring pixels; the distance from black to white is 2. If it "
+        "is 0, there is no penalty.",
     )
-    columns: int | None = Field(default=None, ge=1, le=64, description="Tiles in a row of the sheet; null: about as many as rows.")
-    seed: int = Field(default=0, ge=0, lt=2**31)
+    columns: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="This is the number of tiles in a row of the sheet. If it is null, there are about as many columns as rows.",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the start. The same seed gives the same images.")
 
     def layers(self) -> tuple[str, ...]:
-        """The layers asked for; empty for the default."""
+        """Return the paths of the layers asked for. The tuple is empty if the default layers are meant."""
         if self.layer is None:
             return ()
         return self.layer if isinstance(self.layer, tuple) else (self.layer,)
@@ -79,27 +104,24 @@ class FeatureInversion(PrecisionParams):
         paths = tuple(dict.fromkeys(self.layers() or default_layers(description)))
         for path in paths:
             description.layer_at(path)
-        sides = (description.input.height or VARIABLE_LONGEST_SIDE, description.input.width or VARIABLE_LONGEST_SIDE)
-        for value, limit, name, pointer in (
-            (len(paths), limits.max_layers, "layers", "/params/layer"),
-            (max(sides), limits.max_synthesis_size, "the model's input size", "/model"),
-            (self.steps, limits.max_steps, "steps", "/params/steps"),
-            (sides[0] * sides[1] * self.steps * len(paths), limits.max_synthesis_work, "height × width × steps × layers", "/params"),
-        ):
-            if value > limit:
-                raise LimitExceeded(
-                    f"{name}: at most {limit:,}, got {value:,}.", pointer=pointer, allowed=f"at most {limit}", got=str(value)
-                )
+        height, width = description.input.height or VARIABLE_LONGEST_SIDE, description.input.width or VARIABLE_LONGEST_SIDE
+        work = height * width * self.steps * len(paths)
+        check_limit("number of layers", len(paths), limits.max_layers, "/params/layer")
+        check_limit("side of the model's input", max(height, width), limits.max_synthesis_size, "/model")
+        check_limit("number of steps", self.steps, limits.max_steps, "/params/steps")
+        check_limit("product height × width × steps × layers", work, limits.max_synthesis_work, "/params")
         return self.changed(layer=self.layer if isinstance(self.layer, str) else paths)
 
 
 def default_layers(model: ModelDescription) -> tuple[str, ...]:
-    """The last layer of each size of map, largest first.
+    """Return the path of the last layer of each size of map, the largest map first.
 
     Raises:
-        UnsuitableLayer: no layer has a spatial map.
+        UnsuitableLayer: No layer has a spatial map.
     """
-    found = tuple(layers[-1].path for layers in layers_by_map(model, INVERTED_KINDS))
+    found = tuple(layers[-1].path for layers in layers_by_map_size(model, INVERTED_KINDS))
     if not found:
-        raise UnsuitableLayer(f"Model '{model.name}' has no layer with a spatial map: name a layer.", pointer="/params/layer")
+        raise UnsuitableLayer(
+            f"Model '{model.name}' has no layer with a spatial map, so it has no default layers. Name a layer.", pointer="/params/layer"
+        )
     return found

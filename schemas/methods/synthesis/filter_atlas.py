@@ -1,4 +1,4 @@
-"""`filter_atlas`: all channels of a layer, synthesised, on one sheet."""
+"""The parameters and facts of `filter_atlas`: an image for each channel of a layer, all on one sheet."""
 
 from __future__ import annotations
 
@@ -9,62 +9,72 @@ from pydantic import Field
 
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.channels import layer_with_channels
 from schemas.methods.facts import Facts
-from schemas.methods.synthesis.ascent import AscentParams, check_limit
-from schemas.methods.synthesis.objectives import layer_with_channels
+from schemas.methods.synthesis.ascent_params import AscentParams
+from schemas.methods.synthesis.check_limit import check_limit
 from schemas.methods.target_layer import default_layer
 from schemas.models import LayerPath, PublishedModel
 
 
 class FilterAtlasFacts(Facts):
-    layer: str
-    channels: int
-    side: int = Field(description="Of a tile, pixels.")
-    gap: int = Field(description="Pixels between tiles.")
-    columns: int = Field(description="Tiles in a row; the array `order` says which channel stands where.")
-    strongest: tuple[int, ...] = Field(description="The 16 channels with the highest final objective, highest first.")
-    dead_channels: tuple[int, ...] = Field(description="No gradient: not drawn.")
-    reused: int = Field(description="Channels taken over from earlier jobs.")
+    layer: str = Field(description="This is the path of the target layer.")
+    channels: int = Field(description="This is the number of the layer's channels, each of which has a tile.")
+    side: int = Field(description="This is the side of a tile in pixels.")
+    gap: int = Field(description="This is the distance between two tiles in pixels.")
+    columns: int = Field(description="This is the number of tiles in a row. The array `order` holds the channel at each place.")
+    strongest: tuple[int, ...] = Field(
+        description="These are up to 16 channels with the highest final objective, the highest first, without dead ones."
+    )
+    dead_channels: tuple[int, ...] = Field(
+        description="These are the channels whose images no gradient ever reached. They are drawn as crossed tiles."
+    )
+    reused: int = Field(description="This is the number of channels whose images were taken over from earlier jobs.")
 
 
 class FilterAtlas(AscentParams):
     """An image for every channel of a layer, all on one sheet.
 
-    Channels that earlier jobs have synthesised with the same parameters (another atlas, or `filters`) are taken over. A job that is
-    stopped, by its time limit too, leaves what it has finished: submitted again, it goes on from there.
+    Images that earlier jobs (of `filter_atlas` or `filters`) have made with the same parameters are taken over. A job that is stopped,
+    also by its time limit, leaves the images that it has finished: if it is submitted again, it continues from there.
     """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="filter_atlas",
         title="Filter atlas",
         summary=(
-            "What every channel of a layer looks for, on one sheet. It takes over channels that were synthesised before; a job that was "
-            "stopped goes on where it was when it is submitted again."
+            "This method shows what every channel of a layer looks for, on one sheet. It takes over images that earlier jobs have made. A "
+            "job that was stopped continues where it was when it is submitted again."
         ),
         reference="Olah et al., Feature Visualization, Distill 2017, appendix; OpenAI Microscope, 2020",
         needs_image=False,
         lane="slow",
         artifacts=(
-            ArtifactSpec("atlas", "image", "A tile for each channel.", primary=True),
-            ArtifactSpec("tiles", "array", "(channels, side, side, 3) uint8 RGB: each channel's tile, by channel."),
-            ArtifactSpec("objectives", "array", "(channels,) float32: each channel's objective at the last step."),
-            ArtifactSpec("order", "array", "(channels,) int32: the channel at each place of the atlas, row by row."),
+            ArtifactSpec("atlas", "image", "This shows a tile for each channel.", primary=True),
+            ArtifactSpec("tiles", "array", "These are the tiles by channel, (channels, side, side, 3) uint8 RGB."),
+            ArtifactSpec("objectives", "array", "This is each channel's objective at the last step, (channels,) float32."),
+            ArtifactSpec("order", "array", "This is the channel at each place of the atlas, row by row, (channels,) int32."),
         ),
         facts=FilterAtlasFacts,
         example={"layer": None, "size": 32, "steps": 16, "order": "objective"},
     )
 
-    layer: LayerPath | None = Field(default=None, description="A layer with channels; null: the model's default layer.")
+    layer: LayerPath | None = Field(
+        default=None,
+        description="This is the path of the target layer, which must have channels. If it is null, the model's default target layer is "
+        "used.",
+    )
     order: Literal["channel", "objective"] = Field(
-        default="channel", description="How tiles follow each other: by channel, or the highest final objective first."
+        default="channel",
+        description="This is the order of the tiles: by channel index (`channel`), or the highest final objective first (`objective`).",
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> FilterAtlas:
         path = self.layer or default_layer(model)
         layer = layer_with_channels(model, path)
-        changes = self.by_preset(model, (path,)) | {"layer": path, "columns": self.columns or math.ceil(math.sqrt(layer.channels or 1))}
-        resolved = self.changed(**changes)
+        columns = self.columns or math.ceil(math.sqrt(layer.channels or 1))
+        resolved = self.changed(**(self.preset_values(model, (path,)) | {"layer": path, "columns": columns}))
         resolved.check_ascent(limits)
         pixels = (resolved.size or 0) ** 2 * (layer.channels or 0)
-        check_limit(f"size² × channels ({layer.channels})", pixels, limits.max_atlas_pixels, "/params/size")
+        check_limit(f"product size² × channels ({layer.channels})", pixels, limits.max_atlas_pixels, "/params/size")
         return resolved

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from schemas.methods.synthesis.presets import Regularisers
+from schemas.methods.synthesis.regularisers import Regularisers
 from workers.contract.arrays import Float32
 
 BLUR_EVERY = 4

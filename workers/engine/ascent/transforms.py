@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from schemas.methods.synthesis.presets import Transforms
+from schemas.methods.synthesis.transforms import Transforms
 from workers.contract.arrays import Float32
 
 # Numbers a step takes: shift down, shift right (pixels), zoom, angle (radians); top, left and side of the part seen, as shares of

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from schemas.methods.synthesis.ascent import AscentParams
-from schemas.methods.synthesis.presets import Regularisers, Transforms
+from schemas.methods.synthesis.ascent_params import AscentParams
+from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
 from workers.contract.arrays import Arrays
 from workers.contract.synthesis import AscentSpec, AscentState, Objective

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from schemas.methods.synthesis.feature_inversion import FeatureInversion, FeatureInversionFacts, Inversion
-from schemas.methods.synthesis.presets import Regularisers, Transforms
+from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.colours import input_to_rgb, normalise

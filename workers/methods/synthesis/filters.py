@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from schemas.methods.synthesis.filters import FilterImage, Filters, FiltersFacts
-from schemas.methods.synthesis.objectives import WeightedObjective
+from schemas.methods.synthesis.weighted_objective import WeightedObjective
 from schemas.models import Preprocessing, PublishedModel
 from workers.contract.artifacts import Animation, Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo

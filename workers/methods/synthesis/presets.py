@@ -21,7 +21,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from schemas.methods.synthesis.presets import PRESETS, FilterPreset, Parametrised
+from schemas.methods.synthesis.parametrisations import ParametrisationName
+from schemas.methods.synthesis.presets import PRESETS, FilterPreset
 from schemas.models import Preprocessing
 from workers.contract.synthesis import Start
 
@@ -99,7 +100,7 @@ RECIPES: Mapping[FilterPreset, Recipe] = MappingProxyType(
     }
 )
 FOURIER_START = Start("normal", sigma=0.01)
-STARTS: Mapping[Parametrised, Start] = MappingProxyType({"fourier": FOURIER_START, "phase": Start("uniform", -math.pi, math.pi)})
+STARTS: Mapping[ParametrisationName, Start] = MappingProxyType({"fourier": FOURIER_START, "phase": Start("uniform", -math.pi, math.pi)})
 
 
 def units(recipe: Recipe, preprocessing: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -33,7 +33,7 @@ def chosen(*layers: Layer, **changes: Any) -> dict[str, float]:
 
 
 def test_default_layers_of_a_network_of_branches() -> None:
-    """Six sums at a 16th of the photo, among activations and convolutions; four of them, the last of each part."""
+    """Of six sums at a 16th of the photo, among activations and convolutions, four are chosen, evenly spaced."""
     blocks = [
         layer(f"{name}{block}", kind, 14, 16)
         for block in range(6)
@@ -44,7 +44,7 @@ def test_default_layers_of_a_network_of_branches() -> None:
 
 
 def test_default_layers_of_a_plain_network() -> None:
-    """As VGG16's: its block 4."""
+    """The layers are those of VGG16, and block 4 is chosen."""
     layers = [
         layer(f"block{block}_conv{index}", "conv", 224 >> (block - 1), 1 << (block - 1)) for block in range(1, 6) for index in (1, 2, 3)
     ]
@@ -69,7 +69,7 @@ def test_one_map_size_alone_and_none() -> None:
 
 def test_resolved_parameters_are_complete_and_stay() -> None:
     params = DeepDream().resolve(published(), LIMITS)
-    assert params.layers == {"block5_conv1": 1.0, "block5_conv3": 1.5, "base/conv": 2.0}  # the tiny model's strides are all 1
+    assert params.layers == {"block5_conv1": 1.0, "block5_conv3": 1.5, "base/conv": 2.0}  # all strides of the tiny model are 1
     assert params.size == 512
     assert params.resolve(published(), LIMITS) == params
     assert DeepDream.model_validate_json(params.model_dump_json()) == params
@@ -78,28 +78,28 @@ def test_resolved_parameters_are_complete_and_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "error", "pointer", "said"),
+    ("params", "error", "pointer", "words"),
     [
         ({"layers": {"block5_conv2": 1}}, UnknownLayer, "/params/layers", "block5_conv1"),
         ({"layers": {"average": 1}}, UnsuitableLayer, "/params/layers", r"no spatial map.*base/conv"),
-        ({"size": 513}, LimitExceeded, "/params/size", "at most 512, got 513"),
-        ({"steps": 1000}, LimitExceeded, "/params/steps", "at most 2,048, got 3,000"),
+        ({"size": 513}, LimitExceeded, "/params/size", "at most 512, but got 513"),
+        ({"steps": 1000}, LimitExceeded, "/params/steps", "at most 2,048, but got 3,000"),
         ({"jitter": 20, "size": 20}, InvalidParameters, "/params/jitter", "smaller than the picture"),
     ],
 )
-def test_what_a_model_cannot_do_is_refused(params: dict[str, Any], error: type[Exception], pointer: str, said: str) -> None:
-    with pytest.raises(error, match=said) as raised:
+def test_what_a_model_cannot_do_is_refused(params: dict[str, Any], error: type[Exception], pointer: str, words: str) -> None:
+    with pytest.raises(error, match=words) as raised:
         DeepDream.model_validate(params).resolve(published(), LIMITS)
     assert getattr(raised.value, "pointer", None) == pointer
 
 
 def test_work_is_bounded_over_all_octaves() -> None:
-    """100² · 10 · (1 + 1/4) = 125,000."""
+    """The work is 100² · 10 · (1 + 1/4) = 125,000."""
     params = DeepDream(size=100, steps=10, octaves=2, octave_scale=2)
     params.resolve(published(), MethodLimits(max_synthesis_work=125_000))
     with pytest.raises(LimitExceeded, match="125,000"):
         params.resolve(published(), MethodLimits(max_synthesis_work=124_999))
-    with pytest.raises(LimitExceeded, match="at most 1 layers"):
+    with pytest.raises(LimitExceeded, match="at most 1, but got 2"):
         DeepDream(layers={"block5_conv1": 1, "block5_conv3": 1}).resolve(published(), MethodLimits(max_layers=1))
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from schemas.errors import LimitExceeded, UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.synthesis.feature_inversion import FeatureInversion, default_layers
-from schemas.methods.synthesis.map_sizes import layers_by_map
+from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
 from schemas.models import InputSpec, LayerKind
 from tests.schemas.methods.synthesis.test_deep_dream import layer
 from tests.schemas.tiny import description, published
@@ -27,9 +27,9 @@ def test_default_layers_are_the_last_of_each_size() -> None:
         layer("flat", "dense", 0, None),
     )
     assert default_layers(description(layers=layers)) == ("stem_again", "deep")
-    by_map = layers_by_map(description(layers=layers), (LayerKind.CONV,))
+    by_map = layers_by_map_size(description(layers=layers), (LayerKind.CONV,))
     assert [[each.path for each in group] for group in by_map] == [["stem", "stem_again"], ["deep"]]
-    with pytest.raises(UnsuitableLayer, match="name a layer"):
+    with pytest.raises(UnsuitableLayer, match="Name a layer"):
         default_layers(description(layers=layers[-1:]))
 
 
@@ -49,17 +49,17 @@ def test_layers_are_kept_in_order_and_any_kind_of_layer_will_do(asked: Any, reso
 
 
 @pytest.mark.parametrize(
-    ("params", "limits", "pointer", "said"),
+    ("params", "limits", "pointer", "words"),
     [
-        ({"steps": 2049}, {}, "/params/steps", "at most 2,048, got 2,049"),
-        ({"layer": ["average", "base/conv"]}, {"max_layers": 1}, "/params/layer", "at most 1, got 2"),
-        ({"layer": ["average", "base/conv"], "steps": 10}, {"max_synthesis_work": 11_999}, "/params", "at most 11,999, got 12,000"),
-        ({}, {"max_synthesis_size": 29}, "/model", "input size: at most 29, got 30"),
+        ({"steps": 2049}, {}, "/params/steps", "at most 2,048, but got 2,049"),
+        ({"layer": ["average", "base/conv"]}, {"max_layers": 1}, "/params/layer", "at most 1, but got 2"),
+        ({"layer": ["average", "base/conv"], "steps": 10}, {"max_synthesis_work": 11_999}, "/params", "at most 11,999, but got 12,000"),
+        ({}, {"max_synthesis_size": 29}, "/model", "side of the model's input may be at most 29, but got 30"),
     ],
 )
-def test_bounds(params: dict[str, Any], limits: dict[str, int], pointer: str, said: str) -> None:
-    """The tiny model's input is 20 × 30: 20 · 30 · 10 · 2 = 12,000."""
-    with pytest.raises(LimitExceeded, match=said) as raised:
+def test_bounds(params: dict[str, Any], limits: dict[str, int], pointer: str, words: str) -> None:
+    """The tiny model's input is 20 × 30, so the work is 20 · 30 · 10 · 2 = 12,000."""
+    with pytest.raises(LimitExceeded, match=words) as raised:
         FeatureInversion.model_validate(params).resolve(published(), MethodLimits.model_validate(limits))
     assert raised.value.pointer == pointer
 

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from schemas.methods.synthesis.presets import Regularisers, Transforms
+from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
 from tests.zoo import seeded
 from workers.contract.synthesis import AscentSpec, AscentState, Objective, Start

@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras import layers
 
 from schemas.errors import InvalidParameters, NoGradient, NonFinite, UnknownLayer
-from schemas.methods.synthesis.presets import Regularisers, Transforms
+from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.transforms import Transforms
 from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively, pixel_spec, run
 from tests.zoo import ZOO, seeded
 from workers.contract.synthesis import AscentSpec, Objective, Start

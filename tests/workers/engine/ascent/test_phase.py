@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import InvalidParameters
-from schemas.methods.synthesis.presets import Transforms
+from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
 from tests.workers.engine.ascent.support import finish, fourier_spec, lively, run
 from tests.zoo import ZOO, seeded

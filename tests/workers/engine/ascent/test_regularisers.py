@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from schemas.methods.synthesis.presets import Regularisers
+from schemas.methods.synthesis.regularisers import Regularisers
 from workers.engine.ascent.regularisers import blur, blur_matrix, kinds, penalty, weights
 
 GREY = np.float32([0.1, -0.2, 0.0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from schemas.methods.synthesis.presets import Transforms
+from schemas.methods.synthesis.transforms import Transforms
 from workers.engine.ascent.transforms import NOISE_SEEDS, apply, draws, is_affine, noise, part
 
 FILL = np.float32([0.1, 0.5, 0.9])

@@ -162,7 +162,7 @@ def test_a_dead_channel_is_said() -> None:
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"layer": "second", "channels": (0, 4)}, errors.UnknownChannel, "has 4 channels: indices are 0 to 3, got 4"),
+        ({"layer": "second", "channels": (0, 4)}, errors.UnknownChannel, "has 4 channels: indices are 0 to 3, but got 4"),
         ({"layer": "second", "channels": 5}, errors.UnknownChannel, "has 4 channels, got 5 to show"),
         ({"layer": "mean"}, errors.UnsuitableLayer, "has no spatial map"),
         ({"layer": "third"}, errors.UnknownLayer, "has no layer 'third'"),
