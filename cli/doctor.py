@@ -32,7 +32,7 @@ from processes.redis_address import running_redis_url
 from processes.redis_program import OLDEST_REDIS, EmbeddedRedisError, find_redis_server
 from schemas.errors import nearest_names
 from service.settings import ServiceSettings
-from workers.settings import Settings as WorkerSettings
+from workers.settings import WorkerSettings
 
 _PROBE_WITHIN = 180  # seconds
 _MARKS = {"ok": "✓", "note": "!", "missing": "✗"}

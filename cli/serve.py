@@ -8,7 +8,7 @@ from cli.api import service_settings
 from cli.failure import CommandFailed
 from cli.listening import listen
 from cli.stack import DrainSeconds, Stack
-from workers.settings import Settings as WorkerSettings
+from workers.settings import WorkerSettings
 
 _READY_SECONDS = 300.0  # the first start reads TensorFlow from a cold disk
 

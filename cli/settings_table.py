@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from jobstore.settings import StoreSettings
 from service.settings import ServiceSettings
-from workers.settings import Settings as WorkerSettings
+from workers.settings import WorkerSettings
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 _READERS = {

@@ -1,1 +1,1 @@
-"""Workers: from an image and a model's name to arrays and pictures."""
+"""Workers turn an image and the name of a model into arrays and pictures."""

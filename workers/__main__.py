@@ -1,4 +1,4 @@
-"""`python -m workers`, and what `convscope worker` runs: the workers of this machine."""
+"""Run the workers of this machine: `python -m workers`, which is also what `convscope worker` does."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pydantic import ValidationError
 
 from processes.redis_address import running_redis_url
 from telemetry.logs import configure_logs
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 from workers.supervision.launch import run_workers
 
 
 def main() -> None:
-    """Until SIGTERM or SIGINT. Leaves with exit status 1 and a word on stderr where the settings are wrong."""
+    """Run until SIGTERM or SIGINT. Exit with status 1 and a message on stderr if a setting is wrong or there is no Redis."""
     try:
-        settings = Settings()
+        settings = WorkerSettings()
     except ValidationError as error:
-        sys.exit(f"The settings (CONVSCOPE_* variables) are wrong: {error}")
+        sys.exit(f"A setting (a CONVSCOPE_* variable) is wrong: {error}")
     url = settings.redis_url or running_redis_url(settings.data_dir)
     if url is None:
         sys.exit(
-            "There is no Redis: set CONVSCOPE_REDIS_URL, or start `convscope serve` first, whose server is found by its "
-            f"CONVSCOPE_DATA_DIR ({settings.data_dir})."
+            "The workers found no Redis. Set CONVSCOPE_REDIS_URL, or start `convscope serve` first with the same CONVSCOPE_DATA_DIR "
+            f"({settings.data_dir}): it starts a Redis."
         )
     configure_logs(settings.log_level, settings.log_format)
     run_workers(settings.model_copy(update={"redis_url": url}))

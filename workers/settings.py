@@ -1,4 +1,4 @@
-"""What an operator may set of a worker, beside what it shares with the service. Built in the entry point, handed down."""
+"""The settings of a worker, besides those that it shares with the service. The entry point builds them and hands them down."""
 
 from __future__ import annotations
 
@@ -12,51 +12,101 @@ from telemetry.logs import LogFormat, LogLevel
 from workers.models.limits import ModelLimits
 
 
-class Settings(StoreSettings):
-    """Read from `CONVSCOPE_*` variables."""
+class WorkerSettings(StoreSettings):
+    """Settings that are read from `CONVSCOPE_*` variables.
+
+    For example, `CONVSCOPE_PRELOAD=vgg16,resnet50` gives `preload == ("vgg16", "resnet50")`.
+    """
 
     devices: Literal["auto", "cpu"] = Field(
-        default="auto", description="`auto`: one worker process for each GPU that TensorFlow sees, one for the CPU where it sees none."
+        default="auto",
+        description="With `auto`, there is one worker process for each GPU that TensorFlow sees, or one for the CPU if it sees none. "
+        "With `cpu`, there is one for the CPU.",
     )
     preload: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("efficientnet_lite0",), description="Models loaded, described and compiled at start; names with commas between."
+        default=("efficientnet_lite0",),
+        description="Names of models, separated by commas, that a worker loads, describes and compiles when it starts.",
     )
 
-    device_threads: int = Field(default=1, ge=1, le=16, description="Executor threads of a CPU worker. A GPU has one.")
-    intra_op_threads: int = Field(default=0, ge=0, description="Threads of one TensorFlow operation; 0: cores over device threads.")
-    max_batch: int = Field(default=32, ge=1, description="Compatible fast jobs run as one batch.")
-    fast_in_flight: int = Field(default=64, ge=1, description="Fast jobs a worker holds: one batch on the device, the next being decoded.")
-    slow_in_flight: int = Field(default=2, ge=1, description="Slow jobs a worker holds; they share the device slice by slice.")
-    slow_patience: float = Field(default=2.0, gt=0, description="Seconds after which a slow job gets a slice although fast ones wait.")
-    decode_threads: int = Field(default=2, ge=1, description="Images decoded at once.")
-    render_threads: int = Field(default=2, ge=1, description="Pictures drawn and encoded at once.")
+    device_threads: int = Field(
+        default=1, ge=1, le=16, description="Number of threads that call TensorFlow in a CPU worker. A GPU worker always has one."
+    )
+    intra_op_threads: int = Field(
+        default=0,
+        ge=0,
+        description="Number of threads within one TensorFlow operation. 0 means the number of cores divided by `device_threads`.",
+    )
+    max_batch: int = Field(default=32, ge=1, description="Largest number of compatible fast jobs that run as one batch.")
+    fast_in_flight: int = Field(
+        default=64,
+        ge=1,
+        description="Largest number of fast jobs that a worker holds. It should be two batches: one is computed while the next is decoded.",
+    )
+    slow_in_flight: int = Field(
+        default=2, ge=1, description="Largest number of slow jobs that a worker holds. They take turns on the device, slice by slice."
+    )
+    slow_patience: float = Field(
+        default=2.0, gt=0, description="Seconds that a slow job waits for fast jobs. After that, its next slice goes before them."
+    )
+    decode_threads: int = Field(default=2, ge=1, description="Number of images that a worker decodes at once.")
+    render_threads: int = Field(default=2, ge=1, description="Number of pictures that a worker draws and encodes at once.")
 
-    max_loaded_bytes: int = Field(default=4 * 1024**3, gt=0, description="Memory of loaded models; the least recently used ones go.")
+    max_loaded_bytes: int = Field(
+        default=4 * 1024**3,
+        gt=0,
+        description="Largest total size of loaded models, in bytes. Beyond it, the models that were not used for the longest time are "
+        "unloaded.",
+    )
 
-    max_model_file_bytes: int = Field(default=2**30, gt=0, description="Size of a file in the models folder.")
-    max_model_expanded_bytes: int = Field(default=4 * 2**30, gt=0, description="Size of what such a file expands to.")
-    max_model_parameters: int = Field(default=200_000_000, gt=0, description="Parameters of the model in it.")
-    max_model_layers: int = Field(default=2_000, gt=0, description="Layers of the model in it, nested ones included.")
+    max_model_file_bytes: int = Field(default=2**30, gt=0, description="Largest size of a file in the models folder, in bytes.")
+    max_model_expanded_bytes: int = Field(
+        default=4 * 2**30, gt=0, description="Largest size of the uncompressed content of such a file, in bytes."
+    )
+    max_model_parameters: int = Field(
+        default=200_000_000, gt=0, description="Largest number of parameters of a model from the models folder."
+    )
+    max_model_layers: int = Field(
+        default=2_000, gt=0, description="Largest number of layers of a model from the models folder, nested layers included."
+    )
 
-    job_timeout: float = Field(default=300.0, gt=0, description="Seconds of wall time one attempt at a job may take.")
-    device_timeout: float = Field(default=30.0, gt=0, description="Seconds after which a device step is hung and the worker is replaced.")
-    compile_timeout: float = Field(default=180.0, gt=0, description="The same for the first step of its kind, which compiles.")
-    startup_timeout: float = Field(default=120.0, gt=0, description="Seconds a worker process may take until its loop turns.")
-    worker_drain: float = Field(default=60.0, ge=0, description="Seconds to finish jobs after SIGTERM; what is left is given back.")
+    job_timeout: float = Field(
+        default=300.0, gt=0, description="Seconds that one attempt at a job may take. After that, the job fails with `timeout`."
+    )
+    device_timeout: float = Field(
+        default=30.0, gt=0, description="Seconds that one call of TensorFlow may take. After that, the worker process is replaced."
+    )
+    compile_timeout: float = Field(
+        default=180.0, gt=0, description="The same for the first call of its kind, which also compiles, in seconds."
+    )
+    startup_timeout: float = Field(
+        default=120.0, gt=0, description="Seconds that a worker process may take to start. After that, it is replaced."
+    )
+    worker_drain: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds that a worker has to finish its jobs after SIGTERM. Jobs that remain go back to the queue.",
+    )
 
-    claim_block: float = Field(default=1.0, gt=0, description="Seconds one claim waits for work.")
-    cancel_poll: float = Field(default=0.1, gt=0, description="Seconds between looks whether a running slow job is still wanted.")
-    progress_interval: float = Field(default=0.1, gt=0, description="Seconds between a job's progress events.")
-    preview_interval: float = Field(default=1.0, gt=0, description="Seconds between a job's preview pictures.")
+    claim_block: float = Field(default=1.0, gt=0, description="Seconds that one call to Redis waits for new jobs.")
+    cancel_poll: float = Field(default=0.1, gt=0, description="Seconds between two checks of whether a running slow job has been canceled.")
+    progress_interval: float = Field(default=0.1, gt=0, description="Shortest time between two progress events of a job, in seconds.")
+    preview_interval: float = Field(default=1.0, gt=0, description="Shortest time between two preview pictures of a job, in seconds.")
 
     worker_metrics_port: int = Field(
-        default=0, ge=0, le=65535, description="Prometheus on this loopback port, the next for the next process; 0: off."
+        default=0,
+        ge=0,
+        le=65535,
+        description="Loopback port of the first worker process for Prometheus. Each further process uses the next port. 0 means none.",
     )
-    log_level: LogLevel = Field(default="info", description="`debug`, `info`, `warning` or `error`.")
-    log_format: LogFormat = Field(default="auto", description="`json`, `console`, or `auto`: console on a terminal.")
+    log_level: LogLevel = Field(default="info", description="Lowest level that is logged: `debug`, `info`, `warning` or `error`.")
+    log_format: LogFormat = Field(
+        default="auto",
+        description="Format of log lines: `json`, `console`, or `auto`, which is `console` on a terminal and `json` elsewhere.",
+    )
 
     @property
     def model_limits(self) -> ModelLimits:
+        """The limits of a model file, for the loader."""
         return ModelLimits(
             max_file_bytes=self.max_model_file_bytes,
             max_expanded_bytes=self.max_model_expanded_bytes,

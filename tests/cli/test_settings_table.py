@@ -4,7 +4,7 @@ import pytest
 
 from cli.settings_table import PAGE, markdown, setting_rows
 from service.settings import ServiceSettings
-from workers.settings import Settings as WorkerSettings
+from workers.settings import WorkerSettings
 
 
 def test_the_page_is_what_the_code_says_now() -> None:

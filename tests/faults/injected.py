@@ -16,14 +16,14 @@ from PIL import Image
 from tests.workers.tiny import photo
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
 KILLS, HANGS = 6666, 7777
 
 
-def worker(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
+def worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
     from schemas.models import Preprocessing
     from workers.execution.worker_process import main
     from workers.methods.inspection import predict

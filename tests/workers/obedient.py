@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 
 from processes.parent_death import end_with_multiprocessing_parent
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
 TICK = 0.02
 
 
-def main(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
+def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
     folder = settings.data_dir
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())

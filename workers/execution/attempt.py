@@ -16,7 +16,7 @@ from workers.contract.progress import Slice
 from workers.execution.failures import is_internal, job_error
 from workers.execution.progress import Reporter
 from workers.execution.retry import when_available
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 
 
 class Runs(Protocol):
@@ -29,7 +29,7 @@ class Runs(Protocol):
 class Attempts:
     """Makes attempts, any number at once."""
 
-    def __init__(self, store: JobStore, runner: Runs, settings: Settings) -> None:
+    def __init__(self, store: JobStore, runner: Runs, settings: WorkerSettings) -> None:
         self._store, self._runner, self._settings = store, runner, settings
         self._log = get_logger(__name__)
 

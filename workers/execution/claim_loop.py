@@ -23,7 +23,7 @@ from workers.execution.attempt import Attempts
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.notifier import Bell
 from workers.execution.retry import when_available
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 
 SWEEP_SECONDS = 60.0
 BEAT_SECONDS = 1.0
@@ -57,7 +57,7 @@ class Loop:
         identity: Identity,
         store: JobStore,
         attempts: Attempts,
-        settings: Settings,
+        settings: WorkerSettings,
         metrics: WorkerMetrics,
         alive: Callable[[float], None] = lambda _: None,
     ) -> None:

@@ -33,12 +33,12 @@ from workers.execution.pipeline import Kind, Runner, Surroundings
 from workers.execution.scheduler import Patience, Scheduler
 from workers.methods import implementations
 from workers.models.pool import ModelPool
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
 
-def main(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
+def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
     """Until SIGTERM, then drains. `index` counts the worker processes of one supervisor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor answers it with SIGTERM
     end_with_multiprocessing_parent()
@@ -52,7 +52,7 @@ def main(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> 
     asyncio.run(_serve(settings, device, index, watchdog, threads))
 
 
-async def _serve(settings: Settings, device: Device, index: int, watchdog: Watchdog, threads: int) -> None:
+async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, threads: int) -> None:
     if settings.redis_url is None:
         raise ValueError("a worker needs CONVSCOPE_REDIS_URL")
     stop = asyncio.Event()

@@ -8,7 +8,7 @@ from multiprocessing.context import ForkServerContext
 
 from schemas.methods import METHODS
 from workers.methods import module_of
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 from workers.supervision.device import Device, devices
 from workers.supervision.supervisor import Supervisor, fork_server
 from workers.supervision.watchdog import Watchdog
@@ -23,7 +23,7 @@ PRELOAD = (
 COUNT_SECONDS = 120.0
 
 
-def run_workers(settings: Settings) -> None:
+def run_workers(settings: WorkerSettings) -> None:
     """One worker process a device until SIGTERM or SIGINT. From the main thread, with `redis_url` set."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported: no banner for each process
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -34,7 +34,7 @@ def run_workers(settings: Settings) -> None:
         supervisor.run()
 
 
-def _worker(settings: Settings, device: Device, index: int, watchdog: Watchdog) -> None:
+def _worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
     from workers.execution.worker_process import main  # noqa: PLC0415 - the fork server has it; the supervisor must not
 
     main(settings, device, index, watchdog)

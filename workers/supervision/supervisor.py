@@ -17,7 +17,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import FrameType
 
 from telemetry.logs import get_logger
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
@@ -26,7 +26,7 @@ KILL_GRACE_SECONDS = 8.0  # beyond the drain time, for giving jobs back and endi
 EARLY_DEATH_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 30.0
 
-Target = Callable[[Settings, Device, int, Watchdog], None]
+Target = Callable[[WorkerSettings, Device, int, Watchdog], None]
 
 
 def fork_server(preload: Sequence[str]) -> ForkServerContext:
@@ -39,7 +39,7 @@ def fork_server(preload: Sequence[str]) -> ForkServerContext:
 class Supervisor:
     """Keeps `target(settings, device, index, watchdog)` running in a process for each device."""
 
-    def __init__(self, target: Target, devices: Sequence[Device], settings: Settings, context: ForkServerContext) -> None:
+    def __init__(self, target: Target, devices: Sequence[Device], settings: WorkerSettings, context: ForkServerContext) -> None:
         self._slots = [_DeviceProcess(target, device, index, settings, context) for index, device in enumerate(devices)]
         self._drain = settings.worker_drain + KILL_GRACE_SECONDS
         self._stops = 0
@@ -106,7 +106,7 @@ def restart_pause(early_deaths: int) -> float:
 class _DeviceProcess:
     """The process of one device."""
 
-    def __init__(self, target: Target, device: Device, index: int, settings: Settings, context: ForkServerContext) -> None:
+    def __init__(self, target: Target, device: Device, index: int, settings: WorkerSettings, context: ForkServerContext) -> None:
         self._target, self._device, self._index, self._settings, self._context = target, device, index, settings, context
         self._process: ForkServerProcess | None = None
         self._vitals: Watchdog | None = None

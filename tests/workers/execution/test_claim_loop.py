@@ -26,7 +26,7 @@ from workers.execution.attempt import Attempts
 from workers.execution.claim_loop import Identity, Loop
 from workers.execution.metrics import WorkerMetrics
 from workers.rendering import encode
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 
 
 class Scripted:
@@ -64,7 +64,7 @@ class Scripted:
 class Worker:
     """A loop that runs in the background."""
 
-    def __init__(self, store: JobStore, settings: Settings, name: str = "w1") -> None:
+    def __init__(self, store: JobStore, settings: WorkerSettings, name: str = "w1") -> None:
         self.runner = Scripted()
         self.metrics = WorkerMetrics()
         self.store = store
@@ -87,17 +87,17 @@ class Worker:
 
 
 @pytest.fixture
-def settings(store_settings: StoreSettings) -> Settings:
+def settings(store_settings: StoreSettings) -> WorkerSettings:
     quick = {"heartbeat": 0.2, "claim_block": 0.1, "cancel_poll": 0.02, "progress_interval": 0.02, "worker_drain": 0.0}
-    return Settings.model_validate({**store_settings.model_dump(), **quick})
+    return WorkerSettings.model_validate({**store_settings.model_dump(), **quick})
 
 
 @pytest.fixture
-async def work(store: JobStore, settings: Settings) -> AsyncIterator[Callable[..., Worker]]:
+async def work(store: JobStore, settings: WorkerSettings) -> AsyncIterator[Callable[..., Worker]]:
     workers: list[Worker] = []
 
     def _work(name: str = "w1", **changes: object) -> Worker:
-        changed = Settings.model_validate({**settings.model_dump(), **changes})
+        changed = WorkerSettings.model_validate({**settings.model_dump(), **changes})
         workers.append(Worker(JobStore.connect(str(settings.redis_url), changed), changed, name))
         return workers[-1]
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.wait import wait_until
 from tests.workers import obedient
-from workers.settings import Settings
+from workers.settings import WorkerSettings
 from workers.supervision.device import Device, devices
 from workers.supervision.supervisor import Supervisor, fork_server, restart_pause
 
@@ -27,7 +27,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
     running: list[tuple[Supervisor, threading.Thread]] = []
 
     def start(count: int = 1, **changes: object) -> Supervisor:
-        settings = Settings.model_validate({"data_dir": tmp_path, "worker_drain": 20.0, "device_threads": 2, **changes})
+        settings = WorkerSettings.model_validate({"data_dir": tmp_path, "worker_drain": 20.0, "device_threads": 2, **changes})
         cpus = [Device("cpu", index) for index in range(count)]
         supervisor = Supervisor(obedient.main, cpus, settings, fork_server(["tests.workers.obedient"]))
         thread = threading.Thread(target=supervisor.run)
@@ -128,11 +128,11 @@ def test_no_worker_outlives_its_supervisor(tmp_path, number, drained):
         from pathlib import Path
         from tests.workers import obedient
         from workers.supervision.device import Device
-        from workers.settings import Settings
+        from workers.settings import WorkerSettings
         from workers.supervision.supervisor import Supervisor, fork_server
 
         if __name__ == "__main__":
-            supervisor = Supervisor(obedient.main, [Device("cpu")], Settings(data_dir=Path(sys.argv[1])), fork_server([]))
+            supervisor = Supervisor(obedient.main, [Device("cpu")], WorkerSettings(data_dir=Path(sys.argv[1])), fork_server([]))
             with supervisor.signals():
                 supervisor.run()
     """)
