@@ -1,4 +1,4 @@
-"""What `GET /v1/methods` answers."""
+"""The answer to `GET /v1/methods`: what each method does, takes and returns."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from schemas.methods.card import Lane
 
 
 class MethodArtifact(BaseModel):
-    """An artifact that a method makes. `{layer}` or `{image}` in its name: there is one for each."""
+    """An artifact that a method makes. If its name contains `{layer}` or `{image}`, there is one for each layer or image."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
-    name: str
+    name: str = Field(description="The name of the artifact in the job's result.")
     kind: ArtifactKind
-    description: str
-    primary: bool
-    media_type: DocumentType | None = Field(description="Of a document.")
-    optional: bool = Field(description="It may be missing: the description says when, or the job's warnings why.")
+    description: str = Field(description="What the artifact shows or holds.")
+    primary: bool = Field(description="True for the one artifact that the method is mainly asked for.")
+    media_type: DocumentType | None = Field(description="The media type of a document. It is null for other artifacts.")
+    optional: bool = Field(description="True if a result may lack it. The description says when, or the job's warnings say why.")
 
 
 class MethodDescription(BaseModel):
-    """A method, and all that is needed to ask for it."""
+    """A method, with everything that a client needs to ask for it."""
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(examples=["grad_cam"])
-    title: str = Field(examples=["Grad-CAM"])
-    summary: str
-    reference: str = Field(description="Paper or source.")
-    needs_image: bool
-    needs_model: bool = Field(description="Otherwise `model` is left out of a submission.")
-    lane: Lane = Field(description="`slow` ones run in slices between which `fast` ones go first.")
-    parameters: dict[str, JsonValue] = Field(description="JSON schema of `params`, with defaults and bounds.")
-    example: JobRequest = Field(description="An example submission.")
-    artifacts: tuple[MethodArtifact, ...]
+    name: str = Field(examples=["grad_cam"], description="A submission names the method by this name.")
+    title: str = Field(examples=["Grad-CAM"], description="The name for people to read.")
+    summary: str = Field(description="What the result shows, in one or two sentences.")
+    reference: str = Field(description="The paper or the source that the method follows.")
+    needs_image: bool = Field(description="True if a submission must have an image.")
+    needs_model: bool = Field(description="True if a submission must name a model. Otherwise `model` is left out.")
+    lane: Lane = Field(description="Jobs of the `slow` lane run in slices. Between two slices, jobs of the `fast` lane go first.")
+    parameters: dict[str, JsonValue] = Field(description="The JSON schema of `params`, with defaults and limits.")
+    example: JobRequest = Field(description="A submission that works for most models.")
+    artifacts: tuple[MethodArtifact, ...] = Field(description="The artifacts that a job of this method makes.")
 
 
 def describe_method(name: str) -> MethodDescription:
+    """Return the description of the method `name`, which must be one of `METHODS`."""
     card = METHODS[name].card
     return MethodDescription(
         name=card.name,

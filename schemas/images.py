@@ -1,4 +1,4 @@
-"""How a submission refers to its image, and what an upload answers."""
+"""How a request names its image, what an image may be, and what the service answers to an upload."""
 
 from __future__ import annotations
 
@@ -11,48 +11,52 @@ IMAGE_ID_PATTERN = r"^img_[0-9a-f]{64}$"
 
 
 class InlineImage(BaseModel):
-    """The image itself, base64 (RFC 4648, standard alphabet) of a JPEG, PNG, WebP, GIF or BMP file."""
+    """The image itself: a JPEG, PNG, WebP, GIF or BMP file in base64 (RFC 4648, standard alphabet)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="InlineImage")
 
     base64: str = Field(
         min_length=1,
-        description="File content in base64; at most 10 MiB decoded.",
+        description="The content of the file in base64. Decoded, it has at most 10 MiB.",
         examples=["iVBORw0KGgo…"],
         json_schema_extra={"contentEncoding": "base64"},
     )
 
 
 class UploadedImageReference(BaseModel):
-    """An image uploaded before with `POST /v1/images`."""
+    """An image that was uploaded with `POST /v1/images`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="UploadedImageReference")
 
-    id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="`img_` and the file's sha256.")]
+    id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="`img_`, followed by the sha256 of the file in hex.")]
 
 
 ImageReference = InlineImage | UploadedImageReference
 
 
 class ImageLimits(BaseModel):
-    """What an image may be; checked from its header before anything is decoded."""
+    """Limits of an image file. They are checked on the file's header, before anything is decoded."""
 
     model_config = ConfigDict(frozen=True)
 
-    max_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="Bytes of one image file.")
-    max_pixels: int = Field(default=25_000_000, gt=0, description="Width × height.")
-    max_side: int = Field(default=16_384, gt=0, description="Longest side, pixels.")
-    formats: tuple[str, ...] = Field(default=("JPEG", "PNG", "WEBP", "GIF", "BMP"), description="Pillow format names, by content.")
+    max_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="An image file may have at most this many bytes.")
+    max_pixels: int = Field(default=25_000_000, gt=0, description="An image may have at most this many pixels (width × height).")
+    max_side: int = Field(default=16_384, gt=0, description="The width and the height may be at most this many pixels.")
+    formats: tuple[str, ...] = Field(
+        default=("JPEG", "PNG", "WEBP", "GIF", "BMP"),
+        description="The allowed formats, as Pillow names them. The content of the file decides its format, not its name. "
+        "By default they are JPEG, PNG, WEBP, GIF and BMP.",
+    )
 
 
 class UploadedImage(BaseModel):
-    """Answer of `POST /v1/images`."""
+    """The answer to `POST /v1/images`."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: str = Field(pattern=IMAGE_ID_PATTERN)
-    format: str = Field(examples=["PNG"])
-    width: int = Field(gt=0, description="Pixels, before EXIF orientation is applied.")
-    height: int = Field(gt=0)
-    size: int = Field(gt=0, description="Bytes.")
-    expires_at: AwareDatetime | datetime
+    id: str = Field(pattern=IMAGE_ID_PATTERN, description="`img_`, followed by the sha256 of the file in hex.")
+    format: str = Field(examples=["PNG"], description="The format of the file, as Pillow names it.")
+    width: int = Field(gt=0, description="The width in pixels, before the EXIF orientation is applied.")
+    height: int = Field(gt=0, description="The height in pixels, before the EXIF orientation is applied.")
+    size: int = Field(gt=0, description="The size of the file in bytes.")
+    expires_at: AwareDatetime | datetime = Field(description="The service keeps the image until this time.")

@@ -10,13 +10,7 @@ class ModelLimits(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    max_file_bytes: int = Field(default=2**30, gt=0, description="The largest size of a file in bytes. By default it is 1 GiB.")
-    max_expanded_bytes: int = Field(
-        default=4 * 2**30, gt=0, description="The largest size in bytes of a file's expanded contents. By default it is 4 GiB."
-    )
-    max_parameters: int = Field(
-        default=200_000_000, gt=0, description="The largest number of parameters of a model. By default it is 200 million."
-    )
-    max_layers: int = Field(
-        default=2_000, gt=0, description="The largest number of layers of a model, nested ones included. By default it is 2,000."
-    )
+    max_file_bytes: int = Field(default=2**30, gt=0, description="The largest size of a file in bytes.")
+    max_expanded_bytes: int = Field(default=4 * 2**30, gt=0, description="The largest size in bytes of a file's expanded contents.")
+    max_parameters: int = Field(default=200_000_000, gt=0, description="The largest number of parameters of a model.")
+    max_layers: int = Field(default=2_000, gt=0, description="The largest number of layers of a model, nested ones included.")
