@@ -56,7 +56,7 @@ def test_gradient_times_input() -> None:
 def test_smooth_grad(average: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the noise that is drawn here."""
     samples, noise, seed = 7, 0.3, 5
-    copies = np.stack([smooth_grad.noisy(image, slice(0, samples), noise, seed) for image in photos()])
+    copies = np.stack([smooth_grad.noisy_copies(image, slice(0, samples), noise, seed) for image in photos()])
 
     def add_noise(image: torch.Tensor, deviation: float, count: int) -> torch.Tensor:
         assert count == samples

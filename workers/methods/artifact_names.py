@@ -1,12 +1,18 @@
-"""Paths in the names of artifacts."""
+"""Names of artifacts that there are several of, one for each layer or weight."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
 
-def by_path(paths: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
-    """A name for each path: with '.' for '/', and `~2`, `~3`… behind it where another path, or `taken`, has that name."""
+def artifact_names(paths: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
+    """Return a unique name for each path: the path with '.' in place of '/'.
+
+    If another path or one of `taken` has this name already, `~2`, `~3` and so on is added to it.
+
+    Example:
+        `artifact_names(["base/conv", "base.conv"])` returns `{"base/conv": "base.conv", "base.conv": "base.conv~2"}`.
+    """
     names: dict[str, str] = {}
     used = set(taken)
     for path in paths:

@@ -1,4 +1,4 @@
-"""Photos without what is looked for: what covers a part of the photo, or where a path to the photo begins."""
+"""Baselines: inputs without the object. They cover a part of the image, or a path from a baseline to the image starts there."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from schemas.methods.perturbation.base import Baseline
 from schemas.models import Preprocessing
 from workers.contract.colours import normalise
 
-# σ of the blur as a share of the input's longer side: 11 pixels of 224.
+# The σ of the blur as a share of the input's longer side: 11 pixels for a side of 224.
 BLUR = 0.05
 LEVELS = {"black": 0, "white": 255}
 
 
 def baseline(kind: Baseline, tensor: Float32[np.ndarray, "h w c"], preprocessing: Preprocessing) -> Float32[np.ndarray, "h w c"]:
-    """In the model's input units: the input's own mean colour, black, white, or the input blurred (Gaussian)."""
+    """Return a baseline in the units of the model's input.
+
+    Args:
+        kind: `mean` for the mean colour of the input, `black`, `white`, or `blurred` for the input under a Gaussian blur.
+        tensor: the model's input.
+        preprocessing: how the model's input was made from an image.
+    """
     if kind == "mean":
         return np.broadcast_to(tensor.mean(axis=(0, 1), dtype=np.float64).astype(np.float32), tensor.shape)
     if kind == "blurred":

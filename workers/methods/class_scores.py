@@ -1,23 +1,34 @@
-"""The classes that a job asks for and the scores that it explains, out of a pass over some inputs."""
+"""Class scores: the classes that a job asks for, their scores in a pass of the model, and their names. All method families use it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
+from schemas.errors import NonFinite
 from schemas.methods.facts import Prediction
 from schemas.methods.target_class import TOP_CLASS, TargetClassParams
+from schemas.models import PublishedModel
 from workers.contract.probe import Forward, Probe
-from workers.methods.cam import class_evidence
+
+# Two scores that differ by less than this share of their size differ only by rounding.
+ROUNDING = 1e-5
 
 
 def class_scores(
     found: Forward, classes: Sequence[Prediction], score: Literal["logit", "probability"], sign: int
 ) -> Float64[np.ndarray, "b n"]:
-    """Of each input the score of each of `classes`; with `sign` −1 that of the negative answer of one sigmoid output: −logit, or 1 − p.
+    """Return the score of each of the n classes for each of the b inputs of a pass.
+
+    Args:
+        found: a forward pass that was asked for scores.
+        classes: the n classes to read.
+        score: which score to read.
+        sign: 1 for the score itself. -1 is for one sigmoid output and gives the score of its negative answer: -logit, or 1 - p.
 
     Raises:
         ValueError: the pass was not asked for scores.
@@ -31,8 +42,8 @@ def class_scores(
     return -values if score == "logit" else 1 - values
 
 
-def classes_of(probe: Probe, found: Forward, params: TargetClassParams) -> tuple[Prediction, ...]:
-    """The classes that resolved parameters ask for, with their scores for the pass's first input.
+def target_predictions(probe: Probe, found: Forward, params: TargetClassParams) -> tuple[Prediction, ...]:
+    """Return the classes that resolved parameters ask for, with their scores for the first input of a pass.
 
     Raises:
         ValueError: the pass was not asked for scores.
@@ -41,4 +52,47 @@ def classes_of(probe: Probe, found: Forward, params: TargetClassParams) -> tuple
         raise ValueError("the pass gave no class scores")
     chosen = [int(found.logits[0].argmax()) if index == TOP_CLASS else index for index in params.target_classes().indices]
     logits, probabilities = (np.repeat(scores[:1], len(chosen), axis=0) for scores in (found.logits, found.probabilities))
-    return tuple(class_evidence.predictions(probe.published, np.array(chosen), logits, probabilities, params.output))
+    return tuple(predictions(probe.published, np.array(chosen), logits, probabilities, params.output))
+
+
+def top_predictions_of_inputs(model: PublishedModel, found: Forward, output: str | None = None) -> list[Prediction]:
+    """Return the top class of each input of a pass, with its scores.
+
+    Raises:
+        ValueError: the pass was not asked for scores.
+    """
+    if found.logits is None or found.probabilities is None:
+        raise ValueError(f"the pass through model '{model.description.name}' gave no class scores")
+    return predictions(model, found.logits.argmax(axis=1), found.logits, found.probabilities, output)
+
+
+def predictions(
+    model: PublishedModel,
+    class_indices: np.ndarray,
+    logits: Float32[np.ndarray, "n classes"],
+    probabilities: Float32[np.ndarray, "n classes"],
+    output: str | None = None,
+) -> list[Prediction]:
+    """Return one prediction for each of n rows: its class with label, logit and probability.
+
+    Args:
+        class_indices: the n class indices, an integer array (n,).
+        output: the output that the classes belong to. None stands for the first output.
+    """
+    rows = zip(class_indices.tolist(), logits, probabilities, strict=True)
+    return [
+        Prediction(class_index=c, label=model.label_of(c, output), logit=float(row_logits[c]), probability=float(row_probabilities[c]))
+        for c, row_logits, row_probabilities in rows
+    ]
+
+
+def check_finite_scores(classes: Sequence[Prediction]) -> None:
+    """Raise `NonFinite` if the logit or the probability of a class is not finite."""
+    for scored in classes:
+        if not (math.isfinite(scored.logit) and math.isfinite(scored.probability)):
+            raise NonFinite(f"The model's score of class {scored.class_index} is not finite: the logit is {scored.logit}.")
+
+
+def class_name(scored: Prediction) -> str:
+    """Return the class in words: "Egyptian cat (285)", or "class 285" if it has no label."""
+    return f"{scored.label} ({scored.class_index})" if scored.label else f"class {scored.class_index}"

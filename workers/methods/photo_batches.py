@@ -12,7 +12,7 @@ from schemas.errors import NonFinite
 from schemas.models import ModelDescription
 from workers.contract.inputs import Prepared
 from workers.contract.probe import Forward, Probe
-from workers.methods.perturbation.masked_scores import rows_of_call
+from workers.methods.batch_sizes import batch_size
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _batches(model: ModelDescription, several: Sequence[Prepared]) -> Iterator[s
     start = 0
     while start < len(several):
         shape = several[start].tensor.shape
-        stop, most = start + 1, start + rows_of_call(model, (shape[0], shape[1]))
+        stop, most = start + 1, start + batch_size(model, (shape[0], shape[1]))
         while stop < min(most, len(several)) and several[stop].tensor.shape == shape:
             stop += 1
         yield slice(start, stop)

@@ -1,4 +1,4 @@
-"""Tokens (N, T, K) as the map (N, h, w, K) that they form."""
+"""Tokens (N, T, K) of a vision transformer as the map (N, h, w, K) that they form, and back."""
 
 from __future__ import annotations
 
@@ -8,32 +8,35 @@ from jaxtyping import Float32
 from schemas.models import ModelDescription
 
 
-def as_map(values: Float32[np.ndarray, "n *place k"], model: ModelDescription, path: str) -> Float32[np.ndarray, "n h w k"]:
-    """What the layer at `path` answers, as a map: what has one already is left as it is, class tokens are left out.
+def to_map(values: Float32[np.ndarray, "n *place k"], model: ModelDescription, path: str) -> Float32[np.ndarray, "n h w k"]:
+    """Return a layer's activations, or their gradients, as a map.
+
+    Tokens become the positions of a map, without class tokens. Values that are a map already are returned as they are.
 
     Raises:
-        ValueError: the layer's tokens form no map.
+        ValueError: the tokens of the layer at `path` form no map.
     """
     if values.ndim == 4:
         return values
     grid = model.layer_at(path).token_grid
     if grid is None:
-        raise ValueError(f"layer '{path}' has no map, its output is {values.shape}")
+        raise ValueError(f"layer '{path}' has no map; its output has the shape {values.shape}")
     tokens = values[:, grid.before : grid.before + grid.height * grid.width]
     return tokens.reshape(len(values), grid.height, grid.width, -1)
 
 
-def as_answer(
+def from_map(
     maps: Float32[np.ndarray, "n h w k"], like: Float32[np.ndarray, "n *place k"], model: ModelDescription, path: str
 ) -> Float32[np.ndarray, "n *place k"]:
-    """The inverse of `as_map`: maps as the layer at `path` would answer them; class tokens are 0.
+    """Return maps in the shape of the layer's own activations. This is the inverse of `to_map`; class tokens become 0.
 
     Args:
-        like: the layer's own answers, whose shape it takes.
+        maps: the maps.
+        like: activations of the layer at `path`. The result has their shape.
     """
     grid = model.layer_at(path).token_grid
     if like.ndim == 4 or grid is None:
         return maps
-    answer = np.zeros_like(like)
-    answer[:, grid.before : grid.before + grid.height * grid.width] = maps.reshape(len(maps), -1, maps.shape[-1])
-    return answer
+    tokens = np.zeros_like(like)
+    tokens[:, grid.before : grid.before + grid.height * grid.width] = maps.reshape(len(maps), -1, maps.shape[-1])
+    return tokens

@@ -110,7 +110,7 @@ class Faithfulness(PerturbationParams):
                 "One map is put to the test: give one class, not a list.", pointer="/params/class_index", allowed="one class", got="a list"
             )
         resolved = super().resolve(model, limits)
-        attribution = resolved.attributed()
+        attribution = resolved.attribution_params()
         try:
             attribution = attribution.resolve(model, limits)
         except VisualizationError as error:
@@ -119,12 +119,12 @@ class Faithfulness(PerturbationParams):
         passes = 2 * (self.steps + 1) + 1
         check_masks(passes, limits, "/params/steps", "")
         if isinstance(attribution, Trying):
-            maps = 1 + 2 * len(resolved.randomised(model))
+            maps = 1 + 2 * len(resolved.randomised_layers(model))
             passes += maps * attribution.tries(model.description)
             check_masks(passes, limits, "/params/randomisations" if maps > 1 else "/params/options", f" For {maps} maps.")
         return resolved.changed(options=attribution.model_dump(mode="json", exclude=set(SHARED)))
 
-    def attributed(self, class_index: int | None = None) -> MethodParams:
+    def attribution_params(self, class_index: int | None = None) -> MethodParams:
         """The attribution's parameters; of the class asked for unless told.
 
         Raises:
@@ -148,7 +148,7 @@ class Faithfulness(PerturbationParams):
                 f"options of {self.attribution}: {where}: {first['msg']}.", pointer=f"/params/options/{where}"
             ) from None
 
-    def randomised(self, model: PublishedModel) -> tuple[tuple[str, ...], ...]:
+    def randomised_layers(self, model: PublishedModel) -> tuple[tuple[str, ...], ...]:
         """For each point the paths of the layers from it to the output, in the model's order; the first is the point itself, a
         layer with a kernel. Of a normalisation alone little would change."""
         weighted = [layer for layer in model.description.layers if layer.parameters and layer.kind is not LayerKind.MODEL]

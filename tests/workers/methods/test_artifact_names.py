@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from workers.methods.artifact_names import by_path
+from workers.methods.artifact_names import artifact_names
 
 
 def test_a_path_is_dotted() -> None:
-    assert by_path(["base/block1/conv", "conv"]) == {"base/block1/conv": "base.block1.conv", "conv": "conv"}
+    assert artifact_names(["base/block1/conv", "conv"]) == {"base/block1/conv": "base.block1.conv", "conv": "conv"}
 
 
 def test_no_two_have_one_name() -> None:
-    assert by_path(["a/b", "a.b", "a.b~2", "a/b~2"]) == {"a/b": "a.b", "a.b": "a.b~2", "a.b~2": "a.b~2~2", "a/b~2": "a.b~2~3"}
+    assert artifact_names(["a/b", "a.b", "a.b~2", "a/b~2"]) == {"a/b": "a.b", "a.b": "a.b~2", "a.b~2": "a.b~2~2", "a/b~2": "a.b~2~3"}
 
 
 def test_taken_names_are_left_alone() -> None:
-    assert by_path(["grid", "kernel"], taken=("grid", "histogram")) == {"grid": "grid~2", "kernel": "kernel"}
+    assert artifact_names(["grid", "kernel"], taken=("grid", "histogram")) == {"grid": "grid~2", "kernel": "kernel"}

@@ -1,4 +1,4 @@
-"""Activations and weights → maps; maps of several layers → one."""
+"""The arithmetic of class activation maps: activations and weights become maps, and maps of several layers become one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from workers.rendering import scaling
 def weighted(
     activations: Float32[np.ndarray, "n h w k"], weights: Float32[np.ndarray, "n *place k"], *, eigen_smooth: bool = False
 ) -> Float32[np.ndarray, "n h w"]:
-    """relu Σ_k w_k·A_k; unscaled. With `eigen_smooth` relu of the weighted activations' first principal component.
+    """Return the unscaled maps relu(Σ_k w_k·A_k).
 
     Args:
-        weights: one a channel (n, k), or one a channel and position (n, h, w, k).
+        activations: the activations A.
+        weights: one weight a channel (n, k), or one a channel and position (n, h, w, k).
+        eigen_smooth: take the first principal component of the weighted activations in place of their sum.
     """
     if eigen_smooth:
         spread = weights[:, None, None, :] if weights.ndim == 2 else weights
@@ -28,10 +30,11 @@ def weighted(
 
 
 def principal(activations: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n h w"]:
-    """Each example's activations, centred over space as (hw × k), projected on their first right singular vector.
+    """Return the first principal component of each example's activations over space, as an unscaled map with both signs.
 
-    A singular vector's sign is free: it is chosen so that the projection rises with the mean over channels. Where
-    activations do not vary over space it is 0, where they are not finite it is not either.
+    The activations (h·w × k) are centred over space and projected on their first right singular vector. The sign of a singular
+    vector is free: it is chosen so that the map rises with the mean over the channels. A map is 0 if the activations do not vary
+    over space, and NaN if they are not finite.
     """
     return np.stack([_principal(example) for example in activations])
 
@@ -42,7 +45,7 @@ def _principal(activations: Float32[np.ndarray, "h w k"]) -> Float32[np.ndarray,
         return np.full((height, width), np.nan, np.float32)
     positions = activations.reshape(-1, channels).astype(np.float64)
     centred = positions - positions.mean(axis=0)
-    # Of the two Gram matrices the smaller one: its eigenvectors give the same projection, many times faster than the SVD.
+    # The eigenvectors of the smaller of the two Gram matrices give the same projection as the SVD, many times faster.
     if channels <= height * width:
         projection = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
     else:
@@ -56,10 +59,13 @@ def _principal(activations: Float32[np.ndarray, "h w k"]) -> Float32[np.ndarray,
 
 
 def fused(maps: Sequence[Float32[np.ndarray, "n _ _"]], how: Fusing) -> Float32[np.ndarray, "n h w"]:
-    """Maps of several layers → one, at the height and width of the finest, 0–1.
+    """Return one map for each of n classes, fused from the maps of several layers, at the size of the finest layer, 0-1.
 
-    Each map is scaled to 0–1 and enlarged (bilinear, half-pixel centres); then `mean` of them, or `max` of tanh(2·map)
-    (Jiang et al., LayerCAM, TIP 2021, equation 9). A degenerate map counts as zeros.
+    Each map is scaled to 0-1 and enlarged (bilinear, half-pixel centres). A degenerate map counts as zeros.
+
+    Args:
+        maps: the maps of each layer.
+        how: `mean`, or `max` for the largest tanh(2·map) (Jiang et al., LayerCAM, TIP 2021, equation 9).
     """
     height, width = (max(layer.shape[axis] for layer in maps) for axis in (1, 2))
     scaled = np.stack(

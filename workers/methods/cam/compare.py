@@ -1,4 +1,4 @@
-"""Several class activation maps of one photo side by side."""
+"""Several class activation maps of one image, side by side."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from workers.methods.cam import (
     ablation_cam,
     cam_maps,
     cam_pictures,
-    channel_cam,
-    class_evidence,
     grad_cam,
     grad_cam_plus_plus,
+    gradient_weighted_cam,
     hires_cam,
     layer_cam,
     score_cam,
+    score_weighted_cam,
     xgrad_cam,
 )
-from workers.rendering import scaling, text
-from workers.rendering.grid import grid
+from workers.methods.cam.cam_result import CamResult
+from workers.methods.class_scores import check_finite_scores, class_name
+from workers.methods.sheets import caption_size, captioned_sheet, photo_for_tiles, smaller_tiles_warning
+from workers.rendering import scaling
 from workers.rendering.overlays.blend import blend
 from workers.rendering.titles import titled
 
-WEIGHTS: Mapping[str, class_evidence.Weights] = MappingProxyType(
+WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
     {
         "grad_cam": grad_cam.weights,
         "grad_cam_plus_plus": grad_cam_plus_plus.weights,
@@ -41,62 +43,68 @@ WEIGHTS: Mapping[str, class_evidence.Weights] = MappingProxyType(
         "xgrad_cam": xgrad_cam.weights,
     }
 )
-TRIALS: Mapping[str, channel_cam.Trial] = MappingProxyType({"score_cam": score_cam.TRIAL, "ablation_cam": ablation_cam.TRIAL})
+TRIALS: Mapping[str, score_weighted_cam.ChannelTrial] = MappingProxyType({"score_cam": score_cam.TRIAL, "ablation_cam": ablation_cam.TRIAL})
 
-Comparison = Mapping[str, class_evidence.Explanation]
+CamComparison = Mapping[str, CamResult]
+"""The result of each method, in the order of the tiles."""
 
 
-def run(probe: Probe, inputs: Inputs, params: Compare) -> Generator[Slice, None, Comparison]:
-    """By method. Those made of activations and gradients share one pass; those that try channels share the one for activations."""
-    of_pass, by_channel = ([method for method in params.methods if (method in TRIALS) is slow] for slow in (False, True))
-    found: dict[str, class_evidence.Explanation] = {}
-    if of_pass:
-        explained = class_evidence.explain_alike(probe, inputs, [params], [_formula(method, params) for method in of_pass])
-        found.update(zip(of_pass, (explanation for (explanation,) in explained), strict=True))
-    if by_channel:
-        explanations = yield from channel_cam.explain_alike(probe, inputs, params, [TRIALS[method] for method in by_channel])
-        found.update(zip(by_channel, explanations, strict=True))
+def run(probe: Probe, inputs: Inputs, params: Compare) -> Generator[Slice, None, CamComparison]:
+    """Return the result of each method.
+
+    The methods that use gradients share one pass of the model. Those that try channels share the pass that gives the activations.
+    """
+    by_gradient = [method for method in params.methods if method not in TRIALS]
+    by_trial = [method for method in params.methods if method in TRIALS]
+    found: dict[str, CamResult] = {}
+    if by_gradient:
+        explained = gradient_weighted_cam.explain_by_each(probe, inputs, [params], [_formula(method, params) for method in by_gradient])
+        found.update(zip(by_gradient, (result for (result,) in explained), strict=True))
+    if by_trial:
+        results = yield from score_weighted_cam.explain_by_each(probe, inputs, params, [TRIALS[method] for method in by_trial])
+        found.update(zip(by_trial, results, strict=True))
     else:
         yield Slice(1, 1)
     return {method: found[method] for method in params.methods}
 
 
-def draw(result: Comparison, photo: Photo, params: Compare) -> Output:
+def draw(result: CamComparison, photo: Photo, params: Compare) -> Output:
+    """Return a sheet with an overlay for each method, and each method's map.
+
+    Raises:
+        NonFinite: a class score is not finite.
+    """
     first = next(iter(result.values()))
-    cam_pictures.check_scores(first.classes)
-    shown = cam_pictures.small_enough(photo, len(result) * len(first.classes))
+    check_finite_scores(first.classes)
+    drawn = photo_for_tiles(photo, len(result) * len(first.classes))
     titles = {method: METHODS[method].card.title for method in result}
     several = len(first.classes) > 1
     tiles: list[UInt8[np.ndarray, "h w 3"]] = []
     captions: list[str] = []
     for row, scored in enumerate(first.classes):
-        for method, explanation in result.items():
-            tiles.append(blend(scaling.heat(explanation.maps[row]), shown, params.colormap, params.alpha)[0])
-            captions.append(f"{titles[method]} · {cam_pictures.named(scored)}" if several else titles[method])
-    size = cam_pictures.caption_size(shown)
-    sheet = grid(text.captioned(np.stack(tiles), captions, size), columns=len(result) if several else None, gap=4, background=text.PAPER)
-    facts = CompareFacts(**dict(cam_pictures.facts(first)), methods=params.methods)
-    warnings = [
-        f"{titles[method]}: {warning}" for method, explanation in result.items() for warning in cam_pictures.degenerate(explanation)
-    ]
+        for method, found in result.items():
+            tiles.append(blend(scaling.heat(found.maps[row]), drawn, params.colormap, params.alpha)[0])
+            captions.append(f"{titles[method]} · {class_name(scored)}" if several else titles[method])
+    sheet = captioned_sheet(tiles, captions, drawn, columns=len(result) if several else None)
+    warnings = [f"{titles[method]}: {warning}" for method, found in result.items() for warning in cam_pictures.cam_warnings(found)]
     return Output(
         artifacts=(
-            Picture("sheet", titled(sheet, _title(first), size=size), primary=True),
+            Picture("sheet", titled(sheet, _title(first), size=caption_size(drawn)), primary=True),
             *(Array(f"map.{method}", found.maps if found.listed else found.maps[0]) for method, found in result.items()),
         ),
-        facts=facts,
-        warnings=(*warnings, *cam_pictures.shrunk(f"{len(tiles)} overlays", shown, photo)),
+        facts=CompareFacts(**dict(cam_pictures.cam_facts(first)), methods=params.methods),
+        warnings=(*warnings, *smaller_tiles_warning(f"{len(tiles)} overlays", drawn, photo)),
     )
 
 
-def _formula(method: str, params: Compare) -> class_evidence.Formula:
+def _formula(method: str, params: Compare) -> gradient_weighted_cam.MapFormula:
     if method == "eigen_cam":
         return lambda activations, gradients: cam_maps.principal(activations)
-    return class_evidence.formula(WEIGHTS[method], eigen_smooth=params.eigen_smooth)
+    return gradient_weighted_cam.weighted_map(WEIGHTS[method], eigen_smooth=params.eigen_smooth)
 
 
-def _title(explanation: class_evidence.Explanation) -> str:
-    layers, scored = ", ".join(explanation.by_layer), explanation.classes[0]
-    if len(explanation.classes) > 1:
+def _title(result: CamResult) -> str:
+    layers, scored = ", ".join(result.by_layer), result.classes[0]
+    if len(result.classes) > 1:
         return layers
-    return f"{cam_pictures.named(scored)} · {scored.probability:.1%} · {layers}"
+    return f"{class_name(scored)} · {scored.probability:.1%} · {layers}"

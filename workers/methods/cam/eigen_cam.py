@@ -9,28 +9,31 @@ from schemas.methods.facts import Prediction
 from workers.contract.arrays import Float32
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
-from workers.methods.cam import augmentation, cam_maps, cam_pictures, class_evidence
-from workers.methods.token_maps import as_map
+from workers.methods.cam import augmentation, cam_maps, cam_pictures, gradient_weighted_cam
+from workers.methods.cam.cam_result import CamResult
+from workers.methods.class_scores import top_predictions_of_inputs
+from workers.methods.token_maps import to_map
 
-batch_key = class_evidence.batch_key
+batch_key = gradient_weighted_cam.cam_batch_key
 draw = cam_pictures.draw
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[class_evidence.Explanation]:
-    """The first principal component of each layer's activations, signed; with the top class, to which the map owes nothing."""
+def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[CamResult]:
+    """Return the first principal component of each layer's activations, with both signs.
+
+    The result names the top class, but the map does not depend on it.
+    """
     layers = params[0].layer_paths()
     classes: list[Prediction] = []
     maps: dict[str, list[Float32]] = {layer: [] for layer in layers}
     for variant in augmentation.variants(params[0].augment):
         found = probe.forward(variant.of(inputs.tensor), layers, scores=not classes, output=params[0].output, precision=params[0].precision)
-        classes = classes or class_evidence.top_classes(probe.published, found, params[0].output)
+        classes = classes or top_predictions_of_inputs(probe.published, found, params[0].output)
         for layer in layers:
-            activations = as_map(found.activations[layer], probe.description, layer)
+            activations = to_map(found.activations[layer], probe.description, layer)
             maps[layer].append(variant.undone(cam_maps.principal(activations)))
     averaged = {layer: augmentation.averaged(own) for layer, own in maps.items()}
     return [
-        class_evidence.Explanation(
-            {layer: averaged[layer][row : row + 1] for layer in layers}, (classes[row],), listed=False, fuse=job.fuse
-        )
+        CamResult({layer: averaged[layer][row : row + 1] for layer in layers}, (classes[row],), listed=False, fuse=job.fuse)
         for row, job in enumerate(params)
     ]

@@ -1,4 +1,4 @@
-"""Grad-CAM (Selvaraju et al., arXiv:1610.02391), and as two well-known sources draw it."""
+"""Grad-CAM (Selvaraju et al., arXiv:1610.02391), also as Chollet's book and a keras.io example draw it."""
 
 from __future__ import annotations
 
@@ -11,34 +11,41 @@ from schemas.methods.cam.grad_cam import GradCam
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
-from workers.methods.cam import cam_pictures, class_evidence
+from workers.methods.cam import cam_pictures, gradient_weighted_cam
+from workers.methods.cam.cam_result import CamResult
 from workers.rendering.overlays.dlwp1 import draw_as_dlwp1
 from workers.rendering.overlays.keras_io import draw_as_keras_io
 
 
 def weights(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n k"]:
-    """The mean of ∂y/∂A_k over space."""
+    """Return the mean of ∂y/∂A_k over space (equation 1 of the paper)."""
     return gradients.mean(axis=(1, 2))
 
 
 def mean_weights(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n k"]:
-    """The same for a map with the mean over channels where the paper has the sum (dlwp1)."""
+    """Return the same weights divided by the number of channels.
+
+    Chollet's book (Deep Learning with Python, 1st edition, 5.4.3) takes the mean over the channels where the paper has the sum.
+    """
     return weights(activations, gradients) / np.float32(activations.shape[-1])
 
 
 def batch_key(params: GradCam) -> Hashable:
-    return params.preset == "dlwp1", class_evidence.class_batch_key(params)
+    """Return the batch key of a CAM, and whether the preset needs the other weights."""
+    return params.preset == "dlwp1", gradient_weighted_cam.class_cam_batch_key(params)
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[GradCam]) -> list[class_evidence.Explanation]:
+def run(probe: Probe, inputs: Inputs, params: Sequence[GradCam]) -> list[CamResult]:
+    """Return one result for each job. The preset `dlwp1` differentiates the probability, as the book does."""
     if params[0].preset == "dlwp1":
-        return class_evidence.explain(probe, inputs, params, mean_weights, score="probability")
-    return class_evidence.explain(probe, inputs, params, weights)
+        return gradient_weighted_cam.explain(probe, inputs, params, mean_weights, score="probability")
+    return gradient_weighted_cam.explain(probe, inputs, params, weights)
 
 
-def draw(result: class_evidence.Explanation, photo: Photo, params: GradCam) -> Output:
+def draw(result: CamResult, photo: Photo, params: GradCam) -> Output:
+    """Return the output, drawn as the preset says."""
     if params.preset == "dlwp1":
-        return cam_pictures.draw_by(result, photo, draw_as_dlwp1)
+        return cam_pictures.draw_with(result, photo, draw_as_dlwp1)
     if params.preset == "keras_io":
-        return cam_pictures.draw_by(result, photo, draw_as_keras_io)
+        return cam_pictures.draw_with(result, photo, draw_as_keras_io)
     return cam_pictures.draw(result, photo, params)

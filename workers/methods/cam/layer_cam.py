@@ -10,16 +10,18 @@ from jaxtyping import Float32
 from schemas.methods.cam.layer_cam import LayerCam
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
-from workers.methods.cam import cam_pictures, class_evidence
+from workers.methods.cam import cam_pictures, gradient_weighted_cam
+from workers.methods.cam.cam_result import CamResult
 
-batch_key = class_evidence.class_batch_key
+batch_key = gradient_weighted_cam.class_cam_batch_key
 draw = cam_pictures.draw
 
 
 def weights(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n h w k"]:
-    """relu(∂y/∂A_k), position by position."""
+    """Return relu(∂y/∂A_k), one weight for each position."""
     return np.maximum(gradients, 0)
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[LayerCam]) -> list[class_evidence.Explanation]:
-    return class_evidence.explain(probe, inputs, params, weights)
+def run(probe: Probe, inputs: Inputs, params: Sequence[LayerCam]) -> list[CamResult]:
+    """Return one result for each job."""
+    return gradient_weighted_cam.explain(probe, inputs, params, weights)

@@ -1,4 +1,7 @@
-"""Deconvnet (Zeiler and Fergus, arXiv:1311.2901, section 2.1), max-pooling undone by its own gradient, which is what switches do."""
+"""Deconvnet (Zeiler and Fergus, arXiv:1311.2901, section 2.1).
+
+Max-pooling is undone by its own gradient, which does what the paper's switches do.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,24 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.methods import token_maps
-from workers.methods.cam import cam_pictures, class_evidence
-from workers.methods.gradients import gradient_attribution, gradient_pictures
-from workers.rendering import scaling, text
-from workers.rendering.grid import grid
+from workers.methods.batch_sizes import gradient_batches
+from workers.methods.gradients import gradient_pictures
+from workers.methods.gradients.input_attribution import largest_magnitude
+from workers.methods.sheets import captioned_sheet, photo_for_tiles, smaller_tiles_warning
+from workers.rendering import scaling
 
 
 @dataclass(frozen=True)
-class Projected:
-    """One job's projections at the input, and the maps that are drawn of them. `listed`: more than one was asked for."""
+class ChannelProjections:
+    """The result of one job: n channels projected back to the input.
+
+    Attributes:
+        values: for each channel a value for each value of the model's input.
+        maps: for each channel one value for each position, as it is drawn.
+        projections: which neuron or map was kept of each channel.
+        listed: true if the caller gave a list of channels or asked for more than one. Arrays then keep the axis of the channels.
+        preprocessing: how the model's input was made from the image.
+    """
 
     values: Float32[np.ndarray, "n H W C"]
     maps: Float32[np.ndarray, "n H W"]
@@ -32,12 +44,15 @@ class Projected:
 
 
 def strongest(activations: Float32[np.ndarray, "h w k"], count: int) -> list[int]:
-    """Channels by their largest activation, highest first; of equals (a ReLU6 makes many) by their mean, then the lower index first."""
+    """Return the `count` channels of the largest activations, the largest first.
+
+    Channels with equal largest activations, of which a ReLU6 makes many, follow in the order of their means and then of their indices.
+    """
     return np.lexsort((-activations.mean(axis=(0, 1)), -activations.max(axis=(0, 1))))[:count].tolist()
 
 
 def kept(activations: Float32[np.ndarray, "h w k"], params: Deconvnet, channel: int) -> tuple[Float32[np.ndarray, "h w k"], Projection]:
-    """The activations with all but one channel's map, or one neuron of it, set to 0.
+    """Return the activations with everything set to 0 except one channel's map or one of its neurons.
 
     Raises:
         InvalidParameters: the map has no such position.
@@ -56,17 +71,22 @@ def kept(activations: Float32[np.ndarray, "h w k"], params: Deconvnet, channel: 
 
 
 def batch_key(params: Deconvnet) -> Hashable:
-    """Jobs that differ in what they keep or in their drawing alone run as one batch."""
+    """Return the batch key: jobs that differ only in what they keep or in their drawing run as one batch."""
     return params.layer, params.rule
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[Deconvnet]) -> list[Projected]:
-    """One answer for each row of `inputs.tensor`. A job's channels are rows of their own."""
+def run(probe: Probe, inputs: Inputs, params: Sequence[Deconvnet]) -> list[ChannelProjections]:
+    """Return the projections of each job. Each channel of a job is a row of its own.
+
+    Raises:
+        ValueError: the parameters are not resolved.
+        InvalidParameters: a layer's map has no such position.
+    """
     layer, rule = params[0].layer, params[0].rule
     if layer is None:
         raise ValueError("the parameters are not resolved: layer is None")
     answers = probe.forward(inputs.tensor, [layer]).activations[layer]
-    activations = token_maps.as_map(answers, probe.description, layer)
+    activations = token_maps.to_map(answers, probe.description, layer)
     wanted = [
         [kept(own, job, channel) for channel in (job.channels if isinstance(job.channels, tuple) else strongest(own, job.channels))]
         for own, job in zip(activations, params, strict=True)
@@ -74,28 +94,29 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Deconvnet]) -> list[Proje
     counts = [len(rows) for rows in wanted]
     owners = np.repeat(np.arange(len(params)), counts)
     kept_maps = np.stack([seed for rows in wanted for seed, _ in rows])
-    seeds = token_maps.as_answer(kept_maps, answers[owners], probe.description, layer)
-    step = max(class_evidence.ROWS, len(params))
-    parts = [slice(start, start + step) for start in range(0, len(owners), step)]
-    values = [probe.backproject(inputs.tensor[owners[part]], layer, seeds[part], relu_rule=rule) for part in parts]
-    preprocessing = probe.description.preprocessing
+    seeds = token_maps.from_map(kept_maps, answers[owners], probe.description, layer)
+    values = [
+        probe.backproject(inputs.tensor[owners[rows]], layer, seeds[rows], relu_rule=rule)
+        for rows in gradient_batches(len(owners), len(params))
+    ]
     return [
-        Projected(
+        ChannelProjections(
             own,
-            gradient_attribution.magnitude(own),
-            tuple(told for _, told in rows),
+            largest_magnitude(own),
+            tuple(projection for _, projection in rows),
             isinstance(job.channels, tuple) or job.channels > 1,
-            preprocessing,
+            probe.description.preprocessing,
         )
         for job, rows, own in zip(params, wanted, np.split(np.concatenate(values), np.cumsum(counts)[:-1]), strict=True)
     ]
 
 
-def draw(result: Projected, photo: Photo, params: Deconvnet) -> Output:
-    shown = cam_pictures.small_enough(photo, len(result.maps))
+def draw(result: ChannelProjections, photo: Photo, params: Deconvnet) -> Output:
+    """Return the output in colour, a tile for each channel."""
+    drawn = photo_for_tiles(photo, len(result.maps))
     pairs = zip(result.values, result.maps, strict=True)
-    drawn = [gradient_pictures.colour(values, flat, shown, result.preprocessing, params) for values, flat in pairs]
-    overlay, picture = (_tiled(tiles, result.projections, shown) for tiles in zip(*drawn, strict=True))
+    tiles = [gradient_pictures.colour_picture(values, flat, drawn, result.preprocessing, params) for values, flat in pairs]
+    overlay, picture = (_channel_sheet(pictures, result.projections, drawn) for pictures in zip(*tiles, strict=True))
     return Output(
         artifacts=(
             Picture("picture", picture, primary=True),
@@ -104,28 +125,28 @@ def draw(result: Projected, photo: Photo, params: Deconvnet) -> Output:
             Array("map", result.maps if result.listed else result.maps[0]),
         ),
         facts=DeconvnetFacts(layer=params.layer or "", projections=result.projections),
-        warnings=(*_empty(result, params), *cam_pictures.shrunk(f"{len(result.maps)} channels", shown, photo)),
+        warnings=(*_empty_map_warnings(result, params), *smaller_tiles_warning(f"{len(result.maps)} channels", drawn, photo)),
     )
 
 
-def named(projection: Projection) -> str:
+def caption(projection: Projection) -> str:
+    """Return the caption of a channel's tile: "channel 3 · (y 1, x 0) · 2.5"."""
     if projection.position is None:
         return f"channel {projection.channel} · up to {projection.value:.3g}"
     y, x = projection.position
     return f"channel {projection.channel} · (y {y}, x {x}) · {projection.value:.3g}"
 
 
-def _tiled(
-    tiles: Sequence[UInt8[np.ndarray, "h w 3"]], projections: Sequence[Projection], shown: Photo
+def _channel_sheet(
+    tiles: Sequence[UInt8[np.ndarray, "h w 3"]], projections: Sequence[Projection], photo: Photo
 ) -> UInt8[np.ndarray, "sheet_h sheet_w 3"]:
     if len(tiles) == 1:
         return tiles[0]
-    captions = [named(projection) for projection in projections]
-    return grid(text.captioned(np.stack(tiles), captions, cam_pictures.caption_size(shown)), gap=4, background=text.PAPER)
+    return captioned_sheet(tiles, [caption(projection) for projection in projections], photo)
 
 
-def _empty(result: Projected, params: Deconvnet) -> Iterator[str]:
+def _empty_map_warnings(result: ChannelProjections, params: Deconvnet) -> Iterator[str]:
     for projection, values in zip(result.projections, result.maps, strict=True):
         if why := scaling.why_degenerate(values):
-            cause = f", as its activation is {projection.value:g}" if projection.value <= 0 else ""
+            cause = f", because its activation is {projection.value:g}" if projection.value <= 0 else ""
             yield f"Channel {projection.channel} of layer '{params.layer}': the map is {why}{cause}; it is drawn as zeros."

@@ -1,8 +1,8 @@
-"""Pictures, arrays, facts and warnings of an attribution at the model's input."""
+"""The pictures, arrays, facts and warnings of an attribution at the model's input."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,87 +14,104 @@ from schemas.methods.gradients.base import GradientFacts, GradientParams, Magnit
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo
-from workers.methods.cam import cam_pictures
-from workers.methods.gradients.gradient_attribution import Attribution
+from workers.methods.class_scores import check_finite_scores
+from workers.methods.degenerate_maps import degenerate_map_warnings
+from workers.methods.gradients.input_attribution import InputAttribution
+from workers.methods.sheets import class_sheets, photo_for_tiles, smaller_tiles_warning
 from workers.rendering import scaling
 from workers.rendering.overlays import OverlayAndHeatmap
 from workers.rendering.overlays.blend import blend
 from workers.rendering.overlays.diverging import blend_diverging
 from workers.rendering.placement import onto_photo, used_part
 
-# Of the map that is laid over the photo beside a picture in colour.
-HEAT: Colormap = "inferno"
+# The colours of the map over the photo, if the picture itself is in the colours of the gradients.
+OVERLAY_COLORMAP: Colormap = "inferno"
 
-Drawing = Callable[[Float32[np.ndarray, "h w c"], Float32[np.ndarray, "h w"], Photo], OverlayAndHeatmap]
-"""Attribution, its map and a photo → (overlay, picture), both at the photo's size."""
+DrawAttribution = Callable[[Float32[np.ndarray, "h w c"], Float32[np.ndarray, "h w"], Photo], OverlayAndHeatmap]
+"""Draws the values at the input and their map over a photo: returns overlay and picture, both of the photo's size."""
 
 
-def draw_magnitude(result: Attribution, photo: Photo, params: MagnitudeParams) -> Output:
-    """From black to the colormap's end."""
-    return draw_by(result, photo, lambda _, values, shown: heat(values, shown, params.colormap, params))
+def draw_magnitude(result: InputAttribution, photo: Photo, params: MagnitudeParams) -> Output:
+    """Return the output of a map without a sign, in the colours of the colormap."""
+    return draw_with(result, photo, lambda _, flat, drawn: heat_picture(flat, drawn, params.colormap, params))
 
 
 def draw_signed(
-    result: Attribution, photo: Photo, params: GradientParams, facts: type[GradientFacts] = GradientFacts, **more: Any
+    result: InputAttribution, photo: Photo, params: GradientParams, facts: type[GradientFacts] = GradientFacts, **more: Any
 ) -> Output:
-    """Red for, blue against, white where there is nothing."""
-    return draw_by(result, photo, lambda _, values, shown: signed(values, shown, params), facts, **more)
+    """Return the output of a signed map: red speaks for the class, blue against it, white for nothing."""
+    return draw_with(result, photo, lambda _, flat, drawn: signed_picture(flat, drawn, params), facts, **more)
 
 
 def draw_colour(
-    result: Attribution, photo: Photo, params: GradientParams, facts: type[GradientFacts] = GradientFacts, **more: Any
+    result: InputAttribution, photo: Photo, params: GradientParams, facts: type[GradientFacts] = GradientFacts, **more: Any
 ) -> Output:
-    """Each colour as far from mid grey as its value; over the photo the map as heat."""
-    return draw_by(result, photo, lambda values, flat, shown: colour(values, flat, shown, result.preprocessing, params), facts, **more)
+    """Return the output of values in colour on mid grey; the overlay shows the map as heat."""
+    return draw_with(
+        result, photo, lambda values, flat, drawn: colour_picture(values, flat, drawn, result.preprocessing, params), facts, **more
+    )
 
 
-def draw_by(result: Attribution, photo: Photo, drawing: Drawing, facts: type[GradientFacts] = GradientFacts, **more: Any) -> Output:
-    """Picture, overlay, attribution and map, as `GRADIENT_ARTIFACTS` lists them.
+def draw_with(
+    result: InputAttribution, photo: Photo, draw: DrawAttribution, facts: type[GradientFacts] = GradientFacts, **more: Any
+) -> Output:
+    """Return the output of a gradient method. The artifacts are those of `GRADIENT_ARTIFACTS`.
 
     Args:
-        facts: with `more` beside the classes.
+        draw: draws one class.
+        facts: the class of the method's facts.
+        more: the facts beside the classes.
 
     Raises:
-        NonFinite: the class scores themselves are not finite.
+        NonFinite: a class score is not finite.
     """
-    cam_pictures.check_scores(result.classes)
-    shown = cam_pictures.small_enough(photo, len(result.classes))
-    drawn = [drawing(values, flat, shown) for values, flat in zip(result.values, result.maps, strict=True)]
-    over, picture = cam_pictures.sheets(drawn, result.classes, shown)
+    check_finite_scores(result.classes)
+    drawn = photo_for_tiles(photo, len(result.classes))
+    tiles = [draw(values, flat, drawn) for values, flat in zip(result.values, result.maps, strict=True)]
+    overlay, picture = class_sheets(tiles, result.classes, drawn)
     return Output(
         artifacts=(
             Picture("picture", picture, primary=True),
-            Picture("overlay", over),
+            Picture("overlay", overlay),
             Array("attribution", result.values if result.listed else result.values[0]),
             Array("map", result.maps if result.listed else result.maps[0]),
         ),
         facts=facts(**dict(result.classes[0]), classes=result.classes, **more),
-        warnings=(*degenerate(result), *cam_pictures.shrunk(f"{len(result.classes)} classes", shown, photo)),
+        warnings=(
+            *degenerate_map_warnings(result.classes, result.maps),
+            *smaller_tiles_warning(f"{len(result.classes)} classes", drawn, photo),
+        ),
     )
 
 
-def heat(values: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, params: PictureParams) -> OverlayAndHeatmap:
-    return blend(scaling.heat(clipped(values, params.clip)), photo, colours, params.alpha)
+def heat_picture(flat: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, params: PictureParams) -> OverlayAndHeatmap:
+    """Draw a map without a sign."""
+    return blend(scaling.heat(clipped(flat, params.clip)), photo, colours, params.alpha)
 
 
-def signed(values: Float32[np.ndarray, "h w"], photo: Photo, params: PictureParams) -> OverlayAndHeatmap:
-    return blend_diverging(scaling.signed(clipped(values, params.clip)), photo, params.alpha)
+def signed_picture(flat: Float32[np.ndarray, "h w"], photo: Photo, params: PictureParams) -> OverlayAndHeatmap:
+    """Draw a signed map."""
+    return blend_diverging(scaling.signed(clipped(flat, params.clip)), photo, params.alpha)
 
 
-def colour(
+def colour_picture(
     values: Float32[np.ndarray, "h w c"],
     flat: Float32[np.ndarray, "h w"],
     photo: Photo,
     preprocessing: Preprocessing,
     params: PictureParams,
 ) -> OverlayAndHeatmap:
-    over, _ = heat(flat, photo, HEAT, params)
-    drawn = np.zeros_like(values) if scaling.why_degenerate(flat) else clipped(values, params.clip)
-    return over, in_colour(drawn, photo, preprocessing)
+    """Draw the values in colour, and their map over the photo as heat."""
+    overlay, _ = heat_picture(flat, photo, OVERLAY_COLORMAP, params)
+    visible = np.zeros_like(values) if scaling.why_degenerate(flat) else clipped(values, params.clip)
+    return overlay, in_colour(visible, photo, preprocessing)
 
 
 def in_colour(values: Float32[np.ndarray, "h w c"], photo: Photo, preprocessing: Preprocessing) -> UInt8[np.ndarray, "H W 3"]:
-    """0 is mid grey, the largest absolute value black or full; at the photo's size, black where the model did not look."""
+    """Return values at the input as a picture of the photo's size: 0 is mid grey, the largest absolute value is 0 or 255.
+
+    The picture is black where the model did not look.
+    """
     channels = values[..., ::-1] if preprocessing.order == "bgr" else values
     scaled = channels / np.float32(np.abs(channels).max() or 1) * np.float32(127.5) + np.float32(127.5)
     placed = [onto_photo(np.ascontiguousarray(scaled[..., c]), photo.placement, photo.image.shape) for c in range(scaled.shape[-1])]
@@ -105,7 +122,10 @@ def in_colour(values: Float32[np.ndarray, "h w c"], photo: Photo, preprocessing:
 
 
 def clipped(values: Float32[np.ndarray, "*axes"], percentile: float) -> Float32[np.ndarray, "*axes"]:
-    """Cut off at that percentile of the absolute values that are not 0."""
+    """Return the values cut off at a percentile (0-100) of the absolute values that are not 0.
+
+    Values that are not finite everywhere are returned as they are.
+    """
     strengths = np.abs(values[values != 0])
     if not strengths.size or not np.isfinite(strengths).all():
         return values
@@ -114,11 +134,5 @@ def clipped(values: Float32[np.ndarray, "*axes"], percentile: float) -> Float32[
 
 
 def with_warnings(output: Output, warnings: Sequence[str]) -> Output:
+    """Return the output with more warnings."""
     return replace(output, warnings=(*output.warnings, *warnings))
-
-
-def degenerate(result: Attribution) -> Iterator[str]:
-    """A warning for each map that cannot be scaled."""
-    for scored, values in zip(result.classes, result.maps, strict=True):
-        if why := scaling.why_degenerate(values):
-            yield f"{cam_pictures.named(scored)}: the map is {why}; it is drawn as zeros."

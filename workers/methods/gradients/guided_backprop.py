@@ -8,22 +8,28 @@ from schemas.methods.gradients.guided_backprop import GuidedBackprop
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
-from workers.methods.gradients import gradient_attribution, gradient_pictures
+from workers.methods.gradients import class_gradients, gradient_pictures
+from workers.methods.gradients.input_attribution import InputAttribution, largest_magnitude
 
-NO_RELU = "The model has no ReLU between its input and this output: guided backpropagation is the plain gradient here."
+NO_RELU = "The model has no ReLU between its input and this output, so guided backpropagation gives the plain gradient."
 
-batch_key = gradient_attribution.batch_key
-
-
-def run(probe: Probe, inputs: Inputs, params: Sequence[GuidedBackprop]) -> list[gradient_attribution.Attribution]:
-    """∂logit/∂x with g·1[x > 0]·1[g > 0] at every ReLU; as a map its largest absolute value over channels."""
-    found = gradient_attribution.explain(probe, inputs, params, relu_rule="guided")
-    return [job.attribution(job.gradients, gradient_attribution.magnitude(job.gradients), probe) for job in found]
+batch_key = class_gradients.gradient_batch_key
 
 
-def draw(result: gradient_attribution.Attribution, photo: Photo, params: GuidedBackprop) -> Output:
+def run(probe: Probe, inputs: Inputs, params: Sequence[GuidedBackprop]) -> list[InputAttribution]:
+    """Return ∂logit/∂x for each job, where every ReLU hands back g·1[x > 0]·1[g > 0] of a gradient g.
+
+    The map is its largest absolute value over the channels.
+    """
+    found = class_gradients.class_gradients(probe, inputs, params, relu_rule="guided")
+    return [job.attribution(job.gradients, largest_magnitude(job.gradients), probe) for job in found]
+
+
+def draw(result: InputAttribution, photo: Photo, params: GuidedBackprop) -> Output:
+    """Return the output in colour, with a warning if no ReLU followed the rule."""
     return with_relu_warning(result, gradient_pictures.draw_colour(result, photo, params))
 
 
-def with_relu_warning(result: gradient_attribution.Attribution, output: Output) -> Output:
+def with_relu_warning(result: InputAttribution, output: Output) -> Output:
+    """Return the output with a warning if no ReLU followed the rule of guided backpropagation."""
     return gradient_pictures.with_warnings(output, () if result.relus else (NO_RELU,))

@@ -14,17 +14,19 @@ from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.methods.cam import grad_cam
-from workers.methods.gradients import gradient_attribution, gradient_pictures
+from workers.methods.gradients import class_gradients, gradient_pictures
 from workers.methods.gradients.guided_backprop import with_relu_warning
+from workers.methods.gradients.input_attribution import InputAttribution, largest_magnitude
 
 
 def batch_key(params: GuidedGradCam) -> Hashable:
-    return params.layer, gradient_attribution.batch_key(params)
+    """Return the batch key of a gradient method, and the layer of Grad-CAM."""
+    return params.layer, class_gradients.gradient_batch_key(params)
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[GuidedGradCam]) -> list[gradient_attribution.Attribution]:
-    """Guided backpropagation, each position times Grad-CAM's map there, brought to the input's size."""
-    guided = gradient_attribution.explain(probe, inputs, params, relu_rule="guided")
+def run(probe: Probe, inputs: Inputs, params: Sequence[GuidedGradCam]) -> list[InputAttribution]:
+    """Return guided backpropagation times Grad-CAM's map for each job. The map is its largest absolute value over the channels."""
+    guided = class_gradients.class_gradients(probe, inputs, params, relu_rule="guided")
     cams = [
         GradCam(
             layer=job.layer,
@@ -35,17 +37,18 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[GuidedGradCam]) -> list[g
         )
         for job, found in zip(params, guided, strict=True)
     ]
-    explained = grad_cam.run(probe, inputs, cams)
-    values = [where(found.gradients, looked.maps) for found, looked in zip(guided, explained, strict=True)]
-    return [found.attribution(own, gradient_attribution.magnitude(own), probe) for found, own in zip(guided, values, strict=True)]
+    results = grad_cam.run(probe, inputs, cams)
+    values = [weighted_by_map(found.gradients, result.maps) for found, result in zip(guided, results, strict=True)]
+    return [found.attribution(own, largest_magnitude(own), probe) for found, own in zip(guided, values, strict=True)]
 
 
-def where(guided: Float32[np.ndarray, "n H W C"], maps: Float32[np.ndarray, "n h w"]) -> Float32[np.ndarray, "n H W C"]:
-    """Their product, the maps enlarged (bilinear, half-pixel centres)."""
+def weighted_by_map(guided: Float32[np.ndarray, "n H W C"], maps: Float32[np.ndarray, "n h w"]) -> Float32[np.ndarray, "n H W C"]:
+    """Return the gradients times the maps, which are enlarged to the input's size (bilinear, half-pixel centres)."""
     size = (guided.shape[2], guided.shape[1])
     return np.stack([image * cv2.resize(m, size, interpolation=cv2.INTER_LINEAR)[..., None] for image, m in zip(guided, maps, strict=True)])
 
 
-def draw(result: gradient_attribution.Attribution, photo: Photo, params: GuidedGradCam) -> Output:
+def draw(result: InputAttribution, photo: Photo, params: GuidedGradCam) -> Output:
+    """Return the output in colour, with a warning if no ReLU followed the rule."""
     drawn = gradient_pictures.draw_colour(result, photo, params, GuidedGradCamFacts, layer=params.layer)
     return with_relu_warning(result, drawn)

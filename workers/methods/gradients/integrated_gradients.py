@@ -11,40 +11,48 @@ from jaxtyping import Float32, Float64
 from schemas.methods.gradients.integrated_gradients import IntegratedGradients, IntegratedGradientsFacts
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Output
-from workers.contract.colours import input_to_rgb, normalise
+from workers.contract.colours import normalise
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.baselines import baseline
-from workers.methods.cam import cam_pictures
-from workers.methods.class_scores import class_scores, classes_of
-from workers.methods.gradients import gradient_attribution, gradient_pictures
-from workers.methods.perturbation import masked_scores
+from workers.methods.class_scores import class_name, class_scores, target_predictions
+from workers.methods.gradients import gradient_pictures
+from workers.methods.gradients.input_attribution import InputAttribution, channel_sum
+from workers.methods.gradients.summed_gradients import GradientSamples, add_gradients, as_slices
+from workers.methods.previews import PreviewedSlices, input_photo
 
-# A share of the score's difference that the attributions miss, beyond which a warning says so.
-COMPLETE = 0.05
+# A warning says so if the attributions miss more than this share of the score's difference.
+COMPLETENESS_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
-class Integrated:
-    """`difference`: of each class, the score for the photo less that for the baseline. `attributed`: the sum of its attributions."""
+class IntegratedAttribution:
+    """The result of integrated gradients.
 
-    attribution: gradient_attribution.Attribution
+    Attributes:
+        attribution: the attributions and their maps.
+        difference: for each class the score of the image minus the score of the baseline.
+        attributed: for each class the sum of its attributions. With infinitely many steps it is equal to `difference`.
+    """
+
+    attribution: InputAttribution
     difference: Float64[np.ndarray, " n"]
     attributed: Float64[np.ndarray, " n"]
 
     @property
     def maps(self) -> Float32[np.ndarray, "n H W"]:
+        """The maps of the attributions."""
         return self.attribution.maps
 
     @property
     def errors(self) -> Float64[np.ndarray, " n"]:
-        """What is missing or too much, as a share of the difference where there is one."""
+        """For each class |attributed − difference| as a share of |difference|, or unscaled if the difference is 0."""
         return np.abs(self.attributed - self.difference) / np.where(self.difference == 0, 1, np.abs(self.difference))
 
 
 def quadrature(rule: str, steps: int) -> tuple[Float64[np.ndarray, " steps"], Float64[np.ndarray, " steps"]]:
-    """Where between 0 and 1 gradients are taken, and their weights, which sum to 1."""
+    """Return the points between 0 and 1 at which gradients are taken, and their weights. The weights sum to 1."""
     if rule == "trapezoid":
         weights = np.full(steps, 1 / (steps - 1))
         weights[[0, -1]] /= 2
@@ -53,44 +61,44 @@ def quadrature(rule: str, steps: int) -> tuple[Float64[np.ndarray, " steps"], Fl
     return (points + 1) / 2, weights / 2
 
 
-def start_of(
+def baseline_input(
     image: Float32[np.ndarray, "H W C"], params: IntegratedGradients, preprocessing: Preprocessing
 ) -> Float32[np.ndarray, "H W C"]:
-    """The baseline in the model's input units."""
+    """Return the baseline in the units of the model's input."""
     if params.baseline == "random":
         pixels = np.random.default_rng(params.seed).integers(0, 256, image.shape, np.uint8)
         return normalise(pixels, preprocessing)
     return baseline(params.baseline, image, preprocessing)
 
 
-def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[Slice, None, Integrated]:
-    """(x − x′)·Σ w_i ∂y/∂x(x′ + α_i (x − x′)); as a map its sum over channels."""
+def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[Slice, None, IntegratedAttribution]:
+    """Return (x − x′)·Σ_i w_i·∂y/∂x(x′ + α_i·(x − x′)) with the baseline x′. The map is its sum over the channels."""
     (image,) = inputs.tensor
     preprocessing = probe.description.preprocessing
-    start = start_of(image, params, preprocessing)
-    way = image - start
+    start = baseline_input(image, params, preprocessing)
+    difference = image - start
     ends = probe.forward(np.stack([image, start]), scores=True, output=params.output, precision=params.precision)
-    classes = classes_of(probe, ends, params)
+    classes = target_predictions(probe, ends, params)
     scores = class_scores(ends, classes, params.score, params.sign)
     sums = np.zeros((len(classes), *image.shape))
-    shown = masked_scores.as_photo(input_to_rgb(image, preprocessing))
+    photo = input_photo(image, preprocessing)
 
     def preview() -> np.ndarray:
-        return gradient_pictures.signed(gradient_attribution.total((sums[:1] * way).astype(np.float32))[0], shown, params)[1]
+        return gradient_pictures.signed_picture(channel_sum((sums[:1] * difference).astype(np.float32))[0], photo, params)[1]
 
     points, weights = quadrature(params.rule, params.steps)
-    samples = gradient_attribution.Samples(params.steps, lambda part: start + points[part, None, None, None].astype(np.float32) * way)
-    steps = gradient_attribution.summed(probe, samples, weights, classes, params, sums=sums)
-    yield from gradient_attribution.reported(steps, masked_scores.Reports(params.steps * len(classes), preview))
-    shares = sums * way
-    values = shares.astype(np.float32)
-    attribution = gradient_attribution.Attribution(
-        values, shares.sum(axis=-1).astype(np.float32), classes, params.target_classes().listed, preprocessing
+    samples = GradientSamples(params.steps, lambda part: start + points[part, None, None, None].astype(np.float32) * difference)
+    steps = add_gradients(probe, samples, weights, classes, params, sums=sums)
+    yield from as_slices(steps, PreviewedSlices(params.steps * len(classes), preview))
+    shares = sums * difference
+    attribution = InputAttribution(
+        shares.astype(np.float32), shares.sum(axis=-1).astype(np.float32), classes, params.target_classes().listed, preprocessing
     )
-    return Integrated(attribution, scores[0] - scores[1], shares.sum(axis=(1, 2, 3)))
+    return IntegratedAttribution(attribution, scores[0] - scores[1], shares.sum(axis=(1, 2, 3)))
 
 
-def draw(result: Integrated, photo: Photo, params: IntegratedGradients) -> Output:
+def draw(result: IntegratedAttribution, photo: Photo, params: IntegratedGradients) -> Output:
+    """Return the output of a signed map, with a warning if the attributions do not add up to the score's difference."""
     drawn = gradient_pictures.draw_signed(
         result.attribution,
         photo,
@@ -100,14 +108,14 @@ def draw(result: Integrated, photo: Photo, params: IntegratedGradients) -> Outpu
         attributed=tuple(result.attributed.tolist()),
         completeness_error=tuple(result.errors.tolist()),
     )
-    return gradient_pictures.with_warnings(drawn, _incomplete(result, params))
+    return gradient_pictures.with_warnings(drawn, _incompleteness_warnings(result, params))
 
 
-def _incomplete(result: Integrated, params: IntegratedGradients) -> list[str]:
+def _incompleteness_warnings(result: IntegratedAttribution, params: IntegratedGradients) -> list[str]:
     pairs = zip(result.attribution.classes, result.errors.tolist(), strict=True)
     return [
-        f"{cam_pictures.named(scored)}: the attributions miss the score's difference by {error:.0%} of it; take more than "
-        f"{params.steps} steps."
+        f"{class_name(scored)}: the sum of the attributions misses the score's difference by {error:.0%} of it. "
+        f"Take more than {params.steps} steps."
         for scored, error in pairs
-        if error > COMPLETE
+        if error > COMPLETENESS_TOLERANCE
     ]

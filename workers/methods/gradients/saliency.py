@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from schemas.methods.gradients.saliency import Saliency
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
-from workers.methods.gradients import gradient_attribution, gradient_pictures
+from workers.methods.gradients import class_gradients, gradient_pictures
+from workers.methods.gradients.input_attribution import InputAttribution, largest_magnitude
 
-batch_key = gradient_attribution.score_batch_key
+batch_key = class_gradients.score_batch_key
 draw = gradient_pictures.draw_magnitude
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[Saliency]) -> list[gradient_attribution.Attribution]:
-    """∂y/∂x; as a map its largest absolute value over channels."""
-    found = gradient_attribution.explain(probe, inputs, params, score=params[0].score)
-    return [job.attribution(job.gradients, gradient_attribution.magnitude(job.gradients), probe) for job in found]
+def run(probe: Probe, inputs: Inputs, params: Sequence[Saliency]) -> list[InputAttribution]:
+    """Return ∂y/∂x for each job. The map is its largest absolute value over the channels."""
+    found = class_gradients.class_gradients(probe, inputs, params, score=params[0].score)
+    return [job.attribution(job.gradients, largest_magnitude(job.gradients), probe) for job in found]

@@ -14,7 +14,7 @@ from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
-from workers.methods.artifact_names import by_path
+from workers.methods.artifact_names import artifact_names
 from workers.rendering.channel_grid import bounded_size, channel_grid
 from workers.rendering.charts.values import unit_values
 from workers.rendering.titles import titled, titled_sheet
@@ -85,7 +85,7 @@ def draw(result: Answers, photo: Photo, params: Activations) -> Output:
     titles: list[str] = []
     statistics: list[LayerStatistics] = []
     warnings: list[str] = []
-    names = by_path(result)
+    names = artifact_names(result)
     for path, array in result.items():
         suffix = f".{names[path]}" if several else ""
         finite = np.isfinite(array)

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64
 from schemas.errors import NonFinite
 from schemas.methods.facts import Prediction
 from schemas.models import PublishedModel
-from workers.methods.cam import class_evidence
+from workers.methods import class_scores
 from workers.rendering.charts.class_bars import ClassBar
 
 
@@ -35,7 +35,7 @@ def top_predictions(
         raise NonFinite(f"{np.count_nonzero(~np.isfinite(logits))} of the model's {len(logits)} logits are not finite.")
     classes = top_classes(logits, count)
     every = (len(classes), len(logits))
-    return tuple(class_evidence.predictions(model, classes, np.broadcast_to(logits, every), np.broadcast_to(probabilities, every), output))
+    return tuple(class_scores.predictions(model, classes, np.broadcast_to(logits, every), np.broadcast_to(probabilities, every), output))
 
 
 def bars(predictions: Sequence[Prediction]) -> list[ClassBar]:

@@ -14,7 +14,7 @@ from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
-from workers.methods.artifact_names import by_path
+from workers.methods.artifact_names import artifact_names
 from workers.rendering import kernels
 from workers.rendering.channel_grid import channel_grid
 from workers.rendering.charts.values import histogram, values_by_index
@@ -77,7 +77,7 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
     else:
         grid = titled_sheet([each.picture for each in drawn], [each.title for each in drawn])
     pictures = (Picture("grid", grid, primary=True), Picture("histogram", np.concatenate(histograms)))
-    names = by_path(result.weights, taken=[picture.name for picture in pictures])
+    names = artifact_names(result.weights, taken=[picture.name for picture in pictures])
     return Output(
         (*pictures, *(Array(names[path], array) for path, array in result.weights.items())),
         WeightsFacts(layer=result.layer.path, type=result.layer.type, weights=tuple(statistics)),

@@ -1,30 +1,29 @@
-"""Pictures, arrays, facts and warnings of a map over the model's input."""
+"""The pictures, arrays, facts and warnings of a perturbation method."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from schemas.methods.perturbation.base import PerturbationFacts, PerturbationParams
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo
-from workers.methods.cam import cam_pictures
-from workers.methods.cam.cam_pictures import Drawing
-from workers.methods.perturbation.masked_scores import Attribution
-from workers.rendering import scaling
+from workers.methods.cam.cam_pictures import DrawOverlay
+from workers.methods.class_scores import check_finite_scores
+from workers.methods.degenerate_maps import degenerate_map_warnings
+from workers.methods.perturbation.perturbation_result import PerturbationResult
+from workers.methods.sheets import class_sheets, photo_for_tiles, smaller_tiles_warning
 
 
-def draw(result: Attribution, photo: Photo, params: PerturbationParams, drawing: Drawing) -> Output:
-    """Overlay, heatmap and map, as `PERTURBATION_ARTIFACTS` lists them.
+def draw(result: PerturbationResult, photo: Photo, params: PerturbationParams, draw_overlay: DrawOverlay) -> Output:
+    """Return the output of a perturbation method. The artifacts are those of `PERTURBATION_ARTIFACTS`.
 
     Args:
-        drawing: a map as it is (H, W) and a photo → (overlay, heatmap) at the photo's size.
+        draw_overlay: gets the unscaled map of one class.
 
     Raises:
-        NonFinite: the class scores themselves are not finite.
+        NonFinite: a class score is not finite.
     """
-    cam_pictures.check_scores(result.classes)
-    shown = cam_pictures.small_enough(photo, len(result.classes))
-    overlay, heatmap = cam_pictures.sheets([drawing(values, shown) for values in result.maps], result.classes, shown)
+    check_finite_scores(result.classes)
+    drawn = photo_for_tiles(photo, len(result.classes))
+    overlay, heatmap = class_sheets([draw_overlay(values, drawn) for values in result.maps], result.classes, drawn)
     return Output(
         artifacts=(
             Picture("overlay", overlay, primary=True),
@@ -32,12 +31,8 @@ def draw(result: Attribution, photo: Photo, params: PerturbationParams, drawing:
             Array("map", result.maps if result.listed else result.maps[0]),
         ),
         facts=PerturbationFacts(**dict(result.classes[0]), classes=result.classes, score=params.score, masks=result.masks),
-        warnings=(*degenerate(result), *cam_pictures.shrunk(f"{len(result.classes)} classes", shown, photo)),
+        warnings=(
+            *degenerate_map_warnings(result.classes, result.maps),
+            *smaller_tiles_warning(f"{len(result.classes)} classes", drawn, photo),
+        ),
     )
-
-
-def degenerate(result: Attribution) -> Iterator[str]:
-    """A warning for each map that cannot be scaled."""
-    for scored, values in zip(result.classes, result.maps, strict=True):
-        if why := scaling.why_degenerate(values):
-            yield f"{cam_pictures.named(scored)}: the map is {why}; it is drawn as zeros."

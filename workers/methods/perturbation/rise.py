@@ -10,22 +10,39 @@ from jaxtyping import Float32, Float64, Int64
 
 from schemas.methods.perturbation.rise import Rise
 from workers.contract.artifacts import Output
-from workers.contract.colours import input_to_rgb
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
-from workers.methods.perturbation import masked_scores, perturbation_pictures
-from workers.methods.perturbation.masked_scores import Attribution
+from workers.methods.batch_sizes import batches
+from workers.methods.perturbation import perturbation_pictures
+from workers.methods.perturbation.perturbation_result import PerturbationResult
+from workers.methods.perturbation.watched_scores import watch
+from workers.methods.previews import PreviewedSlices, input_photo
 from workers.rendering import scaling
 from workers.rendering.overlays import OverlayAndHeatmap
 from workers.rendering.overlays.blend import blend
 
 
-class Masks:
-    """`count` soft masks for inputs of `size`: cells that let light through with `probability`, enlarged beyond the input by
-    one cell and cut out of that at a random place, as the paper's section 3.3 and its authors' code make them."""
+class SoftMasks:
+    """Random soft masks (section 3.3 of the paper, and its authors' code).
+
+    The cells of a mask are open or closed at random. They are enlarged to one cell more than the input, and the mask is cut out of
+    them at a random place.
+
+    Example:
+        `SoftMasks(1000, (224, 224), 7, 0.5, seed=0)[0:64]` gives the first 64 masks (64, 224, 224), 0-1.
+    """
 
     def __init__(self, count: int, size: tuple[int, int], cells: int, probability: float, seed: int) -> None:
+        """Draw the cells and the places. The masks themselves are made when they are asked for.
+
+        Args:
+            count: how many masks there are.
+            size: height and width of the input in pixels.
+            cells: how many cells a mask has down and across.
+            probability: the probability that a cell is open.
+            seed: decides all random numbers.
+        """
         rng = np.random.default_rng(seed)
         self._size = size
         self._cell = [-(-side // cells) for side in size]
@@ -42,32 +59,34 @@ class Masks:
 
 
 def weighted_sum(scores: Float64[np.ndarray, "b n"], masks: Float32[np.ndarray, "b H W"]) -> Float64[np.ndarray, "n H W"]:
-    """Σ score·M, for each class."""
+    """Return Σ score·mask for each of n classes."""
     return np.tensordot(scores.T, masks.astype(np.float64), axes=1)
 
 
-def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, Attribution]:
+def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, PerturbationResult]:
+    """Show the model the image through each mask, and return the mean mask, weighted by the class score (equation 6 of the paper)."""
     (image,) = inputs.tensor
-    size, preprocessing = image.shape[:2], probe.description.preprocessing
-    watched = masked_scores.watch(probe, inputs.tensor, params)
-    masks = Masks(params.masks, size, params.cells, params.probability, params.seed)
+    size = image.shape[:2]
+    watched = watch(probe, inputs.tensor, params)
+    masks = SoftMasks(params.masks, size, params.cells, params.probability, params.seed)
     scores, sums = np.empty((params.masks, len(watched.classes))), np.zeros((len(watched.classes), *size))
-    shown = masked_scores.as_photo(input_to_rgb(image, preprocessing))
-    reports = masked_scores.Reports(params.masks, lambda: drawing(sums[0].astype(np.float32), shown, params)[0])
-    for part in masked_scores.parts(probe.description, size, params.masks):
-        seen_through = masks[part]
-        scores[part] = watched.scores(probe, image * seen_through[..., None])
-        sums += weighted_sum(scores[part], seen_through)
-        yield reports.at(part.stop)
+    photo = input_photo(image, probe.description.preprocessing)
+    slices = PreviewedSlices(params.masks, lambda: draw_heat(sums[0].astype(np.float32), photo, params)[0])
+    for batch in batches(probe.description, size, params.masks):
+        batch_masks = masks[batch]
+        scores[batch] = watched.scores(probe, image * batch_masks[..., None])
+        sums += weighted_sum(scores[batch], batch_masks)
+        yield slices.at(batch.stop)
     maps = (sums / (params.masks * params.probability)).astype(np.float32)
-    maps[watched.silent(scores)] = 0
-    return Attribution(maps, watched.classes, params.target_classes().listed, params.masks)
+    maps[watched.unchanged(scores)] = 0
+    return PerturbationResult(maps, watched.classes, params.target_classes().listed, params.masks)
 
 
-def drawing(values: Float32[np.ndarray, "h w"], photo: Photo, params: Rise) -> OverlayAndHeatmap:
-    """From the map's smallest value to its largest: all of it is above 0."""
+def draw_heat(values: Float32[np.ndarray, "h w"], photo: Photo, params: Rise) -> OverlayAndHeatmap:
+    """Draw a map from its smallest value to its largest, because a sum of masks is above 0 everywhere."""
     return blend(scaling.heat(values - values.min()), photo, params.colormap, params.alpha)
 
 
-def draw(result: Attribution, photo: Photo, params: Rise) -> Output:
-    return perturbation_pictures.draw(result, photo, params, lambda values, shown: drawing(values, shown, params))
+def draw(result: PerturbationResult, photo: Photo, params: Rise) -> Output:
+    """Return the output in the colours of the colormap."""
+    return perturbation_pictures.draw(result, photo, params, lambda values, drawn: draw_heat(values, drawn, params))

@@ -23,7 +23,7 @@ from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.contract.synthesis import AscentSpec, AscentState, Objective
-from workers.methods.artifact_names import by_path
+from workers.methods.artifact_names import artifact_names
 from workers.methods.synthesis.ascent import dead_tile
 from workers.methods.synthesis.presets import FOURIER_START, as_rgb
 from workers.rendering import text
@@ -134,7 +134,7 @@ def draw(result: Inversions, photo: Photo | None, params: FeatureInversion) -> O
     ]
     captions = ["photo", *(layer.layer for layer in result.layers)]
     tiles = text.captioned(np.stack([result.photo, *pictures]), captions, size=max(8, width // CAPTION_SHARE))
-    names = by_path([layer.layer for layer in result.layers])
+    names = artifact_names([layer.layer for layer in result.layers])
     facts = FeatureInversionFacts(
         layers=tuple(
             Inversion(layer=layer.layer, objective=float(layer.values[-1]), error=layer.error, cosine=layer.cosine)

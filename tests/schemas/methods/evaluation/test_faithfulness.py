@@ -36,16 +36,16 @@ def test_options_are_completed_and_stay_as_they_are() -> None:
 
 def test_the_class_is_the_jobs_own() -> None:
     params = resolved(class_index="espresso", precision="bfloat16")
-    attribution = params.attributed()
+    attribution = params.attribution_params()
     assert isinstance(attribution, GradCam)
     assert (attribution.class_index, attribution.precision, attribution.layer) == (4, "bfloat16", "block5_conv3")
-    explained = resolved(attribution="rise", options={"masks": 7}).attributed(2)
+    explained = resolved(attribution="rise", options={"masks": 7}).attribution_params(2)
     assert isinstance(explained, Rise)
     assert (explained.class_index, explained.masks, explained.score) == (2, 7, "probability")
 
 
 def test_an_attribution_without_a_class_takes_none() -> None:
-    assert not hasattr(resolved(attribution="eigen_cam", class_index=1).attributed(1), "class_index")
+    assert not hasattr(resolved(attribution="eigen_cam", class_index=1).attribution_params(1), "class_index")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_the_input_itself_comes_first_and_each_variant_once() -> None:
 
 def test_a_variant_by_hand() -> None:
     tensor = np.array([[[[1], [2], [3]]], [[[4], [5], [6]]]], np.float32)
-    variant = augmentation.Variant(mirrored=True, factor=0.9)
+    variant = augmentation.InputVariant(mirrored=True, factor=0.9)
     np.testing.assert_allclose(variant.of(tensor)[..., 0], [[[2.7, 1.8, 0.9]], [[5.4, 4.5, 3.6]]], rtol=1e-6)
     assert variant.of(tensor).dtype == np.float32
     np.testing.assert_array_equal(variant.undone(np.array([[[0, 1, 2]]], np.float32)), [[[2, 1, 0]]])

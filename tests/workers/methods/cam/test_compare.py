@@ -12,13 +12,13 @@ from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.cam.compare import BY_CHANNEL, Compare, Compared, CompareFacts
 from tests.contract.test_methods import model
 from tests.schemas.tiny import published as tiny
-from tests.workers.methods.cam.test_channel_cam import ChannelProbe, driven
-from tests.workers.methods.cam.test_class_evidence import arrays
+from tests.workers.methods.cam.support import ChannelProbe, arrays
+from tests.workers.methods.linear import driven
 from tests.workers.methods.support import batch, photo_of
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
-from workers.methods import implementation
-from workers.methods.cam import cam_pictures, compare
+from workers.methods import implementation, sheets
+from workers.methods.cam import compare
 from workers.rendering import scaling
 from workers.rendering.overlays.blend import blend
 from workers.rendering.titles import TITLE_WIDTH
@@ -88,7 +88,7 @@ def test_a_sheet_of_one_class_names_each_method() -> None:
     tensor, photo = batch(1), photo_of(30, 90)
     job = Compare.model_validate({"layer": "conv", "methods": ["hires_cam", "eigen_cam", "grad_cam"], "colormap": "viridis"})
     output = compare.draw(driven(compare.run(ChannelProbe(), Inputs(tensor), job))[1], photo, job)  # type: ignore[arg-type]
-    title = caption = round(cam_pictures.caption_size(photo) * 1.6)
+    title = caption = round(sheets.caption_size(photo) * 1.6)
     picture, tall = sheet(output), 30 + caption
     assert picture.shape == (title + 2 * tall + 4, TITLE_WIDTH, 3)
     for index, method in enumerate(job.methods):
@@ -107,7 +107,7 @@ def test_several_classes_are_rows() -> None:
     output = run(tensor, methods=["grad_cam", "hires_cam", "ablation_cam"], class_index=[2, 0])
     assert all(array.shape == (2, 4, 6) for array in arrays(output).values())
     photo = photo_of()
-    title = caption = round(cam_pictures.caption_size(photo) * 1.6)
+    title = caption = round(sheets.caption_size(photo) * 1.6)
     picture = sheet(output)
     assert picture.shape[0] == title + 2 * (8 + caption) + 4
     for row in range(2):
@@ -135,9 +135,9 @@ def test_scores_that_are_not_finite_fail_the_job() -> None:
 
 
 def test_a_sheet_of_large_photos_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cam_pictures, "MAX_SHEET_PIXELS", 2 * 4 * 6)
+    monkeypatch.setattr(sheets, "MAX_SHEET_PIXELS", 2 * 4 * 6)
     output = run(batch(1), methods=["grad_cam", "hires_cam"])
-    assert output.warnings == ("2 overlays of so large a photo: each is drawn at 6 × 4 pixels.",)
+    assert output.warnings == ("The image is large and the sheet shows 2 overlays, so each tile is drawn at 6 × 4 pixels.",)
 
 
 def test_only_those_that_try_channels_count_against_the_limit() -> None:

@@ -10,7 +10,9 @@ from schemas.methods.facts import Prediction
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
-from workers.methods.cam import cam_maps, cam_pictures, class_evidence, grad_cam
+from workers.methods import sheets
+from workers.methods.cam import cam_maps, cam_pictures, grad_cam
+from workers.methods.cam.cam_result import CamResult
 from workers.rendering import scaling
 from workers.rendering.overlays.blend import blend
 from workers.rendering.overlays.dlwp1 import draw_as_dlwp1
@@ -127,9 +129,9 @@ def test_dlwp1_takes_the_probability_and_the_channel_mean() -> None:
         np.testing.assert_allclose(result.maps[0], expected, atol=1e-6)
 
 
-def explanation(*maps: list[list[float]], listed: bool = False) -> class_evidence.Explanation:
+def explanation(*maps: list[list[float]], listed: bool = False) -> CamResult:
     classes = tuple(Prediction(class_index=k, label=f"class {k}", logit=1.5 + k, probability=0.5) for k in range(len(maps)))
-    return class_evidence.Explanation({"conv": np.array(maps, np.float32)}, classes, listed)
+    return CamResult({"conv": np.array(maps, np.float32)}, classes, listed)
 
 
 MAP = [[0.0, 1.0, 2.0], [4.0, 0.5, 0.0]]
@@ -153,7 +155,7 @@ def test_one_class_is_drawn_at_the_photos_own_size() -> None:
 
 
 @pytest.mark.parametrize(("preset", "way"), [("dlwp1", draw_as_dlwp1), ("keras_io", draw_as_keras_io)])
-def test_presets_draw_their_own_way(preset: str, way: cam_pictures.Drawing) -> None:
+def test_presets_draw_their_own_way(preset: str, way: cam_pictures.DrawOverlay) -> None:
     photo = photo_of()
     output = grad_cam.draw(explanation(MAP), photo, params(preset=preset))
     np.testing.assert_array_equal(pictures(output)["overlay"].image, way(np.array(MAP, np.float32) / 4, photo)[0])
@@ -165,7 +167,7 @@ def test_several_classes_are_tiles_under_their_names() -> None:
     output = grad_cam.draw(explanation(MAP, other, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
     assert the_map(output).shape == (3, 2, 3)
     sheet = pictures(output)["overlay"].image
-    caption = round(cam_pictures.caption_size(photo) * 1.6)
+    caption = round(sheets.caption_size(photo) * 1.6)
     tall, wide = 30 + caption, 90
     assert sheet.shape == (2 * tall + 4, 2 * wide + 4, 3)
     for index, values in enumerate((MAP, other, MAP)):
@@ -182,12 +184,12 @@ def test_a_list_of_one_class_keeps_its_axis_and_needs_no_caption() -> None:
 
 
 def test_a_sheet_of_large_photos_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cam_pictures, "MAX_SHEET_PIXELS", 3 * 40 * 60)
+    monkeypatch.setattr(sheets, "MAX_SHEET_PIXELS", 3 * 40 * 60)
     photo = photo_of(80, 120)
     output = grad_cam.draw(explanation(MAP, MAP, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
     caption = 16
     assert pictures(output)["overlay"].image.shape == (2 * (40 + caption) + 4, 2 * 60 + 4, 3)
-    assert output.warnings == ("3 classes of so large a photo: each is drawn at 60 × 40 pixels.",)
+    assert output.warnings == ("The image is large and the sheet shows 3 classes, so each tile is drawn at 60 × 40 pixels.",)
     # and the heat stays in its place: the peak of MAP is its lower left cell
     heatmap = pictures(grad_cam.draw(explanation(MAP, MAP, MAP), photo, params(colormap="gray")))["heatmap"].image[
         caption : caption + 40, :60, 0
@@ -216,7 +218,7 @@ def test_only_the_degenerate_one_of_several_is_named() -> None:
 
 
 def test_scores_that_are_not_finite_fail_the_job() -> None:
-    broken = class_evidence.Explanation(
+    broken = CamResult(
         {"conv": np.array([MAP], np.float32)}, (Prediction(class_index=7, label=None, logit=float("nan"), probability=0.1),), listed=False
     )
     with pytest.raises(NonFinite, match="class 7"):

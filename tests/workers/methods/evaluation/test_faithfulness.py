@@ -1,3 +1,5 @@
+"""Faithfulness of an attribution: curves, masked scores and randomised weights by hand."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -14,9 +16,11 @@ from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of
 from workers.contract.artifacts import Array, Picture
 from workers.contract.inputs import Inputs, Photo, Placement
-from workers.methods.evaluation import faithfulness
+from workers.methods.evaluation import faithfulness, pixel_curves
 
 ROW = np.array([2, 4, 1, 3], np.float32).reshape(1, 1, 4, 1)
+
+
 PHOTO = Photo(np.random.default_rng(0).integers(0, 256, (3, 8, 3), np.uint8), Placement((1, 4), (0, 0, 1, 4), (0, 0, 3, 8)))
 
 
@@ -48,7 +52,7 @@ class RandomProbe(LinearProbe):
         return RandomProbe(self.linear * (0 if "stem" in layers else -1))
 
 
-def tried(probe: LinearProbe, image: np.ndarray, **changes: Any) -> tuple[faithfulness.Trial, Faithfulness]:
+def tried(probe: LinearProbe, image: np.ndarray, **changes: Any) -> tuple[faithfulness.FaithfulnessResult, Faithfulness]:
     """Of an occlusion map, one pixel a window on black: each pixel's own share in the logit."""
     params = Faithfulness.model_validate(
         {
@@ -65,7 +69,7 @@ def tried(probe: LinearProbe, image: np.ndarray, **changes: Any) -> tuple[faithf
     return driven(faithfulness.run(probe, Inputs(image), params))[1], params
 
 
-def facts_of(trial: faithfulness.Trial, params: Faithfulness) -> FaithfulnessFacts:
+def facts_of(trial: faithfulness.FaithfulnessResult, params: Faithfulness) -> FaithfulnessFacts:
     facts = faithfulness.draw(trial, PHOTO, params).facts
     assert isinstance(facts, FaithfulnessFacts)
     return facts
@@ -105,42 +109,7 @@ def test_steps_that_do_not_divide_the_pixels() -> None:
     # round(0, 4/3, 8/3, 4) pixels
     np.testing.assert_array_equal(trial.shares, [0, 0.25, 0.75, 1])
     np.testing.assert_array_equal(trial.deletion, [10, 6, 1, 0])
-    assert faithfulness.area(trial.shares, trial.deletion) == pytest.approx(8 * 0.25 + 3.5 * 0.5 + 0.5 * 0.25)
-
-
-def test_a_score_that_is_not_above_zero_cannot_drop() -> None:
-    assert faithfulness.drop(0.0, 0.5) is None
-    assert faithfulness.drop(-1.0, -2.0) is None
-    assert faithfulness.drop(0.8, 0.2) == pytest.approx(0.75)
-    assert faithfulness.drop(0.2, 0.8) == 0
-
-
-def test_pixels_of_equal_value_come_in_random_order() -> None:
-    values = np.zeros((40, 50), np.float32)
-    values[3, 7] = 1
-    first, again, other = (faithfulness.ranking(values, seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
-    assert first[3, 7] == other[3, 7] == 0
-    assert sorted(first.ravel().tolist()) == list(range(2000))
-    # the first half of them is about as often above as below: five standard deviations of 1,000 draws of 2,000 are 56
-    assert abs((first < 1000)[:20].sum() - 500) < 56
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [
-        ([1, 2, 3, 4], [1, 3, 2, 4], 0.8),  # 1 − 6·2/(4·15)
-        ([1, 2, 3], [-5, 0, 70], 1.0),
-        ([1, 2, 3], [9, 8, -1], -1.0),
-        ([1, 2, 2, 3], [1, 2, 3, 4], 4.5 / 22.5**0.5),  # ranks 1, 2.5, 2.5, 4
-        ([1, 1, 1], [1, 2, 3], None),
-        ([1, 2, np.nan], [1, 2, 3], None),
-    ],
-)
-def test_rank_correlation_by_hand(first: list[float], second: list[float], expected: float | None) -> None:
-    found = faithfulness.spearman(np.array([first], np.float32), np.array([second], np.float32))
-    assert found == (None if expected is None else pytest.approx(expected))
+    assert pixel_curves.area(trial.shares, trial.deletion) == pytest.approx(8 * 0.25 + 3.5 * 0.5 + 0.5 * 0.25)
 
 
 def test_weights_drawn_anew() -> None:
@@ -162,13 +131,13 @@ def test_weights_drawn_anew() -> None:
     ]
     assert [each.layer for each in trial.independent] == ["top", "middle", "stem"]
     output = faithfulness.draw(trial, PHOTO, params)
-    assert "A map of weights drawn anew is the same everywhere: it has no rank correlation." in output.warnings
+    assert "A map of the model with randomised weights is the same everywhere, so it has no rank correlation." in output.warnings
 
 
 @pytest.mark.parametrize(("points", "starts"), [(0, []), (1, ["stem"]), (2, ["middle", "stem"]), (9, ["top", "middle", "stem"])])
 def test_points_are_spread_over_the_layers_with_a_kernel(points: int, starts: list[str]) -> None:
     probe = RandomProbe(np.ones((1, 1, 4, 1)))
-    found = Faithfulness(randomisations=points).randomised(probe.published)
+    found = Faithfulness(randomisations=points).randomised_layers(probe.published)
     assert [paths[0] for paths in found] == starts
 
 
@@ -193,15 +162,9 @@ def test_progress_rises_to_its_end() -> None:
 def test_a_map_without_contrast_is_said_and_not_a_failure() -> None:
     trial, params = tried(LinearProbe(np.zeros((1, 1, 4, 1))), ROW)
     output = faithfulness.draw(trial, PHOTO, params)
-    assert "The map is zero everywhere: the order of its pixels is random, and the curves say nothing about it." in output.warnings
+    assert "The map is zero everywhere, so the order of its pixels is random and the curves say nothing about it." in output.warnings
     facts = facts_of(trial, params)
     assert (facts.deletion_area, facts.insertion_area, facts.drop) == (0, 0, None)
-
-
-def test_a_coarse_map_is_enlarged_with_half_pixel_centres() -> None:
-    found = faithfulness.over_input(np.array([[0, 4]], np.float32), (2, 4))
-    np.testing.assert_array_equal(found, [[0, 1, 3, 4], [0, 1, 3, 4]])
-    np.testing.assert_array_equal(faithfulness.over_input(np.array([[np.nan, 2]], np.float32), (1, 2)), [[0, 2]])
 
 
 def test_what_is_drawn() -> None:

@@ -154,7 +154,8 @@ def test_a_dead_channel_is_said() -> None:
     model = pooled()
     model.get_layer("second").bias.assign([0.0, -100.0, 0.0, 0.0])
     output = draw(probe_of(model), photo_batch(model, 1), layer="second", channels=(1,))
-    assert output.warnings == ("Channel 1 of layer 'second': the map is zero everywhere, as its activation is 0; it is drawn as zeros.",)
+    (warning,) = output.warnings
+    assert warning == "Channel 1 of layer 'second': the map is zero everywhere, because its activation is 0; it is drawn as zeros."
     (picture,) = (each.image for each in output.artifacts if each.name == "picture" and isinstance(each, Picture))
     assert (picture == 128).all()
 
@@ -162,7 +163,7 @@ def test_a_dead_channel_is_said() -> None:
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"layer": "second", "channels": (0, 4)}, errors.UnknownChannel, "has 4 channels: indices are 0 to 3, but got 4"),
+        ({"layer": "second", "channels": (0, 4)}, errors.UnknownChannel, "has 4 channels: indices are 0 to 3, got 4"),
         ({"layer": "second", "channels": 5}, errors.UnknownChannel, "has 4 channels, got 5 to show"),
         ({"layer": "mean"}, errors.UnsuitableLayer, "has no spatial map"),
         ({"layer": "third"}, errors.UnknownLayer, "has no layer 'third'"),

@@ -64,7 +64,7 @@ def test_integrated_gradients_of_a_linear_model_are_exact_in_one_step() -> None:
     probe = probe_of(linear())
     x = photo_batch(probe.graph.model, 1)
     _, found = driven(integrated_gradients.run(probe, Inputs(x), resolved(probe, "integrated_gradients", class_index=(0, 1, 2), steps=1)))
-    start = integrated_gradients.start_of(x[0], resolved(probe, "integrated_gradients"), Preprocessing.named("tf"))
+    start = integrated_gradients.baseline_input(x[0], resolved(probe, "integrated_gradients"), Preprocessing.named("tf"))
     np.testing.assert_allclose(start, -1)
     difference = (probe.graph.model(x) - probe.graph.model(start[None])).numpy()[0]
     np.testing.assert_allclose(found.attributed, difference, rtol=1e-5)
@@ -120,7 +120,7 @@ def test_smooth_grad_against_the_gradient_tape() -> None:
     params = resolved(probe, "smooth_grad", class_index=2, samples=7, noise=0.3, seed=1, score="probability")
     _, found = driven(smooth_grad.run(probe, Inputs(x), params))
     with tf.GradientTape() as tape:
-        noisy = tf.constant(smooth_grad.noisy(x[0], slice(0, 7), 0.3, 1))
+        noisy = tf.constant(smooth_grad.noisy_copies(x[0], slice(0, 7), 0.3, 1))
         tape.watch(noisy)
         score = model(noisy)[:, 2]
     expected = tape.gradient(score, noisy).numpy().mean(0)

@@ -13,7 +13,9 @@ from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import batch, photo_of, softmax
 from workers.contract.artifacts import Picture
 from workers.contract.inputs import Inputs, Photo, Placement
-from workers.methods.perturbation import masked_scores, occlusion
+from workers.methods import batch_sizes, previews
+from workers.methods.perturbation import occlusion
+from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.rendering.overlays import diverging
 
 RNG = np.random.default_rng(5)
@@ -21,7 +23,7 @@ WEIGHTS = RNG.integers(-3, 4, (3, 5, 7, 3)).astype(np.float32)
 IMAGE = RNG.integers(-4, 5, (1, 5, 7, 3)).astype(np.float32)
 
 
-def attribution(probe: LinearProbe, image: np.ndarray, **changes: object) -> masked_scores.Attribution:
+def attribution(probe: LinearProbe, image: np.ndarray, **changes: object) -> PerturbationResult:
     params = Occlusion.model_validate({"baseline": "black", **changes}).resolve(probe.published, MethodLimits())
     return driven(occlusion.run(probe, Inputs(image), params))[1]
 
@@ -104,8 +106,8 @@ def test_the_top_class_where_none_is_asked_for() -> None:
 
 
 def test_masks_come_in_pieces_with_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(masked_scores, "MOST_ROWS", 4)
-    monkeypatch.setattr(masked_scores, "PREVIEW_SECONDS", 0)
+    monkeypatch.setattr(batch_sizes, "MAX_BATCH", 4)
+    monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0)
     probe = LinearProbe(WEIGHTS)
     params = Occlusion(window=2, stride=2, class_index=0).resolve(probe.published, MethodLimits())
     slices, found = driven(occlusion.run(probe, Inputs(IMAGE), params))

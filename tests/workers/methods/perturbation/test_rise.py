@@ -9,7 +9,9 @@ from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of, softmax
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
-from workers.methods.perturbation import masked_scores, rise
+from workers.methods import batch_sizes, previews
+from workers.methods.perturbation import rise
+from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.rendering.overlays.blend import blend
 
 # Each class's logit is the mean of a region of the only channel: rows 0–2 and columns 0–2; the right half; nothing.
@@ -18,7 +20,7 @@ REGIONS[0, :2, :3], REGIONS[1, :, 4:] = 1 / 6, 1 / 15
 IMAGE = np.random.default_rng(3).uniform(1, 2, (1, 5, 7, 1)).astype(np.float32)
 
 
-def attribution(**changes: object) -> masked_scores.Attribution:
+def attribution(**changes: object) -> PerturbationResult:
     probe = LinearProbe(REGIONS)
     params = Rise.model_validate({"score": "logit", "cells": 3, **changes}).resolve(probe.published, MethodLimits())
     return driven(rise.run(probe, Inputs(IMAGE), params))[1]
@@ -32,7 +34,7 @@ def test_given_masks_and_scores_by_hand() -> None:
 
 
 def test_a_mask_is_its_cells_enlarged_and_shifted() -> None:
-    masks = rise.Masks(6, (5, 7), 3, 0.5, seed=1)
+    masks = rise.SoftMasks(6, (5, 7), 3, 0.5, seed=1)
     # cells of ⌈5/3⌉ × ⌈7/3⌉ = 2 × 3, enlarged to 4·2 × 4·3
     assert masks.shift.min() >= 0
     assert (masks.shift < [2, 3]).all()
@@ -54,7 +56,7 @@ def test_a_mask_is_its_cells_enlarged_and_shifted() -> None:
 
 @pytest.mark.parametrize("probability", [0.2, 0.7])
 def test_cells_are_open_with_their_probability(probability: float) -> None:
-    opened = rise.Masks(400, (20, 30), 7, probability, seed=0).open
+    opened = rise.SoftMasks(400, (20, 30), 7, probability, seed=0).open
     assert set(np.unique(opened)) == {0, 1}
     # 19,600 draws: five standard deviations are .018
     assert opened.mean() == pytest.approx(probability, abs=0.018)
@@ -62,7 +64,7 @@ def test_cells_are_open_with_their_probability(probability: float) -> None:
 
 def test_the_map_by_plain_loops() -> None:
     found = attribution(masks=50, probability=0.4, seed=9, class_index=(1, 0))
-    masks = rise.Masks(50, (5, 7), 3, 0.4, seed=9)[0:50]
+    masks = rise.SoftMasks(50, (5, 7), 3, 0.4, seed=9)[0:50]
     for row, chosen in enumerate((1, 0)):
         expected = np.zeros((5, 7))
         for mask in masks:
@@ -75,7 +77,7 @@ def test_the_probability_unless_told() -> None:
     probe = LinearProbe(REGIONS)
     params = Rise(masks=1, class_index=2, seed=4).resolve(probe.published, MethodLimits())
     assert params.score == "probability"
-    masks = rise.Masks(2, (5, 7), 7, 0.5, seed=4)
+    masks = rise.SoftMasks(2, (5, 7), 7, 0.5, seed=4)
     params = params.changed(masks=2)
     found = driven(rise.run(probe, Inputs(IMAGE), params))[1]
     weights = softmax(probe._logits(IMAGE * masks[0:2][..., None]))[:, 2]
@@ -96,8 +98,8 @@ def test_the_seed_decides() -> None:
 
 def test_masks_come_in_pieces_with_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = attribution(masks=9, class_index=0)
-    monkeypatch.setattr(masked_scores, "MOST_ROWS", 4)
-    monkeypatch.setattr(masked_scores, "PREVIEW_SECONDS", 0)
+    monkeypatch.setattr(batch_sizes, "MAX_BATCH", 4)
+    monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0)
     probe = LinearProbe(REGIONS)
     params = Rise(score="logit", cells=3, masks=9, class_index=0)
     slices, found = driven(rise.run(probe, Inputs(IMAGE), params))
@@ -120,7 +122,7 @@ def pictures(output: Output) -> dict[str, np.ndarray]:
 
 def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:
     values = np.array([[3, 4, 4], [3.5, 5, 3]], np.float32)
-    found = masked_scores.Attribution(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2)
+    found = PerturbationResult(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2)
     output = rise.draw(found, photo_of(), Rise(colormap="magma", alpha=0.3))
     heat = np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32)
     expected = blend(heat, photo_of(), "magma", 0.3)
@@ -131,6 +133,6 @@ def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:
 
 
 def test_sides_of_one_pixel_and_more_cells_than_pixels() -> None:
-    masks = rise.Masks(8, (1, 5), 7, 0.5, seed=0)[0:8]
+    masks = rise.SoftMasks(8, (1, 5), 7, 0.5, seed=0)[0:8]
     assert masks.shape == (8, 1, 5)
     assert 0 <= masks.min() < masks.max() <= 1

@@ -1,8 +1,7 @@
-"""What all CAMs share: layers, classes, variants of the input; and degenerate maps from one end to the other."""
+"""CAMs that take their weights from gradients: layers, classes, variants of the input, and degenerate maps."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,33 +12,25 @@ from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.cam.eigen_cam import EigenCam
 from schemas.methods.cam.grad_cam import GradCam
 from schemas.methods.facts import Prediction
+from tests.workers.methods.cam.support import TwoLayers, arrays
 from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import LayerGradients
 from workers.methods import implementation
-from workers.methods.cam import augmentation, cam_maps, cam_pictures, class_evidence, eigen_cam, grad_cam, hires_cam
+from workers.methods.cam import (
+    augmentation,
+    cam_maps,
+    cam_pictures,
+    eigen_cam,
+    grad_cam,
+    gradient_weighted_cam,
+    hires_cam,
+)
+from workers.methods.cam.cam_result import CamResult
 from workers.rendering import scaling
 
 CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.lane == "fast"]
-
-
-class TwoLayers(FormulaProbe):
-    """`coarse`: `conv` at every second row and column, with the gradients that stand there."""
-
-    def forward(self, tensor: np.ndarray, layers: Any = (), **given: Any) -> Any:
-        found = super().forward(tensor, ["conv" for _ in layers], **given)
-        return replace(found, activations={path: tensor[:, ::2, ::2] if path == "coarse" else tensor for path in layers})
-
-    def gradients(self, tensor: np.ndarray, layer: str, class_indices: Any, **given: Any) -> LayerGradients:
-        found = super().gradients(tensor, layer, class_indices, **given)
-        if layer != "coarse":
-            return found
-        return replace(found, activations=found.activations[:, ::2, ::2], gradients=found.gradients[:, ::2, ::2])
-
-
-def arrays(output: Output) -> dict[str, np.ndarray]:
-    return {artifact.name: artifact.array for artifact in output.artifacts if isinstance(artifact, Array)}
 
 
 def run(method: str, tensor: np.ndarray, probe: FormulaProbe | None = None, **params: Any) -> list[Output]:
@@ -140,8 +131,8 @@ def test_eigen_smoothing() -> None:
 def test_formulas_share_the_passes_of_the_model() -> None:
     probe, tensor = TwoLayers(), batch(2)
     given = {"layer": ["conv", "coarse"], "class_index": [0, 1]}
-    formulas = [class_evidence.formula(grad_cam.weights), class_evidence.formula(hires_cam.weights)]
-    both = class_evidence.explain_alike(probe, Inputs(tensor), [GradCam.model_validate(given)] * 2, formulas)
+    formulas = [gradient_weighted_cam.weighted_map(grad_cam.weights), gradient_weighted_cam.weighted_map(hires_cam.weights)]
+    both = gradient_weighted_cam.explain_by_each(probe, Inputs(tensor), [GradCam.model_validate(given)] * 2, formulas)
     assert probe.calls == [4, 4]  # one for each layer, two classes of two photos
     for method, explanations in zip(("grad_cam", "hires_cam"), both, strict=True):
         alone = implementation(method).run(TwoLayers(), Inputs(tensor), [METHODS[method].model_validate(given)] * 2)
@@ -242,7 +233,7 @@ def test_every_variant_is_run_for_every_layer() -> None:
 def test_degenerate_layers_of_a_fused_map_are_named() -> None:
     maps = np.array([[[0, 1, 2]]], np.float32)
     goldfish = Prediction(class_index=1, label="goldfish", logit=2.5, probability=0.5)
-    explanation = class_evidence.Explanation({"conv": maps, "coarse": np.zeros_like(maps)}, (goldfish,), listed=False)
+    explanation = CamResult({"conv": maps, "coarse": np.zeros_like(maps)}, (goldfish,), listed=False)
     output = cam_pictures.draw(explanation, photo_of(), GradCam.model_validate({"layer": ["conv", "coarse"]}))
     assert output.warnings == ("goldfish (1): the map at layer 'coarse' is zero everywhere; it is drawn as zeros.",)
     assert heatmap(output).any()

@@ -1,0 +1,125 @@
+"""SmoothGrad and integrated gradients on a model that is a formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.methods.gradients.integrated_gradients import IntegratedGradients, IntegratedGradientsFacts
+from schemas.models import Preprocessing
+from tests.workers.methods.gradients.support import Recorded, W, attribution, resolved
+from tests.workers.methods.linear import driven
+from tests.workers.methods.support import FormulaProbe, batch, photo_of
+from workers.contract.inputs import Inputs
+from workers.methods.gradients import integrated_gradients, smooth_grad
+
+
+def noise_of(shape: tuple[int, ...], count: int, seed: int) -> np.ndarray:
+    return np.stack([np.random.default_rng((seed, at)).standard_normal(shape, np.float32) for at in range(count)])
+
+
+@pytest.mark.parametrize("samples", [1, 21, 50])
+def test_smooth_grad_is_the_mean_over_noisy_copies(samples: int) -> None:
+    x = batch(1)
+    probe = Recorded()
+    slices, found = driven(smooth_grad.run(probe, Inputs(x), resolved("smooth_grad", class_index=2, samples=samples, noise=0.2, seed=3)))
+    sigma = 0.2 * (x.max() - x.min())
+    expected = 2 * W[2] * (x[0] + sigma * noise_of((4, 6, 3), samples, 3).mean(0))
+    np.testing.assert_allclose(found.values, expected[None], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.maps[0], np.abs(expected).max(-1), rtol=1e-4, atol=1e-5)
+    assert probe.rows == [min(21, samples - start) for start in range(0, samples, 21)]
+    assert [made.step for made in slices][-1] == samples == slices[-1].total
+    assert found.classes[0].logit == pytest.approx(float(((x[0] ** 2).sum((0, 1)) * W[2]).sum()), rel=1e-5)  # of the photo itself
+
+
+def test_smooth_grad_of_squares_never_cancels() -> None:
+    x = batch(1)
+    _, found = driven(smooth_grad.run(FormulaProbe(), Inputs(x), resolved("smooth_grad", class_index=(0, 1), samples=9, average="squares")))
+    noisy = x[0] + 0.15 * np.ptp(x) * noise_of((4, 6, 3), 9, 0)
+    for values, c in zip(found.values, (0, 1), strict=True):
+        np.testing.assert_allclose(values, ((2 * W[c] * noisy) ** 2).mean(0), rtol=1e-4)
+    assert (found.values >= 0).all()
+
+
+def test_seeds_make_the_noise() -> None:
+    def values(seed: int) -> np.ndarray:
+        return driven(smooth_grad.run(FormulaProbe(), Inputs(batch(1)), resolved("smooth_grad", samples=4, seed=seed)))[1].values
+
+    np.testing.assert_array_equal(values(5), values(5))
+    assert not np.allclose(values(5), values(6))
+
+
+@pytest.mark.parametrize("rule", ["gauss_legendre", "trapezoid"])
+def test_integrated_gradients_of_a_quadratic_logit(rule: str) -> None:
+    """From 0: ∫2·W·αx dα·x = W·x², which both rules have exactly since the gradient is linear in α."""
+    x = batch(1)
+    params = resolved("integrated_gradients", class_index=(0, 2), steps=4, rule=rule)
+    slices, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(x), params))
+    for at, c in enumerate((0, 2)):
+        np.testing.assert_allclose(found.attribution.values[at], W[c] * x[0] ** 2, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found.attribution.maps[at], (W[c] * x[0] ** 2).sum(-1), rtol=1e-5, atol=1e-5)
+        assert found.difference[at] == pytest.approx(found.attribution.classes[at].logit, rel=1e-6)
+    assert (found.errors < 1e-6).all()
+    assert [made.step for made in slices] == [4, 8]
+
+
+def test_weights_and_places_of_the_rules() -> None:
+    points, weights = integrated_gradients.quadrature("trapezoid", 5)
+    np.testing.assert_allclose(points, [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(weights, [0.125, 0.25, 0.25, 0.25, 0.125])
+    points, weights = integrated_gradients.quadrature("gauss_legendre", 2)
+    np.testing.assert_allclose(points, [0.5 - 0.5 / 3**0.5, 0.5 + 0.5 / 3**0.5])
+    np.testing.assert_allclose(weights, [0.5, 0.5])
+    for rule, degree in (("gauss_legendre", 11), ("trapezoid", 1)):  # the highest power that six steps have exactly
+        points, weights = integrated_gradients.quadrature(rule, 6)
+        assert float((weights * points**degree).sum()) == pytest.approx(1 / (degree + 1), abs=1e-12)
+        assert float((weights * points ** (degree + 1)).sum()) != pytest.approx(1 / (degree + 2), abs=1e-12)
+
+
+def test_baselines_are_in_the_models_units() -> None:
+    x = batch(1)[0]
+    spec = Preprocessing(mode="custom", mean=(10.0, 20.0, 30.0), std=(2.0, 4.0, 5.0), order="bgr")
+
+    def start(**params: Any) -> np.ndarray:
+        return integrated_gradients.baseline_input(x, IntegratedGradients(**params), spec)
+
+    np.testing.assert_allclose(start(baseline="black"), np.broadcast_to(np.array([-5, -5, -6]), x.shape))
+    np.testing.assert_allclose(start(baseline="white"), np.broadcast_to(np.array([122.5, 58.75, 45]), x.shape))
+    np.testing.assert_allclose(start(baseline="mean"), np.broadcast_to(x.mean((0, 1)), x.shape), rtol=1e-5)
+    blurred = start(baseline="blurred")
+    assert 0 < np.ptp(blurred) < np.ptp(x)
+    first, again, other = (start(baseline="random", seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+    pixels = first[..., ::-1] * np.array([5, 4, 2]) + np.array([30, 20, 10])
+    assert 0 <= pixels.min() < 30
+    assert 225 < pixels.max() <= 255
+
+
+def test_a_random_baseline_still_adds_up() -> None:
+    params = resolved("integrated_gradients", class_index=1, steps=3, baseline="random", seed=2)
+    _, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(batch(1)), params))
+    assert found.errors[0] < 1e-5
+    assert abs(found.difference[0]) > 100
+
+
+def test_completeness_is_told_and_warned_of() -> None:
+    """One step of the probability, which is far from linear, misses much."""
+    params = resolved("integrated_gradients", class_index=(1, 0), steps=1, score="probability")
+    _, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(batch(1)), params))
+    output = integrated_gradients.draw(found, photo_of(), params)
+    facts = output.facts
+    assert isinstance(facts, IntegratedGradientsFacts)
+    for at, (missed, whole) in enumerate(zip(facts.attributed, facts.score_difference, strict=True)):
+        assert facts.completeness_error[at] == pytest.approx(abs(missed - whole) / abs(whole))
+        assert found.attribution.values[at].sum() == pytest.approx(missed, rel=1e-4, abs=1e-6)
+    assert facts.completeness_error[0] > 0.05
+    assert output.warnings[0].startswith("goldfish (1): the sum of the attributions misses the score's difference by")
+
+
+def test_without_a_difference_the_error_is_what_was_attributed() -> None:
+    values = np.zeros((2, 4, 6, 3))
+    found = integrated_gradients.IntegratedAttribution(attribution(values, values[..., 0]), np.array([0.0, -2.0]), np.array([0.25, -1.0]))
+    np.testing.assert_allclose(found.errors, [0.25, 0.5])

@@ -1,0 +1,130 @@
+"""The frame of every CAM that takes its weights from gradients: Grad-CAM, Grad-CAM++, HiResCAM, LayerCAM, XGrad-CAM.
+
+Such a method is a module of its own that gives its formula for the weights to `explain`. One pass of the model serves a whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32
+
+from schemas.methods.cam.base import CamParams, ClassCamParams
+from schemas.methods.facts import Prediction
+from workers.contract.arrays import Float32 as AnyFloat32
+from workers.contract.inputs import Inputs
+from workers.contract.probe import Probe
+from workers.methods.batch_sizes import gradient_batches
+from workers.methods.cam import augmentation, cam_maps
+from workers.methods.cam.cam_result import CamResult
+from workers.methods.class_scores import predictions
+from workers.methods.token_maps import to_map
+
+ChannelWeights = Callable[[Float32[np.ndarray, "n h w k"], Float32[np.ndarray, "n h w k"]], AnyFloat32]
+"""A CAM's formula: activations and gradients become weights (n, k), one a channel, or (n, h, w, k), one a channel and position."""
+MapFormula = Callable[[Float32[np.ndarray, "n h w k"], Float32[np.ndarray, "n h w k"]], Float32[np.ndarray, "n h w"]]
+"""Activations and gradients become unscaled maps."""
+
+
+def cam_batch_key(params: CamParams) -> Hashable:
+    """Return the batch key of a CAM: jobs that differ only in their classes or their drawing run as one batch."""
+    return params.layer_paths(), params.output, params.augment, params.precision
+
+
+def class_cam_batch_key(params: ClassCamParams) -> Hashable:
+    """Return the batch key of a CAM that explains a class."""
+    return cam_batch_key(params), params.sign, params.eigen_smooth
+
+
+def explain(
+    probe: Probe,
+    inputs: Inputs,
+    params: Sequence[ClassCamParams],
+    weights: ChannelWeights,
+    score: Literal["logit", "probability"] = "logit",
+) -> list[CamResult]:
+    """Return one result for each job of a batch.
+
+    Args:
+        inputs: one input for each job, `inputs.tensor` (N, H, W, C).
+        params: the N jobs' resolved parameters, all with the same batch key.
+        weights: the formula of the method.
+        score: the score that is differentiated.
+
+    Raises:
+        NoGradient: the score of the class has no gradient at a layer.
+        NonFinite: activations, gradients or scores are not finite.
+    """
+    return explain_by_each(probe, inputs, params, [weighted_map(weights, eigen_smooth=params[0].eigen_smooth)], score)[0]
+
+
+def weighted_map(weights: ChannelWeights, *, eigen_smooth: bool = False) -> MapFormula:
+    """Return the formula that weighs the channels and adds them up."""
+    return lambda activations, gradients: cam_maps.weighted(activations, weights(activations, gradients), eigen_smooth=eigen_smooth)
+
+
+def explain_by_each(
+    probe: Probe,
+    inputs: Inputs,
+    params: Sequence[ClassCamParams],
+    formulas: Sequence[MapFormula],
+    score: Literal["logit", "probability"] = "logit",
+) -> list[list[CamResult]]:
+    """Return for each formula one result for each job of a batch. All formulas share every pass of the model.
+
+    Each class of a job is a row of its own, so that a job with several classes needs no further pass if there is room.
+    The other arguments and the errors are those of `explain`.
+    """
+    wanted = [job.target_classes() for job in params]
+    owners = np.repeat(np.arange(len(params)), [len(classes.indices) for classes in wanted])
+    class_indices = np.concatenate([np.asarray(classes.indices, np.int32) for classes in wanted])
+    chunks: list[list[list[AnyFloat32]]] = []
+    classes: list[Prediction] = []
+    for chunk in gradient_batches(len(owners), len(params)):
+        maps, scored = _maps_of_rows(probe, inputs.tensor[owners[chunk]], class_indices[chunk], params[0], formulas, score=score)
+        chunks.append(maps)
+        classes += scored
+    layers = params[0].layer_paths()
+    whole = [[np.concatenate([maps[f][at] for maps in chunks]) for at in range(len(layers))] for f in range(len(formulas))]
+    return [
+        [
+            CamResult(
+                {layer: maps[owners == row] for layer, maps in zip(layers, by_layer, strict=True)},
+                tuple(scored for scored, owner in zip(classes, owners, strict=True) if owner == row),
+                asked.listed,
+                job.fuse,
+            )
+            for row, (job, asked) in enumerate(zip(params, wanted, strict=True))
+        ]
+        for by_layer in whole
+    ]
+
+
+def _maps_of_rows(
+    probe: Probe,
+    tensor: AnyFloat32,
+    class_indices: np.ndarray,
+    params: ClassCamParams,
+    formulas: Sequence[MapFormula],
+    *,
+    score: Literal["logit", "probability"],
+) -> tuple[list[list[AnyFloat32]], list[Prediction]]:
+    """Return for each formula and each layer the maps of all rows, and each row's class with the scores of the plain input."""
+    layers = params.layer_paths()
+    maps: list[list[list[AnyFloat32]]] = [[[] for _ in layers] for _ in formulas]
+    classes: list[Prediction] = []
+    for variant in augmentation.variants(params.augment):
+        varied = variant.of(tensor)
+        for at, layer in enumerate(layers):
+            found = probe.gradients(
+                varied, layer, class_indices, score=score, sign=params.sign, output=params.output, precision=params.precision
+            )
+            # The plain input comes first: its top class is explained for every variant, whatever class a variant is taken for.
+            class_indices = found.class_indices
+            classes = classes or predictions(probe.published, class_indices, found.logits, found.probabilities, params.output)
+            activations, gradients = (to_map(values, probe.description, layer) for values in (found.activations, found.gradients))
+            for formula, own in zip(formulas, maps, strict=True):
+                own[at].append(variant.undone(formula(activations, gradients)))
+    return [[augmentation.averaged(varied) for varied in own] for own in maps], classes

@@ -1,0 +1,45 @@
+"""The arithmetic of deletion and insertion: the order of an image's pixels in a map, and what follows from the score's curves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from workers.rendering import scaling
+
+
+def ranking(values: Float32[np.ndarray, "H W"], seed: int) -> Int64[np.ndarray, "H W"]:
+    """Return each pixel's place, 0 for the highest value. Pixels of equal value are in random order, so that no side comes first."""
+    flat = values.ravel()
+    order = np.lexsort((np.random.default_rng(seed).permutation(flat.size), -flat))
+    places = np.empty(flat.size, np.int64)
+    places[order] = np.arange(flat.size)
+    return places.reshape(values.shape)
+
+
+def area(shares: Float64[np.ndarray, " s"], scores: Float64[np.ndarray, " s"]) -> float:
+    """Return the area under a curve by the trapezoid rule."""
+    return float(np.trapezoid(scores, shares))
+
+
+def drop(whole: float, masked: float) -> float | None:
+    """Return max(0, whole − masked) / whole, or None if `whole` is not above 0.
+
+    The mean of this over many images is the "average drop" of Grad-CAM++ (arXiv:1710.11063).
+    """
+    return max(0.0, whole - masked) / whole if whole > 0 else None
+
+
+def over_input(values: Float32[np.ndarray, "h w"], size: tuple[int, int]) -> Float32[np.ndarray, "H W"]:
+    """Return a map at the size (height, width) of the input (bilinear, half-pixel centres). Values that are not finite count as 0."""
+    finite = np.nan_to_num(values, posinf=0, neginf=0)
+    return finite if finite.shape == size else cv2.resize(finite, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def visible(values: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """Return how much of each pixel the map shows, 0-1: relu(map) / max.
+
+    A map that is above 0 everywhere is scaled from its smallest to its largest value.
+    """
+    return scaling.heat(values - max(values.min(), np.float32(0)))

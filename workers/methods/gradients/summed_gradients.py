@@ -1,0 +1,77 @@
+"""Sums of gradients over many samples of one image, for methods of the slow lane: SmoothGrad and integrated gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from schemas.methods.facts import Prediction
+from schemas.methods.gradients.base import ScoreGradientParams
+from workers.contract.probe import Probe
+from workers.contract.progress import Slice
+from workers.methods.batch_sizes import batch_size
+from workers.methods.previews import PreviewedSlices
+
+# A gradient costs about as much time as this many forward passes.
+FORWARDS_PER_GRADIENT = 3
+
+
+@dataclass(frozen=True)
+class GradientSamples:
+    """The inputs at which gradients are taken.
+
+    Attributes:
+        count: how many samples there are.
+        make: returns the samples of a slice. A sample is the same in whichever slice it is made.
+    """
+
+    count: int
+    make: Callable[[slice], Float32[np.ndarray, "b H W C"]]
+
+
+def add_gradients(
+    probe: Probe,
+    samples: GradientSamples,
+    weights: Float64[np.ndarray, " samples"],
+    classes: Sequence[Prediction],
+    params: ScoreGradientParams,
+    *,
+    sums: Float64[np.ndarray, "n H W C"],
+    squares: bool = False,
+) -> Generator[int, None, None]:
+    """Add Σ weight·gradient over the samples to `sums`, for each of the n classes, and yield how many gradients are done.
+
+    One pass takes as many samples as hold the device for about 150 ms on a CPU.
+
+    Args:
+        weights: the weight of each sample.
+        sums: the array to add to.
+        squares: add the squares of the gradients in place of the gradients.
+    """
+    rows = max(1, batch_size(probe.description, sums.shape[1:3]) // FORWARDS_PER_GRADIENT)
+    done = 0
+    for start in range(0, samples.count, rows):
+        batch = slice(start, min(start + rows, samples.count))
+        tensor = samples.make(batch)
+        for at, explained in enumerate(classes):
+            found = probe.input_gradients(
+                tensor,
+                np.full(len(tensor), explained.class_index, np.int32),
+                score=params.score,
+                sign=params.sign,
+                output=params.output,
+                precision=params.precision,
+            )
+            gradients = found.gradients.astype(np.float64)
+            sums[at] += np.tensordot(weights[batch], gradients**2 if squares else gradients, axes=1)
+            done += len(tensor)
+            yield done
+
+
+def as_slices(steps: Generator[int, None, None], slices: PreviewedSlices) -> Generator[Slice, None, None]:
+    """Yield a slice for each step of `add_gradients`."""
+    for done in steps:
+        yield slices.at(done)

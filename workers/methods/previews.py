@@ -1,0 +1,44 @@
+"""Previews of a slow method: small pictures of the map as it forms."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from schemas.models import Preprocessing
+from workers.contract.colours import input_to_rgb
+from workers.contract.inputs import Photo, Placement
+from workers.contract.progress import Slice
+
+PREVIEW_SECONDS = 1.0
+
+
+class PreviewedSlices:
+    """The slices of a slow method. About once per second, a slice carries a preview."""
+
+    def __init__(self, total: int, preview: Callable[[], UInt8[np.ndarray, "H W 3"]]) -> None:
+        """Start the clock.
+
+        Args:
+            total: the number of steps of the job.
+            preview: draws the current state. It is called only when a preview is due.
+        """
+        self._total, self._preview = total, preview
+        self._last_preview = time.monotonic()
+
+    def at(self, step: int) -> Slice:
+        """Return the slice that ends at `step`."""
+        if time.monotonic() - self._last_preview < PREVIEW_SECONDS:
+            return Slice(step, self._total)
+        self._last_preview = time.monotonic()
+        return Slice(step, self._total, preview=self._preview())
+
+
+def input_photo(tensor: Float32[np.ndarray, "H W C"], preprocessing: Preprocessing) -> Photo:
+    """Return the model's input as a photo of its own size. Previews are drawn on it."""
+    image = input_to_rgb(tensor, preprocessing)
+    height, width = image.shape[:2]
+    return Photo(image, Placement((height, width), (0, 0, height, width), (0, 0, height, width)))
