@@ -1,4 +1,4 @@
-"""What an operator can set for a model, in `models.toml` or in the TOML file beside a model file."""
+"""Define what an operator can set for a model, in `models.toml` or in the TOML file beside a model file."""
 
 from __future__ import annotations
 

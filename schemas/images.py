@@ -1,4 +1,4 @@
-"""How a request names its image, what an image may be, and what the service answers to an upload."""
+"""Define how a request names its image, which images are allowed, and what the service answers to an upload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where models come from: one module and one `ModelSource` class per source."""
+"""List models. Each source of models has one module and one `ModelSource` class here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is said about a model: its description, its layers, its preprocessing and its labels."""
+"""The contract describes a model here: its summary, its description, its layers, its preprocessing and its labels."""
 
 from __future__ import annotations
 

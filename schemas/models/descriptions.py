@@ -1,4 +1,4 @@
-"""What the service tells callers about a model: its summary and its description."""
+"""Describe a model as the service shows it to callers: its summary and its full description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base class of everything that is said about a model."""
+"""The classes that describe a model share this base class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's layers: their kinds, their shapes, and how their positions relate to the input."""
+"""Describe a model's layers: their kinds, their shapes, and the input pixels that their positions see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LayerPath = Annotated[
 
 
 class LayerKind(StrEnum):
-    """What a layer does, in broad terms. `?kind=` takes these values."""
+    """The kind of a layer says broadly what it does. `?kind=` takes these values."""
 
     INPUT = "input"
     CONV = "conv"

@@ -1,4 +1,4 @@
-"""How an image becomes a model's input."""
+"""Describe how an image becomes a model's input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VARIABLE_LONGEST_SIDE = 512
 
 
 class Preprocessing(ImmutableSchema):
-    """How an RGB image (uint8, H W 3) becomes the model's input (float32).
+    """The rule by which an RGB image (uint8, H W 3) becomes the model's input (float32).
 
     The image is resized and fitted, its channels are put in order, and each channel becomes `(x - mean) / std`.
 

@@ -1,4 +1,4 @@
-"""What a worker publishes about a model that it has loaded: the description and the labels of its classes."""
+"""Describe a loaded model as a worker publishes it: the description and the labels of its classes."""
 
 from __future__ import annotations
 

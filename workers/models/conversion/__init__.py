@@ -1,0 +1,1 @@
+"""Conversions of models that Keras 3 or the methods cannot use as they are stored."""

@@ -1,4 +1,4 @@
-"""How models are loaded: one module and one `ModelLoader` class per source of `catalog/sources`."""
+"""Load models. Each source of `catalog/sources` has one module and one `ModelLoader` class here."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class ModelLoader(ABC):
 
     @abstractmethod
     def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
-        """Return the model of `entry` with its weights. Whatever comes from a file keeps to `limits`.
+        """Return the model of `entry` with its weights. Everything that comes from a file keeps to `limits`.
 
         Raises:
             ModelLoadFailed: the model cannot be loaded; the error has the cause.
