@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from workers.models.torch_pickle import read_tensors
+from workers.models.weights.torch_pickle import read_tensors
 
 BATCH_NORM_EPSILON = 1e-3
 DROPOUT = 0.2

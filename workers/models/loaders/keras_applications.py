@@ -10,13 +10,13 @@ import keras
 from catalog.entry import CatalogEntry
 from catalog.keras_architectures import KERAS_APPLICATIONS
 from schemas.errors import ModelLoadFailed
-from workers.models.downloads import limit_silence, one_at_a_time
 from workers.models.guards.hdf5 import check_hdf5_file
 from workers.models.guards.keras_archive import check_archive
 from workers.models.labels import read_labels
 from workers.models.limits import ModelLimits
 from workers.models.loaders.base import ModelLoader
-from workers.models.random_weights import build_seeded
+from workers.models.weights.downloads import limit_silence, one_at_a_time
+from workers.models.weights.random_weights import build_seeded
 
 IMAGENET_CLASSES = 1000
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import inspect
 import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from workers.engine.graph import Graph
 from workers.engine.keras_internals import KERAS_FOLDER_VARIABLE
 from workers.engine.probe import KerasProbe
 from workers.methods.cam import grad_cam
-from workers.models import downloads
 from workers.models.description.default_layer import default_layer
 from workers.models.description.describe import describe
 from workers.models.description.describe_layers import describe_layers
@@ -32,6 +30,7 @@ from workers.models.description.fingerprint import fingerprint
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
 from workers.models.preprocessing import prepare
+from workers.models.weights import downloads
 
 
 def offered() -> dict[str, Callable[..., keras.Model]]:
@@ -190,21 +189,3 @@ class TestWithoutNetwork:
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
             with pytest.raises(ModelLoadFailed, match="timed out"):
                 self.load()
-
-
-def test_one_process_downloads_at_a_time() -> None:
-    entered, order = threading.Event(), []
-
-    def second() -> None:
-        entered.wait(10)
-        with downloads.one_at_a_time("test"):
-            order.append("second")
-
-    thread = threading.Thread(target=second)
-    thread.start()
-    with downloads.one_at_a_time("test"):
-        entered.set()
-        thread.join(0.2)  # the thread cannot end while the lock is held
-        order.append("first")
-    thread.join(10)
-    assert order == ["first", "second"]

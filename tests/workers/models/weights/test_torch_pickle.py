@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workers.models.torch_pickle import MAGIC_NUMBER, PROTOCOL_VERSION, TorchPickleError, read_tensors
+from workers.models.weights.torch_pickle import MAGIC_NUMBER, PROTOCOL_VERSION, TorchPickleError, read_tensors
 
 
 class WrittenStorage:

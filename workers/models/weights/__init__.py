@@ -1,0 +1,1 @@
+"""Weights of models: downloads from `keras.applications`, random weights, and PyTorch checkpoints."""
