@@ -23,7 +23,7 @@ from workers.contract.synthesis import DreamSpec
 from workers.engine.ascent.parametrisations import starts
 from workers.engine.probe import KerasProbe
 from workers.methods.synthesis import deep_dream, filters
-from workers.methods.synthesis.presets import RECIPES
+from workers.methods.synthesis.recipes import RECIPES
 from workers.models.description.describe import describe
 from workers.rendering import scaling
 
@@ -78,4 +78,4 @@ def test_deep_dream(max_loss: float | None) -> None:
     assert apart.max() < 0.01
     assert difference(expected, image) > 0.1
     picture = np.clip((expected / 2 + 0.5) * 255, 0, 255)
-    assert np.abs(deep_dream.to_picture(found.image, published.description.preprocessing) - picture).max() < 0.51 + 0.01 * 127.5
+    assert np.abs(deep_dream.dream_picture(found.image, published.description.preprocessing) - picture).max() < 0.51 + 0.01 * 127.5

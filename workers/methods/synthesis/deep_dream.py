@@ -1,12 +1,11 @@
-"""DeepDream: a photo changed so that it excites some layers more, at several scales.
+"""DeepDream: change a photo so that it excites some layers more, at several scales.
 
-Mordvintsev et al., Inceptionism, Google 2015; the loop is keras.io/examples/generative/deep_dream's.
+Source: Mordvintsev et al., Inceptionism, Google 2015. The loop is that of keras.io/examples/generative/deep_dream.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Hashable
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import cv2
@@ -19,16 +18,26 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
-from workers.contract.synthesis import DreamSpec, DreamState
-from workers.methods.synthesis.presets import as_rgb
+from workers.contract.synthesis import DreamSpec
+from workers.methods.synthesis.pictures import as_rgb
+from workers.methods.synthesis.previews import slices_with_previews
 
-PREVIEW_SECONDS = 1.0
-UNIT = 127.5  # the image's 0 and its 1 above that, in 0-255: -1 is black, 1 white, as InceptionV3 takes it in keras.io's example
+# The level of 0-255 that is 0 in the dream's image, and the distance from there to 1: -1 is black and 1 is white, as InceptionV3 takes
+# its input in keras.io's example.
+UNIT = 127.5
 
 
 @dataclass(frozen=True)
-class Dream:
-    """`image` (h, w, C) float32, -1 black and 1 white, in the order of the model's channels; `losses` of each of `shapes`."""
+class DreamedPhoto:
+    """The finished dream.
+
+    Attributes:
+        image: float32 (h, w, C), -1 is black and 1 is white, with the channels in the model's order.
+        shapes: (height, width) of each octave, the smallest first.
+        losses: The loss at each step of each octave.
+        gradient_seen: False if no gradient ever reached the photo.
+        preprocessing: How the model takes its input.
+    """
 
     image: Float32[np.ndarray, "h w c"]
     shapes: tuple[tuple[int, int], ...]
@@ -37,35 +46,31 @@ class Dream:
     preprocessing: Preprocessing
 
 
-def run(probe: Probe, inputs: Inputs, params: DeepDream) -> Generator[Slice, None, Dream]:
-    """The dream in slices, with a picture of it about every second."""
-    assert inputs.image is not None  # noqa: S101 - the card needs one
+def run(probe: Probe, inputs: Inputs, params: DeepDream) -> Generator[Slice, None, DreamedPhoto]:
+    """Dream in slices, with a preview about once a second."""
+    assert inputs.image is not None  # noqa: S101 - the method's card needs an image
     description = probe.description
     given, preprocessing = description.input, description.preprocessing
     shape = picture_size(inputs.image.shape[:2], at_least=max(given.height or 0, given.width or 0), at_most=params.size or 0)
     shapes = octaves(shape, params.octaves, params.octave_scale)
-    dream = probe.dream(spec(params, preprocessing, pixels(inputs.image, shape, preprocessing, given.channels), shapes))
-    shown = time.monotonic()
-    while True:
-        try:
-            state = next(dream)
-        except StopIteration as stop:
-            last: DreamState = stop.value
-            return Dream(last.image, shapes, last.losses, last.gradient_seen, preprocessing)
-        small = None
-        if time.monotonic() - shown >= PREVIEW_SECONDS:
-            small, shown = to_picture(state.image, preprocessing), time.monotonic()
-        yield Slice(state.step, state.total, state.losses[-1][-1], small)
-
-
-def batch_key(params: DeepDream) -> Hashable:
-    return params.model_dump_json()
+    dream = probe.dream(spec(params, preprocessing, dream_input(inputs.image, shape, preprocessing, given.channels), shapes))
+    last = yield from slices_with_previews(
+        dream,
+        lambda state: dream_picture(state.image, preprocessing),
+        lambda state, picture: Slice(state.step, state.total, state.losses[-1][-1], picture),
+    )
+    return DreamedPhoto(last.image, shapes, last.losses, last.gradient_seen, preprocessing)
 
 
 def spec(
     params: DeepDream, preprocessing: Preprocessing, image: Float32[np.ndarray, "h w c"], shapes: tuple[tuple[int, int], ...]
 ) -> DreamSpec:
-    """The dream that resolved parameters ask for."""
+    """Return the dream that resolved parameters ask for.
+
+    Args:
+        image: The photo as `dream_input` returns it.
+        shapes: (height, width) of each octave, as `octaves` returns them.
+    """
     mean, std = np.broadcast_arrays(np.array(preprocessing.mean), np.array(preprocessing.std))
     return DreamSpec(
         image=image,
@@ -83,22 +88,28 @@ def spec(
 
 
 def picture_size(photo: tuple[int, ...], *, at_least: int, at_most: int) -> tuple[int, int]:
-    """The photo's own (height, width), its longest side brought to at least and, above all, at most so many pixels."""
+    """Return the photo's (height, width), enlarged or reduced so that its longest side is within both bounds.
+
+    If the bounds contradict each other, `at_most` decides.
+    """
     longest = max(photo)
     factor = min(max(longest, at_least), at_most) / longest
     return max(1, round(photo[0] * factor)), max(1, round(photo[1] * factor))
 
 
 def octaves(shape: tuple[int, int], count: int, scale: float) -> tuple[tuple[int, int], ...]:
-    """(height, width) of each scale, smallest first; sides rounded down, as keras.io does, but not below 1."""
+    """Return (height, width) of each octave, the smallest first. Sides are rounded down, as in keras.io's example, but are at least 1."""
     height, width = shape
     return tuple((max(1, int(height / scale**octave)), max(1, int(width / scale**octave))) for octave in reversed(range(count)))
 
 
-def pixels(
+def dream_input(
     image: UInt8[np.ndarray, "H W 3"], shape: tuple[int, int], preprocessing: Preprocessing, channels: int
 ) -> Float32[np.ndarray, "h w c"]:
-    """The photo at another size, from -1 (black) to 1, its channels as the model takes them: RGB, BGR or luma (ITU-R 601)."""
+    """Return the photo at another size, in the dream's units of -1 (black) to 1 (white).
+
+    Its channels are in the order that the model takes: RGB, BGR, or luma (ITU-R 601) in every channel.
+    """
     height, width = shape
     smaller = height * width < image.shape[0] * image.shape[1]
     x = image.astype(np.float32)
@@ -111,14 +122,14 @@ def pixels(
     return (x / np.float32(UNIT) - 1).astype(np.float32)
 
 
-def to_picture(image: Float32[np.ndarray, "h w c"], preprocessing: Preprocessing) -> UInt8[np.ndarray, "h w 3"]:
-    """What is darker than black or brighter than white is cut off; channels in the order of RGB again."""
+def dream_picture(image: Float32[np.ndarray, "h w c"], preprocessing: Preprocessing) -> UInt8[np.ndarray, "h w 3"]:
+    """Return a dream as an RGB picture. Values darker than black or brighter than white are clipped."""
     drawn = np.clip(np.rint((image + 1) * UNIT), 0, 255).astype(np.uint8)
     return as_rgb(drawn[..., ::-1] if preprocessing.order == "bgr" else drawn)
 
 
-def draw(result: Dream, photo: Photo | None, params: DeepDream) -> Output:
-    """The dream as a picture, and as an array; the loss at every step."""
+def draw(result: DreamedPhoto, photo: Photo | None, params: DeepDream) -> Output:
+    """Draw the dream as a picture and as an array, with the loss at every step."""
     del photo
     facts = DeepDreamFacts(
         layers=tuple(DreamLayer(layer=path, weight=weight) for path, weight in (params.layers or {}).items()),
@@ -130,18 +141,18 @@ def draw(result: Dream, photo: Photo | None, params: DeepDream) -> Output:
         ),
     )
     artifacts = (
-        Picture("dream", to_picture(result.image, result.preprocessing), primary=True),
+        Picture("dream", dream_picture(result.image, result.preprocessing), primary=True),
         Array("image", result.image),
         Array("curve", np.concatenate([np.array(losses, np.float32) for losses in result.losses])),
     )
     return Output(artifacts, facts, _warnings(result, params))
 
 
-def _warnings(result: Dream, params: DeepDream) -> tuple[str, ...]:
+def _warnings(result: DreamedPhoto, params: DeepDream) -> tuple[str, ...]:
     found: list[str] = []
     if not result.gradient_seen:
-        found.append("No gradient ever reached the photo: these layers are dead for it, and nothing was changed.")
+        found.append("No gradient ever reached the photo: these layers are dead for it, so nothing was changed.")
     if ended := [octave + 1 for octave, losses in enumerate(result.losses) if len(losses) < params.steps]:
         scales = ", ".join(map(str, ended))
-        found.append(f"Octave {scales}: ended before {params.steps} steps, the loss was above max_loss ({params.max_loss}).")
+        found.append(f"Octave {scales} ended before {params.steps} steps because the loss was above max_loss ({params.max_loss}).")
     return tuple(found)

@@ -1,14 +1,14 @@
-"""Feature inversion: an image that a layer answers as it answers the photo.
+"""Feature inversion: make an image for which a layer has the same activation as for the photo.
 
-Mahendran and Vedaldi, Understanding deep image representations by inverting them, arXiv:1412.0035; moved is a spectrum with
-decorrelated colour, as in Olah et al., Feature Visualization, Distill 2017.
+Source: Mahendran and Vedaldi, Understanding deep image representations by inverting them, arXiv:1412.0035. Unlike there, ascent changes a
+spectrum with decorrelated colours, as in Olah et al., Feature Visualization, Distill 2017.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Hashable
+from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -24,20 +24,27 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.contract.synthesis import AscentSpec, AscentState, Objective
 from workers.methods.artifact_names import artifact_names
-from workers.methods.synthesis.ascent import dead_tile
-from workers.methods.synthesis.presets import FOURIER_START, as_rgb
+from workers.methods.synthesis.pictures import as_rgb, dead_tile
+from workers.methods.synthesis.previews import slices_with_previews
+from workers.methods.synthesis.recipes import FOURIER_START
 from workers.rendering import text
 from workers.rendering.grid import grid
 
-PREVIEW_SECONDS = 1.0
-CAPTION_SHARE = 16  # a letter is as high as this share of a tile
-RANGE = 2.0  # in which `total_variation` is weighed
+CAPTION_SHARE = 16  # a tile is this many times as wide as a caption's letters are high
+RANGE = 2.0  # the distance from black to white in which `total_variation` is weighed
 
 
 @dataclass(frozen=True)
-class Inverted:
-    """One layer's: `image` (H, W, C) float32 RGB or grey in 0-1; `values` (steps,); both zeros where the layer's activations are,
-    which then has no `error` and no `cosine`."""
+class InvertedLayer:
+    """The inversion of one layer. If the layer's activation for the photo is 0 everywhere, there is nothing to invert.
+
+    Attributes:
+        layer: The path of the layer.
+        image: float32 (H, W, C), RGB or grey in 0-1; zeros if there is nothing to invert.
+        values: float32 (steps,), the objective at each step; zeros if there is nothing to invert.
+        error: ‖A − F‖ / ‖F‖ for the activations A of the image and F of the photo; None if there is nothing to invert.
+        cosine: The cosine of the angle between A and F; None if one of them is 0 everywhere.
+    """
 
     layer: str
     image: Float32[np.ndarray, "h w c"]
@@ -47,51 +54,45 @@ class Inverted:
 
 
 @dataclass(frozen=True)
-class Inversions:
-    """All layers', and the photo as the model gets it (H, W, 3)."""
+class LayerInversions:
+    """The inversions of all layers, and the photo as the model gets it, uint8 RGB (H, W, 3)."""
 
     photo: UInt8[np.ndarray, "h w 3"]
-    layers: tuple[Inverted, ...]
+    layers: tuple[InvertedLayer, ...]
 
 
-def run(probe: Probe, inputs: Inputs, params: FeatureInversion) -> Generator[Slice, None, Inversions]:
-    """One ascent after another, in slices, with a picture of each about every second."""
+def run(probe: Probe, inputs: Inputs, params: FeatureInversion) -> Generator[Slice, None, LayerInversions]:
+    """Run one ascent for each layer, in slices with a preview about once a second."""
     preprocessing = probe.description.preprocessing
     _, height, width, channels = inputs.tensor.shape
     paths = params.layers()
     wanted = probe.forward(inputs.tensor, paths, precision=params.precision).activations
-    found: list[Inverted] = []
+    found: list[InvertedLayer] = []
     for number, path in enumerate(paths):
         features, done = wanted[path][0], number * params.steps
         if not features.any():
             planes = 1 if preprocessing.order == "gray" else channels
-            found.append(Inverted(path, np.zeros((height, width, planes), np.float32), np.zeros(params.steps, np.float32), None, None))
+            found.append(InvertedLayer(path, np.zeros((height, width, planes), np.float32), np.zeros(params.steps, np.float32), None, None))
             continue
-        ascent, shown = probe.ascend(spec(params, preprocessing, path, features, (height, width))), time.monotonic()
-        while True:
-            try:
-                state = next(ascent)
-            except StopIteration as stop:
-                last: AscentState = stop.value
-                break
-            small = None
-            if time.monotonic() - shown >= PREVIEW_SECONDS:
-                small, shown = to_picture(state.images[0]), time.monotonic()
-            yield Slice(done + state.step, len(paths) * params.steps, float(state.values[0, -1]) if state.step else None, small)
+        last = yield from slices_with_previews(
+            probe.ascend(spec(params, preprocessing, path, features, (height, width))),
+            lambda state: inversion_picture(state.images[0]),
+            partial(_slice, done=done, total=len(paths) * params.steps),
+        )
         seen = probe.forward(as_input(last.images[0], preprocessing, channels)[None], [path], precision=params.precision)
-        found.append(Inverted(path, last.images[0], last.values[0], *compared(seen.activations[path][0], features)))
-    return Inversions(input_to_rgb(inputs.tensor[0], preprocessing), tuple(found))
+        found.append(InvertedLayer(path, last.images[0], last.values[0], *compared(seen.activations[path][0], features)))
+    return LayerInversions(input_to_rgb(inputs.tensor[0], preprocessing), tuple(found))
 
 
-def batch_key(params: FeatureInversion) -> Hashable:
-    return params.model_dump_json()
+def _slice(state: AscentState, picture: UInt8[np.ndarray, "h w 3"] | None, *, done: int, total: int) -> Slice:
+    return Slice(done + state.step, total, float(state.values[0, -1]) if state.step else None, picture)
 
 
 def spec(
     params: FeatureInversion, preprocessing: Preprocessing, layer: str, features: Float32[np.ndarray, "*axes"], size: tuple[int, int]
 ) -> AscentSpec:
-    """The ascent towards a layer's activations (without the batch axis)."""
-    contrast = RANGE / 255 * float(np.mean(preprocessing.std))  # of the model's input units, in those of a range of 2
+    """Return the ascent towards `features`, the layer's activation for the photo without the batch axis."""
+    contrast = RANGE / 255 * float(np.mean(preprocessing.std))  # converts a contrast in input units to a range of 2
     return AscentSpec(
         objective=Objective(params.objective, layer, features=features),
         parametrisation="fourier",
@@ -109,28 +110,29 @@ def spec(
 
 
 def compared(activations: Float32[np.ndarray, "*axes"], features: Float32[np.ndarray, "*axes"]) -> tuple[float, float | None]:
-    """‖A − F‖ / ‖F‖, and the cosine of the angle between A and F, None where A is 0. F is not 0."""
+    """Return ‖A − F‖ / ‖F‖, and the cosine of the angle between A and F, which is None if A is 0. F must not be 0."""
     a, f = activations.astype(np.float64).ravel(), features.astype(np.float64).ravel()
     length, own = float(np.linalg.norm(f)), float(np.linalg.norm(a))
     return float(np.linalg.norm(a - f)) / length, float(a @ f) / (own * length) if own else None
 
 
 def as_input(image: Float32[np.ndarray, "h w c"], preprocessing: Preprocessing, channels: int) -> Float32[np.ndarray, "h w k"]:
-    """The picture, rounded to 0-255, as the model takes it."""
+    """Return an image of 0-1, rounded to 256 levels, as the model takes it."""
     pixels = _rounded(image)
     return normalise(np.repeat(pixels, channels // pixels.shape[-1], axis=-1), preprocessing)
 
 
-def to_picture(image: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
+def inversion_picture(image: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Return an image of 0-1 as an RGB picture."""
     return as_rgb(_rounded(image))
 
 
-def draw(result: Inversions, photo: Photo | None, params: FeatureInversion) -> Output:
-    """The sheet by depth, each image alone, the arrays; a layer that says nothing is a crossed tile."""
+def draw(result: LayerInversions, photo: Photo | None, params: FeatureInversion) -> Output:
+    """Draw the sheet and each image alone. A layer without anything to invert is a crossed tile."""
     del photo
     height, width = result.photo.shape[:2]
     pictures = [
-        dead_tile(max(height, width))[:height, :width] if layer.error is None else to_picture(layer.image) for layer in result.layers
+        dead_tile(max(height, width))[:height, :width] if layer.error is None else inversion_picture(layer.image) for layer in result.layers
     ]
     captions = ["photo", *(layer.layer for layer in result.layers)]
     tiles = text.captioned(np.stack([result.photo, *pictures]), captions, size=max(8, width // CAPTION_SHARE))
@@ -148,7 +150,9 @@ def draw(result: Inversions, photo: Photo | None, params: FeatureInversion) -> O
         Array("curves", np.stack([layer.values for layer in result.layers])),
     )
     silent = ", ".join(layer.layer for layer in result.layers if layer.error is None)
-    return Output(artifacts, facts, (f"All activations are 0 for this photo at {silent}: nothing to invert.",) if silent else ())
+    return Output(
+        artifacts, facts, (f"All activations for this photo are 0 at {silent}, so there is nothing to invert.",) if silent else ()
+    )
 
 
 def _rounded(image: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:

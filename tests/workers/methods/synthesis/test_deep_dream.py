@@ -14,14 +14,14 @@ from workers.contract.colours import normalise
 from workers.contract.inputs import Inputs
 from workers.contract.progress import Slice
 from workers.contract.synthesis import DreamSpec, DreamState
-from workers.methods.synthesis import deep_dream
-from workers.methods.synthesis.deep_dream import Dream
+from workers.methods.synthesis import deep_dream, previews
+from workers.methods.synthesis.deep_dream import DreamedPhoto
 
 TF, CAFFE, TORCH = (Preprocessing.named(mode) for mode in ("tf", "caffe", "torch"))
 
 
 class DreamingProbe(FormulaProbe):
-    """Two slices, then the end; the image ends in one colour, in part beyond black and white. It remembers what it was asked for."""
+    """A probe that dreams two slices and ends with an image of one colour, partly darker than black. It remembers what it was asked for."""
 
     spec: DreamSpec
 
@@ -36,7 +36,7 @@ def params_of(**changes: object) -> DeepDream:
     return DeepDream.model_validate({"layers": {"conv": 2.0}, "octaves": 2, "steps": 2, "size": 40, **changes})
 
 
-def finish(run: Generator[Slice, None, Dream]) -> tuple[list[Slice], Dream]:
+def finish(run: Generator[Slice, None, DreamedPhoto]) -> tuple[list[Slice], DreamedPhoto]:
     slices: list[Slice] = []
     while True:
         try:
@@ -46,7 +46,7 @@ def finish(run: Generator[Slice, None, Dream]) -> tuple[list[Slice], Dream]:
 
 
 def test_run_hands_the_photo_down_at_its_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deep_dream, "PREVIEW_SECONDS", 0.0)
+    monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0.0)
     image = np.random.default_rng(0).integers(0, 256, (21, 34, 3), np.uint8)
     probe = DreamingProbe()
     slices, dream = finish(
@@ -56,7 +56,7 @@ def test_run_hands_the_photo_down_at_its_own_size(monkeypatch: pytest.MonkeyPatc
     assert (spec.shapes, spec.steps, spec.jitter, spec.seed, spec.max_loss) == (((15, 24), (21, 34)), 2, 3, 5, 9)
     assert spec.layers == (("conv", 2.0),)
     np.testing.assert_allclose(spec.image, image / 127.5 - 1, atol=1e-6)
-    # The formula's model takes 0–255: 127.5 · pixel + 127.5.
+    # The model of the formula takes 0–255, which is 127.5 · pixel + 127.5.
     assert (spec.scale, spec.offset) == ((127.5,), (127.5,))
     assert [(made.step, made.total, made.value) for made in slices] == [(1, 4, 1.0), (2, 4, 3.0)]
     assert slices[0].preview is not None
@@ -75,19 +75,19 @@ def test_run_hands_the_photo_down_at_its_own_size(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("preprocessing", [TF, CAFFE, TORCH, Preprocessing(mode="custom", mean=(100.0,), std=(127.5,))])
 def test_the_model_sees_the_photo_as_its_preprocessing_declares(preprocessing: Preprocessing) -> None:
     image = np.random.default_rng(1).integers(0, 256, (5, 8, 3), np.uint8)
-    x = deep_dream.pixels(image, (5, 8), preprocessing, 3)
+    x = deep_dream.dream_input(image, (5, 8), preprocessing, 3)
     spec = deep_dream.spec(params_of(), preprocessing, x, ((5, 8),))
     seen = x * np.array(spec.scale, np.float32) + np.array(spec.offset, np.float32)
     np.testing.assert_allclose(seen, normalise(image, preprocessing), atol=1e-3)
-    np.testing.assert_array_equal(deep_dream.to_picture(x, preprocessing), image)
+    np.testing.assert_array_equal(deep_dream.dream_picture(x, preprocessing), image)
 
 
 def test_a_grey_model_gets_luma_and_gives_a_grey_picture() -> None:
     image = np.random.default_rng(1).integers(0, 256, (5, 8, 3), np.uint8)
     luma = np.asarray(Image.fromarray(image).convert("L"))
-    x = deep_dream.pixels(image, (5, 8), TF, 1)
+    x = deep_dream.dream_input(image, (5, 8), TF, 1)
     assert x.shape == (5, 8, 1)
-    picture = deep_dream.to_picture(x, TF)
+    picture = deep_dream.dream_picture(x, TF)
     assert np.abs(picture.astype(int) - luma[..., None]).max() <= 1
 
 
@@ -104,7 +104,7 @@ def test_a_bound_is_kept_before_all() -> None:
 
 
 def test_octaves_are_keras_ios() -> None:
-    """Its log on a photo of 640 × 960: (326, 489), (457, 685), (640, 960)."""
+    """The log of keras.io's example, for a photo of 640 × 960, has the sizes (326, 489), (457, 685), (640, 960)."""
     assert deep_dream.octaves((640, 960), 3, 1.4) == ((326, 489), (457, 685), (640, 960))
     assert deep_dream.octaves((3, 2), 3, 2.0) == ((1, 1), (1, 1), (3, 2))
 
@@ -112,18 +112,18 @@ def test_octaves_are_keras_ios() -> None:
 def test_shrinking_averages_and_keeps_the_place() -> None:
     image = np.zeros((8, 12, 3), np.uint8)
     image[:4, 6:] = [255, 0, 0]
-    small = deep_dream.to_picture(deep_dream.pixels(image, (2, 4), CAFFE, 3), CAFFE)
+    small = deep_dream.dream_picture(deep_dream.dream_input(image, (2, 4), CAFFE, 3), CAFFE)
     np.testing.assert_array_equal(small[..., 0], [[0, 0, 255, 255], [0, 0, 0, 0]])
     assert not small[..., 1:].any()
 
 
 def test_warnings_say_what_went_otherwise() -> None:
     image = np.zeros((4, 6, 3), np.float32)
-    dead = Dream(image, ((2, 3), (4, 6)), ((0.0, 0.0), (0.0, 0.0)), False, TF)
+    dead = DreamedPhoto(image, ((2, 3), (4, 6)), ((0.0, 0.0), (0.0, 0.0)), False, TF)
     (warning,) = deep_dream.draw(dead, None, params_of()).warnings
     assert "No gradient" in warning
-    ended = Dream(image, ((2, 3), (4, 6)), ((1.0, 3.0), (4.0,)), True, TF)
+    ended = DreamedPhoto(image, ((2, 3), (4, 6)), ((1.0, 3.0), (4.0,)), True, TF)
     (warning,) = deep_dream.draw(ended, None, params_of(max_loss=3.5)).warnings
-    assert warning == "Octave 2: ended before 2 steps, the loss was above max_loss (3.5)."
-    fine = Dream(image, ((4, 6),), ((1.0, 3.0),), True, TF)
+    assert warning == "Octave 2 ended before 2 steps because the loss was above max_loss (3.5)."
+    fine = DreamedPhoto(image, ((4, 6),), ((1.0, 3.0),), True, TF)
     assert deep_dream.draw(fine, None, params_of()).warnings == ()

@@ -18,14 +18,14 @@ from workers.contract.probe import Forward
 from workers.contract.progress import Slice
 from workers.contract.synthesis import AscentSpec, AscentState
 from workers.engine.probe import KerasProbe
-from workers.methods.synthesis import feature_inversion
-from workers.methods.synthesis.feature_inversion import Inversions, Inverted
+from workers.methods.synthesis import feature_inversion, previews
+from workers.methods.synthesis.feature_inversion import InvertedLayer, LayerInversions
 
 TF, CAFFE, TORCH = (Preprocessing.named(mode) for mode in ("tf", "caffe", "torch"))
 
 
 class AscendingProbe(FormulaProbe):
-    """Each ascent is two slices long and ends in mid-grey; layer `base/conv` is dead. It remembers what it was asked for."""
+    """A probe whose ascents have two slices and end in mid-grey. Layer `base/conv` is dead. It remembers what it was asked for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def params_of(*paths: str, **changes: object) -> FeatureInversion:
     return FeatureInversion.model_validate({"layer": paths, "steps": 3, **changes})
 
 
-def finish(run: Generator[Slice, None, Inversions]) -> tuple[list[Slice], Inversions]:
+def finish(run: Generator[Slice, None, LayerInversions]) -> tuple[list[Slice], LayerInversions]:
     slices: list[Slice] = []
     while True:
         try:
@@ -63,7 +63,7 @@ def facts(output: Output) -> FeatureInversionFacts:
 
 
 def test_layers_are_inverted_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feature_inversion, "PREVIEW_SECONDS", 0.0)
+    monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0.0)
     probe, tensor = AscendingProbe(), batch(1)
     params = params_of("pool", "base/conv", "conv", objective="dot_cosine", seed=5, total_variation=0.5)
     slices, result = finish(feature_inversion.run(probe, Inputs(tensor), params))
@@ -75,7 +75,7 @@ def test_layers_are_inverted_one_after_another(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_array_equal(probe.specs[1].objective.features, tensor[0])
     assert [(made.step, made.total, made.value) for made in slices] == [(0, 9, None), (2, 9, -2.0), (6, 9, None), (8, 9, -2.0)]
     assert slices[0].preview is not None
-    # The formula's model takes 0-255 as they are, and its layer is the input: the picture's activations are 128 everywhere.
+    # The model of the formula takes 0-255 unchanged, and its layer is the input, so the picture's activations are 128 everywhere.
     pool, dead, conv = result.layers
     assert conv.error == pytest.approx(np.linalg.norm(128 - tensor[0]) / np.linalg.norm(tensor[0]), rel=1e-5)
     assert conv.cosine == pytest.approx(tensor[0].sum() / np.linalg.norm(tensor[0]) / 72**0.5, rel=1e-5)
@@ -89,7 +89,9 @@ def test_the_sheet_has_the_photo_first_and_a_cross_for_a_dead_layer() -> None:
     image = np.full((20, 30, 3), 0.25, np.float32)
     image[..., 0] = 1.0
     curve = np.array([-3, -2, -1], np.float32)
-    result = Inversions(photo, (Inverted("a/conv", image, curve, 0.5, 0.75), Inverted("b", image * 0, curve * 0, None, None)))
+    result = LayerInversions(
+        photo, (InvertedLayer("a/conv", image, curve, 0.5, 0.75), InvertedLayer("b", image * 0, curve * 0, None, None))
+    )
     output = feature_inversion.draw(result, None, params_of("a/conv", "b", columns=3))
     drawn = {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
     assert list(drawn) == ["sheet", "inversion.a.conv", "inversion.b"]
@@ -105,7 +107,7 @@ def test_the_sheet_has_the_photo_first_and_a_cross_for_a_dead_layer() -> None:
     arrays = {artifact.name: artifact.array for artifact in output.artifacts if isinstance(artifact, Array)}
     np.testing.assert_array_equal(arrays["curves"], [[-3, -2, -1], [0, 0, 0]])
     assert arrays["images"].shape == (2, 20, 30, 3)
-    assert output.warnings == ("All activations are 0 for this photo at b: nothing to invert.",)
+    assert output.warnings == ("All activations for this photo are 0 at b, so there is nothing to invert.",)
     assert [layer.model_dump() for layer in facts(output).layers] == [
         {"layer": "a/conv", "objective": -1.0, "error": 0.5, "cosine": 0.75},
         {"layer": "b", "objective": 0.0, "error": None, "cosine": None},
@@ -122,7 +124,7 @@ def test_distances_are_worked_by_hand() -> None:
 
 @pytest.mark.parametrize(("preprocessing", "contrast"), [(TF, 1.0), (CAFFE, 2 / 255), (Preprocessing(), 2 / 255)])
 def test_the_penalty_weighs_alike_in_any_units(preprocessing: Preprocessing, contrast: float) -> None:
-    """tf: black to white is 2, as the parameter has it; caffe and none: 255."""
+    """From black to white it is 2 with tf, as in the parameter, and 255 with caffe and without preprocessing."""
     features = np.ones((2, 3, 4), np.float32)
     spec = feature_inversion.spec(params_of("conv", total_variation=0.5), preprocessing, "conv", features, (8, 9))
     assert spec.regularisers.total_variation == pytest.approx(0.5 * contrast)
@@ -141,7 +143,7 @@ def test_a_picture_goes_back_into_the_model(preprocessing: Preprocessing, channe
 
 
 def invertible() -> KerasProbe:
-    """`mixed`: four mixtures of the colours, from which they can be told; `pooled`: their means over 4 × 4; `dead`: 0."""
+    """Return a model: `mixed` has four mixtures from which the colours can be computed, `pooled` their means over 4 × 4, `dead` zeros."""
     photo = keras.Input((12, 20, 3), name="photo")
     mixed = layers.Conv2D(4, 1, name="mixed")(photo)
     pooled = layers.AveragePooling2D(4, name="pooled")(mixed)
@@ -170,7 +172,7 @@ def test_what_a_layer_keeps_comes_back_and_what_it_loses_does_not() -> None:
         assert layer.cosine is not None
         assert layer.error < 0.1
         assert layer.cosine > 0.99
-        assert layer.values[-1] > 0.05 * layer.values[0]  # from below towards 0
+        assert layer.values[-1] > 0.05 * layer.values[0]  # the objective rises from below towards 0
     assert dead.error is None
     np.testing.assert_allclose(result.photo, photo * 255, atol=0.51)
     again = finish(feature_inversion.run(probe, inputs, params))[1]

@@ -1,4 +1,4 @@
-"""The atlas: every channel, those at hand taken over, the others group by group, each where `order` says."""
+"""The atlas has every channel: some are taken over, the others are made group by group, and each stands where `order` says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.progress import Pieces, Slice
 from workers.methods.synthesis import filter_atlas, filters
-from workers.methods.synthesis.filter_atlas import Atlas
+from workers.methods.synthesis.filter_atlas import ChannelAtlas
 
 PROBE, PUBLISHED = looked_into("lively", lively())
 COUNT = PUBLISHED.description.layer_at("conv2").channels or 0
@@ -29,7 +29,7 @@ def resolved(**params: object) -> FilterAtlas:
     return FilterAtlas.model_validate(HOW | params).resolve(PUBLISHED, MethodLimits())
 
 
-def drive(params: FilterAtlas, pieces: Pieces | None = None) -> tuple[list[Slice], Atlas]:
+def drive(params: FilterAtlas, pieces: Pieces | None = None) -> tuple[list[Slice], ChannelAtlas]:
     return ended(filter_atlas.run(PROBE, Inputs(np.zeros((0, 1, 1, 3), np.float32), pieces=pieces or {}), params))
 
 
@@ -87,7 +87,7 @@ def test_it_goes_on_from_what_is_at_hand(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("order", ["channel", "objective"])
 def test_a_tile_stands_where_order_says_and_the_dead_are_crossed_and_last(order: str) -> None:
     pictures = tuple(np.full((10, 10, 3), level, np.uint8) for level in (10, 20, 30, 40, 50))
-    atlas = Atlas(pictures, np.float32([1, 5, 9, 3, 5]), np.array([True, True, False, True, True]), 2)
+    atlas = ChannelAtlas(pictures, np.float32([1, 5, 9, 3, 5]), np.array([True, True, False, True, True]), 2)
     params = resolved(order=order, columns=2)
     output = filter_atlas.draw(atlas, None, params)
     made = by_name(output)
@@ -96,7 +96,7 @@ def test_a_tile_stands_where_order_says_and_the_dead_are_crossed_and_last(order:
     assert isinstance(facts, FilterAtlasFacts)
     assert (facts.side, facts.gap, facts.columns, facts.reused) == (10, 4, 2, 2)
     assert (facts.strongest, facts.dead_channels) == ((1, 4, 3, 0), (2,))
-    assert output.warnings == ("No gradient ever reached the input for 1 of 5 channels: not drawn.",)
+    assert output.warnings == ("No gradient ever reached the input for 1 of 5 channels: these are not drawn.",)
     step = facts.side + facts.gap
     for place, channel in enumerate(made["order"]):
         row, column = divmod(place, facts.columns)
