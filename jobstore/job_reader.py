@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from jobstore.connection import Connection
 from jobstore.keys import is_job_id, key, owner_key
@@ -49,11 +48,11 @@ class JobReader:
         if record.queue_position is None or len(self._connection.shards) == 1:
             return record
         own = self._connection.shard_of(snapshot.id)
-        place = {"lane": record.lane, "priority": snapshot.execution["priority"], "queued": snapshot.execution["queued"]}
+        place = {"lane": record.lane, "priority": snapshot.execution_priority, "queued_at": snapshot.queued_at}
         others = (shard for shard in self._connection.shards if shard != own)
         ahead = await asyncio.gather(*(self._connection.script("ahead", shard, **place, ties=shard < own) for shard in others))
-        return replace(record, queue_position=record.queue_position + sum(ahead))
+        return record.model_copy(update={"queue_position": record.queue_position + sum(ahead)})
 
     async def _snapshots_in(self, shard: int, job_ids: Sequence[str], owner: str) -> list[JobSnapshot]:
-        replies = await self._connection.script("read", shard, jobs=job_ids, owner_key=owner_key(owner))
+        replies = await self._connection.script("read", shard, job_ids=job_ids, owner_key=owner_key(owner))
         return [JobSnapshot(reply) for reply in replies]

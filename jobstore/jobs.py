@@ -70,8 +70,7 @@ class Jobs:
         for _ in range(MAX_SCANS):
             ids = await self._reader.newest_ids(owner, cursor, SCANNED)
             for snapshot in await self._reader.snapshots(ids, owner):
-                job = snapshot.job
-                if state in (None, snapshot.state) and method in (None, job["method"]) and model in (None, job["model"]):
+                if state in (None, snapshot.state) and method in (None, snapshot.method) and model in (None, snapshot.model):
                     if len(found) == limit:
                         return found, found[-1].id
                     found.append(await self._reader.record(snapshot, owner))
@@ -106,7 +105,7 @@ class Jobs:
         """
         snapshot = await self._reader.snapshot(job_id, owner)
         reply = snapshot and await self._connection.script(
-            "cancel", self._connection.shard_of(job_id), job=job_id, owner_key=owner_key(owner)
+            "cancel", self._connection.shard_of(job_id), job_id=job_id, owner_key=owner_key(owner)
         )
         if not reply:
             raise NotFound(f"There is no job {job_id}.")
@@ -129,7 +128,9 @@ class Jobs:
         """
         if await self._reader.snapshot(job_id, owner) is None:
             return False
-        deleted, files = await self._connection.script("delete", self._connection.shard_of(job_id), job=job_id, owner_key=owner_key(owner))
+        deleted, files = await self._connection.script(
+            "delete", self._connection.shard_of(job_id), job_id=job_id, owner_key=owner_key(owner)
+        )
         await self._files.delete([name.decode() for name in files])
         return bool(deleted)
 

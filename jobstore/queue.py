@@ -13,7 +13,7 @@ from jobstore.connection import LONGEST_BLOCK, Connection
 from jobstore.files import FileStore
 from jobstore.keys import key
 from jobstore.records import Execution, LaneDepth, QueueDepth, Result
-from jobstore.snapshot import artifact_descriptions, execution_from_claim, string_table
+from jobstore.snapshot import execution_from_claim, string_table
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, Progress
 from schemas.methods.card import Lane
@@ -87,11 +87,11 @@ class JobQueue:
                 "complete",
                 execution.shard,
                 *(each.content for each in small),
-                execution=execution.key,
+                execution_id=execution.key,
                 claim=execution.claim,
-                inline=[each.description.name for each in small],
+                small=[each.description.name for each in small],
                 files=json.dumps(files),
-                artifacts=artifact_descriptions.dump_json(tuple(each.description for each in result.artifacts)).decode(),
+                artifacts=json.dumps([each.description.model_dump(mode="json") for each in result.artifacts]),
                 facts=result.facts,
                 warnings=json.dumps(result.warnings),
                 timings=result.timings.model_dump_json(),
@@ -127,7 +127,7 @@ class JobQueue:
     async def _write(self, script: str, execution: Execution, *payload: bytes, **arguments: Any) -> bool:
         """Run a script that writes only if the worker still holds the execution, and return whether it did."""
         reply = await self._connection.script(
-            script, execution.shard, *payload, execution=execution.key, claim=execution.claim, **arguments
+            script, execution.shard, *payload, execution_id=execution.key, claim=execution.claim, **arguments
         )
         return bool(reply)
 

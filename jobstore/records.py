@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
-from schemas.artifacts import ArtifactDescription, EncodedArtifact
-from schemas.jobs import JobError, JobState, Priority, Progress, Provenance, Timings
+from pydantic import Field, JsonValue
+from pydantic_core import from_json
+
+from schemas.artifacts import EncodedArtifact
+from schemas.jobs import InlineArray, JobBase, Priority, Provenance, Timings, artifact_url
 from schemas.methods.card import Lane
 
 EventType = Literal["status", "progress", "preview", "done"]
@@ -36,33 +39,40 @@ class Submission:
     body_digest: str = ""  # sha256 of the request, compared under the idempotency key
 
 
-@dataclass(frozen=True)
-class JobRecord:
-    """A job as its owner sees it: its own fields and those of the execution it stands for."""
+class JobRecord(JobBase):
+    """A job as its owner sees it: its own fields and those of the execution that it shares with identical jobs.
 
-    id: str
-    owner: str
-    request_id: str
-    method: str
-    model: str
-    lane: Lane
-    priority: Priority
-    params: str
-    state: JobState
-    progress: Progress | None
-    queue_position: int | None
-    attempts: int
-    cached: bool
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    expires_at: datetime
-    timings: Timings
-    facts: str | None
-    warnings: tuple[str, ...]
-    artifacts: tuple[ArtifactDescription, ...]
-    provenance: Provenance | None
-    error: JobError | None
+    Redis holds every field under the name it has here and in the contract, so a snapshot of a job (`snapshot` in common.lua) is validated
+    by this model, and this model's JSON is the answer of `GET /v1/jobs/{id}`. A new field needs a line in `schemas.jobs.JobBase` and one
+    in the script that writes it; if its value is not a number or a text, also its name in `_JSON_FIELDS`.
+
+    `params` and `facts` are not typed by the method here, so that a job stays readable after an upgrade that has changed their types.
+    """
+
+    params: dict[str, JsonValue]  # pyright: ignore[reportIncompatibleVariableOverride,reportGeneralTypeIssues]
+    facts: dict[str, JsonValue] | None  # pyright: ignore[reportIncompatibleVariableOverride,reportGeneralTypeIssues]
+    owner: str = Field(exclude=True)
+    lane: Lane = Field(exclude=True)
+    request_id: str = Field(exclude=True)
+
+    @classmethod
+    def from_redis(cls, fields: Mapping[str, str], owner: str) -> Self:
+        """Return the record of a snapshot's fields. Times are milliseconds since 1970, and `_JSON_FIELDS` are JSON texts."""
+        values: dict[str, Any] = dict.fromkeys(cls.model_fields) | {"attempts": 0, "timings": {}, "warnings": (), "artifacts": ()}
+        values |= {name: from_json(text) if name in _JSON_FIELDS else text for name, text in fields.items()}
+        started, created = fields.get("started_at"), fields["created_at"]
+        values["timings"]["queued"] = max(0, int(started) - int(created)) if started else None
+        for artifact in values["artifacts"]:
+            artifact["url"] = artifact_url(fields["id"], artifact["name"])
+        return cls.model_validate(values | {"owner": owner})
+
+    def with_arrays(self, arrays: Mapping[str, InlineArray]) -> Self:
+        """Return the job with arrays inside its artifacts, by artifact name."""
+        artifacts = tuple(each.model_copy(update={"data": arrays.get(each.name)}) for each in self.artifacts)
+        return self.model_copy(update={"artifacts": artifacts})
+
+
+_JSON_FIELDS = frozenset({"params", "progress", "timings", "facts", "warnings", "artifacts", "provenance", "error"})
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,6 @@ class Execution:
 
     key: str
     shard: int
-    entry_id: str
     attempt: int
     method: str
     model: str

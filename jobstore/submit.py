@@ -70,7 +70,7 @@ class JobSubmitter:
         settings, shard = self._connection.settings, self._connection.shard_of(job_id)
         queued_elsewhere, active_elsewhere = await self._count_elsewhere(shard, submission.owner)
         arguments: dict[str, Any] = {
-            "job": job_id,
+            "job_id": job_id,
             "owner_key": owner_key(submission.owner),
             "request_id": submission.request_id,
             "execution_key": work,

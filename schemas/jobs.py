@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
 from typing_extensions import TypeAliasType
@@ -98,6 +99,16 @@ class JobError(_Frozen):
         """Return an exception of the class that has this error's code, or an `InternalError` if there is no such class."""
         classes = {kind.code: kind for kind in VisualizationError.__subclasses__()}
         return classes.get(self.code, InternalError)(self.detail)
+
+
+def job_url(job_id: str) -> str:
+    """Return the path of a job's address, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD`."""
+    return f"/v1/jobs/{job_id}"
+
+
+def artifact_url(job_id: str, name: str) -> str:
+    """Return the path of an artifact's address, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD/artifacts/overlay`."""
+    return f"{job_url(job_id)}/artifacts/{quote(name, safe='')}"
 
 
 class JobRequestBase(BaseModel):

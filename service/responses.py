@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from jobstore.records import JobRecord
-from service.views import JobView, job_url, job_view
+from schemas.jobs import job_url
 
 _WITHOUT_DATA = {"artifacts": {"__all__": {"data"}}}
 
@@ -25,13 +25,13 @@ def list_response(models: Sequence[BaseModel]) -> Response:
     return json_response(f"[{','.join(model.model_dump_json() for model in models)}]")
 
 
-def job_json(view: JobView) -> str:
+def job_json(job: JobRecord) -> str:
     """A job without its arrays."""
-    return view.model_dump_json(exclude=_WITHOUT_DATA)
+    return job.model_dump_json(exclude=_WITHOUT_DATA)
 
 
 def job_response(job: JobRecord, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return json_response(job_json(job_view(job)), status, headers)
+    return json_response(job_json(job), status, headers)
 
 
 def job_headers(job: JobRecord, waited: float | None) -> dict[str, str]:

@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- Cancels a job. Its execution goes on while another job wants it.
+-- Cancel a job. Its execution goes on while another job waits for it.
 --
--- a: job, owner_key
--- Returns {state before, view}; nil where the job is not there.
+-- Arguments: job_id, owner_key.
+-- Returns {the state before, the job's snapshot}, or nil if there is no such job. Example: {'running', {'id', '01K5…', …}}
 
-local j = fields(key('job', a.job))
-if j.owner ~= a.owner_key then
+local job = fields(key('job', args.job_id))
+if job.owner_key ~= args.owner_key then
   return nil
 end
-local e = fields(key('execution', j.execution))
-local before = job_state(j, e)
+local execution = fields(key('execution', job.execution_id))
+local before = job_state(job, execution)
 if not ended(before) then
-  withdraw(a.job, j, e)
+  withdraw(args.job_id, job, execution)
 end
-return {before, snapshot(a.job, a.owner_key)}
+return {before, snapshot(args.job_id, args.owner_key)}

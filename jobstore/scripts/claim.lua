@@ -1,46 +1,48 @@
 #!lua
--- Claims up to `count` executions of a lane for a worker and starts them: first those whose lease has run out (or that were given
--- back), then new ones, high priority first.
+-- Claim up to `count` executions of a lane for a worker and mark them as running. Executions whose lease has run out and those that
+-- were given back come first, then new ones, high priority first.
 --
--- a: worker, lane, count, lease, max_attempts
--- Returns {last id of the bell, execution, ...}, each execution {id, entry, attempt, claim, method, model, priority, params, image,
--- request id, queued, fresh}.
+-- Arguments: worker, lane, count, lease (milliseconds), max_attempts.
+-- Returns {id of the lane's last wake-up, execution, …}. Each execution is {id, attempt, claim, method, model, priority, params,
+-- image sha256 or '', request id, queued_at, '1' if fresh}. Example:
+-- {'1764170000123-0', {'01K5…', 1, 1, 'predict', 'tiny', 'normal', '{}', '9f86…', 'req-1', '1764170000100', '0'}}
 
 local claimed = {}
 
-local function crashed(tries)
+local function crashed(attempts)
   return cjson.encode({
     code = 'worker_crashed', retryable = false,
-    detail = 'The worker that ran this job died or hung, ' .. tries .. ' times out of ' .. tries .. '; it is not tried again.',
+    detail = 'The worker that ran this job died or hung in each of ' .. attempts .. ' attempts. The job is not tried again.',
   })
 end
 
-local function start(queue, priority, entry, execution)
-  local name = key('execution', execution)
-  local e = fields(name)
-  if e.entry ~= entry or ended(e.state) then
+local function start(queue, priority, entry, execution_id)
+  local name = key('execution', execution_id)
+  local execution = fields(name)
+  if execution.entry ~= entry or ended(execution.state) then
     drop_entry(queue, entry)
-    redis.call('ZREM', key('waiting', a.lane .. ':' .. priority), execution)
-    redis.call('ZREM', key('running', a.lane), execution)
+    redis.call('ZREM', key('waiting', args.lane .. ':' .. priority), execution_id)
+    redis.call('ZREM', key('running', args.lane), execution_id)
     return
   end
-  if expired(e) then
-    settle(execution, e, 'expired')
-  elseif tonumber(e.attempt) >= a.max_attempts then
-    settle(execution, e, 'failed', 'error', crashed(e.attempt))
+  if expired(execution) then
+    settle(execution_id, execution, 'expired')
+  elseif tonumber(execution.attempts) >= args.max_attempts then
+    settle(execution_id, execution, 'failed', 'error', crashed(execution.attempts))
   else
-    local attempt, claim = e.attempt + 1, e.claims + 1
-    redis.call('HSET', name, 'state', 'running', 'attempt', attempt, 'claims', claim, 'worker', a.worker, 'started', e.started or now)
+    local attempt, claim = execution.attempts + 1, execution.claims + 1
+    redis.call('HSET', name, 'state', 'running', 'attempts', attempt, 'claims', claim, 'worker', args.worker,
+      'started_at', execution.started_at or now)
     redis.call('HDEL', name, 'progress')
-    redis.call('DEL', key('preview', execution))
-    redis.call('ZREM', key('waiting', a.lane .. ':' .. priority), execution)
-    redis.call('ZADD', key('running', a.lane), now, execution)
-    redis.call('PEXPIRE', key('running', a.lane), a.record_ttl)
-    for _, job in ipairs(joined(execution)) do
-      emit_status(job, 'running')
+    redis.call('DEL', key('preview', execution_id))
+    redis.call('ZREM', key('waiting', args.lane .. ':' .. priority), execution_id)
+    redis.call('ZADD', key('running', args.lane), now, execution_id)
+    redis.call('PEXPIRE', key('running', args.lane), args.record_ttl)
+    for _, job_id in ipairs(joined(execution_id)) do
+      emit_status(job_id, 'running')
     end
-    claimed[#claimed + 1] = {execution, entry, attempt, claim, e.method, e.model, priority, e.params, e.image, e.request_id, e.queued,
-      e.fresh or '0'}
+    claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority, execution.params,
+      execution.image, execution.request_id, execution.queued_at, execution.fresh}
   end
 end
 
@@ -52,7 +54,7 @@ end
 
 local queues = {}
 for _, priority in ipairs(PRIORITIES) do
-  local queue = key('queue', a.lane .. ':' .. priority)
+  local queue = key('queue', args.lane .. ':' .. priority)
   if redis.call('EXISTS', queue) == 1 then
     queues[#queues + 1] = {queue, priority}
   end
@@ -61,8 +63,8 @@ end
 for _, pair in ipairs(queues) do
   local queue, priority = pair[1], pair[2]
   local cursor = '0-0'
-  while #claimed < a.count do
-    local reply = redis.call('XAUTOCLAIM', queue, GROUP, a.worker, a.lease, cursor, 'COUNT', a.count - #claimed)
+  while #claimed < args.count do
+    local reply = redis.call('XAUTOCLAIM', queue, GROUP, args.worker, args.lease, cursor, 'COUNT', args.count - #claimed)
     cursor = reply[1]
     start_all(queue, priority, reply[2])
     if cursor == '0-0' then
@@ -73,8 +75,8 @@ end
 
 for _, pair in ipairs(queues) do
   local queue, priority = pair[1], pair[2]
-  while #claimed < a.count do
-    local reply = redis.call('XREADGROUP', 'GROUP', GROUP, a.worker, 'COUNT', a.count - #claimed, 'STREAMS', queue, '>')
+  while #claimed < args.count do
+    local reply = redis.call('XREADGROUP', 'GROUP', GROUP, args.worker, 'COUNT', args.count - #claimed, 'STREAMS', queue, '>')
     if not reply then
       break
     end
@@ -82,6 +84,6 @@ for _, pair in ipairs(queues) do
   end
 end
 
-local last = redis.call('XREVRANGE', key('wakeup', a.lane), '+', '-', 'COUNT', 1)[1]
+local last = redis.call('XREVRANGE', key('wakeup', args.lane), '+', '-', 'COUNT', 1)[1]
 table.insert(claimed, 1, last and last[1] or '0-0')
 return claimed

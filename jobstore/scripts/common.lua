@@ -1,16 +1,18 @@
--- What every script begins with, after its first line.
+-- Definitions that every script shares. The store inserts this file after the first line of each script.
 --
--- KEYS[1] is a shard's prefix, `convscope:{n}:`. Every key is made from it, so that no script leaves its slot.
--- ARGV[1] is a JSON object `a` of arguments; what follows in ARGV is bytes (an image, artifacts).
--- Times are Redis's own, in milliseconds. `execution` and `job` are ids; a hash read as a table is `e` or `j`.
+-- KEYS[1] is the prefix of a shard, `convscope:{n}:`. Every key is made from it, so no script leaves its slot of a Redis Cluster.
+-- ARGV[1] is a JSON object, `args`. It always has `ttl` and `record_ttl` (milliseconds) and `max_events`; each script names its others.
+-- The rest of ARGV is bytes, for example an image. All times are Redis's own, in milliseconds since 1970.
+-- A variable `job_id` or `execution_id` is an id; `job` or `execution` is the hash of that id as a table.
 --
--- A script's first line says what it may do: one with `allow-oom` runs where Redis is full, since it ends work or lets it be ended; one
--- without flags is refused then, before it has changed anything. In a cluster one that leaves its slot is refused as well.
+-- The first line of a script declares what it may do. A script with `allow-oom` also runs when the memory of Redis is full, because it
+-- ends work or lets work end. A script without flags is refused then, before it has changed anything.
 
 local GROUP = 'workers'
 local PRIORITIES = {'high', 'normal', 'low'}
+local LANES = {'fast', 'slow'}
 
-local a = cjson.decode(ARGV[1])
+local args = cjson.decode(ARGV[1])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
@@ -32,86 +34,87 @@ local function live_at_least(name, milliseconds)
   end
 end
 
--- Lives: results for `ttl`; records for `record_ttl`, so that a result that is gone is told from one that never was.
+-- Results live for `ttl`. Records live for `record_ttl`, which is longer, so that the store can tell a result that has expired (410)
+-- from one that never existed (404).
 
-local function keep_job(job)
-  redis.call('HSET', key('job', job), 'expires', now + a.ttl)
-  redis.call('PEXPIRE', key('job', job), a.record_ttl)
-  redis.call('PEXPIRE', key('events', job), a.record_ttl)
+local function keep_job(job_id)
+  redis.call('HSET', key('job', job_id), 'expires_at', now + args.ttl)
+  redis.call('PEXPIRE', key('job', job_id), args.record_ttl)
+  redis.call('PEXPIRE', key('events', job_id), args.record_ttl)
 end
 
-local function keep_execution(execution)
-  redis.call('HSET', key('execution', execution), 'expires', now + a.ttl)
-  redis.call('PEXPIRE', key('execution', execution), a.record_ttl)
-  redis.call('PEXPIRE', key('joined', execution), a.record_ttl)
-  redis.call('PEXPIRE', key('artifacts', execution), a.ttl)
+local function keep_execution(execution_id)
+  redis.call('HSET', key('execution', execution_id), 'expires_at', now + args.ttl)
+  redis.call('PEXPIRE', key('execution', execution_id), args.record_ttl)
+  redis.call('PEXPIRE', key('joined', execution_id), args.record_ttl)
+  redis.call('PEXPIRE', key('artifacts', execution_id), args.ttl)
 end
 
--- Events: one stream a job; sequence numbers are counted in the job and are the entries' ids.
+-- Each job has one stream of events. The sequence number is counted in the job's hash and is the id of the stream's entry.
 
-local function emit(job, kind, data)
-  local sequence = redis.call('HINCRBY', key('job', job), 'sequence', 1)
-  redis.call('XADD', key('events', job), 'MAXLEN', '~', a.max_events, sequence .. '-0', 'type', kind, 'data', data)
+local function emit(job_id, kind, json)
+  local sequence = redis.call('HINCRBY', key('job', job_id), 'sequence', 1)
+  redis.call('XADD', key('events', job_id), 'MAXLEN', '~', args.max_events, sequence .. '-0', 'type', kind, 'data', json)
   if sequence == 1 then
-    redis.call('PEXPIRE', key('events', job), a.record_ttl)
+    redis.call('PEXPIRE', key('events', job_id), args.record_ttl)
   end
 end
 
-local function emit_status(job, state, position)
-  emit(job, 'status', cjson.encode({state = state, queue_position = position or cjson.null}))
+local function emit_status(job_id, state, position)
+  emit(job_id, 'status', cjson.encode({state = state, queue_position = position or cjson.null}))
 end
 
--- The jobs that stand behind an execution: neither canceled nor deleted.
-local function joined(execution)
-  local jobs = {}
-  for _, job in ipairs(redis.call('SMEMBERS', key('joined', execution))) do
-    if redis.call('EXISTS', key('job', job)) == 1 then
-      jobs[#jobs + 1] = job
+-- Return the ids of the jobs that wait for an execution or have its result. Canceled and deleted jobs are not among them.
+local function joined(execution_id)
+  local job_ids = {}
+  for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
+    if redis.call('EXISTS', key('job', job_id)) == 1 then
+      job_ids[#job_ids + 1] = job_id
     end
   end
-  return jobs
+  return job_ids
 end
 
 local function expired(hash)
-  return tonumber(hash.expires or 0) <= now
+  return tonumber(hash.expires_at or 0) <= now
 end
 
 local function ended(state)
   return state ~= 'queued' and state ~= 'running'
 end
 
-local function job_state(j, e)
-  if j.canceled then
+local function job_state(job, execution)
+  if job.canceled then
     return 'canceled'
-  elseif not e.state then
+  elseif not execution.state then
     return 'expired'
-  elseif e.state ~= 'failed' and e.state ~= 'canceled' and expired(j) then
+  elseif execution.state ~= 'failed' and execution.state ~= 'canceled' and expired(job) then
     return 'expired'
   end
-  return e.state
+  return execution.state
 end
 
--- The queue: a stream for each lane and priority, read by one consumer group; `waiting` has the same executions in order, for
--- positions and ages; `wakeup` is written to whenever there is something to claim, and is what idle workers block on.
+-- The queue of each lane and priority is a stream that one consumer group reads. The sorted set `waiting` holds the same executions in
+-- order; it answers positions and ages. Idle workers block on the stream `wakeup`, which gets an entry when there is something to claim.
 
-local function wake(lane)
-  local wakeups = key('wakeup', lane)
-  redis.call('XADD', wakeups, 'MAXLEN', 1, '*', 'lane', lane)
-  redis.call('PEXPIRE', wakeups, a.record_ttl)
+local function wake_workers(lane)
+  local wakeup = key('wakeup', lane)
+  redis.call('XADD', wakeup, 'MAXLEN', 1, '*', 'lane', lane)
+  redis.call('PEXPIRE', wakeup, args.record_ttl)
 end
 
-local function enqueue(execution, lane, priority, queued)
+local function enqueue(execution_id, lane, priority, queued_at)
   local place = lane .. ':' .. priority
   local queue = key('queue', place)
   if redis.call('EXISTS', queue) == 0 then
     redis.call('XGROUP', 'CREATE', queue, GROUP, '0', 'MKSTREAM')
   end
-  local entry = redis.call('XADD', queue, '*', 'execution', execution)
-  redis.call('HSET', key('execution', execution), 'entry', entry, 'priority', priority)
-  redis.call('ZADD', key('waiting', place), queued, execution)
-  redis.call('PEXPIRE', queue, a.record_ttl)
-  redis.call('PEXPIRE', key('waiting', place), a.record_ttl)
-  wake(lane)
+  local entry = redis.call('XADD', queue, '*', 'execution', execution_id)
+  redis.call('HSET', key('execution', execution_id), 'entry', entry, 'priority', priority)
+  redis.call('ZADD', key('waiting', place), queued_at, execution_id)
+  redis.call('PEXPIRE', queue, args.record_ttl)
+  redis.call('PEXPIRE', key('waiting', place), args.record_ttl)
+  wake_workers(lane)
 end
 
 local function drop_entry(queue, entry)
@@ -119,63 +122,85 @@ local function drop_entry(queue, entry)
   redis.call('XDEL', queue, entry)
 end
 
-local function unqueue(execution, e)
-  local place = e.lane .. ':' .. e.priority
-  drop_entry(key('queue', place), e.entry)
-  redis.call('ZREM', key('waiting', place), execution)
-  redis.call('ZREM', key('running', e.lane), execution)
+local function unqueue(execution_id, execution)
+  local place = execution.lane .. ':' .. execution.priority
+  drop_entry(key('queue', place), execution.entry)
+  redis.call('ZREM', key('waiting', place), execution_id)
+  redis.call('ZREM', key('running', execution.lane), execution_id)
 end
 
-local function position(execution, e)
+local function queue_position(execution_id, execution)
   local ahead = 0
   for _, priority in ipairs(PRIORITIES) do
-    local waiting = key('waiting', e.lane .. ':' .. priority)
-    if priority == e.priority then
-      return ahead + (redis.call('ZRANK', waiting, execution) or 0)
+    local waiting = key('waiting', execution.lane .. ':' .. priority)
+    if priority == execution.priority then
+      return ahead + (redis.call('ZRANK', waiting, execution_id) or 0)
     end
     ahead = ahead + redis.call('ZCARD', waiting)
   end
 end
 
--- The fence before every write of a worker: `claims` counts every claim, those given back too, which `attempt` does not.
-local function holds(e, claim)
-  return e.state == 'running' and tonumber(e.claims) == claim
+-- Tell whether the worker that made this claim still holds the execution. Every script of a worker checks it before it writes.
+-- `claims` counts every claim, and `attempts` does not count those that were given back.
+local function holds(execution, claim)
+  return execution.state == 'running' and tonumber(execution.claims) == claim
 end
 
--- Ends an execution; every job that waits for it hears of it last of all.
-local function settle(execution, e, state, ...)
-  unqueue(execution, e)
-  redis.call('HSET', key('execution', execution), 'state', state, 'finished', now, ...)
-  redis.call('DEL', key('preview', execution))
-  keep_execution(execution)
-  for _, job in ipairs(joined(execution)) do
-    redis.call('ZREM', key('active', redis.call('HGET', key('job', job), 'owner')), job)
-    emit(job, 'done', cjson.encode({state = state}))
-    keep_job(job)
+-- End an execution. The jobs that wait for it get their last event after everything else is written.
+local function settle(execution_id, execution, state, ...)
+  unqueue(execution_id, execution)
+  redis.call('HSET', key('execution', execution_id), 'state', state, 'finished_at', now, ...)
+  redis.call('DEL', key('preview', execution_id))
+  keep_execution(execution_id)
+  for _, job_id in ipairs(joined(execution_id)) do
+    redis.call('ZREM', key('active', redis.call('HGET', key('job', job_id), 'owner_key')), job_id)
+    emit(job_id, 'done', cjson.encode({state = state}))
+    keep_job(job_id)
   end
 end
 
--- Takes a job out of its execution, which ends with the last one.
-local function withdraw(job, j, e)
-  redis.call('SREM', key('joined', j.execution), job)
-  redis.call('ZREM', key('active', j.owner), job)
-  redis.call('HSET', key('job', job), 'canceled', 1, 'finished', now)
-  emit(job, 'done', cjson.encode({state = 'canceled'}))
-  keep_job(job)
-  if redis.call('SCARD', key('joined', j.execution)) == 0 then
-    settle(j.execution, e, 'canceled')
+-- Cancel a job and take it out of its execution. The execution is canceled when its last job leaves.
+local function withdraw(job_id, job, execution)
+  redis.call('SREM', key('joined', job.execution_id), job_id)
+  redis.call('ZREM', key('active', job.owner_key), job_id)
+  redis.call('HSET', key('job', job_id), 'canceled', 1, 'finished_at', now)
+  emit(job_id, 'done', cjson.encode({state = 'canceled'}))
+  keep_job(job_id)
+  if redis.call('SCARD', key('joined', job.execution_id)) == 0 then
+    settle(job.execution_id, execution, 'canceled')
   end
 end
 
--- A job as it is read: {id, state, position or -1, its hash, its execution's hash}; nil where it is not there or another's.
-local function snapshot(job, owner)
-  local name = key('job', job)
-  if redis.call('HGET', name, 'owner') ~= owner then
+-- Return a job as its owner sees it, or nil if it does not exist or belongs to another owner.
+--
+-- The reply lists names and values in turn. It has the fields of the execution and those of the job, which win where both have a field.
+-- The names are those of the model `JobRecord`, which ignores the few that only the store reads. Example:
+-- {'id', '01K5…', 'state', 'queued', 'queue_position', '0', 'method', 'predict', 'created_at', '1764170000123', 'attempts', '0', …}
+local RESULT_FIELDS = {'facts', 'warnings', 'artifacts', 'provenance', 'timings', 'error'}
+
+local function snapshot(job_id, owner_key)
+  local job = fields(key('job', job_id))
+  if job.owner_key ~= owner_key then
     return nil
   end
-  local j = fields(name)
-  local e = fields(key('execution', j.execution))
-  local state = job_state(j, e)
-  local place = state == 'queued' and position(j.execution, e) or -1
-  return {job, state, place, redis.call('HGETALL', name), redis.call('HGETALL', key('execution', j.execution))}
+  local execution = fields(key('execution', job.execution_id))
+  local state = job_state(job, execution)
+  local shown = execution
+  shown.execution_state, shown.execution_priority = execution.state, execution.priority
+  shown.queue_position = state == 'queued' and tostring(queue_position(job.execution_id, execution)) or nil
+  if state == 'canceled' or state == 'expired' then
+    for _, name in ipairs(RESULT_FIELDS) do
+      shown[name] = nil
+    end
+  end
+  for name, value in pairs(job) do
+    shown[name] = value
+  end
+  shown.id, shown.state = job_id, state
+  local flat = {}
+  for name, value in pairs(shown) do
+    flat[#flat + 1] = name
+    flat[#flat + 1] = value
+  end
+  return flat
 end

@@ -1,21 +1,22 @@
 #!lua
--- Writes an execution's results, its end and its acknowledgement. Said again under the same claim, it answers the same.
+-- End an execution with its results. A repetition under the same claim gets the same answer.
 --
--- a: execution, claim, artifacts, facts, warnings, timings, provenance (JSON texts), files (JSON text, by artifact), inline (names); ARGV[2...]: their bytes
--- Returns {1, files that are kept}, or {0, '{}'} where the execution is no longer the worker's.
+-- Arguments: execution_id, claim; artifacts, facts, warnings, timings, provenance (JSON texts); files (JSON text: the stored file of each
+-- large artifact); small (names of the artifacts whose bytes follow in ARGV[2…]).
+-- Returns {1, files in use}, or {0, '{}'} if the worker no longer holds the execution. Example: {1, '{"overlay":"01JDZ…-52113"}'}
 
-local name = key('execution', a.execution)
-local e = fields(name)
-if e.state == 'succeeded' and tonumber(e.claims) == a.claim then
-  return {1, e.files}
-elseif not holds(e, a.claim) then
+local name = key('execution', args.execution_id)
+local execution = fields(name)
+if execution.state == 'succeeded' and tonumber(execution.claims) == args.claim then
+  return {1, execution.files}
+elseif not holds(execution, args.claim) then
   return {0, '{}'}
 end
-for i, artifact in ipairs(a.inline) do
-  redis.call('HSET', key('artifacts', a.execution), artifact, ARGV[i + 1])
+for i, artifact in ipairs(args.small) do
+  redis.call('HSET', key('artifacts', args.execution_id), artifact, ARGV[i + 1])
 end
-redis.call('HSET', name, 'artifacts', a.artifacts, 'facts', a.facts, 'warnings', a.warnings, 'timings', a.timings,
-  'provenance', a.provenance, 'files', a.files)
-redis.call('PEXPIRE', key('latest', e.execution_key), a.ttl)
-settle(a.execution, e, 'succeeded')
-return {1, a.files}
+redis.call('HSET', name, 'artifacts', args.artifacts, 'facts', args.facts, 'warnings', args.warnings, 'timings', args.timings,
+  'provenance', args.provenance, 'files', args.files)
+redis.call('PEXPIRE', key('latest', execution.execution_key), args.ttl)
+settle(args.execution_id, execution, 'succeeded')
+return {1, args.files}

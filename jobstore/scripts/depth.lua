@@ -1,10 +1,11 @@
 #!lua flags=no-writes
--- How long the queues are, in one shard.
+-- Tell how long the queues of this shard are.
 --
--- Returns for the lanes fast and slow {queued, running, age of the oldest in ms}.
+-- Arguments: none.
+-- Returns {queued, running, age of the oldest queued execution in ms} for the lanes fast and slow. Example: {{3, 1, 250}, {0, 2, 0}}
 
 local lanes = {}
-for i, lane in ipairs({'fast', 'slow'}) do
+for i, lane in ipairs(LANES) do
   local queued, oldest = 0, now
   for _, priority in ipairs(PRIORITIES) do
     local waiting = key('waiting', lane .. ':' .. priority)

@@ -1,11 +1,12 @@
 #!lua flags=no-writes
--- Which files may be deleted: those past their life, and those of `names` that nobody knows.
+-- List the files that may be deleted: those whose life is over, and those of `names` that the account does not know.
 --
--- a: names
+-- Arguments: names.
+-- Returns the names. Example: {'01JDZ…-52113'}
 
 local index = key('index', 'files')
 local found = redis.call('ZRANGEBYSCORE', index, '-inf', now)
-for _, name in ipairs(a.names) do
+for _, name in ipairs(args.names) do
   if not redis.call('ZSCORE', index, name) then
     found[#found + 1] = name
   end

@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
--- Ends an execution with an error. Said again under the same claim, it answers the same.
+-- End an execution with an error. A repetition under the same claim gets the same answer.
 --
--- a: execution, claim, error (JSON text)
--- Returns 1, or 0 where the execution is no longer the worker's.
+-- Arguments: execution_id, claim, error (JSON text).
+-- Returns 1, or 0 if the worker no longer holds the execution. Example: 1
 
-local e = fields(key('execution', a.execution))
-if e.state == 'failed' and tonumber(e.claims) == a.claim then
+local execution = fields(key('execution', args.execution_id))
+if execution.state == 'failed' and tonumber(execution.claims) == args.claim then
   return 1
-elseif not holds(e, a.claim) then
+elseif not holds(execution, args.claim) then
   return 0
 end
-settle(a.execution, e, 'failed', 'error', a.error)
+settle(args.execution_id, execution, 'failed', 'error', args.error)
 return 1

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Takes deleted files out of the account.
+-- Take deleted files out of the account.
 --
--- a: files = {{name, size}, ...}
+-- Arguments: files ({{name, bytes}, …}).
+-- Returns nothing.
 
-for _, file in ipairs(a.files) do
+for _, file in ipairs(args.files) do
   if redis.call('ZREM', key('index', 'files'), file[1]) == 1 then
     redis.call('DECRBY', key('total', 'files'), file[2])
   end

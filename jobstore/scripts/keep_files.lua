@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- Lets files live on.
+-- Let stored files live for `life` milliseconds from now.
 --
--- a: names, life
+-- Arguments: names, life.
+-- Returns nothing.
 
 local index = key('index', 'files')
-for _, name in ipairs(a.names) do
-  redis.call('ZADD', index, 'XX', 'GT', now + a.life, name)
+for _, name in ipairs(args.names) do
+  redis.call('ZADD', index, 'XX', 'GT', now + args.life, name)
 end
-live_at_least(index, a.life * 2)
-live_at_least(key('total', 'files'), a.life * 2)
+live_at_least(index, args.life * 2)
+live_at_least(key('total', 'files'), args.life * 2)

@@ -1,7 +1,9 @@
 #!lua
--- Notes where pieces of some work are: they live as long as a result.
+-- Record in which stored files the pieces of some work are. The record lives as long as a result.
 --
--- a: work, pieces (names and their files, in turn)
-redis.call('HSET', key('pieces', a.work), unpack(a.pieces))
-redis.call('PEXPIRE', key('pieces', a.work), a.ttl)
+-- Arguments: work (sha256), pieces (names and files in turn).
+-- Returns 1.
+
+redis.call('HSET', key('pieces', args.work), unpack(args.pieces))
+redis.call('PEXPIRE', key('pieces', args.work), args.ttl)
 return 1

@@ -1,22 +1,22 @@
 #!lua
--- Tells every job of an execution how far it is. The newest preview is kept once, beside the events that announce it.
+-- Tell every job of an execution how far it is. Only the newest preview is kept, beside the events that announce previews.
 --
--- a: execution, claim, progress (JSON text), step; ARGV[2]: the preview, PNG, if any
--- Returns 1, or 0 where the execution is no longer the worker's.
+-- Arguments: execution_id, claim, progress (JSON text), step. ARGV[2] is the preview (PNG), if there is one.
+-- Returns 1, or 0 if the worker no longer holds the execution. Example: 1
 
-local e = fields(key('execution', a.execution))
-if not holds(e, a.claim) then
+local execution_id = args.execution_id
+if not holds(fields(key('execution', execution_id)), args.claim) then
   return 0
 end
-redis.call('HSET', key('execution', a.execution), 'progress', a.progress)
+redis.call('HSET', key('execution', execution_id), 'progress', args.progress)
 if ARGV[2] then
-  redis.call('HSET', key('preview', a.execution), 'step', a.step, 'image', ARGV[2])
-  redis.call('PEXPIRE', key('preview', a.execution), a.ttl)
+  redis.call('HSET', key('preview', execution_id), 'step', args.step, 'image', ARGV[2])
+  redis.call('PEXPIRE', key('preview', execution_id), args.ttl)
 end
-for _, job in ipairs(joined(a.execution)) do
-  emit(job, 'progress', a.progress)
+for _, job_id in ipairs(joined(execution_id)) do
+  emit(job_id, 'progress', args.progress)
   if ARGV[2] then
-    emit(job, 'preview', cjson.encode({step = a.step}))
+    emit(job_id, 'preview', cjson.encode({step = args.step}))
   end
 end
 return 1

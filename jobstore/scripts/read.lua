@@ -1,11 +1,11 @@
 #!lua flags=no-writes
--- Reads jobs.
+-- Read jobs.
 --
--- a: jobs, owner_key
--- Returns a view of each that is there.
+-- Arguments: job_ids, owner_key.
+-- Returns a snapshot of each job that exists and belongs to the owner. Example: {{'id', '01K5…', 'state', 'queued', …}}
 
 local found = {}
-for _, job in ipairs(a.jobs) do
-  found[#found + 1] = snapshot(job, a.owner_key)
+for _, job_id in ipairs(args.job_ids) do
+  found[#found + 1] = snapshot(job_id, args.owner_key)
 end
 return found

@@ -1,28 +1,29 @@
 #!lua flags=allow-oom
--- Gives an execution back: it stays first in its queue, claimable at once, and the attempt does not count.
+-- Give an execution back. It stays first in its queue, can be claimed at once, and the attempt does not count.
 --
--- a: execution, claim
--- Returns 1, or 0 where the execution is no longer the worker's.
+-- Arguments: execution_id, claim.
+-- Returns 1, or 0 if the worker no longer holds the execution. Example: 1
 
-local name = key('execution', a.execution)
-local e = fields(name)
-if not holds(e, a.claim) then
+local execution_id = args.execution_id
+local name = key('execution', execution_id)
+local execution = fields(name)
+if not holds(execution, args.claim) then
   return 0
 end
-local place = e.lane .. ':' .. e.priority
-redis.call('ZREM', key('running', e.lane), a.execution)
-redis.call('HSET', name, 'state', 'queued', 'attempt', e.attempt - 1)
+local place = execution.lane .. ':' .. execution.priority
+redis.call('ZREM', key('running', execution.lane), execution_id)
+redis.call('HSET', name, 'state', 'queued', 'attempts', execution.attempts - 1)
 redis.call('HDEL', name, 'progress')
-if e.attempt == '1' then
-  redis.call('HDEL', name, 'started')
+if execution.attempts == '1' then
+  redis.call('HDEL', name, 'started_at')
 end
-redis.call('ZADD', key('waiting', place), e.queued, a.execution)
-redis.call('PEXPIRE', key('waiting', place), a.record_ttl)
--- Idle for a day: beyond any lease, so that the next claim takes it over. JUSTID: no delivery is counted.
-redis.call('XCLAIM', key('queue', place), GROUP, e.worker, 0, e.entry, 'IDLE', 86400000, 'JUSTID')
-wake(e.lane)
-e = fields(name)
-for _, job in ipairs(joined(a.execution)) do
-  emit_status(job, 'queued', position(a.execution, e))
+redis.call('ZADD', key('waiting', place), execution.queued_at, execution_id)
+redis.call('PEXPIRE', key('waiting', place), args.record_ttl)
+-- An idle time of a day is longer than any lease, so the next claim takes the entry over. JUSTID does not count a delivery.
+redis.call('XCLAIM', key('queue', place), GROUP, execution.worker, 0, execution.entry, 'IDLE', 86400000, 'JUSTID')
+wake_workers(execution.lane)
+execution = fields(name)
+for _, job_id in ipairs(joined(execution_id)) do
+  emit_status(job_id, 'queued', queue_position(execution_id, execution))
 end
 return 1

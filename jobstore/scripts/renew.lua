@@ -1,23 +1,23 @@
 #!lua flags=allow-oom
--- Renews the leases of a worker's executions, without counting a delivery, and their lives where these run short.
+-- Renew the leases of a worker's executions without counting a delivery. Extend the lives of their records if less than half is left.
 --
--- a: worker, executions = {{id, claim}, ...}
--- Returns for each whether it is still the worker's.
+-- Arguments: worker, executions ({{id, claim}, …}).
+-- Returns 1 for each execution that the worker still holds and 0 for the others. Example: {1, 1, 0}
 
 local held = {}
-for i, pair in ipairs(a.executions) do
-  local execution, claim = pair[1], pair[2]
-  local e = fields(key('execution', execution))
-  local queue = e.lane and key('queue', e.lane .. ':' .. e.priority)
+for i, pair in ipairs(args.executions) do
+  local execution_id, claim = pair[1], pair[2]
+  local execution = fields(key('execution', execution_id))
+  local queue = execution.lane and key('queue', execution.lane .. ':' .. execution.priority)
   held[i] = 0
-  if holds(e, claim) and #redis.call('XCLAIM', queue, GROUP, a.worker, 0, e.entry, 'JUSTID') == 1 then
+  if holds(execution, claim) and #redis.call('XCLAIM', queue, GROUP, args.worker, 0, execution.entry, 'JUSTID') == 1 then
     held[i] = 1
-    if e.expires - now < a.ttl / 2 then
-      redis.call('PEXPIRE', queue, a.record_ttl)
-      redis.call('PEXPIRE', key('running', e.lane), a.record_ttl)
-      keep_execution(execution)
-      for _, job in ipairs(joined(execution)) do
-        keep_job(job)
+    if execution.expires_at - now < args.ttl / 2 then
+      redis.call('PEXPIRE', queue, args.record_ttl)
+      redis.call('PEXPIRE', key('running', execution.lane), args.record_ttl)
+      keep_execution(execution_id)
+      for _, job_id in ipairs(joined(execution_id)) do
+        keep_job(job_id)
       end
     end
   end

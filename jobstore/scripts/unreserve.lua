@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Takes back an idempotency key's reservation, where it is still only that.
+-- Take back the reservation of an idempotency key if its job was not made.
 --
--- a: reservation, value
+-- Arguments: reservation, value (as they were reserved).
+-- Returns nothing.
 
-local reservation = key('idempotency', a.reservation)
-if redis.call('GET', reservation) == a.value then
+local reservation = key('idempotency', args.reservation)
+if redis.call('GET', reservation) == args.value then
   redis.call('DEL', reservation)
 end

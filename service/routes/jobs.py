@@ -22,7 +22,6 @@ from service.problems import documented
 from service.request_preferences import PreferencesDep
 from service.responses import job_headers, job_json, job_response, json_response
 from service.submit_job import submit
-from service.views import job_view
 
 if TYPE_CHECKING:
     MethodName = str
@@ -86,7 +85,7 @@ async def list_jobs(
 ) -> Response:
     """Newest first."""
     jobs, next_cursor = await services.store.jobs.page(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
-    return json_response(f'{{"items":[{",".join(job_json(job_view(job)) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
+    return json_response(f'{{"items":[{",".join(job_json(job) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
 
 
 @router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="A job", response_model=Job, responses=documented(404, 422, 503))

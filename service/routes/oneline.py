@@ -28,7 +28,6 @@ from service.representations import file_name
 from service.request_preferences import PreferencesDep
 from service.responses import job_headers, job_json, job_response, json_response
 from service.submit_job import submit
-from service.views import job_view
 
 _CLIENT_CLOSED = 499
 _ANSWER = "`Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG."
@@ -148,7 +147,7 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
     }
     if media_type == JSON:
         arrays = await anyio.to_thread.run_sync(lambda: {name: inline(content) for name, content in contents.items()})
-        return json_response(job_view(job, arrays).model_dump_json(), 200, headers)
+        return json_response(job.with_arrays(arrays).model_dump_json(), 200, headers)
     files = _zip_files(job, contents) if media_type == ZIP else [(f"{name}.npy", content) for name, content in contents.items()]
     suffix = "zip" if media_type == ZIP else "npz"
     headers["Content-Disposition"] = f'attachment; filename="{file_name(job.method, job.id)}.{suffix}"'
@@ -158,4 +157,4 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
 def _zip_files(job: JobRecord, contents: dict[str, bytes]) -> list[tuple[str, bytes]]:
     """Return every artifact and the job, under names that any file system accepts."""
     files = [(f"{file_name(each.name)}.{each.native.name}", contents[each.name]) for each in job.artifacts]
-    return [*files, ("job.json", job_json(job_view(job)).encode())]
+    return [*files, ("job.json", job_json(job).encode())]

@@ -10,6 +10,7 @@ import pytest
 
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from tests.jobstore.samples import LEASE
 
 
 @pytest.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
@@ -29,3 +30,9 @@ async def make_store(redis_url: str, store_settings: StoreSettings) -> AsyncIter
     yield make
     for store in made:
         await store.close()
+
+
+@pytest.fixture
+def short(make_store: Callable[..., JobStore]) -> JobStore:
+    """A store whose leases run out soon."""
+    return make_store(lease=LEASE)

@@ -8,9 +8,11 @@ from typing import Any
 from jobstore.records import Event, Execution, Result, Submission
 from jobstore.store import JobStore
 from schemas.artifacts import EncodedArtifact
-from schemas.jobs import Provenance, Timings
+from schemas.jobs import JobState, Provenance, Timings
+from tests.wait import until
 
 PHOTO = bytes(range(256)) * 5
+LEASE = 0.3  # seconds, in the store `short`
 
 
 def submission(number: int = 0, **changes: Any) -> Submission:
@@ -59,3 +61,20 @@ async def run_one(store: JobStore, outcome: Result | None = None) -> Execution:
 async def heard(events: AsyncIterator[Event | None]) -> list[tuple[int, str, str]]:
     """All events to the end, without the pings."""
     return [(event.sequence, event.type, event.data) async for event in events if event is not None]
+
+
+async def state_of(store: JobStore, job_id: str, owner: str = "ann") -> JobState | None:
+    job = await store.jobs.read(job_id, owner)
+    return job and job.state
+
+
+async def taken_over(store: JobStore, worker: str) -> Execution:
+    """Wait until a lease of the store `short` has run out, and return the execution that `worker` takes over."""
+    found: list[Execution] = []
+
+    async def claimed() -> bool:
+        found.extend(await store.queue.claim(worker, "fast", 1, LEASE))
+        return bool(found)
+
+    await until(claimed)
+    return found[0]

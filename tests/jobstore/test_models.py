@@ -1,3 +1,5 @@
+"""Publishing models, and asking a worker to publish one."""
+
 from __future__ import annotations
 
 import asyncio
@@ -17,6 +19,8 @@ from tests.jobstore.samples import claim_one, submission
 from tests.wait import until
 
 STATUS = WorkerStatus(id="w1", device="CPU:0", started_at=datetime(2026, 11, 24, tzinfo=UTC), loaded_models=("tiny",), running=0)
+
+
 NOTHING = Result(
     artifacts=(),
     facts="{}",
@@ -41,22 +45,6 @@ def published(name: str = "tiny", digest: str = "d1") -> PublishedModel:
         layers=(),
     )
     return PublishedModel(description=description, labels=("cat", "dog"), digest=digest)
-
-
-async def test_workers_live_as_long_as_they_are_heard(make_store: Callable[..., JobStore]):
-    store = make_store(lease=0.5)
-    other = STATUS.model_copy(update={"id": "w0", "draining": True})
-    await store.workers.heartbeat(STATUS)
-    await store.workers.heartbeat(other)
-    assert await store.workers.alive() == [other, STATUS]
-    await store.workers.forget("w0")
-    assert await store.workers.alive() == [STATUS]
-
-    async def silent() -> bool:
-        await store.workers.heartbeat(other)
-        return await store.workers.alive() == [other]
-
-    await until(silent)
 
 
 async def test_a_published_model_is_that_of_its_digest(store: JobStore):

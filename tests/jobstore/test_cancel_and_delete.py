@@ -1,3 +1,5 @@
+"""Canceling and deleting jobs."""
+
 from __future__ import annotations
 
 import pytest
@@ -5,12 +7,7 @@ import pytest
 from jobstore.store import JobStore
 from schemas.errors import NotFound, StateConflict
 from schemas.jobs import JobError, JobState
-from tests.jobstore.samples import claim_one, heard, result, run_one, submission
-
-
-async def state_of(store: JobStore, job_id: str, owner: str = "ann") -> JobState | None:
-    job = await store.jobs.read(job_id, owner)
-    return job and job.state
+from tests.jobstore.samples import claim_one, heard, result, run_one, state_of, submission
 
 
 async def test_a_queued_job_is_never_claimed(store: JobStore):

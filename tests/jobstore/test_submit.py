@@ -1,3 +1,5 @@
+"""Submitting jobs: shared work, cached results, limits and priorities."""
+
 from __future__ import annotations
 
 import asyncio
@@ -8,7 +10,7 @@ import pytest
 from redis import Redis
 
 from jobstore.store import JobStore
-from schemas.errors import CallerLimit, Expired, IdempotencyKeyReused, NotFound, QueueFull
+from schemas.errors import CallerLimit, QueueFull
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import PHOTO, claim_one, result, run_one, submission
 from tests.wait import until
@@ -25,7 +27,7 @@ async def test_a_job_goes_from_submission_to_result(store: JobStore):
     job = submitted.job
     assert (job.state, job.queue_position, job.attempts, job.cached) == (JobState.QUEUED, 0, 0, False)
     assert (job.owner, job.method, job.model, job.lane, job.priority) == ("ann", "grad_cam", "tiny", "fast", "normal")
-    assert (job.params, job.request_id) == ('{"class_index":3}', "request-3")
+    assert (job.params, job.request_id) == ({"class_index": 3}, "request-3")
     assert job.started_at is None
     assert job.timings.queued is None
     assert (job.expires_at - job.created_at).total_seconds() == 24 * 3600
@@ -42,7 +44,7 @@ async def test_a_job_goes_from_submission_to_result(store: JobStore):
     done = await store.jobs.read(job.id, "ann")
     assert done is not None
     assert done.state is JobState.SUCCEEDED
-    assert done.facts == '{"class_index":2,"label":"Ägyptische Katze"}'
+    assert done.facts == {"class_index": 2, "label": "Ägyptische Katze"}
     assert done.warnings == ("the map is zero",)
     assert done.provenance == result().provenance
     assert done.created_at <= done.started_at <= done.finished_at < done.expires_at  # type: ignore[operator]
@@ -216,133 +218,3 @@ async def test_queue_position_counts_higher_priorities_and_earlier_jobs(store: J
     assert [await position(job) for job in (high, *normal, low)] == [0, 1, 2, 3, 4]
     await store.jobs.cancel(normal[0], "ann")
     assert [await position(job) for job in (high, *normal[1:], low)] == [0, 1, 2, 3]
-
-
-class TestIdempotency:
-    async def test_the_same_key_and_body_answers_the_same_job(self, store: JobStore):
-        first = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
-        second = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
-        assert (first.created, second.created) == (True, False)
-        assert first.job.id == second.job.id
-        await run_one(store)
-        third = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
-        assert (third.job.id, third.job.state, third.job.cached) == (first.job.id, JobState.SUCCEEDED, False)
-
-    async def test_another_body_is_refused(self, store: JobStore):
-        await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
-        with pytest.raises(IdempotencyKeyReused):
-            await store.jobs.submit(submission(2, idempotency_key="k", body_digest="e"))
-        assert len(await store.queue.claim("w1", "fast", 5, 0)) == 1
-
-    async def test_keys_belong_to_their_owner(self, store: JobStore):
-        first = await store.jobs.submit(submission(1, idempotency_key="k", body_digest="d"))
-        other = await store.jobs.submit(submission(2, owner="bob", idempotency_key="k", body_digest="e"))
-        assert other.created
-        assert first.job.id != other.job.id
-
-    async def test_fifty_at_once_make_one_job(self, store: JobStore):
-        given = submission(1, idempotency_key="k", body_digest="d")
-        submitted = await asyncio.gather(*(store.jobs.submit(given) for _ in range(50)))
-        assert len({each.job.id for each in submitted}) == 1
-        assert sum(each.created for each in submitted) == 1
-        jobs, _ = await store.jobs.page("ann")
-        assert len(jobs) == 1
-
-    async def test_a_refusal_does_not_use_up_the_key(self, make_store: Callable[..., JobStore], redis_url: str):
-        store = make_store(max_queued=1)
-        blocking = (await store.jobs.submit(submission(1))).job
-        with pytest.raises(QueueFull):
-            await store.jobs.submit(submission(2, idempotency_key="k", body_digest="d"))
-        assert not any(b"idempotency" in key for key in keys(redis_url))
-        await store.jobs.cancel(blocking.id, "ann")
-        assert (await store.jobs.submit(submission(3, idempotency_key="k", body_digest="e"))).created
-
-    async def test_a_reservation_whose_maker_died_is_taken_up(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
-        given = submission(1, idempotency_key="k", body_digest="d")
-        with monkeypatch.context() as patch:
-
-            async def die(*_: object) -> None:
-                raise RuntimeError("the process ends here")
-
-            patch.setattr(store.jobs._submitter, "_submit_once", die)
-            with pytest.raises(RuntimeError):
-                await store.jobs.submit(given)
-        first, second = await store.jobs.submit(given), await store.jobs.submit(given)
-        assert (first.created, second.created) == (True, False)
-        assert first.job.id == second.job.id
-
-
-class TestImages:
-    async def test_an_upload_serves_many_jobs(self, store: JobStore):
-        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
-        assert (image.format, image.width, image.height, image.size) == ("PNG", 16, 80, len(PHOTO))
-        assert await store.images.record("ann", image.id) == image
-        for number in range(2):
-            await store.jobs.submit(submission(number, image=None, image_id=image.id))
-        for execution in await store.queue.claim("w1", "fast", 5, 0):
-            assert execution.image_id == image.id
-            assert await store.images.file_of(execution) == PHOTO
-
-    async def test_an_upload_and_the_same_bytes_inline_are_equal_work(self, store: JobStore):
-        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
-        await store.jobs.submit(submission(1, image=None, image_id=image.id))
-        await store.jobs.submit(submission(1))
-        assert len(await store.queue.claim("w1", "fast", 5, 0)) == 1
-
-    async def test_anothers_upload_is_not_there(self, store: JobStore):
-        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
-        assert await store.images.record("bob", image.id) is None
-        with pytest.raises(NotFound, match="upload it"):
-            await store.jobs.submit(submission(1, owner="bob", image=None, image_id=image.id))
-        await store.images.put("bob", PHOTO, "PNG", 16, 80)
-        await store.jobs.submit(submission(1, owner="bob", image=None, image_id=image.id))
-
-    async def test_images_that_a_job_will_read_stay_as_long_as_it(self, store: JobStore, redis_url: str):
-        """In whatever shard each is; those that are not there, or another's, are told."""
-        uploads = [await store.images.put("ann", PHOTO + bytes([number]), "PNG", 16, 80 + number) for number in range(5)]
-        others = await store.images.put("bob", PHOTO, "PNG", 16, 80)
-        with Redis.from_url(redis_url) as redis:
-            names = [name for name in redis.scan_iter("*") if b":upload:" in name or b":image:" in name]
-            for name in names:
-                redis.pexpire(name, 5000)
-            asked = [uploads[4].id, others.id, uploads[0].id, "img_" + "0" * 64, uploads[2].id]
-            found = await store.images.keep("ann", asked)
-            lives = {name.decode().split(":", 2)[2]: redis.pttl(name) for name in names}
-        assert [image and (image.id, image.height) for image in found] == [
-            (uploads[4].id, 84), None, (uploads[0].id, 80), None, (uploads[2].id, 82),
-        ]  # fmt: skip
-        kept = {name for name, life in lives.items() if life > 5000}
-        digests = [uploads[number].id.removeprefix("img_") for number in (0, 2, 4)]
-        assert kept == {f"image:{digest}" for digest in digests} | {f"upload:{digest}:ann" for digest in digests}
-        assert min(life for name, life in lives.items() if name in kept) > 86_000_000
-        assert await store.images.record("ann", uploads[0].id) is not None
-        for number, image in enumerate(uploads):
-            assert await store.images.file(image.id) == PHOTO + bytes([number])
-        with pytest.raises(Expired):
-            await store.images.file("img_" + "0" * 64)
-
-    async def test_large_images_that_a_job_will_read_stay_as_files(self, make_store: Callable[..., JobStore], redis_url: str):
-        store = make_store(file_threshold=1000)
-        image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
-        with Redis.from_url(redis_url) as redis:
-            (index,) = redis.scan_iter("*index:files")
-            before = redis.zrange(index, 0, -1, withscores=True)
-            redis.zadd(index, {name: 1 for name, _ in before})
-            await store.images.keep("ann", [image.id])
-            ((_, life),) = redis.zrange(index, 0, -1, withscores=True)
-        assert life >= before[0][1]
-        assert await store.sweep() == 0
-        assert await store.images.file(image.id) == PHOTO
-
-    async def test_submitting_inline_uploads_nothing(self, store: JobStore):
-        await store.jobs.submit(submission(1))
-        execution = await claim_one(store)
-        assert execution.image_id is not None
-        assert await store.images.record("ann", execution.image_id) is None
-
-    async def test_a_method_without_image_has_none(self, store: JobStore):
-        await store.jobs.submit(submission(1, image=None))
-        execution = await claim_one(store)
-        assert execution.image_id is None
-        with pytest.raises(NotFound):
-            await store.images.file_of(execution)

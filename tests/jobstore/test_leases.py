@@ -1,109 +1,17 @@
+"""Leases that run out or are renewed, and executions that are given back."""
+
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-
-import pytest
 from redis import Redis
 
 from jobstore.keys import key
-from jobstore.records import Execution
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.jobs import JobError, JobState
-from tests.jobstore.samples import claim_one, result, run_one, submission
+from tests.jobstore.samples import LEASE, claim_one, result, state_of, submission, taken_over
 from tests.wait import until
 
-LEASE = 0.3
 ERROR = JobError(code="no_gradient", detail="no path from the class score", retryable=False)
-
-
-@pytest.fixture
-def short(make_store: Callable[..., JobStore]) -> JobStore:
-    """A store whose leases run out soon."""
-    return make_store(lease=LEASE)
-
-
-async def state_of(store: JobStore, job_id: str) -> JobState:
-    job = await store.jobs.read(job_id, "ann")
-    assert job is not None
-    return job.state
-
-
-async def taken_over(store: JobStore, worker: str) -> Execution:
-    """The execution that `worker` takes over from one that does not renew."""
-    found: list[Execution] = []
-
-    async def claimed() -> bool:
-        found.extend(await store.queue.claim(worker, "fast", 1, LEASE))
-        return bool(found)
-
-    await until(claimed)
-    return found[0]
-
-
-async def test_high_before_normal_before_low_and_first_come_first_served(store: JobStore):
-    image = b"of one shard"
-    for number, priority in enumerate(("low", "normal", "high", "normal", "high", "low")):
-        await store.jobs.submit(submission(number, priority=priority, image=image))
-    first = await store.queue.claim("w1", "fast", 4, 0)
-    rest = await store.queue.claim("w2", "fast", 4, 0)
-    assert [int(each.params[15]) for each in first] == [2, 4, 1, 3]
-    assert [int(each.params[15]) for each in rest] == [0, 5]
-
-
-async def test_lanes_are_apart(store: JobStore):
-    await store.jobs.submit(submission(1, lane="slow"))
-    assert await store.queue.claim("w1", "fast", 1, 0) == []
-    assert (await claim_one(store, lane="slow")).lane == "slow"
-
-
-async def test_a_waiting_worker_wakes_for_a_new_job(store: JobStore):
-    claiming = asyncio.create_task(store.queue.claim("w1", "fast", 1, 30))
-    await store.jobs.submit(submission(1))
-    [execution] = await asyncio.wait_for(claiming, 10)
-    assert execution.params == '{"class_index":1}'
-
-
-async def test_a_waiting_worker_wakes_for_one_given_back(store: JobStore):
-    await store.jobs.submit(submission(1))
-    execution = await claim_one(store)
-    claiming = asyncio.create_task(store.queue.claim("w2", "fast", 1, 30))
-    await store.queue.release(execution)
-    assert len(await asyncio.wait_for(claiming, 10)) == 1
-
-
-async def test_every_execution_goes_to_one_worker(store: JobStore):
-    for number in range(40):
-        await store.jobs.submit(submission(number, image=bytes([number])))
-    claims = await asyncio.gather(*(store.queue.claim(f"w{n}", "fast", 7, 0) for n in range(8)))
-    assert sorted(each.key for claimed in claims for each in claimed) == sorted(job.id for job in (await store.jobs.page("ann"))[0])
-
-
-async def test_nothing_is_claimed_within_the_block_of_an_empty_queue(store: JobStore):
-    assert await store.queue.claim("w1", "fast", 1, 0.05) == []
-
-
-async def test_a_canceled_claim_gives_back_what_it_had_taken(store: JobStore, monkeypatch: pytest.MonkeyPatch):
-    job = (await store.jobs.submit(submission(1))).job
-    claim_from = store.queue._claim_from
-    taken = asyncio.Event()
-
-    async def slow_answer(*arguments: object) -> object:
-        answer = await claim_from(*arguments)  # type: ignore[arg-type]
-        taken.set()
-        await asyncio.sleep(0)
-        return answer
-
-    monkeypatch.setattr(store.queue, "_claim_from", slow_answer)
-    claiming = asyncio.create_task(store.queue.claim("w1", "fast", 1, 0))
-    await taken.wait()
-    claiming.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await claiming
-    monkeypatch.undo()
-    assert await state_of(store, job.id) is JobState.QUEUED
-    assert (await claim_one(store, "w2")).attempt == 1
 
 
 class TestLeases:
@@ -238,78 +146,3 @@ class TestRelease:
 
         await until(failed)
         assert await state_of(short, job.id) is JobState.FAILED
-
-
-class TestEnds:
-    async def test_a_failure_is_shown(self, store: JobStore):
-        job = (await store.jobs.submit(submission(1))).job
-        execution = await claim_one(store)
-        assert await store.queue.fail(execution, ERROR)
-        failed = await store.jobs.read(job.id, "ann")
-        assert failed is not None
-        assert (failed.state, failed.error, failed.artifacts, failed.facts) == (JobState.FAILED, ERROR, (), None)
-        assert failed.finished_at is not None
-
-    async def test_an_end_said_twice_is_the_same_end(self, store: JobStore):
-        job = (await store.jobs.submit(submission(1))).job
-        execution = await claim_one(store)
-        assert await store.queue.complete(execution, result())
-        assert await store.queue.complete(execution, result()), "a repetition after a lost answer"
-        assert not await store.queue.fail(execution, ERROR)
-        assert await state_of(store, job.id) is JobState.SUCCEEDED
-
-    async def test_ended_work_leaves_no_queue_behind(self, store: JobStore, store_settings: StoreSettings):
-        for number in range(4):
-            await store.jobs.submit(submission(number, image=bytes([number])))
-        await run_one(store)
-        await store.queue.fail(await claim_one(store), ERROR)
-        for job in (await store.jobs.page("ann"))[0]:
-            if not job.state.ended:
-                await store.jobs.cancel(job.id, "ann")
-        with Redis.from_url(store_settings.redis_url or "") as redis:
-            for name in redis.scan_iter("*:queue:*"):
-                assert redis.xlen(name) == 0
-                assert redis.xpending(name, "workers")["pending"] == 0
-            for pattern in ("*:waiting:*", "*:running:*", "*:active:*"):
-                assert list(redis.scan_iter(pattern)) == []
-        depth = await store.queue.depth()
-        assert [(lane.queued, lane.running, lane.oldest) for lane in depth.lanes.values()] == [(0, 0, 0), (0, 0, 0)]
-
-
-async def test_queue_depth(store: JobStore):
-    for number in range(3):
-        await store.jobs.submit(submission(number, image=bytes([number])))
-    await store.jobs.submit(submission(9, lane="slow"))
-    await claim_one(store)
-    lanes = (await store.queue.depth()).lanes
-    assert (lanes["fast"].queued, lanes["fast"].running) == (2, 1)
-    assert (lanes["slow"].queued, lanes["slow"].running) == (1, 0)
-
-    async def older() -> bool:
-        return (await store.queue.depth()).lanes["slow"].oldest > 0.05
-
-    await until(older)
-
-
-async def test_consumers_of_workers_that_are_gone_are_removed(short: JobStore, store_settings: StoreSettings):
-    def consumers() -> set[str]:
-        with Redis.from_url(store_settings.redis_url or "") as redis:
-            names = list(redis.scan_iter("*:queue:*"))
-            return {consumer["name"].decode() for name in names for consumer in redis.xinfo_consumers(name, "workers")}
-
-    await short.jobs.submit(submission(1))
-    await short.jobs.submit(submission(2))
-    await claim_one(short, "stays")
-    await run_one(short)
-    assert consumers() == {"stays", "w1"}
-    await short.workers.forget("w1")
-    assert consumers() == {"stays"}
-    await short.workers.forget("stays")
-    assert consumers() == {"stays"}, "what it holds must be found by others"
-    await short.queue.complete(await taken_over(short, "heir"), result())
-
-    async def swept() -> bool:
-        await short.sweep()
-        return not consumers()
-
-    await until(swept)
