@@ -1,1 +1,1 @@
-"""Redis, and Redis only: the one place that knows a key's name or a TTL."""
+"""The store of jobs, images, artifacts and models in Redis. Only this package knows the names and lifetimes of keys."""

@@ -1,32 +1,33 @@
-"""Every key's name, and which shard a thing lives in.
+"""The name of every key in Redis, and the shard in which it lives.
 
-A key is `convscope:{shard}:kind:id`. What one script touches carries one hash tag: a job, its execution, its image and its
-lane's queue are in one shard, so Redis Cluster may spread shards and no script crosses a slot. The scripts make the keys of their
-shard from its prefix, by the same rule.
+A key is `convscope:{shard}:kind:id`, for example `convscope:{0}:job:01K5YQZ7T8Y1W4V9N3M2XQJ6RD`. All keys that one script touches have the
+same hash tag (the part in braces): a job, its execution, its image and the queue of its lane live in one shard. So a Redis Cluster can
+spread the shards, and no script crosses a slot. The scripts make keys from the prefix of their shard by the same rule.
 
-| kind | id | what |
+| kind | id | type: value |
 |---|---|---|
-| `job` | job | hash: what belongs to one submission |
-| `events` | job | stream: its events, capped |
-| `execution` | execution | hash: what identical submissions share; its id is that of the first job |
-| `joined` | execution | set: the jobs that stand behind it |
-| `artifacts` | execution | hash: the bytes of small artifacts |
-| `preview` | execution | hash: the newest preview |
-| `pieces` | sha256 of the work | hash: names of kept pieces, and the files they are in |
-| `latest` | execution key | string: the newest execution of that work |
-| `image` | sha256 | hash: `content`, or the name of a `file` |
-| `upload` | sha256:owner | string: facts of an image this owner has uploaded |
+| `job` | job | hash: the fields of one job, named as in `JobRecord` |
+| `events` | job | stream: the job's last events |
+| `execution` | execution | hash: the fields that identical jobs share, named as in `JobRecord`; the id is that of the first job |
+| `joined` | execution | set: the jobs that wait for the execution or have its result |
+| `artifacts` | execution | hash: the bytes of small artifacts, by name |
+| `preview` | execution | hash: the newest preview and its step |
+| `pieces` | sha256 of the work | hash: the names of kept pieces and of the stored files that hold them |
+| `latest` | execution key | string: the id of the newest execution of that work |
+| `image` | sha256 | hash: the bytes (`content`), or the name of the stored file that holds them (`file`) |
+| `upload` | sha256:owner | string: the record of an image that this owner has uploaded |
 | `jobs` | owner | sorted set: the owner's jobs, by id |
-| `active` | owner | sorted set: those queued or running |
-| `queue` | lane:priority | stream: executions, read by the consumer group `workers` |
-| `waiting` | lane:priority | sorted set: the same ones, by the time they were queued |
-| `running` | lane | sorted set: executions, by the time they were started |
-| `wakeup` | lane | stream of length 1: written to when there is something to claim |
-| `idempotency` | owner:key | string: digest, job id, whether the job is there |
-| `worker` | worker | string: its last heartbeat |
-| `workers` | `all` | set: workers heard of |
+| `active` | owner | sorted set: the owner's jobs that are queued or running |
+| `queue` | lane:priority | stream: queued and running executions, read by the consumer group `workers` |
+| `waiting` | lane:priority | sorted set: the queued executions, by the time they were queued |
+| `running` | lane | sorted set: the running executions, by the time they were started |
+| `wakeup` | lane | stream of length 1: gets an entry when there is something to claim |
+| `idempotency` | owner:key | string: the sha256 of the request, the job's id, and `reserved` or `made` |
+| `worker` | worker | string: the last heartbeat |
+| `workers` | `all` | set: the workers that may be alive |
 | `model` | name:digest | string: a published model |
-| `index`, `total` | `files` | sorted set: stored files by the end of their life; string: their bytes |
+| `index` | `files` | sorted set: the names of stored files, by the end of their life |
+| `total` | `files` | string: the bytes of all stored files |
 """
 
 from __future__ import annotations
@@ -43,34 +44,38 @@ Kind = Literal[
     "job", "events", "execution", "joined", "artifacts", "preview", "latest", "image", "upload", "jobs", "active", "queue", "waiting",
     "running", "wakeup", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
 ]  # fmt: skip
-Shard = int | Literal["workers", "models", "files"]  # the last three: one place each, whatever the number of shards
+Shard = int | Literal["workers", "models", "files"]  # the last three are one place each, however many shards there are
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def prefix(shard: Shard) -> str:
+    """Return the beginning of every key of a shard."""
     return f"convscope:{{{shard}}}:"
 
 
 def key(shard: Shard, kind: Kind, identity: str) -> str:
+    """Return the name of a key."""
     return f"{prefix(shard)}{kind}:{identity}"
 
 
 def owner_key(owner: str) -> str:
-    """An owner's name as part of a key."""
+    """Return an owner's name in a form that can be part of a key: without colons and braces."""
     return quote(owner, safe="")
 
 
 def shard_of(name: str, shards: int) -> int:
+    """Return the number of the shard, from 0, in which a job or an image lives."""
     return zlib.crc32(name.encode()) % shards
 
 
 def is_job_id(text: str) -> bool:
+    """Tell whether a text has the form of a job id (a ULID)."""
     return _ULID.fullmatch(text) is not None
 
 
 def new_job_id(shard: int, shards: int) -> str:
-    """A ULID whose `shard_of` is `shard`."""
+    """Return a new ULID that lives in the shard `shard`."""
     while True:
         job = str(ULID())
         if shard_of(job, shards) == shard:
@@ -78,17 +83,18 @@ def new_job_id(shard: int, shards: int) -> str:
 
 
 def oldest_job_id(seconds: float) -> str:
-    """A lower bound of the ids that were made within the last `seconds`."""
+    """Return a lower bound of the ids that were made within the last `seconds`."""
     timestamp = max(ULID().timestamp - seconds, 0.0)
     return str(ULID.from_timestamp(timestamp))[:10]
 
 
 def image_sha256(image_id: str) -> str:
+    """Return the sha256 in an image id (`img_<sha256>`)."""
     return image_id.removeprefix("img_")
 
 
 def execution_key(*parts: str | None) -> str:
-    """sha256 of what decides a result: equal keys, equal work."""
+    """Return the sha256 of everything that decides a result. Equal keys mean equal work. None differs from an empty text."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(b"-" if part is None else f"{len(part)}:{part}".encode())

@@ -1,4 +1,7 @@
-"""What the store takes and gives back. Method-agnostic: parameters and facts are JSON text here, typed at both ends."""
+"""What the parts of the store take and return.
+
+The store knows no methods: it passes parameters and facts on as JSON, and the service and the worker give them their types.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +24,27 @@ INTERNAL_OWNER = "internal:models"  # the owner of internal jobs; no caller's na
 
 @dataclass(frozen=True)
 class Submission:
-    """A validated job: `params` are complete. `image` is the file's bytes, or None where the method needs none or where
-    `image_id` names an upload. `fingerprint` must change with whatever the model's answers depend on."""
+    """A validated job that is to be submitted.
+
+    `params` are complete, as canonical JSON, so that equal parameters are equal texts. `fingerprint` must change with everything that the
+    model's results depend on. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload.
+    `fresh` (from `Cache-Control: no-cache`) takes no result of an earlier job. `body_digest` is the sha256 of the request; requests with
+    one `idempotency_key` must have the same digest.
+    """
 
     owner: str
     method: str
     model: str
     lane: Lane
     priority: Priority
-    params: str  # canonical JSON
+    params: str
     fingerprint: str
     image: bytes | None = None
     image_id: str | None = None
     request_id: str = ""
-    fresh: bool = False  # Cache-Control: no-cache
+    fresh: bool = False
     idempotency_key: str | None = None
-    body_digest: str = ""  # sha256 of the request, compared under the idempotency key
+    body_digest: str = ""
 
 
 class JobRecord(JobBase):
@@ -77,7 +85,7 @@ _JSON_FIELDS = frozenset({"params", "progress", "timings", "facts", "warnings", 
 
 @dataclass(frozen=True)
 class Submitted:
-    """`created` is False where an idempotency key answered with the job it made before."""
+    """An accepted job. `created` is False if an idempotency key was repeated and `job` is the job that it made before."""
 
     job: JobRecord
     created: bool
@@ -85,8 +93,12 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Execution:
-    """What a worker has claimed: run once for all identical jobs. `attempt` counts from 1, without claims that were given back;
-    `claim` counts every one: each write names it, and is refused once another worker has taken the execution over."""
+    """Work that a worker has claimed. It is run once for all identical jobs.
+
+    `key` is its id, and `params` are JSON. `attempt` counts from 1 and leaves out claims that were given back. `claim` counts every claim;
+    each write of the worker names it and is refused after another worker has taken the execution over. `fresh` means that no piece of an
+    earlier job may be reused.
+    """
 
     key: str
     shard: int
@@ -100,12 +112,12 @@ class Execution:
     request_id: str
     queued_at: datetime
     claim: int = 0
-    fresh: bool = False  # Cache-Control: no-cache: nothing of earlier jobs may be taken over
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished execution leaves."""
+    """The result of an execution. `facts` is JSON."""
 
     artifacts: tuple[EncodedArtifact, ...]
     facts: str
@@ -116,7 +128,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a job's stream; `sequence` counts from 1 and is the server-sent event's id. `data` is JSON text."""
+    """One event of a job. `sequence` counts from 1 and is the id of the server-sent event. `data` is JSON."""
 
     sequence: int
     type: EventType
@@ -125,7 +137,7 @@ class Event:
 
 @dataclass(frozen=True)
 class LaneDepth:
-    """Queued executions of a lane and the age of the oldest, seconds."""
+    """How many executions of a lane are queued and running, and the age in seconds of the one queued longest (0 if none is queued)."""
 
     queued: int
     running: int
@@ -134,12 +146,14 @@ class LaneDepth:
 
 @dataclass(frozen=True)
 class QueueDepth:
+    """The depth of every lane."""
+
     lanes: Mapping[Lane, LaneDepth] = field(default_factory=dict[Lane, LaneDepth])
 
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """An uploaded image's header facts."""
+    """An uploaded image: its format (such as `PNG`), width and height in pixels, size in bytes, and when the upload expires."""
 
     id: str
     format: str

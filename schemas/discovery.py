@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.artifacts import ArtifactKind, DocumentType
-from schemas.jobs import JobRequest, example_request, job_request_adapter
+from schemas.job_requests import JobRequest, example_request, job_request_adapter
 from schemas.methods import METHODS
 from schemas.methods.card import Lane
 

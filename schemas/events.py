@@ -1,4 +1,4 @@
-"""What a job's event stream carries: each event's `data`, and the whole of an event as OpenAPI shows it."""
+"""The events of a job's stream: the JSON that each kind carries, and whole events as OpenAPI shows them."""
 
 from __future__ import annotations
 
@@ -9,48 +9,72 @@ from typing_extensions import TypeAliasType
 
 from schemas.jobs import JobState, Progress
 
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
+_FROZEN = ConfigDict(frozen=True)
 
 
-class Status(_Frozen):
-    state: JobState
-    queue_position: int | None = Field(description="0: next to be taken; null once it runs.")
+class Status(BaseModel):
+    """The state of a job that has not ended, or has just been submitted."""
+
+    model_config = _FROZEN
+
+    state: JobState = Field(description="The state of the job now.")
+    queue_position: int | None = Field(description="The number of executions that are taken before this one. It is null once the job runs.")
 
 
-class Preview(_Frozen):
-    """A small picture of how far a synthesis is."""
+class Preview(BaseModel):
+    """A small image that shows how far a synthesis is."""
 
-    step: int
-    image: str = Field(description="PNG as a `data:` URL.", examples=["data:image/png;base64,iVBORw0KGgo…"])
+    model_config = _FROZEN
 
-
-class Done(_Frozen):
-    state: JobState = Field(description="How it ended; `GET /v1/jobs/{id}` has the rest.")
+    step: int = Field(description="The step after which the image was made.")
+    image: str = Field(description="The image as a PNG in a `data:` URL.", examples=["data:image/png;base64,iVBORw0KGgo…"])
 
 
-class StatusEvent(_Frozen):
-    event: Literal["status"]
-    id: str = Field(description="Sequence number, from 1; given back as `Last-Event-ID`.")
+class Done(BaseModel):
+    """The last event of a job."""
+
+    model_config = _FROZEN
+
+    state: JobState = Field(description="The state in which the job ended. `GET /v1/jobs/{id}` returns the rest.")
+
+
+class StatusEvent(BaseModel):
+    """A job was queued, started, or given back to the queue."""
+
+    model_config = _FROZEN
+
+    event: Literal["status"] = Field(description="The kind of the event.")
+    id: str = Field(description="The sequence number, from 1. Send it as `Last-Event-ID` to go on after this event.")
     data: Status
 
 
-class ProgressEvent(_Frozen):
-    event: Literal["progress"]
-    id: str
+class ProgressEvent(BaseModel):
+    """A job has made progress."""
+
+    model_config = _FROZEN
+
+    event: Literal["progress"] = Field(description="The kind of the event.")
+    id: str = Field(description="The sequence number.")
     data: Progress
 
 
-class PreviewEvent(_Frozen):
-    event: Literal["preview"]
-    id: str
+class PreviewEvent(BaseModel):
+    """A new preview is there. A preview that a newer one has replaced is left out."""
+
+    model_config = _FROZEN
+
+    event: Literal["preview"] = Field(description="The kind of the event.")
+    id: str = Field(description="The sequence number.")
     data: Preview
 
 
-class DoneEvent(_Frozen):
-    event: Literal["done"]
-    id: str
+class DoneEvent(BaseModel):
+    """A job has ended. The stream ends after this event."""
+
+    model_config = _FROZEN
+
+    event: Literal["done"] = Field(description="The kind of the event.")
+    id: str = Field(description="The sequence number.")
     data: Done
 
 

@@ -1,4 +1,4 @@
-"""What `/livez` and `/readyz` answer, and what a worker says of itself in its heartbeat."""
+"""The answers of `/livez` and `/readyz`, and the heartbeat that a worker sends."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class WorkerStatus(BaseModel):
-    """One worker process, as its heartbeat shows it."""
+    """The state of one worker process, as its last heartbeat reports it."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
-    device: str = Field(examples=["CPU:0"])
-    started_at: AwareDatetime
-    loaded_models: tuple[str, ...]
-    running: int = Field(description="Executions it holds now.")
-    draining: bool = False
+    id: str = Field(description="The worker's id. No other worker has the same id.")
+    device: str = Field(description="The device on which the worker computes.", examples=["CPU:0"])
+    started_at: AwareDatetime = Field(description="The time when the worker started.")
+    loaded_models: tuple[str, ...] = Field(description="The names of the models that the worker has in memory.")
+    running: int = Field(description="The number of executions that the worker holds now.")
+    draining: bool = Field(default=False, description="If it is true, the worker finishes its work and takes no more.")
 
 
 class Liveness(BaseModel):
-    status: str = "ok"
+    """The answer of `/livez`: the process runs."""
+
+    status: str = Field(default="ok", description="The status is always `ok`.")
 
 
 class Readiness(BaseModel):
-    status: str = Field(examples=["ready", "broker_unavailable", "draining"])
-    workers: tuple[WorkerStatus, ...]
-    queue_depth: dict[str, int] = Field(description="Queued executions by lane.", examples=[{"fast": 0, "slow": 0}])
+    """The answer of `/readyz`: the service can take jobs, or why it cannot."""
+
+    status: str = Field(
+        description="The status is `ready` if the service accepts jobs. Otherwise it says what prevents it.",
+        examples=["ready", "broker_unavailable", "draining"],
+    )
+    workers: tuple[WorkerStatus, ...] = Field(description="The workers that have sent a heartbeat within a lease.")
+    queue_depth: dict[str, int] = Field(description="The number of queued executions, by lane.", examples=[{"fast": 0, "slow": 0}])

@@ -1,23 +1,22 @@
-"""A submission and a job, typed for every method and told apart by `method`."""
+"""A job and its result as the service shows them: one model for each method, told apart by `method`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from typing_extensions import TypeAliasType
 
 from schemas.artifacts import ArtifactDescription
 from schemas.errors import InternalError, VisualizationError
-from schemas.images import ImageReference
+from schemas.method_types import class_title, literal, optional, union
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.facts import Facts
-from schemas.models import NO_MODEL, ModelName
+from schemas.models import ModelName
 
 Priority = Literal["high", "normal", "low"]
 ErrorCode = Literal[
@@ -32,8 +31,12 @@ ErrorCode = Literal[
     "internal",
 ]
 
+_FROZEN = ConfigDict(frozen=True)
+
 
 class JobState(StrEnum):
+    """The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time."""
+
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -46,54 +49,73 @@ class JobState(StrEnum):
         return self not in (JobState.QUEUED, JobState.RUNNING)
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
+class Progress(BaseModel):
+    """How far a job is."""
+
+    model_config = _FROZEN
+
+    step: int = Field(description="The number of steps that are done.")
+    total: int = Field(description="The number of steps in all.")
+    value: float | None = Field(
+        default=None, description="The mean value of the objective at this step. It is null if the method has no objective."
+    )
 
 
-class Progress(_Frozen):
-    step: int
-    total: int
-    value: float | None = Field(default=None, description="The objective's mean value at this step, where there is one.")
+class Timings(BaseModel):
+    """The milliseconds that each stage took. A stage that has not happened is null."""
+
+    model_config = _FROZEN
+
+    queued: int | None = Field(default=None, description="Milliseconds from the submission to the start.")
+    decode: int | None = Field(default=None, description="Milliseconds to decode and prepare the images.")
+    device: int | None = Field(
+        default=None, description="Milliseconds on the device. A job that ran in a batch counts the time of the whole batch."
+    )
+    render: int | None = Field(default=None, description="Milliseconds to draw and encode the artifacts.")
 
 
-class Timings(_Frozen):
-    """Milliseconds spent; null for what has not happened."""
+class InlineArray(BaseModel):
+    """An array in JSON, little-endian and in C order."""
 
-    queued: int | None = None
-    decode: int | None = None
-    device: int | None = Field(default=None, description="On the device, the share of a batch it was part of included whole.")
-    render: int | None = None
+    model_config = _FROZEN
 
-
-class InlineArray(_Frozen):
-    """An array as JSON: little-endian, C order."""
-
-    dtype: str = Field(examples=["float32"])
-    shape: tuple[int, ...]
-    base64: str
+    dtype: str = Field(description="NumPy's name of the number type.", examples=["float32"])
+    shape: tuple[int, ...] = Field(description="The lengths of the axes.")
+    base64: str = Field(description="The numbers' bytes in base64.")
 
 
 class Artifact(ArtifactDescription):
     """An artifact of a job, as the job's JSON shows it."""
 
-    url: str
-    data: InlineArray | None = Field(default=None, description="The array itself, in the one-line form's JSON answer only.")
+    url: str = Field(description="The path at which the artifact can be downloaded.")
+    data: InlineArray | None = Field(
+        default=None, description="The array itself. Only the JSON answer of a one-line request has it; otherwise it is null."
+    )
 
 
-class Provenance(_Frozen):
-    """What made the result, enough to make it again."""
+class Provenance(BaseModel):
+    """What made the result. It is enough to make the result again."""
 
-    model_fingerprint: str = Field(description="Empty where the method needs no model.")
-    seed: int | None = None
-    precision: str
-    device: str
-    versions: dict[str, str] = Field(examples=[{"convscope": "0.1.0", "tensorflow": "2.21.0", "keras": "3.15.1"}])
+    model_config = _FROZEN
+
+    model_fingerprint: str = Field(description="The fingerprint of the model. It is empty if the method needs no model.")
+    seed: int | None = Field(default=None, description="The seed of random numbers. It is null if the method uses none.")
+    precision: str = Field(description="The number type of the computation.")
+    device: str = Field(description="The device that computed the result.")
+    versions: dict[str, str] = Field(
+        description="The versions of the software, by package.",
+        examples=[{"convscope": "0.1.0", "tensorflow": "2.21.0", "keras": "3.15.1"}],
+    )
 
 
-class JobError(_Frozen):
-    code: ErrorCode
-    detail: str
-    retryable: bool
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    model_config = _FROZEN
+
+    code: ErrorCode = Field(description="A stable code that programs can read.")
+    detail: str = Field(description="What went wrong, in words.")
+    retryable: bool = Field(description="If it is true, the same job may succeed later.")
 
     def as_exception(self) -> VisualizationError:
         """Return an exception of the class that has this error's code, or an `InternalError` if there is no such class."""
@@ -101,123 +123,69 @@ class JobError(_Frozen):
         return classes.get(self.code, InternalError)(self.detail)
 
 
-def job_url(job_id: str) -> str:
-    """Return the path of a job's address, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD`."""
-    return f"/v1/jobs/{job_id}"
-
-
-def artifact_url(job_id: str, name: str) -> str:
-    """Return the path of an artifact's address, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD/artifacts/overlay`."""
-    return f"{job_url(job_id)}/artifacts/{quote(name, safe='')}"
-
-
-class JobRequestBase(BaseModel):
-    """What every submission has; each method's own class narrows `method` and `params`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    method: str
-    model: ModelName
-    image: ImageReference | None = Field(default=None, description="Left out where the method needs none, or where a file part carries it.")
-    params: MethodParams
-    priority: Priority = Field(default="normal", description="Within a lane, higher ones are taken first.")
-
-
 class JobBase(BaseModel):
-    """A caller's submission and how it went; each method's own class narrows `method`, `params` and `facts`."""
+    """A submitted job and how it went. The class of each method narrows `method`, `params` and `facts`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = _FROZEN
 
-    id: str = Field(description="ULID.")
+    id: str = Field(description="The job's id, a ULID.")
     method: str
     model: ModelName
     state: JobState
     params: MethodParams
     priority: Priority
-    progress: Progress | None
-    queue_position: int | None = Field(description="0: next to be taken; null once it runs.")
-    attempts: int
-    cached: bool = Field(description="Answered from an identical job that had finished before.")
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    expires_at: datetime
-    timings: Timings
-    facts: Facts | None
-    warnings: tuple[str, ...]
-    artifacts: tuple[Artifact, ...]
-    provenance: Provenance | None
-    error: JobError | None
-
-
-def _constant(name: str) -> Any:
-    return Literal[name]  # pyright: ignore[reportInvalidTypeForm] - a type made from the registry
-
-
-def _optional(facts: type[Facts]) -> Any:
-    return facts | None
-
-
-def _title(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
-
-
-def _request_class(name: str, params: type[MethodParams]) -> type[JobRequestBase]:
-    try:
-        default: Any = params()
-    except ValueError:
-        default = ...
-    card = params.card
-    return create_model(
-        f"{_title(name)}Request",
-        __base__=JobRequestBase,
-        __doc__=card.summary,
-        method=(_constant(name), ...),
-        model=(ModelName, ...) if card.needs_model else (_constant(NO_MODEL), NO_MODEL),
-        params=(params, Field(default, description=f"Parameters of {card.title}.")),
+    progress: Progress | None = Field(description="How far the job is. It is null until the job reports progress.")
+    queue_position: int | None = Field(
+        description="The number of executions that are taken before this job's. It is null once the job runs."
     )
-
-
-def example_request(method: str) -> dict[str, JsonValue]:
-    """An example submission, as OpenAPI and `GET /v1/methods` show it."""
-    card = METHODS[method].card
-    image: dict[str, JsonValue] = {"image": {"id": "img_" + "0" * 64}} if card.needs_image else {}
-    model: dict[str, JsonValue] = {"model": "efficientnet_lite0"} if card.needs_model else {}
-    return {"method": method, **model, **image, "params": card.example}
+    attempts: int = Field(description="How many times a worker has started the job.")
+    cached: bool = Field(description="If it is true, an identical job had finished before, and this job has its result.")
+    created_at: datetime = Field(description="The time when the job was submitted.")
+    started_at: datetime | None = Field(description="The time when the job was first started. It is null before.")
+    finished_at: datetime | None = Field(description="The time when the job ended. It is null before.")
+    expires_at: datetime = Field(description="The time from which the result is no longer available.")
+    timings: Timings
+    facts: Facts | None = Field(description="What the method found out, apart from the artifacts. It is null until the job has succeeded.")
+    warnings: tuple[str, ...] = Field(description="What a reader of the result should know, in words.")
+    artifacts: tuple[Artifact, ...] = Field(description="The artifacts. There are none until the job has succeeded.")
+    provenance: Provenance | None = Field(description="What made the result. It is null until the job has succeeded.")
+    error: JobError | None = Field(description="Why the job failed. It is null unless the state is `failed`.")
 
 
 def _job_class(name: str, params: type[MethodParams]) -> type[JobBase]:
     return create_model(
-        f"{_title(name)}Job",
+        f"{class_title(name)}Job",
         __base__=JobBase,
         __doc__=f"A {params.card.title} job.",
-        method=(_constant(name), ...),
+        method=(literal(name), ...),
         params=(params, ...),
-        facts=(_optional(params.card.facts), ...),
+        facts=(optional(params.card.facts), Field(description=JobBase.model_fields["facts"].description)),
     )
 
 
-def _union(classes: Mapping[str, type[BaseModel]]) -> Any:
-    return Union[tuple(classes.values())]  # noqa: UP007 - a union of what the registry holds
-
-
-JOB_REQUEST_CLASSES = {name: _request_class(name, params) for name, params in METHODS.items()}
 JOB_CLASSES = {name: _job_class(name, params) for name, params in METHODS.items()}
 
 if TYPE_CHECKING:
-    JobRequest = JobRequestBase
     Job = JobBase
 else:
-    # Named, so that a JSON schema refers to them instead of spelling them out.
-    JobRequest = TypeAliasType("JobRequest", Annotated[_union(JOB_REQUEST_CLASSES), Field(discriminator="method")])
-    Job = TypeAliasType("Job", Annotated[_union(JOB_CLASSES), Field(discriminator="method")])
+    # The alias has a name, so that a JSON schema refers to it instead of repeating it.
+    Job = TypeAliasType("Job", Annotated[union(JOB_CLASSES), Field(discriminator="method")])
 
-job_request_adapter: TypeAdapter[JobRequestBase] = TypeAdapter(JobRequest)
 job_adapter: TypeAdapter[JobBase] = TypeAdapter(Job)
 
 
 class JobPage(BaseModel):
     """A page of the caller's jobs, newest first."""
 
-    items: tuple[Job, ...]
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last.")
+    items: tuple[Job, ...] = Field(description="The jobs of this page.")
+    next_cursor: str | None = Field(description="Send it as `cursor` to get the next page. It is null on the last page.")
+
+
+def job_url(job_id: str) -> str:
+    """Return the path of a job, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD`."""
+    return f"/v1/jobs/{job_id}"
+
+
+def artifact_url(job_id: str, name: str) -> str:
+    """Return the path of an artifact, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD/artifacts/overlay`."""
+    return f"{job_url(job_id)}/artifacts/{quote(name, safe='')}"

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from schemas.errors import Problem
 from schemas.events import JobEvent
-from schemas.jobs import InlineArray, Job, JobRequest
+from schemas.job_requests import JobRequest
+from schemas.jobs import InlineArray, Job
 from service.one_line_forms import ONE_LINE_FORMS, FormFile
 
 _REF = "#/components/schemas/{model}"

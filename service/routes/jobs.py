@@ -11,7 +11,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from schemas.errors import BrokerUnavailable
-from schemas.jobs import Job, JobPage, JobState, example_request
+from schemas.job_requests import example_request
+from schemas.jobs import Job, JobPage, JobState
 from schemas.methods import METHODS
 from schemas.models import ModelName
 from service.auth import OwnerDep

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from jobstore.store import JobStore
-from schemas.jobs import example_request, job_adapter
+from schemas.job_requests import example_request
+from schemas.jobs import job_adapter
 from schemas.methods import METHODS
 from schemas.methods.several_images import ImagesParams
 from service.app import create_app

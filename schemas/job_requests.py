@@ -1,0 +1,64 @@
+"""The JSON body with which a job is submitted: one model for each method, told apart by `method`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
+from typing_extensions import TypeAliasType
+
+from schemas.images import ImageReference
+from schemas.jobs import Priority
+from schemas.method_types import class_title, literal, union
+from schemas.methods import METHODS
+from schemas.methods.base import MethodParams
+from schemas.models import NO_MODEL, ModelName
+
+
+class JobRequestBase(BaseModel):
+    """The fields of every submission. The class of each method narrows `method` and `params`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    model: ModelName
+    image: ImageReference | None = Field(
+        default=None, description="The image. Leave it out if the method needs none or if the request has the image as a file part."
+    )
+    params: MethodParams
+    priority: Priority = Field(default="normal", description="Jobs of higher priority are taken first within a lane.")
+
+
+def _request_class(name: str, params: type[MethodParams]) -> type[JobRequestBase]:
+    try:
+        default: Any = params()
+    except ValueError:
+        default = ...
+    card = params.card
+    return create_model(
+        f"{class_title(name)}Request",
+        __base__=JobRequestBase,
+        __doc__=card.summary,
+        method=(literal(name), ...),
+        model=(ModelName, ...) if card.needs_model else (literal(NO_MODEL), NO_MODEL),
+        params=(params, Field(default, description=f"The parameters of {card.title}.")),
+    )
+
+
+JOB_REQUEST_CLASSES = {name: _request_class(name, params) for name, params in METHODS.items()}
+
+if TYPE_CHECKING:
+    JobRequest = JobRequestBase
+else:
+    # The alias has a name, so that a JSON schema refers to it instead of repeating it.
+    JobRequest = TypeAliasType("JobRequest", Annotated[union(JOB_REQUEST_CLASSES), Field(discriminator="method")])
+
+job_request_adapter: TypeAdapter[JobRequestBase] = TypeAdapter(JobRequest)
+
+
+def example_request(method: str) -> dict[str, JsonValue]:
+    """Return an example submission, as OpenAPI and `GET /v1/methods` show it."""
+    card = METHODS[method].card
+    image: dict[str, JsonValue] = {"image": {"id": "img_" + "0" * 64}} if card.needs_image else {}
+    model: dict[str, JsonValue] = {"model": "efficientnet_lite0"} if card.needs_model else {}
+    return {"method": method, **model, **image, "params": card.example}
