@@ -40,7 +40,7 @@ from urllib.parse import quote
 
 from ulid import ULID
 
-Kind = Literal[
+KeyKind = Literal[
     "job", "events", "execution", "joined", "artifacts", "preview", "latest", "image", "upload", "jobs", "active", "queue", "waiting",
     "running", "wakeup", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
 ]  # fmt: skip
@@ -54,7 +54,7 @@ def prefix(shard: Shard) -> str:
     return f"convscope:{{{shard}}}:"
 
 
-def key(shard: Shard, kind: Kind, identity: str) -> str:
+def key(shard: Shard, kind: KeyKind, identity: str) -> str:
     """Return the name of a key."""
     return f"{prefix(shard)}{kind}:{identity}"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 import jobstore
-from jobstore.keys import Kind, execution_key, is_job_id, key, new_job_id, oldest_job_id, owner_key, shard_of
+from jobstore.keys import KeyKind, execution_key, is_job_id, key, new_job_id, oldest_job_id, owner_key, shard_of
 
 SCRIPTS = sorted(Path(jobstore.__path__[0]).glob("scripts/*.lua"))
 
@@ -13,7 +13,7 @@ SCRIPTS = sorted(Path(jobstore.__path__[0]).glob("scripts/*.lua"))
 def test_scripts_use_no_key_that_is_not_listed():
     used = {kind for script in SCRIPTS for kind in re.findall(r"key\('([^']*)'", script.read_text("utf-8"))}
     assert used
-    assert used <= set(get_args(Kind))
+    assert used <= set(get_args(KeyKind))
     for script in SCRIPTS:
         assert "convscope" not in script.read_text("utf-8").replace("`convscope:{n}:`", "")
 
@@ -22,7 +22,7 @@ def test_every_listed_kind_is_explained_and_used():
     source = Path(jobstore.__path__[0])
     texts = "".join(path.read_text("utf-8") for path in (*SCRIPTS, *source.glob("*.py")) if path.name != "keys.py")
     explained = (source / "keys.py").read_text("utf-8").split('"""')[1]
-    for kind in get_args(Kind):
+    for kind in get_args(KeyKind):
         assert f"`{kind}`" in explained
         assert re.search(rf"""key\([^)]*['"]{kind}['"]""", texts), kind
 
