@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.errors import ModelLoadFailed
 
-# Arguments that Keras 3 no longer has, with the one value at which leaving them out changes nothing. ANY means that it never does.
+# Arguments that Keras 3 no longer has, each with the one value at which it can be left out. With ANY it can always be left out.
 ANY = object()
 _GROUPS = {"groups": 1}
 _SEPARABLE = {**_GROUPS, "kernel_initializer": ANY, "kernel_regularizer": ANY, "kernel_constraint": ANY}

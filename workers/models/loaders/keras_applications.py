@@ -74,6 +74,6 @@ def _read_weights(model: keras.Model, file: Path, limits: ModelLimits) -> None:
     except Exception as error:  # Keras has no error class of its own for a file with other layers or shapes
         cause = str(error).replace(str(file), file.name)
         raise ModelLoadFailed(
-            f"Weights file '{file.name}' does not fit {model.name}: {cause} "
+            f"The weights file '{file.name}' does not fit {model.name}: {cause} "
             "If the model does not have 1,000 classes, set labels to a file with one label per class."
         ) from error
