@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.errors import UnknownClass, UnknownLayer, nearest_names
+from schemas.errors import UnknownClass, UnknownLayer
 from tests.schemas.tiny import LABELS, published
 
 
@@ -65,12 +65,3 @@ def test_a_layer_by_path() -> None:
     with pytest.raises(UnknownLayer, match="Nearest: block5_conv3, block5_conv1") as raised:
         description.layer_at("Block5_Conv9", "/layer")
     assert (raised.value.pointer, raised.value.got) == ("/layer", "Block5_Conv9")
-
-
-def test_nearest_names_are_few_like_and_whatever_their_case() -> None:
-    names = ["vgg16", "VGG19", "resnet50", "vgg11", "vgg13"]
-    assert nearest_names("Vgg19", names)[0] == "VGG19"
-    assert len(nearest_names("vgg1", names)) == 3
-    assert nearest_names("vgg1", names, 1) == nearest_names("vgg1", names)[:1]
-    assert nearest_names("inception", names) == ()
-    assert nearest_names("v" * 10_000_000, names) == ()
