@@ -1,4 +1,4 @@
-"""One attempt at a claimed execution: run, and how it ended stored."""
+"""Make one attempt at a claimed execution: run it, and store how it ended."""
 
 from __future__ import annotations
 
@@ -13,68 +13,78 @@ from schemas.jobs import JobError
 from telemetry.logs import get_logger
 from workers.contract.arrays import UInt8
 from workers.contract.progress import Slice
-from workers.execution.failures import is_internal, job_error
-from workers.execution.progress import Reporter
-from workers.execution.retry import when_available
+from workers.execution.job_errors import is_internal, job_error
+from workers.execution.progress import ProgressReporter
+from workers.execution.retry import retry_until_available
 from workers.settings import WorkerSettings
 
 
-class Runs(Protocol):
-    """What carries a job out (`workers.execution.pipeline.Runner`)."""
+class ExecutionRunner(Protocol):
+    """Runs executions; `workers.execution.pipeline.Pipeline` is the real one."""
 
     async def run(self, execution: Execution, on_slice: Callable[[Slice], None]) -> Result: ...
     async def encode_preview(self, image: UInt8) -> bytes: ...
 
 
 class Attempts:
-    """Makes attempts, any number at once."""
+    """Makes attempts; any number of them can run at once."""
 
-    def __init__(self, store: JobStore, runner: Runs, settings: WorkerSettings) -> None:
+    def __init__(self, store: JobStore, runner: ExecutionRunner, settings: WorkerSettings) -> None:
         self._store, self._runner, self._settings = store, runner, settings
         self._log = get_logger(__name__)
 
-    async def make(self, execution: Execution, unwanted: Callable[[], None]) -> str:
-        """`succeeded`, `failed`, or `superseded` where the store refused the end: canceled meanwhile, or another worker has it.
+    async def make(self, execution: Execution, on_unwanted: Callable[[], None]) -> str:
+        """Run the execution and store its result or its error.
 
-        `unwanted` is called when the store answers a progress report so; whoever calls `make` then cancels it.
+        Return `succeeded`, `failed`, or `superseded` if the store refused the outcome, because the job was canceled or another worker
+        has taken the execution over. `on_unwanted` is called if the store says the same while the job runs. The caller of `make` should
+        then cancel it.
         """
-        keeps = False
+        keeps_pieces = False
 
-        def told(state: Slice) -> None:
-            nonlocal keeps
-            keeps = keeps or bool(state.pieces)
+        def on_slice(state: Slice) -> None:
+            nonlocal keeps_pieces
+            keeps_pieces = keeps_pieces or bool(state.pieces)
             reporter.update(state)
 
-        reporter = Reporter(
-            lambda state, preview: self._store.queue.progress(execution, state.step, state.total, state.value, preview),
-            self._runner.encode_preview,
-            unwanted,
-            interval=self._settings.progress_interval,
-            preview_interval=self._settings.preview_interval,
-        )
+        reporter = self._reporter(execution, on_unwanted)
         reporting = asyncio.create_task(reporter.run())
         limit = asyncio.timeout(self._settings.job_timeout)
         try:
             async with limit:
-                result = await self._runner.run(execution, told)
+                result = await self._runner.run(execution, on_slice)
         except Exception as error:
-            failure = job_error(error)
             if limit.expired():
-                kept = " What it had finished is kept: submitted again, it goes on from there." if keeps else ""
-                longest = f"The job ran for {self._settings.job_timeout:g} s, the longest allowed, and was stopped."
-                failure = job_error(JobTimeout(longest + kept))
-            elif is_internal(error):
+                return await self._fail(execution, job_error(self._timeout(keeps_pieces=keeps_pieces)))
+            if is_internal(error):
                 self._log.exception("execution failed")
-            return await self._fail(execution, failure)
+            return await self._fail(execution, job_error(error))
         finally:
             reporting.cancel()
+        return await self._complete(execution, result)
+
+    def _reporter(self, execution: Execution, on_unwanted: Callable[[], None]) -> ProgressReporter:
+        return ProgressReporter(
+            lambda state, preview: self._store.queue.progress(execution, state.step, state.total, state.value, preview),
+            self._runner.encode_preview,
+            on_unwanted,
+            interval=self._settings.progress_interval,
+            preview_interval=self._settings.preview_interval,
+        )
+
+    def _timeout(self, *, keeps_pieces: bool) -> JobTimeout:
+        kept = " Its finished parts are kept. If the job is submitted again, it continues from there." if keeps_pieces else ""
+        return JobTimeout(f"The job was stopped after {self._settings.job_timeout:g} s, which is the longest time allowed.{kept}")
+
+    async def _complete(self, execution: Execution, result: Result) -> str:
         try:
-            stored = await when_available(lambda: self._store.queue.complete(execution, result))
+            stored = await retry_until_available(lambda: self._store.queue.complete(execution, result))
         except StorageFull as error:
-            return await self._fail(execution, JobError(code="internal", detail=f"No room for the result: {error.detail}", retryable=True))
+            detail = f"There is no room to store the result: {error.detail}"
+            return await self._fail(execution, JobError(code="internal", detail=detail, retryable=True))
         return "succeeded" if stored else "superseded"
 
     async def _fail(self, execution: Execution, failure: JobError) -> str:
         self._log.warning("job failed", code=failure.code, detail=failure.detail)
-        stored = await when_available(lambda: self._store.queue.fail(execution, failure), StorageFull)
+        stored = await retry_until_available(lambda: self._store.queue.fail(execution, failure), StorageFull)
         return "failed" if stored else "superseded"

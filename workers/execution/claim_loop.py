@@ -1,8 +1,8 @@
-"""Claim, renew, finish, drain: a worker's dealings with the store.
+"""Claim executions, keep their leases alive while they run, and give them back when the worker stops.
 
-What is claimed runs as a task of its own. Leases are renewed while jobs run, while draining, and again as soon as Redis is
-back, before anything more is claimed. An execution at its last attempt runs alone: if it is the one that kills its workers,
-it takes no other along.
+Each execution runs as a task of its own. Leases are renewed while jobs run and while the worker drains. When Redis was away, they are
+renewed before anything more is claimed. An execution at its last attempt runs alone: if it is one that kills its worker, no other
+execution dies with it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from schemas.methods.card import Lane
 from telemetry.logs import bound, get_logger
 from workers.execution.attempt import Attempts
 from workers.execution.metrics import WorkerMetrics
-from workers.execution.notifier import Bell
-from workers.execution.retry import when_available
+from workers.execution.notifier import Notifier
+from workers.execution.retry import retry_until_available
 from workers.settings import WorkerSettings
 
-SWEEP_SECONDS = 60.0
-BEAT_SECONDS = 1.0
-GIVE_BACK_SECONDS = 5.0
+SWEEP_SECONDS = 60.0  # between two sweeps of the store
+ALIVE_SECONDS = 1.0  # between two calls of `alive`
+GIVE_BACK_SECONDS = 5.0  # the longest time to give an execution back
 
 
 @dataclass(frozen=True)
-class Identity:
-    """How a worker shows itself. `loaded_models` is asked at every heartbeat."""
+class WorkerIdentity:
+    """What a worker says about itself in every heartbeat. `loaded_models` returns the names of the models in memory."""
 
     id: str
     device: str
@@ -41,20 +41,25 @@ class Identity:
 
 
 @dataclass(eq=False)
-class _Held:
+class _HeldExecution:
+    """An execution that this worker has claimed. Nobody wants it any more if it is `unwanted`."""
+
     execution: Execution
     alone: bool
     task: asyncio.Task[None] | None = None
     unwanted: bool = False
 
 
-class Loop:
-    """One worker's loop. `alive` is called about every second with the seconds within which it will be called again."""
+class ClaimLoop:
+    """The loop of one worker process.
+
+    It calls `alive(seconds)` about once per second, and so promises to call it again within `seconds`.
+    """
 
     def __init__(
         self,
         *,
-        identity: Identity,
+        identity: WorkerIdentity,
         store: JobStore,
         attempts: Attempts,
         settings: WorkerSettings,
@@ -63,17 +68,17 @@ class Loop:
     ) -> None:
         self._identity, self._store, self._attempts = identity, store, attempts
         self._settings, self._metrics, self._alive = settings, metrics, alive
-        self._held: set[_Held] = set()
-        self._unsettled = 0  # claimed, and neither held nor given back yet
-        self._changed = Bell()
+        self._held: set[_HeldExecution] = set()
+        self._unsettled = 0  # executions that are claimed, but neither held nor given back yet
+        self._changed = Notifier()
         self._connected = False
         self._draining = False
         self._log = get_logger(__name__)
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Works until `stop` is set, then finishes what it holds, or gives it back after the drain time."""
+        """Work until `stop` is set. Then finish the executions that are held, or give them back after `worker_drain` seconds."""
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(task) for task in (self._beat(), self._keep_leases(), self._sweep())]
+            background = [group.create_task(task) for task in (self._report_alive(), self._keep_leases(), self._sweep())]
             claiming = [
                 group.create_task(self._claim("fast", self._settings.fast_in_flight)),
                 group.create_task(self._claim("slow", self._settings.slow_in_flight)),
@@ -82,14 +87,14 @@ class Loop:
                 await stop.wait()
                 self._log.info("draining", running=len(self._held))
                 self._draining = True
-                self._changed.ring()
+                self._changed.notify()
                 await asyncio.wait(claiming)
                 await self._drain(self._settings.worker_drain)
             finally:
                 await self._drain(0)
                 for task in background:
                     task.cancel()
-        await self._briefly(lambda: self._store.workers.forget(self._identity.id), "the worker's last heartbeat stays until it runs out")
+        await self._try_briefly(lambda: self._store.workers.forget(self._identity.id), "the worker's last heartbeat stays until it expires")
 
     async def _claim(self, lane: Lane, limit: int) -> None:
         def room() -> int:
@@ -97,7 +102,7 @@ class Loop:
             return 0 if alone or not self._connected else limit - sum(held.execution.lane == lane for held in self._held)
 
         while True:
-            await self._changed.until(lambda: self._draining or room() > 0)
+            await self._changed.wait_for(lambda: self._draining or room() > 0)
             if self._draining:
                 return
             try:
@@ -108,21 +113,21 @@ class Loop:
                 await self._accept(executions)
 
     async def _accept(self, executions: Sequence[Execution]) -> None:
-        """Starts them, and gives back what may not start now: no attempt is counted for it."""
+        """Start the executions. Give back those that may not start now, so that no attempt is counted for them."""
         self._unsettled += len(executions)
         for execution in executions:
             last_chance = 1 < self._settings.max_attempts <= execution.attempt
             if self._draining or any(held.alone for held in self._held):
                 await self._give_back(execution)
             else:
-                held = _Held(execution, alone=last_chance)
+                held = _HeldExecution(execution, alone=last_chance)
                 self._held.add(held)
                 held.task = asyncio.create_task(self._hold(held))
             self._unsettled -= 1
         self._metrics.running(len(self._held))
-        self._changed.ring()
+        self._changed.notify()
 
-    async def _hold(self, held: _Held) -> None:
+    async def _hold(self, held: _HeldExecution) -> None:
         execution = held.execution
         with bound(
             worker=self._identity.id,
@@ -134,8 +139,8 @@ class Loop:
         ):
             started = time.monotonic()
             try:
-                if held.alone:  # whatever is claimed when the process dies has had an attempt
-                    await self._changed.until(lambda: self._held == {held} and not self._unsettled)
+                if held.alone:  # every execution that is claimed when the process dies loses an attempt
+                    await self._changed.wait_for(lambda: self._held == {held} and not self._unsettled)
                 outcome = await self._attempts.make(execution, lambda: self._drop(held))
             except asyncio.CancelledError:
                 outcome = "canceled" if held.unwanted else "released"
@@ -146,27 +151,29 @@ class Loop:
                 self._log.exception("an execution was left to be taken over")
             finally:
                 self._held.discard(held)
-                self._changed.ring()
+                self._changed.notify()
             self._metrics.running(len(self._held))
             self._metrics.ended(outcome, execution.method, execution.model)
             self._log.info("execution ended", state=outcome, seconds=round(time.monotonic() - started, 3))
 
     async def _give_back(self, execution: Execution) -> None:
-        await self._briefly(lambda: self._store.queue.release(execution), f"execution {execution.key} stays until its lease runs out")
+        consequence = f"execution {execution.key} stays claimed until its lease expires"
+        await self._try_briefly(lambda: self._store.queue.release(execution), consequence)
 
-    async def _briefly(self, call: Callable[[], Awaitable[object]], otherwise: str) -> None:
-        """For what is better done but may be left: the process must end even when the broker is away."""
+    async def _try_briefly(self, call: Callable[[], Awaitable[object]], otherwise: str) -> None:
+        """Try a call that is useful but not necessary. The process must be able to end even if Redis is away."""
         try:
             async with asyncio.timeout(GIVE_BACK_SECONDS):
-                await when_available(call, StorageFull)
+                await retry_until_available(call, StorageFull)
         except TimeoutError:
             self._log.warning("broker unavailable", consequence=otherwise)
 
     async def _keep_leases(self) -> None:
-        """Every heartbeat all leases and the worker's own sign of life; slow jobs more often, to hear of a cancel in time."""
-        due = 0.0
+        """Renew all leases and the worker's own heartbeat every `heartbeat` seconds. Renew those of slow jobs every `cancel_poll` seconds,
+        because the reply says which jobs were canceled."""
+        next_heartbeat = 0.0
         while True:
-            everything = time.monotonic() >= due or not self._connected
+            everything = time.monotonic() >= next_heartbeat or not self._connected
             held = [held for held in self._held if everything or held.execution.lane == "slow"]
             try:
                 if held:
@@ -176,13 +183,13 @@ class Loop:
                             self._drop(each)
                 if everything:
                     await self._store.workers.heartbeat(self._status())
-                    due = time.monotonic() + self._settings.heartbeat
+                    next_heartbeat = time.monotonic() + self._settings.heartbeat
             except (BrokerUnavailable, StorageFull) as error:
                 self._disconnected(error)
             else:
                 if not self._connected:
                     self._connected = True
-                    self._changed.ring()
+                    self._changed.notify()
             await asyncio.sleep(self._settings.cancel_poll)
 
     def _disconnected(self, error: BrokerUnavailable | StorageFull) -> None:
@@ -190,8 +197,8 @@ class Loop:
             self._log.warning("no more claims until leases are renewed", code=error.code, detail=error.detail)
         self._connected = False
 
-    def _drop(self, held: _Held) -> None:
-        """Nobody wants it, or another worker has it: stopped at the next slice, nothing stored."""
+    def _drop(self, held: _HeldExecution) -> None:
+        """Stop an execution that nobody wants or that another worker has taken over. Nothing is stored for it."""
         if held.task is not None and not held.unwanted:
             held.unwanted = True
             held.task.cancel()
@@ -206,10 +213,10 @@ class Loop:
             draining=self._draining,
         )
 
-    async def _beat(self) -> None:
+    async def _report_alive(self) -> None:
         while True:
             self._alive(self._settings.device_timeout)
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(ALIVE_SECONDS)
 
     async def _sweep(self) -> None:
         while True:
@@ -220,7 +227,7 @@ class Loop:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _drain(self, seconds: float) -> None:
-        """Waits for the jobs held; cancels those that are left, which gives them back."""
+        """Wait for the executions that are held, for at most `seconds`. Cancel the others, which gives them back."""
         tasks = [held.task for held in self._held if held.task is not None]
         if not tasks:
             return

@@ -1,4 +1,4 @@
-"""Waiting on one event loop for something to become true."""
+"""Let tasks of one event loop wait until a condition holds."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import Callable
 
 
-class Bell:
-    """Whoever changes something rings; whoever waits looks again."""
+class Notifier:
+    """Wake the waiting tasks after a change, so that each checks its condition again.
+
+    Unlike `asyncio.Condition`, it needs no lock, and `notify` is a plain call.
+    """
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._notified = asyncio.Event()
 
-    def ring(self) -> None:
-        rung, self._rung = self._rung, asyncio.Event()
-        rung.set()
+    def notify(self) -> None:
+        """Let all waiting tasks check their conditions again."""
+        notified, self._notified = self._notified, asyncio.Event()
+        notified.set()
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Returns once `condition` holds; it is evaluated now and after every ring."""
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Return when `condition()` is true. It is evaluated now and after each notification."""
         while not condition():
-            await self._rung.wait()
+            await self._notified.wait()

@@ -1,10 +1,11 @@
-"""What a long job takes over from earlier ones, and leaves to later ones: see `workers.contract.Reusable`."""
+"""Keep the finished pieces of slow jobs in the store, and find those that earlier jobs have left (see `workers.contract.Reusable`)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from typing import Protocol
 
 from jobstore.keys import execution_key
 from jobstore.store import JobStore
@@ -15,18 +16,59 @@ from workers.contract.progress import Pieces, Reusable, Slice
 from workers.execution.threads import in_pool
 from workers.rendering import encode
 
+OnSlice = Callable[[Slice], None]
 
-class Keeping:
-    """Of one job. A store that is away or full costs what could have been reused, never the job."""
 
-    def __init__(self, store: JobStore, pool: Executor, reusable: Reusable, model: PublishedModel, versions: str) -> None:
-        self._store, self._pool, self._names = store, pool, reusable.names
+class PieceCache(Protocol):
+    """The pieces of one job."""
+
+    async def find(self) -> Pieces:
+        """Return the pieces that earlier jobs have left."""
+        ...
+
+    def recording(self, on_slice: OnSlice) -> OnSlice:
+        """Return a function that calls `on_slice` and also keeps the pieces of each slice. Any thread may call it."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until all recorded pieces are kept."""
+        ...
+
+
+class NullPieceCache:
+    """The cache of a method that has no reusable pieces. It finds and keeps nothing."""
+
+    async def find(self) -> Pieces:
+        return {}
+
+    def recording(self, on_slice: OnSlice) -> OnSlice:
+        return on_slice
+
+    async def flush(self) -> None:
+        pass
+
+
+class StoredPieceCache:
+    """The cache of a method with reusable pieces. If the store is unavailable or full, pieces are lost, but the job goes on.
+
+    Args:
+        store: the store that keeps the pieces.
+        pool: the threads that encode and decode the arrays.
+        reusable: the work whose pieces are shared, and the names of those that the job wants.
+        model: the model of the job. Another model, or another version of it, has other pieces.
+        versions: the versions of the software, as text. Pieces of other versions are not found.
+        fresh: if it is true, no earlier pieces are found. New ones are kept all the same.
+    """
+
+    def __init__(self, store: JobStore, pool: Executor, reusable: Reusable, model: PublishedModel, versions: str, *, fresh: bool) -> None:
+        self._store, self._pool, self._names, self._fresh = store, pool, reusable.names, fresh
         self._work = execution_key(model.description.fingerprint, model.digest, versions, reusable.work)
         self._loop = asyncio.get_running_loop()
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def found(self) -> Pieces:
-        """The pieces that are at hand."""
+    async def find(self) -> Pieces:
+        if self._fresh:
+            return {}
         try:
             stored = await self._store.pieces.read(self._work, self._names)
         except (BrokerUnavailable, StorageFull) as error:
@@ -34,18 +76,15 @@ class Keeping:
             return {}
         return {name: await in_pool(self._pool, encode.arrays, content) for name, content in stored.items()}
 
-    def watching(self, on_slice: Callable[[Slice], None]) -> Callable[[Slice], None]:
-        """`on_slice`, which also has the slices' pieces kept; to be called from any thread."""
-
-        def told(state: Slice) -> None:
+    def recording(self, on_slice: OnSlice) -> OnSlice:
+        def record(state: Slice) -> None:
             if state.pieces:
                 self._loop.call_soon_threadsafe(self._begin, state.pieces)
             on_slice(state)
 
-        return told
+        return record
 
-    async def settled(self) -> None:
-        """Returns when all that came is kept."""
+    async def flush(self) -> None:
         while self._writing:
             await asyncio.wait(self._writing)
 

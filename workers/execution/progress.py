@@ -1,4 +1,4 @@
-"""From a slow job's slices to the store: the latest state at most every so often, and a preview now and then."""
+"""Report the progress of a slow job to the store, at limited rates for states and for previews."""
 
 from __future__ import annotations
 
@@ -10,37 +10,47 @@ from schemas.errors import BrokerUnavailable, StorageFull
 from workers.contract.arrays import UInt8
 from workers.contract.progress import Slice
 
-Publish = Callable[[Slice, bytes | None], Awaitable[bool]]
-Encode = Callable[[UInt8], Awaitable[bytes]]
+PublishSlice = Callable[[Slice, bytes | None], Awaitable[bool]]
+EncodePreview = Callable[[UInt8], Awaitable[bytes]]
 
 
-class Reporter:
-    """Publishes what `update` was last given. `unwanted` is called when the store answers that nobody wants the job any more."""
+class ProgressReporter:
+    """Publish the latest slice that `update` was given.
 
-    def __init__(self, publish: Publish, encode: Encode, unwanted: Callable[[], None], *, interval: float, preview_interval: float) -> None:
-        self._publish, self._encode, self._unwanted = publish, encode, unwanted
+    Args:
+        publish: writes a slice and a preview (PNG, or None) to the store. It returns False if nobody wants the job any more.
+        encode: turns a preview, uint8 RGB (H, W, 3), into a PNG file.
+        on_unwanted: is called once when `publish` returns False.
+        interval: shortest time between two calls of `publish`, in seconds.
+        preview_interval: shortest time between two previews, in seconds.
+    """
+
+    def __init__(
+        self, publish: PublishSlice, encode: EncodePreview, on_unwanted: Callable[[], None], *, interval: float, preview_interval: float
+    ) -> None:
+        self._publish, self._encode, self._on_unwanted = publish, encode, on_unwanted
         self._interval, self._preview_interval = interval, preview_interval
         self._loop = asyncio.get_running_loop()
         self._latest: Slice | None = None
         self._preview: UInt8 | None = None
-        self._news = asyncio.Event()
+        self._updated = asyncio.Event()
 
     def update(self, state: Slice) -> None:
-        """From any thread."""
+        """Take the state after a slice. Any thread may call this."""
         self._loop.call_soon_threadsafe(self._take, state)
 
     def _take(self, state: Slice) -> None:
         self._latest = state
         if state.preview is not None:
             self._preview = state.preview
-        self._news.set()
+        self._updated.set()
 
     async def run(self) -> None:
-        """Until cancelled. A broker that is away loses progress events, never the job."""
+        """Publish until the task is cancelled. If Redis is unavailable, progress events are lost, but the job goes on."""
         next_preview = 0.0
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._updated.wait()
+            self._updated.clear()
             state, preview = self._latest, None
             if state is None:
                 continue
@@ -50,7 +60,7 @@ class Reporter:
                 next_preview = time.monotonic() + self._preview_interval
             try:
                 if not await self._publish(state, preview):
-                    self._unwanted()
+                    self._on_unwanted()
                     return
             except (BrokerUnavailable, StorageFull):
                 pass

@@ -1,4 +1,4 @@
-"""Calls on threads of a pool, awaited."""
+"""Run blocking functions on the threads of a pool and await them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Answer = TypeVar("Answer")
 
 
 async def in_pool(pool: Executor, call: Callable[..., Answer], *args: Any) -> Answer:
-    """`call(*args)` on a thread of `pool`, with what is bound to the log here."""
+    """Return `call(*args)`, computed on a thread of `pool`. The thread logs with the fields that are bound here."""
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(pool, partial(context.run, call, *args))
 
 
 async def timed_in_pool(pool: Executor, call: Callable[..., Answer], *args: Any) -> tuple[Answer, float]:
-    """The same, with the seconds it took on its thread."""
+    """Return `call(*args)`, computed on a thread of `pool`, and the seconds that it took there without the time it waited."""
 
     def timed() -> tuple[Answer, float]:
         started = time.perf_counter()

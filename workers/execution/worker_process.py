@@ -1,7 +1,10 @@
-"""What a worker process is: one device, its models, its scheduler, and the loop that feeds them.
+"""Put a worker process together: one device, its models, its scheduler, and the loop that gives them jobs.
 
-Imported by the fork server before any process exists, so everything here and below may be imported but nothing started.
+The fork server imports this module before any worker process exists. So importing it, and all that it imports, must not start anything.
 """
+
+# pyright: basic
+# Keras has no type stubs, and only this module of the room uses it.
 
 from __future__ import annotations
 
@@ -27,10 +30,12 @@ from workers.decoding.decoder import Decoder
 from workers.engine.memory import use_device
 from workers.engine.probe import KerasProbe
 from workers.execution.attempt import Attempts
-from workers.execution.claim_loop import Identity, Loop
+from workers.execution.batch_key import BatchKey
+from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
+from workers.execution.device_calls import DeviceTimeouts
 from workers.execution.metrics import WorkerMetrics
-from workers.execution.pipeline import Kind, Runner, Surroundings
-from workers.execution.scheduler import Patience, Scheduler
+from workers.execution.pipeline import JobEnvironment, Pipeline
+from workers.execution.scheduler import Scheduler
 from workers.methods import implementations
 from workers.models.pool import ModelPool
 from workers.settings import WorkerSettings
@@ -39,22 +44,22 @@ from workers.supervision.watchdog import Watchdog
 
 
 def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
-    """Until SIGTERM, then drains. `index` counts the worker processes of one supervisor."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor answers it with SIGTERM
+    """Work until SIGTERM, then drain. `index` is the number of this worker process among those of its supervisor, from 0."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the supervisor then sends SIGTERM
     end_with_multiprocessing_parent()
     configure_logs(settings.log_level, settings.log_format)
     cores = len(os.sched_getaffinity(0))
     threads = 1 if device.kind == "gpu" else settings.device_threads
     device.hide_others()
     use_device("GPU:0" if device.kind == "gpu" else "CPU:0", settings.intra_op_threads or max(1, cores // threads))
-    cv2.setNumThreads(1)  # render threads draw in parallel already
+    cv2.setNumThreads(1)  # the render threads already work in parallel
     implementations()
     asyncio.run(_serve(settings, device, index, watchdog, threads))
 
 
 async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, threads: int) -> None:
     if settings.redis_url is None:
-        raise ValueError("a worker needs CONVSCOPE_REDIS_URL")
+        raise ValueError("A worker process needs the address of a Redis, but CONVSCOPE_REDIS_URL is not set.")
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     metrics = WorkerMetrics()
@@ -70,40 +75,41 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     metrics.watch_models(lambda: len(pool.loaded_names), lambda: sum(probe.traces for probe in probes))
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_port + index)
-    identity = Identity(f"{socket.gethostname()}-{ULID()}", device.name, lambda: pool.loaded_names)
+    identity = WorkerIdentity(f"{socket.gethostname()}-{ULID()}", device.name, lambda: pool.loaded_names)
     bind(worker=identity.id)
     scheduler = Scheduler(
         threads=threads,
         max_batch=settings.max_batch,
-        patience=Patience(settings.device_timeout, settings.compile_timeout, settings.slow_patience),
+        timeouts=DeviceTimeouts(settings.device_timeout, settings.compile_timeout),
+        slow_patience=settings.slow_patience,
         watch=watchdog,
-        on_batch=lambda kind, size, seconds: metrics.device_call(kind.method if isinstance(kind, Kind) else str(kind), size, seconds),
+        on_call=lambda key, size, seconds: metrics.device_call(key.method if isinstance(key, BatchKey) else str(key), size, seconds),
     )
     store = JobStore.connect(settings.redis_url, settings)
-    surroundings = Surroundings(device.name, versions(), settings.image_limits, settings.decode_threads, settings.render_threads)
+    environment = JobEnvironment(device.name, versions(), settings.image_limits, settings.decode_threads, settings.render_threads)
     with Decoder(children=settings.decode_threads) as decoder:
-        runner = Runner(store=store, models=pool, decoder=decoder, scheduler=scheduler, surroundings=surroundings, metrics=metrics)
-        loop = Loop(
+        pipeline = Pipeline(store=store, loader=pool, decoder=decoder, scheduler=scheduler, environment=environment, metrics=metrics)
+        loop = ClaimLoop(
             identity=identity,
             store=store,
-            attempts=Attempts(store, runner, settings),
+            attempts=Attempts(store, pipeline, settings),
             settings=settings,
             metrics=metrics,
             alive=watchdog.expect_event_loop,
         )
-        warming = asyncio.create_task(runner.warm_up(settings.preload))
+        warming = asyncio.create_task(pipeline.warm_up(settings.preload))
         get_logger(__name__).info("worker up", device=device.name, threads=threads)
         try:
             await loop.serve(stop)
         finally:
             warming.cancel()
-            runner.close()
+            pipeline.close()
             scheduler.close()
             await store.close()
 
 
 def versions() -> dict[str, str]:
-    """What decides a result's numbers, for its provenance."""
+    """Return the versions of the software that decides a result's numbers, for the provenance of results."""
     return {
         "convscope": metadata.version("convscope"),
         "tensorflow": tf.__version__,

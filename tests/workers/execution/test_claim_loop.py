@@ -23,7 +23,7 @@ from tests.wait import until
 from tests.workers.jobs import OWNER, job, result, submit
 from workers.contract.progress import Slice
 from workers.execution.attempt import Attempts
-from workers.execution.claim_loop import Identity, Loop
+from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
 from workers.execution.metrics import WorkerMetrics
 from workers.rendering import encode
 from workers.settings import WorkerSettings
@@ -69,8 +69,8 @@ class Worker:
         self.metrics = WorkerMetrics()
         self.store = store
         self._stop = asyncio.Event()
-        loop = Loop(
-            identity=Identity(name, "CPU:0", lambda: ("tiny",)),
+        loop = ClaimLoop(
+            identity=WorkerIdentity(name, "CPU:0", lambda: ("tiny",)),
             store=store,
             attempts=Attempts(store, self.runner, settings),
             settings=settings,
@@ -131,7 +131,7 @@ async def test_a_job_is_claimed_run_and_its_result_stored(store, work):
         (NoGradient("no way to the layer"), "no_gradient", "no way to the layer"),
         (ImageTooLarge("9 pixels too many"), "invalid_image", "9 pixels too many"),
         (UnknownClass("class 7 of 5"), "internal", "class 7 of 5"),
-        (ZeroDivisionError("secret path"), "internal", "Something went wrong inside the worker; its log says more."),
+        (ZeroDivisionError("secret path"), "internal", "An internal error occurred in the worker. The log of the worker has the details."),
     ],
 )
 async def test_a_job_fails_with_a_code_and_words_for_its_caller(store, work, error, code, detail):
@@ -147,7 +147,7 @@ async def test_a_job_that_runs_too_long_is_stopped(store, work):
     job_id = await submit(store, params="a")
     record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
-    assert "goes on from there" not in record.error.detail
+    assert "continues from there" not in record.error.detail
     assert worker.runner.canceled == ["a"]
 
 
@@ -158,7 +158,7 @@ async def test_one_that_leaves_pieces_says_that_it_can_go_on(store, work):
     worker.runner.on_slice["a"](Slice(1, 9, pieces={"3": {"image": np.zeros(2)}}))
     record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
-    assert record.error.detail.endswith("kept: submitted again, it goes on from there.")
+    assert record.error.detail.endswith("If the job is submitted again, it continues from there.")
 
 
 @pytest.mark.parametrize("lane", ["fast", "slow"])

@@ -9,7 +9,9 @@ from concurrent.futures import Future
 import pytest
 
 from schemas.errors import NonFinite, OutOfMemory
-from workers.execution.scheduler import Done, Patience, Scheduler
+from workers.execution.device_calls import DeviceTimeouts
+from workers.execution.device_jobs import DeviceResult
+from workers.execution.scheduler import Scheduler
 
 WAIT = 10.0
 
@@ -56,7 +58,7 @@ def make() -> Iterator[Callable[..., Scheduler]]:
         scheduler.close()
 
 
-def values(futures: Sequence[Future[Done[int]]]) -> list[int]:
+def values(futures: Sequence[Future[DeviceResult[int]]]) -> list[int]:
     return [future.result(WAIT).value for future in futures]
 
 
@@ -88,7 +90,7 @@ def test_a_lone_job_does_not_wait_for_company(make):
 def test_slow_jobs_take_turns_and_fast_ones_go_between_their_slices(make):
     order: list[str] = []
     scheduler = make()
-    submitted: list[Future[Done[int]]] = []
+    submitted: list[Future[DeviceResult[int]]] = []
 
     def fast(items: Sequence[int]) -> Sequence[int]:
         order.append(f"fast x{len(items)}")
@@ -114,7 +116,7 @@ def test_slow_jobs_take_turns_and_fast_ones_go_between_their_slices(make):
 
 
 def test_a_slow_job_gets_a_slice_when_fast_ones_never_end(make):
-    scheduler = make(max_batch=1, patience=Patience(slow=0.01))
+    scheduler = make(max_batch=1, slow_patience=0.01)
     ended = threading.Event()
 
     def steps() -> Generator[int, None, str]:
@@ -282,7 +284,7 @@ def test_the_first_call_of_a_kind_may_take_longer_for_it_compiles(make):
         def device_call_ends(self, thread: int) -> None:
             left.append(thread)
 
-    scheduler = make(patience=Patience(step=3.0, first_step=9.0), watch=Watch())
+    scheduler = make(timeouts=DeviceTimeouts(call=3.0, first_call=9.0), watch=Watch())
     for key in ("a", "a", "b", "a"):
         scheduler.fast(key, 0, list).result(WAIT)
 
@@ -296,7 +298,7 @@ def test_the_first_call_of_a_kind_may_take_longer_for_it_compiles(make):
 
 def test_device_calls_are_reported(make):
     calls: list[tuple[Hashable, int]] = []
-    scheduler = make(on_batch=lambda key, size, seconds: calls.append((key, size if seconds >= 0 else -1)))
+    scheduler = make(on_call=lambda key, size, seconds: calls.append((key, size if seconds >= 0 else -1)))
     gate = Gate(scheduler)
     futures = [scheduler.fast("a", item, list) for item in (1, 2)]
     gate.open()

@@ -1,4 +1,4 @@
-"""What went wrong with a job, as the job shows it: a stable code and words for its caller; never a traceback."""
+"""Turn an exception into the error that the job shows to its caller: a stable code and a sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from schemas.errors import VisualizationError
 from schemas.jobs import ErrorCode, JobError
 
 _CODES = frozenset(get_args(ErrorCode))
-# Errors that the service refuses at the door and that a worker may still meet (a model file changed, an image expired).
+# The service refuses these errors before a job is accepted. A worker can still meet them, because a model file may have been replaced
+# or an image may have expired in the meantime.
 _NEAREST_CODE: dict[str, ErrorCode] = {
     "image_too_large": "invalid_image",
     "image_required": "invalid_image",
@@ -22,13 +23,17 @@ _NEAREST_CODE: dict[str, ErrorCode] = {
 
 
 def job_error(error: BaseException) -> JobError:
-    """The code of a domain error, its nearest one where it is none of a job's; `internal` for everything else."""
+    """Return the error that the job shows.
+
+    A domain error keeps its code, or gets the nearest one if jobs do not have its code. Every other exception becomes `internal`.
+    """
     if not isinstance(error, VisualizationError):
-        return JobError(code="internal", detail="Something went wrong inside the worker; its log says more.", retryable=False)
+        detail = "An internal error occurred in the worker. The log of the worker has the details."
+        return JobError(code="internal", detail=detail, retryable=False)
     code = cast("ErrorCode", error.code) if error.code in _CODES else _NEAREST_CODE.get(error.code, "internal")
     return JobError(code=code, detail=error.detail, retryable=error.retryable)
 
 
 def is_internal(error: BaseException) -> bool:
-    """Whether it is the worker's own fault, which belongs in the log with its traceback."""
+    """Return True if the error is the worker's own fault. Such an error belongs in the log with its traceback."""
     return not isinstance(error, VisualizationError)

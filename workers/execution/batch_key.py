@@ -1,0 +1,20 @@
+"""What must be equal for fast jobs to run as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BatchKey:
+    """Jobs with equal keys can run as one batch. It also stands for what is compiled once.
+
+    `model` identifies the loaded model in this process, `parameters` is the method's own `batch_key`, and `shape` is the shape of the
+    input tensor.
+    """
+
+    model: int
+    method: str
+    parameters: Hashable
+    shape: tuple[int, ...] = ()

@@ -1,0 +1,116 @@
+"""Jobs of the two lanes, and how each kind runs on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Hashable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from schemas.errors import OutOfMemory
+from telemetry.logs import get_logger
+from workers.execution.device_calls import DeviceCalls
+
+Answer = TypeVar("Answer")
+
+HALVINGS = 2  # how often a batch that does not fit in the device's memory is halved, before its jobs run one by one
+
+
+@dataclass(frozen=True)
+class DeviceResult(Generic[Answer]):
+    """The answer of a job, the seconds that its batch or its slices took on the device, and the number of jobs in that batch."""
+
+    value: Answer
+    seconds: float
+    batch: int
+
+
+@dataclass(eq=False)
+class FastJob:
+    """A job that can share a batch with others of an equal key. `run` takes the items of a batch and returns an answer for each."""
+
+    key: Hashable
+    item: Any
+    run: Callable[[Sequence[Any]], Sequence[Any]]
+    future: Future[DeviceResult[Any]] = field(default_factory=Future[DeviceResult[Any]])
+
+
+@dataclass(eq=False)
+class SlowJob:
+    """A job that runs in slices. The generator yields after each slice, and returns the answer at its end.
+
+    `waiting_since` is the time (`time.monotonic`) at which it began to wait for its next slice, and `seconds` the time that its slices
+    have taken so far.
+    """
+
+    key: Hashable
+    slices: Generator[Any, None, Any]
+    on_slice: Callable[[Any], None]
+    future: Future[DeviceResult[Any]] = field(default_factory=Future[DeviceResult[Any]])
+    waiting_since: float = 0.0
+    seconds: float = 0.0
+
+    def close(self) -> None:
+        """End the generator before its time."""
+        try:
+            self.slices.close()
+        except Exception:
+            get_logger(__name__).exception("a slow job could not be closed")
+
+
+def run_batch(batch: Sequence[FastJob], calls: DeviceCalls, thread: int, halvings: int = 0) -> None:
+    """Run the batch and settle the future of each job.
+
+    If the batch fails, it is split: in halves if the memory does not suffice, otherwise into single jobs. So the fault of one job does
+    not reach the others.
+    """
+    try:
+        answers, seconds = calls.timed(batch[0].key, len(batch), thread, lambda: batch[0].run([job.item for job in batch]))
+        if len(answers) != len(batch):
+            raise RuntimeError(f"a batch of {len(batch)} jobs gave {len(answers)} answers")
+    except Exception as error:
+        if len(batch) == 1:
+            batch[0].future.set_exception(error)
+            return
+        halve = isinstance(error, OutOfMemory) and halvings < HALVINGS
+        size = (len(batch) + 1) // 2 if halve else 1
+        get_logger(__name__).warning("batch split", jobs=len(batch), into=size, reason=type(error).__name__)
+        for start in range(0, len(batch), size):
+            run_batch(batch[start : start + size], calls, thread, halvings + 1)
+    else:
+        for job, answer in zip(batch, answers, strict=True):
+            job.future.set_result(DeviceResult(answer, seconds, len(batch)))
+
+
+def run_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> bool:
+    """Run one slice. Return True if the job has further slices, and False once its future is settled or was cancelled."""
+    if job.future.cancelled():
+        job.close()
+        return False
+    try:
+        ended, value, seconds = _next_slice(job, calls, thread)
+        job.seconds += seconds
+        if not ended:
+            job.on_slice(value)
+            return True
+    except Exception as error:
+        job.close()
+        if job.future.set_running_or_notify_cancel():
+            job.future.set_exception(error)
+        return False
+    if job.future.set_running_or_notify_cancel():
+        job.future.set_result(DeviceResult(value, job.seconds, 1))
+    return False
+
+
+def _next_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> tuple[bool, Any, float]:
+    """Return True if the generator has ended, the value that it yielded or returned, and the seconds that it took."""
+
+    def advance() -> tuple[bool, Any]:
+        try:
+            return False, next(job.slices)
+        except StopIteration as stop:
+            return True, stop.value
+
+    (ended, value), seconds = calls.timed(job.key, 1, thread, advance)
+    return ended, value, seconds
