@@ -16,7 +16,7 @@ class Prediction(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    class_index: int = Field(description="The class index, counted from 0.")
-    label: str | None = Field(description="The class label. It is null if the model has no labels.")
-    logit: float = Field(description="The score before the final softmax or sigmoid.")
-    probability: float = Field(description="The score after the final softmax or sigmoid, 0-1.")
+    class_index: int = Field(description="This is the class index. The first class is 0.")
+    label: str | None = Field(description="This is the class label. It is null if the model has no labels.")
+    logit: float = Field(description="This is the score before the final softmax or sigmoid.")
+    probability: float = Field(description="This is the score after the final softmax or sigmoid, 0-1.")

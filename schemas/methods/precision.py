@@ -17,6 +17,7 @@ class PrecisionParams(MethodParams):
     precision: Precision = Field(
         default="float32",
         description=(
-            "The number format of the forward and the backward pass. `bfloat16` is faster on hardware that supports it, but less exact."
+            "The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but "
+            "less exact."
         ),
     )

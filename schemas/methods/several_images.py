@@ -21,8 +21,8 @@ class ImagesParams(MethodParams):
     images: tuple[Annotated[str, Field(pattern=IMAGE_ID_PATTERN)], ...] = Field(
         min_length=1,
         description=(
-            "The ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. A form may carry the image files "
-            "instead."
+            "These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. A form may carry the "
+            "image files instead."
         ),
     )
 

@@ -18,7 +18,7 @@ TOP_CLASS: Final = -1
 ClassSelector = Annotated[
     int | Annotated[str, Field(min_length=1, max_length=256)],
     Field(
-        description="A class index, or a class label. Upper and lower case letters of a label count as equal.",
+        description="This is a class index, or a class label. Upper and lower case letters of a label count as equal.",
         examples=[285, "Egyptian cat"],
         union_mode="left_to_right",
     ),
@@ -45,7 +45,7 @@ class OutputParams(MethodParams):
         default=None,
         min_length=1,
         max_length=256,
-        description="The name of the model's output that gives the classes. If it is null, the model's first output is used.",
+        description="This is the name of the model's output that gives the classes. If it is null, the model's first output is used.",
     )
 
 
@@ -55,14 +55,14 @@ class TargetClassParams(OutputParams):
     class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
         default=None,
         description=(
-            "The class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest score "
-            "is explained."
+            "This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the "
+            "highest logit is explained."
         ),
     )
     sign: Literal[1, -1] = Field(
         default=1,
         description=(
-            "The answer to explain if the model has one sigmoid output: 1 for the positive answer, -1 for the negative one. "
+            "If the model has one sigmoid output, this is the answer to explain: 1 for the positive one, -1 for the negative one. "
             "Every other model accepts only 1."
         ),
     )

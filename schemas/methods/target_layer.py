@@ -13,7 +13,7 @@ class TargetLayerParams(MethodParams):
     """Parameters of a method that looks at one layer with a spatial map."""
 
     layer: LayerPath | None = Field(
-        default=None, description="The path of the target layer. If it is null, the model's default target layer is used."
+        default=None, description="This is the path of the target layer. If it is null, the model's default target layer is used."
     )
 
     def resolve_layer(self, model: PublishedModel) -> str:

@@ -1,4 +1,4 @@
-"""`ablation_cam`: Ablation-CAM."""
+"""The parameters of `ablation_cam`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from schemas.methods.card import MethodCard
 
 
 class AblationCam(ChannelCamParams):
-    """Where in the photo the evidence for a class lies, without gradients: relu Σ_k w_k·A_k with w_k the share of the class's score
-    that is lost without channel k."""
+    """A map of the evidence for a class, made without gradients: relu(Σ_k w_k·A_k).
+
+    The weight w_k is the share of the class's score that is lost if channel k is set to zero.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="ablation_cam",
         title="Ablation-CAM",
-        summary="Heatmap whose channels are weighted by what the class's score loses when each is set to zero.",
+        summary="This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero.",
         reference="Desai and Ramaswamy, Ablation-CAM, WACV 2020",
         needs_image=True,
         lane="slow",

@@ -1,4 +1,4 @@
-"""What all class activation maps ask for and tell: layers, fusing, smoothing, colours."""
+"""The parameters, facts and artifacts that all class activation maps (CAMs) share."""
 
 from __future__ import annotations
 
@@ -17,50 +17,68 @@ from schemas.methods.target_layer import cam_layer, default_layer
 from schemas.models import LayerPath, ModelDescription, PublishedModel
 
 Fusing = Literal["mean", "max"]
-AUGMENTED = 6  # inputs whose maps are averaged with `augment`
+AUGMENTED = 6
+"""With `augment`, the maps of this many variants of the input are averaged."""
 LAYERS = Field(min_length=1, max_length=16)
 
 CAM_ARTIFACTS = (
-    ArtifactSpec("overlay", "image", "Heatmap on the photo, at its own size; several classes: a tile each, named.", primary=True),
-    ArtifactSpec("heatmap", "image", "Heatmap alone, at the photo's own size; black where the model did not look (`fit` crop)."),
+    ArtifactSpec(
+        "overlay",
+        "image",
+        "This is the heatmap on the image, at the image's own size. Several classes are tiles with captions.",
+        primary=True,
+    ),
+    ArtifactSpec(
+        "heatmap", "image", "This is the heatmap alone, at the image's own size. It is black where the model did not look (`fit` crop)."
+    ),
     ArtifactSpec(
         "map",
         "array",
-        "Unscaled map (h, w) float32 at the layer's resolution; (n, h, w) for a list of n classes. Several layers: their fused map, "
-        "at the finest layer's resolution.",
+        "This is the unscaled map (h, w) float32 at the layer's resolution, or (n, h, w) for a list of n classes. For several layers, it "
+        "is their fused map at the finest layer's resolution.",
     ),
-    ArtifactSpec("map.{layer}", "array", "Where several layers were asked for: each one's own map ('/' in a path becomes '.')."),
+    ArtifactSpec("map.{layer}", "array", "If several layers were asked for, this is the map of each. '/' in a path becomes '.'."),
 )
 
 
 class CamFacts(Facts):
-    """The class explained, with its score, and the layer; `classes` and `layers` have all of them where several were asked for."""
+    """The layers and the classes of a class activation map. Without a list, `layers` and `classes` have one entry."""
 
-    layer: str
-    layers: tuple[str, ...]
-    class_index: int
-    label: str | None
-    logit: float
-    probability: float
-    classes: tuple[Prediction, ...]
+    layer: str = Field(description="This is the path of the first target layer.")
+    layers: tuple[str, ...] = Field(description="These are the paths of all target layers.")
+    class_index: int = Field(description="This is the index of the first class that is explained.")
+    label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
+    logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
+    probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
+    classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
 
 
 class CamParams(OutputParams, PrecisionParams):
     """Parameters of every class activation map."""
 
     layer: LayerPath | Annotated[tuple[LayerPath, ...], LAYERS] | None = Field(
-        default=None, description="Target layer, or a list whose maps are fused; null: the model's default."
+        default=None,
+        description=(
+            "This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target "
+            "layer is used."
+        ),
     )
     fuse: Fusing = Field(
         default="mean",
-        description="How the maps of several layers become one, each scaled to 0-1: `mean`, or `max` of tanh(2·map) as LayerCAM does.",
+        description=(
+            "The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as "
+            "in LayerCAM."
+        ),
     )
     augment: bool = Field(
         default=False,
-        description="Smooth by augmentation: the mean of the scaled maps of the input and its mirror image, each times 1, 0.9 and 1.1.",
+        description=(
+            "If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times "
+            "1, 0.9 and 1.1."
+        ),
     )
-    colormap: Colormap = Field(default="jet", description="Colours of the heatmap.")
-    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of the heatmap in the overlay.")
+    colormap: Colormap = Field(default="jet", description="The heatmap has the colours of this colormap.")
+    alpha: float = Field(default=0.4, ge=0, le=1, description="This is the weight of the heatmap in the overlay, 0-1.")
 
     @field_validator("layer")
     @classmethod
@@ -68,7 +86,7 @@ class CamParams(OutputParams, PrecisionParams):
         return tuple(dict.fromkeys(layer)) if isinstance(layer, tuple) else layer
 
     def layer_paths(self) -> tuple[str, ...]:
-        """Of resolved parameters: the target layers.
+        """Return the target layers of resolved parameters.
 
         Raises:
             ValueError: the parameters are not resolved.
@@ -85,10 +103,14 @@ class CamParams(OutputParams, PrecisionParams):
 
 
 class ClassCamParams(TargetClassParams, CamParams):
-    """Parameters of a class activation map that weights channels by a class's score."""
+    """Parameters of a class activation map that explains the score of a class."""
 
     eigen_smooth: bool = Field(
-        default=False, description="Draw the first principal component of the weighted activations instead of their sum: less noise."
+        default=False,
+        description=(
+            "If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less "
+            "noise."
+        ),
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
@@ -101,14 +123,17 @@ class ChannelCamParams(ClassCamParams):
     max_channels: int | None = Field(
         default=None,
         ge=1,
-        description="Channels tried at each layer, those that vary most; the others weigh 0. null: all. Time goes with it.",
+        description=(
+            "This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all "
+            "channels are tried. The job's time grows in proportion."
+        ),
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         resolved = super().resolve(model, limits)
         if (tries := resolved.tries(model.description)) > limits.max_masks:
             raise LimitExceeded(
-                f"One job tries at most {limits.max_masks:,} channels, got {tries:,}: give max_channels, fewer layers, or no augment.",
+                f"One job tries at most {limits.max_masks:,} channels, got {tries:,}. Give max_channels, fewer layers, or no augment.",
                 pointer="/params/max_channels",
                 allowed=f"at most {limits.max_masks}",
                 got=str(tries),
@@ -116,10 +141,10 @@ class ChannelCamParams(ClassCamParams):
         return resolved
 
     def tries(self, model: ModelDescription) -> int:
-        """Of resolved parameters: how many channels are tried at most, of all layers and augmented inputs."""
+        """Return how many channels these resolved parameters try at most, over all layers and variants of the input."""
         return sum(self.tries_at(path, model) for path in self.layer_paths()) * (AUGMENTED if self.augment else 1)
 
     def tries_at(self, path: str, model: ModelDescription) -> int:
-        """How many channels of one layer are tried at most."""
+        """Return how many channels of the layer at `path` are tried at most."""
         channels = model.layer_at(path).channels or 1
         return min(channels, self.max_channels or channels)

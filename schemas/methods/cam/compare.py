@@ -1,4 +1,4 @@
-"""`compare`: several class activation maps of one photo side by side."""
+"""The parameters of `compare`: several class activation maps of one image side by side."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.models import ModelDescription
 
 Compared = Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam", "score_cam", "ablation_cam"]
-# Those of them that try channels, one pass of the model each.
 BY_CHANNEL = ("score_cam", "ablation_cam")
+"""These methods try the channels of a layer on the model, which takes many passes."""
 
 
 class CompareFacts(CamFacts):
-    """The class explained, the layer, and the methods in the order of their tiles."""
+    """The classes, the layers, and the methods that are compared."""
 
-    methods: tuple[Compared, ...]
+    methods: tuple[Compared, ...] = Field(description="These are the methods in the order of their tiles.")
 
 
 class Compare(ChannelCamParams):
-    """Several class activation maps of one photo, class and layer: those made of gradients share one pass of the model."""
+    """Several class activation maps of one image, class and layer. The methods that use gradients share one pass of the model."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="compare",
         title="Compare CAMs",
-        summary="One sheet with the overlays of several class activation maps, named: the same photo, class, layer and options for all.",
+        summary="One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.",
         reference="The papers of the methods compared",
         needs_image=True,
         lane="slow",
         artifacts=(
-            ArtifactSpec("sheet", "image", "A tile for each method, named; several classes: a row each.", primary=True),
+            ArtifactSpec("sheet", "image", "The sheet has a tile with a caption for each method, and a row for each class.", primary=True),
             ArtifactSpec(
                 "map.{method}",
                 "array",
-                "Each method's unscaled map (h, w) float32 at the layer's resolution; (n, h, w) for a list of n classes. Several layers: "
-                "fused, at the finest layer's resolution.",
+                "This is each method's unscaled map (h, w) float32 at the layer's resolution, or (n, h, w) for a list of n classes. For "
+                "several layers, it is the fused map at the finest layer's resolution.",
             ),
         ),
         facts=CompareFacts,
@@ -46,10 +46,15 @@ class Compare(ChannelCamParams):
 
     methods: Annotated[tuple[Compared, ...], Field(min_length=1)] = Field(
         default=("grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam"),
-        description="What is compared, in this order. `score_cam` and `ablation_cam` take longer than the others.",
+        description="These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.",
     )
     max_channels: int | None = Field(
-        default=256, ge=1, description="Channels that `score_cam` and `ablation_cam` try at each layer, those that vary most; null: all."
+        default=256,
+        ge=1,
+        description=(
+            "`score_cam` and `ablation_cam` try this many channels of each layer, those whose values vary most. If it is null, they try "
+            "all channels."
+        ),
     )
 
     @field_validator("methods")

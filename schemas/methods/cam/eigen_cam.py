@@ -1,4 +1,4 @@
-"""`eigen_cam`: EigenCAM."""
+"""The parameters of `eigen_cam`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from schemas.methods.card import MethodCard
 
 
 class EigenCam(CamParams):
-    """What the layer answers to most, whatever the class: the first principal component of its activations over space."""
+    """A map of what dominates a layer, whatever the class: the first principal component of its activations over space."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="eigen_cam",
         title="EigenCAM",
-        summary="Heatmap of what dominates a layer's activations: no class, no gradient, one forward pass. The facts tell the top class.",
+        summary=(
+            "This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The facts "
+            "name the top class."
+        ),
         reference="Muhammad and Yeasin, Eigen-CAM, arXiv:2008.00299",
         needs_image=True,
         lane="fast",

@@ -1,4 +1,4 @@
-"""`grad_cam`: gradient-weighted class activation mapping."""
+"""The parameters of `grad_cam`: gradient-weighted class activation mapping."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from schemas.models import PublishedModel
 
 
 class GradCam(ClassCamParams):
-    """Where in the photo the evidence for a class lies: relu Σ_k mean(∂y/∂A_k)·A_k at the target layer."""
+    """A map of the evidence for a class: relu(Σ_k mean(∂y/∂A_k)·A_k) at the target layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="grad_cam",
         title="Grad-CAM",
-        summary="Heatmap of the regions that speak for a class, laid over the photo.",
+        summary="This heatmap on the image shows the regions that speak for a class.",
         reference="Selvaraju et al., Grad-CAM, arXiv:1610.02391",
         needs_image=True,
         lane="fast",
@@ -31,12 +31,21 @@ class GradCam(ClassCamParams):
     preset: Literal["standard", "dlwp1", "keras_io"] = Field(
         default="standard",
         description=(
-            "`standard`: logits, alpha blend. `dlwp1` (Deep Learning with Python, 1st ed., 5.4.3): score after softmax, channel "
-            "mean, heatmap·0.4 + photo, JET. `keras_io` (keras.io Grad-CAM example): logits, overlay rescaled min-max."
+            "A preset computes and draws the map as a known source does. `standard` differentiates the logit and blends the heatmap with "
+            "the image. `dlwp1` (Deep Learning with Python, 1st edition, 5.4.3) differentiates the probability, takes the mean over the "
+            "channels, and draws 0.4·heatmap + image in jet. `keras_io` (the keras.io example of Grad-CAM) differentiates the logit and "
+            "stretches the overlay from its smallest to its largest value."
         ),
     )
-    colormap: Colormap = Field(default="jet", description="Colours of the heatmap; the presets fix `jet`.")
-    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of the heatmap in the overlay; the presets fix 0.4.")
+    colormap: Colormap = Field(
+        default="jet", description="The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`."
+    )
+    alpha: float = Field(
+        default=0.4,
+        ge=0,
+        le=1,
+        description="This is the weight of the heatmap in the overlay, 0-1. The presets `dlwp1` and `keras_io` always use 0.4.",
+    )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> GradCam:
         fixed = {} if self.preset == "standard" else {"colormap": "jet", "alpha": 0.4}

@@ -1,4 +1,4 @@
-"""`grad_cam_plus_plus`: Grad-CAM++."""
+"""The parameters of `grad_cam_plus_plus`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from schemas.methods.card import MethodCard
 
 
 class GradCamPlusPlus(ClassCamParams):
-    """Where in the photo the evidence for a class lies, all occurrences alike: relu Σ_k w_k·A_k with w_k = Σ α·relu(∂y/∂A_k)."""
+    """A map of the evidence for a class that covers every occurrence alike: relu(Σ_k w_k·A_k) with w_k = Σ α·relu(∂y/∂A_k)."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="grad_cam_plus_plus",
         title="Grad-CAM++",
-        summary="Grad-CAM with its gradients weighted position by position, so that every occurrence of an object is covered.",
+        summary="This is Grad-CAM with a weight for the gradient at each position, so that the map covers every occurrence of an object.",
         reference="Chattopadhyay et al., Grad-CAM++, arXiv:1710.11063",
         needs_image=True,
         lane="fast",

@@ -1,4 +1,4 @@
-"""`hires_cam`: HiResCAM."""
+"""The parameters of `hires_cam`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from schemas.methods.card import MethodCard
 
 
 class HiresCam(ClassCamParams):
-    """Where in the photo the evidence for a class lies, position by position: relu Σ_k ∂y/∂A_k·A_k."""
+    """A map of the evidence for a class, position by position: relu(Σ_k ∂y/∂A_k·A_k)."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="hires_cam",
         title="HiResCAM",
-        summary="Heatmap of the very positions that raise a class's score: gradients are not averaged over the map.",
+        summary="This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map.",
         reference="Draelos and Carin, HiResCAM, arXiv:2011.08891",
         needs_image=True,
         lane="fast",

@@ -1,4 +1,4 @@
-"""`layer_cam`: LayerCAM."""
+"""The parameters of `layer_cam`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from schemas.methods.card import MethodCard
 
 
 class LayerCam(ClassCamParams):
-    """Where in the photo the evidence for a class lies, sharp at early layers too: relu Σ_k relu(∂y/∂A_k)·A_k."""
+    """A map of the evidence for a class that is sharp at early layers, too: relu(Σ_k relu(∂y/∂A_k)·A_k)."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="layer_cam",
         title="LayerCAM",
-        summary="Heatmap of the positions that raise a class's score, at every depth: several layers fuse detail and meaning.",
+        summary="This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning.",
         reference="Jiang et al., LayerCAM, IEEE Transactions on Image Processing 30, 2021",
         needs_image=True,
         lane="fast",
@@ -27,5 +27,8 @@ class LayerCam(ClassCamParams):
 
     fuse: Fusing = Field(
         default="max",
-        description="How the maps of several layers become one, each scaled to 0-1: `max` of tanh(2·map), as in the paper, or `mean`.",
+        description=(
+            "The maps of several layers are scaled to 0-1 and become one map in this way: the `max` of tanh(2·map) as in the paper, or "
+            "their `mean`."
+        ),
     )

@@ -1,4 +1,4 @@
-"""`score_cam`: Score-CAM."""
+"""The parameters of `score_cam`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from schemas.methods.card import MethodCard
 
 
 class ScoreCam(ChannelCamParams):
-    """Where in the photo the evidence for a class lies, without gradients: relu Σ_k w_k·A_k with w = softmax_k of the class's score
-    where channel k masks the input."""
+    """A map of the evidence for a class, made without gradients: relu(Σ_k w_k·A_k).
+
+    The weights are the softmax over the channels of the class's score for the input under each channel's mask.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="score_cam",
         title="Score-CAM",
-        summary="Heatmap whose channels are weighted by the class's score of the photo seen through each of them.",
+        summary="This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel.",
         reference="Wang et al., Score-CAM, arXiv:1910.01279",
         needs_image=True,
         lane="slow",
@@ -29,5 +31,8 @@ class ScoreCam(ChannelCamParams):
     max_channels: int | None = Field(
         default=256,
         ge=1,
-        description="Channels tried at each layer, those that vary most; the others weigh 0. null: all (the paper's). Time goes with it.",
+        description=(
+            "This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all "
+            "channels are tried, as in the paper. The job's time grows in proportion."
+        ),
     )

@@ -1,4 +1,4 @@
-"""`xgrad_cam`: XGrad-CAM."""
+"""The parameters of `xgrad_cam`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from schemas.methods.card import MethodCard
 
 
 class XgradCam(ClassCamParams):
-    """Where in the photo the evidence for a class lies: relu Σ_k w_k·A_k with w_k = Σ(∂y/∂A_k·A_k) / ΣA_k."""
+    """A map of the evidence for a class: relu(Σ_k w_k·A_k) with w_k = Σ(∂y/∂A_k·A_k) / ΣA_k."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="xgrad_cam",
         title="XGrad-CAM",
-        summary="Grad-CAM with each gradient weighted by its share of the channel's activation, so the map nearly sums to the score.",
+        summary=(
+            "This is Grad-CAM with each gradient weighted by its position's share of the channel's activation, so that the map nearly sums "
+            "to the class's score."
+        ),
         reference="Fu et al., Axiom-based Grad-CAM, arXiv:2008.02312",
         needs_image=True,
         lane="fast",

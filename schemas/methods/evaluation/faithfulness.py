@@ -1,4 +1,4 @@
-"""`faithfulness`: does an attribution show what the model goes by?"""
+"""The parameters of `faithfulness`, which tests whether the map of an attribution method shows what the model goes by."""
 
 from __future__ import annotations
 
@@ -11,53 +11,65 @@ from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
-from schemas.methods.perturbation.base import Baseline, PerturbationParams, Score, Trying, check_masks
+from schemas.methods.perturbation.base import Baseline, CountsTries, PerturbationParams, Score, check_masks
 from schemas.models import LayerKind, PublishedModel
 
-# What the job itself says of the attribution: its own parameters of these names.
+# The attribution method takes its parameters of these names from the job itself.
 SHARED = ("class_index", "sign", "output", "precision")
 
 
 class Randomised(Facts):
-    """The attribution of a model some of whose weights were drawn anew."""
+    """The result of the attribution method for the model with some randomised weights."""
 
-    layers: int = Field(description="How many layers were drawn anew.")
-    layer: str = Field(description="The lowest of them.")
+    layers: int = Field(description="This is the number of layers whose weights are random.")
+    layer: str = Field(description="This is the path of the lowest of these layers.")
     rank_correlation: float | None = Field(
-        description="Spearman's, of its map with the map of the model as it is; null: one of them is the same everywhere."
+        description=(
+            "This is Spearman's rank correlation (-1 to 1) of its map with the map of the original model. It is null if one of the two "
+            "maps is the same everywhere."
+        )
     )
 
 
 class FaithfulnessFacts(Facts):
-    """How the class's score follows the map. A good map has a small deletion area, a large insertion area, a small drop, and
-    correlations that go to 0."""
+    """How the class's score follows the map.
 
-    attribution: str
-    class_index: int
-    label: str | None
-    logit: float
-    probability: float
-    score: Score
-    deletion_area: float = Field(description="Under the score's curve as the map's strongest pixels are covered first (trapezoid rule).")
-    insertion_area: float = Field(description="Under its curve as they are shown first.")
-    masked_score: float = Field(description="Of the photo darkened to what the map shows: each pixel times the map, 0-1.")
-    drop: float | None = Field(description="max(0, score − masked_score) / score; null where the score is not above 0.")
-    increased: bool = Field(description="masked_score is above the score.")
-    cascading: tuple[Randomised, ...] = Field(
-        description="Layers drawn anew from the output downwards, the last time down to the first with a kernel."
+    A good map has a small deletion area, a large insertion area, a small drop, and correlations near 0.
+    """
+
+    attribution: str = Field(description="This is the name of the method whose map is tested.")
+    class_index: int = Field(description="This is the index of the class that is explained.")
+    label: str | None = Field(description="This is the class's label. It is null if the model has no labels.")
+    logit: float = Field(description="This is the class's score before the final softmax or sigmoid, for the whole image.")
+    probability: float = Field(description="This is the class's score after the final softmax or sigmoid, 0-1, for the whole image.")
+    score: Score = Field(description="This score of the class was watched.")
+    deletion_area: float = Field(
+        description=("This is the area under the score's curve (trapezoid rule) while pixels are covered, the strongest of the map first.")
     )
-    independent: tuple[Randomised, ...] = Field(description="One layer drawn anew at a time.")
+    insertion_area: float = Field(
+        description="This is the area under the score's curve while pixels are shown, the strongest of the map first."
+    )
+    masked_score: float = Field(description="This is the score for the image with each pixel multiplied by the map, scaled to 0-1.")
+    drop: float | None = Field(description="This is max(0, score − masked_score) / score. It is null if the score is not above 0.")
+    increased: bool = Field(description="This is true if `masked_score` is above the score for the whole image.")
+    cascading: tuple[Randomised, ...] = Field(
+        description=(
+            "These are the results with layers randomised from the output downwards. The last entry reaches down to the first layer with a "
+            "kernel."
+        )
+    )
+    independent: tuple[Randomised, ...] = Field(description="These are the results with one layer randomised at a time.")
 
 
 class Faithfulness(PerturbationParams):
-    """Deletion and insertion curves, drop in confidence, and randomised weights, for the map of any attribution method."""
+    """Deletion and insertion curves, drop in confidence, and correlations with randomised weights, for any attribution method."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="faithfulness",
         title="Faithfulness of an attribution",
         summary=(
-            "Puts a map to the test: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as "
-            "they are shown, what is left of it in the part that the map shows, and whether the map changes with the model's weights."
+            "This tests a map: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as they are "
+            "shown, how much of it is left in the part that the map shows, and whether the map changes with the model's weights."
         ),
         reference=(
             "Petsiuk et al., RISE, arXiv:1806.07421 (deletion, insertion); Chattopadhyay et al., Grad-CAM++, arXiv:1710.11063 (drop); "
@@ -66,10 +78,12 @@ class Faithfulness(PerturbationParams):
         needs_image=True,
         lane="slow",
         artifacts=(
-            ArtifactSpec("chart", "image", "Both curves with their areas; below, the rank correlations.", primary=True),
-            ArtifactSpec("overlay", "image", "The map that was put to the test, on the photo, as its own method draws it."),
-            ArtifactSpec("map", "array", "That map, unscaled (h, w) float32."),
-            ArtifactSpec("curves", "array", "(3, steps + 1) float32: share of pixels, score at deletion, score at insertion."),
+            ArtifactSpec("chart", "image", "This shows both curves with their areas, and below them the rank correlations.", primary=True),
+            ArtifactSpec("overlay", "image", "This is the tested map on the image, as its own method draws it."),
+            ArtifactSpec("map", "array", "This is the tested map, unscaled (h, w) float32."),
+            ArtifactSpec(
+                "curves", "array", "This is (3, steps + 1) float32: the share of pixels, the score at deletion, and the score at insertion."
+            ),
         ),
         facts=FaithfulnessFacts,
         example={"attribution": "grad_cam", "class_index": None, "steps": 20, "randomisations": 1},
@@ -79,35 +93,47 @@ class Faithfulness(PerturbationParams):
         default="grad_cam",
         min_length=1,
         max_length=64,
-        description="The method whose map is tested: any that makes an `overlay` and a `map`. Of one class.",
+        description="The map of this method is tested. Every method with the artifacts `overlay` and `map` is allowed.",
     )
     options: dict[str, JsonValue] | None = Field(
         default=None,
         description=(
-            "That method's own parameters, as /v1/methods describes them; those left out, or null: its defaults. "
-            f"{', '.join(SHARED)} are this job's."
+            "These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its "
+            f"default is used. {', '.join(SHARED)} are not allowed here, because they are parameters of this job."
         ),
         examples=[{"layer": None}],
     )
-    score: Score = Field(default="probability", description="What is watched: the class's probability, as in the papers, or its logit.")
-    steps: int = Field(default=50, ge=1, le=1000, description="Of each curve: pixels are covered or shown in so many equal parts.")
-    deletion: Baseline = Field(default="mean", description="What covers the photo's pixels as they are deleted.")
-    insertion: Baseline = Field(default="blurred", description="What is there before the photo's pixels are inserted.")
+    score: Score = Field(
+        default="probability", description="This score of the class is watched: its probability as in the papers, or its logit."
+    )
+    steps: int = Field(
+        default=50, ge=1, le=1000, description="Each curve has this many steps: the pixels are covered or shown in as many equal parts."
+    )
+    deletion: Baseline = Field(
+        default="mean",
+        description="Deleted pixels are covered with this: the `mean` colour of the image, `black`, `white`, or the image `blurred`.",
+    )
+    insertion: Baseline = Field(
+        default="blurred",
+        description="The image's pixels are inserted into this: the `mean` colour, `black`, `white`, or the image `blurred`.",
+    )
     randomisations: int = Field(
         default=0,
         ge=0,
         le=32,
         description=(
-            "Points at which weights are drawn anew, spread over the layers with a kernel: everything from the output down to each of "
-            "them, and each alone. A point costs two more maps, and the time to compile them."
+            "Weights are randomised at this many points, which are spread over the layers with a kernel. At each point, all layers from "
+            "the output down to it are randomised, and then this layer alone. A point costs two more maps and the time to compile them."
         ),
     )
-    seed: int = Field(default=0, ge=0, lt=2**31, description="Of the weights drawn anew, and of the order of pixels of equal value.")
+    seed: int = Field(
+        default=0, ge=0, lt=2**31, description="This is the seed of the randomised weights, and of the order of pixels with equal values."
+    )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Faithfulness:
         if isinstance(self.class_index, tuple):
             raise InvalidParameters(
-                "One map is put to the test: give one class, not a list.", pointer="/params/class_index", allowed="one class", got="a list"
+                "One job tests one map, so give one class and not a list.", pointer="/params/class_index", allowed="one class", got="a list"
             )
         resolved = super().resolve(model, limits)
         attribution = resolved.attribution_params()
@@ -118,23 +144,29 @@ class Faithfulness(PerturbationParams):
             raise
         passes = 2 * (self.steps + 1) + 1
         check_masks(passes, limits, "/params/steps", "")
-        if isinstance(attribution, Trying):
+        if isinstance(attribution, CountsTries):
             maps = 1 + 2 * len(resolved.randomised_layers(model))
             passes += maps * attribution.tries(model.description)
-            check_masks(passes, limits, "/params/randomisations" if maps > 1 else "/params/options", f" For {maps} maps.")
+            check_masks(passes, limits, "/params/randomisations" if maps > 1 else "/params/options", f" This counts {maps} maps.")
         return resolved.changed(options=attribution.model_dump(mode="json", exclude=set(SHARED)))
 
     def attribution_params(self, class_index: int | None = None) -> MethodParams:
-        """The attribution's parameters; of the class asked for unless told.
+        """Return the parameters of the attribution method.
+
+        Args:
+            class_index: the class to explain. If it is None, it is this job's own `class_index`.
 
         Raises:
-            InvalidParameters: no such attribution, or not such parameters.
+            InvalidParameters: there is no such method, or it does not accept the options.
         """
-        method = _attribution(self.attribution)
+        method = _attribution_class(self.attribution)
         options = self.options or {}
         if taken := next((name for name in SHARED if name in options), None):
             raise InvalidParameters(
-                f"{taken} is this job's own: give it beside options.", pointer=f"/params/options/{taken}", allowed="left out", got=taken
+                f"{taken} is a parameter of this job, so give it beside options and not in them.",
+                pointer=f"/params/options/{taken}",
+                allowed="left out",
+                got=taken,
             )
         shared = {name: value for name, value in dict(self).items() if name in SHARED and name in method.model_fields}
         if class_index is not None and "class_index" in shared:
@@ -145,12 +177,15 @@ class Faithfulness(PerturbationParams):
             first = error.errors()[0]
             where = "/".join(str(part) for part in first["loc"])
             raise InvalidParameters(
-                f"options of {self.attribution}: {where}: {first['msg']}.", pointer=f"/params/options/{where}"
+                f"The options of {self.attribution} are not valid: {where}: {first['msg']}.", pointer=f"/params/options/{where}"
             ) from None
 
     def randomised_layers(self, model: PublishedModel) -> tuple[tuple[str, ...], ...]:
-        """For each point the paths of the layers from it to the output, in the model's order; the first is the point itself, a
-        layer with a kernel. Of a normalisation alone little would change."""
+        """Return for each point the paths of the layers from this point to the output, in the model's order.
+
+        The first of them is the point itself, a layer with a kernel. A normalisation is never a point, because its random weights alone
+        would change little.
+        """
         weighted = [layer for layer in model.description.layers if layer.parameters and layer.kind is not LayerKind.MODEL]
         kernels = [index for index, layer in enumerate(weighted) if layer.kind is not LayerKind.NORMALIZATION]
         points = min(self.randomisations, len(kernels))
@@ -159,14 +194,14 @@ class Faithfulness(PerturbationParams):
 
 
 def _within_options(pointer: str | None) -> str | None:
-    """What an attribution's own checks point to, where this job's caller gave it."""
+    """Return where the caller of this job gave a parameter that the checks of the attribution method point to."""
     name = (pointer or "").removeprefix("/params/")
     return pointer if name == (pointer or "") or name.split("/")[0] in SHARED else f"/params/options/{name}"
 
 
-def attributions() -> dict[str, type[MethodParams]]:
-    """Methods that make a map and lay it over the photo."""
-    from schemas.methods import METHODS  # noqa: PLC0415 - METHODS is made of these modules
+def attribution_methods() -> dict[str, type[MethodParams]]:
+    """Return the methods that make a map and draw it on the image, by name."""
+    from schemas.methods import METHODS  # noqa: PLC0415 - the registry imports this module
 
     def has(method: type[MethodParams], name: str, kind: Literal["image", "array"]) -> bool:
         return any(spec.name == name and spec.kind == kind for spec in method.card.artifacts)
@@ -178,8 +213,8 @@ def attributions() -> dict[str, type[MethodParams]]:
     }
 
 
-def _attribution(name: str) -> type[MethodParams]:
-    known = attributions()
+def _attribution_class(name: str) -> type[MethodParams]:
+    known = attribution_methods()
     if name not in known:
         raise InvalidParameters(
             f"There is no attribution method '{name}'. There are: {', '.join(known)}.",

@@ -1,4 +1,4 @@
-"""What all methods ask for and tell that look at the gradient of a class score at the model's input."""
+"""The parameters, facts and artifacts that methods share which take gradients at the model's input."""
 
 from __future__ import annotations
 
@@ -17,63 +17,72 @@ from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
 
 GRADIENT_ARTIFACTS = (
-    ArtifactSpec("picture", "image", "The map alone, at the photo's own size; several classes: a tile each, named.", primary=True),
-    ArtifactSpec("overlay", "image", "The map on the photo."),
+    ArtifactSpec(
+        "picture", "image", "This is the map alone, at the image's own size. Several classes are tiles with captions.", primary=True
+    ),
+    ArtifactSpec("overlay", "image", "This is the map on the image, at the image's own size."),
     ArtifactSpec(
         "attribution",
         "array",
-        "Unscaled, one value for each value of the model's input: (H, W, C) float32; (n, H, W, C) for a list of n classes.",
+        "This has one unscaled value for each value of the model's input: (H, W, C) float32, or (n, H, W, C) for a list of n classes.",
     ),
-    ArtifactSpec("map", "array", "One value a position, as it is drawn but unscaled: (H, W) float32; (n, H, W) for a list."),
+    ArtifactSpec("map", "array", "This is the map as it is drawn, but unscaled: (H, W) float32, or (n, H, W) for a list of n classes."),
 )
 
 
 class GradientFacts(Facts):
-    """The class explained, with its score; `classes` has all of them where several were asked for."""
+    """The classes that are explained, with their scores. Without a list, `classes` has one entry."""
 
-    class_index: int
-    label: str | None
-    logit: float
-    probability: float
-    classes: tuple[Prediction, ...]
+    class_index: int = Field(description="This is the index of the first class that is explained.")
+    label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
+    logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
+    probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
+    classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
 
 
 class PictureParams(MethodParams):
-    """How values at the model's input are drawn."""
+    """Parameters that say how values at the model's input are drawn."""
 
     clip: float = Field(
         default=99,
         ge=50,
         le=100,
         description=(
-            "Percentile of the map's absolute values (those that are not 0) that is drawn strongest, as is all beyond it; "
-            "100: the largest. A few extreme pixels would leave all others dark."
+            "The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. "
+            "Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark."
         ),
     )
-    alpha: float = Field(default=0.7, ge=0, le=1, description="Weight of the map in the overlay.")
+    alpha: float = Field(default=0.7, ge=0, le=1, description="This is the weight of the map in the overlay, 0-1.")
 
 
 class GradientParams(TargetClassParams, PrecisionParams, PictureParams):
-    """Parameters of a method that explains a class's score by gradients."""
+    """Parameters of a method that explains a class's score by its gradient at the input."""
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         return self.changed(class_index=self.resolve_classes(model, limits))
 
 
 class ScoreGradientParams(GradientParams):
-    """Parameters of a method that follows the true gradient, of the logit or of the probability."""
+    """Parameters of a method that follows the true gradient, and lets the caller choose the score."""
 
-    score: Literal["logit", "probability"] = Field(default="logit", description="What is differentiated.")
+    score: Literal["logit", "probability"] = Field(default="logit", description="This score of the class is differentiated.")
 
 
 class MagnitudeParams(ScoreGradientParams):
-    """Parameters of a method whose map has no sign."""
+    """Parameters of a method whose map has no negative values."""
 
-    colormap: Colormap = Field(default="inferno", description="Colours of the picture and of the map on the photo.")
+    colormap: Colormap = Field(default="inferno", description="The map has the colours of this colormap, alone and on the image.")
 
 
 def check_samples(samples: int, params: GradientParams, limits: MethodLimits, pointer: str) -> None:
-    """Of resolved parameters: raises `LimitExceeded` where a job would take more gradients, all classes together, than one may."""
+    """Raise `LimitExceeded` if a job with these resolved parameters would take more gradients than one job may.
+
+    Args:
+        samples: the number of gradients for each class.
+        params: the resolved parameters.
+        limits: the limits of one job.
+        pointer: the parameter that the error names.
+    """
     classes = len(params.target_classes().indices)
     total = samples * classes
     if total > limits.max_masks:

@@ -1,4 +1,4 @@
-"""`deconvnet`: what in the photo a channel, or one neuron, responds to."""
+"""The parameters of `deconvnet`: the pattern in the image to which a channel, or one neuron, responds."""
 
 from __future__ import annotations
 
@@ -15,68 +15,89 @@ from schemas.methods.gradients.base import PictureParams
 from schemas.methods.target_layer import default_layer, mapped_layer
 from schemas.models import LayerPath, PublishedModel
 
-MOST = 64
+MAX_PROJECTIONS = 64
+"""A job shows at most this many channels."""
 
 
 class Projection(Facts):
-    """One channel brought back to the input."""
+    """One channel that is projected back to the input."""
 
-    channel: int
-    position: tuple[int, int] | None = Field(description="(y, x) of the neuron kept; null where the whole map was.")
-    value: float = Field(description="Its activation; of a whole map the largest.")
+    channel: int = Field(description="This is the index of the channel.")
+    position: tuple[int, int] | None = Field(
+        description="This is the position (y, x) of the neuron that is kept. It is null if the whole map is kept."
+    )
+    value: float = Field(description="This is the activation of the neuron, or the largest activation of the map.")
 
 
 class DeconvnetFacts(Facts):
-    layer: str
-    projections: tuple[Projection, ...]
+    """The layer, and what is kept of each channel."""
+
+    layer: str = Field(description="This is the path of the layer.")
+    projections: tuple[Projection, ...] = Field(description="These are the channels in the order of their tiles.")
 
 
 class Deconvnet(PictureParams):
-    """The pattern in the photo behind a channel's activation: one map or neuron kept, all else 0, sent back through the network."""
+    """The pattern in the image behind a channel's activation.
+
+    One map or one neuron is kept, everything else is set to 0, and the result is sent back through the network.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="deconvnet",
         title="Deconvnet",
         summary=(
-            "What in the photo a channel responds to: of a layer one channel's strongest neuron (or its whole map) is kept, the rest "
-            "set to 0, and sent back to the photo; several channels side by side."
+            "This shows the pattern in the image to which a channel responds. One channel's strongest neuron, or its whole map, is kept, "
+            "the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side."
         ),
         reference="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901",
         needs_image=True,
         lane="fast",
         artifacts=(
             ArtifactSpec(
-                "picture", "image", "The pattern in colour, grey where there is none; several channels: a tile each.", primary=True
+                "picture", "image", "This is the pattern in colour on grey. Several channels are tiles with captions.", primary=True
             ),
-            ArtifactSpec("overlay", "image", "Where in the photo it is."),
-            ArtifactSpec("attribution", "array", "(H, W, C) float32 at the model's input; (n, H, W, C) for n channels."),
-            ArtifactSpec("map", "array", "Largest absolute value over C: (H, W) float32; (n, H, W) for n channels."),
+            ArtifactSpec("overlay", "image", "This shows on the image where the pattern is."),
+            ArtifactSpec(
+                "attribution",
+                "array",
+                "This has one value for each value of the model's input: (H, W, C) float32, or (n, H, W, C) for n channels.",
+            ),
+            ArtifactSpec("map", "array", "This is the largest absolute value over C: (H, W) float32, or (n, H, W) for n channels."),
         ),
         facts=DeconvnetFacts,
         example={"layer": None, "channels": 1},
     )
 
-    layer: LayerPath | None = Field(default=None, description="Layer with a spatial map; null: the model's default.")
-    channels: Annotated[int, Field(ge=1, le=MOST)] | Annotated[tuple[ChannelIndex, ...], Field(min_length=1, max_length=MOST)] = Field(
-        default=1, description="The n channels that respond most to this photo, or a list of indices."
+    layer: LayerPath | None = Field(
+        default=None, description="This is the path of a layer with a spatial map. If it is null, the model's default target layer is used."
     )
-    keep: Literal["neuron", "map"] = Field(default="neuron", description="What of a channel is kept: its strongest neuron, or all of it.")
+    channels: (
+        Annotated[int, Field(ge=1, le=MAX_PROJECTIONS)]
+        | Annotated[tuple[ChannelIndex, ...], Field(min_length=1, max_length=MAX_PROJECTIONS)]
+    ) = Field(
+        default=1,
+        description="This is the number of channels to show, those that respond most to this image, or a list of channel indices.",
+    )
+    keep: Literal["neuron", "map"] = Field(
+        default="neuron", description="This part of a channel is kept: one `neuron`, or the whole `map`."
+    )
     position: tuple[ChannelIndex, ChannelIndex] | None = Field(
-        default=None, description="(y, x) of the neuron to keep; null: where the channel is strongest."
+        default=None,
+        description="The neuron at this position (y, x) of the layer is kept. If it is null, the channel's strongest neuron is kept.",
     )
     rule: Literal["deconv", "guided", "gradient"] = Field(
         default="deconv",
         description=(
-            "What a ReLU hands back: `deconv` (as Zeiler and Fergus) what is positive; `guided` of that only what came through it; "
-            "`gradient` its own gradient, whatever its sign. Of the photo `deconv` knows only which pixels max-pooling took: for a "
-            "model without such layers take `guided`."
+            "A ReLU sends values back by this rule. `deconv` (Zeiler and Fergus) sends back positive values. `guided` sends back positive "
+            "values only where the ReLU was open. `gradient` sends back all values where the ReLU was open. `deconv` uses nothing of the "
+            "image except which pixels max-pooling took, so take `guided` for a model without max-pooling."
         ),
     )
 
     @model_validator(mode="after")
     def _one_neuron(self) -> Deconvnet:
         if self.position is not None and self.keep == "map":
-            raise ValueError("position is of a neuron: leave it out with keep `map`")
+            raise ValueError("position names a neuron, so leave it out if keep is `map`")
         return self
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Deconvnet:
@@ -87,7 +108,7 @@ class Deconvnet(PictureParams):
             check_channels(layer, self.channels, "/params/channels")
         elif self.channels > channels:
             raise UnknownChannel(
-                f"Layer '{path}' has {channels} channels, got {self.channels} to show.",
+                f"Layer '{path}' has {channels} channels, so {self.channels} of them cannot be shown.",
                 pointer="/params/channels",
                 allowed=f"1 to {channels}",
                 got=str(self.channels),
@@ -98,11 +119,11 @@ class Deconvnet(PictureParams):
 
 
 def check_position(path: str, position: tuple[int, int], size: tuple[int | None, ...]) -> None:
-    """Raises `InvalidParameters` where (y, x) is not on a map of `size` (h, w), as far as that is known."""
+    """Raise `InvalidParameters` if (y, x) lies outside a map of `size` (height, width). A side that is None is not checked."""
     if any(side is not None and at >= side for at, side in zip(position, size, strict=True)):
         allowed = " × ".join("any" if side is None else str(side) for side in size)
         raise InvalidParameters(
-            f"Layer '{path}' has a map of {allowed}: there is no position (y {position[0]}, x {position[1]}).",
+            f"Layer '{path}' has a map of {allowed}, so it has no position (y {position[0]}, x {position[1]}).",
             pointer="/params/position",
             allowed=allowed,
             got=f"{position[0]}, {position[1]}",

@@ -1,4 +1,4 @@
-"""`grad_x_input`: gradient times input."""
+"""The parameters of `grad_x_input`: gradient times input."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, Sc
 
 
 class GradXInput(ScoreGradientParams):
-    """What each pixel adds to a class's score, to first order: Σ over channels of x·∂y/∂x, with x as the model gets it."""
+    """What each pixel adds to a class's score, to first order: x·∂y/∂x summed over the channels, where x is the model's input."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="grad_x_input",
         title="Gradient × input",
-        summary="Each pixel's own share in the class's score, to first order: red speaks for the class, blue against it.",
+        summary="This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it.",
         reference="Shrikumar et al., Not Just a Black Box, arXiv:1605.01713",
         needs_image=True,
         lane="fast",

@@ -1,4 +1,4 @@
-"""`guided_backprop`: the gradient with only what is positive let through at every ReLU."""
+"""The parameters of `guided_backprop`: the gradient of which every ReLU lets only the positive part through."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, Gr
 
 
 class GuidedBackprop(GradientParams):
-    """Fine detail that excites the neurons behind a class: ∂y/∂x with g·1[x > 0]·1[g > 0] handed back by every ReLU
-    (also one that ends at 6)."""
+    """Fine detail that excites the neurons behind a class.
+
+    This is ∂y/∂x where every ReLU, also one that ends at 6, sends back g·1[x > 0]·1[g > 0] of a gradient g.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="guided_backprop",
         title="Guided backpropagation",
-        summary="Edges and textures that excite the neurons behind the class, in colour; grey where nothing does.",
+        summary="This shows in colour on grey the edges and textures that excite the neurons behind the class.",
         reference="Springenberg et al., Striving for Simplicity: The All Convolutional Net, arXiv:1412.6806",
         needs_image=True,
         lane="fast",

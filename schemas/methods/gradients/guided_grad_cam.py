@@ -1,4 +1,4 @@
-"""`guided_grad_cam`: guided backpropagation where Grad-CAM looks."""
+"""The parameters of `guided_grad_cam`: guided backpropagation where Grad-CAM finds evidence."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from schemas.models import LayerPath, PublishedModel
 
 
 class GuidedGradCamFacts(GradientFacts):
-    layer: str
+    """The classes, and the layer of Grad-CAM."""
+
+    layer: str = Field(description="This is the path of Grad-CAM's target layer.")
 
 
 class GuidedGradCam(GradientParams):
-    """Fine detail of one class alone: guided backpropagation, each position times Grad-CAM's value there."""
+    """Fine detail of one class alone: guided backpropagation times Grad-CAM's map, position by position."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="guided_grad_cam",
         title="Guided Grad-CAM",
-        summary="The detail that guided backpropagation shows, only where Grad-CAM finds evidence for the class.",
+        summary="This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class.",
         reference="Selvaraju et al., Grad-CAM, arXiv:1610.02391, section 3.2",
         needs_image=True,
         lane="fast",
@@ -32,7 +34,9 @@ class GuidedGradCam(GradientParams):
         example={"layer": None, "class_index": None},
     )
 
-    layer: LayerPath | None = Field(default=None, description="Grad-CAM's target layer; null: the model's default.")
+    layer: LayerPath | None = Field(
+        default=None, description="This is the path of Grad-CAM's target layer. If it is null, the model's default target layer is used."
+    )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> GuidedGradCam:
         resolved = super().resolve(model, limits)

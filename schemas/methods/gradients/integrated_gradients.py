@@ -1,4 +1,4 @@
-"""`integrated_gradients`: gradients along the way from a baseline to the photo."""
+"""The parameters of `integrated_gradients`: gradients along the line from a baseline to the image."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from schemas.models import ModelDescription, PublishedModel
 
 
 class IntegratedGradientsFacts(GradientFacts):
-    """Of each class, in the order of `classes`, what there is to explain and how much of it the attributions leave unexplained."""
+    """The classes, and how well the attributions of each add up. The lists are in the order of `classes`."""
 
-    score_difference: tuple[float, ...] = Field(description="The class's score for the photo less its score for the baseline.")
-    attributed: tuple[float, ...] = Field(description="The sum of all attributions; with infinitely many steps `score_difference`.")
+    score_difference: tuple[float, ...] = Field(description="This is each class's score for the image minus its score for the baseline.")
+    attributed: tuple[float, ...] = Field(
+        description="This is the sum of all attributions. With infinitely many steps it is equal to `score_difference`."
+    )
     completeness_error: tuple[float, ...] = Field(
-        description="|attributed − score_difference| / |score_difference|; without a difference, the numerator alone."
+        description=("This is |attributed − score_difference| / |score_difference|, or the numerator alone if the difference is 0.")
     )
 
 
 class IntegratedGradients(ScoreGradientParams):
-    """What each pixel adds to a class's score on the way from a baseline x′ to the photo x: (x − x′)·∫ ∂y/∂x(x′ + α(x − x′)) dα."""
+    """What each pixel adds to a class's score between a baseline x′ and the image x: (x − x′)·∫ ∂y/∂x(x′ + α·(x − x′)) dα."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="integrated_gradients",
         title="Integrated gradients",
         summary=(
-            "Each pixel's share in what lifts the class's score from that of a blank picture to that of the photo; the shares add up: "
-            "red speaks for the class, blue against it."
+            "This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The shares "
+            "sum to this difference. Red speaks for the class, blue against it."
         ),
         reference="Sundararajan et al., Axiomatic Attribution for Deep Networks, arXiv:1703.01365",
         needs_image=True,
@@ -40,19 +42,24 @@ class IntegratedGradients(ScoreGradientParams):
         example={"class_index": None, "steps": 16},
     )
 
-    steps: int = Field(default=50, ge=1, le=1000, description="Gradients along the way.")
+    steps: int = Field(default=50, ge=1, le=1000, description="This is the number of gradients that are taken along the line.")
     baseline: Literal["black", "white", "mean", "blurred", "random"] = Field(
-        default="black", description="Where the way begins: black, white, the photo's mean colour, the photo blurred, or random pixels."
+        default="black",
+        description=(
+            "The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or `random` pixels."
+        ),
     )
     rule: Literal["gauss_legendre", "trapezoid"] = Field(
-        default="gauss_legendre", description="Where the steps are and how they are weighted."
+        default="gauss_legendre", description="This rule says where on the line the gradients are taken, and which weights they have."
     )
-    seed: int = Field(default=0, ge=0, lt=2**31, description="Of the random baseline.")
+    seed: int = Field(
+        default=0, ge=0, lt=2**31, description="This is the seed of the random baseline. The same seed gives the same baseline."
+    )
 
     @model_validator(mode="after")
     def _both_ends(self) -> IntegratedGradients:
         if self.rule == "trapezoid" and self.steps < 2:
-            raise ValueError("the trapezoid rule has steps at both ends of the way: give at least 2")
+            raise ValueError("the trapezoid rule takes a gradient at both ends of the line, so give at least 2 steps")
         return self
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> IntegratedGradients:
@@ -61,4 +68,5 @@ class IntegratedGradients(ScoreGradientParams):
         return resolved
 
     def tries(self, model: ModelDescription) -> int:
+        """Return how many gradients these resolved parameters take, all classes together."""
         return self.steps * len(self.target_classes().indices)

@@ -1,4 +1,4 @@
-"""`saliency`: the gradient of a class's score at the photo."""
+"""The parameters of `saliency`: the absolute gradient of a class's score at the input."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, Ma
 
 
 class Saliency(MagnitudeParams):
-    """Which pixels change a class's score most when they change a little: max over channels of |∂y/∂x|."""
+    """The pixels that change a class's score most when they change a little: the largest |∂y/∂x| over the channels."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="saliency",
         title="Saliency",
-        summary="Brightness shows how much the class's score would change if that pixel changed a little.",
+        summary="The brightness of a pixel shows how much the class's score would change if this pixel changed a little.",
         reference="Simonyan et al., Deep Inside Convolutional Networks, arXiv:1312.6034",
         needs_image=True,
         lane="fast",

@@ -1,4 +1,4 @@
-"""`smooth_grad`: the gradient averaged over noisy copies of the photo."""
+"""The parameters of `smooth_grad`: the gradient averaged over noisy copies of the image."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from schemas.models import ModelDescription, PublishedModel
 
 
 class SmoothGrad(MagnitudeParams):
-    """Saliency with less noise: the mean of ∂y/∂x over copies of the photo with Gaussian noise added."""
+    """Saliency with less noise: the mean of ∂y/∂x over copies of the image with Gaussian noise added."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="smooth_grad",
         title="SmoothGrad",
-        summary="Saliency averaged over noisy copies of the photo, so that what depends on single pixels cancels out.",
+        summary="This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.",
         reference="Smilkov et al., SmoothGrad: removing noise by adding noise, arXiv:1706.03825",
         needs_image=True,
         lane="slow",
@@ -27,12 +27,20 @@ class SmoothGrad(MagnitudeParams):
         example={"class_index": None, "samples": 16},
     )
 
-    samples: int = Field(default=50, ge=1, le=1000, description="Noisy copies.")
-    noise: float = Field(default=0.15, gt=0, le=1, description="σ of the noise, a share of the input's range (largest − smallest value).")
-    average: Literal["mean", "squares"] = Field(
-        default="mean", description="`mean` of the gradients, or of their `squares` (SmoothGrad-Squared: never cancels)."
+    samples: int = Field(default=50, ge=1, le=1000, description="This is the number of noisy copies.")
+    noise: float = Field(
+        default=0.15,
+        gt=0,
+        le=1,
+        description="This is the σ of the noise, as a share of the input's range (largest minus smallest value), above 0 and up to 1.",
     )
-    seed: int = Field(default=0, ge=0, lt=2**31, description="Of the noise.")
+    average: Literal["mean", "squares"] = Field(
+        default="mean",
+        description=(
+            "The map is the `mean` of the gradients, or the mean of their `squares` (SmoothGrad-Squared), which never cancel out."
+        ),
+    )
+    seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the noise. The same seed gives the same map.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> SmoothGrad:
         resolved = super().resolve(model, limits)
@@ -40,4 +48,5 @@ class SmoothGrad(MagnitudeParams):
         return resolved
 
     def tries(self, model: ModelDescription) -> int:
+        """Return how many gradients these resolved parameters take, all classes together."""
         return self.samples * len(self.target_classes().indices)

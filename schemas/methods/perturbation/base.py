@@ -1,4 +1,4 @@
-"""What all methods share that cover parts of the photo and watch the class scores."""
+"""The parameters, facts and artifacts that methods share which cover parts of the image and watch the class scores."""
 
 from __future__ import annotations
 
@@ -18,47 +18,58 @@ Score = Literal["logit", "probability"]
 Baseline = Literal["mean", "black", "white", "blurred"]
 
 PERTURBATION_ARTIFACTS = (
-    ArtifactSpec("overlay", "image", "Map on the photo, at its own size; several classes: a tile each, named.", primary=True),
-    ArtifactSpec("heatmap", "image", "Map alone, at the photo's own size; black where the model did not look (`fit` crop)."),
-    ArtifactSpec("map", "array", "Unscaled map (H, W) float32 over the model's input; (n, H, W) for a list of n classes."),
+    ArtifactSpec(
+        "overlay", "image", "This is the map on the image, at the image's own size. Several classes are tiles with captions.", primary=True
+    ),
+    ArtifactSpec(
+        "heatmap", "image", "This is the map alone, at the image's own size. It is black where the model did not look (`fit` crop)."
+    ),
+    ArtifactSpec("map", "array", "This is the unscaled map (H, W) float32 over the model's input, or (n, H, W) for a list of n classes."),
 )
 
 
 @runtime_checkable
-class Trying(Protocol):
+class CountsTries(Protocol):
     """Parameters of a method that asks the model many times."""
 
     def tries(self, model: ModelDescription) -> int:
-        """Of resolved parameters: how often, at most."""
+        """Return how often these resolved parameters ask the model at most."""
         ...
 
 
 class PerturbationFacts(Facts):
-    """The class explained, with its score for the whole photo; `classes` has all of them where several were asked for."""
+    """The classes that are explained, with their scores for the whole image. Without a list, `classes` has one entry."""
 
-    class_index: int
-    label: str | None
-    logit: float
-    probability: float
-    classes: tuple[Prediction, ...]
-    score: Score = Field(description="What was watched.")
-    masks: int = Field(description="Covered photos that the model was shown.")
+    class_index: int = Field(description="This is the index of the first class that is explained.")
+    label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
+    logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
+    probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
+    classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
+    score: Score = Field(description="This score of the class was watched.")
+    masks: int = Field(description="This is the number of covered images that the model was shown.")
 
 
 class PerturbationParams(TargetClassParams, PrecisionParams):
-    """Parameters of a method that shows the model many covered photos. All classes asked for are read from the same ones."""
+    """Parameters of a method that shows the model many covered images. The same images serve all classes."""
 
-    score: Score = Field(default="logit", description="What is watched: the class's logit, or its probability.")
+    score: Score = Field(default="logit", description="This score of the class is watched: its logit or its probability.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         return self.changed(class_index=self.resolve_classes(model, limits))
 
 
 def check_masks(masks: int, limits: MethodLimits, pointer: str, hint: str) -> None:
-    """Raises `LimitExceeded` where a job asks for more `masks` than one may."""
+    """Raise `LimitExceeded` if a job would show the model more covered images than one job may.
+
+    Args:
+        masks: the number of covered images.
+        limits: the limits of one job.
+        pointer: the parameter that the error names.
+        hint: a sentence that ends the error, with a space before it, or nothing.
+    """
     if masks > limits.max_masks:
         raise LimitExceeded(
-            f"One job shows the model at most {limits.max_masks:,} covered photos, got {masks:,}.{hint}",
+            f"One job shows the model at most {limits.max_masks:,} covered images, got {masks:,}.{hint}",
             pointer=pointer,
             allowed=f"at most {limits.max_masks}",
             got=str(masks),

@@ -1,4 +1,4 @@
-"""`occlusion`: how much a class's score falls when a window of the photo is covered."""
+"""The parameters of `occlusion`: how much a class's score falls when a window of the image is covered."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from schemas.models import VARIABLE_LONGEST_SIDE, ModelDescription, PublishedMod
 Side = Annotated[int, Field(ge=1)]
 Sides = Side | tuple[Side, Side] | None
 
-# The default window is so many times smaller than the input, each side by itself.
-WINDOWS_A_SIDE = 8
+WINDOWS_PER_SIDE = 8
+"""Each side of the default window is the input's side divided by this number."""
 
 
 class Occlusion(PerturbationParams):
-    """Where covering the photo lowers a class's score, and where it raises it: a window slid over the model's input."""
+    """The places where a covered window lowers or raises a class's score. The window slides over the model's input."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="occlusion",
         title="Occlusion",
         summary=(
-            "A patch is slid over the photo; each place is coloured by how much the class's score falls (red) or rises (blue) "
-            "while it is covered. Asks the model alone: no gradients."
+            "A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the "
+            "place is covered. The method needs no gradients."
         ),
         reference="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901, section 4.2",
         needs_image=True,
@@ -40,13 +40,24 @@ class Occlusion(PerturbationParams):
 
     window: Sides = Field(
         default=None,
-        description="Covered window, pixels of the model's input: a side, or (height, width); null: an eighth of the input each way.",
+        description=(
+            "This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it "
+            "is null, each side is an eighth of the input's side."
+        ),
     )
-    stride: Sides = Field(default=None, description="Step of the window, down and across, at most its size; null: half of it.")
+    stride: Sides = Field(
+        default=None,
+        description=(
+            "This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it "
+            "is half of the window's size."
+        ),
+    )
     baseline: Baseline = Field(
-        default="mean", description="What covers the photo: its own mean colour, black, white, or the photo itself blurred."
+        default="mean", description="This covers the window: the `mean` colour of the image, `black`, `white`, or the image `blurred`."
     )
-    alpha: float = Field(default=0.7, ge=0, le=1, description="Weight of the map's colours in the overlay where the map is strongest.")
+    alpha: float = Field(
+        default=0.7, ge=0, le=1, description="This is the weight of the map's colours in the overlay, 0-1, where the map is strongest."
+    )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Occlusion:
         given = model.description.input
@@ -57,7 +68,7 @@ class Occlusion(PerturbationParams):
         if window is None:
             if self.stride is not None:
                 raise InvalidParameters(
-                    f"Model '{model.description.name}' takes inputs of any size: give window together with stride.",
+                    f"Model '{model.description.name}' takes inputs of any size, so give window together with stride.",
                     pointer="/params/window",
                     allowed="a size in pixels",
                     got="null",
@@ -66,8 +77,8 @@ class Occlusion(PerturbationParams):
         for side, length in zip(sides, window, strict=True):
             if side is not None and length > side:
                 raise InvalidParameters(
-                    f"The input of model '{model.description.name}' is {given.height}×{given.width}; a window of {window[0]}×{window[1]} "
-                    "is larger than that.",
+                    f"A window of {window[0]}×{window[1]} is larger than the input of model '{model.description.name}', which is "
+                    f"{given.height}×{given.width}.",
                     pointer="/params/window",
                     allowed=f"at most {given.height}×{given.width}",
                     got=f"{window[0]}×{window[1]}",
@@ -85,13 +96,13 @@ class Occlusion(PerturbationParams):
         return resolved
 
     def tries(self, model: ModelDescription) -> int:
-        """Windows; of a model that takes inputs of any size, for the largest photo."""
+        """Return the number of windows. If the model takes inputs of any size, it is the number for the largest image."""
         height, width = (VARIABLE_LONGEST_SIDE if side is None else side for side in (model.input.height, model.input.width))
         window, stride = self.geometry(height, width)
         return shifts(height, window[0], stride[0]) * shifts(width, window[1], stride[1])
 
     def geometry(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Of resolved parameters: window and stride for an input of this size; never larger than it."""
+        """Return window and stride, each (height, width), of resolved parameters for an input of this size. Neither is larger than it."""
         window = _both(self.window) or default_window(height, width)
         window = (min(window[0], height), min(window[1], width))
         stride = _both(self.stride) or half(window)
@@ -99,15 +110,17 @@ class Occlusion(PerturbationParams):
 
 
 def default_window(height: int, width: int) -> tuple[int, int]:
-    return math.ceil(height / WINDOWS_A_SIDE), math.ceil(width / WINDOWS_A_SIDE)
+    """Return the default window (height, width) for an input of this size."""
+    return math.ceil(height / WINDOWS_PER_SIDE), math.ceil(width / WINDOWS_PER_SIDE)
 
 
 def half(window: tuple[int, int]) -> tuple[int, int]:
+    """Return half of each side, rounded up."""
     return math.ceil(window[0] / 2), math.ceil(window[1] / 2)
 
 
 def shifts(side: int, window: int, stride: int) -> int:
-    """How many windows cover a side; the last may reach beyond its end."""
+    """Return how many windows cover a side of the input. The last one may reach beyond its end."""
     return math.ceil(max(0, side - window) / stride) + 1
 
 

@@ -1,4 +1,4 @@
-"""`rise`: randomized input sampling for explanation."""
+"""The parameters of `rise`: randomized input sampling for explanation."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from schemas.models import ModelDescription, PublishedModel
 
 
 class Rise(PerturbationParams):
-    """What must be seen of the photo for a class to be recognised: the mean of random soft masks, each weighted by the class's
-    score for the photo seen through it."""
+    """The parts of the image that must be visible for a class to be recognised.
+
+    The map is the mean of random soft masks, each weighted by the class's score for the image under the mask.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="rise",
         title="RISE",
         summary=(
-            "The photo is seen through thousands of random soft masks; their mean, weighted by the class's probability, shows what "
-            "must be visible for the class to be recognised. Asks the model alone: no gradients."
+            "The model sees the image through many random soft masks. The mean mask, weighted by the class's probability, shows what must "
+            "be visible for the class to be recognised. The method needs no gradients."
         ),
         reference="Petsiuk et al., RISE, arXiv:1806.07421",
         needs_image=True,
@@ -32,19 +34,31 @@ class Rise(PerturbationParams):
         example={"class_index": None, "masks": 500},
     )
 
-    score: Score = Field(default="probability", description="What weights a mask: the class's probability, as in the paper, or its logit.")
-    masks: int = Field(
-        default=1000, ge=1, description="Random masks; the paper takes 4,000 to 8,000: smoother maps, for as much more time."
+    score: Score = Field(
+        default="probability", description="This score of the class is the weight of a mask: its probability as in the paper, or its logit."
     )
-    probability: float = Field(default=0.5, gt=0, lt=1, description="That a cell of a mask lets the photo through.")
-    cells: int = Field(default=7, ge=1, le=64, description="Cells of a mask, down and across, before it is enlarged and shifted.")
-    seed: int = Field(default=0, ge=0, lt=2**31, description="Of the random masks.")
-    colormap: Colormap = Field(default="jet", description="Colours of the heatmap.")
-    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of the heatmap in the overlay.")
+    masks: int = Field(
+        default=1000,
+        ge=1,
+        description=(
+            "This is the number of random masks. The paper takes 4,000 to 8,000. More masks give a smoother map and take more time in "
+            "proportion."
+        ),
+    )
+    probability: float = Field(
+        default=0.5, gt=0, lt=1, description="This is the probability that a cell of a mask is open, above 0 and below 1."
+    )
+    cells: int = Field(
+        default=7, ge=1, le=64, description="This is the number of cells of a mask, down and across, before it is enlarged and shifted."
+    )
+    seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the random masks. The same seed gives the same map.")
+    colormap: Colormap = Field(default="jet", description="The heatmap has the colours of this colormap.")
+    alpha: float = Field(default=0.4, ge=0, le=1, description="This is the weight of the heatmap in the overlay, 0-1.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Rise:
         check_masks(self.masks, limits, "/params/masks", "")
         return super().resolve(model, limits)
 
     def tries(self, model: ModelDescription) -> int:
+        """Return the number of masks."""
         return self.masks

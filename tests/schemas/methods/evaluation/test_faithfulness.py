@@ -9,7 +9,7 @@ import pytest
 from schemas import errors
 from schemas.limits import MethodLimits
 from schemas.methods.cam.grad_cam import GradCam
-from schemas.methods.evaluation.faithfulness import Faithfulness, attributions
+from schemas.methods.evaluation.faithfulness import Faithfulness, attribution_methods
 from schemas.methods.perturbation.rise import Rise
 from tests.schemas.tiny import published
 
@@ -19,7 +19,7 @@ def resolved(limits: MethodLimits | None = None, **params: Any) -> Faithfulness:
 
 
 def test_attributions_are_the_methods_with_a_map_over_the_photo() -> None:
-    known = attributions()
+    known = attribution_methods()
     assert {"grad_cam", "occlusion", "rise"} <= set(known)
     assert not {"predict", "activations", "filters", "weights", "faithfulness", "compare"} & set(known)
 

@@ -73,7 +73,7 @@ def test_what_the_model_does_not_allow(
 def test_masks_are_bounded() -> None:
     # windows of 3 × 4 every 1: 18 · 27
     assert occlusion(stride=1, limits=MethodLimits(max_masks=486)).stride == (1, 1)
-    with pytest.raises(errors.LimitExceeded, match="at most 485 covered photos, got 486") as raised:
+    with pytest.raises(errors.LimitExceeded, match="at most 485 covered images, got 486") as raised:
         occlusion(stride=1, limits=MethodLimits(max_masks=485))
     assert (raised.value.pointer, raised.value.allowed, raised.value.got) == ("/params/stride", "at most 485", "486")
     with pytest.raises(errors.LimitExceeded) as raised:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from schemas.limits import MethodLimits
-from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, attributions
+from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, attribution_methods
 from schemas.models import Layer, LayerKind
 from tests.schemas.tiny import layer
 from tests.workers.methods.linear import LinearProbe, driven
@@ -180,13 +180,13 @@ def test_what_is_drawn() -> None:
     np.testing.assert_array_equal(curves.array, [trial.shares, trial.deletion, trial.insertion])
 
 
-@pytest.mark.parametrize("method", attributions())
+@pytest.mark.parametrize("method", attribution_methods())
 def test_every_attribution_can_be_tried(method: str) -> None:
     """On a real small model, with weights drawn anew."""
     from tests.contract.test_methods import model
 
     probe, published = model("functional")
-    options = {name: value for name, value in attributions()[method].card.example.items() if name != "class_index"}
+    options = {name: value for name, value in attribution_methods()[method].card.example.items() if name != "class_index"}
     params = Faithfulness(attribution=method, options=options, steps=2, randomisations=1)
     resolved = params.resolve(published, MethodLimits())
     tensor = np.random.default_rng(1).uniform(-1, 1, (1, 13, 9, 3)).astype(np.float32)

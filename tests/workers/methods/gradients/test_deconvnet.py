@@ -163,11 +163,11 @@ def test_a_dead_channel_is_said() -> None:
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"layer": "second", "channels": (0, 4)}, errors.UnknownChannel, "has 4 channels: indices are 0 to 3, got 4"),
-        ({"layer": "second", "channels": 5}, errors.UnknownChannel, "has 4 channels, got 5 to show"),
+        ({"layer": "second", "channels": (0, 4)}, errors.UnknownChannel, "has 4 channels: indices are 0 to 3, but got 4"),
+        ({"layer": "second", "channels": 5}, errors.UnknownChannel, "has 4 channels, so 5 of them cannot be shown"),
         ({"layer": "mean"}, errors.UnsuitableLayer, "has no spatial map"),
         ({"layer": "third"}, errors.UnknownLayer, "has no layer 'third'"),
-        ({"layer": "second", "position": (0, 2)}, errors.InvalidParameters, r"map of 2 × 2: there is no position \(y 0, x 2\)"),
+        ({"layer": "second", "position": (0, 2)}, errors.InvalidParameters, r"map of 2 × 2, so it has no position \(y 0, x 2\)"),
     ],
 )
 def test_what_the_model_does_not_have(params: dict[str, Any], error: type[Exception], message: str) -> None:
@@ -178,12 +178,12 @@ def test_what_the_model_does_not_have(params: dict[str, Any], error: type[Except
 def test_a_position_beyond_a_map_whose_size_only_the_photo_tells() -> None:
     probe = probe_of(ZOO["any_size"]())
     job = resolved(probe, layer="conv2", position=(3, 8))
-    with pytest.raises(errors.InvalidParameters, match=r"map of 4 × 8: there is no position \(y 3, x 8\)"):
+    with pytest.raises(errors.InvalidParameters, match=r"map of 4 × 8, so it has no position \(y 3, x 8\)"):
         deconvnet.run(probe, Inputs(photo_batch(probe.graph.model, 1)), [job])
 
 
 def test_a_position_is_of_a_neuron() -> None:
-    with pytest.raises(ValueError, match="leave it out with keep `map`"):
+    with pytest.raises(ValueError, match="leave it out if keep is `map`"):
         Deconvnet(keep="map", position=(0, 0))
 
 
