@@ -11,7 +11,7 @@ from typing import cast
 from jobstore.connection import LONGEST_BLOCK, Connection, StreamEntry
 from jobstore.job_reader import JobReader
 from jobstore.keys import key
-from jobstore.records import Event, EventType
+from jobstore.records import EventType, StoredEvent
 from jobstore.snapshot import JobSnapshot
 from schemas.errors import NotFound
 
@@ -39,7 +39,7 @@ class JobEvents:
             snapshot = await self._reader.snapshot(job_id, owner)
         return snapshot
 
-    async def follow(self, job_id: str, owner: str, after: int) -> AsyncIterator[Event | None]:
+    async def follow(self, job_id: str, owner: str, after: int) -> AsyncIterator[StoredEvent | None]:
         """Yield the job's events after sequence number `after`, up to `done`. See `Jobs.events`."""
         snapshot = await self._reader.snapshot(job_id, owner)
         if snapshot is None:
@@ -56,7 +56,7 @@ class JobEvents:
                 continue
             if snapshot.state.ended:
                 if snapshot.is_abandoned:  # nobody was there to write the event
-                    yield Event(after + 1, "done", json.dumps({"state": snapshot.state.value}))
+                    yield StoredEvent(after + 1, "done", json.dumps({"state": snapshot.state.value}))
                 return
             snapshot = await self._reader.snapshot(job_id, owner)
             if snapshot is None:
@@ -64,14 +64,14 @@ class JobEvents:
             if not snapshot.state.ended:
                 yield None
 
-    async def _events(self, snapshot: JobSnapshot, entries: list[StreamEntry]) -> AsyncIterator[Event]:
+    async def _events(self, snapshot: JobSnapshot, entries: list[StreamEntry]) -> AsyncIterator[StoredEvent]:
         """Yield the events of stream entries. Of several previews only the newest is left, because Redis keeps no other."""
         newest_preview = max((index for index, entry in enumerate(entries) if _type(entry) == "preview"), default=None)
         for index, entry in enumerate(entries):
             if _type(entry) != "preview":
-                yield Event(_sequence(entry), _type(entry), entry[1][b"data"].decode())
+                yield StoredEvent(_sequence(entry), _type(entry), entry[1][b"data"].decode())
             elif index == newest_preview and (text := await self._preview(snapshot, entry)) is not None:
-                yield Event(_sequence(entry), "preview", text)
+                yield StoredEvent(_sequence(entry), "preview", text)
 
     async def _preview(self, snapshot: JobSnapshot, entry: StreamEntry) -> str | None:
         """Return the JSON text of a preview event, or None if a newer preview has replaced it."""

@@ -10,7 +10,7 @@ from jobstore.images import ImageStore
 from jobstore.job_events import JobEvents
 from jobstore.job_reader import JobReader
 from jobstore.keys import owner_key
-from jobstore.records import Event, JobRecord, Submission, Submitted
+from jobstore.records import JobRecord, StoredEvent, Submission, Submitted
 from jobstore.snapshot import JobSnapshot
 from jobstore.submit import JobSubmitter
 from schemas.errors import NotFound, StateConflict
@@ -83,7 +83,7 @@ class Jobs:
         """Return the job as soon as it has ended, or as it is after `seconds`. Return None if there is no such job."""
         return await self._record(await self._events.until_ended(job_id, owner, seconds), owner)
 
-    def events(self, job_id: str, owner: str, after: int = 0) -> AsyncIterator[Event | None]:
+    def events(self, job_id: str, owner: str, after: int = 0) -> AsyncIterator[StoredEvent | None]:
         """Yield the job's events after sequence number `after` as they come, up to `done`.
 
         Yield None about every five seconds without an event, so that the caller can send a ping. A preview that a newer preview has

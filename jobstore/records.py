@@ -127,7 +127,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Event:
+class StoredEvent:
     """One event of a job. `sequence` counts from 1 and is the id of the server-sent event. `data` is JSON."""
 
     sequence: int

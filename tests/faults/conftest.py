@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stack import Stack
+from tests.faults.stack import WorkerStack
 
 
 @pytest.fixture
-async def make_stack(tmp_path: Path) -> AsyncIterator[Callable[..., Stack]]:
-    made: list[Stack] = []
+async def make_stack(tmp_path: Path) -> AsyncIterator[Callable[..., WorkerStack]]:
+    made: list[WorkerStack] = []
 
-    def _make(program: str = "workers", **settings: object) -> Stack:
-        made.append(Stack(tmp_path, program, **settings))
+    def _make(program: str = "workers", **settings: object) -> WorkerStack:
+        made.append(WorkerStack(tmp_path, program, **settings))
         made[-1].start_workers()
         return made[-1]
 

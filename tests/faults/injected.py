@@ -1,4 +1,4 @@
-"""A worker in which `predict` goes wrong for two photos: one kills the process it is run in, always; one hangs, the first time."""
+"""A worker whose method `predict` fails for two images: one always kills the process, and one hangs the first time it is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.injected_workers`: the supervisor with such workers."""
+"""Run the supervisor with the workers of `injected.py`: `python -m tests.faults.injected_workers`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real workers under their supervisor, on a Redis that survives its own restarts, with a small model to run."""
+"""Real workers under their supervisor with a small model, on a Redis that keeps everything when it is stopped or killed."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ QUICK = {
 }
 
 
-class Stack:
-    """`program` is the module that runs the supervisor: `workers`, or one that makes some jobs go wrong."""
+class WorkerStack:
+    """`program` is the module that runs the supervisor: `workers`, or `tests.faults.injected_workers`, in which some jobs fail."""
 
     def __init__(self, folder: Path, program: str = "workers", **settings: object) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Stack:
             )
 
     def said(self, event: str) -> list[dict[str, Any]]:
-        """Lines of the workers' log that report `event`."""
+        """Return the lines of the workers' log that report `event`."""
         lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
         return [entry for entry in map(json.loads, lines) if entry["event"] == event]
 
@@ -74,13 +74,13 @@ class Stack:
         return int(self.said("worker started")[-1]["pid"])
 
     def kill_worker(self) -> None:
-        """kill -9, and waits until it is noticed and replaced."""
+        """Kill the worker with SIGKILL and wait until the supervisor has started another."""
         started = len(self.said("worker started"))
         os.kill(self.worker_pid, signal.SIGKILL)
         wait_until(lambda: len(self.said("worker started")) > started)
 
     def stop_workers(self) -> int:
-        """SIGTERM; the supervisor's exit status."""
+        """Stop the supervisor with SIGTERM and return its exit status."""
         assert self.supervisor is not None
         self.supervisor.terminate()
         return self.supervisor.wait(60)
@@ -95,7 +95,7 @@ class Stack:
         assert self.redis.url == before
 
     async def model(self) -> PublishedModel:
-        """The small model, once a worker has published it."""
+        """Wait until a worker has published the small model, and return it."""
         digest = load_catalog(self.folder / "none.toml", self.folder / "models")["tiny"].digest
 
         async def published() -> PublishedModel | None:
@@ -107,7 +107,7 @@ class Stack:
         return model
 
     async def submit(self, submission: Submission) -> str:
-        """The job's id; said again while the broker is away, as a caller with an idempotency key would."""
+        """Submit a job and return its id. Repeat while Redis is away, as a caller with an idempotency key does."""
         accepted: list[str] = []
 
         async def submitted() -> bool:
@@ -121,7 +121,7 @@ class Stack:
         return accepted[0]
 
     async def ended(self, job_ids: Sequence[str]) -> list[JobRecord]:
-        """The jobs, all of which have ended, each exactly once for its caller."""
+        """Wait until all jobs have ended and return them. Check that each has exactly one `done` event and all its artifacts."""
         records: list[JobRecord] = []
         for job_id in job_ids:
             record = await self.store.jobs.wait(job_id, OWNER, 90)

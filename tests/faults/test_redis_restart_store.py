@@ -1,4 +1,4 @@
-"""Redis is stopped and started again while jobs are submitted, worked on and waited for."""
+"""The store alone: Redis is stopped and started again while jobs are submitted, claimed, completed and followed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path:
     refusals = 0
     finished = asyncio.Event()
 
-    async def said_until_heard(number: int) -> Submitted:
+    async def submit_until_accepted(number: int) -> Submitted:
         nonlocal refusals
         given = submission(number, idempotency_key=f"key {number}", body_digest=f"{number}")
         while True:
@@ -66,7 +66,7 @@ async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path:
 
     async def submit() -> None:
         for number in range(JOBS):
-            accepted.append((await said_until_heard(number)).job.id)
+            accepted.append((await submit_until_accepted(number)).job.id)
             await asyncio.sleep(0.005)
 
     async def work(worker: str) -> None:
@@ -83,7 +83,7 @@ async def test_restarts_under_load_lose_nothing_and_show_nothing_twice(tmp_path:
                 await asyncio.sleep(0.01)
 
     async def follow(job_id: str) -> None:
-        """As a browser does: resumes after the last event it has seen."""
+        """Follow a job as a browser does: after a lost connection, go on after the last event."""
         seen = ends.setdefault(job_id, [])
         while not seen or seen[-1][1] != "done":
             try:

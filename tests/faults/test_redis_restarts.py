@@ -1,4 +1,4 @@
-"""Redis stopped, killed and started again under load: nothing accepted is lost, nothing is seen twice."""
+"""The whole system: Redis is stopped, killed and started again under load. No accepted job is lost, and none ends twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_work_goes_on_after_redis_has_restarted(make_stack):
                 if number % 6 == 5
                 else resolved("grad_cam" if number % 2 else "predict", model, photo(number))
             )
-            # With its key a submission whose answer was lost can be said again.
+            # With its key, a submission can be repeated if its answer was lost.
             ids.append(await stack.submit(dataclasses.replace(submission, idempotency_key=f"key-{number}", body_digest=f"{number:064x}")))
 
     submitting = asyncio.create_task(keep_submitting())
@@ -41,4 +41,4 @@ async def test_work_goes_on_after_redis_has_restarted(make_stack):
     records = await stack.ended(ids)
     assert len(set(ids)) == 60
     assert Counter(record.state for record in records) == {JobState.SUCCEEDED: 60}
-    assert stack.worker_pid == worker  # it lived through all of it
+    assert stack.worker_pid == worker  # the worker has survived every restart

@@ -1,4 +1,4 @@
-"""kill -9, a job that kills its worker, a device call that hangs: nothing is lost, nothing is seen twice."""
+"""Workers that are killed, crash or hang: no job is lost, and none ends twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
 def mixed(model: PublishedModel, number: int) -> Submission:
-    """The `number`th of a mix of fast jobs and slow ones, each different."""
+    """Return the submission `number` of a mix of fast and slow jobs, all different."""
     if number % 6 == 5:
         return resolved("filters", model, layer="relu", channels=[0, 3], size=32, steps=60, seed=number)
     return resolved("grad_cam" if number % 2 else "predict", model, photo(number))
@@ -37,7 +37,7 @@ async def test_jobs_of_a_killed_worker_are_taken_over_and_end_once(make_stack):
         stack.kill_worker()
     records = await stack.ended(ids)
     assert Counter(record.state for record in records) == {JobState.SUCCEEDED: 15 * kills}
-    assert max(record.attempts for record in records) > 1  # some were indeed under way
+    assert max(record.attempts for record in records) > 1  # at least one job was running when its worker was killed
 
 
 async def test_a_job_that_kills_its_worker_fails_alone(make_stack):
@@ -55,7 +55,7 @@ async def test_a_job_that_kills_its_worker_fails_alone(make_stack):
 async def test_a_worker_that_hangs_is_replaced_and_its_jobs_are_run_again(make_stack):
     stack = make_stack("tests.faults.injected_workers", device_timeout=3)
     model = await stack.model()
-    await stack.ended([await stack.submit(resolved("predict", model, photo(1)))])  # the kind of call is known from now on
+    await stack.ended([await stack.submit(resolved("predict", model, photo(1)))])  # a first call of a kind may take long
     hung = stack.worker_pid
     ids = [await stack.submit(resolved("predict", model, photo(number))) for number in (HANGS, 2, 3)]
     records = await stack.ended(ids)

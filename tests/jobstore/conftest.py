@@ -1,4 +1,4 @@
-"""Every transition is tested in one shard and in three."""
+"""Stores for the tests of this folder. Each test runs with one shard and with three."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def store_settings(redis_url: str, tmp_path: Path, request: pytest.FixtureReques
 
 @pytest.fixture
 async def make_store(redis_url: str, store_settings: StoreSettings) -> AsyncIterator[Callable[..., JobStore]]:
-    """Further stores on the same Redis, with other settings."""
+    """Return a function that makes another store on the same Redis, with changed settings."""
     made: list[JobStore] = []
 
     def make(**changes: Any) -> JobStore:

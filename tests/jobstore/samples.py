@@ -1,11 +1,11 @@
-"""Submissions and results to test with."""
+"""Submissions and results, and short forms of what many tests do with a store."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
 
-from jobstore.records import Event, Execution, Result, Submission
+from jobstore.records import Execution, Result, StoredEvent, Submission
 from jobstore.store import JobStore
 from schemas.artifacts import EncodedArtifact
 from schemas.jobs import JobState, Provenance, Timings
@@ -16,7 +16,7 @@ LEASE = 0.3  # seconds, in the store `short`
 
 
 def submission(number: int = 0, **changes: Any) -> Submission:
-    """Submissions with equal numbers ask for equal work."""
+    """Return a submission of the owner `ann`. Submissions with equal numbers ask for equal work."""
     fields: dict[str, Any] = {
         "owner": "ann",
         "method": "grad_cam",
@@ -32,7 +32,7 @@ def submission(number: int = 0, **changes: Any) -> Submission:
 
 
 def result(content: bytes = b"\x89PNG map \xff\x00", **changes: Any) -> Result:
-    """Two artifacts: `content`, the primary one, and an array of three bytes."""
+    """Return a result with two artifacts: the primary image `overlay` with the bytes `content`, and the array `map` of three bytes."""
     fields: dict[str, Any] = {
         "artifacts": (
             EncodedArtifact.of(content, name="overlay", kind="image", shape=(3, 5, 3), dtype="uint8", primary=True),
@@ -52,14 +52,14 @@ async def claim_one(store: JobStore, worker: str = "w1", lane: Any = "fast", blo
 
 
 async def run_one(store: JobStore, outcome: Result | None = None) -> Execution:
-    """Claims the next fast execution and completes it."""
+    """Claim the next fast execution and complete it."""
     execution = await claim_one(store)
     assert await store.queue.complete(execution, outcome or result())
     return execution
 
 
-async def heard(events: AsyncIterator[Event | None]) -> list[tuple[int, str, str]]:
-    """All events to the end, without the pings."""
+async def heard(events: AsyncIterator[StoredEvent | None]) -> list[tuple[int, str, str]]:
+    """Return all events up to the end, without the None that stands for a ping."""
     return [(event.sequence, event.type, event.data) async for event in events if event is not None]
 
 

@@ -19,7 +19,7 @@ async def test_a_queued_job_is_never_claimed(store: JobStore):
     assert await store.queue.claim("w1", "fast", 1, 0) == []
 
 
-async def test_a_running_one_is_told_at_the_next_word(store: JobStore):
+async def test_a_running_job_stops_at_its_next_write(store: JobStore):
     job = (await store.jobs.submit(submission(1))).job
     execution = await claim_one(store)
     assert await store.queue.progress(execution, 1, 10)
@@ -34,7 +34,7 @@ async def test_a_running_one_is_told_at_the_next_word(store: JobStore):
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["queued", "running"])
-async def test_what_another_job_wants_goes_on(store: JobStore, running: bool):
+async def test_an_execution_goes_on_while_another_job_waits_for_it(store: JobStore, running: bool):
     mine = (await store.jobs.submit(submission(1))).job
     theirs = (await store.jobs.submit(submission(1, owner="bob"))).job
     execution = await claim_one(store) if running else None
@@ -50,7 +50,7 @@ async def test_what_another_job_wants_goes_on(store: JobStore, running: bool):
         await store.artifacts.read(mine.id, "ann", "map")
 
 
-async def test_the_last_one_to_leave_stops_it(store: JobStore):
+async def test_an_execution_stops_when_its_last_job_is_canceled(store: JobStore):
     mine = (await store.jobs.submit(submission(1))).job
     theirs = (await store.jobs.submit(submission(1, owner="bob"))).job
     execution = await claim_one(store)
@@ -59,14 +59,14 @@ async def test_the_last_one_to_leave_stops_it(store: JobStore):
     assert not await store.queue.progress(execution, 1, 2)
 
 
-async def test_canceled_again_it_stays_canceled(store: JobStore):
+async def test_canceling_twice_changes_nothing(store: JobStore):
     job = (await store.jobs.submit(submission(1))).job
     first = await store.jobs.cancel(job.id, "ann")
     assert await store.jobs.cancel(job.id, "ann") == first
 
 
 @pytest.mark.parametrize("failed", [False, True])
-async def test_what_has_ended_cannot_be_canceled(store: JobStore, failed: bool):
+async def test_an_ended_job_cannot_be_canceled(store: JobStore, failed: bool):
     job = (await store.jobs.submit(submission(1))).job
     if failed:
         await store.queue.fail(await claim_one(store), JobError(code="non_finite", detail="NaN", retryable=False))
@@ -106,7 +106,7 @@ class TestDelete:
         assert not await store.jobs.delete(job.id, "ann")
         assert not (await store.jobs.submit(submission(1))).job.cached, "its result is forgotten too"
 
-    async def test_results_stay_for_whoever_shares_them(self, store: JobStore):
+    async def test_results_stay_for_a_job_that_shares_them(self, store: JobStore):
         mine = (await store.jobs.submit(submission(1))).job
         await run_one(store)
         theirs = (await store.jobs.submit(submission(1, owner="bob"))).job

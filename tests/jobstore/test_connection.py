@@ -1,3 +1,5 @@
+"""The connection to Redis: lost scripts, a Redis that is away, silent or full, and one in cluster mode."""
+
 from __future__ import annotations
 
 import asyncio
@@ -24,21 +26,21 @@ from tests.wait import wait_until
 
 @pytest.fixture
 async def lone_store(tmp_path: Path) -> AsyncIterator[tuple[JobStore, EmbeddedRedis]]:
-    """A store on a server of its own."""
+    """Yield a store on a Redis of its own, which a test may stop."""
     with EmbeddedRedis.start(tmp_path, max_memory=30 * 2**20) as server:
         store = JobStore.connect(server.url, StoreSettings(data_dir=tmp_path, min_free_disk=0))
         yield store, server
         await store.close()
 
 
-async def test_a_forgotten_script_is_sent_again(store: JobStore, redis_url: str):
+async def test_a_script_that_redis_has_forgotten_is_sent_again(store: JobStore, redis_url: str):
     await store.jobs.submit(submission(1))
     with Redis.from_url(redis_url) as redis:
         redis.script_flush()
     await run_one(store)
 
 
-async def test_without_redis_every_call_says_so(lone_store: tuple[JobStore, EmbeddedRedis]):
+async def test_every_call_raises_broker_unavailable_without_redis(lone_store: tuple[JobStore, EmbeddedRedis]):
     store, server = lone_store
     job = (await store.jobs.submit(submission(1))).job
     execution = await claim_one(store)
@@ -86,7 +88,7 @@ async def test_a_silent_redis_is_noticed(lone_store: tuple[JobStore, EmbeddedRed
     assert (await store.jobs.read(job.id, "ann")).state is JobState.QUEUED  # type: ignore[union-attr]
 
 
-async def test_a_full_redis_takes_nothing_new_and_still_answers_and_ends(lone_store: tuple[JobStore, EmbeddedRedis]):
+async def test_a_full_redis_refuses_new_jobs_but_reads_and_ends_old_ones(lone_store: tuple[JobStore, EmbeddedRedis]):
     store, server = lone_store
     done = (await store.jobs.submit(submission(1))).job
     await run_one(store)
@@ -120,7 +122,7 @@ async def test_a_full_redis_takes_nothing_new_and_still_answers_and_ends(lone_st
 class TestCluster:
     @pytest.fixture
     def cluster_url(self, tmp_path: Path) -> Iterator[str]:
-        """One Redis in cluster mode that holds every slot: it refuses what spans two of them."""
+        """Yield the address of one Redis in cluster mode that holds every slot. It refuses a script that uses keys of two slots."""
         sockets = tmp_path / "redis.sock"
         options = {"port": "0", "unixsocket": sockets, "cluster-enabled": "yes", "cluster-port": "1", "save": "", "dir": tmp_path}
         words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]

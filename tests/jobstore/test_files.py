@@ -1,3 +1,5 @@
+"""Stored files: large images and artifacts, the account of their bytes, and sweeping."""
+
 from __future__ import annotations
 
 import asyncio
@@ -25,7 +27,7 @@ def folder(store_settings: StoreSettings) -> Path:
 
 @pytest.fixture
 def small_limit(make_store: Callable[..., JobStore]) -> JobStore:
-    """A store that keeps 1,000 bytes in Redis and no more."""
+    """A store that writes content above 1,000 bytes to files."""
     return make_store(file_threshold=1000)
 
 
@@ -48,13 +50,13 @@ async def test_a_large_image_is_a_file_once(small_limit: JobStore, folder: Path)
         assert await small_limit.images.file_of(execution) == PHOTO
 
 
-async def test_a_small_image_is_none(small_limit: JobStore, folder: Path):
+async def test_a_small_image_makes_no_file(small_limit: JobStore, folder: Path):
     await small_limit.jobs.submit(submission(1, image=PHOTO[:1000]))
     assert files(folder) == []
     assert await small_limit.images.file_of(await claim_one(small_limit)) == PHOTO[:1000]
 
 
-async def test_copies_written_at_once_leave_one(small_limit: JobStore, folder: Path):
+async def test_equal_images_sent_at_once_leave_one_file(small_limit: JobStore, folder: Path):
     await asyncio.gather(*(small_limit.jobs.submit(submission(number)) for number in range(10)))
     assert len(files(folder)) == 1
 
@@ -78,7 +80,7 @@ async def test_a_large_artifact_is_a_file(small_limit: JobStore, folder: Path):
     assert files(folder) == []
 
 
-async def test_results_refused_leave_no_file(small_limit: JobStore, folder: Path):
+async def test_refused_results_leave_no_file(small_limit: JobStore, folder: Path):
     job = (await small_limit.jobs.submit(submission(1, image=None))).job
     execution = await claim_one(small_limit)
     await small_limit.jobs.cancel(job.id, "ann")
@@ -104,7 +106,7 @@ async def test_results_written_before_their_answer_was_lost_stay(small_limit: Jo
     assert len(files(folder)) == 1
 
 
-async def test_an_image_taken_before_the_answer_was_lost_stays(small_limit: JobStore, monkeypatch: pytest.MonkeyPatch):
+async def test_an_image_stored_before_the_answer_was_lost_stays(small_limit: JobStore, monkeypatch: pytest.MonkeyPatch):
     script = small_limit._connection.script
     given = submission(1, idempotency_key="k", body_digest="d")
 
@@ -122,7 +124,7 @@ async def test_an_image_taken_before_the_answer_was_lost_stays(small_limit: JobS
     assert await small_limit.images.file_of(await claim_one(small_limit)) == PHOTO
 
 
-async def test_a_file_that_is_gone_or_torn_is_expired(small_limit: JobStore, folder: Path):
+async def test_a_file_that_is_gone_or_incomplete_counts_as_expired(small_limit: JobStore, folder: Path):
     job = (await small_limit.jobs.submit(submission(1, image=None))).job
     await run_one(small_limit, result(LARGE))
     [file] = files(folder)
@@ -152,7 +154,7 @@ async def test_no_more_bytes_are_stored_than_allowed(make_store: Callable[..., J
     assert await store.artifacts.read(second.id, "ann", "overlay") == b"y" * 3000
 
 
-async def test_of_several_large_artifacts_none_stays_when_one_does_not_fit(make_store: Callable[..., JobStore], folder: Path):
+async def test_if_one_large_artifact_does_not_fit_none_is_stored(make_store: Callable[..., JobStore], folder: Path):
     store = make_store(file_threshold=2, max_stored_bytes=len(LARGE) + 2)
     await store.jobs.submit(submission(1, image=None))
     with pytest.raises(StorageFull):
@@ -166,7 +168,7 @@ async def test_some_disk_is_kept_free(make_store: Callable[..., JobStore], folde
         await store.jobs.submit(submission(1))
     assert files(folder) == []
     assert await store.queue.claim("w1", "fast", 1, 0) == []
-    assert await make_store(file_threshold=1000, max_stored_bytes=len(PHOTO)).jobs.submit(submission(1)), "nothing stays accounted for"
+    assert await make_store(file_threshold=1000, max_stored_bytes=len(PHOTO)).jobs.submit(submission(1)), "the refused file is not counted"
 
 
 async def test_a_failing_disk_is_storage_full_and_names_no_path(small_limit: JobStore, folder: Path):
@@ -193,7 +195,7 @@ async def test_sweeping_deletes_what_has_expired(make_store: Callable[..., JobSt
     assert await make_store(file_threshold=1000, max_stored_bytes=len(PHOTO)).jobs.submit(submission(1)), "their bytes are free again"
 
 
-async def test_what_is_asked_for_again_lives_on(make_store: Callable[..., JobStore], folder: Path):
+async def test_files_of_a_cached_result_live_on(make_store: Callable[..., JobStore], folder: Path):
     store = make_store(file_threshold=1000, result_ttl=1)
     first = (await store.jobs.submit(submission(1, image=None))).job
     await run_one(store, result(LARGE))
@@ -208,7 +210,7 @@ async def test_what_is_asked_for_again_lives_on(make_store: Callable[..., JobSto
     assert await store.artifacts.read(again.id, "ann", "overlay") == LARGE
 
 
-async def test_sweeping_deletes_old_files_nobody_knows(store: JobStore, folder: Path):
+async def test_sweeping_deletes_old_files_that_the_account_does_not_know(store: JobStore, folder: Path):
     old = ULID.from_timestamp(ULID().timestamp - ORPHAN_AGE - 60)
     kept = [f"{ULID()}-3", f"{ULID()}-3.part", "README"]
     for name in (f"{old}-3", f"{old}-4.part", *kept):
@@ -227,4 +229,4 @@ async def test_any_fsspec_address_will_do(make_store: Callable[..., JobStore], f
     assert await store.artifacts.read(job.id, "ann", "overlay") == LARGE
     assert files(folder) == []
     await store.jobs.delete(job.id, "ann")
-    assert len(store._files._filesystem.ls(elsewhere, detail=False)) == 1, "the image lives on, for others"
+    assert len(store._files._filesystem.ls(elsewhere, detail=False)) == 1, "the image stays, because other jobs may use it"

@@ -58,7 +58,7 @@ class TestIdempotency:
         await store.jobs.cancel(blocking.id, "ann")
         assert (await store.jobs.submit(submission(3, idempotency_key="k", body_digest="e"))).created
 
-    async def test_a_reservation_whose_maker_died_is_taken_up(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
+    async def test_a_reservation_is_taken_over_if_its_process_died(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
         given = submission(1, idempotency_key="k", body_digest="d")
         with monkeypatch.context() as patch:
 

@@ -29,7 +29,7 @@ class TestImages:
         await store.jobs.submit(submission(1))
         assert len(await store.queue.claim("w1", "fast", 5, 0)) == 1
 
-    async def test_anothers_upload_is_not_there(self, store: JobStore):
+    async def test_the_upload_of_another_owner_is_not_found(self, store: JobStore):
         image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
         assert await store.images.record("bob", image.id) is None
         with pytest.raises(NotFound, match="upload it"):
@@ -37,8 +37,7 @@ class TestImages:
         await store.images.put("bob", PHOTO, "PNG", 16, 80)
         await store.jobs.submit(submission(1, owner="bob", image=None, image_id=image.id))
 
-    async def test_images_that_a_job_will_read_stay_as_long_as_it(self, store: JobStore, redis_url: str):
-        """In whatever shard each is; those that are not there, or another's, are told."""
+    async def test_keeping_images_extends_their_life(self, store: JobStore, redis_url: str):
         uploads = [await store.images.put("ann", PHOTO + bytes([number]), "PNG", 16, 80 + number) for number in range(5)]
         others = await store.images.put("bob", PHOTO, "PNG", 16, 80)
         with Redis.from_url(redis_url) as redis:
@@ -61,7 +60,7 @@ class TestImages:
         with pytest.raises(Expired):
             await store.images.file("img_" + "0" * 64)
 
-    async def test_large_images_that_a_job_will_read_stay_as_files(self, make_store: Callable[..., JobStore], redis_url: str):
+    async def test_keeping_a_large_image_extends_the_life_of_its_file(self, make_store: Callable[..., JobStore], redis_url: str):
         store = make_store(file_threshold=1000)
         image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
         with Redis.from_url(redis_url) as redis:

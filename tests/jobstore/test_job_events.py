@@ -36,7 +36,7 @@ class TestEvents:
         assert after is not None
         assert after.progress == Progress(step=6, total=10)
 
-    async def test_they_come_as_they_happen(self, store: JobStore):
+    async def test_events_come_as_they_happen(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
         events = store.jobs.events(job.id, "ann")
         assert (await anext(events)).type == "status"  # type: ignore[union-attr]
@@ -69,7 +69,7 @@ class TestEvents:
         assert media == "data:image/png;base64"
         assert base64.b64decode(content) == b"\x89PNG\xff\x03"
 
-    async def test_resuming_leaves_out_what_was_seen(self, store: JobStore):
+    async def test_resuming_leaves_out_earlier_events(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
         await run_one(store)
         assert [sequence for sequence, _, _ in await heard(store.jobs.events(job.id, "ann", after=1))] == [2, 3]
@@ -77,14 +77,14 @@ class TestEvents:
         assert await heard(store.jobs.events(job.id, "ann", after=3)) == []
         assert await heard(store.jobs.events(job.id, "ann", after=10**15)) == []
 
-    async def test_a_number_never_given_does_not_hide_the_end(self, store: JobStore):
+    async def test_a_sequence_number_that_is_too_high_does_not_hide_the_end(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
         following = asyncio.create_task(heard(store.jobs.events(job.id, "ann", after=500)))
         execution = await claim_one(store)
         await store.queue.complete(execution, result())
         assert (await asyncio.wait_for(following, 20))[-1][1] == "done"
 
-    async def test_progress_reaches_every_job_and_late_ones_begin_with_the_present(self, store: JobStore):
+    async def test_progress_reaches_every_job_and_a_late_job_starts_with_the_current_state(self, store: JobStore):
         first = (await store.jobs.submit(submission(1))).job
         execution = await claim_one(store)
         await store.queue.progress(execution, 1, 3)
@@ -114,7 +114,7 @@ class TestEvents:
             ("done", "succeeded"),
         ]
 
-    async def test_a_take_over_is_told(self, make_store: Callable[..., JobStore]):
+    async def test_a_takeover_is_an_event(self, make_store: Callable[..., JobStore]):
         store = make_store(lease=0.2)
         job = (await store.jobs.submit(submission(1))).job
         await claim_one(store, "dead")
@@ -129,7 +129,7 @@ class TestEvents:
         states = [json.loads(data)["state"] for _, _, data in await heard(store.jobs.events(job.id, "ann"))]
         assert states == ["queued", "running", "running", "succeeded"]
 
-    async def test_silence_is_told_by_nones(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
+    async def test_none_is_yielded_while_nothing_happens(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(job_events, "LONGEST_BLOCK", 0.05)
         job = (await store.jobs.submit(submission(1))).job
         events = store.jobs.events(job.id, "ann", after=1)
@@ -144,7 +144,7 @@ class TestEvents:
         await store.jobs.delete(job.id, "ann")
         assert await asyncio.wait_for(following, 20) == [(2, "done", '{"state":"canceled"}')]
 
-    async def test_they_are_the_owners(self, store: JobStore):
+    async def test_another_owner_cannot_follow_a_job(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
         with pytest.raises(NotFound):
             await heard(store.jobs.events(job.id, "bob"))
@@ -174,7 +174,7 @@ class TestWaiting:
         assert done.state is JobState.SUCCEEDED
         assert (await store.jobs.wait(job.id, "ann", 60)) == done
 
-    async def test_what_takes_longer_is_answered_as_it_is(self, store: JobStore):
+    async def test_a_job_that_takes_longer_is_returned_as_it_is(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
         late = await store.jobs.wait(job.id, "ann", 0.05)
         assert late is not None
@@ -189,7 +189,7 @@ class TestWaiting:
         assert await asyncio.wait_for(waiting, 20) is None
 
     async def test_a_wait_can_be_given_up_at_any_moment(self, store: JobStore):
-        """redis-py's own time limit swallowed a cancellation that came while a command was being sent."""
+        """With redis-py's own time limit, a cancellation that came while a command was being sent was lost (CPython issue 86296)."""
         job = (await store.jobs.submit(submission(1))).job
         for moment in range(60):
             waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))

@@ -116,7 +116,7 @@ class TestExpiry:
 
         async def first_expired() -> bool:
             again = (await store.jobs.submit(submission(1))).job
-            assert again.cached, "asked for again and again it stays"
+            assert again.cached, "a result that is used again and again does not expire"
             return (await store.jobs.read(first.id, "ann")).state is JobState.EXPIRED  # type: ignore[union-attr]
 
         await until(first_expired)
@@ -139,7 +139,7 @@ class TestExpiry:
 
 
 async def life(store: JobStore, job_id: str) -> float:
-    """Seconds from a job's submission to its expiry, as of now."""
+    """Return the seconds from a job's submission to its expiry, as the job says now."""
     job = await store.jobs.read(job_id, "ann")
     assert job is not None
     return (job.expires_at - job.created_at).total_seconds()

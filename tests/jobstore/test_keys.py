@@ -1,3 +1,5 @@
+"""The names of keys, and the scripts that use them."""
+
 from __future__ import annotations
 
 import re
@@ -43,7 +45,7 @@ def test_job_ids_are_ulids_of_their_shard():
             job = new_job_id(shard, shards)
             assert is_job_id(job)
             assert shard_of(job, shards) == shard
-    assert not is_job_id("01ARZ3NDEKTSV4RRFFQ69G5FAU")  # U is no letter of Crockford's base 32
+    assert not is_job_id("01ARZ3NDEKTSV4RRFFQ69G5FAU")  # U is not a letter of Crockford's base 32
     assert not is_job_id("81ARZ3NDEKTSV4RRFFQ69G5FAV")  # beyond 128 bits
     assert not is_job_id("01ARZ3NDEKTSV4RRFFQ69G5FAV\n")
 

@@ -107,7 +107,7 @@ class TestLeases:
 
 
 class TestRelease:
-    async def test_given_back_is_first_in_the_queue_and_no_attempt(self, store: JobStore):
+    async def test_a_released_execution_is_first_in_the_queue_and_costs_no_attempt(self, store: JobStore):
         first = (await store.jobs.submit(submission(1, image=b"of one shard"))).job
         second = (await store.jobs.submit(submission(2, image=b"of one shard"))).job
         for _ in range(5):
@@ -122,7 +122,7 @@ class TestRelease:
             assert (await store.jobs.read(second.id, "ann")).queue_position == 1  # type: ignore[union-attr]
         assert not await store.queue.release(execution)
 
-    async def test_who_gave_it_back_has_no_more_say(self, store: JobStore):
+    async def test_a_worker_cannot_write_after_a_release(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
         former = await claim_one(store, "w1")
         await store.queue.release(former)

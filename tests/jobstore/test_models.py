@@ -47,15 +47,15 @@ def published(name: str = "tiny", digest: str = "d1") -> PublishedModel:
     return PublishedModel(description=description, labels=("cat", "dog"), digest=digest)
 
 
-async def test_a_published_model_is_that_of_its_digest(store: JobStore):
+async def test_a_published_model_belongs_to_one_digest(store: JobStore):
     assert await store.models.read("tiny", "d1") is None
     await store.models.publish(published())
     assert await store.models.read("tiny", "d1") == published()
     assert await store.models.read("tiny", "d2") is None
-    assert await store.models.describe("tiny", "d1", 0) == published(), "no worker is needed for what is known"
+    assert await store.models.describe("tiny", "d1", 0) == published(), "a published model is returned without a worker"
 
 
-async def test_without_a_worker_nobody_is_asked(store: JobStore):
+async def test_describing_fails_at_once_if_no_worker_is_alive(store: JobStore):
     with pytest.raises(NoWorkers, match="No worker is alive"):
         await store.models.describe("tiny", "d1", 5)
     assert (await store.queue.depth()).lanes["fast"].queued == 0
@@ -82,7 +82,7 @@ async def _waiting(store: JobStore, count: int) -> bool:
 @pytest.mark.parametrize(
     ("code", "kind"), [("model_load_failed", ModelLoadFailed), ("out_of_memory", OutOfMemory), ("worker_crashed", WorkerCrashed)]
 )
-async def test_what_the_describing_ended_in_is_raised(store: JobStore, code: ErrorCode, kind: type[VisualizationError]):
+async def test_the_error_of_the_internal_job_is_raised(store: JobStore, code: ErrorCode, kind: type[VisualizationError]):
     await store.workers.heartbeat(STATUS)
     for _ in range(2):
         asking = asyncio.create_task(store.models.describe("tiny", "d1", 30))
@@ -92,7 +92,7 @@ async def test_what_the_describing_ended_in_is_raised(store: JobStore, code: Err
             await asking
 
 
-async def test_an_answer_that_is_late_serves_the_next_caller(store: JobStore):
+async def test_a_late_answer_serves_the_next_caller(store: JobStore):
     await store.workers.heartbeat(STATUS)
     with pytest.raises(NoWorkers, match="busy"):
         await store.models.describe("tiny", "d1", 0.05)
@@ -116,7 +116,7 @@ async def test_a_description_that_has_expired_is_made_again(store: JobStore, mak
 
     await until(gone)
     asking = asyncio.create_task(store.models.describe("tiny", "d1", 30))
-    assert (await claim_one(store, block=10)).method == DESCRIBE, "the finished one does not answer"
+    assert (await claim_one(store, block=10)).method == DESCRIBE, "the result of the finished internal job is not used again"
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
 
@@ -131,7 +131,7 @@ async def test_describing_is_not_held_up_by_a_full_queue(make_store: Callable[..
     assert (await store.queue.depth()).lanes["fast"].queued == 3
 
 
-async def test_internal_jobs_are_nobodys(store: JobStore):
+async def test_no_caller_sees_internal_jobs(store: JobStore):
     await store.workers.heartbeat(STATUS)
     with pytest.raises(NoWorkers):
         await store.models.describe("tiny", "d1", 0.01)

@@ -1,4 +1,4 @@
-"""Pieces of long work: kept, found again, gone without harm."""
+"""Pieces of long work: they are kept, found again, and may be gone without harm."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_pieces_are_found_by_work_and_name(store: JobStore) -> None:
     await store.pieces.keep(WORK, {})
 
 
-async def test_they_live_as_long_as_results_and_longer_when_used(store: JobStore, redis_url: str) -> None:
+async def test_pieces_live_as_long_as_results_and_longer_when_used(store: JobStore, redis_url: str) -> None:
     async with Redis.from_url(redis_url) as redis:
         await store.pieces.keep(WORK, {"3": b"three"})
         (name,) = [each async for each in redis.scan_iter("convscope:*pieces*")]
@@ -40,13 +40,13 @@ async def test_they_live_as_long_as_results_and_longer_when_used(store: JobStore
         assert await redis.ttl(name) > 50
 
 
-async def test_a_blob_that_is_gone_is_a_piece_that_is_not_there(store: JobStore) -> None:
+async def test_a_piece_whose_file_is_gone_is_left_out(store: JobStore) -> None:
     await store.pieces.keep(WORK, {"3": b"three", "4": b"four"})
     lose(Path(store._files._root), b"three")
     assert await store.pieces.read(WORK) == {"4": b"four"}
 
 
-async def test_what_found_room_is_kept(redis_url: str, tmp_path: Path) -> None:
+async def test_pieces_that_fit_are_kept_if_others_do_not_fit(redis_url: str, tmp_path: Path) -> None:
     store = JobStore.connect(redis_url, StoreSettings(data_dir=tmp_path, max_stored_bytes=10, min_free_disk=0))
     try:
         with pytest.raises(StorageFull, match="10 bytes"):

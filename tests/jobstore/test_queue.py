@@ -54,7 +54,7 @@ async def test_every_execution_goes_to_one_worker(store: JobStore):
     assert sorted(each.key for claimed in claims for each in claimed) == sorted(job.id for job in (await store.jobs.page("ann"))[0])
 
 
-async def test_nothing_is_claimed_within_the_block_of_an_empty_queue(store: JobStore):
+async def test_claiming_from_an_empty_queue_returns_nothing_after_the_block(store: JobStore):
     assert await store.queue.claim("w1", "fast", 1, 0.05) == []
 
 
@@ -105,11 +105,11 @@ class TestEnds:
         assert (failed.state, failed.error, failed.artifacts, failed.facts) == (JobState.FAILED, ERROR, (), None)
         assert failed.finished_at is not None
 
-    async def test_an_end_said_twice_is_the_same_end(self, store: JobStore):
+    async def test_repeating_an_end_changes_nothing(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
         execution = await claim_one(store)
         assert await store.queue.complete(execution, result())
-        assert await store.queue.complete(execution, result()), "a repetition after a lost answer"
+        assert await store.queue.complete(execution, result()), "a worker repeats the call if the answer was lost"
         assert not await store.queue.fail(execution, ERROR)
         assert await state_of(store, job.id) is JobState.SUCCEEDED
 

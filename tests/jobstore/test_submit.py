@@ -98,7 +98,7 @@ async def test_fifty_identical_submissions_at_once_make_one_execution(store: Job
     ],
     ids=lambda change: next(iter(change)),
 )
-async def test_other_work_is_not_joined(store: JobStore, change: dict[str, object]):
+async def test_different_work_is_not_joined(store: JobStore, change: dict[str, object]):
     await store.jobs.submit(submission(1))
     await store.jobs.submit(submission(1, **change))
     assert len(await store.queue.claim("w1", "fast", 5, 0)) == 2

@@ -16,7 +16,7 @@ from tests.wait import until
 STATUS = WorkerStatus(id="w1", device="CPU:0", started_at=datetime(2026, 11, 24, tzinfo=UTC), loaded_models=("tiny",), running=0)
 
 
-async def test_workers_live_as_long_as_they_are_heard(make_store: Callable[..., JobStore]):
+async def test_a_worker_is_alive_for_one_lease_after_its_heartbeat(make_store: Callable[..., JobStore]):
     store = make_store(lease=0.5)
     other = STATUS.model_copy(update={"id": "w0", "draining": True})
     await store.workers.heartbeat(STATUS)
@@ -46,7 +46,7 @@ async def test_consumers_of_workers_that_are_gone_are_removed(short: JobStore, s
     await short.workers.forget("w1")
     assert consumers() == {"stays"}
     await short.workers.forget("stays")
-    assert consumers() == {"stays"}, "what it holds must be found by others"
+    assert consumers() == {"stays"}, "other workers must find what it holds"
     await short.queue.complete(await taken_over(short, "heir"), result())
 
     async def swept() -> bool:
