@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 
 from jobstore.records import JobRecord, Result, Submission
 from jobstore.store import JobStore
@@ -63,9 +64,9 @@ def result(text: str = "ok") -> Result:
     )
 
 
-async def submit(store: JobStore, **changes: object) -> str:
-    """The job's id."""
-    return (await store.jobs.submit(submission(**changes))).job.id  # type: ignore[arg-type]
+async def submit(store: JobStore, name: str, **changes: object) -> str:
+    """Submit a job with the parameter `name` and return its id."""
+    return (await store.jobs.submit(submission(params=json.dumps({"name": name}), **changes))).job.id  # type: ignore[arg-type]
 
 
 async def job(store: JobStore, job_id: str) -> JobRecord:

@@ -30,7 +30,7 @@ from workers.settings import WorkerSettings
 
 
 class Scripted:
-    """A runner whose jobs wait until they are told how to end, by the parameters that tell them apart."""
+    """A runner whose jobs wait until they are told how to end. The parameter `name` tells them apart."""
 
     def __init__(self) -> None:
         self.running: dict[str, Execution] = {}
@@ -41,21 +41,22 @@ class Scripted:
         self._ends: dict[str, asyncio.Future[Result]] = {}
 
     async def run(self, execution: Execution, on_slice: Callable[[Slice], None]) -> Result:
-        self.running[execution.params] = execution
-        self.on_slice[execution.params] = on_slice
+        name = json.loads(execution.params)["name"]
+        self.running[name] = execution
+        self.on_slice[name] = on_slice
         self.most_at_once = max(self.most_at_once, len(self.running))
         try:
             if self.on_start is not None:
                 await self.on_start()
-            return await self.end(execution.params)
+            return await self.end(name)
         except asyncio.CancelledError:
-            self.canceled.append(execution.params)
+            self.canceled.append(name)
             raise
         finally:
-            del self.running[execution.params]
+            del self.running[name]
 
-    def end(self, params: str) -> asyncio.Future[Result]:
-        return self._ends.setdefault(params, asyncio.get_running_loop().create_future())
+    def end(self, name: str) -> asyncio.Future[Result]:
+        return self._ends.setdefault(name, asyncio.get_running_loop().create_future())
 
     async def encode_preview(self, image: Any) -> bytes:
         return encode.png(image)
@@ -114,7 +115,7 @@ async def state(store: JobStore, job_id: str) -> JobState:
 
 async def test_a_job_is_claimed_run_and_its_result_stored(store, work):
     worker = work()
-    job_id = await submit(store, params="a")
+    job_id = await submit(store, "a")
     await until(lambda: "a" in worker.runner.running)
     assert await state(store, job_id) is JobState.RUNNING
     worker.runner.end("a").set_result(result("seven"))
@@ -136,7 +137,7 @@ async def test_a_job_is_claimed_run_and_its_result_stored(store, work):
 )
 async def test_a_job_fails_with_a_code_and_words_for_its_caller(store, work, error, code, detail):
     worker = work()
-    job_id = await submit(store, params="a")
+    job_id = await submit(store, "a")
     worker.runner.end("a").set_exception(error)
     record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code, record.error.detail) == (JobState.FAILED, code, detail)
@@ -144,7 +145,7 @@ async def test_a_job_fails_with_a_code_and_words_for_its_caller(store, work, err
 
 async def test_a_job_that_runs_too_long_is_stopped(store, work):
     worker = work(job_timeout=0.2)
-    job_id = await submit(store, params="a")
+    job_id = await submit(store, "a")
     record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
     assert "continues from there" not in record.error.detail
@@ -153,7 +154,7 @@ async def test_a_job_that_runs_too_long_is_stopped(store, work):
 
 async def test_one_that_leaves_pieces_says_that_it_can_go_on(store, work):
     worker = work(job_timeout=0.5)
-    job_id = await submit(store, params="a", lane="slow")
+    job_id = await submit(store, "a", lane="slow")
     await until(lambda: "a" in worker.runner.on_slice)
     worker.runner.on_slice["a"](Slice(1, 9, pieces={"3": {"image": np.zeros(2)}}))
     record = await store.jobs.wait(job_id, OWNER, 10)
@@ -164,7 +165,7 @@ async def test_one_that_leaves_pieces_says_that_it_can_go_on(store, work):
 @pytest.mark.parametrize("lane", ["fast", "slow"])
 async def test_a_canceled_job_is_stopped_and_nothing_stored(store, work, lane):
     worker = work()
-    job_id = await submit(store, params="a", lane=lane)
+    job_id = await submit(store, "a", lane=lane)
     await until(lambda: "a" in worker.runner.running)
     await store.jobs.cancel(job_id, OWNER)
     await until(lambda: worker.runner.canceled == ["a"])
@@ -173,7 +174,7 @@ async def test_a_canceled_job_is_stopped_and_nothing_stored(store, work, lane):
 
 async def test_a_cancel_is_heard_from_a_progress_report(store, work):
     worker = work(cancel_poll=60.0)
-    job_id = await submit(store, params="a", lane="slow")
+    job_id = await submit(store, "a", lane="slow")
     await until(lambda: "a" in worker.runner.running)
     await store.jobs.cancel(job_id, OWNER)
     worker.runner.on_slice["a"](Slice(1, 9))
@@ -182,7 +183,7 @@ async def test_a_cancel_is_heard_from_a_progress_report(store, work):
 
 async def test_progress_and_previews_reach_the_caller(store, work):
     worker = work()
-    job_id = await submit(store, params="a", lane="slow")
+    job_id = await submit(store, "a", lane="slow")
     await until(lambda: "a" in worker.runner.running)
     picture = np.full((5, 7, 3), 9, np.uint8)
     worker.runner.on_slice["a"](Slice(3, 8, 0.5, picture))
@@ -200,7 +201,7 @@ async def test_progress_and_previews_reach_the_caller(store, work):
 
 async def test_of_many_slices_the_latest_is_reported(store, work):
     worker = work(progress_interval=0.05)
-    job_id = await submit(store, params="a", lane="slow")
+    job_id = await submit(store, "a", lane="slow")
     await until(lambda: "a" in worker.runner.running)
     for step in range(1, 201):
         worker.runner.on_slice["a"](Slice(step, 200))
@@ -218,8 +219,8 @@ async def test_of_many_slices_the_latest_is_reported(store, work):
 async def test_no_more_are_claimed_than_there_is_room_for(store, work):
     worker = work(fast_in_flight=3, slow_in_flight=1)
     for number in range(5):
-        await submit(store, params=f"f{number}")
-        await submit(store, params=f"s{number}", lane="slow")
+        await submit(store, f"f{number}")
+        await submit(store, f"s{number}", lane="slow")
     await until(lambda: set(worker.runner.running) == {"f0", "f1", "f2", "s0"})
     for lane in ("fast", "slow"):
         for number in range(5):
@@ -235,7 +236,7 @@ async def test_no_more_are_claimed_than_there_is_room_for(store, work):
 
 async def test_a_lease_is_kept_for_as_long_as_the_job_runs(store, work, settings):
     worker = work(lease=0.4, heartbeat=0.05)
-    job_id = await submit(store, params="a")
+    job_id = await submit(store, "a")
     await until(lambda: "a" in worker.runner.running)
     other = JobStore.connect(str(settings.redis_url), settings.model_copy(update={"lease": 0.4}))
     started = asyncio.get_running_loop().time()
@@ -248,7 +249,7 @@ async def test_a_lease_is_kept_for_as_long_as_the_job_runs(store, work, settings
 
 async def test_a_job_another_worker_has_taken_over_is_left_to_it(store, work, settings):
     worker = work()
-    job_id = await submit(store, params="a")
+    job_id = await submit(store, "a")
     await until(lambda: "a" in worker.runner.running)
     thief = JobStore.connect(str(settings.redis_url), settings.model_copy(update={"lease": 0.001}))
     (taken,) = await thief.queue.claim("w2", "fast", 1, 1.0)
@@ -262,7 +263,7 @@ async def test_a_job_another_worker_has_taken_over_is_left_to_it(store, work, se
 
 async def test_draining_finishes_what_can_be_finished_and_gives_back_the_rest(store, work):
     worker = work(worker_drain=60.0)
-    finishing, endless = await submit(store, params="a"), await submit(store, params="b", lane="slow")
+    finishing, endless = await submit(store, "a"), await submit(store, "b", lane="slow")
     await until(lambda: set(worker.runner.running) == {"a", "b"})
     worker.ask_to_stop()
 
@@ -270,7 +271,7 @@ async def test_draining_finishes_what_can_be_finished_and_gives_back_the_rest(st
         return [status.draining for status in await store.workers.alive()] == [True]
 
     await until(draining)
-    late = await submit(store, params="c")
+    late = await submit(store, "c")
     worker.runner.end("a").set_result(result())
     assert (await store.jobs.wait(finishing, OWNER, 10)).state is JobState.SUCCEEDED
     worker.task.cancel()  # as when the drain time is over
@@ -289,7 +290,7 @@ async def test_draining_finishes_what_can_be_finished_and_gives_back_the_rest(st
 
 async def test_after_the_drain_time_jobs_are_given_back(store, work):
     worker = work(worker_drain=0.1)
-    job_id = await submit(store, params="a")
+    job_id = await submit(store, "a")
     await until(lambda: "a" in worker.runner.running)
     await worker.close()
     record = await job(store, job_id)
@@ -299,7 +300,7 @@ async def test_after_the_drain_time_jobs_are_given_back(store, work):
 
 async def test_a_job_at_its_last_attempt_runs_alone(store, work, settings):
     dead = JobStore.connect(str(settings.redis_url), settings)
-    ids = [await submit(store, params=name) for name in "abc"]
+    ids = [await submit(store, name) for name in "abc"]
     assert len(await dead.queue.claim("dead", "fast", 3, 1.0)) == 3
     await dead.close()
 
@@ -311,7 +312,7 @@ async def test_a_job_at_its_last_attempt_runs_alone(store, work, settings):
 
     worker.runner.on_start = count_claimed
     await until(lambda: worker.runner.running)
-    await submit(store, params="d")
+    await submit(store, "d")
     for name in "abcd":
         await until(lambda name=name: set(worker.runner.running) & set("abcd"))
         (one,) = worker.runner.running
