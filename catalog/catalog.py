@@ -11,7 +11,7 @@ from pathlib import Path
 from catalog.entry import CatalogEntry
 from catalog.errors import CatalogError
 from catalog.sources import MODEL_SOURCES
-from schemas.errors import UnknownModel, nearest_names
+from schemas.errors import UnknownModel, nearest_hint, nearest_names
 
 
 class Catalog(Mapping[str, CatalogEntry]):
@@ -39,8 +39,9 @@ class Catalog(Mapping[str, CatalogEntry]):
             return self._entries[name]
         except KeyError:
             nearest = nearest_names(name, self._entries)
-            hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-            raise UnknownModel(f"There is no model '{name}'.{hint} See /v1/models.", pointer=pointer, got=name, nearest=nearest) from None
+            raise UnknownModel(
+                f"There is no model '{name}'.{nearest_hint(nearest)} See /v1/models.", pointer=pointer, got=name, nearest=nearest
+            ) from None
 
 
 def load_catalog(models_file: Path, models_dir: Path) -> Catalog:

@@ -10,10 +10,10 @@ from httpx_sse import EventSource, ServerSentEvent
 from pydantic import JsonValue, ValidationError
 
 from cli.failure import CommandFailed
-from schemas.errors import Problem
 from schemas.images import UploadedImage
 from schemas.jobs import Artifact, JobBase, JobState, Progress, job_adapter
 from schemas.models import ModelDescription
+from schemas.problem import Problem
 
 _BREAKS = 5  # of an event stream that are put up with
 

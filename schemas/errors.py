@@ -1,19 +1,44 @@
-"""Everything that can go wrong in words a caller can act on, and its form on the wire (RFC 9457)."""
+"""The errors that a caller can act on. Every room raises them; `schemas/problem.py` gives them their form on the wire."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class VisualizationError(Exception):
-    """Base of every error that reaches a caller.
+class FieldError(BaseModel):
+    """One wrong field of a request."""
 
-    `code` is stable and machine-readable; `detail` says what was got and what is allowed; `pointer` is the JSON
-    pointer of the offending field. `retryable` tells that the same call may succeed later, unchanged.
+    model_config = ConfigDict(frozen=True)
+
+    pointer: str = Field(
+        description="JSON pointer (RFC 6901) to the field. An empty pointer means the whole request.", examples=["/params/layer"]
+    )
+    detail: str = Field(
+        description="A sentence that says what is wrong with this field.",
+        examples=["Model 'vgg16' has no layer 'block5_conv9'. Nearest: block5_conv3."],
+    )
+    allowed: str | None = Field(default=None, description="The values that the field accepts, in words.", examples=["a number ≤ 1"])
+    got: str | None = Field(default=None, description="The value that was received, cut to a bounded length.", examples=["1.5"])
+    nearest: tuple[str, ...] | None = Field(default=None, description="Existing names that look like the one received, the best first.")
+
+
+class VisualizationError(Exception):
+    """Base class of every error that reaches a caller.
+
+    Args:
+        detail: full sentences that say what was got and what is allowed.
+        pointer: JSON pointer (RFC 6901) to the first wrong field; None if no field of the request is at fault.
+        allowed: the values that this field accepts, in words.
+        got: the value that was received.
+        nearest: existing names that look like the one received, the best first.
+        retry_after: seconds after which the caller should try again; None lets the service choose.
+        errors: every wrong field. If it is empty and `pointer` is given, the arguments above are the only entry.
+
+    The class attribute `code` is stable and machine-readable. `retryable` is true if the same call may succeed later, unchanged.
     """
 
     code: ClassVar[str] = "internal"
@@ -29,6 +54,7 @@ class VisualizationError(Exception):
         got: str | None = None,
         nearest: Iterable[str] = (),
         retry_after: int | None = None,
+        errors: Iterable[FieldError] = (),
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -37,9 +63,17 @@ class VisualizationError(Exception):
         self.got = got
         self.nearest = tuple(nearest)
         self.retry_after = retry_after
+        self.errors = tuple(errors)
+
+    @property
+    def field_errors(self) -> tuple[FieldError, ...]:
+        """Every wrong field; empty if no field of the request is at fault."""
+        if self.errors or self.pointer is None:
+            return self.errors
+        return (FieldError(pointer=self.pointer, detail=self.detail, allowed=self.allowed, got=self.got, nearest=self.nearest or None),)
 
 
-# What a caller sent.
+# A caller sent something wrong.
 
 
 class MalformedBody(VisualizationError):
@@ -130,7 +164,7 @@ class CallerLimit(VisualizationError):
     code, title, retryable = "caller_limit", "The caller's own limit is reached", True
 
 
-# What the service could not do at the moment.
+# The service cannot do it at the moment.
 
 
 class QueueFull(VisualizationError):
@@ -149,7 +183,7 @@ class NoWorkers(VisualizationError):
     code, title, retryable = "no_workers", "No worker is alive", True
 
 
-# How a job ended.
+# A job failed.
 
 
 class ModelLoadFailed(VisualizationError):
@@ -181,23 +215,11 @@ class InternalError(VisualizationError):
 
 
 def nearest_names(name: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """The `count` names most like `name` (difflib ratio ≥ 0.5, case ignored), best first."""
+    """Return up to `count` of `names` that look like `name`, the best first (difflib ratio of at least 0.5, case ignored)."""
     by_key = {each.casefold(): each for each in names}
     return tuple(by_key[key] for key in difflib.get_close_matches(name[:256].casefold(), by_key, n=count, cutoff=0.5))
 
 
-class Problem(BaseModel):
-    """An error on the wire: `application/problem+json` (RFC 9457)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    type: str = Field(description="URI reference that identifies the kind of problem.", examples=["/problems/unknown_layer"])
-    title: str = Field(examples=["No such layer"])
-    status: int = Field(examples=[422])
-    detail: str = Field(examples=["Model 'vgg16' has no layer 'block5_conv9'. Nearest: block5_conv3."])
-    code: str = Field(description="Stable machine-readable code.", examples=["unknown_layer"])
-    request_id: str = Field(description="Also in the X-Request-ID header and in the logs.")
-    pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901) of the offending field.", examples=["/params/layer"])
-    allowed: str | None = Field(default=None, description="What would have been accepted.")
-    got: str | None = Field(default=None, description="What was received.")
-    nearest: tuple[str, ...] | None = Field(default=None, description="Names that exist and look like the one given.")
+def nearest_hint(nearest: Sequence[str]) -> str:
+    """Return ` Nearest: a, b.` with a leading space, to follow a sentence; empty if there are no nearest names."""
+    return f" Nearest: {', '.join(nearest)}." if nearest else ""

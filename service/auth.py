@@ -1,4 +1,4 @@
-"""Who calls. Every call on the store goes through `OwnerDep`, so that keys can come without touching a route."""
+"""Tell who calls. Every call on the store takes an owner from here, so that API keys can be added without a change to any route."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import Depends
 
-_ANYONE = "anonymous"
+_ANONYMOUS = "anonymous"
 
 
-async def owner() -> str:
-    """The caller: everyone is the same one while there are no keys."""
-    return _ANYONE
+async def current_owner() -> str:
+    """Return the caller. Without API keys, every caller is the same owner."""
+    return _ANONYMOUS
 
 
-OwnerDep = Annotated[str, Depends(owner)]
+OwnerDep = Annotated[str, Depends(current_owner)]

@@ -1,4 +1,4 @@
-"""`Accept` (RFC 9110, 12.5.1): which of the representations that can be made the caller likes best."""
+"""Choose the representation that the caller's `Accept` header prefers (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 
 def preferred_media_type(accept: str | None, offered: Sequence[str]) -> str | None:
-    """The media type of `offered` with the highest quality, the earlier one where they are equal; None where none will do."""
+    """Return the media type of `offered` with the highest quality, the first one if several have it; None if none is accepted.
+
+    Example:
+        `preferred_media_type("image/webp, image/*;q=0.5", ["image/png", "image/webp"])` is `image/webp`.
+    """
     ranges = [_parsed(part) for part in (accept or "").split(",") if part.strip()] or [("*/*", 1.0)]
     qualities = [_quality(media_type, ranges) for media_type in offered]
     highest = max(qualities, default=0.0)
@@ -26,7 +30,7 @@ def _parsed(part: str) -> tuple[str, float]:
 
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """That of the most specific range that matches."""
+    """Return the quality of the most specific range that matches `media_type`; 0 if none does."""
     kind = media_type.split("/", 1)[0]
     for pattern in (media_type, f"{kind}/*", "*/*"):
         matching = [quality for media_range, quality in ranges if media_range == pattern]

@@ -1,4 +1,4 @@
-"""What routes are given: the services that `create_app` built, who calls, and the job that an address names."""
+"""The arguments that routes receive from FastAPI: the shared services, the caller, and the job that the address names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from service.settings import ServiceSettings
 
 @dataclass(frozen=True)
 class Services:
-    """Built once, carried by the application."""
+    """Everything that routes share. `create_app` builds it once, and the application carries it."""
 
     settings: ServiceSettings
     store: JobStore
@@ -32,11 +32,14 @@ class Services:
 
 @dataclass(frozen=True)
 class Caller:
+    """Who calls, and the id of this request."""
+
     owner: str
     request_id: str
 
 
 def services_of(app: FastAPI) -> Services:
+    """Return what `create_app` put into the application."""
     return cast("Services", app.state.services)
 
 
@@ -55,13 +58,13 @@ CallerDep = Annotated[Caller, Depends(_caller)]
 
 
 async def _job(
-    job_id: Annotated[str, Path(description="The job's id.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])],
+    job_id: Annotated[str, Path(description="The job's id, as `POST /v1/jobs` answered it.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])],
     services: ServicesDep,
     owner: OwnerDep,
 ) -> JobRecord:
     job = await services.store.jobs.read(job_id, owner)
     if job is None:
-        raise NotFound(f"There is no job '{echo(job_id)}': never made, deleted, or past its time.", got=echo(job_id))
+        raise NotFound(f"There is no job '{echo(job_id)}'. It was never made, or it was deleted, or it has expired.", got=echo(job_id))
     return job
 
 

@@ -1,4 +1,4 @@
-"""The way down: from the first signal on the service is no longer ready, streams end and waits are cut short."""
+"""The orderly end of the service. From the first signal on it is no longer ready, event streams end and waits are cut short."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 class Drain:
-    """Begun once, by the signal handler or by the application's shutdown; never undone."""
+    """A switch that the signal handler or the application's shutdown turns on once. It is never turned off."""
 
     def __init__(self) -> None:
         self._begun = asyncio.Event()
@@ -20,26 +20,27 @@ class Drain:
         return self._begun.is_set()
 
     def begin(self) -> None:
-        """In the event loop's thread only."""
+        """Begin the drain. Call this in the event loop's thread only."""
         self._begun.set()
 
     async def wait(self) -> None:
+        """Return when the drain begins."""
         await self._begun.wait()
 
     async def until_begun(self, items: AsyncIterator[_T]) -> AsyncIterator[_T]:
-        """The items of `items`, ending at once when the drain begins."""
+        """Yield the items of `items`, and end at once when the drain begins."""
         stopped = asyncio.ensure_future(self.wait())
         try:
             while True:
-                step = asyncio.ensure_future(anext(items))
+                following = asyncio.ensure_future(anext(items))
                 try:
-                    await asyncio.wait({step, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    abandon(step)
+                    abandon(following)
                 if stopped.done():
                     return
                 try:
-                    item = step.result()
+                    item = following.result()
                 except StopAsyncIteration:
                     return
                 yield item
@@ -48,6 +49,6 @@ class Drain:
 
 
 def abandon(future: asyncio.Future[Any]) -> None:
-    """Cancels what has not ended, and does not wait for it: a blocking read of Redis can take seconds to notice."""
+    """Cancel `future` if it has not ended, and do not wait for it: a blocking read of Redis can take seconds to notice."""
     future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     future.cancel()

@@ -1,4 +1,4 @@
-"""What an image file's header says, read before anything is decoded."""
+"""Check an image file by its header (format, width and height), before anything is decoded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.images import ImageLimits
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """`format` is Pillow's name; width and height in pixels, before EXIF orientation."""
+    """What an image file's header says. `format` is Pillow's name. Width and height are pixels, before EXIF orientation is applied."""
 
     format: str
     width: int
@@ -24,16 +24,17 @@ class ImageHeader:
 
 
 def decode_base64(text: str, max_bytes: int, pointer: str) -> bytes:
-    """The bytes that `text` (RFC 4648, standard alphabet) stands for.
+    """Return the bytes that `text` encodes (RFC 4648, standard alphabet).
 
     Raises:
-        BodyTooLarge: more than `max_bytes`, counted before anything is decoded.
-        InvalidImage: not base64.
+        BodyTooLarge: there are more than `max_bytes`, which is counted before anything is decoded.
+        InvalidImage: `text` is not base64.
     """
     size = len(text) * 3 // 4 - text[-2:].count("=")
     if size > max_bytes:
         raise BodyTooLarge(
-            f"An image given as base64 has at most {max_bytes:,} bytes, decoded; got {size:,}. Larger: a file part, or POST /v1/images.",
+            f"An image given as base64 decodes to at most {max_bytes:,} bytes; got {size:,}. "
+            "Send a larger image as a file, or upload it with POST /v1/images.",
             pointer=pointer,
             allowed=f"at most {max_bytes} bytes",
             got=f"{size} bytes",
@@ -42,18 +43,23 @@ def decode_base64(text: str, max_bytes: int, pointer: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidImage(
-            f"The image is not valid base64 (standard alphabet, padded, no line breaks, no 'data:' prefix): {error}.", pointer=pointer
+            f"The image is not valid base64: {error}. "
+            "It must use the standard alphabet with padding, without line breaks and without a 'data:' prefix.",
+            pointer=pointer,
         ) from None
 
 
 def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None) -> ImageHeader:
-    """Format and dimensions of an image file, within `limits`.
+    """Return the format and dimensions of an image file.
 
-    Each format's own plugin is asked, not `Image.open`: that one does not tell a foreign file from a broken header, and has a
-    limit of its own on pixels.
+    This asks the plugin of each format and not `Image.open`, which does not tell a foreign file from a broken header and which has
+    its own limit on pixels.
 
     Raises:
-        BodyTooLarge, UnsupportedFormat, InvalidImage (the header is broken), ImageTooLarge
+        BodyTooLarge: the file has too many bytes.
+        UnsupportedFormat: its content is in none of the allowed formats.
+        InvalidImage: its header is broken.
+        ImageTooLarge: it has too many pixels, or a side that is too long.
     """
     if len(content) > limits.max_bytes:
         raise BodyTooLarge(
@@ -66,10 +72,12 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
     if name is None:
         formats = ", ".join(limits.formats)
         raise UnsupportedFormat(
-            f"The file's content is none of {formats} (its name and Content-Type do not count).", pointer=pointer, allowed=formats
+            f"The file must be one of {formats}. Its content is none of them; its name and Content-Type do not count.",
+            pointer=pointer,
+            allowed=formats,
         )
     if name == "WEBP" and (canvas := _webp_canvas(content)):
-        # Pillow's decoder gets the memory of the whole canvas as soon as it sees the header.
+        # Pillow's decoder allocates the whole canvas as soon as it sees the header, so the size is checked before.
         _check_size(*canvas, limits, pointer)
     width, height = _size(content, name, pointer)
     _check_size(width, height, limits, pointer)
@@ -79,7 +87,7 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
 def _check_size(width: int, height: int, limits: ImageLimits, pointer: str | None) -> None:
     if width > limits.max_side or height > limits.max_side or width * height > limits.max_pixels:
         raise ImageTooLarge(
-            f"An image has at most {limits.max_pixels:,} pixels and {limits.max_side:,} on a side; got {width:,} × {height:,} = "
+            f"An image has at most {limits.max_pixels:,} pixels, and {limits.max_side:,} on a side; got {width:,} × {height:,} = "
             f"{width * height:,}.",
             pointer=pointer,
             allowed=f"at most {limits.max_pixels} pixels, {limits.max_side} on a side",
@@ -88,7 +96,7 @@ def _check_size(width: int, height: int, limits: ImageLimits, pointer: str | Non
 
 
 def _webp_canvas(content: bytes) -> tuple[int, int] | None:
-    """Width and height by the first chunk (RFC 9649, 2.5 to 2.7); None where it is none of the three kinds."""
+    """Return width and height from the first chunk (RFC 9649, sections 2.5 to 2.7); None if it is none of the three kinds."""
     chunk = content[12:16]
     if chunk == b"VP8 " and len(content) >= 30:
         return int.from_bytes(content[26:28], "little") & 0x3FFF, int.from_bytes(content[28:30], "little") & 0x3FFF
@@ -113,11 +121,13 @@ def _size(content: bytes, name: str, pointer: str | None) -> tuple[int, int]:
     try:
         with Image.OPEN[name][0](io.BytesIO(content), "") as image:
             width, height = image.size
-    except Image.DecompressionBombError as error:  # a frame larger than what the header says first
-        raise ImageTooLarge(f"The {name} file holds too many pixels: {error}.", pointer=pointer) from error
-    # What Pillow's plugins raise at headers that are cut off or make no sense.
+    except Image.DecompressionBombError as error:  # a frame can be larger than the first size in the header
+        raise ImageTooLarge(f"The {name} file has too many pixels: {error}.", pointer=pointer) from error
+    # Pillow's plugins raise any of these at a header that is cut off or makes no sense.
     except (SyntaxError, IndexError, TypeError, ValueError, KeyError, OSError, OverflowError, EOFError, struct.error) as error:
-        raise InvalidImage(f"The {name} header cannot be read: the file is broken or cut off.", pointer=pointer) from error
+        raise InvalidImage(f"The {name} file has a header that cannot be read. The file is broken or cut off.", pointer=pointer) from error
     if width < 1 or height < 1:
-        raise InvalidImage(f"The {name} header says {width} × {height} pixels.", pointer=pointer, got=f"{width} × {height}")
+        raise InvalidImage(
+            f"An image has at least 1 × 1 pixels; the {name} header says {width} × {height}.", pointer=pointer, got=f"{width} × {height}"
+        )
     return width, height

@@ -1,4 +1,4 @@
-"""Waiting for a job to end, no longer than anyone wants it."""
+"""Wait for a job to end, until time is up, the caller has left, or the service drains."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from service.drain import abandon
 
 
 class CallerDisconnected(Exception):
-    """The connection was closed while its answer was waited for."""
+    """The caller closed the connection before its answer was there."""
 
 
 async def wait_until_ended(services: Services, job: JobRecord, seconds: float, request: Request | None = None) -> JobRecord:
-    """The job as soon as it has ended, or as it is after `seconds` (at most `max_wait`) or when the service drains.
+    """Return the job when it has ended. Return it as it is after `seconds` (at most `max_wait`) or when the service drains.
+
+    If `request` is given, its body must have been read.
 
     Raises:
-        CallerDisconnected: the caller of `request` left first.
+        CallerDisconnected: the caller of `request` closed the connection first.
+        NotFound: somebody deleted the job meanwhile.
     """
     if job.state.ended or seconds <= 0:
         return job
@@ -39,11 +42,11 @@ async def wait_until_ended(services: Services, job: JobRecord, seconds: float, r
         for task in tasks:
             abandon(task)
     if found is None:
-        raise NotFound(f"Job {job.id} was deleted while its end was waited for.")
+        raise NotFound(f"Job {job.id} was deleted before it ended.")
     return found
 
 
 async def _disconnected(request: Request) -> None:
-    """Returns when the caller has closed the connection; the body must have been read."""
+    """Return when the caller has closed the connection."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""What Prometheus sees of the service: one registry an application."""
+"""The metrics that Prometheus reads from the service. Each application has its own registry."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from jobstore.records import QueueDepth
 from schemas.health import WorkerStatus
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-# From a cached answer to the longest wait, seconds.
+# Seconds, from a cached answer to the longest wait.
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 class Metrics:
-    """Counts as requests come; what stands in the store is read when it is asked for."""
+    """Counters of this process, and gauges that are set from the store whenever Prometheus asks."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -38,17 +38,17 @@ class Metrics:
         self._workers = Gauge("convscope_workers", "Workers whose heartbeat is seen.", registry=self._registry)
         self._broker_up = Gauge("convscope_broker_up", "Whether Redis answers.", registry=self._registry)
 
-    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+    def count_answer(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
         self._latency.labels(route, method).observe(seconds)
 
-    def submitted(self, method: str, model: str, *, cached: bool) -> None:
+    def count_job(self, method: str, model: str, *, cached: bool) -> None:
         self._submitted.labels(method, model).inc()
         if cached:
             self._cached.labels(method, model).inc()
 
-    def rendered(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus]) -> bytes:
-        """The text format. `depth` None: the broker does not answer, and what it would have said is left out."""
+    def render(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus]) -> bytes:
+        """Return all metrics in Prometheus' text format. `depth` is None if the broker does not answer; the queue is then left out."""
         self._broker_up.set(depth is not None)
         self._workers.set(len(workers))
         self._jobs.clear()

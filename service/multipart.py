@@ -1,4 +1,4 @@
-"""The parts of a multipart form that are files: their names, how many, their bytes; nothing in them is looked at."""
+"""Read the file parts of a multipart form: their names, their number and their bytes. The files themselves are not looked at."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from schemas.errors import BodyTooLarge, InvalidParameters, nearest_names
+from schemas.errors import BodyTooLarge, InvalidParameters
 from schemas.methods.several_images import too_many_images
 from service.echo import echo
 from service.settings import ServiceSettings
+from service.validation_errors import invalid_parameters, unknown_field
 
 _MAX_FIELDS = 200
-_MAX_FILES = 8  # beside those of several images; more than are wanted are refused in words
+_MAX_FILES = 8  # more than any form takes, so that a superfluous file gets an error that names it
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One of several images that came as a file. `id`: what `POST /v1/images` would answer. `number`: its place among the parts."""
+    """One of several images that came as a file.
+
+    Attributes:
+        id: the id that `POST /v1/images` gives this file.
+        name: the file's name as the caller sent it.
+        number: its place among the parts `images`, from 0.
+        content: the file's bytes.
+    """
 
     id: str
     name: str
@@ -31,7 +39,8 @@ class ImageFile:
     content: bytes
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
+        """The words that name this file in an error text."""
         return f"Image {self.number} ({echo(self.name)})" if self.name else f"Image {self.number}"
 
     @property
@@ -40,17 +49,20 @@ class ImageFile:
 
 
 @asynccontextmanager
-async def form_of(request: Request, settings: ServiceSettings, *, several: bool, max_part_size: int = 1024**2) -> AsyncGenerator[FormData]:
-    """The form; with `several`, as many images are welcome as one job reads.
+async def open_form(
+    request: Request, settings: ServiceSettings, *, several_images: bool, max_part_size: int = 1024**2
+) -> AsyncGenerator[FormData]:
+    """Parse the form and close it afterwards. With `several_images` it may hold as many images as one job reads.
 
     Raises:
-        MalformedBody, LimitExceeded
+        MalformedBody: the form cannot be parsed.
+        LimitExceeded: it holds more images than one job reads.
     """
-    more = settings.max_images if several else 0
+    more = settings.max_images if several_images else 0
     try:
         form = await request.form(max_files=_MAX_FILES + more, max_fields=_MAX_FIELDS + more, max_part_size=max_part_size)
     except HTTPException as error:
-        if several and str(error.detail).startswith("Too many files"):
+        if several_images and str(error.detail).startswith("Too many files"):
             raise too_many_images(settings.method_limits, f"more than {_MAX_FILES + more:,}", "/images") from error
         raise
     try:
@@ -59,68 +71,63 @@ async def form_of(request: Request, settings: ServiceSettings, *, several: bool,
         await form.close()
 
 
-def check_files(form: FormData, names: Sequence[str]) -> None:
-    """Raises `InvalidParameters` where a file part has none of these names."""
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile) and name not in names:
-            raise InvalidParameters(
-                f"There is no file part '{echo(name)}' here. File parts: {', '.join(names)}.",
-                pointer=f"/{name}",
-                allowed=", ".join(names),
-                got=name,
-                nearest=nearest_names(name, names),
-            )
+def check_file_parts(form: FormData, names: Sequence[str]) -> None:
+    """Raise `InvalidParameters` if a file part has none of these names."""
+    unknown = dict.fromkeys(name for name, value in form.multi_items() if isinstance(value, UploadFile) and name not in names)
+    if unknown:
+        raise invalid_parameters([unknown_field(name, f"/{name}", names) for name in unknown])
 
 
-async def only_image(form: FormData, settings: ServiceSettings) -> bytes | None:
-    """The file `image`; None where there is none, or an empty one, as a browser sends where none was chosen.
+async def read_single_image(form: FormData, settings: ServiceSettings) -> bytes | None:
+    """Return the bytes of the file `image`; None if there is none or it is empty, as browsers send it when no file was chosen.
 
     Raises:
-        InvalidParameters: there are several.
-        BodyTooLarge
+        InvalidParameters: there are several files `image`.
+        BodyTooLarge: the file has more than `max_image_bytes`.
     """
     images = [value for value in form.getlist("image") if isinstance(value, UploadFile)]
     if len(images) > 1:
-        raise InvalidParameters(f"One image is wanted, got {len(images)}.", pointer="/image", allowed="1", got=str(len(images)))
+        raise InvalidParameters(f"The form takes one file 'image'; got {len(images)}.", pointer="/image", allowed="1", got=str(len(images)))
     if not images:
         return None
-    _check_bytes(settings, images[0], "/image")
+    _check_size(settings, images[0], "/image")
     return await images[0].read() or None
 
 
-async def several_images(form: FormData, settings: ServiceSettings) -> list[str | ImageFile]:
-    """The parts `images` in order, files and texts (ids); without empty ones.
+async def read_images(form: FormData, settings: ServiceSettings) -> list[str | ImageFile]:
+    """Return the parts `images` in order, without empty ones: a file as `ImageFile`, the id of an uploaded image as text.
 
     Raises:
-        LimitExceeded: more files than `max_images`; before any is read.
-        BodyTooLarge
+        LimitExceeded: there are more files than `max_images`. It is raised before any is read.
+        BodyTooLarge: a file has more than `max_image_bytes`.
     """
-    parts = [part for part in form.getlist("images") if (part.size or part.filename if isinstance(part, UploadFile) else part)]
-    files = [part for part in parts if isinstance(part, UploadFile)]
+    images = [each for each in form.getlist("images") if (each.size or each.filename if isinstance(each, UploadFile) else each)]
+    files = [each for each in images if isinstance(each, UploadFile)]
     if len(files) > settings.max_images:
         raise too_many_images(settings.method_limits, str(len(files)), "/images")
-    for number, part in enumerate(parts):
-        if isinstance(part, UploadFile):
-            _check_bytes(settings, part, f"/images/{number}")
-    return [await _read(part, number) if isinstance(part, UploadFile) else part for number, part in enumerate(parts)]
-
-
-async def _read(part: UploadFile, number: int) -> ImageFile:
-    content = await part.read()
-    digest = await anyio.to_thread.run_sync(lambda: hashlib.sha256(content).hexdigest())
-    return ImageFile(f"img_{digest}", part.filename or "", number, content)
-
-
-def _check_bytes(settings: ServiceSettings, part: UploadFile, pointer: str) -> None:
-    size = part.size or 0
-    if size > settings.max_image_bytes:
-        raise image_bytes_exceeded(settings, size, pointer)
+    for number, each in enumerate(images):
+        if isinstance(each, UploadFile):
+            _check_size(settings, each, f"/images/{number}")
+    return [await _read(each, number) if isinstance(each, UploadFile) else each for number, each in enumerate(images)]
 
 
 def image_bytes_exceeded(settings: ServiceSettings, size: int, pointer: str = "/image") -> BodyTooLarge:
+    """Return the error for an image file of `size` bytes."""
     return BodyTooLarge(
         f"An image file has at most {settings.max_image_bytes:,} bytes; got {size:,}.",
         pointer=pointer,
         allowed=f"at most {settings.max_image_bytes} bytes",
         got=f"{size} bytes",
     )
+
+
+async def _read(file: UploadFile, number: int) -> ImageFile:
+    content = await file.read()
+    digest = await anyio.to_thread.run_sync(lambda: hashlib.sha256(content).hexdigest())
+    return ImageFile(f"img_{digest}", file.filename or "", number, content)
+
+
+def _check_size(settings: ServiceSettings, file: UploadFile, pointer: str) -> None:
+    size = file.size or 0
+    if size > settings.max_image_bytes:
+        raise image_bytes_exceeded(settings, size, pointer)

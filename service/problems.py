@@ -1,19 +1,22 @@
-"""Errors on the wire: each error's status in one table, and an RFC 9457 body for whatever goes wrong."""
+"""Give each error its HTTP status, from one table, and its body (RFC 9457)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, overload
 
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from schemas import errors
-from schemas.errors import Problem, VisualizationError
+from schemas.errors import FieldError, VisualizationError
+from schemas.problem import Problem
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-_LONGEST = 4000  # characters
-_RETRY_AFTER = 5  # seconds, where the error does not say
+_MAX_SENTENCES = 4000  # characters of a detail, or of the allowed values
+_MAX_VALUE = 500  # characters of a caller's value
+_MAX_ERRORS = 50
+_RETRY_AFTER = 5  # seconds, if the error does not say
 
 STATUS: Mapping[type[VisualizationError], int] = {
     errors.MalformedBody: 400,
@@ -60,28 +63,31 @@ _FOR_HTTP: Mapping[int, type[VisualizationError]] = {
 
 
 def status_of(error: VisualizationError) -> int:
-    """422 for a method or model that a body names and that does not exist; 404 for one that the address names."""
+    """Return the error's HTTP status. A method or model that does not exist is 422 in a body and 404 in an address."""
     if isinstance(error, errors.UnknownMethod | errors.UnknownModel) and error.pointer is None:
         return 404
     return STATUS.get(type(error), 500)
 
 
-def http_error(error: HTTPException) -> VisualizationError:
-    """What the framework refuses, as one of our errors."""
+def framework_error(error: HTTPException) -> VisualizationError:
+    """Return the error of ours that says what the framework refused."""
     return _FOR_HTTP.get(error.status_code, errors.InternalError)(str(error.detail))
 
 
 def problem_response(error: VisualizationError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer for `error`. A status of 429 or 503 gets `Retry-After`."""
     status = status_of(error)
     problem = Problem(
         type=f"/problems/{error.code}",
         title=error.title,
         status=status,
-        detail=_cut(error.detail) or "",
+        detail=_cut(error.detail, _MAX_SENTENCES),
         code=error.code,
+        retryable=error.retryable,
         request_id=request_id,
+        errors=tuple(_bounded(each) for each in error.field_errors[:_MAX_ERRORS]),
         pointer=_cut(error.pointer),
-        allowed=_cut(error.allowed),
+        allowed=_cut(error.allowed, _MAX_SENTENCES),
         got=_cut(error.got),
         nearest=error.nearest or None,
     )
@@ -89,20 +95,31 @@ def problem_response(error: VisualizationError, request_id: str, headers: Mappin
     return Response(problem.model_dump_json(exclude_none=True), status, {**(headers or {}), **retry}, PROBLEM_MEDIA_TYPE)
 
 
-def _cut(text: str | None) -> str | None:
-    """What callers sent is said back, but not by the megabyte."""
-    return text if text is None or len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI responses for these statuses, naming the codes that each can carry."""
+    """Return the OpenAPI responses for these statuses; each description names the codes that the status can carry."""
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": _described(_codes(status)), "content": content} for status in statuses}
+    return {status: {"description": _description(status), "content": content} for status in statuses}
 
 
-def _codes(status: int) -> Iterable[str]:
-    return (error.code for error, each in STATUS.items() if each == status)
+def _description(status: int) -> str:
+    return "Problem: " + ", ".join(f"`{error.code}`" for error, each in STATUS.items() if each == status)
 
 
-def _described(codes: Iterable[str]) -> str:
-    return "Problem: " + ", ".join(f"`{code}`" for code in codes)
+def _bounded(error: FieldError) -> FieldError:
+    return FieldError(
+        pointer=_cut(error.pointer),
+        detail=_cut(error.detail, _MAX_SENTENCES),
+        allowed=_cut(error.allowed, _MAX_SENTENCES),
+        got=_cut(error.got),
+        nearest=error.nearest,
+    )
+
+
+@overload
+def _cut(text: str, most: int = _MAX_VALUE) -> str: ...
+@overload
+def _cut(text: None, most: int = _MAX_VALUE) -> None: ...
+@overload
+def _cut(text: str | None, most: int = _MAX_VALUE) -> str | None: ...
+def _cut(text: str | None, most: int = _MAX_VALUE) -> str | None:
+    return text if text is None or len(text) <= most else f"{text[:most]}…"

@@ -1,4 +1,4 @@
-"""Around every request: its id, its log line, its figures, a bound on its bytes, and an answer whatever happens."""
+"""The middleware around every request. It gives the request an id, logs and counts it, bounds its bytes, and always answers."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ from service.metrics import Metrics
 from service.problems import problem_response
 
 REQUEST_ID = "X-Request-ID"
-_SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_CLIENT_CLOSED = 499  # as nginx counts callers who did not wait for the answer
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-_QUIET = {"/livez", "/readyz", "/metrics"}
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_CLIENT_CLOSED = 499  # nginx's status for a caller that did not wait for the answer
+_VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_LOGGED_FOR_DEBUG = {"/livez", "/readyz", "/metrics"}
 
 _log = structlog.get_logger(__name__)
 
 
 def request_id_of(scope: Scope) -> str:
+    """Return the id that the middleware gave the request."""
     return str(scope["state"]["request_id"])
 
 
 def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
+    """Return the error for a body of `got` bytes; None if only the limit was noticed."""
     more = f"got {got:,}" if got is not None else "got more"
     return BodyTooLarge(
         f"A request body has at most {max_bytes:,} bytes; {more}.",
@@ -39,7 +41,7 @@ def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
 
 
 class RequestContextMiddleware:
-    """Pure ASGI, so that a route still sees its caller leave."""
+    """Plain ASGI and not `BaseHTTPMiddleware`, under which a route does not notice that its caller has left."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, max_body_bytes: int) -> None:
         self._app, self._metrics, self._max_body_bytes = app, metrics, max_body_bytes
@@ -50,9 +52,9 @@ class RequestContextMiddleware:
             return
         headers = Headers(scope=scope)
         given = headers.get(REQUEST_ID, "")
-        request_id = given if _SANE.fullmatch(given) else str(ULID())
+        request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else str(ULID())
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id)
+        answer = _TrackedAnswer(send, request_id)
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
@@ -68,7 +70,7 @@ class RequestContextMiddleware:
                 if answer.status:
                     raise
                 await answer.problem(
-                    InternalError("Something went wrong that should not have; the request id tells the operator what."), scope, receive
+                    InternalError("The service failed unexpectedly. Its log has the reason under this request id."), scope, receive
                 )
             finally:
                 self._report(scope, answer.status or _CLIENT_CLOSED, time.perf_counter() - started)
@@ -76,13 +78,13 @@ class RequestContextMiddleware:
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         route: Any = scope.get("route")
         path = str(route.path) if route is not None else "unmatched"
-        self._metrics.answered(path, scope["method"] if scope["method"] in _METHODS else "other", status, seconds)
-        log = _log.debug if path in _QUIET else _log.info
+        self._metrics.count_answer(path, scope["method"] if scope["method"] in _VERBS else "other", status, seconds)
+        log = _log.debug if path in _LOGGED_FOR_DEBUG else _log.info
         log("request", method=scope["method"], path=scope["path"], route=path, status=status, ms=round(seconds * 1000, 1))
 
 
-class _Answer:
-    """What has been sent; adds the request's id to it. `status` is 0 until it has begun."""
+class _TrackedAnswer:
+    """Sends the answer with the request's id in a header. `status` is 0 until the answer has begun."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send, self._request_id, self.status = send, request_id, 0

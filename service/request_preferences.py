@@ -1,4 +1,4 @@
-"""What a submission's headers ask for: `Prefer`, `Idempotency-Key`, `Cache-Control`."""
+"""Read what the headers of a submission ask for: `Prefer`, `Idempotency-Key` and `Cache-Control`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from fastapi import Depends, Header
 
 @dataclass(frozen=True)
 class RequestPreferences:
-    """`wait`: seconds the caller will wait, None where it did not say."""
+    """What the caller prefers.
+
+    Attributes:
+        wait: seconds that the caller is ready to wait; None if the request does not say.
+        fresh: true if an identical earlier result must not answer the request.
+        idempotency_key: requests with the same key and the same submission answer the same job.
+    """
 
     wait: float | None
     fresh: bool
@@ -23,7 +29,8 @@ async def _preferences(
         str | None,
         Header(
             alias="Prefer",
-            description="`wait=N`: wait up to N seconds, at most 60; `respond-async`: do not.",
+            description="With `wait=N` the answer waits up to N seconds for the job's end, at most 60. "
+            "With `respond-async` it does not wait.",
             examples=["wait=30"],
         ),
     ] = None,
@@ -34,20 +41,24 @@ async def _preferences(
             min_length=1,
             max_length=255,
             pattern=r"^[\x20-\x7e]+$",
-            description="The same key and submission within 24 hours answers the same job.",
+            description="A request with the same key and the same submission within 24 hours answers the same job.",
             examples=["b1946ac9"],
         ),
     ] = None,
     cache_control: Annotated[
         str | None,
-        Header(alias="Cache-Control", description="`no-cache`: run it though its result is known.", examples=["no-cache"]),
+        Header(
+            alias="Cache-Control",
+            description="With `no-cache` the job runs even if an identical earlier job has a result.",
+            examples=["no-cache"],
+        ),
     ] = None,
 ) -> RequestPreferences:
     return RequestPreferences(_wait(prefer), "no-cache" in _tokens(cache_control), idempotency_key)
 
 
 def _wait(prefer: str | None) -> float | None:
-    """RFC 7240: what is not understood is passed over."""
+    """Return the seconds of `wait=N`; 0 for `respond-async`. Preferences that are not understood are ignored (RFC 7240)."""
     tokens = _tokens(prefer)
     for token in tokens:
         if found := re.fullmatch(r'wait\s*=\s*"?(\d{1,9})"?', token):

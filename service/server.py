@@ -1,4 +1,4 @@
-"""The HTTP server around the application: uvicorn, told when to drain."""
+"""Run the application in uvicorn, and tell it about a signal before uvicorn shuts down."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from service.drain import Drain
 from service.settings import ServiceSettings
 
 
-class Server(uvicorn.Server):
-    """uvicorn's own shutdown waits for open streams before it tells the application; here the application hears of the
-    signal first, so that streams end, waits are cut short and `/readyz` says so. A second signal skips the delay."""
+class DrainingServer(uvicorn.Server):
+    """uvicorn, with a drain that begins at the first signal.
+
+    Uvicorn's own shutdown waits for open streams before it tells the application. Here the drain begins first, so that streams end,
+    waits are cut short and `/readyz` says that the service is draining. A second signal skips the delay.
+    """
 
     def __init__(self, config: uvicorn.Config, drain: Drain, delay: float) -> None:
         super().__init__(config)
@@ -30,7 +33,7 @@ class Server(uvicorn.Server):
         await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        assert self._loop is not None  # noqa: S101 - uvicorn installs this handler inside `serve`
+        assert self._loop is not None  # noqa: S101 - uvicorn installs this handler while `serve` runs
         first = not self._drain.begun
         self._loop.call_soon_threadsafe(self._drain.begin)
         if first and self._delay > 0:
@@ -40,7 +43,7 @@ class Server(uvicorn.Server):
 
 
 async def serve(app: FastAPI, settings: ServiceSettings, sockets: Sequence[socket.socket] | None = None) -> None:
-    """Serves `app` on `sockets`, or else on the host and port of `settings`, until SIGINT or SIGTERM has been obeyed."""
+    """Serve `app` until SIGINT or SIGTERM ends it. Without `sockets`, it listens on the host and port of `settings`."""
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -50,4 +53,4 @@ async def serve(app: FastAPI, settings: ServiceSettings, sockets: Sequence[socke
         server_header=False,
         timeout_graceful_shutdown=max(1, round(settings.drain)),
     )
-    await Server(config, services_of(app).drain, settings.drain_delay).serve(list(sockets) if sockets else None)
+    await DrainingServer(config, services_of(app).drain, settings.drain_delay).serve(list(sockets) if sockets else None)

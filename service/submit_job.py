@@ -15,10 +15,10 @@ from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from service.dependencies import Caller, Services
 from service.image_check import ImageHeader, check_image
-from service.openapi import service_version
 from service.parse_request import ParsedRequest
 from service.request_preferences import RequestPreferences
 from service.settings import ServiceSettings
+from service.version import service_version
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ async def submit(services: Services, caller: Caller, parsed: ParsedRequest, pref
     if parsed.image is not None:
         await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
     headers = await anyio.to_thread.run_sync(_headers, parsed, services.settings)
-    published = None if entry is None else await services.models.described(entry)
+    published = None if entry is None else await services.models.published(entry)
     limits = services.settings.method_limits
     try:
         resolved = parsed.params.resolve_alone(limits) if published is None else parsed.params.resolve(published, limits)
@@ -59,7 +59,7 @@ async def submit(services: Services, caller: Caller, parsed: ParsedRequest, pref
     submitted = await services.store.jobs.submit(submission)
     job = submitted.job
     if submitted.created:
-        services.metrics.submitted(card.name, parsed.model, cached=job.cached)
+        services.metrics.count_job(card.name, parsed.model, cached=job.cached)
     _log.info("job_submitted", job_id=job.id, method=card.name, model=parsed.model, state=job.state.value, created=submitted.created)
     return submitted
 
@@ -75,7 +75,7 @@ def _headers(parsed: ParsedRequest, settings: ServiceSettings) -> dict[str, Imag
         try:
             found[image_id] = check_image(file.content, settings.image_limits, file.pointer)
         except VisualizationError as error:
-            error.detail = f"{file.words}: {error.detail}"
+            error.detail = f"{file.label}: {error.detail}"
             raise
     return found
 

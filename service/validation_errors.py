@@ -1,174 +1,193 @@
-"""What pydantic says of a wrong value, in one problem: the field, what was got, what is allowed, and the names nearest to it."""
+"""Turn what pydantic and FastAPI find wrong with a request into one `FieldError` per wrong field."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
+from typing_extensions import TypeAliasType
 
-from schemas.errors import InvalidParameters, LimitExceeded, nearest_names
+from schemas.errors import FieldError, InvalidParameters, LimitExceeded, nearest_hint, nearest_names
 from service.echo import echo
 
-JsonSchema = Mapping[str, Any]
-_MOST_VALUES = 20_000  # of one submission
+_M = TypeVar("_M", bound=BaseModel)
+_MAX_VALUES = 20_000
+_MAX_DETAILS = 3
+# The words for pydantic's error types; the names in braces come from the error's `ctx`. Other types keep pydantic's own message.
+_ALLOWED: Mapping[str, str] = {
+    "greater_than": "a number > {gt}",
+    "greater_than_equal": "a number ≥ {ge}",
+    "less_than": "a number < {lt}",
+    "less_than_equal": "a number ≤ {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "finite_number": "a finite number",
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "an integer"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "string_type": "text",
+    "string_too_short": "text of {min_length} or more characters",
+    "string_too_long": "text of up to {max_length} characters",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    "too_short": "a list of {min_length} or more values",
+    "too_long": "a list of up to {max_length} values",
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "an object"),
+    "none_required": "null",
+}
 
 
-def invalid_parameters(error: ValidationError, data: object, model: type[BaseModel], prefix: str = "") -> InvalidParameters:
-    """The first field that is wrong, for `data` refused by `model`; `prefix` is the pointer of `data` in the body."""
-    located = [(_path_in(data, details), details) for details in error.errors(include_url=False)]
-    field = located[0][0][:1]
-    # Every branch of a union has its say; the one that got furthest is the one that was meant.
-    path = max((path for path, _ in located if path[:1] == field), key=len)
-    said = [details for each, details in located if each == path]
-    others = sorted({echo(each[0]) for each, _ in located if each[:1] != field})
-    also = f" Also wrong: {', '.join(others[:5])}{', …' if len(others) > 5 else ''}." if others else ""
-    pointer = prefix + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-    nodes = list(_nodes(_schema(model), path))
-    around = list(_nodes(_schema(model), path[:-1]))
-    return _worded(said, _name(path, prefix), pointer=pointer, nodes=nodes, around=around, also=also)
+def validated(model: type[_M], value: object, prefix: str, errors: list[FieldError]) -> _M | None:
+    """Return `value` as `model`. If it does not fit, append every wrong field to `errors` and return None.
+
+    `prefix` is the JSON pointer of `value` in the request.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        errors += _field_errors(error.errors(include_url=False), value, model, prefix)
+        return None
 
 
-def _name(path: Sequence[str], prefix: str) -> str:
-    if not path:
-        return prefix.rsplit("/", 1)[-1] or "body"
-    return echo(f"{path[-2]}[{path[-1]}]" if path[-1].isdigit() and len(path) > 1 else path[-1])
-
-
-def _worded(
-    said: Sequence[ErrorDetails], name: str, *, pointer: str, nodes: list[JsonSchema], around: list[JsonSchema], also: str
-) -> InvalidParameters:
-    kinds, got = {details["type"] for details in said}, echo(said[0]["input"])
-    if kinds == {"extra_forbidden"}:
-        names = [str(each) for node in around for each in node.get("properties", {})]
-        nearest = nearest_names(name, names)
-        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-        return InvalidParameters(
-            f"There is no '{name}' here.{hint} Allowed: {', '.join(names) or 'nothing'}.{also}",
-            pointer=pointer,
-            allowed=", ".join(names),
-            got=name,
-            nearest=nearest,
-        )
-    allowed = " or ".join(dict.fromkeys(text for node in nodes for text in _worded_schema(node))) or None
-    if kinds == {"missing"}:
-        return InvalidParameters(f"'{name}' is required: {allowed}.{also}", pointer=pointer, allowed=allowed)
-    if kinds == {"value_error"}:
-        return InvalidParameters(said[0]["msg"].removeprefix("Value error, ") + "." + also, pointer=pointer or None)
-    names = [str(each) for node in nodes for each in node.get("enum", ())]
-    nearest = nearest_names(got, names)
-    hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+def invalid_parameters(errors: Sequence[FieldError]) -> InvalidParameters:
+    """Return the error that reports all `errors`, of which there is at least one."""
+    first, more = errors[0], len(errors) - _MAX_DETAILS
+    detail = " ".join(error.detail for error in errors[:_MAX_DETAILS])
     return InvalidParameters(
-        f"{name} must be {allowed or said[0]['msg']}; got {got}.{hint}{also}",
-        pointer=pointer,
-        allowed=allowed,
-        got=got,
-        nearest=nearest,
+        f"{detail} {more} more fields are wrong; `errors` lists them." if more > 0 else detail,
+        pointer=first.pointer or None,
+        allowed=first.allowed,
+        got=first.got,
+        nearest=first.nearest or (),
+        errors=errors,
     )
 
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidParameters:
-    """What FastAPI found wrong with a query, header or path parameter."""
-    first = errors[0]
-    where, *names = [str(part) for part in first["loc"]]
-    name, got = names[0] if names else where, echo(first.get("input"))
-    expected = first.get("ctx", {}).get("expected")
-    message = f"{where} parameter '{name}': {str(first['msg']).lower()}; got {got}."
-    return InvalidParameters(message, pointer=f"/{name}", allowed=str(expected) if expected else str(first["msg"]), got=got)
+    """Return the error that reports what FastAPI found wrong with query, header and path parameters."""
+    groups: dict[tuple[str, str], list[ErrorDetails]] = {}
+    for details in errors:
+        where, name = (*(str(each) for each in details["loc"]), "")[:2]
+        groups.setdefault((where, name), []).append(cast("ErrorDetails", details))
+    return invalid_parameters(
+        [_field_error(f"The {where} parameter '{name}'", f"/{name}", group, ()) for (where, name), group in groups.items()]
+    )
 
 
-def check_extent(data: JsonValue, pointer: str) -> None:
-    """Refuses data of very many values before pydantic looks at them, which keeps an error, a few hundred bytes, for each wrong one.
+def unknown_field(name: str, pointer: str, names: Sequence[str]) -> FieldError:
+    """Return the error for a field `name` that does not exist beside the fields `names`."""
+    nearest = nearest_names(name, names)
+    return FieldError(
+        pointer=pointer,
+        detail=f"There is no field '{echo(name)}' here.{nearest_hint(nearest)} Allowed: {', '.join(names) or 'nothing'}.",
+        allowed=", ".join(names),
+        got=echo(name),
+        nearest=nearest or None,
+    )
+
+
+def check_extent(value: JsonValue, pointer: str) -> None:
+    """Refuse a value that holds very many values, before pydantic sees it: pydantic keeps a few hundred bytes for each wrong one.
 
     Raises:
-        LimitExceeded
+        LimitExceeded: `value` holds more than 20,000 values.
     """
-    pending, count = [data], 0
+    pending, count = [value], 0
     while pending:
-        value = pending.pop()
-        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+        each = pending.pop()
+        inner = list(each.values()) if isinstance(each, dict) else each if isinstance(each, list) else []
         count += len(inner)
-        if count > _MOST_VALUES:
+        if count > _MAX_VALUES:
             raise LimitExceeded(
-                f"There are more than {_MOST_VALUES:,} values here.", pointer=pointer or None, allowed=f"at most {_MOST_VALUES}", got="more"
+                f"A request holds at most {_MAX_VALUES:,} values; got more.",
+                pointer=pointer or None,
+                allowed=f"at most {_MAX_VALUES}",
+                got="more",
             )
         pending += inner
 
 
-def _path_in(data: object, details: ErrorDetails) -> tuple[str, ...]:
-    """The error's place in `data`: its `loc` without the names that pydantic gives to a union's branches."""
+def path_in(value: object, details: ErrorDetails) -> tuple[str, ...]:
+    """Return the error's place in `value`: its `loc` without the names that pydantic gives to the branches of a union."""
     path: list[str] = []
     last = len(details["loc"]) - 1
-    for position, part in enumerate(details["loc"]):
-        if isinstance(data, dict) and part in (mapping := cast("dict[object, object]", data)):
-            data = mapping[part]
-        elif isinstance(data, list | tuple) and isinstance(part, int) and part < len(sequence := cast("Sequence[object]", data)):
-            data = sequence[part]
+    for position, key in enumerate(details["loc"]):
+        if isinstance(value, dict) and key in (mapping := cast("dict[object, object]", value)):
+            value = mapping[key]
+        elif isinstance(value, list | tuple) and isinstance(key, int) and key < len(sequence := cast("Sequence[object]", value)):
+            value = sequence[key]
         elif not (position == last and details["type"] == "missing"):
             continue
-        path.append(str(part))
+        path.append(str(key))
     return tuple(path)
 
 
-@lru_cache(maxsize=256)
-def _schema(model: type[BaseModel]) -> JsonSchema:
-    return model.model_json_schema()
+def _field_errors(errors: Sequence[ErrorDetails], value: object, model: type[BaseModel], prefix: str) -> Iterator[FieldError]:
+    groups: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    for details in errors:
+        groups.setdefault(path_in(value, details), []).append(details)
+    # pydantic reports every branch of a union. A branch that got further into the value is the one that the caller meant.
+    outer = {path[:length] for path in groups for length in range(len(path))}
+    for path, group in groups.items():
+        if path not in outer:
+            pointer = prefix + "".join("/" + echo(key).replace("~", "~0").replace("/", "~1") for key in path)
+            yield _field_error(_name(path, prefix), pointer, group, _field_names(model, path[:-1]))
 
 
-def _nodes(root: JsonSchema, path: Sequence[str]) -> Iterator[JsonSchema]:
-    """The schemas that speak of the value at `path`, unions taken apart."""
-    nodes = list(alternatives(root, root))
-    for part in path:
-        inner = [node["properties"][part] for node in nodes if part in node.get("properties", {})]
-        if part.isdigit():
-            prefixed = [node["prefixItems"][int(part)] for node in nodes if int(part) < len(node.get("prefixItems", ()))]
-            inner += prefixed or [node["items"] for node in nodes if isinstance(node.get("items"), dict)]
-        nodes = [alternative for node in inner for alternative in alternatives(root, node)]
-    yield from nodes
+def _field_error(name: str, pointer: str, group: Sequence[ErrorDetails], names: Sequence[str]) -> FieldError:
+    """Return one error for what the branches of a union report about one field. `names` are the fields that exist beside it."""
+    messages = {details["type"]: details["msg"] for details in group}
+    if set(messages) == {"extra_forbidden"}:
+        return unknown_field(str(group[0]["loc"][-1]), pointer, names)
+    if set(messages) == {"missing"}:
+        return FieldError(pointer=pointer, detail=f"{name} is required.")
+    if message := messages.get("value_error"):
+        return FieldError(pointer=pointer, detail=f"{message.removeprefix('Value error, ').removesuffix('.')}.")
+    got = echo(group[0]["input"])
+    allowed = " or ".join(dict.fromkeys(map(_allowed, group)))
+    nearest = nearest_names(got, [literal for details in group for literal in _literals(details)])
+    detail = f"{name} must be {allowed}; got {got}.{nearest_hint(nearest)}"
+    return FieldError(pointer=pointer, detail=detail, allowed=allowed, got=got, nearest=nearest or None)
 
 
-def alternatives(root: JsonSchema, node: JsonSchema) -> Iterator[JsonSchema]:
-    """`node` with references followed and unions taken apart."""
-    if "$ref" in node:
-        yield from alternatives(root, root["$defs"][str(node["$ref"]).rsplit("/", 1)[-1]])
-    elif branches := node.get("anyOf") or node.get("oneOf") or node.get("allOf"):
-        for branch in branches:
-            yield from alternatives(root, branch)
-    else:
-        yield {**node, "$defs": root.get("$defs", {})}
+def _name(path: Sequence[str], prefix: str) -> str:
+    if not path:
+        return prefix.rsplit("/", 1)[-1] or "The body"
+    return echo(f"{path[-2]}[{path[-1]}]" if path[-1].isdigit() and len(path) > 1 else path[-1])
 
 
-def items_of(node: JsonSchema) -> list[JsonSchema]:
-    """The schemas of an array's items: of each place, or one for all; empty where anything goes."""
-    return list(node.get("prefixItems", ())) or ([node["items"]] if isinstance(node.get("items"), dict) else [])
+def _allowed(details: ErrorDetails) -> str:
+    if literals := _literals(details):
+        return f"one of {', '.join(literals)}" if len(literals) > 1 else literals[0]
+    context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in details.get("ctx", {}).items()}
+    words = _ALLOWED.get(details["type"])
+    return details["msg"].removeprefix("Input should be ") if words is None else words.format(**context)
 
 
-def _worded_schema(node: JsonSchema) -> Iterator[str]:
-    if "const" in node:
-        yield str(node["const"])
-    elif "enum" in node:
-        yield f"one of {', '.join(str(value) for value in node['enum'])}"
-    elif node.get("type") in ("integer", "number"):
-        yield " ".join([{"integer": "an integer", "number": "a number"}[node["type"]], *_bounds(node)])
-    elif node.get("type") == "string":
-        yield f"text matching {node['pattern']}" if "pattern" in node else "text"
-    elif node.get("type") == "array":
-        items = node.get("prefixItems") or [node["items"]] if isinstance(node.get("items"), dict) or "prefixItems" in node else []
-        inner = [" or ".join(text for branch in alternatives(node, item) for text in _worded_schema(branch)) for item in items]
-        some = "a non-empty list" if node.get("minItems") else "a list"
-        yield f"a list of {', '.join(inner)}" if "prefixItems" in node else f"{some} of {' or '.join(inner) or 'anything'}"
-    elif node.get("type") == "object":
-        yield f"an object with {', '.join(node.get('properties', {})) or 'anything'}"
-    elif "type" in node:
-        yield {"boolean": "true or false"}.get(str(node["type"]), str(node["type"]))
+def _literals(details: ErrorDetails) -> list[str]:
+    """Return the values that a `Literal` or an enumeration allows; pydantic writes them as `'a', 'b' or 'c'`."""
+    if details["type"] not in ("literal_error", "enum"):
+        return []
+    expected = str(details.get("ctx", {})["expected"])
+    return re.findall(r"'([^']*)'", expected) or re.split(r", | or ", expected)
 
 
-def _bounds(node: JsonSchema) -> Iterator[str]:
-    words = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    bounds = [
-        f"{sign} {node[key]:g}" if isinstance(node[key], float) else f"{sign} {node[key]}" for key, sign in words.items() if key in node
-    ]
-    if bounds:
-        yield " and ".join(bounds)
+def _field_names(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    """Return the fields of the object at `path` in `model`; those of every branch if a union stands there."""
+    models = [model]
+    for key in path:
+        if not key.isdigit():  # an index stands for one of the list's items, whose models have been found with the list
+            fields = [each.model_fields[key] for each in models if key in each.model_fields]
+            models = [inner for field in fields for inner in _models_in(field.annotation)]
+    return list(dict.fromkeys(name for each in models for name in each.model_fields))
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, TypeAliasType):
+        yield from _models_in(annotation.__value__)
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from schemas.errors import UnknownMethod, nearest_names
+from schemas.errors import UnknownMethod, nearest_hint, nearest_names
 from schemas.methods.base import MethodParams
 
 
@@ -36,7 +36,6 @@ def params_class(method: str) -> type[MethodParams]:
         return METHODS[method]
     except KeyError:
         nearest = nearest_names(method, METHODS)
-        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         raise UnknownMethod(
-            f"There is no method '{method}'.{hint} See /v1/methods.", pointer="/method", got=method, nearest=nearest
+            f"There is no method '{method}'.{nearest_hint(nearest)} See /v1/methods.", pointer="/method", got=method, nearest=nearest
         ) from None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.errors import InvalidParameters, UnknownLayer, nearest_names
+from schemas.errors import InvalidParameters, UnknownLayer, nearest_hint, nearest_names
 from schemas.models.immutable import ImmutableSchema
 from schemas.models.layers import Layer
 from schemas.models.preprocessing import Preprocessing
@@ -107,9 +107,8 @@ class ModelDescription(ImmutableSchema):
             return self._by_path[path]
         except KeyError:
             nearest = nearest_names(path, self._by_path)
-            hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
             raise UnknownLayer(
-                f"Model '{self.name}' has no layer '{path}'.{hint} See /v1/models/{self.name}/layers.",
+                f"Model '{self.name}' has no layer '{path}'.{nearest_hint(nearest)} See /v1/models/{self.name}/layers.",
                 pointer=pointer,
                 got=path,
                 nearest=nearest,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from schemas.errors import UnknownClass, nearest_names
+from schemas.errors import UnknownClass, nearest_hint, nearest_names
 from schemas.models.descriptions import ModelDescription
 from schemas.models.immutable import ImmutableSchema
 
@@ -68,9 +68,8 @@ class PublishedModel(ImmutableSchema):
         if not labels:
             raise UnknownClass(f"Model '{name}' has no labels. Give class_index as a number.", pointer=pointer, got=label)
         nearest = nearest_names(label, labels)
-        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         raise UnknownClass(
-            f"Model '{name}' has no class labelled '{label}'.{hint} Search /v1/models/{name}/labels?q=…",
+            f"Model '{name}' has no class labelled '{label}'.{nearest_hint(nearest)} Search /v1/models/{name}/labels?q=…",
             pointer=pointer,
             got=label,
             nearest=nearest,

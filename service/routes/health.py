@@ -64,7 +64,7 @@ async def readyz(services: ServicesDep) -> Response:
     responses={200: {"description": "Prometheus text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(services: ServicesDep) -> Response:
-    return Response(services.metrics.rendered(*await _seen(services)), media_type=CONTENT_TYPE)
+    return Response(services.metrics.render(*await _seen(services)), media_type=CONTENT_TYPE)
 
 
 async def _seen(services: Services) -> tuple[QueueDepth | None, list[WorkerStatus]]:

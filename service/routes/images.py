@@ -12,7 +12,7 @@ from schemas.images import UploadedImage
 from service.auth import OwnerDep
 from service.dependencies import ServicesDep
 from service.image_check import check_image
-from service.parse_request import parse_upload
+from service.parse_upload import parse_upload
 from service.problems import documented
 from service.responses import model_response
 

@@ -40,7 +40,7 @@ async def get_model(model: Name, services: ServicesDep) -> Response:
 async def list_layers(
     model: Name, services: ServicesDep, kind: Annotated[LayerKind | None, Query(description="These alone.", examples=["conv"])] = None
 ) -> Response:
-    published = await services.models.described(services.models.entry(model, None))
+    published = await services.models.published(services.models.entry(model, None))
     return list_response([layer for layer in published.description.layers if kind is None or layer.kind == kind])
 
 
@@ -57,7 +57,7 @@ async def search_labels(
     q: Annotated[str | None, Query(max_length=256, description="Part of the label, case ignored.", examples=["cat"])] = None,
 ) -> Response:
     """A model without labels answers its class indices, and nothing to a search."""
-    published = await services.models.described(services.models.entry(model, None))
+    published = await services.models.published(services.models.entry(model, None))
     wanted = (q or "").strip().casefold()
     classes = [ClassLabel(class_index=index, label=published.label_of(index)) for index in range(published.description.classes or 0)]
     return list_response([each for each in classes if not wanted or wanted in (each.label or "").casefold()])

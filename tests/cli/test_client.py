@@ -11,9 +11,9 @@ import pytest
 
 from cli.client import Client
 from cli.failure import CommandFailed
-from schemas.errors import Problem
 from schemas.jobs import JOB_CLASSES, JobBase, JobError, JobState, Progress, Timings
 from schemas.methods.inspection.predict import Predict
+from schemas.problem import Problem
 
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -140,7 +140,9 @@ def test_a_job_that_failed_ends_in_its_own_words() -> None:
 
 
 def test_a_problem_ends_in_its_words() -> None:
-    problem = Problem(type="/problems/x", title="t", status=422, detail="There is no model 'x'.", code="unknown_model", request_id="r")
+    problem = Problem(
+        type="/problems/x", title="t", status=422, detail="There is no model 'x'.", code="unknown_model", retryable=False, request_id="r"
+    )
     with (
         _Server([_json(problem, 422, "application/problem+json")]) as server,
         Client(server.url) as client,

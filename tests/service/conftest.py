@@ -15,7 +15,7 @@ from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from service.app import create_app
 from service.dependencies import services_of
-from service.server import Server
+from service.server import DrainingServer
 from service.settings import ServiceSettings
 from tests.schemas.tiny import description
 from tests.service.played import PlayedWorker, catalog_of
@@ -58,7 +58,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 async def url(app: FastAPI) -> AsyncIterator[str]:
     """The application behind a real HTTP server on a free loopback port: where connections break and streams flow."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5), services_of(app).drain, 0)
+        server = DrainingServer(Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5), services_of(app).drain, 0)
         serving = asyncio.create_task(server.serve([listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 
 from jobstore.store import JobStore
 from schemas import errors
-from schemas.errors import Problem, VisualizationError
+from schemas.errors import VisualizationError
+from schemas.problem import Problem
 from service.app import create_app
 from service.problems import STATUS, status_of
 from service.settings import ServiceSettings
@@ -40,6 +41,10 @@ def test_every_error_has_a_status() -> None:
     assert all(STATUS[error] in (429, 503) for error in STATUS if error.retryable)
 
 
+def test_the_codes_are_an_enumeration_in_openapi(app: FastAPI) -> None:
+    assert set(app.openapi()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]) == {error.code for error in STATUS}
+
+
 BODIES: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
     (cam(method="grad_can"), "unknown_method", "/method", {"got": "grad_can"}),
     (cam(model="vgg17"), "unknown_model", "/model", {"nearest": ("vgg19", "vgg16")}),
@@ -52,7 +57,7 @@ BODIES: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
     (cam(params={"class_index": "tabby"}), "unknown_class", "/params/class_index", {"got": "tabby"}),
     (cam(params={"class_index": list(range(17))}), "limit_exceeded", "/params/class_index", {"allowed": "at most 16", "got": "17"}),
     (cam(params={"clas_index": 1}), "invalid_parameters", "/params/clas_index", {"nearest": ("class_index",), "got": "clas_index"}),
-    (cam(params={"alpha": 1.5}), "invalid_parameters", "/params/alpha", {"allowed": "a number ≥ 0 and ≤ 1", "got": "1.5"}),
+    (cam(params={"alpha": 1.5}), "invalid_parameters", "/params/alpha", {"allowed": "a number ≤ 1", "got": "1.5"}),
     (cam(params={"colormap": "virids"}), "invalid_parameters", "/params/colormap", {"nearest": ("viridis",)}),
     (cam(params=[1]), "invalid_parameters", "/params", {"got": "[1]"}),
     (cam(parms={}), "invalid_parameters", "/parms", {"nearest": ("params",)}),
@@ -78,7 +83,7 @@ BODIES: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
         {"nearest": ("jitter",)},
     ),
     (cam(method="filters", image=None, params={"channels": 2, "neuron": [0, 0, 0]}), "invalid_parameters", "/params", {}),
-    ({"model": "vgg16"}, "invalid_parameters", "/method", {"allowed": "text"}),
+    ({"model": "vgg16"}, "invalid_parameters", "/method", {"allowed": None}),
 ]
 
 
@@ -91,8 +96,61 @@ async def test_a_wrong_field_is_named(
     assert {name: getattr(problem, name) for name in more} == more
     for name in problem.nearest or ():
         assert name in problem.detail
+    assert problem.errors[0].pointer == pointer
+    assert {name: getattr(problem.errors[0], name) or () for name in more} == {name: value or () for name, value in more.items()}
+    assert problem.errors[0].detail in problem.detail
     assert await worker.nothing_queued()
     assert await worker.nothing_queued("slow")
+
+
+async def test_every_wrong_field_is_reported(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    body = cam(
+        priority="urgent",
+        params={"alpha": 2, "colormap": "jett", "clas_index": 1, "class_index": [1, {}]},
+        image={"url": "x"},
+        parms=1,
+    )
+    problem = problem_of(await client.post("/v1/jobs", json=body), 422, "invalid_parameters")
+    found = {error.pointer: (error.allowed, error.got, error.nearest) for error in problem.errors}
+    assert found == {
+        "/priority": ("one of high, normal, low", "urgent", None),
+        "/parms": ("method, model, image, params, priority", "parms", ("params",)),
+        "/image": ('an object with either "base64" or "id"', "url", None),
+        "/params/alpha": ("a number ≤ 1", "2", None),
+        "/params/colormap": ("one of jet, viridis, inferno, magma, plasma, turbo, hot, gray", "jett", ("jet",)),
+        "/params/class_index/1": ("an integer or text", "{}", None),
+        "/params/clas_index": (found["/params/clas_index"][0], "clas_index", ("class_index",)),
+    }
+    assert problem.pointer == problem.errors[0].pointer
+    assert "4 more fields are wrong" in problem.detail
+    assert not problem.retryable
+
+
+async def test_an_unknown_method_is_reported_with_the_other_fields(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    answer = await client.post("/v1/jobs", json=cam(method="grad_can", priority="urgent"))
+    problem = problem_of(answer, 422, "unknown_method")
+    assert [error.pointer for error in problem.errors] == ["/method", "/priority"]
+    assert problem.errors[0].nearest == problem.nearest
+
+
+async def test_every_wrong_query_parameter_is_reported(client: httpx.AsyncClient) -> None:
+    problem = problem_of(await client.get("/v1/jobs?limit=999&state=runing&method=grad_cam"), 422, "invalid_parameters")
+    assert [(error.pointer, error.allowed, error.got, error.nearest) for error in problem.errors] == [
+        ("/state", "one of queued, running, succeeded, failed, canceled, expired", "runing", ("running",)),
+        ("/limit", "a number ≤ 200", "999", None),
+    ]
+    assert problem.errors[1].detail == "The query parameter 'limit' must be a number ≤ 200; got 999."
+
+
+async def test_the_list_of_wrong_fields_is_bounded(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+    problem = problem_of(await client.post("/v1/jobs", json=cam(params={"class_index": [{}] * 10_000})), 422, "invalid_parameters")
+    assert len(problem.errors) == 50
+    assert "9997 more fields are wrong" in problem.detail
+
+
+async def test_a_problem_of_no_field_has_no_errors(client: httpx.AsyncClient) -> None:
+    problem = problem_of(await client.get("/v1/jobs/nothing"), 404, "not_found")
+    assert (problem.errors, problem.pointer) == ((), None)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +202,7 @@ async def test_a_full_queue_is_said_with_when_to_come_back(settings: ServiceSett
         async with client_of(create_app(full, store)) as client:
             await client.post("/v1/jobs", json=cam(params={"alpha": 0.1}))
             answer = await client.post("/v1/jobs", json=cam(params={"alpha": 0.2}))
-            problem_of(answer, status, code)
+            assert problem_of(answer, status, code).retryable
             assert int(answer.headers["retry-after"]) > 0
         await store.close()
 

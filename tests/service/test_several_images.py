@@ -153,7 +153,7 @@ async def test_a_submission_with_files_beside_it(client: httpx.AsyncClient, work
 
 
 async def test_a_method_of_one_image_takes_no_several(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
-    for method, words in (("grad_cam", "takes one image, the part 'image'"), ("filters", "takes no image")):
+    for method, words in (("grad_cam", "takes one image, as the part 'image'"), ("filters", "takes no image")):
         answer = await client.post("/v1/jobs", files=[of_request({"method": method, "model": "vgg16"}), *files(*PHOTOS[:2])])
         problem = problem_of(answer, 422, "image_unexpected")
         assert problem.pointer == "/images"
@@ -173,7 +173,7 @@ async def test_a_method_of_one_image_takes_no_several(client: httpx.AsyncClient,
         ([0, 1], {"images": IDS[0]}, 422, "invalid_parameters", "/images", "each image may stand here once"),
         ([0, 1], {"images": ABSENT}, 404, "not_found", "/images/0", ABSENT),
         ([], {}, 422, "image_required", "/images", "curl -F images=@a.jpg -F images=@b.jpg"),
-        ([], {"images": "cat.jpg"}, 422, "invalid_parameters", "/images", "Got cat.jpg."),
+        ([], {"images": "cat.jpg"}, 422, "invalid_parameters", "/images", "got the text cat.jpg."),
         ([], {"images": "img_12"}, 422, "invalid_parameters", "/images/0", "got img_12."),
     ],
 )

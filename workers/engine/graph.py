@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from schemas.errors import InvalidParameters, UnknownLayer, nearest_names
+from schemas.errors import InvalidParameters, UnknownLayer, nearest_hint, nearest_names
 from workers.engine import folding
 from workers.engine.inference import call_for_inference
 from workers.engine.keras_internals import producer_of, standardised_inputs
@@ -74,8 +74,9 @@ class Graph:
             return self._by_path[path]
         except KeyError:
             nearest = nearest_names(path, self._by_path)
-            hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-            raise UnknownLayer(f"The model has no layer '{path}'.{hint}", pointer="/params/layer", got=path, nearest=nearest) from None
+            raise UnknownLayer(
+                f"The model has no layer '{path}'.{nearest_hint(nearest)}", pointer="/params/layer", got=path, nearest=nearest
+            ) from None
 
     def fast(self, taps: Collection[str] = (), *, scores: bool = False, output: str | None = None, precision: str = "float32") -> Override:
         """What `run(…, taps)`, or with `scores` `class_scores(…, taps, output=output)`, should call in place of the layers to be quick.

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from catalog.entry import CatalogEntry
-from schemas.errors import ModelLoadFailed, nearest_names
+from schemas.errors import ModelLoadFailed, nearest_hint, nearest_names
 from schemas.models import InputSpec, Layer, ModelDescription, OutputHead, PublishedModel
 from workers.engine.graph import Graph
 from workers.models.description.default_layer import default_layer
@@ -88,8 +88,8 @@ def _layer_of_settings(entry: CatalogEntry, layers: tuple[Layer, ...]) -> str | 
     paths = [layer.path for layer in layers]
     if entry.default_layer is not None and entry.default_layer not in paths:
         nearest = nearest_names(entry.default_layer, paths)
-        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         raise ModelLoadFailed(
-            f"The settings of model '{entry.name}' name the layer '{entry.default_layer}', which the model does not have.{hint}"
+            f"The settings of model '{entry.name}' name the layer '{entry.default_layer}', which the model does not have."
+            f"{nearest_hint(nearest)}"
         )
     return entry.default_layer

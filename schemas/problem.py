@@ -1,0 +1,37 @@
+"""The form of an error on the wire (RFC 9457), for the service that writes it and for clients that read it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.errors import FieldError, VisualizationError
+
+_CODES = [error.code for error in VisualizationError.__subclasses__()]
+
+
+class Problem(BaseModel):
+    """An error on the wire: `application/problem+json` (RFC 9457)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(description="URI reference that identifies the kind of problem.", examples=["/problems/unknown_layer"])
+    title: str = Field(description="The kind of problem in a few words.", examples=["No such layer"])
+    status: int = Field(description="The HTTP status of the answer.", examples=[422])
+    detail: str = Field(
+        description="Sentences that say what was got and what is allowed.",
+        examples=["Model 'vgg16' has no layer 'block5_conv9'. Nearest: block5_conv3."],
+    )
+    code: str = Field(
+        description="Stable machine-readable code. A later version may add codes.",
+        examples=["unknown_layer"],
+        json_schema_extra={"enum": [*_CODES]},
+    )
+    retryable: bool = Field(description="If it is true, the same call may succeed later, unchanged.", examples=[False])
+    request_id: str = Field(description="The request's id, which the X-Request-ID header and the logs also carry.")
+    errors: tuple[FieldError, ...] = Field(
+        default=(), description="Every wrong field of the request, at most 50. The list is empty if no field is at fault."
+    )
+    pointer: str | None = Field(default=None, description="`pointer` of the first entry of `errors`.", examples=["/params/layer"])
+    allowed: str | None = Field(default=None, description="The values that this field accepts, in words.")
+    got: str | None = Field(default=None, description="The value that was received, cut to a bounded length.")
+    nearest: tuple[str, ...] | None = Field(default=None, description="Existing names that look like the one received, the best first.")

@@ -1,0 +1,62 @@
+"""Answer every error with a problem (RFC 9457), whether a route, the validation or the framework raised it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from schemas.errors import MethodNotAllowed, NotFound, UnknownMethod, VisualizationError
+from schemas.methods import params_class
+from service.echo import echo
+from service.problems import framework_error, problem_response
+from service.request_context import body_too_large, request_id_of
+from service.validation_errors import invalid_request
+
+
+def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter], max_body_bytes: int) -> None:
+    """Register the handlers on `app`. `routers` tell which HTTP methods an address takes."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+    async def answer_own_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, VisualizationError)  # noqa: S101 - it is registered for these alone
+        return problem_response(error, request_id_of(request.scope))
+
+    async def answer_invalid_parameters(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for these alone
+        return problem_response(invalid_request(error.errors()), request_id_of(request.scope))
+
+    async def answer_framework_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these alone
+        path, headers = request.url.path, dict(error.headers or {})
+        match error.status_code:
+            case 404:
+                problem = _unknown_address(request.method, path)
+            case 405:
+                allowed = ", ".join(sorted({verb for route in routes if route.path_regex.match(path) for verb in route.methods or ()}))
+                problem = MethodNotAllowed(f"{path} takes {allowed}; got {request.method}.", allowed=allowed, got=request.method)
+                headers["Allow"] = allowed
+            case 413:
+                problem = body_too_large(max_body_bytes)
+            case _:
+                problem = framework_error(error)
+        return problem_response(problem, request_id_of(request.scope), headers)
+
+    app.add_exception_handler(VisualizationError, answer_own_error)
+    app.add_exception_handler(RequestValidationError, answer_invalid_parameters)
+    app.add_exception_handler(HTTPException, answer_framework_error)
+
+
+def _unknown_address(verb: str, path: str) -> VisualizationError:
+    """Return the error for an address at which there is nothing. For a misspelt visualization method it has the nearest names."""
+    if verb == "POST" and (found := re.fullmatch(r"/v1/([^/]+)", path)):
+        try:
+            params_class(found[1])
+        except UnknownMethod as error:
+            error.pointer, error.got = None, echo(found[1])
+            return error
+    return NotFound(f"There is nothing at {verb} {echo(path)}. See /docs for every address.")

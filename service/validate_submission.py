@@ -1,0 +1,106 @@
+"""Check the JSON of a submission against the schemas of the contract, and report every wrong field at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from schemas.errors import FieldError, UnknownMethod
+from schemas.images import InlineImage, UploadedImageReference
+from schemas.jobs import Priority
+from schemas.methods import METHODS, params_class
+from schemas.methods.base import MethodParams
+from schemas.models import NO_MODEL
+from service.echo import echo
+from service.validation_errors import check_extent, invalid_parameters, validated
+
+_MethodName = Annotated[str, Field(max_length=256)]
+_ModelName = Annotated[str, Field(max_length=256)]
+
+
+class SubmissionEnvelope(BaseModel, frozen=True):
+    """A submission's own fields. `image` and `params` are checked apart, because their schemas depend on other fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: _MethodName
+    model: _ModelName
+    image: JsonValue = None
+    params: JsonValue = Field(default_factory=dict[str, JsonValue])
+    priority: Priority = "normal"
+
+
+class ModellessEnvelope(SubmissionEnvelope, frozen=True):
+    """The same fields for a method that needs no model."""
+
+    model: Literal["none"] = NO_MODEL
+
+
+@dataclass(frozen=True)
+class ValidSubmission:
+    """A submission whose fields have the right types. Nothing has been looked up yet."""
+
+    method: str
+    model: str
+    params: MethodParams
+    priority: Priority
+    image: InlineImage | UploadedImageReference | None
+
+
+def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmission:
+    """Return the submission that `body` holds. The ids `uploaded` follow the images that its parameters name.
+
+    Raises:
+        InvalidParameters: fields are wrong; it reports all of them.
+        UnknownMethod: there is no such method; it reports the other wrong fields, too.
+        LimitExceeded: the body holds more than 20,000 values.
+    """
+    check_extent(body, "")
+    fields = body if isinstance(body, dict) else {}
+    name = fields.get("method")
+    method = name if isinstance(name, str) and name in METHODS else None
+    errors: list[FieldError] = []
+    modelless = method is not None and not METHODS[method].card.needs_model
+    envelope = validated(ModellessEnvelope if modelless else SubmissionEnvelope, body, "", errors)
+    image = _image_reference(fields.get("image"), errors)
+    params = validated(METHODS[method], _with_images(fields.get("params", {}), uploaded), "/params", errors) if method else None
+    if method is None and isinstance(name, str) and all(error.pointer != "/method" for error in errors):
+        raise _unknown_method(name, errors)
+    if envelope is None or params is None or errors:
+        raise invalid_parameters(errors)
+    return ValidSubmission(envelope.method, envelope.model, params, envelope.priority, image)
+
+
+def _unknown_method(name: str, errors: Sequence[FieldError]) -> UnknownMethod:
+    try:
+        params_class(name)
+    except UnknownMethod as error:
+        error.errors = (*error.field_errors, *errors)
+        return error
+    raise AssertionError(f"{name} is a method")
+
+
+def _image_reference(reference: JsonValue, errors: list[FieldError]) -> InlineImage | UploadedImageReference | None:
+    """Return the reference; None without an image, and if it is wrong, which is appended to `errors`."""
+    keys: list[str] = list(reference) if isinstance(reference, dict) else []
+    if reference is None:
+        return None
+    if keys == ["base64"]:
+        return validated(InlineImage, reference, "/image", errors)
+    if keys == ["id"]:
+        return validated(UploadedImageReference, reference, "/image", errors)
+    got = echo(", ".join(keys) if keys else reference)
+    off = " This service does not fetch images by URL." if "url" in keys else ""
+    allowed = 'an object with either "base64" or "id"'
+    errors.append(FieldError(pointer="/image", detail=f"image must be {allowed}; got {got}.{off}", allowed=allowed, got=got))
+    return None
+
+
+def _with_images(params: JsonValue, uploaded: Sequence[str]) -> JsonValue:
+    if not uploaded or not isinstance(params, dict):
+        return params
+    named = params.get("images", [])
+    return {**params, "images": [*named, *uploaded]} if isinstance(named, list) else params
