@@ -13,6 +13,7 @@ from schemas.images import InlineImage, UploadedImageReference
 from schemas.jobs import Priority
 from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
+from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
 from service.echo import echo
 from service.validation_errors import check_extent, invalid_parameters, validated
@@ -51,7 +52,7 @@ class ValidSubmission:
 
 
 def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmission:
-    """Return the submission that `body` holds. The ids `uploaded` follow the images that its parameters name.
+    """Return the submission that `body` holds. The ids `uploaded` follow the images that its parameters name, if it takes any.
 
     Raises:
         InvalidParameters: fields are wrong; it reports all of them.
@@ -66,7 +67,10 @@ def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmis
     modelless = method is not None and not METHODS[method].card.needs_model
     envelope = validated(ModellessEnvelope if modelless else SubmissionEnvelope, body, "", errors)
     image = _image_reference(fields.get("image"), errors)
-    params = validated(METHODS[method], _with_images(fields.get("params", {}), uploaded), "/params", errors) if method else None
+    given = fields.get("params", {})
+    if method is not None and issubclass(METHODS[method], ImagesParams):
+        given = _with_images(given, uploaded)
+    params = None if method is None else validated(METHODS[method], given, "/params", errors)
     if method is None and isinstance(name, str) and all(error.pointer != "/method" for error in errors):
         raise _unknown_method(name, errors)
     if envelope is None or params is None or errors:
