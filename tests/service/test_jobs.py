@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from schemas.events import Done, Status
 from schemas.jobs import JobPage, Progress, job_adapter
-from service.auth import owner
+from service.auth import current_owner
 from tests.service.played import PlayedWorker, png
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import cam
@@ -75,7 +75,7 @@ async def test_a_job_that_is_not_there(client: httpx.AsyncClient, job_id: str, v
 async def test_anothers_job_is_not_there(app: FastAPI, client: httpx.AsyncClient, worker: PlayedWorker, verb: str, path: str) -> None:
     job_id = await submitted(client)
     await worker.work()
-    app.dependency_overrides[owner] = lambda: "somebody else"
+    app.dependency_overrides[current_owner] = lambda: "somebody else"
     problem_of(await client.request(verb, f"/v1/jobs/{job_id}{path}"), 404, "not_found")
     assert (await client.get("/v1/jobs")).json()["items"] == []
     app.dependency_overrides.clear()
@@ -84,7 +84,7 @@ async def test_anothers_job_is_not_there(app: FastAPI, client: httpx.AsyncClient
 
 async def test_anothers_upload_is_not_there(app: FastAPI, client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     image_id = (await client.post("/v1/images", files={"image": png(seed=5)})).json()["id"]
-    app.dependency_overrides[owner] = lambda: "somebody else"
+    app.dependency_overrides[current_owner] = lambda: "somebody else"
     problem_of(await client.post("/v1/jobs", json=cam(image={"id": image_id})), 404, "not_found")
 
 
