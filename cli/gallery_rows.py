@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from schemas.methods import METHODS
-from schemas.methods.inspection.sandbox import PRESETS as SANDBOX_PRESETS
+from schemas.methods.inspection.sandbox import SANDBOX_PRESETS
 
 BUILT_IN = "efficientnet_lite0"
 MIDDLE = "block8_expand_conv"

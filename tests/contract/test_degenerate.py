@@ -233,7 +233,9 @@ def test_weights_that_are_not_finite_without_a_photo(method: str) -> None:
     if method == "architecture":
         assert not any("finite" in warning for warning in run(method, "broken", None).warnings)
     elif method == "weights":
-        assert run(method, "broken", None, layer="conv2").warnings == ("'bias': 4 of 8 values are not finite; drawn and counted as 0.",)
+        assert run(method, "broken", None, layer="conv2").warnings == (
+            "'bias': 4 of 8 values are not finite. They are drawn and counted as 0.",
+        )
     else:
         with pytest.raises(NonFinite, match="^Image 0: The" if method in IMAGES_METHODS else None):
             run(method, "broken", None)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from schemas.limits import MethodLimits
-from schemas.methods.inspection.sandbox import PRESETS, AveragePoolStage, ConvStage, MaxPoolStage, ReluStage, Sandbox, Stage
+from schemas.methods.inspection.sandbox import SANDBOX_PRESETS, AveragePoolStage, ConvStage, MaxPoolStage, ReluStage, Sandbox, SandboxStage
 from schemas.methods.synthesis.deep_dream import DeepDream
 from schemas.methods.synthesis.regularisers import Regularisers
 from schemas.methods.synthesis.transforms import Transforms
@@ -32,12 +32,12 @@ functional = torch.nn.functional
 AVERAGES = Sandbox.model_validate({"stages": [{"conv": {"kernel": 4}}, {"average_pool": {"size": 3}}]}).stages or ()
 
 
-@pytest.mark.parametrize("stages", [*PRESETS.values(), AVERAGES])
-def test_sandbox(stages: tuple[Stage, ...]) -> None:
+@pytest.mark.parametrize("stages", [*SANDBOX_PRESETS.values(), AVERAGES])
+def test_sandbox(stages: tuple[SandboxStage, ...]) -> None:
     """Every figure of the article, at its photo's size: what is there after each stage."""
     image = np.random.default_rng(5).integers(0, 256, (320, 400, 3), np.uint8)
     expected = channels_first(image[None].astype(np.float32))
-    for passed in sandbox.passed(image, stages, seed=3):
+    for passed in sandbox.stage_outputs(image, stages, seed=3):
         match passed.stage:
             case ConvStage():
                 assert passed.kernel is not None

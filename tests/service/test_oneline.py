@@ -205,7 +205,7 @@ DOCUMENTS = (
     document("dot", "text/vnd.graphviz", "digraph {}"),
     document("json", "application/json", '{"nodes": []}'),
 )
-NOT_INSTALLED = "No drawing, only DOT and JSON: Graphviz is not installed on this worker."
+NOT_INSTALLED = "There is only DOT and JSON, no drawing: Graphviz is not installed on this worker."
 
 
 async def architecture(

@@ -1,4 +1,4 @@
-"""`architecture`: the model's graph, drawn, and as text that others can draw."""
+"""The parameters and facts of `architecture`: the model's graph as a drawing, and as text for other programs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ Direction = Literal["TB", "BT", "LR", "RL"]
 Shape = tuple[int | None, ...]
 
 
-class _Part(BaseModel):
+class GraphPart(BaseModel):
+    """Base of the models below, which the artifact `json` is made of."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class GraphNode(_Part):
-    """A layer, or a nested model that is not unfolded. Shapes are without the batch axis; null where an axis varies."""
+class GraphNode(GraphPart):
+    """A layer, or a nested model that is not unfolded. Shapes have no batch axis; an axis of any length is null."""
 
     path: str
     name: str
@@ -33,12 +35,12 @@ class GraphNode(_Part):
     dtype: str | None
     activation: str | None
     parameters: int
-    calls: int = Field(description="How often the model calls it; only the first call is in the graph.")
-    inside: str | None = Field(description="Path of the cluster it stands in.")
+    calls: int = Field(description="This is how often the model calls the layer. Only the first call is in the graph.")
+    inside: str | None = Field(description="This is the path of the cluster that the node is in. It is null if the node is in none.")
 
 
-class GraphCluster(_Part):
-    """A nested model that is unfolded."""
+class GraphCluster(GraphPart):
+    """A nested model that is unfolded: a frame around its layers."""
 
     path: str
     name: str
@@ -47,13 +49,15 @@ class GraphCluster(_Part):
     inside: str | None
 
 
-class GraphEdge(_Part):
+class GraphEdge(GraphPart):
+    """A connection from one node to another, by their paths."""
+
     source: str
     target: str
 
 
-class ArchitectureGraph(_Part):
-    """What the artifact `json` holds: nodes in topological order, edges by path."""
+class ArchitectureGraph(GraphPart):
+    """The content of the artifact `json`. The nodes are in topological order."""
 
     model: str
     direction: Direction
@@ -63,30 +67,39 @@ class ArchitectureGraph(_Part):
 
 
 class ArchitectureFacts(Facts):
-    nodes: int
-    edges: int
-    clusters: int
-    parameters: int = Field(description="Of the whole model.")
+    nodes: int = Field(description="This is the number of layers in the graph.")
+    edges: int = Field(description="This is the number of connections in the graph.")
+    clusters: int = Field(description="This is the number of nested models in the graph that are unfolded.")
+    parameters: int = Field(description="This is the number of parameters of the whole model.")
 
 
 class Architecture(MethodParams):
-    """The model's layers and how they are joined, as `keras.utils.plot_model` shows them."""
+    """The model's layers and their connections, as `keras.utils.plot_model` shows them."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="architecture",
         title="Architecture",
-        summary="The model's graph with shapes, types and activations, nested models unfolded: PNG and SVG, DOT, and JSON to lay out.",
+        summary="This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON.",
         reference="keras.utils.plot_model; laid out by Graphviz (Gansner et al., IEEE TSE 1993)",
         needs_image=False,
         lane="fast",
         artifacts=(
-            ArtifactSpec("drawing", "image", "The graph; missing where the worker has no Graphviz.", primary=True, optional=True),
-            ArtifactSpec("svg", "document", "The same as a vector drawing; missing likewise.", media_type="image/svg+xml", optional=True),
-            ArtifactSpec("dot", "document", "The graph in Graphviz's language.", media_type="text/vnd.graphviz"),
+            ArtifactSpec(
+                "drawing", "image", "This is the graph. It is missing if the worker has no Graphviz.", primary=True, optional=True
+            ),
+            ArtifactSpec(
+                "svg",
+                "document",
+                "This is the graph as a vector drawing. It is missing if the worker has no Graphviz.",
+                media_type="image/svg+xml",
+                optional=True,
+            ),
+            ArtifactSpec("dot", "document", "This is the graph in Graphviz's language.", media_type="text/vnd.graphviz"),
             ArtifactSpec(
                 "json",
                 "document",
-                "`nodes` (path, type, shapes, …, in topological order), `edges` (source, target) and `clusters` (nested models).",
+                "This holds `nodes` (path, type, shapes and more, in topological order), `edges` (source, target) and `clusters` (nested "
+                "models).",
                 media_type="application/json",
             ),
         ),
@@ -94,13 +107,22 @@ class Architecture(MethodParams):
         example={"direction": "TB"},
     )
 
-    direction: Direction = Field(default="TB", description="From top to bottom, bottom to top, left to right, right to left.")
-    shapes: bool = Field(default=True, description="Show the shapes of what a layer reads and gives.")
-    dtypes: bool = Field(default=True, description="Show the type of what a layer gives.")
-    activations: bool = Field(default=True, description="Show a layer's activation function.")
-    unfold: bool = Field(default=True, description="Nested models as frames around their layers; false: as one box each.")
-    first_layer: LayerPath | None = Field(default=None, description="The graph from this layer on, in the model's order.")
-    last_layer: LayerPath | None = Field(default=None, description="The graph up to this layer, in the model's order.")
+    direction: Direction = Field(
+        default="TB",
+        description="This is the direction of the graph: top to bottom (TB), bottom to top (BT), left to right (LR) or right to left (RL).",
+    )
+    shapes: bool = Field(default=True, description="If it is true, the shapes of a layer's inputs and output are shown.")
+    dtypes: bool = Field(default=True, description="If it is true, the dtype of a layer's output is shown.")
+    activations: bool = Field(default=True, description="If it is true, a layer's activation function is shown.")
+    unfold: bool = Field(
+        default=True, description="If it is true, nested models are frames around their layers. If it is false, each is one box."
+    )
+    first_layer: LayerPath | None = Field(
+        default=None, description="The graph begins with this layer, in the model's order. If it is null, it begins with the first layer."
+    )
+    last_layer: LayerPath | None = Field(
+        default=None, description="The graph ends with this layer, in the model's order. If it is null, it ends with the last layer."
+    )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Architecture:
         description = model.description
@@ -110,7 +132,8 @@ class Architecture(MethodParams):
                 description.layer_at(path, f"/params/{name}")
         if self.first_layer is not None and self.last_layer is not None and order[self.first_layer] > order[self.last_layer]:
             raise InvalidParameters(
-                f"'{self.first_layer}' comes after '{self.last_layer}' in the model's order.",
+                f"first_layer must not come after last_layer, but '{self.first_layer}' comes after '{self.last_layer}' in the model's "
+                f"order.",
                 pointer="/params/first_layer",
                 allowed=f"a layer up to {self.last_layer}",
                 got=self.first_layer,

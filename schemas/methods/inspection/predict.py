@@ -1,4 +1,4 @@
-"""`predict`: the model's answer."""
+"""The parameters and facts of `predict`: the model's top classes for a photo."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from schemas.models import PublishedModel
 
 
 class PredictFacts(Facts):
-    predictions: tuple[Prediction, ...] = Field(description="The top classes, best first.")
+    predictions: tuple[Prediction, ...] = Field(description="These are the top classes, the best first.")
 
 
 class Predict(TopClassesParams):
-    """Top classes with logits and probabilities, and a bar chart of them."""
+    """The top classes with their logits and probabilities, and a bar chart of them."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="predict",
         title="Prediction",
-        summary="The top classes with label, logit and probability, and a bar chart of them.",
+        summary="This method returns the top classes with label, logit and probability, and a bar chart of them.",
         reference="The model's own output; chart as in the Caffe notebook 'Classification: Instant Recognition with Caffe'.",
         needs_image=True,
         lane="fast",
         artifacts=(
-            ArtifactSpec("chart", "image", "Bar chart of the top classes beside the photo.", primary=True),
-            ArtifactSpec("logits", "array", "(classes,) float32, before softmax or sigmoid."),
-            ArtifactSpec("probabilities", "array", "(classes,) float32."),
+            ArtifactSpec("chart", "image", "This is a bar chart of the top classes beside the photo.", primary=True),
+            ArtifactSpec("logits", "array", "These are the scores of all classes before softmax or sigmoid, (classes,) float32."),
+            ArtifactSpec("probabilities", "array", "These are the scores of all classes after softmax or sigmoid, (classes,) float32."),
         ),
         facts=PredictFacts,
         example={"top": 5},

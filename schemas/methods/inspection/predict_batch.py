@@ -1,4 +1,4 @@
-"""`predict_batch`: the model's answers to many photos."""
+"""The parameters and facts of `predict_batch`: the model's top classes for many photos."""
 
 from __future__ import annotations
 
@@ -13,48 +13,53 @@ from schemas.methods.inspection.top_classes import TopClassesParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import PublishedModel
 
-MOST_DRAWN, MOST_BARS = 256, 10
+MOST_DRAWN, MOST_BARS = 256, 10  # photos of the sheet, and bars of a photo
 
 
 class ImagePredictions(Facts):
-    image: str = Field(description="The image's id.")
-    number: int = Field(description="Its place in `images`, from 0.")
-    predictions: tuple[Prediction, ...] = Field(description="Its top classes, best first.")
+    image: str = Field(description="This is the id of the image.")
+    number: int = Field(description="This is the image's place in `images`, counted from 0.")
+    predictions: tuple[Prediction, ...] = Field(description="These are the image's top classes, the best first.")
 
 
 class ClassCount(Facts):
-    class_index: int
-    label: str | None
-    images: int = Field(description="How many images have it as their top class.")
+    class_index: int = Field(description="This is the class index, counted from 0.")
+    label: str | None = Field(description="This is the class label. It is null if the model has no labels.")
+    images: int = Field(description="This is the number of images whose top class it is.")
 
 
 class PredictBatchFacts(Facts):
-    images: tuple[ImagePredictions, ...] = Field(description="In the order of `images`.")
-    top_classes: tuple[ClassCount, ...] = Field(description="Classes that are the top class of an image, the most frequent first.")
+    images: tuple[ImagePredictions, ...] = Field(description="These are the images in the order of `images`.")
+    top_classes: tuple[ClassCount, ...] = Field(
+        description="These are the classes that are the top class of an image, the most frequent first."
+    )
 
 
 class PredictBatch(TopClassesParams, ImagesParams):
-    """Top classes of each of many uploaded photos, with logits and probabilities, on one sheet."""
+    """The top classes of many uploaded photos, with logits and probabilities, on one sheet."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="predict_batch",
         title="Predictions of a batch",
         summary=(
-            "The top classes of each of up to 256 uploaded images, with label, logit and probability, on one sheet, and how many images "
-            "each class is the top class of."
+            "This method returns the top classes of up to 256 uploaded images with label, logit and probability, a sheet of them, and the "
+            "number of images for each top class."
         ),
-        reference="The model's own output, of many photos; chart as in `predict`.",
+        reference="The model's own output for many photos; chart as in `predict`.",
         needs_image=False,
         lane="slow",
         artifacts=(
             ArtifactSpec(
                 "sheet",
                 "image",
-                f"A tile for each photo: number, thumbnail, bars of its top classes; at most {MOST_DRAWN} photos, {MOST_BARS} bars each.",
+                f"This shows a tile for each of up to {MOST_DRAWN} photos: its number, a thumbnail, and bars of up to {MOST_BARS} top "
+                f"classes.",
                 primary=True,
             ),
-            ArtifactSpec("logits", "array", "(images, classes) float32, before softmax or sigmoid."),
-            ArtifactSpec("probabilities", "array", "(images, classes) float32."),
+            ArtifactSpec("logits", "array", "These are the scores of all classes before softmax or sigmoid, (images, classes) float32."),
+            ArtifactSpec(
+                "probabilities", "array", "These are the scores of all classes after softmax or sigmoid, (images, classes) float32."
+            ),
         ),
         facts=PredictBatchFacts,
         example={"images": [f"img_{digit * 64}" for digit in "abc"], "top": 5},

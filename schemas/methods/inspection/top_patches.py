@@ -1,4 +1,4 @@
-"""`top_patches`: what of many photos excites a channel most."""
+"""The parameters and facts of `top_patches`: the parts of many photos that excite a channel most."""
 
 from __future__ import annotations
 
@@ -20,57 +20,76 @@ MOST_CHANNELS = 64
 
 
 class Patch(Facts):
-    """A part of a photo, and what the channel answers to it."""
+    """A part of a photo, and the channel's activation for it."""
 
-    image: str = Field(description="The image's id.")
-    number: int = Field(description="Its place in `images`, from 0.")
-    position: tuple[int, int, int] = Field(description="(y, x, k) of the neuron in the layer.")
-    value: float = Field(description="Its activation.")
-    box: tuple[int, int, int, int] = Field(description="(top, left, height, width) in the photo's pixels, cut off at its border.")
+    image: str = Field(description="This is the id of the image.")
+    number: int = Field(description="This is the image's place in `images`, counted from 0.")
+    position: tuple[int, int, int] = Field(description="This is the position (y, x, k) of the neuron in the layer's map.")
+    value: float = Field(description="This is the activation of the neuron.")
+    box: tuple[int, int, int, int] = Field(
+        description="This is the part that the neuron sees, (top, left, height, width) in pixels of the photo, cut off at its border."
+    )
 
 
 class ChannelPatches(Facts):
-    channel: int
-    patches: tuple[Patch, ...] = Field(description="Strongest first; none where the channel answers the same everywhere.")
+    channel: int = Field(description="This is the index of the channel, counted from 0.")
+    patches: tuple[Patch, ...] = Field(
+        description="These are the patches, the strongest first. There are none if the channel's activation is the same everywhere."
+    )
 
 
 class TopPatchesFacts(Facts):
-    layer: str
-    receptive_field: ReceptiveField
-    channels: tuple[ChannelPatches, ...]
+    layer: str = Field(description="This is the path of the target layer.")
+    receptive_field: ReceptiveField = Field(description="This is the part of the input that a neuron of the layer sees.")
+    channels: tuple[ChannelPatches, ...] = Field(description="These are the channels in the order of the sheet's rows.")
 
 
 class TopPatches(PrecisionParams, ImagesParams):
-    """The parts of uploaded photos that excite a layer's channels most, cut at its receptive field."""
+    """The parts of uploaded photos that excite a layer's channels most, cut out at its receptive field."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="top_patches",
         title="Top patches",
         summary=(
-            "What a channel looks for, in real photos: of up to 256 uploaded images the parts that excite it most, as large as its "
-            "receptive field, strongest first, a row for each channel."
+            "This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as "
+            "large as its receptive field. Each channel has a row, with the strongest part first."
         ),
         reference="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901, figure 2",
         needs_image=False,
         lane="slow",
         artifacts=(
             ArtifactSpec(
-                "patches", "image", "A row for each channel: its patches, strongest first, with image number and value.", primary=True
+                "patches",
+                "image",
+                "This shows a row for each channel: its patches with image number and value, the strongest first.",
+                primary=True,
             ),
-            ArtifactSpec("values", "array", "(channels, patches) float32; 0 where there is none."),
-            ArtifactSpec("positions", "array", "(channels, patches, 3) int32: image number, y, x in the layer; -1 where there is none."),
+            ArtifactSpec("values", "array", "These are the activations, (channels, patches) float32, and 0 for a missing patch."),
+            ArtifactSpec(
+                "positions",
+                "array",
+                "These are image number, y and x in the layer's map, (channels, patches, 3) int32, and -1 for a missing patch.",
+            ),
         ),
         facts=TopPatchesFacts,
         example={"images": [f"img_{digit * 64}" for digit in "abc"], "layer": None, "channels": 2, "count": 3},
     )
 
-    layer: LayerPath | None = Field(default=None, description="A layer that has a receptive field; null: the model's default layer.")
+    layer: LayerPath | None = Field(
+        default=None,
+        description="This is the path of a layer that has a receptive field. If it is null, the model's default target layer is used.",
+    )
     channels: (
         Annotated[int, Field(ge=1, le=MOST_CHANNELS)] | Annotated[tuple[ChannelIndex, ...], Field(min_length=1, max_length=MOST_CHANNELS)]
-    ) = Field(default=8, description="The n channels with the largest activation in these images, or a list of indices.")
-    count: int = Field(default=9, ge=1, le=32, description="Patches of each channel.")
+    ) = Field(
+        default=8, description="This is a number n for the n channels with the largest activation in these images, or a list of indices."
+    )
+    count: int = Field(default=9, ge=1, le=32, description="This is the number of patches of each channel.")
     per_image: int = Field(
-        default=1, ge=1, le=16, description="Patches of one image in a channel's row; several lie at least half a patch apart."
+        default=1,
+        ge=1,
+        le=16,
+        description="This is how many patches of a channel one image may give. They lie at least half a patch apart.",
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> TopPatches:
@@ -80,8 +99,8 @@ class TopPatches(PrecisionParams, ImagesParams):
         if layer.receptive_field is None or layer.channels is None:
             near = [other.path for other in model.description.layers if other.receptive_field and other.cam_able][-5:]
             raise UnsuitableLayer(
-                f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no receptive field: what one of its neurons sees has no "
-                f"place in the photo. Layers that have one include: {', '.join(near) or 'none'}.",
+                f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no receptive field: what one of its neurons sees is "
+                f"not a part of the photo. Layers that have one include: {', '.join(near) or 'none'}.",
                 pointer="/params/layer",
                 got=path,
                 nearest=near,

@@ -1,4 +1,4 @@
-"""`weights`: what a layer has learned, as it is stored."""
+"""The parameters and facts of `weights`: the weights of a layer, as pictures and arrays."""
 
 from __future__ import annotations
 
@@ -6,65 +6,88 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from schemas.errors import LimitExceeded, UnknownChannel, UnsuitableLayer
+from schemas.errors import LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.channels import check_channels
 from schemas.methods.colormap import Colormap
 from schemas.methods.facts import Facts
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 
 class WeightStatistics(Facts):
-    """One weight of the layer; what is not finite counts as 0."""
+    """One weight of the layer. Values that are not finite count as 0."""
 
-    name: str = Field(description="`kernel`, `bias`, `gamma`; `query/kernel` inside a composite layer.")
-    shape: tuple[int, ...] = Field(description="As Keras has it: (kh, kw, inputs, filters) for a convolution.")
-    min: float
-    max: float
-    mean: float
-    std: float
-    zeros: float = Field(ge=0, le=1, description="Share of values that are exactly 0.")
+    name: str = Field(
+        description="This is the name of the weight, for example `kernel`, `bias` or `gamma`, or `query/kernel` inside a composite layer."
+    )
+    shape: tuple[int, ...] = Field(
+        description="This is the shape that Keras gives it, for example (kh, kw, inputs, filters) for a convolution."
+    )
+    min: float = Field(description="This is the smallest value.")
+    max: float = Field(description="This is the largest value.")
+    mean: float = Field(description="This is the mean of the values.")
+    std: float = Field(description="This is the standard deviation of the values.")
+    zeros: float = Field(ge=0, le=1, description="This is the share of values that are exactly 0, 0-1.")
 
 
 class WeightsFacts(Facts):
-    layer: str
-    type: str = Field(description="The Keras class.")
-    weights: tuple[WeightStatistics, ...]
+    layer: str = Field(description="This is the path of the layer.")
+    type: str = Field(description="This is the layer's Keras class.")
+    weights: tuple[WeightStatistics, ...] = Field(description="These are the layer's weights in Keras's order.")
 
 
 class Weights(MethodParams):
-    """A layer's weights: kernels as pictures, matrices, plots of what is one number a channel; histograms; the arrays."""
+    """A layer's weights: kernels as tiles, matrices, and plots of the weights that have one number for each channel."""
 
     card: ClassVar[MethodCard] = MethodCard(
         name="weights",
         title="Weights",
         summary=(
-            "A layer's kernels tiled (in colour where they read three channels), a dense layer as a matrix, batch norm as plots; "
-            "histograms, statistics and the arrays."
+            "This method draws a layer's kernels as tiles (in colour if they read three channels), a dense layer as a matrix, and batch "
+            "norm as plots. It returns histograms, statistics and the arrays too."
         ),
         reference="Caffe notebook 'Instant Recognition' (vis_square of conv1 and conv2); Krizhevsky et al., NIPS 2012, figure 3",
         needs_image=False,
         lane="fast",
         artifacts=(
-            ArtifactSpec("grid", "image", "Kernels tiled, or matrix, or plots, titled; several under one another.", primary=True),
-            ArtifactSpec("histogram", "image", "A histogram of each weight's values, 100 bins."),
-            ArtifactSpec("{weight}", "array", "Each weight, float32, Keras's axes, by its name in `facts` ('/' becomes '.')."),
+            ArtifactSpec("grid", "image", "This shows the kernels as tiles, the matrix, or the plots, each under its title.", primary=True),
+            ArtifactSpec("histogram", "image", "This is a histogram of each weight's values in 100 bins."),
+            ArtifactSpec(
+                "{weight}",
+                "array",
+                "This is a weight in float32 with Keras's axes, by its name in `facts`. Each '/' in the name becomes '.'.",
+            ),
         ),
         facts=WeightsFacts,
         example={"layer": None},
     )
 
-    layer: LayerPath | None = Field(default=None, description="A layer with weights; null: the first convolution.")
+    layer: LayerPath | None = Field(
+        default=None, description="This is the path of a layer with weights. If it is null, the first convolution with weights is used."
+    )
     filters: Annotated[int, Field(ge=1)] | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = Field(
         default=None,
-        description="Drawn filters of a convolution: the first n, or a list of indices; null: all. Matrices are drawn whole.",
+        description="These are the filters of a convolution to draw: a number n for the first n, or a list of indices. If it is null, "
+        "all are "
+        "drawn. A matrix is always drawn whole.",
     )
     inputs: int | None = Field(
-        default=None, ge=1, description="Of each filter that does not read three channels: the first n of its inputs; null: all."
+        default=None,
+        ge=1,
+        description="Of each filter, only the kernels of the first n inputs are drawn, unless it reads three channels. If it is null, all "
+        "are drawn.",
     )
-    colormap: Colormap = Field(default="gray", description="Of everything but kernels that read three channels, which are RGB.")
-    columns: int | None = Field(default=None, ge=1, le=256, description="Tiles in a row; null: about as many as rows.")
+    colormap: Colormap = Field(
+        default="gray", description="This is the colormap. Kernels that read three channels are drawn in RGB instead."
+    )
+    columns: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="This is the number of tiles in a row. If it is null, there are about as many columns as rows.",
+    )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Weights:
         description = model.description
@@ -72,7 +95,7 @@ class Weights(MethodParams):
         if layer.kind is LayerKind.MODEL:
             inner = [each.path for each in description.layers if each.path.startswith(f"{layer.path}/") and each.parameters]
             raise UnsuitableLayer(
-                f"'{layer.path}' is a whole model: name one of its layers with weights: {_some(inner)}.",
+                f"'{layer.path}' is a whole model. Name one of its layers with weights: {_some(inner)}.",
                 pointer="/params/layer",
                 got=layer.path,
                 nearest=inner[:3],
@@ -80,14 +103,14 @@ class Weights(MethodParams):
         if not layer.parameters:
             near = [each.path for each in _weighted(description)]
             raise UnsuitableLayer(
-                f"Layer '{layer.path}' ({layer.type}) has no weights. Layers that do: {_some(near)}.",
+                f"Layer '{layer.path}' ({layer.type}) has no weights. Layers that have weights: {_some(near)}.",
                 pointer="/params/layer",
                 got=layer.path,
                 nearest=near[:3],
             )
         if layer.parameters > limits.max_layer_weights:
             raise LimitExceeded(
-                f"Layer '{layer.path}' has {layer.parameters:,} weights; at most {limits.max_layer_weights:,} are shown.",
+                f"Layer '{layer.path}' has {layer.parameters:,} weights, but one job shows at most {limits.max_layer_weights:,}.",
                 pointer="/params/layer",
                 allowed=f"at most {limits.max_layer_weights} weights",
                 got=str(layer.parameters),
@@ -96,14 +119,8 @@ class Weights(MethodParams):
         return self.changed(layer=layer.path)
 
     def _check_filters(self, layer: Layer) -> None:
-        wanted = self.filters if isinstance(self.filters, tuple) else ()
-        if layer.kind is LayerKind.CONV and layer.channels is not None and (wrong := [each for each in wanted if each >= layer.channels]):
-            raise UnknownChannel(
-                f"Layer '{layer.path}' has {layer.channels} filters: indices are 0 to {layer.channels - 1}, got {wrong[0]}.",
-                pointer="/params/filters",
-                allowed=f"0 to {layer.channels - 1}",
-                got=str(wrong[0]),
-            )
+        if layer.kind is LayerKind.CONV and layer.channels is not None and isinstance(self.filters, tuple):
+            check_channels(layer, self.filters, "/params/filters", name="filters")
 
 
 def _weighted(description: ModelDescription) -> list[Layer]:
@@ -111,7 +128,7 @@ def _weighted(description: ModelDescription) -> list[Layer]:
 
 
 def _default(description: ModelDescription) -> Layer:
-    """The first convolution with weights, failing that the first layer with weights."""
+    """Return the first convolution with weights, or the first layer with weights if there is no such convolution."""
     weighted = _weighted(description)
     if not weighted:
         raise UnsuitableLayer(f"Model '{description.name}' has no layer with weights.", pointer="/model", got=description.name)

@@ -1,4 +1,7 @@
-"""What layers answer to a photo: arrays, channel grids, statistics, ranking (Chollet, Deep Learning with Python, 5.4.1)."""
+"""Draw layers' activations for a photo as grids of channels, with statistics and a ranking.
+
+Source: Chollet, Deep Learning with Python, 5.4.1.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,13 @@ from workers.rendering.channel_grid import bounded_size, channel_grid
 from workers.rendering.charts.values import unit_values
 from workers.rendering.titles import titled, titled_sheet
 
-Answers = Mapping[str, AnyFloat32]
-"""One photo's activations by layer path: (h, w, K), (K,), or more axes before the channels'."""
+LayerActivations = Mapping[str, AnyFloat32]
+"""One photo's activations by layer path, float32: (h, w, K), (K,), or with more axes before the channel axis."""
 
 
 @dataclass(frozen=True)
 class ChannelNumbers:
-    """Numbers of each channel over its positions; values that are not finite count as 0."""
+    """Statistics of each of k channels over its p positions. `values` must be finite."""
 
     values: Float32[np.ndarray, "p k"]
 
@@ -43,22 +46,22 @@ class ChannelNumbers:
 
     @cached_property
     def sparsity(self) -> Float64[np.ndarray, " k"]:
-        """Share of values that are exactly 0."""
+        """Return the share of values that are exactly 0, 0-1."""
         return 1 - np.count_nonzero(self.values, axis=0) / len(self.values)
 
     @cached_property
     def dead(self) -> Bool[np.ndarray, " k"]:
-        """Every value 0, or the same; where a channel has one position, that it is 0."""
+        """Return for each channel whether all its values are the same, or whether its only value is 0."""
         return self.max == self.min if len(self.values) > 1 else self.max == 0
 
     @cached_property
     def ranking(self) -> Int64[np.ndarray, " k"]:
-        """Channels by mean, highest first; of equals, the lower index first."""
+        """Return the channels by mean, the highest first. Of equal means, the lower index is first."""
         return np.argsort(-self.mean, kind="stable")
 
 
 def drawn_channels(params: Activations, numbers: ChannelNumbers) -> Int64[np.ndarray, " n"]:
-    """The channels to draw, in order: all or the listed ones, as numbered or listed or strongest first, the first n of them."""
+    """Return the indices of the channels to draw, in the order of drawing."""
     count = numbers.values.shape[1]
     chosen = np.asarray(params.channels) if isinstance(params.channels, tuple) else np.arange(count)
     if params.order != "index":
@@ -68,17 +71,17 @@ def drawn_channels(params: Activations, numbers: ChannelNumbers) -> Int64[np.nda
 
 
 def batch_key(params: Activations) -> Hashable:
-    """Jobs that look at the same layers run as one batch, however they are drawn."""
+    """Jobs that look at the same layers run as one batch, even if they are drawn differently."""
     return params.layer_paths(), params.precision
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[Activations]) -> list[Answers]:
+def run(probe: Probe, inputs: Inputs, params: Sequence[Activations]) -> list[LayerActivations]:
     paths = params[0].layer_paths()
     found = probe.forward(inputs.tensor, paths, precision=params[0].precision)
     return [{path: found.activations[path][row] for path in paths} for row in range(len(params))]
 
 
-def draw(result: Answers, photo: Photo, params: Activations) -> Output:
+def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
     several = isinstance(params.layer, tuple)
     artifacts: list[Picture | Array] = []
     grids: list[UInt8[np.ndarray, "h w 3"]] = []
@@ -90,10 +93,12 @@ def draw(result: Answers, photo: Photo, params: Activations) -> Output:
         suffix = f".{names[path]}" if several else ""
         finite = np.isfinite(array)
         if not finite.all():
-            warnings.append(f"Layer '{path}': {array.size - np.count_nonzero(finite):,} values are not finite; drawn and counted as 0.")
+            warnings.append(
+                f"Layer '{path}': {array.size - np.count_nonzero(finite):,} values are not finite. They are drawn and counted as 0."
+            )
         clean = np.where(finite, array, np.float32(0)) if not finite.all() else array
         numbers = ChannelNumbers(clean.reshape(-1, clean.shape[-1]))
-        picture, more = _picture(path, clean, numbers, params)
+        picture, more = _drawn_layer(path, clean, numbers, params)
         warnings += more
         title = f"{path} · {' × '.join(str(length) for length in array.shape)}"
         grids.append(picture)
@@ -106,7 +111,9 @@ def draw(result: Answers, photo: Photo, params: Activations) -> Output:
     return Output(tuple(artifacts), ActivationsFacts(layers=tuple(statistics)), tuple(warnings))
 
 
-def _picture(path: str, array: AnyFloat32, numbers: ChannelNumbers, params: Activations) -> tuple[UInt8[np.ndarray, "h w 3"], list[str]]:
+def _drawn_layer(
+    path: str, array: AnyFloat32, numbers: ChannelNumbers, params: Activations
+) -> tuple[UInt8[np.ndarray, "h w 3"], list[str]]:
     if array.ndim == 1:
         return unit_values(array), []
     warnings: list[str] = []
@@ -114,14 +121,14 @@ def _picture(path: str, array: AnyFloat32, numbers: ChannelNumbers, params: Acti
     mode = params.scaling
     if mode == "per_channel" and len(numbers.values) == 1:
         mode = "global"
-        warnings.append(f"Layer '{path}' has one position: a channel has no deviation to scale by, drawn with scaling 'global'.")
+        warnings.append(f"Layer '{path}' has only one position, so a channel has no deviation. It is drawn with scaling 'global'.")
     chosen = drawn_channels(params, numbers)
     picked = params.channels is not None or params.order != "index"
     size = bounded_size(len(chosen), *maps.shape[:2])
     if size != maps.shape[:2]:
         warnings.append(
-            f"Layer '{path}': {len(chosen)} channels of {maps.shape[1]} × {maps.shape[0]} are drawn at {size[1]} × {size[0]} each; "
-            "the array has every value."
+            f"Layer '{path}': {len(chosen)} channels of {maps.shape[1]} × {maps.shape[0]} are drawn at {size[1]} × {size[0]} each. "
+            "The array has every value."
         )
     picture = channel_grid(
         maps[..., chosen] if picked else maps,

@@ -1,4 +1,4 @@
-"""The model's graph: drawn by Graphviz where it is installed, and as DOT and JSON in any case."""
+"""Write the model's graph as DOT and JSON, and draw it if Graphviz is installed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from workers.methods.inspection.model_graph import graph_of
 from workers.rendering.graphs import graphviz
 from workers.rendering.graphs.dot import dot
 
-MOST_NODES = 2000  # that are laid out
-READABLE_DPI = 60.0
+MOST_NODES = 2000  # a larger graph is not drawn
+READABLE_DPI = 60.0  # a PNG with fewer dots per inch has a warning
 
 
 def batch_key(params: Architecture) -> Hashable:
-    """All jobs of a model read the same description."""
+    """All jobs of a model run as one batch, because they read the same description."""
     return None
 
 
@@ -35,7 +35,7 @@ def draw(result: ModelDescription, photo: Photo | None, params: Architecture) ->
     shared = [node.path for node in graph.nodes if node.calls > 1]
     if shared:
         names = ", ".join(shared[:5]) + (", …" if len(shared) > 5 else "")
-        warnings += (f"Called more than once, and in the graph by their first call alone: {names}.",)
+        warnings += (f"These layers are called more than once; only their first call is in the graph: {names}.",)
     return Output(
         (
             *drawn,
@@ -48,15 +48,21 @@ def draw(result: ModelDescription, photo: Photo | None, params: Architecture) ->
 
 
 def _drawn(source: str, nodes: int) -> tuple[tuple[Picture | Document, ...], tuple[str, ...]]:
-    """PNG and SVG, or what stood in the way."""
+    """Return the PNG and the SVG, and the warnings. If the graph cannot be drawn, only a warning is returned."""
     if nodes > MOST_NODES:
-        part = "ask for a part with first_layer and last_layer, or with unfold false"
-        return (), (f"No drawing, only DOT and JSON: the graph has {nodes:,} layers, and at most {MOST_NODES:,} are laid out; {part}.",)
+        warning = (
+            f"There is only DOT and JSON, no drawing: the graph has {nodes:,} layers, but at most {MOST_NODES:,} can be drawn. Ask for a "
+            f"part "
+            "with first_layer and last_layer, or set unfold to false."
+        )
+        return (), (warning,)
     try:
         vector = graphviz.svg(source)
         dpi = graphviz.fitting_dpi(vector)
         picture = graphviz.png(source, dpi)
     except graphviz.NotDrawn as reason:
-        return (), (f"No drawing, only DOT and JSON: {reason}",)
-    small = (f"The graph is so large that the PNG has {dpi:.0f} dots an inch; the SVG can be enlarged.",) if dpi < READABLE_DPI else ()
+        return (), (f"There is only DOT and JSON, no drawing: {reason}",)
+    small = (
+        (f"The graph is so large that the PNG has only {dpi:.0f} dots per inch. The SVG can be enlarged.",) if dpi < READABLE_DPI else ()
+    )
     return (Picture("drawing", picture, primary=True), Document("svg", "image/svg+xml", vector)), small

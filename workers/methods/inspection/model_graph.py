@@ -1,4 +1,4 @@
-"""A model's description as nodes, edges and clusters."""
+"""Turn a model's description into a graph of nodes, edges and clusters."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from schemas.models import Layer, LayerKind, ModelDescription
 
 
 def graph_of(description: ModelDescription, params: Architecture) -> ArchitectureGraph:
-    """The layers from `first_layer` to `last_layer` and the edges between them; of nested models the inside, or with `unfold`
-    false the outside."""
-    nesting = _Nesting(description)
+    """Return the layers from `first_layer` to `last_layer` and the edges between them.
+
+    A nested model is a cluster of its layers, or one node if `unfold` is false.
+    """
+    nesting = ModelNesting(description)
     seen = nesting.itself if params.unfold else nesting.outermost
     layers = _between(description.layers, params)
     shown = dict.fromkeys(seen(layer.path) for layer in layers if layer.path not in nesting.models)
@@ -37,8 +39,8 @@ def graph_of(description: ModelDescription, params: Architecture) -> Architectur
     )
 
 
-class _Nesting:
-    """Which layers stand in which nested model; a model that hides its layers is a layer like others."""
+class ModelNesting:
+    """Know which layers are in which nested model. A model whose layers are not described is a layer like any other."""
 
     def __init__(self, description: ModelDescription) -> None:
         self.layers = {layer.path: layer for layer in description.layers}
@@ -46,17 +48,19 @@ class _Nesting:
         self.models = {path for path in inside if path in self.layers and self.layers[path].kind is LayerKind.MODEL}
 
     def around(self, path: str) -> list[str]:
-        """The models around a layer, the outermost first."""
+        """Return the paths of the models around a layer, the outermost first."""
         return [path[:end] for end, letter in enumerate(path) if letter == "/" and path[:end] in self.models]
 
     def itself(self, path: str) -> str:
+        """Return the path of the node that stands for a layer if nested models are unfolded."""
         return path
 
     def outermost(self, path: str) -> str:
+        """Return the path of the node that stands for a layer if nested models are not unfolded."""
         return next(iter(self.around(path)), path)
 
     def sources(self, inbound: tuple[str, ...]) -> Iterator[str]:
-        """Where edges come from: of a nested model, the layers that make its outputs."""
+        """Yield the layers from which edges come. For a nested model, these are the layers that compute its outputs."""
         for path in inbound:
             if path in self.models:
                 yield from self.sources(self.layers[path].inbound)
@@ -71,7 +75,7 @@ def _between(layers: tuple[Layer, ...], params: Architecture) -> tuple[Layer, ..
     return layers[first:last]
 
 
-def _node(nesting: _Nesting, path: str, sources: list[str]) -> GraphNode:
+def _node(nesting: ModelNesting, path: str, sources: list[str]) -> GraphNode:
     layer = nesting.layers[path]
     read = sources if path in nesting.models else layer.inbound
     return GraphNode(
@@ -89,12 +93,12 @@ def _node(nesting: _Nesting, path: str, sources: list[str]) -> GraphNode:
     )
 
 
-def _cluster(nesting: _Nesting, path: str) -> GraphCluster:
+def _cluster(nesting: ModelNesting, path: str) -> GraphCluster:
     layer = nesting.layers[path]
     inside = next(reversed(nesting.around(path)), None)
     return GraphCluster(path=path, name=_name(nesting, path), type=layer.type, parameters=layer.parameters, inside=inside)
 
 
-def _name(nesting: _Nesting, path: str) -> str:
+def _name(nesting: ModelNesting, path: str) -> str:
     around = nesting.around(path)
     return path[len(around[-1]) + 1 :] if around else path

@@ -1,4 +1,4 @@
-"""The model's answer: top classes, a chart of them, all logits and probabilities."""
+"""Return the model's top classes for a photo, a chart of them, and all logits and probabilities."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from workers.rendering.charts.class_bars import bars_beside_photo
 
 
 @dataclass(frozen=True)
-class Scores:
-    """One photo's logits and probabilities (classes,), and the model's labels."""
+class PhotoScores:
+    """One photo's logits and probabilities, and the model with its labels."""
 
     logits: Float32[np.ndarray, " classes"]
     probabilities: Float32[np.ndarray, " classes"]
@@ -28,18 +28,20 @@ class Scores:
 
 
 def batch_key(params: Predict) -> Hashable:
-    """All predictions of one output run as one batch: `top` matters to the drawing alone."""
+    """All jobs for one output run as one batch, because `top` matters only to the drawing."""
     return params.output
 
 
-def run(probe: Probe, inputs: Inputs, params: Sequence[Predict]) -> list[Scores]:
+def run(probe: Probe, inputs: Inputs, params: Sequence[Predict]) -> list[PhotoScores]:
     found = probe.forward(inputs.tensor, scores=True, output=params[0].output)
     if found.logits is None or found.probabilities is None:
         raise InternalError(f"Model '{probe.description.name}' has no class output.")
-    return [Scores(logits, probabilities, probe.published) for logits, probabilities in zip(found.logits, found.probabilities, strict=True)]
+    return [
+        PhotoScores(logits, probabilities, probe.published) for logits, probabilities in zip(found.logits, found.probabilities, strict=True)
+    ]
 
 
-def draw(result: Scores, photo: Photo, params: Predict) -> Output:
+def draw(result: PhotoScores, photo: Photo, params: Predict) -> Output:
     predictions = top_predictions(result.published, result.logits, result.probabilities, params.top, params.output)
     return Output(
         artifacts=(

@@ -1,4 +1,4 @@
-"""The model's answers to many photos: top classes of each, a sheet of them, how often each class wins."""
+"""Return the model's top classes for many photos, a sheet of them, and how often each class is the top class."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
+from workers.methods.inspection.photo_batches import forward_in_batches, name_image
 from workers.methods.inspection.top_classes import bars, top_predictions
-from workers.methods.photo_batches import naming, passes
 from workers.rendering.charts.class_bars import PhotoWithBars, photo_sheet
 
 
 @dataclass(frozen=True)
 class BatchScores:
-    """Every photo's logits and probabilities, and the model's labels."""
+    """The logits and probabilities of n photos, and the model with its labels."""
 
     photos: tuple[Photo, ...]
     logits: Float32[np.ndarray, "n classes"]
@@ -34,7 +34,7 @@ class BatchScores:
 
 def run(probe: Probe, inputs: Inputs, params: PredictBatch) -> Generator[Slice, None, BatchScores]:
     logits, probabilities = [], []
-    for each in passes(probe, inputs.several, scores=True, output=params.output):
+    for each in forward_in_batches(probe, inputs.several, scores=True, output=params.output):
         if each.found.logits is None or each.found.probabilities is None:
             raise InternalError(f"Model '{probe.description.name}' has no class output.")
         logits.append(each.found.logits)
@@ -48,7 +48,7 @@ def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Outp
     del photo
     found: list[tuple[Prediction, ...]] = []
     for number, scores in enumerate(zip(result.logits, result.probabilities, strict=True)):
-        with naming(number):
+        with name_image(number):
             found.append(top_predictions(result.published, *scores, params.top, params.output))
     shown = [
         PhotoWithBars(f"#{number}", one.image, bars(predictions[:MOST_BARS]))
@@ -73,7 +73,7 @@ def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Outp
 
 
 def counts(best: Sequence[Prediction]) -> tuple[ClassCount, ...]:
-    """How many images have each top class, the most frequent first; of equals, the lower index first."""
+    """Return how many images have each top class, the most frequent first. Of equal counts, the lower index is first."""
     labels = {scored.class_index: scored.label for scored in best}
     images = Counter(scored.class_index for scored in best)
     return tuple(ClassCount(class_index=c, label=labels[c], images=images[c]) for c in sorted(images, key=lambda c: (-images[c], c)))

@@ -1,4 +1,7 @@
-"""Untrained layers on a photo, stage by stage (E. Reppel, Visualizing parts of Convolutional Neural Networks using Keras and Cats)."""
+"""Run untrained layers on a photo, and draw the output of each stage.
+
+Source: E. Reppel, Visualizing parts of Convolutional Neural Networks using Keras and Cats, 2017.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from schemas.methods.inspection.sandbox import (
     ReluStage,
     Sandbox,
     SandboxFacts,
-    Stage,
+    SandboxStage,
     StageFacts,
 )
 from workers.contract.artifacts import Array, Output, Picture
@@ -26,20 +29,21 @@ from workers.rendering.channel_grid import channel_grid
 from workers.rendering.channel_levels import scale_all_channels
 from workers.rendering.side_by_side import CaptionedPicture, side_by_side
 
-MOST_PRODUCTS = 20_000_000_000  # of weight and pixel: some ten seconds of one core
-MOST_VALUES = 50_000_000  # after one stage: 200 MB
+MOST_PRODUCTS = 20_000_000_000  # products of a weight and a pixel take about ten seconds on one core
+MOST_VALUES = 50_000_000  # values of one stage take 200 MB
 
 
 @dataclass(frozen=True)
-class Passed:
-    """What is there after a stage, (h, w, K) float32, and its kernel (side, side, inputs, filters), if it has one."""
+class StageOutput:
+    """The output of a stage, float32 (h, w, K), and its kernel (side, side, inputs, filters) if it is a convolution."""
 
-    stage: Stage
+    stage: SandboxStage
     maps: Float32[np.ndarray, "_ _ _"]
     kernel: Float32[np.ndarray, "_ _ _ _"] | None
 
 
-def described(stage: Stage) -> str:
+def stage_name(stage: SandboxStage) -> str:
+    """Return a stage in words, for example "conv 10 × 10, 3 filters"."""
     if isinstance(stage, ConvStage):
         side, filters = stage.conv.kernel, stage.conv.filters
         return f"conv {side} × {side}, {filters} filter{'s' * (filters > 1)}"
@@ -50,20 +54,21 @@ def described(stage: Stage) -> str:
     return "relu"
 
 
-def check(stages: tuple[Stage, ...], height: int, width: int) -> None:
-    """What the stages cost, before any of it is spent.
+def check_cost(stages: tuple[SandboxStage, ...], height: int, width: int) -> None:
+    """Check that the stages can be computed for a photo of this size, before any of them is computed.
 
     Raises:
-        InvalidImage: a stage gets maps smaller than its window.
-        ImageTooLarge: too many products in all, or too many values at once.
+        InvalidImage: The maps that a stage gets are smaller than its window.
+        ImageTooLarge: The stages need too many products in all, or one stage has too many values.
     """
     depth, products = 3, 0
     _within("The photo", height * width * depth, MOST_VALUES, "values")
     for number, stage in enumerate(stages, 1):
-        side, what = _window(stage), f"Stage {number} ({described(stage)})"
+        side, what = _window(stage), f"Stage {number} ({stage_name(stage)})"
         if side > min(height, width):
             raise InvalidImage(
-                f"{what} gets maps of {height} × {width}, smaller than its window: give a larger photo, or fewer or smaller stages.",
+                f"{what} gets maps of {height} × {width}, which are smaller than its window. Give a larger photo, or fewer or smaller "
+                f"stages.",
                 pointer="/image",
                 allowed=f"at least {side} × {side} before stage {number}",
                 got=f"{height} × {width}",
@@ -80,11 +85,11 @@ def check(stages: tuple[Stage, ...], height: int, width: int) -> None:
 
 def _within(what: str, count: int, most: int, of: str) -> None:
     if count > most:
-        words = f"{what} takes {count:,} {of}, at most {most:,} are computed: give a smaller photo, or fewer or smaller filters."
+        words = f"{what} takes {count:,} {of}, but at most {most:,} are computed. Give a smaller photo, or fewer or smaller filters."
         raise ImageTooLarge(words, pointer="/image", allowed=f"at most {most} {of}", got=str(count))
 
 
-def _window(stage: Stage) -> int:
+def _window(stage: SandboxStage) -> int:
     if isinstance(stage, ConvStage):
         return stage.conv.kernel
     if isinstance(stage, MaxPoolStage):
@@ -92,8 +97,8 @@ def _window(stage: Stage) -> int:
     return stage.average_pool.size if isinstance(stage, AveragePoolStage) else 1
 
 
-def passed(image: UInt8[np.ndarray, "h w 3"], stages: tuple[Stage, ...], seed: int) -> Iterator[Passed]:
-    """The photo, 0–255 as it is, through one stage after another; equal seeds give equal kernels."""
+def stage_outputs(image: UInt8[np.ndarray, "h w 3"], stages: tuple[SandboxStage, ...], seed: int) -> Iterator[StageOutput]:
+    """Yield the output of one stage after another for the photo, whose values stay 0-255. Equal seeds give equal kernels."""
     rng = np.random.default_rng(seed)
     maps = image.astype(np.float32)
     for stage in stages:
@@ -105,22 +110,22 @@ def passed(image: UInt8[np.ndarray, "h w 3"], stages: tuple[Stage, ...], seed: i
             maps = np.maximum(maps, 0)
         else:
             maps = pooled(maps, _window(stage), average=isinstance(stage, AveragePoolStage))
-        yield Passed(stage, maps, kernel)
+        yield StageOutput(stage, maps, kernel)
 
 
 def draw(result: None, photo: Photo, params: Sandbox) -> Output:
     del result
     stages = params.stages or ()
-    check(stages, *photo.image.shape[:2])
-    shown = [CaptionedPicture(_caption("photo", photo.image.shape), photo.image)]
+    check_cost(stages, *photo.image.shape[:2])
+    pictures = [CaptionedPicture(_caption("photo", photo.image.shape), photo.image)]
     artifacts: list[Picture | Array] = []
     facts: list[StageFacts] = []
     warnings: list[str] = []
-    for number, each in enumerate(passed(photo.image, stages, params.seed), 1):
-        name, maps = described(each.stage), each.maps
-        levels = squashed(maps)
+    for number, each in enumerate(stage_outputs(photo.image, stages, params.seed), 1):
+        name, maps = stage_name(each.stage), each.maps
+        levels = stretched_channels(maps)
         picture = _picture(levels)
-        shown.append(CaptionedPicture(_caption(name, maps.shape), picture))
+        pictures.append(CaptionedPicture(_caption(name, maps.shape), picture))
         artifacts.append(Picture(f"stage_{number}", picture))
         if maps.shape[2] == 3:
             artifacts.append(Picture(f"channels_{number}", _tiles(levels)))
@@ -130,9 +135,11 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
             artifacts.append(Array("output", maps))
         flat = np.flatnonzero(maps.min(axis=(0, 1)) == maps.max(axis=(0, 1))).tolist()
         if flat:
-            warnings.append(f"Stage {number} ({name}): the same everywhere, drawn black: channels {', '.join(map(str, flat))}.")
+            warnings.append(
+                f"Stage {number} ({name}): these channels are the same everywhere and are drawn black: {', '.join(map(str, flat))}."
+            )
         facts.append(StageFacts(stage=name, shape=maps.shape, min=float(maps.min()), max=float(maps.max()), mean=float(maps.mean())))
-    sheet = side_by_side(shown, photo.image.shape[:2])
+    sheet = side_by_side(pictures, photo.image.shape[:2])
     return Output(
         (Picture("stages", sheet, primary=True), *artifacts),
         SandboxFacts(photo=photo.image.shape[:2], stages=tuple(facts)),
@@ -140,13 +147,13 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
     )
 
 
-def squashed(maps: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:
-    """Each channel by itself: its minimum becomes 0, its maximum 255."""
+def stretched_channels(maps: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:
+    """Return levels of 0-255: the minimum of each channel becomes 0, its maximum 255."""
     return np.concatenate([scale_all_channels(maps[..., channel : channel + 1]) for channel in range(maps.shape[2])], axis=2)
 
 
 def _picture(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Three channels as red, green and blue; one in grey; others tiled."""
+    """Return three channels as RGB, one channel in grey, and any other number as tiles."""
     if levels.shape[2] == 3:
         return levels
     return np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else _tiles(levels)

@@ -1,4 +1,4 @@
-"""The strongest positions of many maps, channel by channel."""
+"""Find the strongest positions of many feature maps, for each channel."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-_ROUNDING = 1e-6  # of the largest absolute value of all channels
+# A value that exceeds a channel's lowest by less than this share of the largest absolute value is taken as equal to it (rounding).
+_ROUNDING = 1e-6
 
 
-class Place(NamedTuple):
-    """A position (y, x) in the map of an image, and the value there."""
+class StrongPosition(NamedTuple):
+    """A position (y, x) in the map of an image, and the activation there."""
 
     image: int
     y: int
@@ -19,11 +20,11 @@ class Place(NamedTuple):
     value: float
 
 
-class Ranking:
-    """For each of k channels its `count` strongest positions of the maps shown so far, at most `per_image` of an image.
+class PositionRanking:
+    """Keep the `count` strongest positions of each channel, of all maps added so far, and at most `per_image` of one image.
 
-    Those of one image are `apart[0]` rows or `apart[1]` columns from each other, or more. Of equal values the earlier image's comes
-    first. A value that is a channel's lowest anywhere, or above it by rounding, is none: after a ReLU that is silence.
+    Two positions of one image are at least `apart[0]` rows or `apart[1]` columns apart. Of equal values, that of the earlier image is
+    first. A channel's lowest value never counts as strong: after a ReLU it means that the channel does not respond.
     """
 
     def __init__(self, channels: int, count: int, per_image: int, apart: tuple[int, int]) -> None:
@@ -35,7 +36,7 @@ class Ranking:
         self._images = 0
 
     def add(self, maps: Float32[np.ndarray, "n h w k"], seen: Bool[np.ndarray, "n h w"]) -> None:
-        """`maps` of the next n images. Positions that are not `seen` count for nothing."""
+        """Add the maps of the next n images. Positions that are not `seen` are ignored."""
         count, _, _, channels = maps.shape
         inside = seen[..., None]
         self._lowest = np.minimum(self._lowest, np.where(inside, maps, np.float32(np.inf)).min(axis=(0, 1, 2)))
@@ -50,14 +51,14 @@ class Ranking:
         self._values = np.take_along_axis(all_values, best, axis=0)
         self._places = np.take_along_axis(all_places, best[..., None], axis=0)
 
-    def of(self, channel: int) -> tuple[Place, ...]:
-        """Strongest first."""
+    def of(self, channel: int) -> tuple[StrongPosition, ...]:
+        """Return the positions of a channel, the strongest first."""
         kept = self._excites()[:, channel]
         values, places = self._values[kept, channel].tolist(), self._places[kept, channel].tolist()
-        return tuple(Place(image, y, x, value) for (image, y, x), value in zip(places, values, strict=True))
+        return tuple(StrongPosition(image, y, x, value) for (image, y, x), value in zip(places, values, strict=True))
 
     def by_strength(self) -> list[int]:
-        """Channels, the one with the largest value first; those that are the same everywhere last."""
+        """Return all channels, the one with the largest value first. Channels that are the same everywhere are last."""
         best = np.where(self._excites()[0], self._values[0], -np.inf)
         return np.argsort(-best, kind="stable").tolist()
 
@@ -68,7 +69,7 @@ class Ranking:
 def strongest(
     maps: Float32[np.ndarray, "n h w k"], count: int, apart: tuple[int, int]
 ) -> tuple[Float32[np.ndarray, "n m k"], Int64[np.ndarray, "n m k 2"]]:
-    """Of each map the `count` largest values that are `apart` (rows or columns), and their (y, x); -inf where there are no more."""
+    """Return the `count` largest values of each map that are `apart` (rows, columns), and their (y, x). Missing values are −inf."""
     rest = maps.copy()
     images, height, width, channels = maps.shape
     rows, columns = np.arange(height)[:, None, None], np.arange(width)[:, None]

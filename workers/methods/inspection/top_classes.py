@@ -1,4 +1,4 @@
-"""The model's top classes, as facts and as bars."""
+"""Find the model's top classes, as facts and as bars of a chart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.rendering.charts.class_bars import ClassBar
 
 
 def top_classes(logits: Float32[np.ndarray, " classes"], count: int) -> Int64[np.ndarray, " count"]:
-    """The `count` classes of the highest logits, best first; of equals, the lower index first."""
+    """Return the `count` classes with the highest logits, the best first. Of equal logits, the lower index is first."""
     return np.argsort(-logits, kind="stable")[:count]
 
 
@@ -26,10 +26,10 @@ def top_predictions(
     count: int,
     output: str | None,
 ) -> tuple[Prediction, ...]:
-    """The top classes with their scores.
+    """Return the top classes with their scores.
 
     Raises:
-        NonFinite: some scores are not finite.
+        NonFinite: Some scores are not finite.
     """
     if not (np.isfinite(logits).all() and np.isfinite(probabilities).all()):
         raise NonFinite(f"{np.count_nonzero(~np.isfinite(logits))} of the model's {len(logits)} logits are not finite.")
@@ -39,7 +39,7 @@ def top_predictions(
 
 
 def bars(predictions: Sequence[Prediction]) -> list[ClassBar]:
-    """One for each, as long as its probability."""
+    """Return a bar for each class, whose length is the probability."""
     return [
         ClassBar(
             scored.label or f"class {scored.class_index}",

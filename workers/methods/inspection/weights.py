@@ -1,4 +1,7 @@
-"""A layer's weights as pictures: kernels, matrices, plots, histograms (Caffe notebook 'Instant Recognition', `vis_square`)."""
+"""Draw a layer's weights: kernels as tiles, matrices, plots and histograms.
+
+Source: the Caffe notebook "Classification: Instant Recognition with Caffe", `vis_square`.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ from workers.rendering.charts.values import histogram, values_by_index
 from workers.rendering.titles import titled, titled_sheet
 
 MAX_TILES = 4096
-TITLE_WIDTH = 400
+TITLE_WIDTH = 400  # pixels
 
 
 @dataclass(frozen=True)
 class LayerWeights:
-    """`weights` by name; with `bgr` the model takes its photo's channels in that order."""
+    """A layer and its weights by name. `bgr` is true if the model takes the photo's channels in that order."""
 
     layer: Layer
     weights: dict[str, AnyFloat32]
@@ -34,13 +37,16 @@ class LayerWeights:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class TitledWeight:
+    """One weight as a picture, with its title and warnings."""
+
     title: str
     picture: UInt8[np.ndarray, "h w 3"]
     warnings: tuple[str, ...] = ()
 
 
 def batch_key(params: Weights) -> Hashable:
+    """Jobs for the same layer run as one batch."""
     return params.layer
 
 
@@ -54,7 +60,7 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Weights]) -> list[LayerWe
 def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
     del photo
     warnings: list[str] = []
-    drawn: list[Drawn] = []
+    drawn: list[TitledWeight] = []
     histograms: list[UInt8[np.ndarray, "h w 3"]] = []
     statistics: list[WeightStatistics] = []
     plain = all(array.ndim < 2 for array in result.weights.values())
@@ -62,11 +68,11 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
         clean = _finite(array)
         if clean is not array:
             bad = array.size - np.count_nonzero(np.isfinite(array))
-            warnings.append(f"'{name}': {bad:,} of {array.size:,} values are not finite; drawn and counted as 0.")
+            warnings.append(f"'{name}': {bad:,} of {array.size:,} values are not finite. They are drawn and counted as 0.")
         if clean.min() == clean.max() and array.size > 1 and array.ndim > 1:
-            warnings.append(f"'{name}': all values are {clean.flat[0]:g}; there is no contrast to draw.")
+            warnings.append(f"'{name}': all values are {clean.flat[0]:g}, so there is no contrast to draw.")
         if array.ndim > 1 or plain:
-            drawn.append(_drawn(result, name, clean, params))
+            drawn.append(_titled_weight(result, name, clean, params))
         title = f"{name}: {array.size:,} value{'s' * (array.size != 1)}"
         histograms.append(histogram(clean.ravel(), title))
         statistics.append(_statistics(name, clean))
@@ -86,10 +92,11 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
 
 
 def as_kernels(name: str, layer_type: str, kernel: AnyFloat32) -> Float32[np.ndarray, "h w inputs filters"]:
-    """A convolution's kernel of any dimension with its axes in one order.
+    """Return a convolution's kernel, of any number of dimensions, as (h, w, inputs, filters).
 
-    Keras keeps (…, inputs, filters), transposed convolutions (…, filters, inputs), depthwise ones (…, inputs, multiplier): each of
-    those filters reads one input. A kernel over time is one row, one with depth has its depth among the inputs.
+    Keras stores a kernel as (…, inputs, filters), that of a transposed convolution as (…, filters, inputs), and that of a depthwise
+    convolution as (…, inputs, multiplier), whose filters read one input each. A one-dimensional kernel becomes one row. The depth of a
+    three-dimensional kernel becomes part of the inputs.
     """
     if "Transpose" in layer_type:
         kernel = kernel.swapaxes(-1, -2)
@@ -103,11 +110,11 @@ def as_kernels(name: str, layer_type: str, kernel: AnyFloat32) -> Float32[np.nda
     return kernel
 
 
-def _drawn(result: LayerWeights, name: str, array: AnyFloat32, params: Weights) -> Drawn:
+def _titled_weight(result: LayerWeights, name: str, array: AnyFloat32, params: Weights) -> TitledWeight:
     layer = result.layer
     title = f"{layer.path} · {name} {' × '.join(str(length) for length in array.shape)}"
     if array.ndim < 2:
-        return Drawn(title, values_by_index(array.reshape(-1), "Value of each, by index"))
+        return TitledWeight(title, values_by_index(array.reshape(-1), "Value of each, by index"))
     if layer.kind is LayerKind.CONV and array.ndim > 2:
         kernel = as_kernels(name, layer.type, array)
         if kernel.shape[2] == 3 or kernel.shape[:2] != (1, 1):
@@ -115,19 +122,24 @@ def _drawn(result: LayerWeights, name: str, array: AnyFloat32, params: Weights) 
         array = kernel[0, 0]
     rows = array.reshape(array.shape[0], -1)
     if max(rows.shape) <= kernels.MATRIX_SIDE:
-        return Drawn(title, kernels.matrix(rows, params.colormap))
-    reduced = f"'{name}': a matrix of {rows.shape[0]:,} × {rows.shape[1]:,} is drawn averaged; the array has every value."
-    return Drawn(title, kernels.matrix(rows, params.colormap), (reduced,))
+        return TitledWeight(title, kernels.matrix(rows, params.colormap))
+    reduced = f"'{name}': a matrix of {rows.shape[0]:,} × {rows.shape[1]:,} is drawn averaged. The array has every value."
+    return TitledWeight(title, kernels.matrix(rows, params.colormap), (reduced,))
 
 
-def _tiles(title: str, name: str, kernel: Float32[np.ndarray, "h w inputs filters"], params: Weights, *, listed: bool, bgr: bool) -> Drawn:
-    """In colour where a filter reads three inputs; else filter after filter, each by its inputs. `listed`: filters are chosen here."""
+def _tiles(
+    title: str, name: str, kernel: Float32[np.ndarray, "h w inputs filters"], params: Weights, *, listed: bool, bgr: bool
+) -> TitledWeight:
+    """Draw kernels as tiles: in colour if a filter reads three inputs, else the kernels of one filter after another.
+
+    If `listed` is true, the parameter `filters` applies to this weight.
+    """
     coloured = kernel.shape[2] == 3
     inputs = 1 if coloured else min(params.inputs or kernel.shape[2], kernel.shape[2])
     wanted = chosen_filters(params.filters if listed else None, kernel.shape[3])
     chosen, drawn_inputs = wanted[: max(1, MAX_TILES // inputs)], min(inputs, MAX_TILES)
     count, total = len(chosen) * drawn_inputs, len(wanted) * inputs
-    warnings = () if count == total else (f"'{name}': the first {count:,} of {total:,} kernels are drawn; the array has every value.",)
+    warnings = () if count == total else (f"'{name}': the first {count:,} of {total:,} kernels are drawn. The array has every value.",)
     span = (float(kernel.min()), float(kernel.max()))
     picked = kernel[..., chosen]
     captioned = listed and isinstance(params.filters, tuple)
@@ -135,21 +147,21 @@ def _tiles(title: str, name: str, kernel: Float32[np.ndarray, "h w inputs filter
         captions = [str(index) for index in chosen] if captioned else None
         rgb = kernels.enlarged(picked[:, :, ::-1] if bgr else picked, count, params.columns)
         picture = kernels.in_colour(rgb, span, columns=params.columns, captions=captions)
-        return Drawn(title, picture, warnings)
+        return TitledWeight(title, picture, warnings)
     tiles = picked[:, :, :drawn_inputs].swapaxes(2, 3).reshape(*kernel.shape[:2], count)
     tiles = kernels.enlarged(tiles, count, params.columns)
     captions = [str(index) if inputs == 1 else f"{index}:{each}" for index in chosen for each in range(drawn_inputs)] if captioned else None
     picture = channel_grid(tiles, mode="global", colours=params.colormap, columns=params.columns, captions=captions, span=span)
-    return Drawn(title, picture, warnings)
+    return TitledWeight(title, picture, warnings)
 
 
 def chosen_filters(wanted: int | tuple[int, ...] | None, count: int) -> Int64[np.ndarray, " n"]:
-    """The listed ones, the first n, or all."""
+    """Return the indices of the filters to draw: the listed ones, the first n, or all."""
     return np.array(wanted, np.int64) if isinstance(wanted, tuple) else np.arange(min(wanted or count, count))
 
 
 def _finite(array: AnyFloat32) -> AnyFloat32:
-    """The array itself where all of it is finite."""
+    """Return the array with 0 for values that are not finite. If all are finite, it is the same object."""
     finite = np.isfinite(array)
     return array if finite.all() else np.where(finite, array, np.float32(0))
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.limits import MethodLimits
-from schemas.methods.inspection.sandbox import PRESETS, Sandbox
+from schemas.methods.inspection.sandbox import SANDBOX_PRESETS, Sandbox
 
 STAGES = [{"conv": {"filters": 3, "kernel": 10}}, {"relu": {}}, {"average_pool": {"size": 5}}]
 
@@ -20,7 +20,7 @@ def test_a_preset_is_its_stages() -> None:
         {"max_pool": {"size": 2}},
     )
     assert resolved.resolve_alone(MethodLimits()) == resolved
-    assert Sandbox().resolve_alone(MethodLimits()).stages == PRESETS["conv_3x3"]
+    assert Sandbox().resolve_alone(MethodLimits()).stages == SANDBOX_PRESETS["conv_3x3"]
 
 
 def test_stages_of_ones_own_stay_as_they_are() -> None:

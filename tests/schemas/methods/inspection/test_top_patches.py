@@ -1,4 +1,4 @@
-"""`top_patches`: what is completed, what is refused."""
+"""Which parameters of `top_patches` are filled in, and which are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def resolved(limits: MethodLimits | None = None, **params: Any) -> TopPatches:
 
 def test_layer_and_channels_are_completed() -> None:
     assert (resolved().layer, resolved().channels) == ("block5_conv3", 8)
-    assert resolved(layer="block5_conv1").channels == 4  # all there are
+    assert resolved(layer="block5_conv1").channels == 4  # the layer has 4
     assert resolved(channels=[3, 0]).channels == (3, 0)
 
 

@@ -37,7 +37,7 @@ def test_the_default_is_the_first_convolution_with_weights(layers: tuple[Layer, 
 
 
 def test_a_layer_without_weights_is_refused_with_some_that_have_them() -> None:
-    with pytest.raises(UnsuitableLayer, match=r"'pool' \(MaxPooling2D\) has no weights. Layers that do: conv, dense") as caught:
+    with pytest.raises(UnsuitableLayer, match=r"'pool' \(MaxPooling2D\) has no weights. Layers that have weights: conv, dense") as caught:
         resolved(Weights(layer="pool"), CONV, weightless("pool"), NESTED, DENSE)
     assert caught.value.pointer == "/params/layer"
 
@@ -49,7 +49,7 @@ def test_a_model_without_weights() -> None:
 
 def test_a_nested_model_names_its_layers() -> None:
     inner = layer("base/conv", LayerKind.CONV, (5, 7, 4), ())
-    with pytest.raises(UnsuitableLayer, match="'base' is a whole model: name one of its layers with weights: base/conv\\."):
+    with pytest.raises(UnsuitableLayer, match=r"'base' is a whole model\. Name one of its layers with weights: base/conv\."):
         resolved(Weights(layer="base"), weightless("base/pool"), inner, NESTED)
     assert resolved(Weights(layer="base/conv"), inner, NESTED).layer == "base/conv"
 
@@ -57,7 +57,7 @@ def test_a_nested_model_names_its_layers() -> None:
 def test_wrong_names_and_filters() -> None:
     with pytest.raises(UnknownLayer, match="Nearest: conv"):
         resolved(Weights(layer="conf"), CONV)
-    with pytest.raises(UnknownChannel, match="0 to 3, got 4"):
+    with pytest.raises(UnknownChannel, match="0 to 3, but got 4"):
         resolved(Weights(layer="conv", filters=(3, 4)), CONV)
     assert resolved(Weights(layer="conv", filters=(3, 0)), CONV).filters == (3, 0)
     assert resolved(Weights(layer="conv", filters=99), CONV).filters == 99
@@ -65,5 +65,5 @@ def test_wrong_names_and_filters() -> None:
 
 def test_a_very_large_layer_is_refused_with_the_limit() -> None:
     assert resolved(Weights(), CONV, max_layer_weights=9).layer == "conv"
-    with pytest.raises(LimitExceeded, match="has 9 weights; at most 8"):
+    with pytest.raises(LimitExceeded, match="has 9 weights, but one job shows at most 8"):
         resolved(Weights(), CONV, max_layer_weights=8)

@@ -28,7 +28,7 @@ def statistics(output: Output) -> tuple[LayerStatistics, ...]:
     return output.facts.layers
 
 
-# Four channels over 1×3 positions: mean 1, max 3; zero; constant 2; mean −1, max 0.
+# Four channels over 1×3 positions. The first has mean 1 and max 3, the second is 0, the third is 2, the last has mean −1 and max 0.
 LAYER = np.array([[[0, 0, 2, -3], [3, 0, 2, 0], [0, 0, 2, 0]]], np.float32)
 
 
@@ -123,7 +123,7 @@ def test_a_list_of_one_layer_is_named_as_a_list() -> None:
 
 def test_chosen_channels_are_captioned_and_scaled_over_the_whole_layer() -> None:
     layer = np.zeros((40, 40, 3), np.float32)
-    layer[..., 0], layer[:20, :, 1], layer[..., 2] = 5, 2.5, -5  # over the layer: 255, 191 over 128, 0
+    layer[..., 0], layer[:20, :, 1], layer[..., 2] = 5, 2.5, -5  # scaled over the layer, these are 255, 191 over 128, and 0
     made = artifacts(drawn({"conv": layer}, channels=(1, 0), scaling="global", colormap="gray"))["grid"]
     title, caption = 21, 16
     first = made[title + caption : title + caption + 40, :40, 0]
@@ -141,7 +141,7 @@ def test_the_strongest_come_first() -> None:
 
 def test_one_position_a_channel_cannot_be_scaled_by_its_deviation() -> None:
     output = drawn({"gap": np.array([[[0, 1, 2]]], np.float32)}, colormap="gray", columns=3)
-    assert output.warnings == ("Layer 'gap' has one position: a channel has no deviation to scale by, drawn with scaling 'global'.",)
+    assert output.warnings == ("Layer 'gap' has only one position, so a channel has no deviation. It is drawn with scaling 'global'.",)
     tiles = artifacts(output)["grid"][21:, : 3 * 25 - 1, 0]
     assert [int(tiles[5, 5]), int(tiles[5, 30]), int(tiles[5, 55])] == [0, 128, 255]
 
@@ -151,7 +151,7 @@ def test_values_that_are_not_finite_are_said_and_counted_as_0() -> None:
     layer[0, 1, 0] = np.nan
     layer[0, 0, 3] = -np.inf
     output = drawn({"conv": layer})
-    assert output.warnings == ("Layer 'conv': 2 values are not finite; drawn and counted as 0.",)
+    assert output.warnings == ("Layer 'conv': 2 values are not finite. They are drawn and counted as 0.",)
     np.testing.assert_array_equal(artifacts(output)["activations"], layer)
     (found,) = statistics(output)
     assert found.dead_channels == (0, 1, 2, 3)
@@ -161,7 +161,7 @@ def test_values_that_are_not_finite_are_said_and_counted_as_0() -> None:
 def test_a_reduced_grid_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel_grid, "MAX_GRID_PIXELS", 5000)
     output = drawn({"conv": np.random.default_rng(0).normal(size=(60, 50, 8)).astype(np.float32)})
-    assert output.warnings == ("Layer 'conv': 8 channels of 50 × 60 are drawn at 22 × 27 each; the array has every value.",)
+    assert output.warnings == ("Layer 'conv': 8 channels of 50 × 60 are drawn at 22 × 27 each. The array has every value.",)
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (3, 4, 5, 7)])

@@ -37,7 +37,9 @@ def test_without_graphviz_there_are_dot_and_json_and_a_clear_warning() -> None:
     params, expected = Architecture(direction="LR"), graph_of(described("nested"), Architecture(direction="LR"))
     assert [artifact.name for artifact in output.artifacts] == ["dot", "json"]
     (warning,) = output.warnings
-    assert warning == ("No drawing, only DOT and JSON: Graphviz is not installed on this worker (its program `dot` is not on the PATH).")
+    assert warning == (
+        "There is only DOT and JSON, no drawing: Graphviz is not installed on this worker (its program `dot` is not on the PATH)."
+    )
     texts = documents(output)
     assert texts["dot"].media_type == "text/vnd.graphviz"
     assert texts["dot"].text == dot(expected, params)
@@ -76,7 +78,7 @@ def test_a_graph_too_large_to_lay_out_is_said(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(architecture, "MOST_NODES", 6)
     output = made("functional")
     assert [artifact.name for artifact in output.artifacts] == ["dot", "json"]
-    assert "has 7 layers, and at most 6 are laid out" in output.warnings[0]
+    assert "has 7 layers, but at most 6 can be drawn" in output.warnings[0]
     monkeypatch.setattr(architecture, "MOST_NODES", 7)
     assert not made("functional").warnings or shutil.which("dot") is None
 
@@ -94,4 +96,4 @@ def test_a_drawing_too_large_for_a_readable_png_is_said(monkeypatch: pytest.Monk
 @pytest.mark.usefixtures("no_graphviz")
 def test_layers_that_are_called_more_than_once_are_named() -> None:
     warnings = made("shared_layer").warnings
-    assert warnings[-1] == "Called more than once, and in the graph by their first call alone: shared."
+    assert warnings[-1] == "These layers are called more than once; only their first call is in the graph: shared."

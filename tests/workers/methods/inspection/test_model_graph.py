@@ -140,7 +140,7 @@ def test_a_part_of_the_graph(part: dict[str, str], nodes: list[str], joined: lis
 
 @pytest.mark.parametrize("name", sorted(ZOO))
 def test_every_model_of_the_zoo_is_one_piece(name: str) -> None:
-    """Every edge joins two nodes, every cluster has nodes, and what is no input reads something."""
+    """Every edge joins two nodes, every cluster has nodes, and every node but an input has an edge that leads to it."""
     for unfold in (True, False):
         found = graph(name, unfold=unfold)
         paths = {node.path for node in found.nodes}

@@ -10,12 +10,12 @@ from workers.contract.artifacts import Array, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Forward
 from workers.methods.inspection import predict
-from workers.methods.inspection.predict import Scores
+from workers.methods.inspection.predict import PhotoScores
 
 
-def scores(logits: list[float], labels: tuple[str, ...] = ("tench", "goldfish", "great white shark")) -> Scores:
+def scores(logits: list[float], labels: tuple[str, ...] = ("tench", "goldfish", "great white shark")) -> PhotoScores:
     values = np.array(logits, np.float32)
-    return Scores(values, softmax(values), published(labels))
+    return PhotoScores(values, softmax(values), published(labels))
 
 
 def test_facts_by_hand() -> None:

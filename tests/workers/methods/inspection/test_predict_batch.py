@@ -82,7 +82,7 @@ def test_arrays_hold_all_photos_and_classes_and_the_sheet_is_primary() -> None:
 
 
 def test_each_tile_shows_its_photo() -> None:
-    """120 × 80 at (12, 62) in tiles of 426 × 187, two in a row."""
+    """The photos are 120 × 80 at (12, 62) in tiles of 426 × 187, two in a row."""
     output = drawn([[0.0, 1.0, 2.0]] * 3)
     sheet = output.artifacts[0]
     assert isinstance(sheet, Picture)
@@ -125,7 +125,7 @@ def test_how_many_is_bounded_by_the_model_and_by_the_limits() -> None:
 
 
 def test_a_named_output_and_a_sigmoid() -> None:
-    """Of two outputs the second: one logit, 3 for a photo of ones, 0 for one of zeros."""
+    """The second of two outputs has one logit: 3 for a photo of ones, 0 for a photo of zeros."""
     photo = keras.Input((3, 2, 1), name="photo")
     mean = layers.GlobalAveragePooling2D(name="mean")(photo)
     one = layers.Dense(4, activation="softmax", name="classes")(mean)

@@ -12,7 +12,7 @@ from schemas.methods.inspection.sandbox import Sandbox, SandboxFacts, SandboxPre
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo, Placement
 from workers.methods.inspection import sandbox
-from workers.methods.inspection.sandbox import check, squashed
+from workers.methods.inspection.sandbox import check_cost, stretched_channels
 
 layers = keras.layers
 
@@ -90,14 +90,14 @@ def test_a_lenet_is_what_keras_makes_of_the_same_kernels() -> None:
     assert (last.min, last.max, last.mean) == pytest.approx((expected.min(), expected.max(), expected.mean()), rel=1e-4, abs=1e-3)
 
 
-def test_each_channel_is_squashed_alone() -> None:
+def test_each_channel_is_stretched_alone() -> None:
     maps = np.stack([np.array([[0, 1, 4]]), np.array([[-10, -20, -15]]), np.array([[7, 7, 7]])], axis=-1).astype(np.float32)
-    np.testing.assert_array_equal(squashed(maps)[0].T, [[0, 64, 255], [255, 0, 128], [0, 0, 0]])
+    np.testing.assert_array_equal(stretched_channels(maps)[0].T, [[0, 64, 255], [255, 0, 128], [0, 0, 0]])
 
 
 def test_three_filters_are_one_picture_in_colour_and_each_alone() -> None:
     output = made(photo_of(43, 61), stages=[{"conv": {"filters": 3, "kernel": 4}}])
-    levels = squashed(arrays(output)["output"])
+    levels = stretched_channels(arrays(output)["output"])
     shown = pictures(output)
     assert list(shown) == ["stages", "stage_1", "channels_1"]
     np.testing.assert_array_equal(shown["stage_1"], levels)
@@ -110,7 +110,7 @@ def test_three_filters_are_one_picture_in_colour_and_each_alone() -> None:
 
 def test_one_filter_is_grey_and_many_are_tiled() -> None:
     one = made(photo_of(43, 61), stages=[{"conv": {"filters": 1, "kernel": 4}}])
-    np.testing.assert_array_equal(pictures(one)["stage_1"], squashed(arrays(one)["output"]).repeat(3, axis=2))
+    np.testing.assert_array_equal(pictures(one)["stage_1"], stretched_channels(arrays(one)["output"]).repeat(3, axis=2))
     assert list(pictures(one)) == ["stages", "stage_1"]
     many = made(photo_of(43, 61), stages=[{"conv": {"filters": 5, "kernel": 4}}])
     assert pictures(many)["stage_1"].shape == (2 * 40 + 1, 3 * 58 + 2, 3)
@@ -137,7 +137,7 @@ def test_a_photo_without_contrast_is_said_and_drawn_black() -> None:
     photo = photo_of(31, 45)
     plain = Photo(np.full_like(photo.image, 90), photo.placement)
     output = made(plain, stages=[{"max_pool": {"size": 2}}])
-    assert output.warnings == ("Stage 1 (max pool 2 × 2): the same everywhere, drawn black: channels 0, 1, 2.",)
+    assert output.warnings == ("Stage 1 (max pool 2 × 2): these channels are the same everywhere and are drawn black: 0, 1, 2.",)
     assert not pictures(output)["stage_1"].any()
     assert (arrays(output)["output"] == 90).all()
 
@@ -145,7 +145,7 @@ def test_a_photo_without_contrast_is_said_and_drawn_black() -> None:
 def test_a_photo_too_small_for_a_stage() -> None:
     stages = [{"conv": {"filters": 3, "kernel": 5}}, {"max_pool": {"size": 3}}, {"conv": {"filters": 1, "kernel": 3}}]
     assert shapes(made(photo_of(13, 13), stages=stages))[-1] == (1, 1, 1)
-    with pytest.raises(InvalidImage, match=r"Stage 3 \(conv 3 × 3, 1 filter\) gets maps of 2 × 3, smaller than its window"):
+    with pytest.raises(InvalidImage, match=r"Stage 3 \(conv 3 × 3, 1 filter\) gets maps of 2 × 3, which are smaller than its window"):
         made(photo_of(12, 13), stages=stages)
     with pytest.raises(InvalidImage, match=r"Stage 1 \(conv 5 × 5, 3 filters\) gets maps of 1 × 1"):
         made(photo_of(1, 1), stages=stages)
@@ -155,15 +155,15 @@ def test_work_is_bounded_before_it_is_done(monkeypatch: pytest.MonkeyPatch) -> N
     params = Sandbox.model_validate({"stages": [{"conv": {"filters": 16, "kernel": 31}}, {"conv": {"filters": 16, "kernel": 31}}]})
     stages = params.stages or ()
     with pytest.raises(ImageTooLarge, match="The photo takes 75,000,000 values"):
-        check(stages, 5000, 5000)
+        check_cost(stages, 5000, 5000)
     with pytest.raises(ImageTooLarge, match=r"Stage 1 \(conv 31 × 31, 16 filters\) takes 63,520,000 values"):
-        check(stages, 2030, 2015)
+        check_cost(stages, 2030, 2015)
     with pytest.raises(ImageTooLarge, match="All up to stage 2 takes"):
-        check(stages, 600, 600)
-    # 31·31·3·16 + then 16·16·31·31, at each of 70² and 40² positions
+        check_cost(stages, 600, 600)
+    # The products are 31·31·3·16 at each of 70² positions, then 16·16·31·31 at each of 40² positions.
     cost = 70 * 70 * 961 * 48 + 40 * 40 * 961 * 256
     monkeypatch.setattr(sandbox, "MOST_PRODUCTS", cost)
-    check(stages, 100, 100)
+    check_cost(stages, 100, 100)
     monkeypatch.setattr(sandbox, "MOST_PRODUCTS", cost - 1)
     with pytest.raises(ImageTooLarge, match=f"{cost:,}"):
-        check(stages, 100, 100)
+        check_cost(stages, 100, 100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.methods.inspection.strongest_positions import Place, Ranking, strongest
+from workers.methods.inspection.strongest_positions import PositionRanking, StrongPosition, strongest
 
 FIRST = np.array([[0, 5, 4, 0], [0, 0, 0, 0], [3, 0, 0, 2]], np.float32)
 SECOND = np.array([[0, 0, 0, 1], [0, 5, 0, 0], [0, 0, 0, 4.5]], np.float32)
@@ -12,20 +12,20 @@ ALL = np.ones((2, 3, 4), np.bool_)
 
 
 def maps(*channels: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """(2, 3, 4, k) of each channel's maps in two images."""
+    """Return the maps (2, 3, 4, k) of two images from each channel's maps."""
     return np.stack([np.stack(pair) for pair in channels], axis=-1)
 
 
 def test_one_an_image_of_equals_the_earlier_first() -> None:
-    ranking = Ranking(2, 3, 1, (2, 2))
+    ranking = PositionRanking(2, 3, 1, (2, 2))
     both = maps((FIRST, SECOND), (SECOND, -FIRST))
     ranking.add(both, ALL)
-    assert ranking.of(0) == (Place(0, 0, 1, 5), Place(1, 1, 1, 5))
-    assert ranking.of(1) == (Place(0, 1, 1, 5), Place(1, 0, 0, 0))
+    assert ranking.of(0) == (StrongPosition(0, 0, 1, 5), StrongPosition(1, 1, 1, 5))
+    assert ranking.of(1) == (StrongPosition(0, 1, 1, 5), StrongPosition(1, 0, 0, 0))
 
 
 def test_images_one_by_one_are_all_at_once() -> None:
-    together, apart = Ranking(2, 3, 2, (2, 2)), Ranking(2, 3, 2, (2, 2))
+    together, apart = PositionRanking(2, 3, 2, (2, 2)), PositionRanking(2, 3, 2, (2, 2))
     both = maps((FIRST, SECOND), (SECOND, -FIRST))
     together.add(both, ALL)
     for image in (0, 1):
@@ -35,7 +35,7 @@ def test_images_one_by_one_are_all_at_once() -> None:
 
 
 def test_several_of_an_image_lie_apart() -> None:
-    """The 4 beside the 5 is too near; rows or columns apart are enough."""
+    """The 4 beside the 5 is too near. A distance in rows or in columns is enough."""
     values, places = strongest(FIRST[None, ..., None], 3, (2, 2))
     assert values[0, :, 0].tolist() == [5, 3, 2]
     assert places[0, :, 0].tolist() == [[0, 1], [2, 0], [2, 3]]
@@ -46,7 +46,7 @@ def test_several_of_an_image_lie_apart() -> None:
 
 
 def test_what_is_lowest_excites_nothing() -> None:
-    ranking = Ranking(2, 4, 3, (1, 1))
+    ranking = PositionRanking(2, 4, 3, (1, 1))
     ranking.add(maps((FIRST, SECOND), (np.zeros_like(FIRST), np.zeros_like(FIRST))), ALL)
     assert [place.value for place in ranking.of(0)] == [5, 5, 4.5, 4]
     assert ranking.of(1) == ()
@@ -54,7 +54,7 @@ def test_what_is_lowest_excites_nothing() -> None:
 
 
 def test_the_strongest_channel_comes_first() -> None:
-    ranking = Ranking(3, 1, 1, (1, 1))
+    ranking = PositionRanking(3, 1, 1, (1, 1))
     nine = np.full_like(FIRST, 9)  # the same everywhere
     ranking.add(maps((FIRST, FIRST), (nine, nine), (FIRST + 1, SECOND)), ALL)
     assert ranking.by_strength() == [2, 0, 1]
@@ -63,12 +63,12 @@ def test_the_strongest_channel_comes_first() -> None:
 def test_not_what_is_not_seen() -> None:
     seen = ALL.copy()
     seen[0, 0] = seen[1, 1] = False
-    ranking = Ranking(1, 2, 1, (1, 1))
+    ranking = PositionRanking(1, 2, 1, (1, 1))
     ranking.add(maps((FIRST, SECOND)), seen)
-    assert ranking.of(0) == (Place(1, 2, 3, 4.5), Place(0, 2, 0, 3))
+    assert ranking.of(0) == (StrongPosition(1, 2, 3, 4.5), StrongPosition(0, 2, 0, 3))
 
 
 def test_what_is_above_the_lowest_by_rounding_excites_nothing() -> None:
-    ranking = Ranking(2, 1, 1, (1, 1))
+    ranking = PositionRanking(2, 1, 1, (1, 1))
     ranking.add(maps((FIRST, FIRST), (FIRST * np.float32(1e-7), SECOND * np.float32(1e-7))), ALL)
     assert (len(ranking.of(0)), ranking.of(1)) == (1, ())

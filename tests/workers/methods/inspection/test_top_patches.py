@@ -1,4 +1,4 @@
-"""Patches of a model whose answers are known, on photos of several sizes."""
+"""Patches of a model whose activations are known, on photos of several sizes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo, Placement, Prepared
 from workers.contract.progress import Slice
 from workers.methods.inspection import top_patches
-from workers.methods.inspection.strongest_positions import Place
+from workers.methods.inspection.strongest_positions import StrongPosition
 from workers.models.preprocessing import prepare
 
-PATTERN = np.array([[1, -1, 1], [-1, 1, -1]], np.float32)  # 2 × 3
+PATTERN = np.array([[1, -1, 1], [-1, 1, -1]], np.float32)
 IDS = tuple(f"img_{number:064x}" for number in range(8))
 
 
 def model(side: tuple[int | None, int | None] = (13, 9), first: str = "valid") -> keras.Model:
-    """Channel 0 of `find` is strongest where the photo holds PATTERN in white and black; channel 1 where it holds its negative;
-    channel 2 never answers."""
+    """Return a model whose layer `find` has three channels.
+
+    Channel 0 is strongest where the photo has PATTERN in white and black, channel 1 where it has the negative. Channel 2 never responds.
+    """
     photo = keras.Input((*side, 3), name="photo")
     x = layers.Conv2D(3, (2, 3), strides=(1, 2), padding=first, activation="relu", name="find")(photo)
     pooled = layers.GlobalAveragePooling2D(name="mean")(x)
@@ -78,21 +80,21 @@ def array(output: Output, name: str) -> np.ndarray:
 
 
 def test_the_pattern_is_found_in_its_photo_at_its_place() -> None:
-    """Three photos twice the input's height and three times its width; the pattern stands in the second at input row 5, column 4."""
+    """Three photos have twice the input's height and three times its width. The second has the pattern at input row 5, column 4."""
     photos = [grey(26, 27), with_pattern(grey(26, 27), 10, 12, (2, 3)), with_pattern(grey(26, 27), 4, 6, (2, 3), 40)]
     output = run(model(), photos, channels=[0], count=3)
     (channel,) = facts(output).channels
     strong, weak = channel.patches
     assert (strong.image, strong.number, strong.position, strong.box) == (IDS[1], 1, (5, 2, 0), (10, 12, 4, 9))
     assert (weak.image, weak.number, weak.position, weak.box) == (IDS[2], 2, (2, 1, 0), (4, 6, 4, 9))
-    assert strong.value == pytest.approx(18 * 100 / 127.5, rel=0.02)  # of 2 × 3 pixels of 3 channels
+    assert strong.value == pytest.approx(18 * 100 / 127.5, rel=0.02)  # 2 × 3 pixels of 3 channels
     assert weak.value == pytest.approx(18 * 40 / 127.5, rel=0.02)
     np.testing.assert_array_equal(array(output, "positions"), [[[1, 5, 2], [2, 2, 1], [-1, -1, -1]]])
     np.testing.assert_allclose(array(output, "values"), [[strong.value, weak.value, 0]])
 
 
 def test_a_patch_is_cut_from_the_photo() -> None:
-    """In the sheet each stands in a square of 112 pixels, under two titles of 21 and a caption of 18: 4 × 9 photo pixels are 50 × 112."""
+    """Each patch is in a square of 112 pixels under two titles of 21 and a caption of 18, where 4 × 9 pixels become 50 × 112."""
     output = run(model(), [with_pattern(grey(26, 27), 10, 12, (2, 3))], channels=[0], count=1)
     (sheet,) = (each for each in output.artifacts if isinstance(each, Picture))
     box = sheet.image[60:172, :112, 0]
@@ -104,9 +106,9 @@ def test_a_patch_is_cut_from_the_photo() -> None:
 
 
 def test_at_the_border_a_patch_is_cut_off() -> None:
-    """SAME: 9 columns in steps of 2 are 5, one column of padding before; 13 rows, one of padding after."""
+    """With SAME padding and a stride of 2, 9 columns become 5 with one column of padding before; 13 rows have one of padding after."""
     photo = grey(13, 9)
-    photo[12, 7:9] = (255, 255, 255), (0, 0, 0)  # seen from (12, 4): rows 12-13, columns 7-9
+    photo[12, 7:9] = (255, 255, 255), (0, 0, 0)  # position (12, 4) sees rows 12-13 and columns 7-9
     output = run(model(first="same"), [photo], channels=[0], count=1)
     (patch,) = facts(output).channels[0].patches
     assert (patch.position, patch.box) == ((12, 4, 0), (12, 7, 1, 2))
@@ -114,27 +116,30 @@ def test_at_the_border_a_patch_is_cut_off() -> None:
 
 
 def test_a_crop_is_looked_for_in_the_middle() -> None:
-    """13 × 21 photo, 13 × 9 input: the model saw columns 6 to 14."""
+    """The photo is 13 × 21 and the input 13 × 9, so the model saw columns 6 to 14."""
     photos = [with_pattern(with_pattern(grey(13, 21), 3, 0), 8, 12, strength=50)]
     (patch,) = facts(run(model(), photos, "crop", channels=[0], count=1)).channels[0].patches
     assert (patch.position, patch.box) == ((8, 3, 0), (8, 12, 2, 3))
 
 
 def test_a_letterbox_border_is_no_patch() -> None:
-    """A 5 × 9 photo in rows 4 to 8 of the input: positions 3 to 8 see some of it. All white it excites channel 1 most at its upper
-    edge, where its first row is the second of what is seen, and channel 0 nowhere but at its lower."""
+    """A 5 × 9 photo fills rows 4 to 8 of the input, so positions 3 to 8 see a part of it.
+
+    A white photo excites channel 1 most at its upper edge, where its first row is the second row that is seen, and channel 0 only at its
+    lower edge.
+    """
     output = run(model(), [np.full((5, 9, 3), 255, np.uint8)], "letterbox", channels=[0, 1], count=5, per_image=5)
     (lower, upper) = (channel.patches for channel in facts(output).channels)
     assert [(patch.position[0], patch.box[0], patch.box[2]) for patch in lower] == [(8, 4, 1)] * 4
     assert [(patch.position[0], patch.box[0], patch.box[2]) for patch in upper] == [(3, 0, 1)] * 4
     photo = Photo(grey(5, 9), Placement((13, 9), (4, 0, 5, 9), (0, 0, 5, 9)))
     field = ReceptiveField(size=(2, 3), stride=(1, 2), offset=(0, 0))
-    seen = top_patches.seen(field, (12, 4), photo)
+    seen = top_patches.seen_positions(field, (12, 4), photo)
     assert seen.all(1).tolist() == seen.any(1).tolist() == [3 <= row <= 8 for row in range(12)]
 
 
 def test_photos_of_different_sizes_where_the_model_takes_any() -> None:
-    """Inputs of 32 × 64, 64 × 32 and 32 × 64; in order, whatever their sizes."""
+    """Inputs of 32 × 64, 64 × 32 and 32 × 64 keep their order."""
     photos = [grey(32, 64), with_pattern(grey(64, 32), 41, 20), with_pattern(grey(32, 64), 7, 40, strength=90)]
     (channel,) = facts(run(model((None, None)), photos, channels=[0], count=2)).channels
     assert [(patch.number, patch.position, patch.box) for patch in channel.patches] == [
@@ -148,7 +153,7 @@ def test_the_strongest_channels_unless_they_are_named_and_silence_is_said() -> N
     output = run(model(), photos, channels=3, count=1)
     assert [channel.channel for channel in facts(output).channels] == [1, 0, 2]
     assert facts(output).channels[2].patches == ()
-    assert output.warnings == ("The same everywhere in these images, so without patches: channel 2.",)
+    assert output.warnings == ("These channels have no patches because they are the same everywhere in these images: 2.",)
     assert [channel.channel for channel in facts(run(model(), photos, channels=[2, 0], count=1)).channels] == [2, 0]
 
 
@@ -162,7 +167,7 @@ def test_a_field_as_large_as_the_input_is_said() -> None:
     photo = keras.Input((5, 3, 3))
     x = layers.Conv2D(2, (5, 3), padding="same", name="find")(photo)
     output = run(keras.Model(photo, layers.Dense(2)(layers.Flatten()(x))), [with_pattern(grey(5, 3), 1, 0)], count=1)
-    assert "is as large as the input, 5 × 3" in output.warnings[0]
+    assert "is at least as large as the input, 5 × 3" in output.warnings[0]
 
 
 def test_photos_a_pixel_wide() -> None:
@@ -170,7 +175,7 @@ def test_photos_a_pixel_wide() -> None:
     shapes = [(1, 1), (1, 37), (40, 1), (26, 27)]
     photos = [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in shapes]
     patches = [patch for channel in facts(run(model(), photos, channels=[0, 1], count=4)).channels for patch in channel.patches]
-    assert {patch.number for patch in patches} == {2, 3}  # rows that are all the same cancel out
+    assert {patch.number for patch in patches} == {2, 3}  # a row of equal values excites nothing
     for patch in patches:
         top, left, height, width = patch.box
         assert min(top, left, height - 1, width - 1) >= 0
@@ -180,8 +185,10 @@ def test_photos_a_pixel_wide() -> None:
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_a_patch_is_what_moves_its_neuron(padding: str) -> None:
-    """By brute force: of a photo of the input's own size each pixel is changed, alone, and every neuron of the map looked at. All
-    weights are above 0, so that nothing hides what is seen."""
+    """Change each pixel of a photo of the input's own size, one at a time, and compare every neuron of the map.
+
+    All weights are above 0, so that no change can cancel another.
+    """
     photo = keras.Input((14, 19, 3), name="photo")
     x = layers.Conv2D(4, (3, 4), strides=(1, 2), padding=padding, name="stem")(photo)
     x = layers.AveragePooling2D((2, 3), strides=(2, 1), padding=padding, name="pool")(x)
@@ -202,12 +209,12 @@ def test_a_patch_is_what_moves_its_neuron(padding: str) -> None:
     at_own_size = Photo(np.zeros((14, 19, 3), np.uint8), Placement((14, 19), (0, 0, 14, 19), (0, 0, 14, 19)))
     for y, x in np.ndindex(answers.shape[1:3]):
         sees = np.zeros((14, 19), bool)
-        sees[top_patches.part(field, Place(0, y, x, 0.0), at_own_size)] = True
+        sees[top_patches.patch_of(field, StrongPosition(0, y, x, 0.0), at_own_size)] = True
         np.testing.assert_array_equal(moved[:, y, x].reshape(14, 19), sees)
 
 
 def test_the_strongest_places_by_brute_force() -> None:
-    """Over all photos, one an image: the largest values of the layer as Keras itself answers."""
+    """The values are the largest of each image in the layer's output as Keras computes it."""
     rng = np.random.default_rng(3)
     photos = [rng.integers(0, 256, (13, 9, 3), np.uint8) for _ in range(5)]
     output = run(model(), photos, channels=[0, 1], count=4, per_image=1)

@@ -49,7 +49,7 @@ def facts(output: Output) -> WeightsFacts:
 
 
 TITLE = 21
-SIDE = 64  # of a tile of 2 × 2 weights where there is room
+SIDE = 64  # pixels of a tile of 2 × 2 weights if there is room
 
 
 def test_every_kernel_that_reads_three_inputs_is_a_tile_in_colour() -> None:
@@ -63,7 +63,7 @@ def test_every_kernel_that_reads_three_inputs_is_a_tile_in_colour() -> None:
     assert (made[:SIDE, :SIDE] == 128).all()
     assert (made[:, SIDE] == 255).all()  # one pixel between tiles
     assert (made[gap : gap + SIDE, :SIDE] == 128).all()
-    assert (made[gap:, gap:] == 255).all()  # ⌈√3⌉ = 2 a row, one place left over
+    assert (made[gap:, gap:] == 255).all()  # ⌈√3⌉ = 2 tiles in a row leave one place empty
     np.testing.assert_array_equal(arrays(output)["kernel"], kernel)
     assert list(arrays(output)) == ["kernel", "bias"]
 
@@ -115,7 +115,7 @@ def test_axes_of_every_kind_of_convolution() -> None:
 
 
 def test_depthwise_channels_are_keras_output_channels() -> None:
-    """The tile under an index is the kernel that makes the channel of that index."""
+    """The tile with an index is the kernel that computes the channel of that index."""
     layer_ = keras.layers.DepthwiseConv2D((3, 2), depth_multiplier=2, use_bias=False)
     photo = RNG.normal(size=(1, 3, 2, 4)).astype(np.float32)
     answer = np.asarray(layer_(photo).numpy())[0, 0, 0]
@@ -167,7 +167,7 @@ def test_statistics_by_hand() -> None:
 
 def test_what_is_not_finite_is_said_and_counted_as_0() -> None:
     output = shown({"kernel": [[np.nan, -3], [np.inf, 4]], "bias": [1, 2]}, LayerKind.DENSE, "Dense")
-    assert output.warnings == ("'kernel': 2 of 4 values are not finite; drawn and counted as 0.",)
+    assert output.warnings == ("'kernel': 2 of 4 values are not finite. They are drawn and counted as 0.",)
     found = facts(output).weights[0]
     assert (found.min, found.max, found.zeros) == (-3, 4, 0.5)
     assert np.isnan(arrays(output)["kernel"][0, 0])
@@ -175,7 +175,7 @@ def test_what_is_not_finite_is_said_and_counted_as_0() -> None:
 
 def test_no_contrast_is_said() -> None:
     output = shown({"kernel": np.full((3, 3, 2, 2), 0.25)})
-    assert output.warnings == ("'kernel': all values are 0.25; there is no contrast to draw.",)
+    assert output.warnings == ("'kernel': all values are 0.25, so there is no contrast to draw.",)
     assert (picture(output)[TITLE : TITLE + SIDE - 1, : SIDE - 1] == 0).all()
 
 
@@ -183,21 +183,21 @@ def test_more_tiles_than_can_be_told_apart_are_left_out_and_said(monkeypatch: py
     monkeypatch.setattr(weights, "MAX_TILES", 10)
     kernel = RNG.normal(size=(3, 3, 4, 5))
     output = shown({"kernel": kernel}, columns=4)
-    assert output.warnings == ("'kernel': the first 8 of 20 kernels are drawn; the array has every value.",)
+    assert output.warnings == ("'kernel': the first 8 of 20 kernels are drawn. The array has every value.",)
     two = picture(shown({"kernel": kernel}, filters=2, columns=4))
     np.testing.assert_array_equal(picture(output), two)
     assert shown({"kernel": RNG.normal(size=(3, 3, 20, 1))}).warnings == (
-        "'kernel': the first 10 of 20 kernels are drawn; the array has every value.",
+        "'kernel': the first 10 of 20 kernels are drawn. The array has every value.",
     )
 
 
 def test_a_reduced_matrix_is_said() -> None:
     output = shown({"kernel": RNG.normal(size=(1100, 2))}, LayerKind.DENSE, "Dense")
-    assert output.warnings == ("'kernel': a matrix of 1,100 × 2 is drawn averaged; the array has every value.",)
+    assert output.warnings == ("'kernel': a matrix of 1,100 × 2 is drawn averaged. The array has every value.",)
 
 
 def test_a_real_models_layers() -> None:
-    """Every layer of the batch norm model that the door lets in, drawn; the arrays are Keras's own."""
+    """Every layer of the batch norm model that has weights can be drawn, and its arrays are Keras's own."""
     probe, published = model("batch_norm")
     keras_model = ZOO["batch_norm"]()
     tried = [each for each in published.description.layers if each.parameters]

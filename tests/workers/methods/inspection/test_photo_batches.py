@@ -1,4 +1,4 @@
-"""Passes over several photos: what is in one, and which photo it is that breaks one."""
+"""Batches of several photos: how many photos a batch has, and which photo is named when one is not finite."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from schemas.models import Layer, LayerKind
 from tests.workers.methods.support import FormulaProbe, photo_of, published
 from workers.contract.inputs import Prepared
 from workers.contract.probe import Forward
-from workers.methods.photo_batches import passes
+from workers.methods.inspection.photo_batches import forward_in_batches
 
-# Of (h, w): 30 times 4 × 6, then 2 of 6 × 4, then 3 of 4 × 6 again.
+# 30 inputs of 4 × 6 (h × w) come first, then 2 of 6 × 4, then 3 of 4 × 6 again.
 SIZES = [(4, 6)] * 30 + [(6, 4)] * 2 + [(4, 6)] * 3
 
 
 def costly() -> FormulaProbe:
-    """A model that takes 12 inputs of 4 × 6 in the 0.15 seconds of a pass: 24 positions, 1.8e11 products a second."""
+    """Return a model of which a batch takes 12 inputs of 4 × 6: 24 positions each, 1.8e11 products a second, 0.15 seconds a batch."""
     parameters = round(0.15 * 1.8e11 / 24 / 12.5)
     layer = Layer(
         path="conv",
@@ -44,7 +44,7 @@ def photos(sizes: list[tuple[int, int]]) -> list[Prepared]:
 
 def test_a_pass_has_as_many_as_the_model_takes_and_one_size() -> None:
     probe, given = costly(), photos(SIZES)
-    made = list(passes(probe, given, ["pool"], scores=True))
+    made = list(forward_in_batches(probe, given, ["pool"], scores=True))
     assert [(each.first, len(each.images)) for each in made] == [(0, 12), (12, 12), (24, 6), (30, 2), (32, 3)]
     assert probe.calls == [12, 12, 6, 2, 3]
     pooled = np.concatenate([each.found.activations["pool"] for each in made])
@@ -54,7 +54,7 @@ def test_a_pass_has_as_many_as_the_model_takes_and_one_size() -> None:
 
 
 def test_the_image_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the engine does, a pass is refused as a whole."""
+    """The engine refuses a batch as a whole, and so does this probe."""
     forward = FormulaProbe.forward
 
     def strict(self: FormulaProbe, tensor: np.ndarray, *args: Any, **more: Any) -> Forward:
@@ -65,7 +65,7 @@ def test_the_image_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(FormulaProbe, "forward", strict)
     probe, given = costly(), photos(SIZES)
     given[20].tensor[1, 2, 0] = np.nan
-    made = passes(probe, given, scores=True)
+    made = forward_in_batches(probe, given, scores=True)
     assert next(made).first == 0
     with pytest.raises(NonFinite, match=r"^Image 20: The logits are not finite\.$"):
         next(made)

@@ -1,4 +1,4 @@
-"""Several photos through the model, a few at a time."""
+"""Run the model on several photos, a few at a time."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from workers.methods.batch_sizes import batch_size
 
 
 @dataclass(frozen=True)
-class Pass:
-    """Images in order, the first of them number `first`, and what the model answered."""
+class PhotoBatch:
+    """Some consecutive images and the model's outputs for them. `first` is the number of the first image, counted from 0."""
 
     first: int
     images: Sequence[Prepared]
     found: Forward
 
 
-def passes(
+def forward_in_batches(
     probe: Probe,
     several: Sequence[Prepared],
     layers: Sequence[str] = (),
@@ -32,11 +32,19 @@ def passes(
     scores: bool = False,
     output: str | None = None,
     precision: str = "float32",
-) -> Iterator[Pass]:
-    """All of `several` in order, as many at a time as one forward pass should take, those of a pass of one size.
+) -> Iterator[PhotoBatch]:
+    """Yield all images in order, in batches of one input size. A batch has as many images as one forward pass should take.
+
+    Args:
+        probe: The model.
+        several: The images.
+        layers: Paths of the layers whose activations are wanted.
+        scores: Whether logits and probabilities are wanted.
+        output: The output that gives them. None stands for the first.
+        precision: The arithmetic of the forward pass.
 
     Raises:
-        NonFinite: naming the image's number.
+        NonFinite: The scores or activations of an image are not finite. The error names the image by its number.
     """
 
     def forward(images: Sequence[Prepared]) -> Forward:
@@ -48,15 +56,15 @@ def passes(
             found = forward(images)
         except NonFinite:
             for number, image in enumerate(images, batch.start):
-                with naming(number):
+                with name_image(number):
                     forward([image])
             raise
-        yield Pass(batch.start, images, found)
+        yield PhotoBatch(batch.start, images, found)
 
 
 @contextmanager
-def naming(number: int) -> Iterator[None]:
-    """An image whose scores or activations are not finite is named by its number."""
+def name_image(number: int) -> Iterator[None]:
+    """Put an image's number before the text of a `NonFinite` error that is raised inside."""
     try:
         yield
     except NonFinite as error:
