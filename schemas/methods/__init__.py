@@ -1,4 +1,4 @@
-"""The registry of methods: every module below this package that defines a `MethodParams` subclass with a `card` is a method."""
+"""The registry of methods: every class below this package that is a `MethodParams` with a `card` of its own is a method."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ METHODS: Mapping[str, type[MethodParams]] = _discover()
 
 
 def params_class(method: str) -> type[MethodParams]:
-    """The parameter model of `method`; `UnknownMethod` with the nearest names where there is none."""
+    """Return the parameter model of `method`.
+
+    Raises:
+        UnknownMethod: There is no such method. The error names similar ones.
+    """
     try:
         return METHODS[method]
     except KeyError:

@@ -24,9 +24,10 @@ from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.contract.artifacts import Array, Document, Output, Picture
 from workers.contract.inputs import Inputs, Photo, Prepared
+from workers.contract.method import Implementation
 from workers.contract.progress import Slice
 from workers.engine.probe import KerasProbe
-from workers.methods import Implementation, implementation
+from workers.methods import implementation
 from workers.models.description.describe import describe
 from workers.models.preprocessing import prepare
 from workers.rendering import encode

@@ -1,4 +1,4 @@
-"""The array types that the contract speaks of."""
+"""Names for the array types of the contract. Shapes stand where an array is used."""
 
 from __future__ import annotations
 
@@ -12,3 +12,4 @@ Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
 Arrays = Mapping[str, NDArray[np.generic]]
+"""Arrays by name."""

@@ -1,4 +1,4 @@
-"""Colours as the model's input has them, and back."""
+"""Convert between RGB pixels and the units and colour order of a model's input."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from schemas.models import Preprocessing
 
 
 def normalise(pixels: UInt8[np.ndarray, "*n c"], spec: Preprocessing) -> Float32[np.ndarray, "*n c"]:
-    """`(x − mean) / std`, RGB (or luma) pixels 0–255 brought to `spec.order` first."""
+    """Return `(x − mean) / std` of RGB or grey pixels in 0–255. The channels are brought into the order `spec.order` first."""
     ordered = pixels[..., ::-1] if spec.order == "bgr" else pixels
     return (ordered.astype(np.float32) - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
 
 
 def to_rgb(tensor: Float[np.ndarray, "*n c"], spec: Preprocessing) -> Float[np.ndarray, "*n 3"]:
-    """RGB in 0–255 units (not clipped) of what is in input units: the inverse of `normalise`; one channel becomes three."""
+    """Return RGB in units of 0–255, not clipped, from values in the units of the input. It is the inverse of `normalise`.
+
+    An input with one channel becomes three equal channels.
+    """
     pixels = tensor * np.asarray(spec.std, tensor.dtype) + np.asarray(spec.mean, tensor.dtype)
     if pixels.shape[-1] == 1:
         return np.repeat(pixels, 3, axis=-1)
@@ -23,5 +26,5 @@ def to_rgb(tensor: Float[np.ndarray, "*n c"], spec: Preprocessing) -> Float[np.n
 
 
 def input_to_rgb(tensor: Float32[np.ndarray, "h w c"], spec: Preprocessing) -> UInt8[np.ndarray, "h w 3"]:
-    """An input as the picture that it shows; what is not finite is black."""
+    """Return the picture that an input shows. Values that are not finite become black."""
     return np.clip(np.rint(np.nan_to_num(to_rgb(tensor, spec), posinf=0, neginf=0)), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A photo, and what a model takes of it."""
+"""A photo, its place in the model's input, and the inputs that a method is given."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from workers.contract.progress import Pieces
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the photo lies in the model's input, so that a map over the input can be brought back onto the photo.
+    """Where the photo lies in the model's input. It serves to bring a map over the input back onto the photo.
 
-    `box` is (top, left, height, width) in input pixels of the area that `source` fills; `source` is (top, left, height,
-    width) in photo pixels of the part of the photo that was used. Stretch: all of both. Crop: a part of the photo fills
-    all of the input. Letterbox: all of the photo fills a part of the input.
+    With `fit` stretch, all of the photo fills all of the input. With crop, a part of the photo fills all of the input. With letterbox,
+    all of the photo fills a part of the input.
+
+    Attributes:
+        input_size: height and width of the input, in pixels.
+        box: top, left, height and width of the area of the input that the photo fills, in pixels of the input.
+        source: top, left, height and width of the part of the photo that fills this area, in pixels of the photo.
     """
 
     input_size: tuple[int, int]
@@ -24,7 +28,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Photo:
-    """The caller's image as decoded: uint8 RGB (H, W, 3), and where it lies in the input."""
+    """The caller's image as decoded, uint8 RGB (H, W, 3), and where it lies in the model's input."""
 
     image: UInt8
     placement: Placement
@@ -32,7 +36,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A photo and what the model takes of it: float32 (H, W, C), preprocessed."""
+    """A photo and the input that was made of it, float32 (H, W, C), preprocessed."""
 
     photo: Photo
     tensor: Float32
@@ -40,11 +44,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A batch as the model takes it. `tensor`: float32 (N, H, W, C), preprocessed; empty (N = 0) where a method needs no image.
+    """What a method is given to compute with.
 
-    Slow lane alone: `image`, what the tensor was made of, the caller's image as decoded, uint8 RGB (H, W, 3); and, of a method whose
-    parameters name `images`, each of `several`. Their sizes differ where the model takes any. Of a method with `reusable`: the
-    `pieces` of its work that are at hand.
+    Attributes:
+        tensor: the batch of inputs, float32 (N, H, W, C), preprocessed. It is empty (N = 0) if the method needs no image.
+        image: slow lane only: the image that the input was made of, uint8 RGB (H, W, 3).
+        several: slow lane only, for a method whose parameters name `images`: each of them, in this order. Their sizes differ if the model
+            takes inputs of any size.
+        pieces: slow lane only, for a method with `reusable`: the pieces of the work that earlier jobs have left.
     """
 
     tensor: Float32

@@ -1,4 +1,4 @@
-"""What a method may ask of a loaded model."""
+"""What a method may ask of a loaded model, and the arrays that it gets back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, Dream
 
 @dataclass(frozen=True)
 class Forward:
-    """Activations by layer path, each (N, ...) float32; logits and probabilities (N, classes) float32, None without a class output."""
+    """The results of a forward pass.
+
+    Attributes:
+        activations: for each layer asked for, by its path, float32 (N, ...).
+        logits: float32 (N, classes), or None if they were not asked for or the model has no class output.
+        probabilities: the same for the probabilities.
+    """
 
     activations: dict[str, Float32]
     logits: Float32 | None
@@ -25,46 +31,74 @@ class Forward:
 
 @dataclass(frozen=True)
 class LayerGradients:
-    """At one layer: activations and ∂score/∂activations, both (N, h, w, K) float32; the class scores of the same pass."""
+    """The gradient of a class score at one layer.
+
+    Attributes:
+        activations: the layer's output, float32 (N, h, w, K).
+        gradients: ∂score/∂activations, float32 (N, h, w, K).
+        logits, probabilities: the class scores of the same pass, float32 (N, classes).
+        class_indices: the class that each example explains, int32 (N,). `TOP_CLASS` has been replaced by the example's top class.
+    """
 
     activations: Float32
     gradients: Float32
     logits: Float32
     probabilities: Float32
-    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where `TOP_CLASS` was asked for
+    class_indices: NDArray[np.int32]
 
 
 ReluRule = Literal["gradient", "guided", "deconv"]
-"""What a ReLU hands back of the gradient g that comes to it: its own gradient; of that what is positive (Springenberg et al.,
-arXiv:1412.6806); what is positive of g wherever the ReLU was open or closed (Zeiler and Fergus, arXiv:1311.2901)."""
+"""What a ReLU passes back of the gradient g that reaches it.
+
+`gradient`: its own gradient, which is g where the ReLU was open. `guided`: the positive part of that (Springenberg et al.,
+arXiv:1412.6806). `deconv`: the positive part of g, no matter where the ReLU was open (Zeiler and Fergus, arXiv:1311.2901).
+"""
 
 
 @dataclass(frozen=True)
 class InputGradients:
-    """∂score/∂input (N, H, W, C) float32, and the class scores of the same pass."""
+    """The gradient of a class score at the model's input.
+
+    Attributes:
+        gradients: ∂score/∂input, float32 (N, H, W, C).
+        logits, probabilities: the class scores of the same pass, float32 (N, classes).
+        class_indices: the class that each example explains, int32 (N,). `TOP_CLASS` has been replaced by the example's top class.
+        relus: number of layers on the way whose ReLU followed the rule `guided` or `deconv`.
+    """
 
     gradients: Float32
     logits: Float32
     probabilities: Float32
-    class_indices: NDArray[np.int32]  # (N,): the class explained, the top class where `TOP_CLASS` was asked for
-    relus: int = 0  # layers on the way whose ReLU followed `guided` or `deconv`
+    class_indices: NDArray[np.int32]
+    relus: int = 0
 
 
-@runtime_checkable  # beartype checks signatures in the tests
+@runtime_checkable  # beartype checks annotations in the tests
 class Probe(Protocol):
-    """A loaded model, ready to be looked into. Thread-safe. Every call is one compiled TensorFlow function with a free batch
-    axis, kept per (target, kind of call), never retraced for other classes, channels or batch sizes.
+    """A loaded model that can be examined. It is thread-safe.
 
-    `output` names the output whose class scores are meant; None: the first. Inputs that are not the photo's are zeros.
+    Every call is one compiled TensorFlow function with a free batch axis. There is one for each target and kind of call, and other classes,
+    channels or batch sizes do not compile it again.
 
-    Raises `NoGradient`, `NonFinite`, `OutOfMemory`, `UnknownLayer` (schemas.errors).
+    `tensor` is always the batch of inputs, float32 (N, H, W, C). `output` names the output whose class scores are meant; None means the
+    first. The model's inputs that a photo cannot fill are zeros.
+
+    Raises:
+        UnknownLayer: The model has no such layer.
+        NoGradient: No gradient reaches the target.
+        NonFinite: A result is infinite or not a number.
+        OutOfMemory: The device's memory does not suffice.
     """
 
     @property
-    def published(self) -> PublishedModel: ...
+    def published(self) -> PublishedModel:
+        """The description with the labels and the digest, as it is published."""
+        ...
 
     @property
-    def description(self) -> ModelDescription: ...
+    def description(self) -> ModelDescription:
+        """The description of the model: its layers, shapes and classes."""
+        ...
 
     def forward(
         self,
@@ -75,7 +109,10 @@ class Probe(Protocol):
         output: str | None = None,
         precision: str = "float32",
     ) -> Forward:
-        """Activations of `layers`; with `scores` logits and probabilities too. The graph is cut where nothing more is asked for."""
+        """Return the activations of `layers`, and with `scores` also logits and probabilities.
+
+        Layers behind the last one that is needed are not computed.
+        """
         ...
 
     def gradients(
@@ -89,7 +126,11 @@ class Probe(Protocol):
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
-        """For each example, the gradient of its class's score at `layer`; `TOP_CLASS` stands for the example's top class."""
+        """Return the gradient of each example's class score at `layer`.
+
+        `class_indices` is int32 (N,), and `TOP_CLASS` means the example's top class. With a sigmoid output of one class, `sign` -1 explains
+        the negative answer.
+        """
         ...
 
     def input_gradients(
@@ -103,37 +144,43 @@ class Probe(Protocol):
         output: str | None = None,
         precision: str = "float32",
     ) -> InputGradients:
-        """The same at the model's input, every ReLU on the way following `relu_rule`."""
+        """Return the gradient of each example's class score at the model's input. Every ReLU on the way follows `relu_rule`."""
         ...
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
-        """Σ seed·activation differentiated with respect to the input: (N, H, W, C).
+        """Return the gradient of Σ seed · activation with respect to the input, float32 (N, H, W, C).
 
-        `seed` (N, …) has the shape of the layer's activations. Zeiler and Fergus give the activations kept, all others 0; ones
-        at those places give the gradient itself. A ReLU at the end of the layer follows `relu_rule` too.
+        `seed` has the shape of the layer's activations, (N, ...). For the method of Zeiler and Fergus (arXiv:1311.2901), it holds the
+        activations to keep, and 0 elsewhere. With ones in those places, the result is the gradient itself. A ReLU at the end of the layer
+        follows `relu_rule` too.
         """
         ...
 
     def scores_from(
         self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
     ) -> Forward:
-        """Logits and probabilities with the layer's output replaced by `activations` (N, …); what does not come from the layer is
-        computed from `tensor` (N, H, W, C). Of a shared layer the first call is replaced."""
+        """Return logits and probabilities with the layer's output replaced by `activations`, float32 (N, ...).
+
+        Everything that does not depend on the layer is computed from `tensor`. If the model calls the layer several times, the output of
+        the first call is replaced.
+        """
         ...
 
     def randomised(self, layers: Sequence[str], seed: int) -> Probe:
-        """The same model with the weights of `layers` (of a nested model: all inside it) drawn anew by their own initialisers;
-        this one stays as it is."""
+        """Return the same model with random weights in `layers`. The weights of this one do not change.
+
+        The layers' own initialisers draw the weights. If a layer is a nested model, this applies to all layers in it.
+        """
         ...
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
-        """Gradient ascent in slices of at most about 250 ms; yields after each, returns the last state."""
+        """Run gradient ascent in slices of at most about 250 ms. Yield the state after each slice, and return the last one."""
         ...
 
     def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
-        """DeepDream, in slices likewise."""
+        """Run DeepDream in slices of at most about 250 ms. Yield the state after each slice, and return the last one."""
         ...
 
     def weights(self, layer: str) -> dict[str, Float32]:
-        """The layer's weights by name (`kernel`, `bias`, `gamma`, `query/kernel`), copied; empty where it has none."""
+        """Return copies of the layer's weights, if any, by name, such as `kernel`, `bias`, `gamma` or `query/kernel`."""
         ...

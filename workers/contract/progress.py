@@ -1,4 +1,4 @@
-"""What a slow method tells between two slices, and what it leaves for later jobs."""
+"""What a slow method reports after each slice, and the pieces of work that later jobs can reuse."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from workers.contract.arrays import Arrays, UInt8
 
 Pieces = Mapping[str, Arrays]
-"""Parts of a result, by name, that other jobs, or the same one taken up again, need not make anew: each some arrays."""
+"""Finished parts of a job's work, by name. Each is a set of arrays that another job can take instead of computing them again."""
 
 
 @dataclass(frozen=True)
 class Reusable:
-    """What a job can take over and leaves to others: pieces of the work that `work` describes, those of `names` or all there are.
-    Equal works of one model have equal pieces."""
+    """The pieces that a job can take over from earlier jobs, and that it leaves for later ones.
+
+    Attributes:
+        work: describes the work. If the works of two jobs on one model are equal, their pieces of the same name are equal.
+        names: the names of the pieces that the job can use. None means all of them.
+    """
 
     work: str
     names: tuple[str, ...] | None = None
@@ -22,10 +26,18 @@ class Reusable:
 
 @dataclass(frozen=True)
 class Slice:
-    """Between two slices of a slow method: how far it is, and a small picture of it, if any (float (n, H, W, C) in 0-1 or uint8)."""
+    """How far a slow method is.
+
+    Attributes:
+        step: number of steps done, from 0 to `total`.
+        total: number of all steps.
+        value: mean value of the objective at this step, if there is an objective.
+        preview: a small picture of the state, uint8 RGB (H, W, 3), if there is one.
+        pieces: pieces that were finished since the last slice, to be kept for later jobs.
+    """
 
     step: int
     total: int
     value: float | None = None
-    preview: UInt8 | None = None  # (H, W, 3)
-    pieces: Pieces = field(default_factory=dict[str, Arrays])  # to be kept, finished since the last slice
+    preview: UInt8 | None = None
+    pieces: Pieces = field(default_factory=dict[str, Arrays])

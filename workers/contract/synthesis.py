@@ -1,4 +1,4 @@
-"""What gradient ascent needs, and where it is."""
+"""What gradient ascent and DeepDream are asked to do, and the states that they report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ from workers.contract.arrays import Float32
 
 @dataclass(frozen=True)
 class Term:
-    """A part of a sum: the mean of a channel's map, a neuron at `position` (y, x), or a class logit, times `weight`."""
+    """One term of a sum: a value times `weight`.
+
+    The value is the mean of channel `index` over its map, channel `index` at one position, or the logit of class `index`.
+
+    Attributes:
+        kind: which of the three values it is.
+        index: index of the channel or the class.
+        weight: factor of the value.
+        layer: path of the layer, for a channel or a neuron.
+        position: (y, x) of a neuron in the layer's map.
+    """
 
     kind: Literal["channel", "neuron", "class"]
     index: int
@@ -27,26 +37,41 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """What ascent raises, one scalar for each of N images: the mean over the map of a channel, one neuron, the mean of
-    squares of all channels, a class logit, how near all activations come to `features`, or the sum of `terms`. `margin` leaves out a
-    border of the map (dlwp2: 2). With `diversity`, a weight, images are not independent: each loses by how alike it is to the
-    others, and all of them, of one channel, are one batch."""
+    """What gradient ascent raises: one scalar for each of the N images.
+
+    Attributes:
+        kind: `channel`: the mean of a channel over its map. `neuron`: a channel at one position. `layer`: the mean of the squares of all
+            channels. `class`: the logit of a class. `l2` and `dot_cosine`: how near the activations are to `features`. `sum`: the sum of
+            `terms`.
+        layer: path of the layer, for every kind that has one.
+        indices: the channel or class of each image; for `neuron`, its channel.
+        position: (y, x) of the neuron in the layer's map.
+        margin: width of the border of the map that is left out, in positions.
+        probability: if it is true, `class` is the probability instead of the logit.
+        features: for `l2` and `dot_cosine`, the layer's activations to reach, without the batch axis.
+        terms: the terms of `sum`.
+        diversity: weight of the diversity term. If it is not 0, all images show one channel in one batch, and each image loses by its
+            likeness to the others.
+    """
 
     kind: Literal["channel", "neuron", "layer", "class", "l2", "dot_cosine", "sum"]
     layer: str | None = None
-    indices: tuple[int, ...] = ()  # channels or classes, one an image; the neuron's k
-    position: tuple[int, int] | None = None  # the neuron's (y, x)
+    indices: tuple[int, ...] = ()
+    position: tuple[int, int] | None = None
     margin: int = 0
     probability: bool = False
-    features: Float32 | None = None  # l2, dot_cosine: the layer's activations to reach, without the batch axis
+    features: Float32 | None = None
     terms: tuple[Term, ...] = ()
     diversity: float = 0.0
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where ascent starts: uniform in [low, high) or normal with σ = `sigma`, in the parametrisation's own units
-    (pixel: see `AscentSpec`; fourier: spectrum coefficients; phase: radians)."""
+    """The random values with which ascent starts: uniform in [low, high), or normal with the standard deviation `sigma`.
+
+    They are in the units of the parametrisation: for `pixel` those of the pixel (see `AscentSpec`), for `fourier` coefficients of the
+    spectrum, for `phase` radians.
+    """
 
     kind: Literal["uniform", "normal"]
     low: float = 0.0
@@ -56,12 +81,26 @@ class Start:
 
 @dataclass(frozen=True)
 class AscentSpec:
-    """Everything a synthesis needs. Every image of the batch is independent: n images give what n single runs give.
+    """Everything that a synthesis needs. The images of the batch are independent: n images give the same as n single runs.
 
-    `scale` and `offset` (one number, or one a channel) are the pixel parametrisation's units: the model sees
-    scale · pixel + offset, and `start`, `learning_rate` and gradients are in units of the pixel. With `redirect`, a
-    channel or neuron after a ReLU follows the gradient of what the ReLU was given while that is closed, and past a ReLU6's end.
-    After each step in `show`, however soon, the state is yielded.
+    Attributes:
+        objective: what is raised.
+        parametrisation: how an image is made of the values that ascent changes.
+        size: height and width of an image, in pixels.
+        steps: number of steps.
+        learning_rate: the optimizer's step size, in units of the parametrisation.
+        optimizer: `adam`, or `ascent`, which is x += learning_rate · g.
+        gradient_norm: how the gradient g of each image is divided: `rms` by sqrt(mean g²) + 1e-5, `l2` by sqrt(max(sum g², 1e-12)).
+        start: the values with which ascent starts.
+        transforms: random transforms of the image before the model sees it.
+        regularisers: penalties that keep the image smooth or small.
+        seed: seed of all random numbers.
+        precision: arithmetic of the model's forward and backward pass.
+        scale, offset: units of the `pixel` parametrisation: the model sees scale · pixel + offset. Each has one number, or one for each
+            channel. `start`, `learning_rate` and the gradients are in units of the pixel.
+        redirect: if it is true, a channel or neuron behind a ReLU follows the gradient of the ReLU's input while the ReLU is closed, and
+            beyond the upper end of a ReLU6.
+        show: steps after which the state is yielded in any case.
     """
 
     objective: Objective
@@ -69,8 +108,8 @@ class AscentSpec:
     size: tuple[int, int]
     steps: int
     learning_rate: float
-    optimizer: Literal["adam", "ascent"]  # ascent: x += learning_rate * g
-    gradient_norm: Literal["none", "rms", "l2"]  # rms: g / (sqrt(mean g²) + 1e-5); l2: g / sqrt(max(sum g², 1e-12)); an image at a time
+    optimizer: Literal["adam", "ascent"]
+    gradient_norm: Literal["none", "rms", "l2"]
     start: Start
     transforms: Transforms
     regularisers: Regularisers
@@ -83,18 +122,28 @@ class AscentSpec:
 
     @property
     def view(self) -> tuple[int, int]:
-        """Height and width of what the model sees of an image."""
+        """Height and width, in pixels, of the part of an image that the model sees in one step."""
         side = self.transforms.view
         return self.size if side is None else (side, side)
 
 
 @dataclass(frozen=True)
 class DreamSpec:
-    """DeepDream: gradient ascent from `image` (H, W, C) float32, at each of `shapes` in turn, smallest first, the last its own.
+    """Everything that DeepDream needs: gradient ascent from an image, in octaves of growing size.
 
-    What is raised: Σ weight · mean of squares over the layers, a border of 2 of each map left out. A step moves pixels by
-    `step_size` on average. The image is in units of its own: the model sees scale · pixel + offset. An octave ends after `steps`,
-    or when its loss is above `max_loss`.
+    It raises Σ weight · mean of squares over the layers, with a border of 2 positions of each map left out.
+
+    Attributes:
+        image: the image to start from, float32 (H, W, C), in units of its own: the model sees scale · pixel + offset.
+        layers: path and weight of each layer.
+        shapes: height and width of each octave, smallest first. The last is the image's own size.
+        steps: number of steps in an octave.
+        step_size: mean change of a pixel in one step, in units of the image.
+        max_loss: an octave ends early when its loss is above this. None means never.
+        jitter: largest random shift of the image in a step, in pixels.
+        seed: seed of the shifts.
+        precision: arithmetic of the model's forward and backward pass.
+        scale, offset: the units of the image, with one number each, or one for each channel.
     """
 
     image: Float32
@@ -112,8 +161,15 @@ class DreamSpec:
 
 @dataclass(frozen=True)
 class DreamState:
-    """Where a dream is after `step` of at most `total` steps. `image` (h, w, C) float32, of the octave it is in. `losses`: of
-    every octave begun, the loss at each of its steps. `gradient_seen`: whether any non-zero gradient came."""
+    """The state of a dream after a step.
+
+    Attributes:
+        step: number of steps done.
+        total: largest possible number of steps, for all octaves.
+        image: the image in the size of its octave, float32 (h, w, C), in the units of `DreamSpec.image`.
+        losses: for every octave that has begun, the loss at each of its steps.
+        gradient_seen: true if any gradient so far was not zero.
+    """
 
     step: int
     total: int
@@ -124,8 +180,15 @@ class DreamState:
 
 @dataclass(frozen=True)
 class AscentState:
-    """Where ascent is after `step` steps. `images` (n, H, W, C) float32: pixel the model's input units, else 0-1 RGB.
-    `values` (n, step): the objective at every step so far. `gradient_seen` (n,): whether any non-zero gradient came."""
+    """The state of gradient ascent after a step.
+
+    Attributes:
+        step: number of steps done.
+        total: number of all steps.
+        images: float32 (n, H, W, C): the model's input units for the `pixel` parametrisation, RGB in 0–1 for the others.
+        values: the objective of each image at every step so far, float32 (n, step).
+        gradient_seen: bool (n,): true if any gradient of the image so far was not zero.
+    """
 
     step: int
     total: int

@@ -24,6 +24,7 @@ from schemas.models import ModelDescription
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
+from workers.contract.method import Implementation
 from workers.contract.progress import Slice
 from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
@@ -34,7 +35,7 @@ from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPiec
 from workers.execution.scheduler import DeviceResult, Scheduler
 from workers.execution.threads import in_pool
 from workers.execution.warm_up import warm_up
-from workers.methods import Implementation, implementation
+from workers.methods import implementation
 from workers.rendering import encode
 
 

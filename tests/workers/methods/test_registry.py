@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 from typing import Any
@@ -15,7 +16,7 @@ from workers.methods import implementation, implementations
 
 @pytest.fixture
 def replaced(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Puts another module in the place of `workers.methods.inspection.predict`."""
+    """Put another module in the place of `workers.methods.inspection.predict`."""
     implementation.cache_clear()
 
     def replace(**functions: Any) -> None:
@@ -71,6 +72,20 @@ def test_a_generator_in_the_fast_lane_is_refused(replaced: Any) -> None:
     replaced(run=run, draw=lambda result, photo, params: None)
     with pytest.raises(RuntimeError, match="generator in the slow lane and none in the fast lane"):
         implementation("predict")
+
+
+def test_a_fast_method_with_reusable_pieces_is_refused(replaced: Any) -> None:
+    replaced(run=lambda probe, inputs, params: [], draw=lambda result, photo, params: None, reusable=lambda params: None)
+    with pytest.raises(RuntimeError, match=r"predict\.reusable would never be called: only the slow lane uses it"):
+        implementation("predict")
+
+
+def test_a_slow_method_with_a_batch_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    implementation.cache_clear()
+    monkeypatch.setattr(importlib.import_module("workers.methods.synthesis.filters"), "batch_key", lambda params: (), raising=False)
+    with pytest.raises(RuntimeError, match=r"filters\.batch_key would never be called: only the fast lane uses it"):
+        implementation("filters")
+    implementation.cache_clear()
 
 
 def test_without_a_batch_key_only_equal_parameters_share_a_batch(replaced: Any) -> None:
