@@ -1,34 +1,53 @@
-# Everything runs in .venv, made from requirements/dev.txt and made again when that file or pyproject.toml changes.
+# Every target runs in the environment .venv, which is made from requirements/dev.txt. It is brought up to date when that file or
+# pyproject.toml changes.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
-PYTHON_VERSION := 3.11
+# The interpreter that makes the environment: Python 3.11, 3.12 or 3.13. The first one on the PATH is taken, 3.11 before the newer ones
+# because the container images run it. `make setup PYTHON=/path/to/python` takes another; run `make clean` first if .venv exists.
+PYTHON = $(shell for name in python3.11 python3.12 python3.13 python3; do \
+  $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && command -v $$name && break; done)
+OLDEST_PYTHON := 3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PACKAGES := schemas catalog processes telemetry jobstore service workers cli
-# uv from the PATH, else one that the recipe below installs.
+# The uv on the PATH, or else the one that the recipe below installs.
 UV := $(or $(shell uv --version >/dev/null 2>&1 && echo uv),.uv/bin/uv)
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help
-help: ## This list
+help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
-setup: $(READY) ## The environment in .venv
+setup: $(READY) ## Make the environment in .venv
+
+.PHONY: python
+python: ## Print the Python interpreter that makes the environment, or say what is missing
+	@python="$(PYTHON)"; \
+	if [ -z "$$python" ]; then \
+	  echo "make: there is no Python 3.11, 3.12 or 3.13 on the PATH. Install one (on Debian or Ubuntu: python3 and python3-venv)," \
+	    "install uv, which downloads one, or name one: make setup PYTHON=/path/to/python" >&2; exit 1; \
+	elif ! "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then \
+	  echo "make: $$python is not Python 3.11, 3.12 or 3.13. Name one that is: make setup PYTHON=/path/to/python" >&2; exit 1; \
+	elif ! "$$python" -m ensurepip --version >/dev/null 2>&1; then \
+	  echo "make: $$python cannot make environments. Install its venv module (on Debian or Ubuntu: python3-venv), or install uv." >&2; exit 1; \
+	fi; \
+	echo "$$python"
 
 .uv/bin/uv: requirements/uv.txt
-	@command -v python$(PYTHON_VERSION) >/dev/null || { \
-	  echo "make: neither uv nor python$(PYTHON_VERSION) is on the PATH; install one of them" >&2; exit 1; }
-	python$(PYTHON_VERSION) -m venv --clear .uv
+	@$(MAKE) --silent python PYTHON="$(PYTHON)" >/dev/null
+	"$(PYTHON)" -m venv --clear .uv
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
+# If there is no suitable interpreter, a uv on the PATH finds or downloads one.
+ENVIRONMENT = $(UV) venv --quiet --python "$(or $(PYTHON),>=$(OLDEST_PYTHON),<3.14)"
+
 $(BIN)/python: | $(filter .uv/bin/uv,$(UV))
-	$(UV) venv --quiet --python $(PYTHON_VERSION) $(VENV)
+	$(ENVIRONMENT) $(VENV)
 
 $(READY): requirements/dev.txt pyproject.toml | $(BIN)/python
 	$(UV) pip sync --python $(BIN)/python --require-hashes requirements/dev.txt
@@ -36,62 +55,63 @@ $(READY): requirements/dev.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 .PHONY: demo
-demo: $(READY) ## Four methods on samples/cat.jpg, through HTTP and Redis; pictures in out/demo
+demo: $(READY) ## Run four methods on samples/cat.jpg through HTTP and Redis, and write the pictures to out/demo
 	@$(BIN)/convscope demo
 
 .PHONY: serve
-serve: $(READY) ## Service, worker and Redis on http://127.0.0.1:8000
+serve: $(READY) ## Run the service, the workers and Redis on http://127.0.0.1:8000
 	@$(BIN)/convscope serve
 
 .PHONY: api
-api: $(READY) ## The service alone; needs CONVSCOPE_REDIS_URL
+api: $(READY) ## Run the service alone (needs CONVSCOPE_REDIS_URL)
 	@$(BIN)/convscope api
 
 .PHONY: worker
-worker: $(READY) ## The workers alone; needs CONVSCOPE_REDIS_URL
+worker: $(READY) ## Run the workers alone (needs CONVSCOPE_REDIS_URL)
 	@$(BIN)/convscope worker
 
 .PHONY: doctor
-doctor: $(READY) ## What is here and what is missing
+doctor: $(READY) ## List what this machine has of what convscope needs
 	@$(BIN)/convscope doctor
 
 .PHONY: test
-test: $(READY) ## Tests but the slow ones, with coverage
+test: $(READY) ## Run all tests except the slow ones, with coverage
 	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term --durations=15 $(ARGS)
 
 .PHONY: test-slow
-test-slow: $(READY) ## The tests marked slow
+test-slow: $(READY) ## Run the slow tests
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-# torch has no hash in the lock: of one version there are builds with and without CUDA, and pip takes the one it is set up to find.
+# torch has no hash in the lock, because one version has several builds, with and without CUDA. pip takes the build that its
+# configuration finds.
 TORCH := torch==2.13.0
 PARITY := .venv-parity
 PARITY_BIN := $(PARITY)/bin
 
 $(PARITY)/.ready: requirements/dev.txt requirements/parity.txt | $(filter .uv/bin/uv,$(UV))
-	$(UV) venv --quiet --clear --python $(PYTHON_VERSION) $(PARITY)
+	$(ENVIRONMENT) --clear $(PARITY)
 	$(UV) pip install --python $(PARITY_BIN)/python --quiet --require-hashes -r requirements/dev.txt
 	$(UV) pip install --python $(PARITY_BIN)/python --quiet --require-hashes --no-deps --no-build-isolation -r requirements/parity.txt
 	$(PARITY_BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts "$(TORCH)"
 	@touch $@
 
 .PHONY: test-parity
-test-parity: $(PARITY)/.ready ## The same numbers from other libraries, in an environment of their own
+test-parity: $(PARITY)/.ready ## Compare the numbers with those of other libraries, in a separate environment
 	$(PARITY_BIN)/python -m pytest tests/parity --durations=5 $(ARGS)
 
 .PHONY: coverage
-coverage: $(READY) ## All tests; line by line in htmlcov/index.html
+coverage: $(READY) ## Run all tests and write their coverage, line by line, to htmlcov/index.html
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: lint
-lint: $(READY) ## ruff, pyright, import-linter
+lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: $(READY) ## Formats and sorts imports
+format: $(READY) ## Format the code and sort the imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -100,17 +120,17 @@ settings: $(READY) ## Write docs/settings.md from the settings' definitions
 	$(BIN)/python -m cli.settings_table
 
 .PHONY: gallery
-gallery: $(READY) ## The sources' figures and every method's page again, in docs
+gallery: $(READY) ## Make the sources' figures and every method's page in docs again
 	@$(BIN)/convscope gallery $(ARGS)
 
 .PHONY: bench
-bench: $(READY) ## Timings against published code, side by side; benchmarks/results
+bench: $(READY) ## Time convscope beside published code, and write benchmarks/results
 	$(BIN)/python -m benchmarks $(ARGS)
 
-COMPILE = $(UV) pip compile --quiet --universal --python-version $(PYTHON_VERSION) --generate-hashes --no-header $(UPGRADE)
+COMPILE = $(UV) pip compile --quiet --universal --python-version $(OLDEST_PYTHON) --generate-hashes --no-header $(UPGRADE)
 
 .PHONY: lock
-lock: | $(filter .uv/bin/uv,$(UV)) ## Pins all dependencies again (UPGRADE=--upgrade for newer ones)
+lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgrade takes newer versions)
 	$(COMPILE) --group uv --output-file requirements/uv.txt
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --extra service --output-file requirements/service.txt
@@ -120,5 +140,5 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pins all dependencies again (UPGRADE=--upg
 	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
 
 .PHONY: clean
-clean: ## Removes the environment, caches and out/
+clean: ## Remove the environments, the caches and out/
 	rm -rf $(VENV) $(PARITY) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
