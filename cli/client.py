@@ -1,4 +1,4 @@
-"""The demo's caller: uploads, submits, follows a job's events and fetches its artifacts, over HTTP alone."""
+"""The HTTP client of `convscope demo` and `convscope gallery`: it uploads, submits, follows a job and fetches its artifacts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from schemas.jobs import Artifact, JobBase, JobState, Progress, job_adapter
 from schemas.models import ModelDescription
 from schemas.problem import Problem
 
-_BREAKS = 5  # of an event stream that are put up with
+_MOST_RECONNECTIONS = 5  # to one event stream
 
 
 class Client:
-    """Every answer that is not a success ends in `CommandFailed` with the problem's words."""
+    """A client of the service at `url`.
+
+    Every method raises `CommandFailed` if the service does not answer or answers with an error. The message holds the problem's
+    detail. A command prints it, for example "GET /v1/models/x answered 422 unknown_model: …".
+    """
 
     def __init__(self, url: str) -> None:
-        # A model nobody has asked for yet is loaded before it is described.
+        # The service loads a model that nobody has asked for yet before it describes it, so a read may take long.
         self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(10, read=120), trust_env=False)
 
     def __enter__(self) -> Client:
@@ -44,28 +48,32 @@ class Client:
         return job_adapter.validate_json(self._call("POST", "/v1/jobs", json=body).content)
 
     def follow(self, job: JobBase, on_progress: Callable[[Progress], None]) -> JobBase:
-        """Reads the job's event stream until `done`; the job as it ended.
+        """Read the job's event stream until the job is done, and return the job.
+
+        Args:
+            job: the job as `submit` returned it.
+            on_progress: is called with each progress event.
 
         Raises:
-            CommandFailed: it did not succeed.
+            CommandFailed: the job did not succeed.
         """
         for event in self._events(job):
             if event.event == "progress":
                 on_progress(Progress.model_validate_json(event.data))
         ended = job_adapter.validate_json(self._call("GET", f"/v1/jobs/{job.id}").content)
         if ended.state is not JobState.SUCCEEDED:
-            why = f"{ended.error.code}: {ended.error.detail}" if ended.error else f"it is {ended.state}"
+            why = f"{ended.error.code}: {ended.error.detail}" if ended.error else f"its state is {ended.state}."
             raise CommandFailed(f"{ended.method} did not succeed: {why}")
         return ended
 
     def artifact(self, artifact: Artifact) -> bytes:
-        """As it is stored: PNG of an image, npy of an array, a document's text."""
+        """Return the artifact in its stored form: a PNG file, an npy file, or a document's text."""
         return self._call("GET", artifact.url, headers={"Accept": "*/*"}).content
 
     def _events(self, job: JobBase) -> Iterator[ServerSentEvent]:
-        """The job's events up to `done`; a stream that breaks off is taken up again where it was."""
+        """Yield the job's events up to `done`. Connect again after the last event if the stream breaks off."""
         last_id = ""
-        for breaks in range(_BREAKS + 1):
+        for attempt in range(_MOST_RECONNECTIONS + 1):
             headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
             try:
                 with self._http.stream("GET", f"/v1/jobs/{job.id}/events", headers=headers) as response:
@@ -78,15 +86,15 @@ class Client:
                         if event.event == "done":
                             return
             except httpx.TransportError as error:
-                if breaks == _BREAKS:
-                    raise CommandFailed(f"the event stream of {job.method} broke off again and again: {error}") from error
-        raise CommandFailed(f"the event stream of {job.method} ends again and again before the job does")
+                if attempt == _MOST_RECONNECTIONS:
+                    raise CommandFailed(f"The event stream of {job.method} broke off {_MOST_RECONNECTIONS + 1} times: {error}") from error
+        raise CommandFailed(f"The event stream of {job.method} ended {_MOST_RECONNECTIONS + 1} times before the job did.")
 
     def _call(self, verb: str, path: str, **arguments: object) -> httpx.Response:
         try:
             response = self._http.request(verb, path, **arguments)  # pyright: ignore[reportArgumentType]
         except httpx.TransportError as error:
-            raise CommandFailed(f"{verb} {path}: the service does not answer ({error or type(error).__name__})") from error
+            raise CommandFailed(f"The service does not answer {verb} {path}: {error or type(error).__name__}") from error
         if response.is_error:
             raise CommandFailed(_problem(response))
         return response

@@ -1,4 +1,4 @@
-"""All the demo's pictures on one sheet, each under its title."""
+"""Draw all pictures of the demo on one sheet, each under its title."""
 
 from __future__ import annotations
 
@@ -10,58 +10,61 @@ from PIL import Image, ImageDraw, ImageFont
 _WIDTH = 1600
 _MARGIN = 32
 _GAP = 24
-_TITLE, _TEXT = 22, 15  # font sizes
-_HEAD = 44  # height of a row's titles
-_LARGEST = 1.6  # no picture is blown up further
+_HEADING_SIZE, _TITLE_SIZE, _CAPTION_SIZE = 28, 18, 13
+_TITLE_HEIGHT = 44  # of a title and its caption, above a picture
+_LARGEST_SCALE = 1.6  # no picture is enlarged further
 _BACKGROUND, _INK, _PALE = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A picture, a title and a line that says how it was made."""
+class SheetTile:
+    """A picture, its title, and a caption that says how it was made."""
 
     title: str
     caption: str
     picture: Image.Image
 
 
-def contact_sheet(heading: str, rows: Sequence[Sequence[Panel]]) -> Image.Image:
-    """RGB picture, 1,600 pixels wide: each row's panels at one height, side by side over the whole width."""
-    scaled = [[_scaled(panel, height) for panel in row] for row in rows for height in [_row_height(row)]]
-    heights = [_HEAD + max(panel.picture.height for panel in row) for row in scaled]
-    sheet = Image.new("RGB", (_WIDTH, 2 * _MARGIN + _HEAD + sum(heights) + _GAP * len(rows)), _BACKGROUND)
+def contact_sheet(heading: str, rows: Sequence[Sequence[SheetTile]]) -> Image.Image:
+    """Draw the rows under each other and return an RGB image, 1,600 pixels wide.
+
+    The pictures of a row stand side by side, have one height, and fill the width of the sheet together.
+    """
+    scaled = [[_scaled(tile, height) for tile in row] for row in rows for height in [_row_height(row)]]
+    heights = [_TITLE_HEIGHT + max(tile.picture.height for tile in row) for row in scaled]
+    sheet = Image.new("RGB", (_WIDTH, 2 * _MARGIN + _TITLE_HEIGHT + sum(heights) + _GAP * len(rows)), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _MARGIN), heading, fill=_INK, font=ImageFont.load_default(_TITLE + 6))
-    top = _MARGIN + _HEAD + _GAP
+    draw.text((_MARGIN, _MARGIN), heading, fill=_INK, font=ImageFont.load_default(_HEADING_SIZE))
+    top = _MARGIN + _TITLE_HEIGHT + _GAP
     for row, height in zip(scaled, heights, strict=True):
         left = _MARGIN
-        for panel in row:
-            _label(draw, panel, (left, top))
-            sheet.paste(panel.picture, (left, top + _HEAD))
-            left += panel.picture.width + _GAP
+        for tile in row:
+            _label(draw, tile, (left, top))
+            sheet.paste(tile.picture, (left, top + _TITLE_HEIGHT))
+            left += tile.picture.width + _GAP
         top += height + _GAP
     return sheet
 
 
-def _row_height(row: Sequence[Panel]) -> int:
-    """The height at which the row's pictures fill the width together."""
-    aspects = sum(panel.picture.width / panel.picture.height for panel in row)
+def _row_height(row: Sequence[SheetTile]) -> int:
+    """Return the height, in pixels, at which the row's pictures fill the width of the sheet together."""
+    aspects = sum(tile.picture.width / tile.picture.height for tile in row)
     fits = (_WIDTH - 2 * _MARGIN - _GAP * (len(row) - 1)) / aspects
-    return int(min(fits, _LARGEST * max(panel.picture.height for panel in row)))
+    return int(min(fits, _LARGEST_SCALE * max(tile.picture.height for tile in row)))
 
 
-def _scaled(panel: Panel, height: int) -> Panel:
-    picture = panel.picture.convert("RGB")
+def _scaled(tile: SheetTile, height: int) -> SheetTile:
+    picture = tile.picture.convert("RGB")
     width = max(1, round(picture.width * height / picture.height))
-    # Grids of small maps stay grids when enlarged.
+    # Nearest neighbour keeps the cells of an enlarged grid of small maps sharp.
     method = Image.Resampling.NEAREST if height > picture.height else Image.Resampling.LANCZOS
-    return Panel(panel.title, panel.caption, picture.resize((width, height), method))
+    return SheetTile(tile.title, tile.caption, picture.resize((width, height), method))
 
 
-def _label(draw: ImageDraw.ImageDraw, panel: Panel, corner: tuple[int, int]) -> None:
+def _label(draw: ImageDraw.ImageDraw, tile: SheetTile, corner: tuple[int, int]) -> None:
     left, top = corner
-    room = panel.picture.width
-    for text, size, ink, offset in ((panel.title, _TITLE - 4, _INK, 0), (panel.caption, _TEXT - 2, _PALE, 22)):
+    room = tile.picture.width
+    for text, size, ink, offset in ((tile.title, _TITLE_SIZE, _INK, 0), (tile.caption, _CAPTION_SIZE, _PALE, 22)):
         draw.text((left, top + offset), _shortened(draw, text, size, room), fill=ink, font=ImageFont.load_default(size))
 
 

@@ -1,8 +1,7 @@
-"""`convscope demo`: four methods on a photo, asked for as any caller would."""
+"""The command `convscope demo`: run four methods on a photo, as any caller of the service would."""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,42 +13,39 @@ from cli.client import Client
 from cli.demo_output import FinishedJob, print_report, write_artifacts, write_contact_sheet
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
-from cli.listening import listen
-from cli.stack import DrainSeconds, Stack
+from cli.temporary_stack import temporary_stack
 from cli.time_limit import time_limit
 from schemas.methods import METHODS
 from schemas.models import LayerKind, ModelDescription
 
-_READY_WITHIN = 300.0  # seconds, as is what follows
-_JOB_WITHIN = 300
-_DRAINS = DrainSeconds(service=5.0, workers=10.0)  # nothing is left to finish when the demo ends
-_CHANNELS = 64  # drawn of each layer
+_JOB_SECONDS = 300
+_CHANNELS = 64  # drawn from each layer
 _FILTERS = 16
 
 
 def demo(image: Path, out: Path, model: str) -> None:
-    """Starts all of convscope on a free loopback port, runs the jobs, writes pictures, arrays and a contact sheet to `out`.
+    """Start all of convscope, run the jobs, and write their pictures, their arrays and a contact sheet.
+
+    Args:
+        image: the file of a photo.
+        out: the folder that everything is written to.
+        model: the name of the model.
 
     Raises:
-        CommandFailed: with the problem's words, when anything does not succeed.
+        CommandFailed: a job did not succeed, or convscope could not be started.
     """
     console = Console()
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     console.print(f"Starting Redis, the service and a worker (their logs: {logs}/)")
-    with (
-        tempfile.TemporaryDirectory(prefix="convscope-demo-") as data_dir,
-        Stack(listen("127.0.0.1", 0, insecure=False), Path(data_dir), _DRAINS, log_dir=logs) as stack,
-    ):
-        if not stack.wait_ready(_READY_WITHIN):
-            raise CommandFailed("The command was interrupted.")
+    with temporary_stack("demo", logs) as stack:
         start = time.monotonic() - began
         console.print(f"Ready on {stack.url} after {start:.1f} s")
         with stack.interrupts.raising(), Client(stack.url) as client:
             finished = _run_jobs(client, console, image, model)
-    for one in finished:
-        write_artifacts(one, out / one.job.method)
+    for finished_job in finished:
+        write_artifacts(finished_job, out / finished_job.job.method)
     sheet = write_contact_sheet(f"What {model} sees in {image.name}", finished, out)
     print_report(console, finished, start, time.monotonic() - began)
     console.print(f"Pictures and arrays: {out}/   all pictures on one sheet: {sheet}", soft_wrap=True)
@@ -59,10 +55,10 @@ def _run_jobs(client: Client, console: Console, image: Path, model: str) -> list
     uploaded = client.upload(image.name, image.read_bytes())
     finished: list[FinishedJob] = []
     with DemoProgress(console) as progress:
-        for method, params in _submissions(client.model(model)).items():
+        for method, params in _params_by_method(client.model(model)).items():
             began = time.monotonic()
             card = METHODS[method].card
-            with time_limit(_JOB_WITHIN, card.title), progress.job(card.title) as on_progress:
+            with time_limit(_JOB_SECONDS, card.title), progress.job(card.title) as on_progress:
                 submitted = client.submit(method, model, params, uploaded.id if card.needs_image else None)
                 job = client.follow(submitted, on_progress)
                 content = {artifact.name: client.artifact(artifact) for artifact in job.artifacts}
@@ -70,13 +66,16 @@ def _run_jobs(client: Client, console: Console, image: Path, model: str) -> list
     return finished
 
 
-def _submissions(model: ModelDescription) -> dict[str, Mapping[str, JsonValue]]:
-    """Parameters by method: activations from an early, a middle and the last layer, filters of a middle convolution."""
+def _params_by_method(model: ModelDescription) -> dict[str, Mapping[str, JsonValue]]:
+    """Return the parameters of each method, for this model.
+
+    Activations come from an early, a middle and the last layer, filters from a middle convolution.
+    """
     spatial = [layer for layer in model.layers if layer.cam_able and layer.kind in (LayerKind.CONV, LayerKind.ACTIVATION)]
-    # A convolution, not what follows its ReLU: there a channel that is silent at the start has no gradient to rise by.
+    # Filters use the convolution itself. After its ReLU, a channel that is silent at the start has no gradient to rise by.
     convolutions = [layer.path for layer in spatial if layer.type == "Conv2D" and (layer.channels or 0) >= _FILTERS]
     if not convolutions or model.default_layer is None:
-        raise CommandFailed(f"model '{model.name}' has no convolutions of {_FILTERS} channels to look into")
+        raise CommandFailed(f"The demo needs a convolution with at least {_FILTERS} channels, and the model '{model.name}' has none.")
     early, middle = spatial[len(spatial) // 8].path, spatial[len(spatial) // 2].path
     return {
         "predict": {"top": 5},

@@ -1,4 +1,4 @@
-"""What the demo leaves: files, a contact sheet, and a report on the terminal."""
+"""Write the results of the demo: files, a contact sheet, and a report on the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from cli.contact_sheet import Panel, contact_sheet
+from cli.contact_sheet import SheetTile, contact_sheet
 from schemas.jobs import JobBase
 from schemas.methods.cam.base import CamFacts
 from schemas.methods.facts import Facts
@@ -27,18 +27,22 @@ _SUFFIXES = {"image": ".png", "array": ".npy"}
 
 @dataclass(frozen=True)
 class FinishedJob:
-    """A job that succeeded, its artifacts' content by name, and the seconds from submission to the last byte."""
+    """A job that succeeded.
+
+    `content` holds its artifacts' bytes by name. `seconds` is the time from the submission to the last byte.
+    """
 
     job: JobBase
     content: Mapping[str, bytes]
     seconds: float
 
     def picture(self, name: str) -> Image.Image:
+        """Return the artifact of this name, which must be a PNG file."""
         return Image.open(io.BytesIO(self.content[name]))
 
 
 def write_artifacts(finished: FinishedJob, folder: Path) -> None:
-    """A file for each artifact; what an earlier run left in `folder` goes."""
+    """Write each artifact to a file in `folder`, and delete the files of an earlier run."""
     folder.mkdir(parents=True, exist_ok=True)
     for suffix in _SUFFIXES.values():
         for stale in folder.glob(f"*{suffix}"):
@@ -48,7 +52,7 @@ def write_artifacts(finished: FinishedJob, folder: Path) -> None:
 
 
 def write_contact_sheet(heading: str, finished: Sequence[FinishedJob], out: Path) -> Path:
-    """Every job's pictures, labelled, in one PNG; its path."""
+    """Draw the pictures of all jobs on one sheet, write it to `out` as a PNG file, and return its path."""
     jobs = {one.job.method: one for one in finished}
     rows = [
         [_prediction(jobs["predict"]), _cam(jobs["grad_cam"])],
@@ -61,13 +65,13 @@ def write_contact_sheet(heading: str, finished: Sequence[FinishedJob], out: Path
 
 
 def print_report(console: Console, finished: Sequence[FinishedJob], start: float, total: float) -> None:
-    """Top classes, milliseconds by stage of each job, and where the wall time went."""
+    """Print the top classes, the milliseconds of each stage of each job, and the seconds of the start, the jobs and the whole."""
     top = Table(title="Top classes", title_justify="left")
     for column, justify in (("class", "right"), ("label", "left"), ("logit", "right"), ("probability", "right")):
         top.add_column(column, justify=justify)  # pyright: ignore[reportArgumentType]
     timings = Table(title="Milliseconds", title_justify="left")
     timings.add_column("job")
-    for column in ("queued", "decode", "device", "render", "in all"):
+    for column in ("queued", "decode", "device", "render", "total"):
         timings.add_column(column, justify="right")
     for one in finished:
         if isinstance(one.job.facts, PredictFacts):
@@ -78,13 +82,13 @@ def print_report(console: Console, finished: Sequence[FinishedJob], start: float
         timings.add_row(one.job.method, *("–" if stage is None else f"{stage:,}" for stage in stages))
     console.print(top, timings)
     jobs = sum(one.seconds for one in finished)
-    console.print(f"Start {start:.1f} s, jobs {jobs:.1f} s, all {total:.1f} s")
+    console.print(f"Start {start:.1f} s, jobs {jobs:.1f} s, total {total:.1f} s")
 
 
 def _facts(finished: FinishedJob, kind: type[F]) -> F:
     facts = finished.job.facts
     if not isinstance(facts, kind):
-        raise TypeError(f"{finished.job.method} has {type(facts).__name__} where {kind.__name__} belongs")
+        raise TypeError(f"The facts of {finished.job.method} are {type(facts).__name__}. They must be {kind.__name__}.")
     return facts
 
 
@@ -92,27 +96,31 @@ def _primary(finished: FinishedJob) -> Image.Image:
     return finished.picture(next(artifact.name for artifact in finished.job.artifacts if artifact.primary))
 
 
-def _prediction(finished: FinishedJob) -> Panel:
+def _prediction(finished: FinishedJob) -> SheetTile:
     best = _facts(finished, PredictFacts).predictions[0]
-    return Panel("Prediction", f"{best.label or best.class_index}, probability {best.probability:.2f}", _primary(finished))
+    return SheetTile("Prediction", f"{best.label or best.class_index}, probability {best.probability:.2f}", _primary(finished))
 
 
-def _cam(finished: FinishedJob) -> Panel:
+def _cam(finished: FinishedJob) -> SheetTile:
     facts = _facts(finished, CamFacts)
-    return Panel("Grad-CAM", f"class {facts.class_index} {facts.label or ''} at {facts.layer}", _primary(finished))
+    return SheetTile("Grad-CAM", f"class {facts.class_index} {facts.label or ''} at {facts.layer}", _primary(finished))
 
 
-def _activations(finished: FinishedJob) -> list[Panel]:
+def _activations(finished: FinishedJob) -> list[SheetTile]:
     layers = _facts(finished, ActivationsFacts).layers
     names = [f"grid.{layer.layer.replace('/', '.')}" for layer in layers] if len(layers) > 1 else ["grid"]
     return [
-        Panel(f"Activations of {layer.layer}", f"{' x '.join(map(str, layer.shape))}, {layer.sparsity:.0%} zeros", finished.picture(name))
+        SheetTile(
+            f"Activations of {layer.layer}",
+            f"{' x '.join(map(str, layer.shape))}, {layer.sparsity:.0%} zeros",
+            finished.picture(name),
+        )
         for layer, name in zip(layers, names, strict=True)
     ]
 
 
-def _filters(finished: FinishedJob) -> Panel:
+def _filters(finished: FinishedJob) -> SheetTile:
     facts = _facts(finished, FiltersFacts)
-    return Panel(
+    return SheetTile(
         f"Filters of {facts.layer}", f"gradient ascent, {len(facts.images)} channels, in {finished.seconds:.0f} s", _primary(finished)
     )

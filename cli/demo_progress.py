@@ -1,4 +1,4 @@
-"""A progress bar for each job on a terminal; elsewhere a line when it has finished."""
+"""Show the progress of jobs: a bar for each job on a terminal, or else a line when a job has finished."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.jobs import Progress as JobProgress
 
 
 class DemoProgress:
-    """The bars of several jobs, one under the other."""
+    """The progress bars of several jobs, one under the other."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -37,7 +37,7 @@ class DemoProgress:
 
     @contextmanager
     def job(self, title: str) -> Iterator[Callable[[JobProgress], None]]:
-        """Gives what is to be called with each progress event; full when the block has ended without an error."""
+        """Yield a function that shows a progress event of this job. The bar becomes full when the block ends without an error."""
         began = time.monotonic()
         bar = self._bars.add_task(title, total=None, note="")
 

@@ -1,11 +1,10 @@
-"""`convscope gallery`: the sources' figures and every method's page, each picture asked for over HTTP, written to `docs/`."""
+"""The command `convscope gallery`: make the sources' figures and every method's page over HTTP, and write them to `docs/`."""
 
 from __future__ import annotations
 
 import io
 import json
 import shlex
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,129 +16,132 @@ from rich.console import Console
 from cli.client import Client
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
-from cli.gallery_rows import BUILT_IN, SOURCES, Row, method_rows
-from cli.listening import listen
+from cli.gallery_calls import BUILT_IN, SOURCES, GalleryCall, method_calls
 from cli.method_page import method_page, methods_index
-from cli.stack import DrainSeconds, Stack
+from cli.temporary_stack import temporary_stack
 from cli.time_limit import time_limit
 from schemas.jobs import JobBase
 from schemas.methods import METHODS
 from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
 
-_READY_WITHIN = 300.0  # seconds, as is what follows
-_JOB_WITHIN = 600
-_DRAINS = DrainSeconds(service=5.0, workers=10.0)  # nothing is left to finish when the gallery ends
+_JOB_SECONDS = 600
 _MOST_PHOTOS = 8
-_LARGEST = (900, 1400)  # width and height of a picture in the documents
+_LARGEST_SIZE = (900, 1400)  # width and height, in pixels, of a picture in the documents
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A row's picture as it stands in `docs/`, and how it was made."""
+class GalleryPicture:
+    """A picture in `docs/`, the call and the job that made it, and a remark about it."""
 
-    row: Row
+    call: GalleryCall
     job: JobBase
-    picture: Path
+    file: Path
     note: str
 
-    def call(self, photos: Sequence[Path]) -> str:
-        """The same in one line of curl, of the first photo or of all."""
-        row, card = self.row, METHODS[self.row.method].card
-        parts = ["curl"]
+    def curl(self, photos: Sequence[Path]) -> str:
+        """Return the call as one curl command, with the first photo, or with all photos if the method takes several."""
+        call, card = self.call, METHODS[self.call.method].card
+        words = ["curl"]
         if card.lane == "slow":
-            parts.append("-H 'Prefer: wait=60'")
+            words.append("-H 'Prefer: wait=60'")
         if card.needs_image:
-            parts.append(f"-F image=@{photos[0]}")
-        if _takes_several(row.method):
-            parts += [f"-F images=@{photo}" for photo in photos]
+            words.append(f"-F image=@{photos[0]}")
+        if _takes_several(call.method):
+            words += [f"-F images=@{photo}" for photo in photos]
         if card.needs_model:
-            parts.append(f"-F model={self.job.model}")
-        parts += [
-            f"-F {shlex.quote(f'{name}={_field(value)}')}" for name, value in row.params.items() if value is not None and name != "images"
+            words.append(f"-F model={self.job.model}")
+        words += [
+            f"-F {shlex.quote(f'{name}={_field(value)}')}" for name, value in call.params.items() if value is not None and name != "images"
         ]
-        return " ".join([*parts, f"localhost:8000/v1/{row.method}", f"-o {row.method}.png"])
+        return " ".join([*words, f"localhost:8000/v1/{call.method}", f"-o {call.method}.png"])
 
 
 def gallery(image: Path, docs: Path, only: str | None) -> None:
-    """Starts all of convscope, makes every picture and writes `gallery.md`, `methods/*.md` and `pictures/gallery/*.jpg` in `docs`.
+    """Start all of convscope, make every picture, and write `gallery.md`, `methods/*.md` and `pictures/gallery/*.jpg`.
 
-    Methods of several images get the photos beside `image` too, up to seven of them.
-
-    With `only`, a method's name, that method's page alone is made again.
+    Args:
+        image: the file of a photo. Methods that take several images also get the photos beside it, up to seven.
+        docs: the folder that everything is written to.
+        only: the name of the method whose page alone is made again. If it is None, everything is made again.
 
     Raises:
-        CommandFailed: with the problem's words, when anything does not succeed.
+        CommandFailed: a job did not succeed, or convscope could not be started.
     """
     console = Console()
     pictures = docs / "pictures" / "gallery"
     pictures.mkdir(parents=True, exist_ok=True)
     photos = [image, *(path for path in sorted(image.parent.glob("*.jpg")) if path != image)][:_MOST_PHOTOS]
     with (
-        tempfile.TemporaryDirectory(prefix="convscope-gallery-") as data_dir,
-        Stack(listen("127.0.0.1", 0, insecure=False), Path(data_dir), _DRAINS, log_dir=Path(data_dir)) as stack,
+        temporary_stack("gallery") as stack,
+        stack.interrupts.raising(),
+        Client(stack.url) as client,
+        DemoProgress(console) as progress,
     ):
-        if not stack.wait_ready(_READY_WITHIN):
-            raise CommandFailed("The command was interrupted.")
-        with stack.interrupts.raising(), Client(stack.url) as client, DemoProgress(console) as progress:
-            studio = _Studio(client, progress, photos, pictures)
-            methods = [studio.shown(row, f"method_{row.method}") for row in method_rows() if only in (None, row.method)]
-            figures = [
-                [studio.shown(row, f"source_{number}_{index}") for index, row in enumerate(source.rows, 1)]
-                for number, source in enumerate(SOURCES if only is None else (), 1)
-            ]
+        maker = _PictureMaker(client, progress, photos, pictures)
+        methods = [maker.make(call, f"method_{call.method}") for call in method_calls() if only in (None, call.method)]
+        figures = [
+            [maker.make(call, f"source_{number}_{index}") for index, call in enumerate(source.calls, 1)]
+            for number, source in enumerate(SOURCES if only is None else (), 1)
+        ]
     pages = docs / "methods"
     pages.mkdir(exist_ok=True)
-    for one in methods:
-        (pages / f"{one.row.method}.md").write_text(method_page(one.row.method, one.picture, one.call(photos), one.note), "utf-8")
+    for picture in methods:
+        page = method_page(picture.call.method, picture.file, picture.curl(photos), picture.note)
+        (pages / f"{picture.call.method}.md").write_text(page, "utf-8")
     (pages / "README.md").write_text(methods_index(), "utf-8")
     if only is None:
         (docs / "gallery.md").write_text(_gallery_page(figures, photos), "utf-8")
 
 
-class _Studio:
-    """Makes one picture after the other with a service that runs."""
+class _PictureMaker:
+    """Make pictures with a running service, one after the other."""
 
     def __init__(self, client: Client, progress: DemoProgress, photos: Sequence[Path], pictures: Path) -> None:
         self._client, self._progress, self._pictures = client, progress, pictures
         self._image_ids: list[JsonValue] = [client.upload(photo.name, photo.read_bytes()).id for photo in photos]
-        self._at_hand: dict[str, bool] = {}
+        self._available: dict[str, bool] = {}
 
-    def shown(self, row: Row, name: str) -> Shown:
-        model, params, note = BUILT_IN, row.params, ""
-        if row.source_model is not None:
-            if self._has(row.source_model):
-                model, params = row.source_model, {**row.params, **row.source_params}
+    def make(self, call: GalleryCall, name: str) -> GalleryPicture:
+        """Run the call and write its picture to `NAME.jpg`.
+
+        Raises:
+            CommandFailed: the job did not succeed, or it made no such picture.
+        """
+        model, params, note = BUILT_IN, call.params, ""
+        if call.source_model is not None:
+            if self._has(call.source_model):
+                model, params = call.source_model, {**call.params, **call.source_params}
             else:
-                note = f"The source looks into {row.source_model}, whose ImageNet weights were not at hand: {BUILT_IN} stands in."
-        if _takes_several(row.method):
+                note = f"The source uses {call.source_model}. Its ImageNet weights could not be loaded here, so {BUILT_IN} was used."
+        if _takes_several(call.method):
             params = {**params, "images": self._image_ids}
-        card = METHODS[row.method].card
-        with time_limit(_JOB_WITHIN, row.method), self._progress.job(f"{row.method} {name}") as on_progress:
+        card = METHODS[call.method].card
+        with time_limit(_JOB_SECONDS, call.method), self._progress.job(f"{call.method} {name}") as on_progress:
             submitted = self._client.submit(
-                row.method, model if card.needs_model else NO_MODEL, params, str(self._image_ids[0]) if card.needs_image else None
+                call.method, model if card.needs_model else NO_MODEL, params, str(self._image_ids[0]) if card.needs_image else None
             )
             job = self._client.follow(submitted, on_progress)
-        wanted = [artifact for artifact in job.artifacts if (artifact.name == row.artifact if row.artifact else artifact.primary)]
+        wanted = [artifact for artifact in job.artifacts if (artifact.name == call.artifact if call.artifact else artifact.primary)]
         if not wanted:
             raise CommandFailed(
-                f"{row.method} made no picture '{row.artifact or 'primary'}'; it warns: {'; '.join(job.warnings) or 'nothing'}"
+                f"{call.method} made no artifact '{call.artifact or 'primary'}'. Its warnings: {'; '.join(job.warnings) or 'none'}."
             )
         path = self._pictures / f"{name}.jpg"
         _save(self._client.artifact(wanted[0]), path)
-        return Shown(Row(row.caption, row.method, params), job, path, " ".join([note, *job.warnings]).strip())
+        return GalleryPicture(GalleryCall(call.caption, call.method, params), job, path, " ".join([note, *job.warnings]).strip())
 
     def _has(self, model: str) -> bool:
-        if model not in self._at_hand:
+        if model not in self._available:
             try:
                 self._client.model(model)
             except CommandFailed as problem:
                 if "model_load_failed" not in str(problem):
                     raise
-                self._at_hand[model] = False
+                self._available[model] = False
             else:
-                self._at_hand[model] = True
-        return self._at_hand[model]
+                self._available[model] = True
+        return self._available[model]
 
 
 def _takes_several(method: str) -> bool:
@@ -152,26 +154,21 @@ def _field(value: JsonValue) -> str:
 
 def _save(png: bytes, path: Path) -> None:
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.thumbnail(_LARGEST, Image.Resampling.LANCZOS)
+    picture.thumbnail(_LARGEST_SIZE, Image.Resampling.LANCZOS)
     picture.save(path, quality=88, optimize=True)
 
 
-def _gallery_page(figures: Sequence[Sequence[Shown]], photos: Sequence[Path]) -> str:
+def _gallery_page(figures: Sequence[Sequence[GalleryPicture]], photos: Sequence[Path]) -> str:
     lines = [
         "# Gallery",
         "",
-        "The figures of the sources, each asked for over HTTP by the call under it. `make gallery` makes all of this again.",
+        "These are the figures of the sources. The call under each picture makes it over HTTP. `make gallery` makes all of them again.",
         "",
     ]
-    for source, shown in zip(SOURCES, figures, strict=True):
+    for source, pictures in zip(SOURCES, figures, strict=True):
         lines += [f"## {source.title}", "", source.reference, ""]
-        for one in shown:
-            lines += [
-                f"### {one.row.caption}",
-                "",
-                f"![{one.row.method}](pictures/gallery/{one.picture.name})",
-                "",
-                *([one.note, ""] if one.note else []),
-            ]
-            lines += ["```sh", one.call(photos), "```", ""]
+        for picture in pictures:
+            lines += [f"### {picture.call.caption}", "", f"![{picture.call.method}](pictures/gallery/{picture.file.name})", ""]
+            lines += [picture.note, ""] if picture.note else []
+            lines += ["```sh", picture.curl(photos), "```", ""]
     return "\n".join(lines)

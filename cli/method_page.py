@@ -1,4 +1,4 @@
-"""A method's page in `docs/methods`, written from its card and its parameters' schema, so that it says what is true."""
+"""Write a method's page in `docs/methods` from the method's card and its parameters' JSON schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ _BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("
 
 
 def method_page(method: str, picture: Path, call: str, note: str) -> str:
-    """Markdown: summary, source, picture with its call, parameters, artifacts, facts."""
+    """Return the page in Markdown.
+
+    Args:
+        method: the name of the method.
+        picture: the file of the picture in `docs/pictures/gallery`.
+        call: the curl command that makes the picture.
+        note: a remark under the picture, or "".
+    """
     params = params_class(method)
     card = params.card
     schema = params.model_json_schema()
@@ -23,7 +30,7 @@ def method_page(method: str, picture: Path, call: str, note: str) -> str:
     for name, field in schema["properties"].items():
         default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else "required"
         lines.append(f"| `{name}` | {_cell(_accepts(field, schema))} | {_cell(default)} | {_cell(_meaning(field, schema))} |")
-    lines += ["", "## Artifacts", "", "| name | kind | what |", "|---|---|---|"]
+    lines += ["", "## Artifacts", "", "| name | kind | meaning |", "|---|---|---|"]
     for artifact in card.artifacts:
         primary = " (primary)" if artifact.primary else ""
         lines.append(f"| `{artifact.name}` | {artifact.kind}{primary} | {_cell(artifact.description)} |")
@@ -35,7 +42,7 @@ def method_page(method: str, picture: Path, call: str, note: str) -> str:
 
 
 def methods_index() -> str:
-    """Markdown: every method on a line, with a link to its page."""
+    """Return the list of all methods in Markdown, with a link to each page."""
     lines = ["# Methods", "", "| method | what it shows | source |", "|---|---|---|"]
     for name, params in METHODS.items():
         card = params.card
@@ -53,7 +60,7 @@ def _meaning(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 
 
 def _accepts(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """What a JSON schema accepts, in words."""
+    """Describe in words what a JSON schema accepts."""
     field = _resolved(field, schema)
     if choices := field.get("anyOf") or field.get("oneOf"):
         return " or ".join(dict.fromkeys(_accepts(choice, schema) for choice in choices))

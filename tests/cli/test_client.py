@@ -1,4 +1,4 @@
-"""The demo's caller against a server that misbehaves as networks do."""
+"""The client of the demo, against a server that breaks off connections as networks do."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _job(state: JobState, error: JobError | None = None) -> JobBase:
 
 @dataclass
 class _Server:
-    """Answers requests in turn from `answers`: (status, content type, body, whole); one that is not whole breaks off."""
+    """Answer each request with the next of `answers`: (status, content type, body, whole). An answer that is not whole breaks off."""
 
     answers: list[tuple[int, str, str, bool]]
     url: str = ""
@@ -93,7 +93,7 @@ def _json(model: JobBase | Problem, status: int = 200, kind: str = "application/
     return status, kind, model.model_dump_json(), True
 
 
-def test_a_stream_that_breaks_off_is_taken_up_where_it_was() -> None:
+def test_a_stream_that_breaks_off_is_continued_after_its_last_event() -> None:
     steps: list[tuple[int, int]] = []
 
     def on_progress(progress: Progress) -> None:
@@ -113,7 +113,7 @@ def test_a_stream_that_only_breaks_off_is_given_up() -> None:
     with (
         _Server([_stream("", whole=False)] * 9) as server,
         Client(server.url) as client,
-        pytest.raises(CommandFailed, match="broke off again and again"),
+        pytest.raises(CommandFailed, match="broke off 6 times"),
     ):
         client.follow(_job(JobState.QUEUED), lambda _: None)
     assert len(server.last_event_ids) == 6
@@ -123,12 +123,12 @@ def test_a_stream_that_ends_before_the_job_is_given_up() -> None:
     with (
         _Server([_stream("", whole=True)] * 9) as server,
         Client(server.url) as client,
-        pytest.raises(CommandFailed, match="ends again and again"),
+        pytest.raises(CommandFailed, match="ended 6 times before"),
     ):
         client.follow(_job(JobState.QUEUED), lambda _: None)
 
 
-def test_a_job_that_failed_ends_in_its_own_words() -> None:
+def test_a_failed_job_is_reported_with_its_error() -> None:
     failed = _job(JobState.FAILED, JobError(code="model_load_failed", detail="No weights for 'vgg16'.", retryable=True))
     answers = [_stream(_events((1, "done", "{}")), whole=True), _json(failed)]
     with (
@@ -139,7 +139,7 @@ def test_a_job_that_failed_ends_in_its_own_words() -> None:
         client.follow(_job(JobState.QUEUED), lambda _: None)
 
 
-def test_a_problem_ends_in_its_words() -> None:
+def test_a_problem_is_reported_with_its_detail() -> None:
     problem = Problem(
         type="/problems/x", title="t", status=422, detail="There is no model 'x'.", code="unknown_model", retryable=False, request_id="r"
     )
@@ -151,7 +151,7 @@ def test_a_problem_ends_in_its_words() -> None:
         client.model("x")
 
 
-def test_an_answer_that_is_no_problem_is_told_as_it_is() -> None:
+def test_an_error_that_is_no_problem_document_is_reported_with_its_body() -> None:
     with (
         _Server([(502, "text/plain", "bad gateway", True)]) as server,
         Client(server.url) as client,
@@ -160,8 +160,8 @@ def test_an_answer_that_is_no_problem_is_told_as_it_is() -> None:
         client.model("x")
 
 
-def test_a_service_that_is_not_there_is_said() -> None:
+def test_a_service_that_does_not_answer_is_reported() -> None:
     with _Server([]) as server:
         url = server.url
-    with Client(url) as client, pytest.raises(CommandFailed, match="the service does not answer"):
+    with Client(url) as client, pytest.raises(CommandFailed, match="The service does not answer GET /v1/models/x"):
         client.model("x")

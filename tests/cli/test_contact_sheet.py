@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from cli.contact_sheet import Panel, contact_sheet
+from cli.contact_sheet import SheetTile, contact_sheet
 
 _RED, _GREEN, _BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
 
 
-def _panel(colour: tuple[int, int, int], size: tuple[int, int], title: str = "T") -> Panel:
-    return Panel(title, "caption", Image.new("RGB", size, colour))
+def _tile(colour: tuple[int, int, int], size: tuple[int, int], title: str = "T") -> SheetTile:
+    return SheetTile(title, "caption", Image.new("RGB", size, colour))
 
 
 def _box(sheet: np.ndarray, colour: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -20,8 +20,8 @@ def _box(sheet: np.ndarray, colour: tuple[int, int, int]) -> tuple[int, int, int
     return int(top), int(left), int(height), int(width)
 
 
-def test_a_rows_pictures_stand_side_by_side_at_one_height_over_the_whole_width() -> None:
-    sheet = contact_sheet("H", [[_panel(_RED, (300, 200)), _panel(_GREEN, (1200, 400))], [_panel(_BLUE, (2000, 500))]])
+def test_a_row_of_pictures_stands_side_by_side_at_one_height_over_the_whole_width() -> None:
+    sheet = contact_sheet("H", [[_tile(_RED, (300, 200)), _tile(_GREEN, (1200, 400))], [_tile(_BLUE, (2000, 500))]])
     pixels = np.asarray(sheet)
     red, green, blue = (_box(pixels, colour) for colour in (_RED, _GREEN, _BLUE))
     # 1600 wide, margins 32, gap 24: 1512 for aspect ratios 1.5 + 3 → height 336.
@@ -32,15 +32,15 @@ def test_a_rows_pictures_stand_side_by_side_at_one_height_over_the_whole_width()
     assert sheet.height > blue[0] + 384
 
 
-def test_a_small_picture_is_not_blown_up_to_the_width() -> None:
-    pixels = np.asarray(contact_sheet("H", [[_panel(_RED, (50, 30))]]))
+def test_a_small_picture_is_not_enlarged_to_the_width() -> None:
+    pixels = np.asarray(contact_sheet("H", [[_tile(_RED, (50, 30))]]))
     assert _box(pixels, _RED)[2:] == (48, 80)
 
 
 def test_each_title_stands_over_its_own_picture_and_is_cut_to_its_width() -> None:
     title = "a title that is far too long for the narrow picture under it, whatever the font"
-    panels = [_panel(_RED, (100, 300), title), _panel(_GREEN, (400, 300), title)]
-    pixels = np.asarray(contact_sheet("H", [panels]))
+    tiles = [_tile(_RED, (100, 300), title), _tile(_GREEN, (400, 300), title)]
+    pixels = np.asarray(contact_sheet("H", [tiles]))
     top, left, _, width = _box(pixels, _RED)
     right = _box(pixels, _GREEN)[1]
     strip = pixels[top - 44 : top].min(axis=2) < 200
@@ -50,7 +50,7 @@ def test_each_title_stands_over_its_own_picture_and_is_cut_to_its_width() -> Non
 
 
 def test_grey_and_transparent_pictures_are_shown() -> None:
-    panels = [Panel("g", "", Image.new("L", (60, 40), 77)), Panel("a", "", Image.new("RGBA", (60, 40), (1, 2, 3, 255)))]
-    pixels = np.asarray(contact_sheet("H", [panels]))
+    tiles = [SheetTile("g", "", Image.new("L", (60, 40), 77)), SheetTile("a", "", Image.new("RGBA", (60, 40), (1, 2, 3, 255)))]
+    pixels = np.asarray(contact_sheet("H", [tiles]))
     assert (pixels == (77, 77, 77)).all(axis=2).any()
     assert (pixels == (1, 2, 3)).all(axis=2).any()

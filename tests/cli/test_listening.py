@@ -19,16 +19,16 @@ def test_port_0_is_a_free_port_that_accepts_connections() -> None:
         assert caller.recv(1) == b"x"
 
 
-def test_a_taken_port_is_said_with_what_to_do() -> None:
+def test_a_taken_port_is_refused_with_advice() -> None:
     with listen("127.0.0.1", 0, insecure=False) as first:
         port = port_of(first)
-        with pytest.raises(CommandFailed, match=rf"port {port} on 127.0.0.1 is taken.*CONVSCOPE_PORT"):
+        with pytest.raises(CommandFailed, match=rf"Port {port} on 127.0.0.1 is taken.*CONVSCOPE_PORT"):
             listen("127.0.0.1", port, insecure=False)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - to be refused
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - these are refused
 def test_beyond_loopback_is_refused(host: str) -> None:
-    with pytest.raises(CommandFailed, match=r"refusing to listen on .*--insecure"):
+    with pytest.raises(CommandFailed, match=r"refuses to listen on .*--insecure"):
         listen(host, 0, insecure=False)
 
 
@@ -38,6 +38,6 @@ def test_all_of_loopback_is_allowed(host: str) -> None:
         assert listener.getsockname()[0].startswith("127.")
 
 
-def test_an_unknown_host_is_said() -> None:
-    with pytest.raises(CommandFailed, match=r"no address for host 'no-such-host\.invalid'"):
+def test_an_unknown_host_is_refused() -> None:
+    with pytest.raises(CommandFailed, match=r"host 'no-such-host\.invalid' has no address"):
         listen("no-such-host.invalid", 0, insecure=False)

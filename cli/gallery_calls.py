@@ -1,4 +1,4 @@
-"""What the gallery shows: the sources' figures, and one call of every method. A row is a call and where it comes from."""
+"""List the calls that the gallery makes: the figures of the sources, and one call of every method."""
 
 from __future__ import annotations
 
@@ -17,45 +17,50 @@ CHANNELS: list[JsonValue] = [0, 5, 100, 700]
 
 
 @dataclass(frozen=True)
-class Row:
-    """A call. Where the source looks into another model than the built-in one, `source_model` names it and `source_params` is
-    what changes for it; it is used where its weights are at hand."""
+class GalleryCall:
+    """A call of a method, with a caption for its picture.
+
+    If the source uses another model than the built-in one, `source_model` names it, and `source_params` are the parameters that
+    change for it. That model is used if its weights can be loaded. `artifact` names the artifact to show; None means the primary one.
+    """
 
     caption: str
     method: str
     params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     source_model: str | None = None
     source_params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    artifact: str | None = None  # the primary one unless named
+    artifact: str | None = None
 
 
 @dataclass(frozen=True)
-class Source:
-    """A book, a notebook, an article, and its figures."""
+class GallerySource:
+    """A book, a notebook or an article, and the calls that make its figures."""
 
     title: str
     reference: str
-    rows: tuple[Row, ...]
+    calls: tuple[GalleryCall, ...]
 
 
 def _vgg16(
     caption: str, method: str, params: Mapping[str, JsonValue], source_params: Mapping[str, JsonValue], artifact: str | None = None
-) -> Row:
-    return Row(caption, method, params, "vgg16", source_params, artifact)
+) -> GalleryCall:
+    return GalleryCall(caption, method, params, "vgg16", source_params, artifact)
 
 
-SOURCES: tuple[Source, ...] = (
-    Source(
+SOURCES: tuple[GallerySource, ...] = (
+    GallerySource(
         "The cat article",
         "E. Reppel, Visualizing parts of Convolutional Neural Networks using Keras and Cats, 2017",
-        tuple(Row(f"`{preset}`", "sandbox", {"preset": preset}) for preset in SANDBOX_PRESETS),
+        tuple(GalleryCall(f"`{preset}`", "sandbox", {"preset": preset}) for preset in SANDBOX_PRESETS),
     ),
-    Source(
+    GallerySource(
         "Deep Learning with Python, first edition",
         "F. Chollet, Manning 2017, section 5.4",
         (
-            Row("5.4.1: every channel of the first convolution", "activations", {"layer": "stem_conv", "columns": 16}),
-            Row("5.4.1: deeper, sparser", "activations", {"layer": "head_relu", "channels": 64, "columns": 16}),
+            GalleryCall("5.4.1: every channel of the first convolution", "activations", {"layer": "stem_conv", "columns": 16}),
+            GalleryCall(
+                "5.4.1: a deeper layer, whose activations are sparser", "activations", {"layer": "head_relu", "channels": 64, "columns": 16}
+            ),
             _vgg16(
                 "5.4.2: one filter alone, 150 × 150",
                 "filters",
@@ -71,97 +76,105 @@ SOURCES: tuple[Source, ...] = (
             _vgg16("5.4.3: class activation", "grad_cam", {"preset": "dlwp1"}, {"layer": "block5_conv3"}),
         ),
     ),
-    Source(
+    GallerySource(
         "Deep Learning with Python, second edition",
         "F. Chollet, Manning 2021, section 9.4",
         (
-            Row(
+            GalleryCall(
                 "9.4.2: filters, with the margin of the map left out",
                 "filters",
                 {"preset": "dlwp2", "layer": "block5_expand_conv"},
                 "xception",
                 {"layer": "block3_sepconv1"},
             ),
-            Row("9.4.3: class activation", "grad_cam", {"preset": "keras_io"}, "xception", {"layer": "block14_sepconv2_act"}),
+            GalleryCall("9.4.3: class activation", "grad_cam", {"preset": "keras_io"}, "xception", {"layer": "block14_sepconv2_act"}),
         ),
     ),
-    Source(
+    GallerySource(
         "How convolutional neural networks see the world",
         "F. Chollet, The Keras Blog, 2016",
         (
             _vgg16("The best 64 of the first 200 filters", "filters", {"preset": "keras_blog", "layer": MIDDLE}, {"layer": "block4_conv1"}),
-            Row("What the class magpie is to the net", "filters", {"class_index": 18, "size": 224}),
+            GalleryCall("The class magpie, as the network sees it", "filters", {"class_index": 18, "size": 224}),
         ),
     ),
-    Source(
+    GallerySource(
         "keras.io, code examples",
         "Visualizing what convnets learn; Grad-CAM class activation visualization; Deep Dream",
         (
-            Row(
+            GalleryCall(
                 "Visualizing what convnets learn",
                 "filters",
                 {"preset": "keras_io", "layer": "block5_expand_conv"},
                 "resnet50_v2",
                 {"layer": "conv3_block4_out"},
             ),
-            Row("Grad-CAM class activation visualization", "grad_cam", {"preset": "keras_io"}, "xception", {}),
-            Row("Deep Dream", "deep_dream", {"octaves": 3, "steps": 20}, "inception_v3", {}),
+            GalleryCall("Grad-CAM class activation visualization", "grad_cam", {"preset": "keras_io"}, "xception", {}),
+            GalleryCall("Deep Dream", "deep_dream", {"octaves": 3, "steps": 20}, "inception_v3", {}),
         ),
     ),
-    Source(
+    GallerySource(
         "Caffe notebook: Instant Recognition with Caffe",
         "BVLC, 00-classification.ipynb, 2014",
         (
-            Row("The top five", "predict", {"top": 5}),
-            Row("Kernels of the first layer", "weights", {"layer": "stem_conv"}),
-            Row("Kernels of the next", "weights", {"layer": "block1_expand_conv"}),
-            Row("The first 36 channels of the first layer", "activations", {"layer": "stem_conv", "channels": 36, "columns": 6}),
-            Row("A pooled layer, with the histogram of its positive values", "activations", {"layer": "avg_pool"}),
+            GalleryCall("The top five", "predict", {"top": 5}),
+            GalleryCall("Kernels of the first layer", "weights", {"layer": "stem_conv"}),
+            GalleryCall("Kernels of the next layer", "weights", {"layer": "block1_expand_conv"}),
+            GalleryCall("The first 36 channels of the first layer", "activations", {"layer": "stem_conv", "channels": 36, "columns": 6}),
+            GalleryCall("A pooling layer, with a histogram of its positive values", "activations", {"layer": "avg_pool"}),
         ),
     ),
-    Source(
+    GallerySource(
         "Stack Overflow: weights and activations",
         "How can I visualize the weights of convolutional layers in Keras?; Keras: how to output the activations of a layer",
         (
-            Row("A layer's weights", "weights", {"layer": "stem_conv"}, artifact="histogram"),
-            Row("A layer's activations", "activations", {"layer": "block2_add"}),
+            GalleryCall("A layer's weights", "weights", {"layer": "stem_conv"}, artifact="histogram"),
+            GalleryCall("A layer's activations", "activations", {"layer": "block2_add"}),
         ),
     ),
-    Source(
+    GallerySource(
         "plot_model",
         "keras.utils.plot_model, keras.io/api/utils/model_plotting_utils",
-        (Row("A stretch of the graph", "architecture", {"first_layer": "block2_expand_conv", "last_layer": "block2_add"}),),
+        (GalleryCall("A part of the graph", "architecture", {"first_layer": "block2_expand_conv", "last_layer": "block2_add"}),),
     ),
-    Source(
+    GallerySource(
         "Visualizing and Understanding Convolutional Networks",
         "Zeiler and Fergus, arXiv:1311.2901",
         (
-            Row("The strongest positions of six channels, sent back", "deconvnet", {"layer": "block8_project_bn", "channels": 6}),
-            Row(
-                "The same, with the photo kept in view by guided backpropagation (Springenberg et al.)",
+            GalleryCall(
+                "The strongest positions of six channels, projected back to the input",
+                "deconvnet",
+                {"layer": "block8_project_bn", "channels": 6},
+            ),
+            GalleryCall(
+                "The same with guided backpropagation (Springenberg et al.), which keeps the photo visible",
                 "deconvnet",
                 {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
             ),
         ),
     ),
-    Source(
+    GallerySource(
         "Unlocking Feature Visualization for Deeper Networks with Magnitude Constrained Optimization",
         "Fel et al., arXiv:2306.06805",
         (
-            Row("Egyptian cat, goldfish, zebra, volcano: all of a spectrum moved", "filters", {"class_index": CLASSES, "columns": 4}),
-            Row("Its phases alone", "filters", {"preset": "maco", "class_index": CLASSES, "columns": 4}),
-            Row(
-                "Channels of the last convolution: all of a spectrum moved",
+            GalleryCall(
+                "Egyptian cat, goldfish, zebra, volcano: magnitudes and phases move", "filters", {"class_index": CLASSES, "columns": 4}
+            ),
+            GalleryCall("The same: only the phases move", "filters", {"preset": "maco", "class_index": CLASSES, "columns": 4}),
+            GalleryCall(
+                "Channels of the last convolution: magnitudes and phases move",
                 "filters",
                 {"layer": "head_relu", "channels": CHANNELS, "columns": 4},
             ),
-            Row("Its phases alone", "filters", {"preset": "maco", "layer": "head_relu", "channels": CHANNELS, "columns": 4}),
+            GalleryCall(
+                "The same: only the phases move", "filters", {"preset": "maco", "layer": "head_relu", "channels": CHANNELS, "columns": 4}
+            ),
         ),
     ),
 )
 
-# Where a method's own example is made to be quick, not to be looked at.
-_SHOWN: Mapping[str, Mapping[str, JsonValue]] = {
+# These parameters replace a method's own example, which is chosen to be quick, not to look good.
+_GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "ablation_cam": {"class_index": 285},
     "activations": {"layer": "block2_expand_conv", "channels": 32, "order": "mean", "columns": 8},
     "architecture": {"first_layer": "block2_expand_conv", "last_layer": "block2_add"},
@@ -181,7 +194,7 @@ _SHOWN: Mapping[str, Mapping[str, JsonValue]] = {
 }
 
 
-def method_rows() -> Iterator[Row]:
-    """A call of each method that shows it well."""
+def method_calls() -> Iterator[GalleryCall]:
+    """Yield one call of each method that shows it well."""
     for name, params in METHODS.items():
-        yield Row(params.card.title, name, _SHOWN.get(name, params.card.example))
+        yield GalleryCall(params.card.title, name, _GOOD_PARAMS.get(name, params.card.example))
