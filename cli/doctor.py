@@ -1,4 +1,4 @@
-"""`convscope doctor`: what this machine has of what convscope needs."""
+"""The command `convscope doctor`: list what this machine has of what convscope needs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from schemas.errors import nearest_names
 from service.settings import ServiceSettings
 from workers.settings import WorkerSettings
 
-_PROBE_WITHIN = 180  # seconds
+_PROBE_SECONDS = 180
 _MARKS = {"ok": "✓", "note": "!", "missing": "✗"}
 _SERVICE_MODULES = ("fastapi", "uvicorn", "orjson", "multipart", "PIL")
-# In a process of its own: on a processor that TensorFlow is not built for, importing it ends the process.
+# This program runs in a process of its own, because importing TensorFlow ends the process on a processor it is not built for.
 _PROBE = """
 import json, keras, tensorflow as tf
 from workers.models.efficientnet_lite0 import weights_file
@@ -52,7 +52,7 @@ print(json.dumps(found))
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report; `missing` makes the command fail."""
+    """One line of the report. The level `missing` makes the command fail."""
 
     level: Literal["ok", "note", "missing"]
     subject: str
@@ -60,7 +60,11 @@ class Finding:
 
 
 def doctor() -> None:
-    """Prints every finding as it is made; exit status 1 when something needed is missing."""
+    """Print every finding as soon as it is made.
+
+    Raises:
+        typer.Exit: something that convscope needs is missing; the exit status is 1.
+    """
     missing = 0
     for finding in examine():
         typer.echo(f"{_MARKS[finding.level]} {finding.subject:<11} {finding.text}")
@@ -71,14 +75,14 @@ def doctor() -> None:
 
 
 def examine() -> Iterator[Finding]:
-    """All findings, the quick ones first."""
+    """Yield all findings, the quick ones first."""
     yield Finding("ok", "Python", f"{platform.python_version()}, {platform.machine()} {platform.system()}, {os.cpu_count()} cores")
     yield from _settings()
     yield from _service()
     try:
         settings = StoreSettings()
     except ValidationError:
-        return  # said above; nothing that follows can be looked for
+        return  # the findings above name the wrong settings, and the findings below need these settings
     yield _redis(settings)
     yield _disk(settings)
     yield from _catalog(settings)
@@ -99,15 +103,15 @@ def _settings() -> Iterator[Finding]:
     for name in given:
         if name not in known:
             near = nearest_names(name, known, count=1)
-            yield Finding("note", "settings", f"{name} means nothing" + (f"; {near[0]} is the nearest that does" if near else ""))
+            yield Finding("note", "settings", f"{name} is not a setting and has no effect." + (f" Is {near[0]} meant?" if near else ""))
     if not problems:
-        yield Finding("ok", "settings", ", ".join(name for name in given if name in known) or "all as they are by default")
+        yield Finding("ok", "settings", ", ".join(name for name in given if name in known) or "all settings have their default values")
 
 
 def _service() -> Iterator[Finding]:
     absent = [name for name in _SERVICE_MODULES if importlib.util.find_spec(name) is None]
     if absent:
-        yield Finding("missing", "service", f"not installed: {', '.join(absent)} (extra 'service')")
+        yield Finding("missing", "service", f"not installed: {', '.join(absent)}. Install the extra 'service' of convscope.")
     else:
         yield Finding("ok", "service", "installed")
 
@@ -116,10 +120,10 @@ def _redis(settings: StoreSettings) -> Finding:
     url = settings.redis_url or running_redis_url(settings.data_dir)
     try:
         if url is not None:
-            whose = "CONVSCOPE_REDIS_URL" if settings.redis_url else "the one that `convscope serve` runs now"
+            whose = "CONVSCOPE_REDIS_URL" if settings.redis_url else "the server of the running `convscope serve`"
             return _look_at(url, f"{urlsplit(url).hostname}:{urlsplit(url).port or 6379} ({whose})")
         with tempfile.TemporaryDirectory() as folder, EmbeddedRedis.start(Path(folder)) as server:
-            return _look_at(server.url, f"its own, {find_redis_server()}")
+            return _look_at(server.url, f"convscope can start {find_redis_server()}")
     except EmbeddedRedisError as error:
         return Finding("missing", "Redis", str(error))
     except RedisError as error:
@@ -134,10 +138,10 @@ def _look_at(url: str, where: str) -> Finding:
     version = str(server["redis_version"])
     oldest = ".".join(map(str, OLDEST_REDIS))
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
-        return Finding("missing", "Redis", f"{version} at {where} is older than {oldest}")
+        return Finding("missing", "Redis", f"{version}, {where}: convscope needs {oldest} or newer")
     doubts = [
-        *(["it may throw jobs away: set maxmemory-policy noeviction"] if memory.get("maxmemory_policy") != "noeviction" else []),
-        *(["a restart would lose jobs: set appendonly yes"] if not persistence.get("aof_enabled") else []),
+        *(["it may delete jobs when full: set maxmemory-policy noeviction"] if memory.get("maxmemory_policy") != "noeviction" else []),
+        *(["a restart would lose all jobs: set appendonly yes"] if not persistence.get("aof_enabled") else []),
     ]
     return Finding("note" if doubts else "ok", "Redis", "; ".join([f"{version}, {where}", *doubts]))
 
@@ -146,9 +150,9 @@ def _disk(settings: StoreSettings) -> Finding:
     folder = settings.data_dir.resolve()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    text = f"{free / 1024**3:.1f} GiB free for {settings.data_dir}, {settings.min_free_disk / 1024**3:.1f} GiB of it kept free"
+    text = f"{free / 1024**3:.1f} GiB free for {settings.data_dir}; convscope leaves {settings.min_free_disk / 1024**3:.1f} GiB of it free"
     if not os.access(existing, os.W_OK):
-        return Finding("missing", "disk", f"{settings.data_dir}: {existing} cannot be written to")
+        return Finding("missing", "disk", f"convscope may not write to {existing}, which is to hold {settings.data_dir}")
     return Finding("ok" if free > settings.min_free_disk else "missing", "disk", text)
 
 
@@ -167,24 +171,24 @@ def _weights_files(catalog: Catalog) -> Iterator[Finding]:
     for entry in catalog.values():
         for what, path in (("weights", entry.weights), ("labels", entry.labels)):
             if isinstance(path, Path) and not path.is_file():
-                yield Finding("missing", "models", f"the {what} of '{entry.name}' are not there: {path}")
+                yield Finding("missing", "models", f"the {what} file of '{entry.name}' does not exist: {path}")
     folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
     count = len(list(folder.glob("*.h5"))) if folder.is_dir() else 0
-    yield Finding("ok", "weights", f"{count} downloaded for keras_applications in {folder}; others come when first asked for")
+    yield Finding("ok", "weights", f"{count} files for keras.applications in {folder}; others are downloaded when first needed")
 
 
 def _tensorflow() -> Iterator[Finding]:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         run = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-c", _PROBE], env=environment, check=False, capture_output=True, text=True, timeout=_PROBE_WITHIN
+            [sys.executable, "-P", "-c", _PROBE], env=environment, check=False, capture_output=True, text=True, timeout=_PROBE_SECONDS
         )
     except subprocess.TimeoutExpired:
-        yield Finding("missing", "TensorFlow", f"could not be imported within {_PROBE_WITHIN} s")
+        yield Finding("missing", "TensorFlow", f"it could not be imported within {_PROBE_SECONDS} s")
         return
     if run.returncode != 0:
         words = run.stderr.strip().splitlines()[-1:] or [f"its import ended with status {run.returncode}"]
-        yield Finding("missing", "TensorFlow", f"{words[0]}: no worker can run here (extras 'worker' and 'cpu' or 'gpu')")
+        yield Finding("missing", "TensorFlow", f"no worker can run here: {words[0]}. Install the extras 'worker' and 'cpu' or 'gpu'.")
         return
     found = json.loads(run.stdout.splitlines()[-1])
     yield Finding("ok", "TensorFlow", f"{found['tensorflow']}, Keras {found['keras']}")
@@ -193,4 +197,4 @@ def _tensorflow() -> Iterator[Finding]:
     if "weights" in found:
         yield Finding("ok", "weights", f"efficientnet_lite0, {found['weights'] / 1024**2:.0f} MiB")
     else:
-        yield Finding("missing", "weights", f"of efficientnet_lite0: {found['no_weights']}")
+        yield Finding("missing", "weights", f"those of efficientnet_lite0 cannot be read: {found['no_weights']}")

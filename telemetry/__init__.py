@@ -1,1 +1,1 @@
-"""What service and workers say about themselves: structured logs."""
+"""Structured logs of the service and the workers."""

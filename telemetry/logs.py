@@ -1,7 +1,11 @@
-"""Structured logs on stderr: one JSON object a line, or readable columns where a person looks at a terminal.
+"""Structured logs on stderr: one JSON object per line, or readable columns on a terminal.
 
-What belongs to all lines of a piece of work (job, request, worker) is bound once with `bound` and follows it through awaits
-and through `asyncio.to_thread`.
+Fields that belong to every line about a job, a request or a worker are bound once. `bound` binds them inside a `with` block and
+`bind` for good. They follow the work through `await` and `asyncio.to_thread`.
+
+Example:
+    with bound(job=job.id):
+        get_logger(__name__).info("job claimed", method=job.method)
 """
 
 from __future__ import annotations
@@ -21,9 +25,12 @@ bind = structlog.contextvars.bind_contextvars
 
 
 def configure_logs(level: LogLevel = "info", log_format: LogFormat = "auto") -> None:
-    """Sends structlog's and the standard library's log records through one renderer to stderr. Called once, by an entry point.
+    """Send the log records of structlog and of the standard library to stderr. An entry point calls this once.
 
-    `auto` is `console` on a terminal and `json` elsewhere.
+    Args:
+        level: records below this level are dropped.
+        log_format: `json` for one JSON object per line, `console` for readable columns, or `auto` for `console` on a terminal and
+            `json` elsewhere.
     """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
@@ -33,7 +40,7 @@ def configure_logs(level: LogLevel = "info", log_format: LogFormat = "auto") -> 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     ends: list[Processor] = (
-        # Rich tracebacks take seconds to draw, and show what variables hold.
+        # Rich tracebacks take seconds to draw, and they print the values of variables.
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -54,12 +61,12 @@ def configure_logs(level: LogLevel = "info", log_format: LogFormat = "auto") -> 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # They report each HTTP request and each deserialised layer at INFO and below.
+    # These libraries report each HTTP request and each deserialised layer at INFO and below.
     for name in ("absl", "tensorflow", "h5py", "PIL", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger whose lines carry `name` and whatever is bound."""
+    """Return a logger whose lines carry `name` and all bound fields."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger

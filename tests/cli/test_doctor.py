@@ -11,7 +11,7 @@ from processes.embedded_redis import EmbeddedRedis
 
 @pytest.fixture
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty folder for everything, no variable set."""
+    """Point every setting to an empty folder."""
     monkeypatch.setenv("CONVSCOPE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("CONVSCOPE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("CONVSCOPE_MODELS_FILE", str(tmp_path / "models.toml"))
@@ -20,7 +20,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def _findings(until: str = "TensorFlow") -> list[Finding]:
-    """What comes before TensorFlow is looked for, which takes seconds."""
+    """Return the findings before TensorFlow is examined, which takes seconds."""
     found: list[Finding] = []
     for finding in examine():
         found.append(finding)
@@ -34,14 +34,14 @@ def _of(subject: str) -> list[Finding]:
 
 
 @pytest.mark.usefixtures("surroundings")
-def test_all_is_well_where_nothing_is_set() -> None:
+def test_nothing_is_missing_with_the_default_settings() -> None:
     findings = _findings()
     assert [finding for finding in findings if finding.level != "ok"] == []
     assert {"Python", "settings", "service", "Redis", "disk", "models", "weights"} == {finding.subject for finding in findings}
 
 
 @pytest.mark.usefixtures("surroundings")
-def test_a_wrong_setting_is_said_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_setting_is_reported_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVSCOPE_MAX_STEPS", "-1")
     (finding,) = _of("settings")
     assert finding.level == "missing"
@@ -50,14 +50,14 @@ def test_a_wrong_setting_is_said_by_its_variable(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("surroundings")
-def test_a_misspelt_variable_is_told_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_variable_is_reported_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVSCOPE_MAXSTEPS", "64")
     notes = [finding for finding in _of("settings") if finding.level == "note"]
-    assert [note.text for note in notes] == ["CONVSCOPE_MAXSTEPS means nothing; CONVSCOPE_MAX_STEPS is the nearest that does"]
+    assert [note.text for note in notes] == ["CONVSCOPE_MAXSTEPS is not a setting and has no effect. Is CONVSCOPE_MAX_STEPS meant?"]
 
 
 @pytest.mark.usefixtures("surroundings")
-def test_a_redis_that_is_set_is_looked_at(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis) -> None:
+def test_the_redis_of_the_settings_is_examined(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis) -> None:
     monkeypatch.setenv("CONVSCOPE_REDIS_URL", redis_server.url)
     (finding,) = _of("Redis")
     assert finding.level == "ok"
@@ -66,7 +66,7 @@ def test_a_redis_that_is_set_is_looked_at(monkeypatch: pytest.MonkeyPatch, redis
 
 
 @pytest.mark.usefixtures("surroundings")
-def test_a_redis_that_may_throw_jobs_away_is_told(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis) -> None:
+def test_a_redis_that_may_delete_jobs_is_reported(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis) -> None:
     from redis import Redis
 
     monkeypatch.setenv("CONVSCOPE_REDIS_URL", redis_server.url)
@@ -97,6 +97,6 @@ def test_a_wrong_models_file_is_missing(surroundings: Path) -> None:
     assert "wieghts" in finding.text
 
 
-def test_weights_that_are_not_there_are_missing(surroundings: Path) -> None:
+def test_a_weights_file_that_does_not_exist_is_missing(surroundings: Path) -> None:
     (surroundings / "models.toml").write_text('[vgg16]\nweights = "mine.weights.h5"\n')
     assert [finding.level for finding in _of("models") if "mine.weights.h5" in finding.text] == ["missing"]

@@ -1,4 +1,4 @@
-"""Which devices there are, and a process's claim to one of them."""
+"""The devices that worker processes run on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Device:
-    """One worker process's device; `index` counts the devices of its kind that this service may use."""
+    """The device of one worker process. `index` counts the devices of this kind that are visible to convscope, from 0."""
 
     kind: Literal["cpu", "gpu"]
     index: int = 0
@@ -20,14 +20,17 @@ class Device:
         return f"{self.kind.upper()}:{self.index}"
 
     def hide_others(self, environment: MutableMapping[str, str] = os.environ) -> None:
-        """Leaves CUDA this device alone to see. Takes effect where CUDA has not been initialised in the process yet."""
+        """Set `CUDA_VISIBLE_DEVICES` so that CUDA sees this device only.
+
+        This has an effect only if CUDA has not been initialised in the process. A CPU device hides all GPUs.
+        """
         visible = environment.get("CUDA_VISIBLE_DEVICES")
         numbers = visible.split(",") if visible else [str(number) for number in range(self.index + 1)]
         environment["CUDA_VISIBLE_DEVICES"] = numbers[self.index] if self.kind == "gpu" else "-1"
 
 
-def devices(wanted: Literal["auto", "cpu"], gpus: int) -> tuple[Device, ...]:
-    """One for each GPU, the CPU where there is none or nothing else is wanted."""
+def devices_to_use(wanted: Literal["auto", "cpu"], gpus: int) -> tuple[Device, ...]:
+    """Return one device for each GPU, or the CPU if there is no GPU or `wanted` is "cpu"."""
     if wanted == "cpu" or gpus == 0:
         return (Device("cpu"),)
     return tuple(Device("gpu", index) for index in range(gpus))

@@ -1,7 +1,7 @@
-"""One worker process a device: started, watched, replaced when it dies or hangs, drained at the end.
+"""Run one worker process on each device: start it, watch it, replace it when it dies or hangs, and drain it at the end.
 
-Processes are forked from a server that has imported TensorFlow and initialised nothing of it, so that a replacement is up in
-about a second. The supervisor itself imports none of it.
+A fork server imports TensorFlow without initialising it, and forks the worker processes, so a replacement is ready in about one
+second. The supervisor itself does not import TensorFlow.
 """
 
 from __future__ import annotations
@@ -21,27 +21,37 @@ from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
-LOOK_SECONDS = 0.25
-KILL_GRACE_SECONDS = 8.0  # beyond the drain time, for giving jobs back and ending threads
-EARLY_DEATH_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 30.0
+_LOOK_SECONDS = 0.25
+_KILL_MARGIN_SECONDS = 8.0  # after its drain time, a process needs time to give jobs back and to end its threads
+_EARLY_DEATH_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 30.0
 
-Target = Callable[[WorkerSettings, Device, int, Watchdog], None]
+WorkerMain = Callable[[WorkerSettings, Device, int, Watchdog], None]
 
 
 def fork_server(preload: Sequence[str]) -> ForkServerContext:
-    """A context whose processes are forked from a server that has imported `preload`. There is one server a process."""
+    """Return a multiprocessing context whose processes are forked from a server that has imported the modules in `preload`.
+
+    A process has only one fork server: the first call decides what it imports.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     return context
 
 
 class Supervisor:
-    """Keeps `target(settings, device, index, watchdog)` running in a process for each device."""
+    """Keep `target(settings, device, index, watchdog)` running in one process for each device.
 
-    def __init__(self, target: Target, devices: Sequence[Device], settings: WorkerSettings, context: ForkServerContext) -> None:
-        self._slots = [_DeviceProcess(target, device, index, settings, context) for index, device in enumerate(devices)]
-        self._drain = settings.worker_drain + KILL_GRACE_SECONDS
+    Args:
+        target: the function that a worker process runs. `index` counts the processes from 0.
+        devices: the devices, one for each process.
+        settings: the workers' settings.
+        context: the fork server's context, from `fork_server`.
+    """
+
+    def __init__(self, target: WorkerMain, devices: Sequence[Device], settings: WorkerSettings, context: ForkServerContext) -> None:
+        self._processes = [_DeviceProcess(target, device, index, settings, context) for index, device in enumerate(devices)]
+        self._drain = settings.worker_drain + _KILL_MARGIN_SECONDS
         self._stops = 0
         self._woken, self._waker = socket.socketpair()
         self._waker.setblocking(False)
@@ -49,18 +59,18 @@ class Supervisor:
 
     @property
     def pids(self) -> tuple[int | None, ...]:
-        """Of the worker processes, one a device; None between a death and the replacement."""
-        return tuple(slot.pid for slot in self._slots)
+        """The ids of the worker processes, one for each device. An id is None while no process runs on the device."""
+        return tuple(process.pid for process in self._processes)
 
     def stop(self) -> None:
-        """Drains; called again, kills. From any thread or a signal handler."""
+        """Drain and end the worker processes. A second call kills them. Any thread and any signal handler may call this."""
         self._stops += 1
-        with contextlib.suppress(OSError):  # it has ended, or has many wake-ups unread
+        with contextlib.suppress(OSError):  # `run` has returned, or it has not read earlier wake-ups yet
             self._waker.send(b"!")
 
     @contextlib.contextmanager
     def signals(self) -> Generator[None]:
-        """SIGTERM and SIGINT drain, a second one kills."""
+        """Call `stop` for each SIGTERM and SIGINT inside the `with` block."""
 
         def handle(_number: int, _frame: FrameType | None) -> None:
             self.stop()
@@ -73,40 +83,43 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def run(self) -> None:
-        """Until `stop`; no worker process is left when it returns."""
+        """Run until `stop` is called. No worker process is left when this returns."""
         try:
             while not self._stops:
-                for slot in self._slots:
-                    slot.tend()
-                self._wait(LOOK_SECONDS)
+                for process in self._processes:
+                    process.check()
+                self._wait(_LOOK_SECONDS)
             self._log.info("stopping")
-            for slot in self._slots:
-                slot.ask_to_end()
+            for process in self._processes:
+                process.ask_to_end()
             deadline = time.monotonic() + self._drain
-            while self._stops == 1 and time.monotonic() < deadline and any(slot.running for slot in self._slots):
-                self._wait(LOOK_SECONDS)
+            while self._stops == 1 and time.monotonic() < deadline and any(process.running for process in self._processes):
+                self._wait(_LOOK_SECONDS)
         finally:
-            for slot in self._slots:
-                slot.end()
+            for process in self._processes:
+                process.end()
             self._woken.close()
             self._waker.close()
         self._log.info("stopped")
 
     def _wait(self, seconds: float) -> None:
-        sentinels = [slot.sentinel for slot in self._slots if slot.sentinel is not None]
+        sentinels = [process.sentinel for process in self._processes if process.sentinel is not None]
         if self._woken in wait([*sentinels, self._woken], seconds):
             self._woken.recv(1024)
 
 
 def restart_pause(early_deaths: int) -> float:
-    """Seconds before the next start after so many processes in a row died young: none at first, then doubling up to a bound."""
-    return min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0**early_deaths / 2) if early_deaths > 1 else 0.0
+    """Return the seconds to wait before the next start, after so many processes in a row died early.
+
+    The first early death causes no wait. The wait then doubles from 0.5 s with each early death, up to 30 s.
+    """
+    return min(_LONGEST_PAUSE_SECONDS, 0.25 * 2.0**early_deaths / 2) if early_deaths > 1 else 0.0
 
 
 class _DeviceProcess:
-    """The process of one device."""
+    """The worker process of one device, and its replacements."""
 
-    def __init__(self, target: Target, device: Device, index: int, settings: WorkerSettings, context: ForkServerContext) -> None:
+    def __init__(self, target: WorkerMain, device: Device, index: int, settings: WorkerSettings, context: ForkServerContext) -> None:
         self._target, self._device, self._index, self._settings, self._context = target, device, index, settings, context
         self._process: ForkServerProcess | None = None
         self._vitals: Watchdog | None = None
@@ -128,13 +141,13 @@ class _DeviceProcess:
     def sentinel(self) -> int | None:
         return self._process.sentinel if self._process is not None else None
 
-    def tend(self) -> None:
-        """Starts, replaces or kills the process, whichever is due."""
+    def check(self) -> None:
+        """Start the process, replace it if it has died, or kill it if it hangs."""
         if self._process is None:
             if time.monotonic() >= self._start_at:
                 self._start()
         elif not self._process.is_alive():
-            self._bury(self._process)
+            self._clean_up_after(self._process)
         elif self._vitals is not None and (part := self._vitals.overdue()):
             self._log.error("worker hangs: killed", pid=self._process.pid, part=part)
             self._process.kill()
@@ -164,12 +177,12 @@ class _DeviceProcess:
         self._started = time.monotonic()
         self._log.info("worker started", pid=self._process.pid)
 
-    def _bury(self, process: ForkServerProcess) -> None:
+    def _clean_up_after(self, process: ForkServerProcess) -> None:
         lived = time.monotonic() - self._started
-        self._early_deaths = self._early_deaths + 1 if lived < EARLY_DEATH_SECONDS else 0
+        self._early_deaths = self._early_deaths + 1 if lived < _EARLY_DEATH_SECONDS else 0
         pause = restart_pause(self._early_deaths)
         self._start_at = time.monotonic() + pause
         self._log.error("worker ended", pid=process.pid, exit_code=process.exitcode, lived=round(lived, 1), replaced_in=pause)
-        # Closing ends the worker even where only the fork server has died: it sees its parent's end of a pipe close.
+        # If only the fork server has died, the worker still runs. Closing ends it, because it sees its parent's end of a pipe close.
         self._process = None
         process.close()

@@ -1,7 +1,8 @@
-"""The process that decodes, run as a script with nothing but Pillow: an image that crashes, hangs or swells takes only this along.
+"""The program of a decoding process. It needs only Pillow, and an image that crashes it or hangs it harms no other process.
 
-Requests on stdin, answers on stdout, each a header in JSON and a body of bytes, lengths first (`>IQ`). A request's header
-holds the limits, its body the file; an answer's header holds `height` and `width` with an RGB body, or `error` and its words.
+It reads requests from stdin and writes answers to stdout. A message is the length of its header and of its body (`>IQ`), the header
+in JSON, and the body. A request's header holds the limits, and its body is the image file. An answer's header holds `height` and
+`width`, and its body is the RGB pixels; or its header holds `error`, the error's `detail` and other arguments, and its body is empty.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 LENGTHS = struct.Struct(">IQ")
 READY = b"R"
 EXIF_ORIENTATION = 0x0112
-UPRIGHT = {
+TRANSPOSE_FOR_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -29,7 +30,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-BEGINNINGS = {
+SIGNATURES = {
     "JPEG": (b"\xff\xd8\xff",),
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "GIF": (b"GIF87a", b"GIF89a"),
@@ -39,23 +40,36 @@ BEGINNINGS = {
 }
 
 
-class Refused(Exception):
-    """The image is refused: `error` is the name of a class in `schemas.errors`, `words` its arguments."""
+class ImageRefused(Exception):
+    """The image is refused. `error` names a class of `schemas.errors`, and `arguments` are the arguments of its constructor."""
 
-    def __init__(self, error: str, detail: str, **words: str) -> None:
+    def __init__(self, error: str, detail: str, **arguments: str) -> None:
         super().__init__(detail)
         self.error = error
-        self.words = {"detail": detail, **words}
+        self.arguments = {"detail": detail, **arguments}
 
 
 def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int) -> Image.Image:
-    """The first frame, upright, 8-bit RGB, transparency over white."""
+    """Decode the first frame of an image file.
+
+    Args:
+        content: the image file.
+        formats: Pillow's names of the allowed formats.
+        max_pixels: the largest allowed number of pixels.
+        max_side: the largest allowed width and height, in pixels.
+
+    Returns:
+        The image in 8-bit RGB, upright as its EXIF orientation says, with transparent parts over white.
+
+    Raises:
+        ImageRefused: the file has another format, is damaged, or is too large.
+    """
     image = _opened(content, formats)
     width, height = image.size
     if width * height > max_pixels or max(width, height) > max_side:
-        raise Refused(
+        raise ImageRefused(
             "ImageTooLarge",
-            f"The image is {width:,} × {height:,} pixels; allowed are {max_pixels:,} pixels in all and {max_side:,} on a side.",
+            f"The image has {width:,} × {height:,} pixels. At most {max_pixels:,} pixels in total and {max_side:,} on a side are allowed.",
             allowed=f"at most {max_pixels} pixels, {max_side} on a side",
             got=f"{width} x {height}",
         )
@@ -66,26 +80,29 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int) -
         image.load()
         image = _rgb(image)
     except MemoryError:
-        raise Refused("ImageTooLarge", f"Decoding this {kind} of {width:,} × {height:,} pixels takes more memory than allowed.") from None
+        raise ImageRefused(
+            "ImageTooLarge", f"Decoding this {kind} file of {width:,} × {height:,} pixels takes more memory than allowed."
+        ) from None
     except Exception as error:
-        raise Refused("InvalidImage", f"The {kind} of {width:,} × {height:,} pixels is damaged or cut short: {error}.") from None
-    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+        raise ImageRefused("InvalidImage", f"The {kind} file of {width:,} × {height:,} pixels is damaged or cut short: {error}.") from None
+    return image.transpose(TRANSPOSE_FOR_ORIENTATION[orientation]) if orientation in TRANSPOSE_FOR_ORIENTATION else image
 
 
 def _opened(content: bytes, formats: list[str]) -> Image.Image:
-    # The header alone is read here; its dimensions are judged by the caller, with better words than Pillow's bomb error.
+    # Only the header is read here. The caller checks the dimensions, with a better message than Pillow's bomb error.
     Image.MAX_IMAGE_PIXELS = None
     try:
         return Image.open(io.BytesIO(content), formats=formats)
     except Exception as error:
-        looks_like = [name for name, beginnings in BEGINNINGS.items() if name in formats and content.startswith(beginnings)]
+        looks_like = [name for name, signatures in SIGNATURES.items() if name in formats and content.startswith(signatures)]
         if looks_like:
             why = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
-            raise Refused("InvalidImage", f"The file begins like a {looks_like[0]} but its header cannot be read{why}.") from None
-        raise Refused(
+            raise ImageRefused(
+                "InvalidImage", f"The file begins like a {looks_like[0]} file, but its header cannot be read{why}."
+            ) from None
+        raise ImageRefused(
             "UnsupportedFormat",
-            f"The file is none of {', '.join(formats)}: its content decides, not its name. It has {len(content):,} bytes "
-            f"and begins with {content[:12]!r}.",
+            f"The file's content is none of {', '.join(formats)}. It has {len(content):,} bytes and begins with {content[:12]!r}.",
             allowed=", ".join(formats),
             got=repr(content[:12]),
         ) from None
@@ -95,16 +112,16 @@ def _orientation(image: Image.Image) -> int:
     try:
         return image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception:
-        return 1  # broken metadata is no reason to refuse good pixels
+        return 1  # the pixels can be good although the metadata is broken
 
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
-        # `convert` would cut 16-bit grey off at 255: keep the high byte, as libpng's strip_16 does.
+        # `convert` would clip 16-bit grey at 255. Keep the high byte, as libpng's strip_16 does.
         high = 1 if image.mode in ("I;16", "I;16L") else 0
         image = Image.frombytes("L", image.size, image.tobytes()[high::2])
     if image.mode in ("I", "F"):
-        raise ValueError("it has 32-bit samples; give it 8 or 16 bits a channel")
+        raise ValueError("it has 32 bits per channel, and 8 or 16 are allowed")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
@@ -121,35 +138,36 @@ def _answer(out: BinaryIO, header: dict[str, object], body: bytes = b"") -> None
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answers requests until there are no more."""
+    """Answer requests until stdin is closed."""
     while len(lengths := requests.read(LENGTHS.size)) == LENGTHS.size:
         header_length, content_length = LENGTHS.unpack(lengths)
         header = json.loads(requests.read(header_length))
         content = requests.read(content_length)
-        # Ends a decoder that spins on after its parent has died.
+        # This limit ends a decoder that still computes after its parent has died.
         spent = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-        _limit(resource.RLIMIT_CPU, int(spent + header.pop("seconds")) + 2)
+        _set_limit(resource.RLIMIT_CPU, int(spent + header.pop("seconds")) + 2)
         try:
             image = decode(content, **header)
             body = image.tobytes()
-        except Refused as refusal:
-            _answer(answers, {"error": refusal.error, **refusal.words})
+        except ImageRefused as refusal:
+            _answer(answers, {"error": refusal.error, **refusal.arguments})
         except MemoryError:
             _answer(answers, {"error": "ImageTooLarge", "detail": "Decoding this image takes more memory than allowed."})
         else:
             _answer(answers, {"height": image.height, "width": image.width}, body)
 
 
-def _limit(kind: int, value: int) -> None:
+def _set_limit(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle; it drains, and decodes while it does
-    _limit(resource.RLIMIT_AS, int(sys.argv[1]))
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, 0)
+    """Serve requests. The first command line argument is the number of bytes of address space that this process may use."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C makes the worker drain, and it still decodes then
+    _set_limit(resource.RLIMIT_AS, int(sys.argv[1]))
+    _set_limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_FSIZE, 0)
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     ImageFile.LOAD_TRUNCATED_IMAGES = False
