@@ -1,1 +1,1 @@
-"""Timings beside published code."""
+"""Time convscope beside published code."""

@@ -1,4 +1,4 @@
-"""The loops that keras.io publishes, as it publishes them: examples/vision/grad_cam and visualizing_what_convnets_learn (Chollet)."""
+"""The loops that keras.io publishes in examples/vision/grad_cam and examples/vision/visualizing_what_convnets_learn (F. Chollet)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ _LEARNING_RATE = 10.0
 
 
 def grad_cam(model: keras.Model, layer: str) -> Callable[[np.ndarray], np.ndarray]:
-    """`make_gradcam_heatmap` of the top class, (1, H, W, 3) → (h, w). The model up to the layer is made once and kept, which the
-    example does anew for each image; the last activation is taken off, as the example does."""
+    """Return the example's `make_gradcam_heatmap` for the top class: a function from an input (1, H, W, 3) to a map (h, w).
+
+    The last activation of the model is removed, as in the example. The example makes the model up to the layer anew for each image;
+    here it is made once.
+    """
     model.layers[-1].activation = None
     both = keras.Model(model.inputs, [model.get_layer(layer).output, model.output])
 
@@ -31,8 +34,10 @@ def grad_cam(model: keras.Model, layer: str) -> Callable[[np.ndarray], np.ndarra
 
 
 def filters(model: keras.Model, layer: str, side: int, steps: int) -> Callable[[int], np.ndarray]:
-    """`visualize_filter`, up to the picture: a channel's index → (side, side, 3). The index is a Python number, so that each
-    filter is traced, as in the example."""
+    """Return the example's `visualize_filter` without its picture: a function from a channel index to an input (side, side, 3).
+
+    The channel index is a Python number, so TensorFlow traces the step for each channel, as in the example.
+    """
     extractor = keras.Model(inputs=model.inputs, outputs=model.get_layer(layer).output)
 
     @tf.function

@@ -1,4 +1,4 @@
-"""Contestants timed side by side, and what is said of it."""
+"""Time several implementations of one piece of work side by side, and write the results."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One piece of work: median milliseconds an image by contestant."""
+class Timing:
+    """The times of one piece of work: the median milliseconds per image, by the name of the implementation."""
 
     work: str
     model: str
@@ -28,27 +28,34 @@ class Row:
 
     @property
     def reference(self) -> str:
-        """The contestant that the others are compared with: the first."""
+        """The name of the first implementation, with which the others are compared."""
         return next(iter(self.milliseconds))
 
 
-def compare(work: str, model: str, contestants: Mapping[str, Callable[[], object]], images: int, rounds: int) -> Row:
-    """Each contestant once in every round, in turn, after one round that does not count. A call does `images` images. The first
-    contestant is the one that the others are compared with."""
-    spent: dict[str, list[float]] = {name: [] for name in contestants}
+def compare(work: str, model: str, implementations: Mapping[str, Callable[[], object]], images: int, rounds: int) -> Timing:
+    """Call each implementation once in every round, in turn, after one round that does not count.
+
+    Args:
+        work: the name of the work.
+        model: the name of the model.
+        implementations: the functions to time, by name. The first is the one that the others are compared with.
+        images: the number of images that one call processes.
+        rounds: the number of rounds that count.
+    """
+    spent: dict[str, list[float]] = {name: [] for name in implementations}
     for turn in range(rounds + 1):
-        for name, call in contestants.items():
+        for name, call in implementations.items():
             began = time.perf_counter()
             call()
             if turn:
                 spent[name].append(time.perf_counter() - began)
     milliseconds = {name: round(1000 * statistics.median(times) / images, 3) for name, times in spent.items()}
-    return Row(work, model, images, rounds, milliseconds)
+    return Timing(work, model, images, rounds, milliseconds)
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Where and with what the times were taken."""
+class Machine:
+    """The machine and the library versions of a measurement."""
 
     at: str
     processor: str
@@ -56,30 +63,32 @@ class Facts:
     versions: dict[str, str]
 
 
-def write(rows: Sequence[Row], name: str) -> str:
-    """The rows as `results/NAME.json` and `.md`; the Markdown."""
+def write(timings: Sequence[Timing], name: str) -> str:
+    """Write the timings to `results/NAME.json` and `results/NAME.md`, and return the Markdown."""
     versions = {package: metadata.version(package) for package in ("keras", "numpy")} | {"tensorflow": _tensorflow()}
-    facts = Facts(datetime.now(UTC).isoformat(timespec="seconds"), _processor(), len(os.sched_getaffinity(0)), versions)
-    text = _markdown(rows, facts)
+    machine = Machine(datetime.now(UTC).isoformat(timespec="seconds"), _processor(), len(os.sched_getaffinity(0)), versions)
+    text = _markdown(timings, machine)
     _RESULTS.mkdir(exist_ok=True)
-    (_RESULTS / f"{name}.json").write_text(json.dumps({**asdict(facts), "rows": [asdict(row) for row in rows]}, indent=1) + "\n", "utf-8")
+    (_RESULTS / f"{name}.json").write_text(
+        json.dumps({**asdict(machine), "rows": [asdict(timing) for timing in timings]}, indent=1) + "\n", "utf-8"
+    )
     (_RESULTS / f"{name}.md").write_text(text, "utf-8")
     return text
 
 
-def _markdown(rows: Sequence[Row], facts: Facts) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+def _markdown(timings: Sequence[Timing], machine: Machine) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     lines = [
-        f"Median milliseconds an image, contestants in turn within each round. {facts.processor}, {facts.cores} cores, {versions}; "
-        f"{facts.at}.",
+        "Median milliseconds per image; the implementations take turns within each round. "
+        f"{machine.processor}, {machine.cores} cores, {versions}; {machine.at}.",
         "",
-        "| work | model | images a call | who | ms | times as fast |",
+        "| work | model | images per call | implementation | ms | speed-up |",
         "|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        for name, spent in row.milliseconds.items():
-            ratio = row.milliseconds[row.reference] / spent
-            lines.append(f"| {row.work} | {row.model} | {row.images} | {name} | {spent:,.1f} | {ratio:.2f} |")
+    for timing in timings:
+        for name, spent in timing.milliseconds.items():
+            ratio = timing.milliseconds[timing.reference] / spent
+            lines.append(f"| {timing.work} | {timing.model} | {timing.images} | {name} | {spent:,.1f} | {ratio:.2f} |")
     return "\n".join(lines) + "\n"
 
 

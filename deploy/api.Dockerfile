@@ -1,4 +1,4 @@
-# The HTTP service, without TensorFlow. Built from the repository's root: docker build -f deploy/api.Dockerfile .
+# This image runs the HTTP service, without TensorFlow. Build it in the repository's root: docker build -f deploy/api.Dockerfile .
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements/build.txt requirements/service.txt requirements/
@@ -34,5 +34,5 @@ WORKDIR /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
-# Whoever publishes the port decides who reaches it; callers are asked for no key.
+# The service asks callers for no key. The one who publishes the port decides who can reach it.
 CMD ["convscope", "api", "--insecure"]

@@ -1,5 +1,5 @@
-# The workers. Built from the repository's root: docker build -f deploy/worker.Dockerfile --build-arg DEVICE=cpu .
-# DEVICE=gpu takes TensorFlow with its CUDA libraries; the host then needs NVIDIA's driver and container toolkit.
+# This image runs the workers. Build it in the repository's root: docker build -f deploy/worker.Dockerfile --build-arg DEVICE=cpu .
+# DEVICE=gpu installs TensorFlow with its CUDA libraries. The host then needs NVIDIA's driver and container toolkit.
 FROM python:3.11-slim-bookworm AS build
 ARG DEVICE=cpu
 WORKDIR /build
@@ -21,14 +21,14 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
  && /opt/convscope/bin/pip install --no-cache-dir --no-deps dist/*.whl
 
 FROM python:3.11-slim-bookworm
-# Lays out the graphs of the method `architecture`.
+# Graphviz lays out the graphs of the method `architecture`.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends graphviz fonts-dejavu-core \
  && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin convscope \
  && install --directory --owner convscope --group convscope /data /models
 COPY --from=build /opt/convscope /opt/convscope
-# keras.applications weights are downloaded once, to the data volume.
+# The weights of keras.applications are downloaded once, to the data volume.
 ENV PATH=/opt/convscope/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     TF_CPP_MIN_LOG_LEVEL=2 \

@@ -1,4 +1,4 @@
-"""A real Redis for the tests, and a check that nothing is left in it without an end."""
+"""Give the tests a real Redis, and check that no key in it lives for ever."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ check_annotations()
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """One server for all tests; take `redis_url` instead, unless several tests share what they store."""
+    """Run one Redis for all tests. Tests use `redis_url` instead, which empties it first."""
     with EmbeddedRedis.start(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
 @pytest.fixture
 def redis_url(redis_server: EmbeddedRedis) -> Iterator[str]:
-    """The address of an empty Redis. Afterwards every key must have a time to live."""
+    """Return the URL of an empty Redis. After the test, every key must have a time to live."""
     with Redis.from_url(redis_server.url) as redis:
         redis.flushall()
         yield redis_server.url
         eternal = [key.decode() for key in redis.scan_iter(count=1000) if redis.ttl(key) == -1]
         redis.flushall()
-    assert not eternal, f"keys without a TTL: {sorted(eternal)}"
+    assert not eternal, f"These keys have no time to live: {sorted(eternal)}"
 
 
 @pytest.fixture

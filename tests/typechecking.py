@@ -1,4 +1,4 @@
-"""Annotations checked while the tests run, array shapes and dtypes included (jaxtyping with beartype)."""
+"""Check annotations while the tests run, including the shapes and dtypes of arrays (jaxtyping with beartype)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from jaxtyping import install_import_hook
 
 CHECKED = ("workers.rendering", "workers.methods", "workers.decoding", "workers.contract.colours", "workers.models.preprocessing")
 
-check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, as for pyright
+check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int passes where a float is expected, as in pyright
 
 
 def check_annotations() -> None:
-    """From now on; call it before what is checked is imported."""
+    """Check all calls of the modules in `CHECKED`. Call this before they are imported."""
     install_import_hook(CHECKED, f"{__name__}.check")

@@ -1,4 +1,4 @@
-"""Waiting for what another process or task brings about."""
+"""Wait until another process or task has done something."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ TICK = 0.02
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Returns once `condition` holds; fails the test when it does not within `seconds`."""
+    """Return when `condition()` is true. Fail the test if that does not happen within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"did not come true within {seconds} s: {inspect.getsource(condition).strip()}"
+        assert time.monotonic() < deadline, f"This did not become true within {seconds} s: {inspect.getsource(condition).strip()}"
         time.sleep(TICK)
 
 
 async def until(condition: Callable[[], Awaitable[object] | object], seconds: float = 30.0) -> None:
-    """The same on an event loop; `condition` may be a coroutine function."""
+    """Do the same on an event loop. `condition` may be a coroutine function."""
     deadline = time.monotonic() + seconds
     while True:
         holds = condition()
@@ -27,5 +27,5 @@ async def until(condition: Callable[[], Awaitable[object] | object], seconds: fl
             holds = await holds
         if holds:
             return
-        assert time.monotonic() < deadline, f"did not come true within {seconds} s: {inspect.getsource(condition).strip()}"
+        assert time.monotonic() < deadline, f"This did not become true within {seconds} s: {inspect.getsource(condition).strip()}"
         await asyncio.sleep(TICK)

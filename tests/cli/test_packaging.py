@@ -1,4 +1,4 @@
-"""pyproject.toml and the lock files say the same, and keep the service free of TensorFlow."""
+"""The lock files agree with pyproject.toml, and the service does not need TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ROOT = Path(__file__).parents[2]
 _PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))
 _EXTRAS: dict[str, list[str]] = _PROJECT["project"]["optional-dependencies"]
 _PIN = re.compile(r"^([A-Za-z0-9._-]+(?:\[[^\]]*\])?)==(\S+)")
-# Lock file: what of pyproject.toml it pins.
+# The extras of pyproject.toml that each lock file pins.
 _LOCKS = {
     "service.txt": ["service"],
     "worker-cpu.txt": ["worker", "cpu"],
@@ -34,7 +34,7 @@ _NEVER_IN_SERVICE = {
 
 
 def _pins(lock: str) -> dict[str, set[str]]:
-    """Versions by name; several where they differ by platform or Python."""
+    """Return the pinned versions by name. A name has several if they differ by platform or Python version."""
     pins: dict[str, set[str]] = {}
     for line in (_ROOT / "requirements" / lock).read_text("utf-8").splitlines():
         if found := _PIN.match(line):
@@ -90,5 +90,5 @@ def test_the_images_pin_the_same_versions_as_the_tests_ran_with() -> None:
 
 
 def test_scikit_learn_stays_out() -> None:
-    """With it in the environment Keras's import takes 0.9 s longer."""
+    """Keras imports scikit-learn if it is installed, and its import then takes 0.9 s longer."""
     assert not [lock for lock in _LOCKS if "scikit-learn" in _pins(lock)]

@@ -1,4 +1,4 @@
-"""`convscope demo` as a person runs it: everything started, four methods through HTTP and Redis, everything ended."""
+"""`convscope demo` as a person runs it: it starts everything, runs four methods through HTTP and Redis, and ends everything."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _started_here(before: set[int]) -> list[str]:
-    """Processes of ours that were not there before and still are."""
+    """Return the command lines of convscope's processes that were started after `before` was taken and still run."""
     left: list[str] = []
     for process in psutil.process_iter():
         try:
@@ -50,7 +50,7 @@ def test_the_demo_makes_its_pictures_and_leaves_nothing_running(tmp_path: Path) 
     photo = Image.open(_CAT)
     overlay = Image.open(tmp_path / "grad_cam" / "overlay.png")
     assert overlay.size == photo.size
-    # Something is laid over the photo, and not all over it.
+    # The overlay changes a part of the photo, and not all of it.
     difference = np.abs(np.asarray(overlay, np.int16) - np.asarray(photo.convert("RGB"), np.int16)).max(axis=2)
     assert 0.05 < (difference > 20).mean() < 1
 
@@ -64,17 +64,17 @@ def test_the_demo_makes_its_pictures_and_leaves_nothing_running(tmp_path: Path) 
     assert (curves[:, -8:].mean(axis=1) > curves[:, :8].mean(axis=1)).all()
     assert len(list((tmp_path / "activations").glob("grid.*.png"))) == 3
     for picture in tmp_path.rglob("*.png"):
-        assert np.asarray(Image.open(io.BytesIO(picture.read_bytes())).convert("L")).std() > 1, f"{picture} is one grey"
+        assert np.asarray(Image.open(io.BytesIO(picture.read_bytes())).convert("L")).std() > 1, f"{picture} has only one grey value"
 
 
 @pytest.mark.slow
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
-def test_a_demo_that_cannot_be_done_says_why_and_ends_everything(tmp_path: Path) -> None:
+def test_a_demo_of_an_unknown_model_says_why_and_ends_everything(tmp_path: Path) -> None:
     before = set(psutil.pids())
     run = _demo(tmp_path, "--model", "efficientnet_lite9")
     assert run.returncode == 1
     assert "unknown_model" in run.stderr
-    assert "efficientnet_lite0" in run.stderr  # the nearest
+    assert "efficientnet_lite0" in run.stderr  # the nearest name
     assert "Traceback" not in run.stderr
     assert _started_here(before) == []

@@ -1,4 +1,4 @@
-"""`convscope serve`: up with one command, down in order, and never half alive."""
+"""`convscope serve` starts everything, ends everything in order, and ends everything when one process dies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 class _Serving:
-    """A running `convscope serve`, its output, and the processes under it."""
+    """A running `convscope serve`, its output and its child processes."""
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "log"
@@ -58,26 +58,26 @@ def serving(tmp_path: Path) -> Iterator[_Serving]:
     wait_until(serving.all_gone, 60)
 
 
-def test_it_answers_and_ends_in_order(serving: _Serving) -> None:
+def test_the_service_answers_and_everything_ends_in_order(serving: _Serving) -> None:
     with urllib.request.urlopen(f"{serving.url}/readyz", timeout=10) as answer:  # noqa: S310 - loopback
         assert b'"status":"ready"' in answer.read()
     serving.process.send_signal(signal.SIGTERM)
     assert serving.process.wait(60) == 0
-    wait_until(serving.all_gone, 60)  # the fork server goes once its pipe is closed
+    wait_until(serving.all_gone, 60)  # the fork server ends when its pipe is closed
     order = [serving.output.index(line) for line in ("Application shutdown complete", '"draining"', "convscope has ended.")]
     assert order == sorted(order)
 
 
-@pytest.mark.parametrize("part", ["api", "worker", "redis-server"])
-def test_when_a_part_dies_it_says_so_and_ends_the_rest(serving: _Serving, part: str) -> None:
-    serving.child(part).send_signal(signal.SIGKILL)
+@pytest.mark.parametrize("name", ["api", "worker", "redis-server"])
+def test_when_a_process_dies_the_command_says_so_and_ends_the_others(serving: _Serving, name: str) -> None:
+    serving.child(name).send_signal(signal.SIGKILL)
     assert serving.process.wait(90) == 1
-    name = "Redis" if part == "redis-server" else f"The {part} process"
-    assert f"convscope: {name} ended by itself" in serving.output
+    subject = "Redis" if name == "redis-server" else f"The {name} process"
+    assert f"convscope: {subject} ended by itself" in serving.output
     wait_until(serving.all_gone, 60)
 
 
-def test_killed_outright_it_leaves_nothing_behind(serving: _Serving) -> None:
+def test_a_killed_command_leaves_nothing_behind(serving: _Serving) -> None:
     serving.process.kill()
     serving.process.wait()
     wait_until(serving.all_gone, 60)

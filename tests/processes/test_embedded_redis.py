@@ -30,7 +30,7 @@ sys.stdin.read()
 
 
 def start_owner(data_dir: Path) -> tuple[subprocess.Popen[str], int, str]:
-    """A process that owns a server on `data_dir`: (process, the server's pid, its address)."""
+    """Start a process that owns a server on `data_dir`. Return the process, the server's pid and its URL."""
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     pid, url = owner.stdout.readline().split()
@@ -45,7 +45,7 @@ def end(owner: subprocess.Popen[str]) -> None:
         pipe.close()
 
 
-def test_what_was_stored_is_there_again_at_the_same_address(tmp_path: Path):
+def test_a_restarted_server_has_its_data_and_its_address_again(tmp_path: Path):
     with EmbeddedRedis.start(tmp_path) as server, Redis.from_url(server.url) as redis:
         redis.set("kept", "yes")
         first = server.url
@@ -57,7 +57,7 @@ def test_what_was_stored_is_there_again_at_the_same_address(tmp_path: Path):
         assert redis.get("kept") == b"yes"
 
 
-def test_what_was_accepted_survives_a_kill_with_appendfsync_always(tmp_path: Path):
+def test_accepted_writes_survive_a_kill_with_appendfsync_always(tmp_path: Path):
     server = EmbeddedRedis.start(tmp_path, appendfsync="always")
     with Redis.from_url(server.url) as redis:
         redis.set("kept", "yes")
@@ -66,14 +66,14 @@ def test_what_was_accepted_survives_a_kill_with_appendfsync_always(tmp_path: Pat
         assert redis.get("kept") == b"yes"
 
 
-def test_it_refuses_writes_when_full_and_evicts_nothing(tmp_path: Path):
+def test_a_full_server_refuses_writes_and_evicts_nothing(tmp_path: Path):
     with EmbeddedRedis.start(tmp_path, max_memory=10**7) as server, Redis.from_url(server.url) as redis:
         settings = redis.config_get("*")
         assert (settings["maxmemory"], settings["maxmemory-policy"]) == ("10000000", "noeviction")
         assert (settings["appendonly"], settings["appendfsync"]) == ("yes", "everysec")
 
 
-def test_only_this_machine_and_who_knows_the_password_may_speak_to_it(tmp_path: Path):
+def test_it_listens_on_loopback_and_asks_for_the_password(tmp_path: Path):
     with EmbeddedRedis.start(tmp_path) as server:
         port = Redis.from_url(server.url).get_connection_kwargs()["port"]
         with Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger, pytest.raises(AuthenticationError):
@@ -84,14 +84,14 @@ def test_only_this_machine_and_who_knows_the_password_may_speak_to_it(tmp_path: 
             assert stat.S_IMODE((tmp_path / "redis" / name).stat().st_mode) == 0o600
 
 
-def test_a_worker_started_by_hand_finds_it(tmp_path: Path):
+def test_a_worker_finds_the_running_server(tmp_path: Path):
     assert running_redis_url(tmp_path) is None
     with EmbeddedRedis.start(tmp_path) as server:
         assert running_redis_url(tmp_path) == server.url
     assert running_redis_url(tmp_path) is None
 
 
-def test_another_server_at_the_remembered_address_is_not_ours(tmp_path: Path):
+def test_a_server_on_another_folder_is_not_taken_for_ours(tmp_path: Path):
     with EmbeddedRedis.start(tmp_path / "other") as other:
         (tmp_path / "mine" / "redis").mkdir(parents=True)
         (tmp_path / "mine" / "redis" / "address").write_text(other.url)
@@ -118,7 +118,7 @@ def test_a_port_in_use_is_refused_where_it_was_asked_for(tmp_path: Path):
         pass
 
 
-def test_a_remembered_port_in_use_gives_way_to_another(tmp_path: Path):
+def test_another_port_is_taken_if_the_last_one_is_in_use(tmp_path: Path):
     with EmbeddedRedis.start(tmp_path) as server:
         first = server.url
     with socket.socket() as taken:
@@ -129,8 +129,8 @@ def test_a_remembered_port_in_use_gives_way_to_another(tmp_path: Path):
 
 
 @pytest.mark.faults
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_it_ends_with_its_owner(tmp_path: Path):
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a death signal")
+def test_a_server_ends_with_its_owner(tmp_path: Path):
     owner, pid, _ = start_owner(tmp_path)
     end(owner)
     wait_until(lambda: not psutil.pid_exists(pid))
@@ -139,11 +139,11 @@ def test_it_ends_with_its_owner(tmp_path: Path):
 
 
 @pytest.mark.faults
-def test_one_left_over_is_ended_and_its_data_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_server_whose_owner_died_is_ended_and_its_data_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
-        patch.setattr("processes.parent_death.sys.platform", "elsewhere")  # where no kernel ends it
+        patch.setattr("processes.parent_death.sys.platform", "elsewhere")  # on this system the kernel does not end the server
         orphan = EmbeddedRedis.start(tmp_path)
-    orphan._lock.close()  # as when its owner has died
+    orphan._lock.close()  # the lock is free, as after the death of the owner
     with Redis.from_url(orphan.url) as redis:
         redis.set("kept", "yes")
     with EmbeddedRedis.start(tmp_path) as server, Redis.from_url(server.url) as redis:
@@ -152,13 +152,13 @@ def test_one_left_over_is_ended_and_its_data_taken_over(tmp_path: Path, monkeypa
         assert redis.get("kept") == b"yes"
 
 
-def test_ctrl_c_in_the_terminal_does_not_reach_it(tmp_path: Path):
+def test_ctrl_c_in_the_terminal_does_not_reach_the_server(tmp_path: Path):
     with EmbeddedRedis.start(tmp_path) as server:
         assert os.getpgid(server.pid) != os.getpgid(0)
 
 
 @pytest.mark.faults
-def test_a_server_that_does_not_come_up_says_why(tmp_path: Path):
+def test_a_server_that_does_not_start_says_why(tmp_path: Path):
     with EmbeddedRedis.start(tmp_path):
         pass
     [log] = (tmp_path / "redis" / "appendonlydir").glob("*.manifest")
