@@ -19,7 +19,7 @@ Port = Annotated[
 Insecure = Annotated[
     bool, typer.Option("--insecure", help="The service may listen on an address beyond loopback, although callers need no key.")
 ]
-Photo = Annotated[Path, typer.Option(help="The command shows this photo to the model.", exists=True, dir_okay=False)]
+PhotoFile = Annotated[Path, typer.Option(help="The command shows this photo to the model.", exists=True, dir_okay=False)]
 
 
 @app.command()
@@ -56,7 +56,7 @@ def worker() -> None:
 
 @app.command()
 def demo(
-    image: Photo = Path("samples/cat.jpg"),
+    image: PhotoFile = Path("samples/cat.jpg"),
     out: Annotated[Path, typer.Option(help="The pictures and arrays are written to this folder.", file_okay=False)] = Path("out/demo"),
     model: Annotated[str, typer.Option(help="The name of the model that is looked into.")] = "efficientnet_lite0",
 ) -> None:
@@ -69,7 +69,7 @@ def demo(
 
 @app.command()
 def gallery(
-    image: Photo = Path("samples/cat.jpg"),
+    image: PhotoFile = Path("samples/cat.jpg"),
     docs: Annotated[Path, typer.Option(help="The pages and pictures are written to this folder.", file_okay=False)] = Path("docs"),
     only: Annotated[str | None, typer.Option(help="Only the page of this method is made again.", show_default=False)] = None,
 ) -> None:
