@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from types import FrameType
 
 from cli.failure import CommandFailed
 from cli.listening import listen, port_of
@@ -68,10 +69,14 @@ def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None) -
     asyncio.run(_serve(settings, redis_url, listener))
 
 
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    return
+
+
 async def _serve(settings: ServiceSettings, redis_url: str, listener: socket.socket) -> None:
     # When uvicorn has drained, it raises the signal that ended it once more. The store must still be closed then.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _ignore)
     store = JobStore.connect(redis_url, settings)
     try:
         await serve(create_app(settings, store), settings, [listener])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -36,7 +36,7 @@ class DemoProgress:
         self._bars.stop()
 
     @contextmanager
-    def job(self, title: str) -> Iterator[Callable[[JobProgress], None]]:
+    def job(self, title: str) -> Generator[Callable[[JobProgress], None]]:
         """Yield a function that shows a progress event of this job. The bar becomes full when the block ends without an error."""
         began = time.monotonic()
         bar = self._bars.add_task(title, total=None, note="")

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -131,10 +131,10 @@ def _redis(settings: StoreSettings) -> Finding:
 
 
 def _look_at(url: str, where: str) -> Finding:
-    with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:  # pyright: ignore[reportUnknownMemberType]
-        server = redis.info("server")
-        memory = redis.info("memory")
-        persistence = redis.info("persistence")
+    with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:  # pyright: ignore[reportUnknownMemberType] - redis-py types no keyword arguments
+        server: Mapping[str, Any] = redis.info("server")  # pyright: ignore[reportUnknownMemberType]
+        memory: Mapping[str, Any] = redis.info("memory")  # pyright: ignore[reportUnknownMemberType]
+        persistence: Mapping[str, Any] = redis.info("persistence")  # pyright: ignore[reportUnknownMemberType]
     version = str(server["redis_version"])
     oldest = ".".join(map(str, OLDEST_REDIS))
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:

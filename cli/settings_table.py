@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from pydantic.fields import FieldInfo
 
@@ -65,7 +66,7 @@ def _default(field: FieldInfo) -> str:
     if value is None or value == ():
         return "–"
     if isinstance(value, tuple):
-        return f"`{','.join(map(str, value))}`"
+        return f"`{','.join(map(str, cast('tuple[object, ...]', value)))}`"
     return f"`{value}`" if isinstance(value, (str, Path, int, float)) else f"`{value!r}`"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _DRAINS = DrainSeconds(service=5.0, workers=10.0)  # no job is left to finish wh
 
 
 @contextmanager
-def temporary_stack(command: str, log_dir: Path | None = None) -> Iterator[Stack]:
+def temporary_stack(command: str, log_dir: Path | None = None) -> Generator[Stack]:
     """Yield a ready convscope on a free loopback port. Its data lies in a temporary folder that is deleted at the end.
 
     Args:

@@ -9,7 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
@@ -158,7 +158,7 @@ class _DecodingProcess:
 
 
 @contextlib.contextmanager
-def _deadline(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+def _deadline(process: subprocess.Popen[bytes], seconds: float) -> Generator[None]:
     """Kill the process after `seconds`, which ends every blocked read and write."""
     late = threading.Event()
 

@@ -67,4 +67,5 @@ def _bounded(tiles: UInt8[np.ndarray, "n h w"]) -> UInt8[np.ndarray, "n H W"]:
     size = bounded_size(*tiles.shape)
     if size == tiles.shape[1:]:
         return tiles
-    return np.stack([cv2.resize(tile, size[::-1], interpolation=cv2.INTER_AREA) for tile in tiles])
+    resized: list[np.ndarray] = [cv2.resize(tile, size[::-1], interpolation=cv2.INTER_AREA) for tile in tiles]
+    return np.stack(resized)
