@@ -1,7 +1,7 @@
-"""Batch norm folded into the convolution or dense layer before it: in inference both are linear, so one layer does for two.
+"""Batch norm folded into the convolution or dense layer before it: in inference both are linear, so one layer replaces two.
 
-y = γ·(W∗x + b − μ)/√(σ² + ε) + β = (s·W)∗x + (s·(b − μ) + β) with s = γ/√(σ² + ε). Measured on ResNet50: a fifth faster. The folded
-kernels are variables beside the model's own: freezing them as constants costs gigabytes and gives no more speed.
+y = γ·(W∗x + b − μ)/√(σ² + ε) + β = (s·W)∗x + (s·(b − μ) + β) with s = γ/√(σ² + ε). Measured: ResNet50 is a fifth faster. The folded
+kernels are variables in addition to the model's own, since constants would cost gigabytes and are not faster.
 """
 
 from __future__ import annotations
@@ -9,36 +9,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 
-from workers.engine.inference import call_for_inference
-from workers.engine.shadow import shadow
-from workers.engine.unfold import Step
-
-if TYPE_CHECKING:
-    from workers.engine.graph import Graph
+from workers.engine.inference import call_for_inference, first_argument
+from workers.engine.keras_internals import KERNEL_ATTRIBUTES
+from workers.engine.layer_copies import copy_layer
+from workers.engine.topology import GraphStep, TensorRef, Topology
 
 logger = logging.getLogger(__name__)
 TOLERANCE = 1e-5
 
-# Of each kind of layer: the attribute that holds its kernel, and the shape in which the scale multiplies it.
-_KERNELS: dict[type, tuple[str, Callable[[Any, np.ndarray], np.ndarray]]] = {
-    keras.layers.Conv1D: ("_kernel", lambda layer, scale: scale),
-    keras.layers.Conv2D: ("_kernel", lambda layer, scale: scale),
-    keras.layers.Conv3D: ("_kernel", lambda layer, scale: scale),
-    keras.layers.Conv2DTranspose: ("kernel", lambda layer, scale: scale[:, None]),
-    keras.layers.DepthwiseConv2D: ("kernel", lambda layer, scale: scale.reshape(-1, layer.depth_multiplier)),
-    keras.layers.SeparableConv2D: ("pointwise_kernel", lambda layer, scale: scale),
-    keras.layers.Dense: ("_kernel", lambda layer, scale: scale),
-}
-
 
 @dataclass(frozen=True)
 class FoldedPair:
-    """`folded` is called in place of layer `convolution`; the batch norm at `norm` then has nothing left to do."""
+    """`folded` is called in place of the layer at path `convolution`, and the batch norm at path `norm` is left out."""
 
     convolution: str
     norm: str
@@ -47,26 +34,27 @@ class FoldedPair:
     @property
     def variables(self) -> tuple[Any, ...]:
         """The folded kernel and bias."""
-        return getattr(self.folded, _KERNELS[type(self.folded)][0]), self.folded.bias
+        return getattr(self.folded, KERNEL_ATTRIBUTES[type(self.folded)]), self.folded.bias
 
 
-def foldable(graph: Graph) -> tuple[FoldedPair, ...]:
-    """Every batch norm that is the only reader of a float32 convolution or dense layer without activation, folded into it.
+def fold_batch_norms(topology: Topology) -> tuple[FoldedPair, ...]:
+    """Fold every batch norm that is the only reader of a float32 convolution or dense layer without activation.
 
-    Each pair is checked against the two layers it stands for, on a random input, to 1e-5 of their largest output; one that
-    differs by more stays unfolded, and a warning names it.
+    Each pair is compared with the two layers that it replaces, on a random input. If their outputs differ by more than 1e-5 of the
+    largest output, the pair is not folded and a warning names it.
     """
-    readers: dict[Any, list[Step]] = {}
-    for step in graph.unfolded.steps:
+    readers: dict[TensorRef, list[GraphStep]] = {}
+    for step in topology.steps:
         for ref in step.reads:
             readers.setdefault(ref, []).append(step)
+    outputs = {topology.output_tensor(index) for index in range(len(topology.outputs))}
     pairs: list[FoldedPair] = []
-    for step in graph.unfolded.steps:
+    for step in topology.steps:
         following = readers.get(step.writes[0], [])
-        if len(following) != 1 or step.writes[0] in graph.unfolded.outputs:
+        if len(following) != 1 or step.writes[0] in outputs:
             continue
         norm = following[0]
-        if not (_called_once(graph, step) and _called_once(graph, norm) and _is_linear(step) and _norms_channels(norm)):
+        if not (_is_called_once(topology, step) and _is_called_once(topology, norm) and _is_linear(step) and _normalises_channels(norm)):
             continue
         folded = fold(step.operation, norm.operation)
         error = relative_error(step.operation, norm.operation, folded)
@@ -77,21 +65,21 @@ def foldable(graph: Graph) -> tuple[FoldedPair, ...]:
     return tuple(pairs)
 
 
-def override(pairs: Collection[FoldedPair], keep: Collection[str]) -> dict[str, Callable[..., Any]]:
-    """What to call in place of the layers, so that all layers but the folded convolutions have the outputs they had.
+def folded_calls(pairs: Collection[FoldedPair], keep: Collection[str]) -> dict[str, Callable[..., Any]]:
+    """Return what to call in place of the layers of the pairs, by path.
 
-    Layers in `keep`, whose own output is asked for, are not folded.
+    All layers but the folded convolutions keep their outputs. Layers in `keep`, whose own output is needed, are not folded.
     """
-    result: dict[str, Callable[..., Any]] = {}
+    calls: dict[str, Callable[..., Any]] = {}
     for pair in pairs:
         if pair.convolution not in keep:
-            result[pair.convolution] = pair.folded
-            result[pair.norm] = _nothing_left
-    return result
+            calls[pair.convolution] = pair.folded
+            calls[pair.norm] = first_argument
+    return calls
 
 
 def fold(layer: Any, norm: Any) -> Any:
-    """A stand-in for `layer` with `norm` folded into its kernel and bias (in float64, stored as float32)."""
+    """Return a copy of `layer` with `norm` folded into its kernel and bias, computed in float64 and stored as float32."""
     mean, variance = (np.asarray(value, np.float64) for value in (norm.moving_mean, norm.moving_variance))
     scale = 1 / np.sqrt(variance + norm.epsilon)
     if norm.scale:
@@ -100,13 +88,13 @@ def fold(layer: Any, norm: Any) -> Any:
     bias = scale * bias
     if norm.center:
         bias += np.asarray(norm.beta, np.float64)
-    name, shaped = _KERNELS[type(layer)]
-    kernel = np.asarray(getattr(layer, name), np.float64) * shaped(layer, scale)
-    return shadow(layer, **{name: _variable(kernel), "bias": _variable(bias), "use_bias": True})
+    name = KERNEL_ATTRIBUTES[type(layer)]
+    kernel = np.asarray(getattr(layer, name), np.float64) * _scale_of_kernel(layer, scale)
+    return copy_layer(layer, **{name: _variable(kernel), "bias": _variable(bias), "use_bias": True})
 
 
 def relative_error(layer: Any, norm: Any, folded: Any) -> float:
-    """Largest difference of `folded` from `norm(layer(x))` over the largest output, at a random x."""
+    """Return the largest difference of `folded(x)` from `norm(layer(x))`, divided by the largest output, for a random x."""
     kernel = getattr(layer, "kernel_size", ())
     sides = [(size - 1) * rate + 2 for size, rate in zip(kernel, getattr(layer, "dilation_rate", ()), strict=False)]
     channels = next(iter(layer.input_spec.axes.values()))
@@ -116,22 +104,27 @@ def relative_error(layer: Any, norm: Any, folded: Any) -> float:
     return float(np.max(np.abs(got - expected)) / max(float(np.max(np.abs(expected))), 1e-30))
 
 
+def _scale_of_kernel(layer: Any, scale: np.ndarray) -> np.ndarray:
+    """Return the scale of the output channels (K,) in the shape that multiplies the layer's kernel."""
+    if isinstance(layer, keras.layers.Conv2DTranspose):  # its kernel is (h, w, K, C)
+        return scale[:, None]
+    if isinstance(layer, keras.layers.DepthwiseConv2D):  # its kernel is (h, w, C, depth multiplier)
+        return scale.reshape(-1, layer.depth_multiplier)
+    return scale
+
+
 def _variable(value: np.ndarray) -> keras.Variable:
     return keras.Variable(value.astype("float32"), trainable=False, dtype="float32")
 
 
-def _nothing_left(value: Any, *_: Any, **__: Any) -> Any:
-    return value
+def _is_called_once(topology: Topology, step: GraphStep) -> bool:
+    return step.kind == "call" and f"{step.path}@1" not in topology.taps
 
 
-def _called_once(graph: Graph, step: Step) -> bool:
-    return step.kind == "call" and f"{step.path}@1" not in graph.unfolded.taps
-
-
-def _is_linear(step: Step) -> bool:
+def _is_linear(step: GraphStep) -> bool:
     layer = step.operation
     return (
-        type(layer) in _KERNELS
+        type(layer) in KERNEL_ATTRIBUTES
         and layer.activation in (None, keras.activations.linear)
         and getattr(layer, "data_format", "channels_last") == "channels_last"
         and layer.dtype_policy.name == "float32"
@@ -139,7 +132,7 @@ def _is_linear(step: Step) -> bool:
     )
 
 
-def _norms_channels(step: Step) -> bool:
+def _normalises_channels(step: GraphStep) -> bool:
     norm = step.operation
     return (
         type(norm) is keras.layers.BatchNormalization

@@ -15,6 +15,7 @@ import keras
 
 try:
     from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+    from keras.src.backend.common import global_state
     from keras.src.initializers.random_initializers import RandomInitializer
     from keras.src.layers.convolutional.base_conv import BaseConv
     from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
@@ -98,6 +99,11 @@ def call_arguments(node: Any, tensors: Mapping[int, Any]) -> tuple[tuple[Any, ..
     return node.arguments.fill_in(tensors)
 
 
+def nested_model_inputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return what a nested model is called with, from the arguments of its call; `training` and `mask` are left out."""
+    return args[0] if args else kwargs["inputs"]
+
+
 def standardised_inputs(model: Any, inputs: Any) -> Any:
     """Return the inputs of a Functional model (a tensor, list or dict) as a flat list in the model's own order."""
     return model._standardize_inputs(inputs)
@@ -118,13 +124,29 @@ def source_package(class_: type) -> str:
     return module.removeprefix(_SOURCE_PACKAGE) if module.startswith(_SOURCE_PACKAGE) else ""
 
 
+@contextmanager
+def declare_variables_only() -> Iterator[None]:
+    """Give no value, and so no memory, to the variables that are created while the context is open.
+
+    Keras lists such variables and draws all of them at the end of a later `StatelessScope`. This would take memory for models that
+    were dropped, and it fails for variables that have a value by then. So this context takes its variables off the list.
+    """
+    listed = "uninitialized_variables"
+    before = list(global_state.get_global_attribute(listed) or ())
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute(listed, before)
+
+
 def initializer_of(variable: Any) -> Any:
-    """Return the initialiser of a variable that was declared in a `keras.StatelessScope` and has no value yet."""
+    """Return the initialiser of a variable that was created in `declare_variables_only`."""
     return variable._initializer
 
 
 def draw_declared(variable: Any, initializer: Any) -> None:
-    """Give a value, drawn by `initializer`, to a variable that was declared in a `keras.StatelessScope`."""
+    """Give a value, drawn by `initializer`, to a variable that was created in `declare_variables_only`."""
     variable._initializer = initializer
     variable._deferred_initialize()
 

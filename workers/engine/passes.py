@@ -1,4 +1,7 @@
-"""The forward and the gradient passes as compiled functions with a free batch axis, free height and width where the model's are."""
+"""The forward passes and gradient passes of a probe as compiled functions.
+
+The batch axis is free, and so are height and width where the model takes any size.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,23 @@ import tensorflow as tf
 from schemas.errors import NoGradient
 from schemas.methods.target_class import TOP_CLASS
 from workers.contract.probe import ReluRule
-from workers.engine.graph import Graph, Override
-from workers.engine.inputs import image_spec, inputs_with
+from workers.engine.evaluation import Intercept, Override
+from workers.engine.graph import Graph
+from workers.engine.model_inputs import image_input_spec, inputs_with
 from workers.engine.relu_rules import with_relu_rule
 
 
 class ForwardPass(NamedTuple):
+    """Activations (N, …) by layer path; logits and probabilities (N, classes), or None if no scores were asked for; all float32."""
+
     activations: dict[str, tf.Tensor]
     logits: tf.Tensor | None
     probabilities: tf.Tensor | None
 
 
 class GradientPass(NamedTuple):
+    """Activations and gradients (N, …), logits and probabilities (N, classes), all float32; class indices (N,) int32."""
+
     activations: tf.Tensor
     gradients: tf.Tensor
     logits: tf.Tensor
@@ -32,100 +40,104 @@ class GradientPass(NamedTuple):
 def build_forward(
     graph: Graph, name: str, layers: Sequence[str], *, scores: bool, output: str | None, precision: str
 ) -> Callable[..., ForwardPass]:
-    """`(x) → ForwardPass`, all float32; only what `layers`, and with `scores` the class scores of `output`, depend on is computed."""
-    override = graph.fast(layers, scores=scores, output=output, precision=precision)
+    """Compile `(x) → ForwardPass`. Only what the layers (and with `scores` the class scores of `output`) depend on is computed."""
+    override = graph.fast_calls(layers, scores=scores, output=output, precision=precision)
 
     def forward(x: tf.Tensor) -> ForwardPass:
         inputs = inputs_with(graph, name, x)
         if not scores:
-            return ForwardPass(_float32(graph.run(inputs, layers, override)), None, None)
+            return ForwardPass(_as_float32(graph.run(inputs, layers, override)), None, None)
         activations, logits = graph.class_scores(inputs, layers, override, output=output)
-        return ForwardPass(_float32(activations), logits, graph.head_of(output).probabilities(logits))
+        return ForwardPass(_as_float32(activations), logits, graph.head_of(output).probabilities(logits))
 
-    return _traced(forward, (image_spec(graph, name),))
+    return _traced(forward, (image_input_spec(graph, name),))
 
 
 def build_scores_from(graph: Graph, name: str, layer: str, *, output: str | None, precision: str) -> Callable[..., ForwardPass]:
-    """`(x, activations (N, …)) → ForwardPass` without activations: the class scores of `output` with the layer's output replaced.
+    """Compile `(x, activations (N, …)) → ForwardPass`: the class scores of `output` with the activations of a layer replaced.
 
-    What only leads up to the layer is traced and then dropped by TensorFlow, which runs nothing that no result needs.
+    The layers that lead only to this layer are traced too, and TensorFlow then drops them, since no result needs them.
     """
-    override = graph.fast((layer,), scores=True, output=output, precision=precision)
+    override = graph.fast_calls((layer,), scores=True, output=output, precision=precision)
 
     def scores_from(x: tf.Tensor, activations: tf.Tensor) -> ForwardPass:
-        def replaced(_: str, own: tf.Tensor) -> tf.Tensor:
+        def replace(_: str, own: tf.Tensor) -> tf.Tensor:
             return tf.ensure_shape(tf.cast(activations, own.dtype), own.shape)
 
-        _, logits = graph.class_scores(inputs_with(graph, name, x), (layer,), override, replaced, output)
+        _, logits = graph.class_scores(inputs_with(graph, name, x), (layer,), override, replace, output)
         return ForwardPass({}, logits, graph.head_of(output).probabilities(logits))
 
-    return _traced(scores_from, (image_spec(graph, name), _layer_spec(graph, layer)))
+    return _traced(scores_from, (image_input_spec(graph, name), _activations_spec(graph, layer)))
 
 
 def build_backproject(graph: Graph, name: str, layer: str, relu_rule: ReluRule) -> Callable[..., tf.Tensor]:
-    """`(x, seed (N, …)) → (N, H, W, C)`: Σ seed·activation of the layer differentiated with respect to the input.
+    """Compile `(x, seed (N, …)) → (N, H, W, C)`: the gradient of Σ seed·activation of a layer with respect to the input.
 
     Raises:
         NoGradient: an operation between the input and the layer has no gradient.
     """
-    override = with_relu_rule(graph, relu_rule, graph.fast((layer,)))
+    override = with_relu_rule(graph, relu_rule, graph.fast_calls((layer,)))
 
     def backproject(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             inputs = inputs_with(graph, name, x)
-            taps = graph.run(inputs, (name, layer), override, lambda path, value: _watched_by(tape)(path, value) if path == name else value)
+            taps = graph.run(inputs, (name, layer), override, _watch_only(name, tape))
         activations = taps[layer]
         gradient = tape.gradient(activations, taps[name], output_gradients=[tf.cast(seed, activations.dtype)])
         if gradient is None:
             raise NoGradient(f"No gradient of layer '{layer}' reaches the model's input.", pointer="/params/layer", got=layer)
         return tf.cast(tf.convert_to_tensor(gradient), tf.float32)
 
-    return _traced(backproject, (image_spec(graph, name), _layer_spec(graph, layer)))
+    return _traced(backproject, (image_input_spec(graph, name), _activations_spec(graph, layer)))
 
 
 def build_gradients(
     graph: Graph, name: str, layer: str, *, score: str, relu_rule: ReluRule, output: str | None, precision: str
 ) -> Callable[..., GradientPass]:
-    """`(x, class_indices (N,), sign ()) → GradientPass`: of each example the gradient of its class's score at `layer`.
+    """Compile `(x, class_indices (N,), sign ()) → GradientPass`: each example's gradient of its class score at a layer.
 
-    The tape starts at the layer, so that only what comes after it is differentiated. `TOP_CLASS` is the class of the highest logit.
-    With `sign` −1 the score is the negative answer's: −logit, or 1 − p.
+    The tape starts at the layer, so that only what comes after it is differentiated. `TOP_CLASS` stands for the class with the
+    highest logit. With a `sign` of −1 the score is that of the negative answer: −logit, or 1 − p.
 
     Raises:
         NoGradient: an operation between the layer and the class score has no gradient.
     """
-    override = with_relu_rule(graph, relu_rule, graph.fast((layer,), scores=True, output=output, precision=precision))
+    override = with_relu_rule(graph, relu_rule, graph.fast_calls((layer,), scores=True, output=output, precision=precision))
 
     def gradients(x: tf.Tensor, class_indices: tf.Tensor, sign: tf.Tensor) -> GradientPass:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             inputs = inputs_with(graph, name, x)
-            taps, logits = graph.class_scores(inputs, (layer,), override, _watched_by(tape), output)
+            taps, logits = graph.class_scores(inputs, (layer,), override, _watch_only(layer, tape), output)
             probabilities = graph.head_of(output).probabilities(logits)
             class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
             scores = logits if score == "logit" else probabilities
             explained = sign * tf.gather(scores, class_indices, axis=1, batch_dims=1)
         gradient = tape.gradient(explained, taps[layer])
         if gradient is None:
-            raise NoGradient(_why_none(graph, inputs, layer, output, override), pointer="/params/layer", got=layer)
+            raise NoGradient(_why_no_gradient(graph, inputs, layer, output, override), pointer="/params/layer", got=layer)
         gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
         return GradientPass(tf.cast(taps[layer], tf.float32), gradient, logits, probabilities, class_indices)
 
-    signature = (image_spec(graph, name), tf.TensorSpec((None,), tf.int32), tf.TensorSpec((), tf.float32))
+    signature = (image_input_spec(graph, name), tf.TensorSpec((None,), tf.int32), tf.TensorSpec((), tf.float32))
     return _traced(gradients, signature)
 
 
 def _traced(function: Callable[..., Any], signature: Sequence[tf.TensorSpec]) -> Any:
-    """Compiled and traced at once, while whoever builds it holds its lock; autograph has nothing to do and garbles errors."""
+    """Compile a function and trace it now, while the cache holds its lock. Autograph is off: it has nothing to do and garbles errors."""
     compiled = tf.function(function, input_signature=signature, autograph=False)
     compiled.get_concrete_function()
     return compiled
 
 
-def _watched_by(tape: tf.GradientTape) -> Callable[[str, tf.Tensor], tf.Tensor]:
-    """An intercept after which `tape` differentiates with respect to the layer's output alone: an identity, since a layer
-    that passes its input on returns the very tensor that others may read too."""
+def _watch_only(path: str, tape: tf.GradientTape) -> Intercept:
+    """Return an intercept with which `tape` differentiates with respect to the output of the layer `path` alone.
 
-    def watch(_: str, activation: tf.Tensor) -> tf.Tensor:
+    The output is copied by an identity, because a layer such as dropout returns its input, which other layers may read too.
+    """
+
+    def watch(tapped: str, activation: tf.Tensor) -> tf.Tensor:
+        if tapped != path:
+            return activation
         activation = tf.identity(activation)
         if activation.dtype.is_floating:
             tape.watch(activation)
@@ -134,20 +146,19 @@ def _watched_by(tape: tf.GradientTape) -> Callable[[str, tf.Tensor], tf.Tensor]:
     return watch
 
 
-def _layer_spec(graph: Graph, layer: str) -> tf.TensorSpec:
+def _activations_spec(graph: Graph, layer: str) -> tf.TensorSpec:
     return tf.TensorSpec((None, *graph.layer_at(layer).output_shape[1:]), tf.float32)
 
 
-def _why_none(graph: Graph, inputs: Any, layer: str, output: str | None, override: Override) -> str:
-    """Names the first layer after `layer` that no gradient passes."""
+def _why_no_gradient(graph: Graph, inputs: Any, layer: str, output: str | None, override: Override) -> str:
+    """Return a message that names the first layer after `layer` which passes no gradient."""
     between = [
         other.path
         for other in graph.layers
-        if other.path != layer and graph.reaches(layer, other.path) and graph.reaches(other.path, output=output)
+        if other.path != layer and graph.reaches(layer, other.path) and graph.reaches_scores(other.path, output)
     ]
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        watch = _watched_by(tape)
-        taps = graph.run(inputs, (layer, *between), override, lambda path, value: watch(path, value) if path == layer else value)
+        taps = graph.run(inputs, (layer, *between), override, _watch_only(layer, tape))
     for path in between:
         if not taps[path].dtype.is_floating or tape.gradient(taps[path], taps[layer]) is None:
             kind = type(graph.layer_at(path).layer).__name__
@@ -155,5 +166,5 @@ def _why_none(graph: Graph, inputs: Any, layer: str, output: str | None, overrid
     return f"No gradient of the class score reaches layer '{layer}': the last operation before the score is not differentiable."
 
 
-def _float32(activations: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def _as_float32(activations: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {path: tf.cast(activation, tf.float32) for path, activation in activations.items()}

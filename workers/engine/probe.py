@@ -1,4 +1,4 @@
-"""A loaded Keras model, ready to be looked into: `workers.contract.Probe`."""
+"""The probe of a loaded Keras model, by which methods see its activations, gradients and weights."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ from workers.contract.probe import Forward, InputGradients, LayerGradients, Relu
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine.ascent.dream import dream
 from workers.engine.ascent.loop import ascend
-from workers.engine.checks import check_activations, check_classes, check_input, check_reaches
-from workers.engine.compiled import CompiledCache
-from workers.engine.faults import as_domain_errors, check_finite
+from workers.engine.compiled_cache import CompiledCache
+from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
-from workers.engine.inputs import image_spec
+from workers.engine.model_inputs import image_input_spec
 from workers.engine.passes import ForwardPass, GradientPass, build_backproject, build_forward, build_gradients, build_scores_from
-from workers.engine.randomise import randomised_layers
+from workers.engine.randomised_layers import randomised_layers
 from workers.engine.relu_rules import count_relus
+from workers.engine.request_checks import check_activations, check_classes, check_input, check_reaches_scores
 from workers.engine.weights import weights_of
 
 
 class KerasProbe:
-    """See `workers.contract.Probe`. The model is never changed; compiled functions and stand-in layers live as long as this.
+    """The implementation of `workers.contract.probe.Probe`, which documents the calls, for Keras models.
 
-    A batch with one example that is not finite raises `NonFinite` as a whole: run its examples alone to see which are fine.
+    The model is never changed. Compiled functions and copies of layers are kept as long as the probe. If one example of a batch gives
+    a result that is not finite, the call raises `NonFinite` for the whole batch and names the example.
     """
 
-    def __init__(self, model: keras.Model, published: PublishedModel, stand_ins: Mapping[str, Any] | None = None) -> None:
-        """`stand_ins`: layers looked into in place of the model's own, by path."""
+    def __init__(self, model: keras.Model, published: PublishedModel, replacements: Mapping[str, Any] | None = None) -> None:
+        """`replacements` holds, by path, layers that are used in place of the model's own."""
         self._published = published
         self._input = published.description.input.name
-        self._stand_ins = dict(stand_ins or {})
-        self.graph = Graph(model, self._stand_ins)
+        self._replacements = dict(replacements or {})
+        self.graph = Graph(model, self._replacements)
         self.compiled = CompiledCache()
-        self._spec = image_spec(self.graph, self._input)
+        self._spec = image_input_spec(self.graph, self._input)
         self._relus = cache(partial(count_relus, self.graph, self._input))
 
     @property
@@ -55,12 +56,12 @@ class KerasProbe:
 
     @property
     def nbytes(self) -> int:
-        """Of what was made beside the model's own weights so far."""
+        """The size of the variables that were made so far in addition to the model's own weights, in bytes."""
         return self.graph.nbytes
 
     @property
     def traces(self) -> int:
-        """How often a function was traced: one for each (target, kind of call)."""
+        """How often functions were traced. There is one trace for each target and kind of call."""
         return self.compiled.traces
 
     def forward(
@@ -73,10 +74,10 @@ class KerasProbe:
         precision: str = "float32",
     ) -> Forward:
         self._check(tensor, precision)
-        output = self._named(output)
-        paths = tuple(layer.path for layer in self.graph.layers if layer.path in set(layers))  # one trace for any order of them
+        output = self._canonical_output(output)
+        paths = tuple(layer.path for layer in self.graph.layers if layer.path in set(layers))  # in one order, so that any order is served by one trace
         for path in set(layers).difference(paths):
-            self.graph.layer_at(path)  # says that there is none
+            self.graph.layer_at(path)  # raises UnknownLayer
         call = self.compiled.get(
             ("forward", paths, scores, output, precision),
             lambda: build_forward(self.graph, self._input, paths, scores=scores, output=output, precision=precision),
@@ -117,7 +118,7 @@ class KerasProbe:
         found = self._gradients(
             tensor, self._input, class_indices, score=score, sign=sign, relu_rule=relu_rule, output=output, precision=precision
         )
-        relus = 0 if relu_rule == "gradient" else self._relus(self._named(output))
+        relus = 0 if relu_rule == "gradient" else self._relus(self._canonical_output(output))
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
@@ -133,8 +134,8 @@ class KerasProbe:
         self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
     ) -> Forward:
         self._check(tensor, precision)
-        output = self._named(output)
-        check_reaches(self.description.name, self.graph, layer, output)
+        output = self._canonical_output(output)
+        check_reaches_scores(self.description.name, self.graph, layer, output)
         check_activations(self.graph, layer, activations, len(tensor))
         call = self.compiled.get(
             ("scores_from", layer, output, precision),
@@ -148,7 +149,7 @@ class KerasProbe:
 
     def randomised(self, layers: Sequence[str], seed: int) -> KerasProbe:
         drawn = randomised_layers(self.graph, layers, seed)
-        return KerasProbe(self.graph.model, self._published, {**self._stand_ins, **drawn})
+        return KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn})
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
@@ -174,8 +175,8 @@ class KerasProbe:
         precision: str,
     ) -> LayerGradients:
         self._check(tensor, precision)
-        output = self._named(output)
-        check_reaches(self.description.name, self.graph, layer, output)
+        output = self._canonical_output(output)
+        check_reaches_scores(self.description.name, self.graph, layer, output)
         check_classes(self.description.name, self.graph, class_indices, len(tensor), sign=sign, output=output)
         call = self.compiled.get(
             ("gradients", layer, score, relu_rule, output, precision),
@@ -196,8 +197,8 @@ class KerasProbe:
         )
         return found
 
-    def _named(self, output: str | None) -> str | None:
-        """None for the first output however it is given, so that it is traced once."""
+    def _canonical_output(self, output: str | None) -> str | None:
+        """Return None for the first output, also where it is given by name, so that it is traced once."""
         return None if output is not None and output == self.graph.output_names[0] else output
 
     def _check(self, tensor: Float32, precision: str = "float32") -> None:

@@ -1,6 +1,6 @@
-"""Importing this imports TensorFlow, and keeps two banners to itself that TensorFlow 2.21 prints whatever TF_CPP_MIN_LOG_LEVEL says.
+"""Imports TensorFlow and holds back two banners that TensorFlow 2.21 prints whatever TF_CPP_MIN_LOG_LEVEL is.
 
-First in the fork server, so that a worker's stderr holds log lines and nothing else.
+The fork server of the workers imports this module first, so that a worker's stderr holds nothing but log lines.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ BANNERS = (b"All log messages before absl::InitializeLog() is called", b"oneDNN 
 
 
 @contextlib.contextmanager
-def without_lines(noise: tuple[bytes, ...]) -> Iterator[None]:
-    """Holds back what is written to file descriptor 2, by C++ too, and lets out the lines that have none of `noise` in them."""
+def without_lines(phrases: tuple[bytes, ...]) -> Iterator[None]:
+    """Drop the lines that hold one of `phrases` from what is written to file descriptor 2 meanwhile, also by C++ code.
+
+    The other lines are written when the context ends.
+    """
     sys.stderr.flush()
     real = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -29,7 +32,7 @@ def without_lines(noise: tuple[bytes, ...]) -> Iterator[None]:
             os.close(real)
             held.seek(0)
             for line in held:
-                if not any(words in line for words in noise):
+                if not any(phrase in line for phrase in phrases):
                     os.write(2, line)
 
 

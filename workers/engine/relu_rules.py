@@ -1,63 +1,66 @@
-"""ReLUs that hand back another gradient than their own: stand-ins for one run, the model's own layers are left as they are."""
+"""ReLUs whose gradient follows the rule of guided backpropagation or of the deconvnet, for one run; the model is not changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from workers.contract.probe import ReluRule
+from workers.engine.evaluation import Override
+from workers.engine.graph import Graph
 from workers.engine.keras_internals import Relu, Relu6
-from workers.engine.shadow import shadow_deeply
+from workers.engine.layer_copies import copy_layer_and_inner
 
-if TYPE_CHECKING:
-    from workers.engine.graph import Graph, Override
-
-RELUS = (
+_RELU_FUNCTIONS = (
     *(keras.activations.relu, keras.ops.relu, tf.nn.relu),
     *(keras.activations.relu6, keras.ops.relu6, tf.nn.relu6),
 )
 
 
 def with_relu_rule(graph: Graph, rule: ReluRule, override: Override) -> Override:
-    """`override` with every ReLU of the graph following `rule`: layers and operations that are one, and those that end in one or
-    hold one by an `activation` argument. Leaky and thresholded ones, and other activations, keep their own gradient."""
+    """Return `override` extended so that the gradient of every ReLU of the graph follows `rule`.
+
+    This includes layers and operations that are a ReLU, and layers that have one as their `activation`. Leaky and thresholded
+    ReLUs and other activations keep their own gradient.
+    """
     if rule == "gradient":
         return override
-    ruled: dict[str, Callable[..., Any]] = dict(override)
-    for step in graph.unfolded.steps:
+    extended: dict[str, Callable[..., Any]] = dict(override)
+    for step in graph.topology.steps:
         if step.kind == "call":
             call = override.get(step.path, step.operation)
-            if (following := _following(rule, call)) is not call:
-                ruled[step.path] = following
-    return ruled
+            if (replacement := _with_rule(rule, call)) is not call:
+                extended[step.path] = replacement
+    return extended
 
 
 def count_relus(graph: Graph, source: str, output: str | None) -> int:
-    """Layers and operations with a ReLU between layer `source` and the class scores of `output`."""
+    """Return how many layers and operations with a ReLU lie between layer `source` and the class scores of an output."""
     return sum(
-        _following("guided", layer.layer) is not layer.layer
+        _with_rule("guided", layer.layer) is not layer.layer
         and graph.reaches(source, layer.path)
-        and graph.reaches(layer.path, output=output)
+        and graph.reaches_scores(layer.path, output)
         for layer in graph.layers
         if not layer.is_model
     )
 
 
 def is_relu(call: Any) -> bool:
-    """Whether it is a ReLU, plain or with an end (ReLU6)."""
+    """Return whether a layer, operation or function is a plain ReLU or a ReLU6."""
     if isinstance(call, keras.layers.ReLU):
         return not call.negative_slope and not call.threshold
-    return isinstance(call, (Relu, Relu6)) or any(call is function for function in RELUS)
+    return isinstance(call, (Relu, Relu6)) or any(call is function for function in _RELU_FUNCTIONS)
 
 
-def ruled(rule: ReluRule, relu: Callable[[Any], Any]) -> Callable[..., Any]:
-    """`relu` with the gradient g·1[g > 0] (deconv), or g·1[x > 0]·1[g > 0] (guided).
+def relu_with_rule(rule: ReluRule, relu: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a function that computes `relu` and has the gradient g·1[g > 0] (deconv) or g·1[x > 0]·1[g > 0] (guided).
 
-    Neither stops at the end of a ReLU6: what is at its end is what responds most, and would be left out.
+    A ReLU6 passes the gradient also where it has reached 6: these positions respond most and would otherwise be left out.
+    Sources: Zeiler and Fergus, arXiv:1311.2901 (deconv); Springenberg et al., arXiv:1412.6806 (guided).
     """
 
     @tf.custom_gradient
@@ -73,14 +76,14 @@ def ruled(rule: ReluRule, relu: Callable[[Any], Any]) -> Callable[..., Any]:
     return lambda x, *_, **__: call(x)
 
 
-def _following(rule: ReluRule, call: Any) -> Any:
+def _with_rule(rule: ReluRule, call: Any) -> Any:
     if isinstance(call, keras.Layer):
-        return shadow_deeply(call, partial(_changes, rule))
-    return ruled(rule, call) if is_relu(call) else call
+        return copy_layer_and_inner(call, partial(_changes, rule))
+    return relu_with_rule(rule, call) if is_relu(call) else call
 
 
 def _changes(rule: ReluRule, layer: Any) -> Mapping[str, Any]:
     if is_relu(layer):
-        return {"call": ruled(rule, layer.call)}
+        return {"call": relu_with_rule(rule, layer.call)}
     activation: Any = getattr(layer, "activation", None)
-    return {"activation": ruled(rule, activation)} if is_relu(activation) else {}
+    return {"activation": relu_with_rule(rule, activation)} if is_relu(activation) else {}

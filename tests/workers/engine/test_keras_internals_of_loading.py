@@ -57,7 +57,7 @@ def test_random_initialisers_have_one_base() -> None:
 
 
 def test_a_declared_variable_is_drawn_by_the_initialiser_given() -> None:
-    with keras.StatelessScope(initialize_variables=False):
+    with keras_internals.declare_variables_only():
         layer = layers.Dense(2, kernel_initializer="he_normal")
         layer.build((None, 3))
     kernel, bias = layer.weights
@@ -66,6 +66,20 @@ def test_a_declared_variable_is_drawn_by_the_initialiser_given() -> None:
     keras_internals.draw_declared(bias, keras_internals.initializer_of(bias))
     np.testing.assert_array_equal(kernel, np.ones((3, 2)), err_msg=moved("Variable._deferred_initialize"))
     np.testing.assert_array_equal(bias, np.zeros(2), err_msg=moved("Variable._deferred_initialize"))
+
+
+def test_declared_variables_are_forgotten_by_keras() -> None:
+    """Without this, Keras would draw `dropped` at the end of the second scope, and raise because `kept` has a value."""
+    with keras_internals.declare_variables_only():
+        dropped, kept = layers.Dense(2), layers.Dense(2, use_bias=False)
+        dropped.build((None, 3))
+        kept.build((None, 3))
+    keras_internals.draw_declared(kept.weights[0], keras.initializers.Ones())
+    with keras.StatelessScope():
+        created = layers.Dense(2)
+        created.build((None, 3))
+    assert all(variable._value is None for variable in dropped.weights), moved("the list of declared variables")
+    assert all(variable._value is not None for variable in created.weights), moved("the list of declared variables")
 
 
 def test_an_open_archive_is_loaded_uncompiled(tmp_path: Path) -> None:

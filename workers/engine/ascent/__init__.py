@@ -1,1 +1,1 @@
-"""Gradient ascent in input space: objective, parametrisation, transforms, regularisers, optimiser, and the loop over them."""
+"""Gradient ascent in input space: objective, parametrisation, transforms, regularisers, optimiser, and the loop that runs them."""

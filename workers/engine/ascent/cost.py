@@ -1,7 +1,7 @@
-"""How many images one call of a compiled step should take, so that it neither holds the device for long nor fills its memory.
+"""How many images one call of a compiled step takes, so that it neither holds the device for long nor fills its memory.
 
-The answer depends on the graph alone and not on a clock: arithmetic differs in the last digit with the size of the batch, and
-the same seed must give the same picture.
+The number depends on the graph alone and not on a clock: the last digit of a result differs with the size of the batch, and the same
+seed must give the same picture.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import tensorflow as tf
 
 MOST_IMAGES = 64
 MOST_BYTES = 2**30
-CALL_SECONDS = 0.1  # on two cores; on one that is all a job has, a call still ends within a slice
-# Measured on two cores (Zen 4, 16 images a call) with VGG16, which products bound, and EfficientNet-Lite0, which memory does:
-# of a forward and a backward pass, within a tenth. A GPU is taken to be twenty times as fast.
+CALL_SECONDS = 0.1  # estimated for two cores; on a single core a call still ends within a slice of 0.25 s
+# Measured on two cores (Zen 4, 16 images a call) for a forward and a backward pass, within a tenth: VGG16, which is bound by
+# products, and EfficientNet-Lite0, which is bound by memory. A GPU is assumed to be twenty times as fast.
 PRODUCTS_PER_SECOND = 1.8e11
 VALUES_PER_SECOND = 3e9
 GPU_SPEEDUP = 20
@@ -24,10 +24,10 @@ PRODUCT_OPS = frozenset(["Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatM
 
 
 def images_per_call(graph: Any) -> int:
-    """For the `FuncGraph` of a compiled step whose first axis is the batch."""
+    """Return the number of images for one call, 1 to 64, of a compiled step whose first axis is the batch; `graph` is its `FuncGraph`."""
     products = values = 0
     for operation in graph.get_operations():
-        size = sum(_size(output) for output in operation.outputs)
+        size = sum(_values_per_image(output) for output in operation.outputs)
         values += size
         if operation.type in PRODUCT_OPS:
             products += size * _products_per_value(operation)
@@ -39,14 +39,14 @@ def images_per_call(graph: Any) -> int:
     return int(min(max(fits, 1), MOST_IMAGES))
 
 
-def chunks(images: int, most: int) -> list[int]:
-    """`images` as few sizes of at most `most`, as equal as can be."""
+def even_chunks(images: int, most: int) -> list[int]:
+    """Return `images` as the fewest sizes of at most `most`, which differ by at most 1; 9 images by at most 8 are [5, 4]."""
     count = -(-images // most)
     return [images // count + (index < images % count) for index in range(count)]
 
 
-def _size(tensor: Any) -> int:
-    """Values an image; 0 where it does not depend on the batch, or where the graph does not know."""
+def _values_per_image(tensor: Any) -> int:
+    """Return the number of values for one image, or 0 if it does not depend on the batch or the graph does not know it."""
     shape = tensor.shape.as_list() if tensor.shape.rank else [1]
     return _product(shape[1:]) if shape[0] is None else 0
 
@@ -57,5 +57,5 @@ def _products_per_value(operation: Any) -> int:
 
 
 def _product(sides: Sequence[int | None]) -> int:
-    """0 where a side is not known."""
+    """Return the product, or 0 if a side is not known."""
     return prod(side or 0 for side in sides)

@@ -1,4 +1,4 @@
-"""One step uphill. Every image of the batch has its own state and its own norm."""
+"""The optimisers of ascent: one step uphill, in which each image of the batch has its own state and its own norm."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's own (Kingma and Ba, arXiv:1412.6980), as torch-lucent runs it
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the defaults of the paper (Kingma and Ba, arXiv:1412.6980), as in torch-lucent
 
 Moments = tuple[Any, ...]
 
 
 def adam(variable: Any, gradient: Any, moments: Moments, step: Any, learning_rate: Any) -> tuple[Any, Moments]:
-    """Adam, uphill. `moments`: the first and the second, of the variable's shape, 0 at the start; `step` counts from 0."""
+    """Return the variable and the moments after a step of Adam, uphill.
+
+    `moments` are the first and the second moment, of the shape of the variable (n, …) and 0 at the start; `step` counts from 0.
+    """
     first = BETA_1 * moments[0] + (1 - BETA_1) * gradient
     second = BETA_2 * moments[1] + (1 - BETA_2) * tf.square(gradient)
     count = tf.cast(step, tf.float32) + 1.0
@@ -21,7 +24,11 @@ def adam(variable: Any, gradient: Any, moments: Moments, step: Any, learning_rat
 
 
 def normalised(gradient: Any, norm: Literal["none", "rms", "l2"]) -> Any:
-    """rms: g / (√mean(g²) + 1e-5), as the book's first edition and the Keras blog; l2: g / √max(Σg², 1e-12), as `tf.math.l2_normalize`."""
+    """Return the gradient g (n, …) divided by the norm of each image.
+
+    `rms` is g / (√mean(g²) + 1e-5), as in "Deep Learning with Python" (1st edition) and the Keras blog. `l2` is g / √max(Σg², 1e-12), as
+    in `tf.math.l2_normalize`.
+    """
     if norm == "none":
         return gradient
     axes = tuple(range(1, len(gradient.shape)))

@@ -1,4 +1,4 @@
-"""What ascent moves, and how it becomes an image: plain pixels, a spectrum with decorrelated colour, or a spectrum's phases."""
+"""The variables that ascent changes, and how they become an image: pixels, a spectrum with decorrelated colours, or its phases."""
 
 from __future__ import annotations
 
@@ -14,27 +14,31 @@ from workers.contract.arrays import Float32
 from workers.contract.synthesis import Start
 from workers.engine.ascent.natural_spectrum import magnitudes
 
-# Colour directions of natural images (Olah et al., Feature Visualization, Distill 2017, "Preconditioning"), RGB in rows.
+# The colour directions of natural images (Olah et al., Feature Visualization, Distill 2017, "Preconditioning"). Rows are R, G, B.
 COLOUR_DIRECTIONS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
 DECAY_POWER = 1.0
 
 
 class Parametrisation(Protocol):
-    """A map from a variable (n, *shape) to images (n, H, W, C) and on to the model's input (n, H, W, C), all float32."""
+    """How a variable (n, *shape) becomes images (n, H, W, C) and these become the model's input (n, H, W, C), all float32."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """One image's variable."""
+        """The shape of the variable of one image."""
         ...
 
-    def image(self, variable: Any) -> Any: ...
+    def image(self, variable: Any) -> Any:
+        """Return the images of variables: RGB in 0-1, or the variables themselves for `Pixel`."""
+        ...
 
-    def model_input(self, image: Any) -> Any: ...
+    def model_input(self, image: Any) -> Any:
+        """Return what the model sees of images."""
+        ...
 
 
 @dataclass(frozen=True)
 class Pixel:
-    """The image itself: `z`, in units of its own; the model sees `scale · z + offset`, one number for each channel or one for all."""
+    """The image itself, in units of its own: the model sees `scale` · pixel + `offset`, each one number for all channels or (C,)."""
 
     size: tuple[int, int]
     channels: int
@@ -54,10 +58,10 @@ class Pixel:
 
 @dataclass(frozen=True)
 class _Spectrum:
-    """Of planes of frequencies: the image is their sigmoid, RGB in 0-1, where there are three in the decorrelated colours.
+    """What `Fourier` and `Phase` share: planes of frequencies whose sigmoid is the image, in 0-1.
 
-    The model sees the image through its own declared preprocessing. Where it takes other than three channels, each is a spectrum of
-    its own; where it takes grey three times, there is one.
+    Three planes are decorrelated colours and become RGB; any other number are the channels themselves. A model that takes grey
+    three times has a single plane. The model sees the image through the preprocessing that it declares.
     """
 
     size: tuple[int, int]
@@ -74,7 +78,7 @@ class _Spectrum:
         return preprocess(image, self.preprocessing)
 
     def _valid(self, planes: Any) -> Any:
-        """Planes (n, planes, H, W), any numbers, as images (n, H, W, C) in 0-1."""
+        """Return unbounded planes (n, planes, H, W) as images (n, H, W, C) in 0-1."""
         image = tf.transpose(planes, (0, 2, 3, 1))
         if self.planes == 3:
             image = tf.einsum("nhwk,ck->nhwc", image, colour_matrix())
@@ -83,10 +87,10 @@ class _Spectrum:
 
 @dataclass(frozen=True)
 class Fourier(_Spectrum):
-    """A spectrum `z` (C, H, W // 2 + 1, 2: real and imaginary part); the image is sigmoid(C · irfft2(s · z) / 4), RGB in 0-1,
-    with s = √(HW) / max(f, 1 / max(H, W)) and C the colour directions over their largest column norm.
+    """A spectrum z of shape (planes, H, W // 2 + 1, 2), whose last axis is the real and imaginary part.
 
-    As torch-lucent's `fft_image` and `to_valid_rgb` have it, at even sizes to the digit.
+    The image is sigmoid(C · irfft2(s · z) / 4) with s = √(HW) / max(f, 1 / max(H, W)), where C are the colour directions divided by
+    their largest column norm. This equals torch-lucent's `fft_image` and `to_valid_rgb`, at even sizes to the last digit.
     """
 
     @property
@@ -102,16 +106,15 @@ class Fourier(_Spectrum):
 
 @dataclass(frozen=True)
 class Phase(_Spectrum):
-    """The phases `φ` (C, H, W // 2 + 1) of a spectrum, radians; the image is sigmoid(C · irfft2(m · exp(iθ))), m the magnitudes of
-    `natural_spectrum` and C as in `Fourier` (MaCo: Fel et al., arXiv:2306.06805).
+    """The phases φ of a spectrum, in radians, of shape (planes, H, W // 2 + 1) (MaCo: Fel et al., arXiv:2306.06805).
 
-    Where a real image's spectrum mirrors itself, in column 0 and of an even width in column W / 2, a wave's phase is θ = φ − φ' with
-    that of its mirror image; elsewhere θ = φ. So all magnitudes stay what they are, and with them every plane's mean, 0, and
-    contrast.
+    The image is sigmoid(C · irfft2(m · exp(iθ))) with the magnitudes m of `natural_spectrum` and C as in `Fourier`. The spectrum of a
+    real image mirrors itself in column 0, and for an even width also in column W / 2. There θ = φ − φ', where φ' is the phase of the
+    mirror image; elsewhere θ = φ. So the magnitudes never change, nor do the mean (0) and contrast of each plane.
 
-    Other than the paper: the magnitudes are a law and not ImageNet's mean; its authors' code standardises phases and image at each
-    step instead of mirroring, which lets the magnitudes of those two columns go, and starts at normal phases, which agree enough to
-    light the corners; here they start uniform.
+    Deviations from the paper: the magnitudes are a formula and not the mean of ImageNet. The authors' code does not mirror; it
+    standardises phases and image at each step, so the magnitudes of these two columns change. It starts at normal phases, which agree
+    so much that the corners become bright; here the phases start uniform.
     """
 
     @property
@@ -123,7 +126,7 @@ class Phase(_Spectrum):
         return self._valid(self.unbounded(variable))
 
     def unbounded(self, variable: Any) -> Any:
-        """The planes (n, C, H, W) before colours and the sigmoid."""
+        """Return the planes (n, planes, H, W) before the colours and the sigmoid."""
         height, width = self.size
         columns = np.arange(width // 2 + 1)
         mirrored = ((columns == 0) | (2 * columns == width)).astype(np.float32)
@@ -133,7 +136,7 @@ class Phase(_Spectrum):
 
 
 def frequency_scale(size: tuple[int, int]) -> Float32:
-    """`s` of `Fourier`: (H, W // 2 + 1), frequencies in cycles a pixel."""
+    """Return s of `Fourier`, (H, W // 2 + 1); frequencies f are in cycles per pixel."""
     height, width = size
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     scale = np.sqrt(height * width) / np.maximum(frequency, 1.0 / max(height, width)) ** DECAY_POWER
@@ -141,25 +144,25 @@ def frequency_scale(size: tuple[int, int]) -> Float32:
 
 
 def colour_matrix() -> Float32:
-    """`C` of `Fourier`: (3, 3), rgb = C · decorrelated."""
+    """Return C of `Fourier`, (3, 3), with rgb = C · decorrelated colours."""
     return COLOUR_DIRECTIONS / np.linalg.norm(COLOUR_DIRECTIONS, axis=0).max()
 
 
 def preprocess(image: Any, preprocessing: Preprocessing) -> Any:
-    """RGB in 0-1 (n, H, W, C) as the model takes it: channel order, then (255 · x − mean) / std."""
+    """Return RGB images in 0-1, (…, C), as the model takes them: in its channel order, then (255 · x − mean) / std."""
     if preprocessing.order == "bgr":
         image = image[..., ::-1]
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
     return (image * 255.0 - mean) / std
 
 
-def starts(start: Start, shape: tuple[int, ...], seed: int, keys: Sequence[int]) -> Float32:
-    """Where ascent starts: (len(keys), *shape). An image's numbers depend on `seed` and its own key alone."""
-    return np.stack([_start(start, shape, np.random.default_rng((seed, key))) for key in keys])
+def start_values(start: Start, shape: tuple[int, ...], seed: int, keys: Sequence[int]) -> Float32:
+    """Return the variables at which ascent starts, (len(keys), *shape) float32. Those of an image depend only on `seed` and its key."""
+    return np.stack([_start_value(start, shape, np.random.default_rng((seed, key))) for key in keys])
 
 
-def _start(start: Start, shape: tuple[int, ...], random: np.random.Generator) -> Float32:
+def _start_value(start: Start, shape: tuple[int, ...], random: np.random.Generator) -> Float32:
     if start.kind == "uniform":
-        # In the order of the published snippets: random · width + low, in double precision and then rounded.
+        # As in the published snippets: random · width + low in double precision, which is then rounded.
         return (random.random(shape) * (start.high - start.low) + start.low).astype(np.float32)
     return (random.standard_normal(shape) * start.sigma).astype(np.float32)

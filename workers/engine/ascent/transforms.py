@@ -11,14 +11,17 @@ import tensorflow as tf
 from schemas.methods.synthesis.transforms import Transforms
 from workers.contract.arrays import Float32
 
-# Numbers a step takes: shift down, shift right (pixels), zoom, angle (radians); top, left and side of the part seen, as shares of
-# the image's sides; the noise's seed.
-DRAWS = 8
-NOISE_SEEDS = 2**24  # whole numbers that a float32 holds
+NUMBERS_PER_STEP = 8
+"""The random numbers of a step, in this order: shift down and shift right in pixels; zoom; angle in radians; top, left and side of the
+crop as shares of the image's sides; the seed of the noise."""
+NOISE_SEEDS = 2**24  # a float32 holds all whole numbers below this
 
 
-def draws(transforms: Transforms, steps: int, seed: int) -> Float32:
-    """The random numbers of every step, (steps, 8) float32. One set a step for all images, so that they do not depend on the batch."""
+def random_numbers(transforms: Transforms, steps: int, seed: int) -> Float32:
+    """Return the random numbers of every step, (steps, 8) float32.
+
+    All images of a step share one set, so that an image does not depend on the others in its batch.
+    """
     random = np.random.default_rng((seed, 0, 1))
     shifts = random.integers(-transforms.jitter, transforms.jitter, size=(steps, 2), endpoint=True)
     zoom = random.uniform(1 - transforms.scale, 1 + transforms.scale, size=(steps, 1))
@@ -30,39 +33,46 @@ def draws(transforms: Transforms, steps: int, seed: int) -> Float32:
 
 
 def is_affine(transforms: Transforms) -> bool:
-    """Whether pixels are interpolated, not only shifted."""
+    """Return whether the transforms interpolate pixels, and not only shift them."""
     return transforms.scale > 0 or transforms.rotate > 0
 
 
-def apply(images: Any, draw: Any, fill: Any, *, pad: int, affine: bool) -> Any:
-    """Images (n, H, W, C) → the same shape: zoomed and rotated about the centre, then shifted.
+def move(images: Any, numbers: Any, fill: Any, *, pad: int, affine: bool) -> Any:
+    """Return images (n, H, W, C) zoomed and rotated about the centre and then shifted, of the same shape.
 
-    `pad` pixels of `fill` (C,) surround the image and come into view; beyond them it repeats, as with DeepDream's jitter.
-    `draw` is a row of `draws`. With `affine` pixels are bilinear, else shifted as they are.
+    Args:
+        images: model inputs, float32.
+        numbers: a row of `random_numbers`.
+        fill: the colour (C,) that surrounds the image and comes into view; beyond it the image repeats, as in DeepDream's jitter.
+        pad: how many pixels of `fill` there are on each side.
+        affine: whether to interpolate pixels bilinearly; otherwise they are shifted by whole pixels.
     """
     height, width = images.shape[1:3]
     padded = _pad(images, fill, pad) if pad else images
     if affine:
-        return _sample(padded, draw, (height, width))
-    shift = tf.cast(draw[:2], tf.int32)
+        return _sample(padded, numbers, (height, width))
+    shift = tf.cast(numbers[:2], tf.int32)
     return tf.roll(padded, shift, axis=(1, 2))[:, pad : pad + height, pad : pad + width]
 
 
-def part(images: Any, draw: Any, view: tuple[int, int]) -> Any:
-    """Images (n, H, W, C) → (n, *view, C): the part that `draw` says, resized as Pillow's `BILINEAR` does, averaging where it shrinks."""
+def crop(images: Any, numbers: Any, view: tuple[int, int]) -> Any:
+    """Return the crop of images (n, H, W, C) that `numbers` (a row of `random_numbers`) gives, resized to (n, *view, C).
+
+    It is resized as Pillow's `BILINEAR` does, which averages pixels where the crop is larger than the view.
+    """
     height, width = images.shape[1:3]
-    rows, columns = _resampling(draw[4], draw[6], height, view[0]), _resampling(draw[5], draw[6], width, view[1])
+    rows, columns = _resampling(numbers[4], numbers[6], height, view[0]), _resampling(numbers[5], numbers[6], width, view[1])
     return tf.einsum("ih,nhwc,jw->nijc", rows, images, columns)
 
 
-def noise(draw: Any, sigma: Any, shape: tuple[int, ...]) -> Any:
-    """Normal, (1, *shape): one and the same for all images, so that they do not depend on the batch."""
-    return tf.random.stateless_normal((1, *shape), tf.stack([tf.cast(draw[7], tf.int32), 0])) * sigma
+def noise(numbers: Any, sigma: Any, shape: tuple[int, ...]) -> Any:
+    """Return normal noise (1, *shape) of standard deviation `sigma`; it is the same for all images of a step."""
+    return tf.random.stateless_normal((1, *shape), tf.stack([tf.cast(numbers[7], tf.int32), 0])) * sigma
 
 
 def _resampling(start: Any, share: Any, side: int, view: int) -> Any:
-    """(view, side): the weights of the image's pixels in those of the view, which sum to 1."""
-    step = share * side / view  # pixels of the image to one of the view
+    """Return the weights (view, side) of the image's pixels in each pixel of the view; each row sums to 1."""
+    step = share * side / view  # the number of image pixels for one pixel of the view
     centre = start * side + (tf.range(view, dtype=tf.float32) + 0.5) * step - 0.5
     distance = tf.abs(centre[:, None] - tf.range(side, dtype=tf.float32)[None, :])
     weights = tf.maximum(1 - distance / tf.maximum(step, 1), 0)
@@ -73,15 +83,15 @@ def _pad(images: Any, fill: Any, pad: int) -> Any:
     return tf.pad(images - fill, ((0, 0), (pad, pad), (pad, pad), (0, 0))) + fill
 
 
-def _sample(padded: Any, draw: Any, size: tuple[int, int]) -> Any:
-    """Bilinear samples at centre + rotation(angle) / zoom · (p − centre) − shift, p the output's pixels."""
+def _sample(padded: Any, numbers: Any, size: tuple[int, int]) -> Any:
+    """Return bilinear samples at centre + rotation(angle) / zoom · (p − centre) − shift, for every pixel p of the output."""
     height, width = size
     full_height, full_width, channels = padded.shape[1:]
     y = tf.range(height, dtype=tf.float32)[:, None] - (height - 1) / 2
     x = tf.range(width, dtype=tf.float32)[None, :] - (width - 1) / 2
-    cos, sin = tf.cos(draw[3]) / draw[2], tf.sin(draw[3]) / draw[2]
-    source_y = cos * y + sin * x + (full_height - 1) / 2 - draw[0]
-    source_x = cos * x - sin * y + (full_width - 1) / 2 - draw[1]
+    cos, sin = tf.cos(numbers[3]) / numbers[2], tf.sin(numbers[3]) / numbers[2]
+    source_y = cos * y + sin * x + (full_height - 1) / 2 - numbers[0]
+    source_x = cos * x - sin * y + (full_width - 1) / 2 - numbers[1]
     top, left = tf.floor(source_y), tf.floor(source_x)
     down, right = source_y - top, source_x - left
     flat = tf.reshape(padded, (-1, full_height * full_width, channels))

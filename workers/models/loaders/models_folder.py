@@ -15,7 +15,7 @@ import keras
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
-from workers.engine.keras_internals import legacy_format, load_keras_archive, load_legacy_weights, model_from_legacy_config
+from workers.engine.keras_internals import declare_variables_only, legacy_format, load_keras_archive, load_legacy_weights, model_from_legacy_config
 from workers.models.conversion.channels_first import to_channels_last
 from workers.models.conversion.keras2_config import convert_config
 from workers.models.guards.configuration import check_config, read_config
@@ -74,7 +74,7 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
 
 def _check_parameters(build: Callable[[], Any], file_name: str, limits: ModelLimits) -> None:
     """Raise `ModelLoadFailed` if the model has too many parameters. It is built without memory for its weights."""
-    with keras.StatelessScope(initialize_variables=False):
+    with declare_variables_only():
         model = build()
     if not isinstance(model, keras.Model):
         raise ModelLoadFailed(f"'{file_name}' holds an object of the class {type(model).__name__}, not a model.")

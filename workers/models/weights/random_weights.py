@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from workers.engine.keras_internals import RandomInitializer, draw_declared, initializer_of
+from workers.engine.keras_internals import RandomInitializer, declare_variables_only, draw_declared, initializer_of
 
 
 def build_seeded(build: Callable[[], keras.Model], seed: str) -> keras.Model:
@@ -18,7 +18,7 @@ def build_seeded(build: Callable[[], keras.Model], seed: str) -> keras.Model:
     `random`, from which other threads draw at the same time. In a stateless scope variables are declared but not drawn, so no weight
     is drawn twice (for VGG16 this saves 2 s).
     """
-    with keras.StatelessScope(initialize_variables=False):
+    with declare_variables_only():
         model = build()
     variables: list[Any] = model.variables
     for variable in variables:

@@ -20,7 +20,7 @@ from schemas.methods.cam.grad_cam import GradCam
 from tests.workers.models.entries import application_entry
 from workers.contract.inputs import Inputs
 from workers.engine.graph import Graph
-from workers.engine.keras_internals import KERAS_FOLDER_VARIABLE
+from workers.engine.keras_internals import KERAS_FOLDER_VARIABLE, declare_variables_only
 from workers.engine.probe import KerasProbe
 from workers.methods.cam import grad_cam
 from workers.models.description.default_layer import default_layer
@@ -39,7 +39,7 @@ def offered() -> dict[str, Callable[..., keras.Model]]:
 
 def build_without_memory(class_name: str) -> keras.Model:
     """Return the model without values for its weights: variables are declared but not drawn."""
-    with keras.StatelessScope(initialize_variables=False):
+    with declare_variables_only():
         return getattr(keras.applications, class_name)(weights=None)
 
 

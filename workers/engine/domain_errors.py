@@ -1,4 +1,4 @@
-"""What goes wrong on the device, in words a caller can act on."""
+"""Errors of the device and results that are not finite, as errors that a caller can act on."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from workers.contract.arrays import Float32
 
 @contextmanager
 def as_domain_errors(got: Sequence[int], takes: tf.TensorShape) -> Iterator[None]:
-    """TensorFlow's errors as ours: out of memory, and, where the model takes any size, an input too small for its layers.
+    """Translate the errors that TensorFlow raises inside the context.
+
+    Args:
+        got: the shape (N, H, W, …) of the input in use.
+        takes: the shape of inputs that the model declares.
 
     Raises:
-        OutOfMemory, InvalidParameters
+        OutOfMemory: the device has no memory for this batch.
+        InvalidParameters: the model takes inputs of any size, and its layers cannot process one of this size.
     """
     try:
         yield
@@ -28,17 +33,22 @@ def as_domain_errors(got: Sequence[int], takes: tf.TensorShape) -> Iterator[None
             raise
         size = " × ".join(map(str, got[1:3]))
         raise InvalidParameters(
-            f"An input of {size} does not go through this model's layers: it is too small, or of a size they cannot join.", got=size
+            f"The layers of this model cannot process an input of {size}: it is too small, or its size leads to maps that cannot be merged.",
+            got=size,
         ) from error
 
 
 def check_finite(where: str, arrays: Mapping[str, Float32 | None]) -> None:
-    """Raises `NonFinite` naming the first of `arrays` that holds a NaN or an infinity, and, of several, the examples in which it does."""
+    """Check that all values of all arrays are finite; `where` completes the message ("in bfloat16").
+
+    Raises:
+        NonFinite: an array holds a NaN or an infinity; the error names the array and, in a batch, the examples.
+    """
     for name, array in arrays.items():
         if array is None:
             continue
         with np.errstate(over="ignore", invalid="ignore"):
-            total = np.sum(array)  # quicker than a mask of all values; where it is not finite they are looked at
+            total = np.sum(array)  # this is faster than a mask of all values, which is made only if the sum is not finite
         if np.isfinite(total):
             continue
         bad = [index for index, example in enumerate(array) if not np.isfinite(example).all()]

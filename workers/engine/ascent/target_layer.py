@@ -1,4 +1,4 @@
-"""The target layer's call: only the channels asked for, and what is given to its ReLU."""
+"""Calls of the target layer that compute only the channels asked for, and that also return the input of its ReLU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from workers.engine.inference import call_for_inference
 from workers.engine.keras_internals import Relu, Relu6
-from workers.engine.shadow import shadow
+from workers.engine.layer_copies import copy_layer
 
-# Activations that treat every channel alone, so that leaving channels out changes none of the others (softmax does not).
+# Activations that treat every channel alone, so that leaving out channels does not change the others. Softmax is not one.
 CHANNELWISE = frozenset(
     {
         *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "swish", "mish", "softplus", "softsign"),
@@ -20,7 +20,7 @@ CHANNELWISE = frozenset(
     }
 )
 RELUS = frozenset({"relu", "relu6"})
-KERNELED = (
+LAYERS_WITH_KERNEL = (
     keras.layers.Conv2D,
     keras.layers.Conv2DTranspose,
     keras.layers.DepthwiseConv2D,
@@ -29,18 +29,19 @@ KERNELED = (
 )
 
 
-class Answer(NamedTuple):
-    """A layer's output, and what its ReLU made that of; None without one."""
+class TargetOutput(NamedTuple):
+    """The output of a layer, and the input of the ReLU at its end, or None if it does not end in one."""
 
-    after: Any
-    before: Any | None
-
-
-Call = Callable[[Any, Any], Answer]
+    output: Any
+    before_relu: Any | None
 
 
-def chooses(layer: Any) -> bool:
-    """Whether channels of `layer` can be computed without the others."""
+SelectiveCall = Callable[[Any, Any], TargetOutput]
+"""`(input, indices) → TargetOutput` with the channels `indices`, in that order."""
+
+
+def can_select_channels(layer: Any) -> bool:
+    """Return whether single channels of a layer can be computed without the others."""
     if type(layer) is keras.layers.Conv2D:
         if layer.groups != 1 or layer.data_format != "channels_last":
             return False
@@ -50,39 +51,41 @@ def chooses(layer: Any) -> bool:
     return plain and _activation_name(layer) in CHANNELWISE
 
 
-def calling(layer: Any) -> Call | None:
-    """`(input, indices) → Answer`: what to call in place of the target layer; its channels are `indices`, in that order, where it
-    `chooses`. None for a layer that neither does nor ends in a ReLU: it is called as it is."""
-    whole = recording(layer)
-    if not chooses(layer):
+def selective_call(layer: Any) -> SelectiveCall | None:
+    """Return what to call in place of the target layer, or None if it is to be called as it is.
+
+    The call computes only the channels asked for if the layer `can_select_channels`, and otherwise all of them.
+    """
+    whole = call_before_relu(layer)
+    if not can_select_channels(layer):
         return None if whole is None else lambda x, indices: whole(x)
     if whole is None:
-        return lambda x, indices: Answer(_chosen(layer, x, indices), None)
-    linear = shadow(layer, activation=keras.activations.linear)
+        return lambda x, indices: TargetOutput(_call_channels(layer, x, indices), None)
+    linear = copy_layer(layer, activation=keras.activations.linear)
 
-    def call(x: Any, indices: Any) -> Answer:
-        before = _chosen(linear, x, indices)
-        return Answer(layer.activation(before), before)
+    def call(x: Any, indices: Any) -> TargetOutput:
+        before = _call_channels(linear, x, indices)
+        return TargetOutput(layer.activation(before), before)
 
     return call
 
 
-def recording(layer: Any) -> Callable[[Any], Answer] | None:
-    """`input → Answer`, all channels: what to call in place of a layer that ends in a ReLU; None for any other."""
+def call_before_relu(layer: Any) -> Callable[[Any], TargetOutput] | None:
+    """Return a call that computes all channels of a layer and the input of its ReLU, or None if it does not end in a ReLU."""
     if _is_relu(layer):
-        return lambda x: Answer(call_for_inference(layer, (x,)), x)
-    if not (isinstance(layer, KERNELED) and _activation_name(layer) in RELUS):
+        return lambda x: TargetOutput(call_for_inference(layer, (x,)), x)
+    if not (isinstance(layer, LAYERS_WITH_KERNEL) and _activation_name(layer) in RELUS):
         return None
-    linear = shadow(layer, activation=keras.activations.linear)
+    linear = copy_layer(layer, activation=keras.activations.linear)
 
-    def call(x: Any) -> Answer:
+    def call(x: Any) -> TargetOutput:
         before = call_for_inference(linear, (x,))
-        return Answer(layer.activation(before), before)
+        return TargetOutput(layer.activation(before), before)
 
     return call
 
 
-def _chosen(layer: Any, x: Any, indices: Any) -> Any:
+def _call_channels(layer: Any, x: Any, indices: Any) -> Any:
     x = tf.cast(x, layer.compute_dtype)
     kernel = tf.cast(tf.gather(layer.kernel, indices, axis=-1), layer.compute_dtype)
     y = layer.convolution_op(x, kernel) if isinstance(layer, keras.layers.Conv2D) else keras.ops.matmul(x, kernel)

@@ -1,47 +1,49 @@
-"""Layers with weights drawn anew, for the sanity check of Adebayo et al. (arXiv:1810.03292): does a map depend on what was learnt?"""
+"""Copies of layers with newly drawn weights, for the sanity check of saliency maps by Adebayo et al. (arXiv:1810.03292).
+
+The check asks whether a map depends on what the model has learnt.
+"""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 
+from workers.engine.graph import Graph
 from workers.engine.keras_internals import VARIABLE_LIST_ATTRIBUTES
-from workers.engine.shadow import shadow_deeply
-
-if TYPE_CHECKING:
-    from workers.engine.graph import Graph
+from workers.engine.layer_copies import copy_layer_and_inner
 
 
 def randomised_layers(graph: Graph, paths: Sequence[str], seed: int) -> dict[str, Any]:
-    """Stand-ins, by path, of the layers at `paths` that have weights; of a nested model, of all inside it.
+    """Return copies, by path, of the layers at `paths` that have weights, with these weights drawn anew.
 
-    A layer's weights depend on `seed` and its path, not on which others are drawn with it.
+    The path of a nested model stands for all layers inside it. The weights of a layer depend on `seed` and its path, and not on
+    the other layers that are drawn.
 
     Raises:
-        UnknownLayer
+        UnknownLayer: the model has no such layer.
     """
     models = tuple(f"{path}/" for path in paths if graph.layer_at(path).is_model)
     chosen = {layer.path: layer.layer for layer in graph.layers if layer.path in set(paths) or layer.path.startswith(models)}
-    drawn = {
-        path: shadow_deeply(layer, partial(_drawn, zlib.crc32(path.encode(), seed)))
+    copies = {
+        path: copy_layer_and_inner(layer, partial(_drawn_variables, zlib.crc32(path.encode(), seed)))
         for path, layer in chosen.items()
         if isinstance(layer, keras.Layer) and not graph.layer_at(path).is_model
     }
-    return {path: layer for path, layer in drawn.items() if layer is not chosen[path]}
+    return {path: copied for path, copied in copies.items() if copied is not chosen[path]}
 
 
-def _drawn(seed: int, layer: Any) -> Mapping[str, Any]:
-    """Its own variables drawn anew; float ones alone, since others are counters and seeds."""
+def _drawn_variables(seed: int, layer: Any) -> Mapping[str, Any]:
+    """Return the layer's own float variables drawn anew, by attribute. Other variables are counters and seeds and stay."""
     drawn: dict[int, Any] = {}
     attributes: dict[str, Any] = {}
     for name, variable in vars(layer).items():
         if isinstance(variable, keras.Variable) and "float" in str(variable.dtype):
-            value = _values(layer, name.lstrip("_"), variable, zlib.crc32(f"{layer.name}/{name}".encode(), seed))
+            value = _drawn_value(layer, name.lstrip("_"), variable, zlib.crc32(f"{layer.name}/{name}".encode(), seed))
             attributes[name] = drawn[id(variable)] = keras.Variable(value, trainable=False, dtype=variable.dtype, name=variable.name)
     if attributes:
         for tracked in VARIABLE_LIST_ATTRIBUTES:
@@ -49,8 +51,11 @@ def _drawn(seed: int, layer: Any) -> Mapping[str, Any]:
     return attributes
 
 
-def _values(layer: Any, name: str, variable: Any, seed: int) -> Any:
-    """By the initialiser that the layer has for it; without one, kernels Glorot uniform, vectors their own values shuffled."""
+def _drawn_value(layer: Any, name: str, variable: Any, seed: int) -> Any:
+    """Return a value drawn by the layer's initialiser for this variable.
+
+    A kernel without one is drawn Glorot uniform, and a vector without one is its own values in another order.
+    """
     shape = tuple(variable.shape)
     stem = name.removesuffix("_kernel")
     own = (getattr(layer, f"{known}_initializer", None) for known in (name, stem, "depthwise" if name == "kernel" else name))

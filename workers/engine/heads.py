@@ -1,0 +1,115 @@
+"""The head of a model's output: how many classes it has, and where the logits are before a final softmax or sigmoid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from workers.engine.inference import first_argument
+from workers.engine.keras_internals import CONVOLUTION_BASES, CastOperation, Sigmoid, Softmax
+from workers.engine.layer_copies import copy_layer
+from workers.engine.topology import GraphStep, Topology
+
+HeadKind = Literal["softmax", "sigmoid", "logits", "none"]
+_SOFTMAX_FUNCTIONS = (keras.activations.softmax, keras.ops.softmax, tf.nn.softmax)
+_SIGMOID_FUNCTIONS = (keras.activations.sigmoid, keras.ops.sigmoid, tf.nn.sigmoid)
+# These layers do not change their input in inference, so that the activation may come before them.
+_PASS_THROUGH = (keras.layers.Identity, keras.layers.Dropout, keras.layers.ActivityRegularization, CastOperation)
+_RESHAPES = (keras.layers.Reshape, keras.layers.Flatten)
+# The `activation` of these layers is the last thing that they do. In a recurrent layer, for example, it is not.
+_ENDS_IN_ACTIVATION = (keras.layers.Dense, keras.layers.EinsumDense, *CONVOLUTION_BASES)
+
+
+@dataclass(frozen=True)
+class Head:
+    """`classes` is the number of classes of an output, or None if the output is not of shape (N, classes).
+
+    `activation_step` is the step that ends in the softmax or sigmoid; it is None if there is none.
+    """
+
+    kind: HeadKind
+    classes: int | None
+    activation_step: GraphStep | None = None
+
+    def without_activation(self, override: Mapping[str, Callable[..., Any]]) -> Mapping[str, Callable[..., Any]]:
+        """Return `override` (what to call in place of layers) with the activation left out, so that the output is the logits.
+
+        Raises:
+            TypeError: `override` replaces the layer that ends in the activation by a function that is not a layer.
+        """
+        step = self.activation_step
+        if step is None:
+            return override
+        call = override.get(step.key) or override.get(step.path) or step.operation
+        if isinstance(call, _ENDS_IN_ACTIVATION):
+            call = copy_layer(call, activation=keras.activations.linear)
+        elif type(call) is type(step.operation):  # the layer itself or a copy of it
+            call = first_argument
+        else:
+            raise TypeError(f"The activation cannot be left out of {call!r}, which replaces layer '{step.path}'.")
+        return {**override, step.key: call}
+
+    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
+        """Return the probabilities (N, classes) of logits (N, classes), float32.
+
+        A model whose output is logits gets their softmax, or the sigmoid of a single one.
+        """
+        if self.kind == "sigmoid" or (self.kind == "logits" and self.classes == 1):
+            return tf.nn.sigmoid(logits)
+        return tf.nn.softmax(logits)
+
+
+def find_head(topology: Topology, index: int = 0) -> Head:
+    """Return the head of the output at `index`.
+
+    The search goes back from the output over layers that do not change their input, up to a softmax or sigmoid.
+    """
+    shape = tuple(topology.outputs[index].shape)
+    if len(shape) != 2 or shape[1] is None:
+        return Head("none", None)
+    classes = shape[1]
+    tensor = topology.output_tensor(index)
+    while (step := topology.writer_of(tensor)) is not None:
+        if step.kind == "leave":
+            tensor = step.reads[step.writes.index(tensor)]
+            continue
+        if step.kind == "enter":
+            break  # the output of a nested model is one of its inputs
+        kind = _activation_kind(step)
+        if kind is not None:
+            return Head(kind, classes, step)
+        if not _passes_through(step):
+            break
+        tensor = step.reads[0]
+    return Head("logits", classes)
+
+
+def _activation_kind(step: GraphStep) -> Literal["softmax", "sigmoid"] | None:
+    operation = step.operation
+    activation: Any = operation.activation if isinstance(operation, (keras.layers.Activation, *_ENDS_IN_ACTIVATION)) else None
+    for candidate in (operation, activation):
+        if isinstance(candidate, (keras.layers.Softmax, Softmax)):
+            return "softmax" if _is_last_axis(candidate.axis, step) else None
+        if isinstance(candidate, Sigmoid):
+            return "sigmoid"
+    if any(activation is function for function in _SOFTMAX_FUNCTIONS):
+        return "softmax"
+    return "sigmoid" if any(activation is function for function in _SIGMOID_FUNCTIONS) else None
+
+
+def _is_last_axis(axis: Any, step: GraphStep) -> bool:
+    return axis in (-1, len(step.node.outputs[0].shape) - 1)
+
+
+def _passes_through(step: GraphStep) -> bool:
+    operation = step.operation
+    if isinstance(operation, keras.layers.Activation):
+        return operation.activation is keras.activations.linear
+    if isinstance(operation, _RESHAPES):
+        # A reshape may only drop positions, (N, 1, 1, C) → (N, C): the softmax goes over the channel axis, which must stay.
+        return all(size == 1 for size in step.node.input_tensors[0].shape[1:-1])
+    return isinstance(operation, _PASS_THROUGH)
