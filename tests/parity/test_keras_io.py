@@ -20,7 +20,7 @@ from tests.workers.models.entries import file_entry
 from tests.zoo import ZOO
 from workers.contract.inputs import Inputs
 from workers.contract.synthesis import DreamSpec
-from workers.engine.ascent.parametrisations import starts
+from workers.engine.ascent.parametrisations import start_values
 from workers.engine.probe import KerasProbe
 from workers.methods.synthesis import deep_dream, filters
 from workers.methods.synthesis.recipes import RECIPES
@@ -47,7 +47,7 @@ def test_filters(channel: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """`visualize_filter` from the same start: 30 steps of gradient ascent, in units of −1 to 1, which are the model's own."""
     model, side = ZOO["any_size"](), 60
     published = describe(model, file_entry(Path("any_size"), preprocessing=Preprocessing.named("tf")))
-    start = starts(RECIPES["keras_io"].start, (side, side, 3), 4, [channel])
+    start = start_values(RECIPES["keras_io"].start, (side, side, 3), 4, [channel])
     monkeypatch.setattr(tf.random, "uniform", lambda shape: tf.reshape(tf.constant(start) / 0.25 + 0.5, shape))
     expected = keras_io.filters(model, "conv2", side, 30)(channel)
     params = Filters(preset="keras_io", layer="conv2", channels=[channel], size=side, seed=4).resolve(published, MethodLimits())

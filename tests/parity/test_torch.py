@@ -18,7 +18,7 @@ from tests.parity.inversion import likeness, total_variation
 from tests.parity.twins import LAYERS, SIZE, TOLERANCE, channels_first, channels_last, difference, finished, photos, twins
 from workers.contract.inputs import Inputs
 from workers.contract.synthesis import AscentSpec, Objective, Start
-from workers.engine.ascent.parametrisations import starts
+from workers.engine.ascent.parametrisations import start_values
 from workers.methods.inspection import sandbox
 from workers.methods.inspection.weights import as_kernels
 from workers.methods.synthesis import deep_dream
@@ -133,7 +133,7 @@ def test_feature_inversion_by_plain_ascent(kind: str, path: str) -> None:
         regularisers=Regularisers(total_variation=0.05),
         seed=9,
     )
-    begin = channels_first(starts(spec.start, (*SIZE, 3), spec.seed, [0]))
+    begin = channels_first(start_values(spec.start, (*SIZE, 3), spec.seed, [0]))
 
     def ascended(steps: int, rate: float) -> tuple[list[float], torch.Tensor]:
         x, values = begin, []

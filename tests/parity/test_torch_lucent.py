@@ -25,7 +25,7 @@ from tests.parity.inversion import likeness, total_variation
 from tests.parity.peers import lucent_colour, lucent_objectives, lucent_spatial, torch
 from tests.parity.twins import LAYERS, SIZE, TOLERANCE, channels_first, channels_last, difference, finished, photos, twins
 from workers.contract.synthesis import AscentSpec, Objective, Start, Term
-from workers.engine.ascent.parametrisations import Fourier, starts
+from workers.engine.ascent.parametrisations import Fourier, start_values
 from workers.methods.synthesis import feature_inversion
 
 SIZES = [(12, 20), (20, 12), (128, 128), (13, 18)]
@@ -86,7 +86,7 @@ def by_adam(spec: AscentSpec, score: Callable[[Answers, torch.Tensor], torch.Ten
     indices = spec.objective.indices or (0,)
     keys = [index + (number << 32 if spec.objective.diversity else 0) for number, index in enumerate(indices)]
     (variable,), image = lucent_spatial.fft_image([len(keys), 3, *SIZE])
-    variable.data = torch.from_numpy(starts(spec.start, Fourier(SIZE, 3, Preprocessing()).shape, spec.seed, keys))
+    variable.data = torch.from_numpy(start_values(spec.start, Fourier(SIZE, 3, Preprocessing()).shape, spec.seed, keys))
     rgb = lucent_colour.to_valid_rgb(image, decorrelate=True)
     adam, values = torch.optim.Adam([variable], lr=spec.learning_rate), []
     for _ in range(spec.steps):

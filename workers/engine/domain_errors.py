@@ -33,7 +33,7 @@ def as_domain_errors(got: Sequence[int], takes: tf.TensorShape) -> Iterator[None
             raise
         size = " × ".join(map(str, got[1:3]))
         raise InvalidParameters(
-            f"The layers of this model cannot process an input of {size}: it is too small, or its size leads to maps that cannot be merged.",
+            f"The layers of this model cannot process an input of {size}: it is too small, or its maps cannot be merged.",
             got=size,
         ) from error
 

@@ -27,6 +27,7 @@ def evaluate(
     taps: Mapping[str, TensorRef],
     override: Override = NO_OVERRIDE,
     intercept: Intercept | None = None,
+    *,
     also: Sequence[TensorRef] = (),
 ) -> TensorValues:
     """Return the values of the tensors in `taps` and `also`, after running only the steps that they depend on.

@@ -75,7 +75,9 @@ class KerasProbe:
     ) -> Forward:
         self._check(tensor, precision)
         output = self._canonical_output(output)
-        paths = tuple(layer.path for layer in self.graph.layers if layer.path in set(layers))  # in one order, so that any order is served by one trace
+        paths = tuple(
+            layer.path for layer in self.graph.layers if layer.path in set(layers)
+        )  # model order, so that one trace serves any order
         for path in set(layers).difference(paths):
             self.graph.layer_at(path)  # raises UnknownLayer
         call = self.compiled.get(

@@ -27,7 +27,7 @@ from processes.parent_death import end_with_multiprocessing_parent
 from schemas.models import PublishedModel
 from telemetry.logs import bind, configure_logs, get_logger
 from workers.decoding.decoder import Decoder
-from workers.engine.memory import use_device
+from workers.engine.devices import use_device
 from workers.engine.probe import KerasProbe
 from workers.execution.attempt import Attempts
 from workers.execution.batch_key import BatchKey

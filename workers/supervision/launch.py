@@ -70,6 +70,6 @@ def _count_gpus(context: ForkServerContext) -> int:
 
 
 def _send_gpu_count(answer: Connection) -> None:
-    from workers.engine.memory import devices as visible_devices  # noqa: PLC0415 - only the forked process may import TensorFlow
+    from workers.engine.devices import list_devices  # noqa: PLC0415 - only the forked process may import TensorFlow
 
-    answer.send(sum(device.kind == "GPU" for device in visible_devices()))
+    answer.send(sum(device.kind == "GPU" for device in list_devices()))

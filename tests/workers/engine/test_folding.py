@@ -10,6 +10,7 @@ from keras import layers
 from tests.workers.engine.support import probe_of, relative_difference
 from tests.zoo import ZOO, photo_batch, seeded
 from workers.engine import folding
+from workers.engine.folding import fold_batch_norms
 from workers.engine.graph import Graph
 
 
@@ -20,7 +21,7 @@ def test_one_folded_convolution_worked_by_hand() -> None:
     model.get_layer("conv").set_weights([np.array([[[[1, 2]], [[3, 4]]]], "float32"), np.array([10, 20], "float32")])
     gamma, beta, mean, variance = [2, 3], [5, 7], [4, 8], [0.75, 3.75]
     model.get_layer("bn").set_weights([np.array(value, "float32") for value in (gamma, beta, mean, variance)])
-    (pair,) = folding.foldable(Graph(model))
+    (pair,) = fold_batch_norms(Graph(model).topology)
     kernel, bias = (variable.numpy() for variable in pair.variables)
     # s = γ/√(σ² + ε) = 2/1 and 3/2; s·W; s·(b - μ) + β = 2·6 + 5 and 1.5·12 + 7
     np.testing.assert_allclose(kernel[0, :, 0], [[2, 3], [6, 6]], rtol=1e-6)
@@ -44,7 +45,7 @@ def test_the_folded_model_is_the_unfolded_one() -> None:
     graph, x = Graph(model), photo_batch(model, 3)
     folded = {pair.convolution for pair in graph.folded_pairs}
     paths = [layer.path for layer in graph.layers if layer.path not in folded]
-    expected, got = graph.run(x, paths), graph.run(x, paths, graph.fast(paths))
+    expected, got = graph.run(x, paths), graph.run(x, paths, graph.fast_calls(paths))
     assert max(relative_difference(got[path], expected[path]) for path in paths) < 1e-5
 
 
@@ -91,7 +92,7 @@ def test_convolutions_of_every_sort_fold(conv: dict) -> None:
     model = seeded(keras.Model(photo, layers.BatchNormalization(name="bn")(x)))
     graph, x = Graph(model), photo_batch(model)
     assert len(graph.folded_pairs) == 1
-    assert relative_difference(graph.run(x, ["bn"], graph.fast(["bn"]))["bn"], model(x)) < 1e-5
+    assert relative_difference(graph.run(x, ["bn"], graph.fast_calls(["bn"]))["bn"], model(x)) < 1e-5
 
 
 def test_a_fold_that_is_not_the_same_stays_unfolded_and_is_named(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -108,7 +109,7 @@ def test_a_fold_that_is_not_the_same_stays_unfolded_and_is_named(monkeypatch: py
     with caplog.at_level(logging.WARNING):
         assert graph.folded_pairs == ()
     assert "batch norm 'bn' is not folded into 'conv'" in caplog.text
-    np.testing.assert_allclose(graph.run(x, ["bn"], graph.fast(["bn"]))["bn"], model(x), atol=1e-6)
+    np.testing.assert_allclose(graph.run(x, ["bn"], graph.fast_calls(["bn"]))["bn"], model(x), atol=1e-6)
 
 
 def test_what_folding_adds_is_counted() -> None:

@@ -221,20 +221,20 @@ def test_of_several_outputs_of_a_layer_the_first_is_tapped_and_all_are_passed_on
 
 def test_reaches_follows_the_graph() -> None:
     graph = Graph(ZOO["two_outputs"]())
-    assert graph.reaches("conv2")
-    assert not graph.reaches("branch")
+    assert graph.reaches_scores("conv2")
+    assert not graph.reaches_scores("branch")
     assert graph.reaches("branch", "number")
     assert graph.reaches("photo", "conv1")
     assert not graph.reaches("conv2", "conv1")
     nested = Graph(ZOO["nested"]())
-    assert nested.reaches("base/conv1")
+    assert nested.reaches_scores("base/conv1")
     assert nested.reaches("base/conv1", "base")
     assert not nested.reaches("base", "base/conv2")
     # The class score is the logit: a softmax is no part of it.
-    assert not nested.reaches("predictions")
+    assert not nested.reaches_scores("predictions")
     assert nested.reaches("predictions", "predictions")
     inside = Graph(ZOO["nested_head"]())
-    assert [path for path in ("base", "head/gap", "head/scores", "head/softmax", "head") if inside.reaches(path)] == [
+    assert [path for path in ("base", "head/gap", "head/scores", "head/softmax", "head") if inside.reaches_scores(path)] == [
         "base",
         "head/gap",
         "head/scores",
@@ -248,8 +248,8 @@ def test_the_model_is_left_as_it_was(name: str) -> None:
     nodes = [len(layer._inbound_nodes) for layer in model._flatten_layers()]
     graph = Graph(model)
     graph.run(photo_batch(model), [layer.path for layer in graph.layers])
-    graph.class_scores(photo_batch(model), override=graph.fast(scores=True))
-    graph.class_scores(photo_batch(model), override=graph.fast(scores=True, precision="bfloat16"))
+    graph.class_scores(photo_batch(model), override=graph.fast_calls(scores=True))
+    graph.class_scores(photo_batch(model), override=graph.fast_calls(scores=True, precision="bfloat16"))
     assert model.to_json() == before[0]
     assert nodes == [len(layer._inbound_nodes) for layer in model._flatten_layers()]
     for weight, value in zip(model.weights, before[1], strict=True):

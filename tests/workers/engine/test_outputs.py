@@ -35,9 +35,9 @@ def test_heads_of_all_outputs() -> None:
         ("none", None),
     ]
     assert graph.head_of(None) is graph.head is graph.head_of("kind")
-    assert not graph.reaches("branch")
-    assert graph.reaches("branch", output="answer")
-    assert not graph.reaches("answer", output="answer")  # the sigmoid itself is left out of the score
+    assert not graph.reaches_scores("branch")
+    assert graph.reaches_scores("branch", "answer")
+    assert not graph.reaches_scores("answer", "answer")  # the sigmoid itself is left out of the score
     with pytest.raises(InvalidParameters, match=r"outputs kind, answer, branch; there is no 'kinds'"):
         graph.head_of("kinds")
 

@@ -11,7 +11,7 @@ from keras import layers
 from schemas.errors import InvalidParameters, NoGradient, NonFinite, OutOfMemory, UnknownClass, UnknownLayer
 from tests.workers.engine.support import probe_of, relative_difference, zoo_probe
 from tests.zoo import CLASSES, HEAD, TARGET_LAYER, ZOO, photo_batch, seeded
-from workers.engine.faults import as_domain_errors, check_finite
+from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
 
 CLASSIFIERS = sorted(name for name, head in HEAD.items() if head != "none" and name != "two_inputs")

@@ -84,9 +84,7 @@ class _AscentRun:
     def __init__(self, graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache) -> None:
         name, declared_size, channels = image_input_of(graph)
         self.spec = spec
-        self.step = compiled.get(
-            ascent_step.step_key(spec), lambda: ascent_step.build_step(graph, preprocessing, spec, name, channels)
-        )
+        self.step = compiled.get(ascent_step.step_key(spec), lambda: ascent_step.build_step(graph, preprocessing, spec, name, channels))
         traced = trace_for_size(self.step, declared_size, spec)
         view = tf.TensorSpec((None, *spec.view, channels), tf.float32)
         for path, position in neurons_of(spec.objective):

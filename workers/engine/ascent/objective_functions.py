@@ -21,10 +21,8 @@ def objective_function(graph: Graph, objective: Objective, image_input: str, *, 
     Raises:
         UnknownLayer: the model has no such layer.
     """
-    if objective.kind == "sum":
-        build = weighted_sum
-    else:
-        build = diverse_objective if objective.diversity else single_objective
+    single = diverse_objective if objective.diversity else single_objective
+    build = weighted_sum if objective.kind == "sum" else single
     return build(graph, objective, image_input, redirect=redirect, precision=precision)
 
 

@@ -14,8 +14,7 @@ import keras
 
 from schemas.errors import ModelLoadFailed
 from schemas.models import LayerKind
-from workers.engine.keras_internals import Functional, call_arguments, calls_in_order, functional_graph, producer_of
-from workers.engine.unfold import nested_inputs
+from workers.engine.keras_internals import Functional, call_arguments, calls_in_order, functional_graph, nested_model_inputs, producer_of
 from workers.models.description.layer_kinds import kind_of
 
 _MAP_RANK = 4
@@ -86,7 +85,7 @@ class _ChannelsLastConverter:
         inner = functional_graph(operation)
         if inner is not None:
             args, kwargs = call_arguments(node, {id(tensor): tensor for tensor in node.input_tensors})
-            given = [values[id(tensor)] for tensor in keras.tree.flatten(nested_inputs(args, kwargs))]
+            given = [values[id(tensor)] for tensor in keras.tree.flatten(nested_model_inputs(args, kwargs))]
             new, transposed = self.convert_model(inner, tuple(value.transposed for value in given))
             outputs = keras.tree.flatten(new(_single_or_list([value.tensor for value in given])))
             return [_NewTensor(output, transpose) for output, transpose in zip(outputs, transposed, strict=True)]

@@ -58,7 +58,7 @@ def _output_head(graph: Graph, name: str, layers: tuple[Layer, ...]) -> OutputHe
 def _image_input(graph: Graph, entry: CatalogEntry) -> InputSpec:
     """Describe the input that takes the image: the one that the settings name, or the first that can take an image."""
     shapes: dict[str, tuple[Any, ...]] = {
-        name: tuple(tensor.shape) for name, tensor in zip(graph.input_names, graph.unfolded.inputs, strict=True)
+        name: tuple(tensor.shape) for name, tensor in zip(graph.input_names, graph.topology.inputs, strict=True)
     }
     if entry.input is not None and entry.input not in shapes:
         raise ModelLoadFailed(

@@ -19,7 +19,7 @@ from workers.models.description.token_grids import token_grids
 def describe_layers(graph: Graph) -> tuple[Layer, ...]:
     """Return the description of every layer of a model, in topological order."""
     fields, grids = receptive_fields(graph.layers), token_grids(graph.layers)
-    calls = Counter(graph.unfolded.owners[ref] for ref in graph.unfolded.taps.values())
+    calls = Counter(graph.topology.owners[ref] for ref in graph.topology.taps.values())
     described = (
         Layer(
             path=layer.path,
@@ -43,7 +43,7 @@ def describe_layers(graph: Graph) -> tuple[Layer, ...]:
 
 def is_cam_able(layer: Layer, graph: Graph, output: str | None = None) -> bool:
     """Return whether the layer has a map from which the class scores of `output` are computed (None means the first output)."""
-    return has_map(layer) and graph.head_of(output).classes is not None and graph.reaches(layer.path, output=output)
+    return has_map(layer) and graph.head_of(output).classes is not None and graph.reaches_scores(layer.path, output)
 
 
 def _activation_name(layer: Any) -> str | None:

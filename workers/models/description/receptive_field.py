@@ -13,7 +13,7 @@ from typing import Any
 import keras
 
 from schemas.models import LayerKind, ReceptiveField
-from workers.engine.unfold import GraphLayer
+from workers.engine.topology import GraphLayer
 from workers.models.description.layer_kinds import kind_of
 
 _MAP_RANK = 4  # (N, h, w, K)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import keras
 
 from schemas.models import LayerKind, TokenGrid
-from workers.engine.unfold import GraphLayer
+from workers.engine.topology import GraphLayer
 from workers.models.description.layer_kinds import kind_of
 
 _MAP_RANK, _TOKENS_RANK = 4, 3

@@ -15,7 +15,13 @@ import keras
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
-from workers.engine.keras_internals import declare_variables_only, legacy_format, load_keras_archive, load_legacy_weights, model_from_legacy_config
+from workers.engine.keras_internals import (
+    declare_variables_only,
+    legacy_format,
+    load_keras_archive,
+    load_legacy_weights,
+    model_from_legacy_config,
+)
 from workers.models.conversion.channels_first import to_channels_last
 from workers.models.conversion.keras2_config import convert_config
 from workers.models.guards.configuration import check_config, read_config

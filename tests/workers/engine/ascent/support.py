@@ -15,7 +15,7 @@ from schemas.models import Preprocessing
 from tests.zoo import seeded
 from workers.contract.synthesis import AscentSpec, AscentState, Objective, Start
 from workers.engine.ascent.loop import ascend
-from workers.engine.compiled import CompiledCache
+from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 
 

@@ -10,11 +10,11 @@ from workers.engine.ascent import cost
 
 
 def test_chunks_are_few_and_even() -> None:
-    assert cost.chunks(8, 8) == [8]
-    assert cost.chunks(9, 8) == [5, 4]
-    assert cost.chunks(20, 8) == [7, 7, 6]
-    assert cost.chunks(3, 1) == [1, 1, 1]
-    assert cost.chunks(1, 64) == [1]
+    assert cost.even_chunks(8, 8) == [8]
+    assert cost.even_chunks(9, 8) == [5, 4]
+    assert cost.even_chunks(20, 8) == [7, 7, 6]
+    assert cost.even_chunks(3, 1) == [1, 1, 1]
+    assert cost.even_chunks(1, 64) == [1]
 
 
 def images_per_call(model: keras.Model, size: int) -> int:
@@ -38,7 +38,7 @@ def test_products_are_counted_as_by_hand() -> None:
     model = keras.Model(x, layers.Dense(7, use_bias=False)(layers.Flatten()(y)))
     forward = tf.function(model, [tf.TensorSpec((None, 10, 8, 4))], autograph=False)
     found = {
-        operation.type: cost._size(operation.outputs[0]) * cost._products_per_value(operation)
+        operation.type: cost._values_per_image(operation.outputs[0]) * cost._products_per_value(operation)
         for operation in forward.get_concrete_function().graph.get_operations()
         if operation.type in cost.PRODUCT_OPS
     }
@@ -48,7 +48,7 @@ def test_products_are_counted_as_by_hand() -> None:
 @pytest.mark.parametrize("images", [1, 5, 64])
 def test_chunks_cover_all(images: int) -> None:
     for most in range(1, 70):
-        sizes = cost.chunks(images, most)
+        sizes = cost.even_chunks(images, most)
         assert sum(sizes) == images
         assert max(sizes) <= most
         assert np.ptp(sizes) <= 1

@@ -9,10 +9,11 @@ import tensorflow as tf
 from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively
 from tests.zoo import ZOO, photo_batch
 from workers.contract.synthesis import AscentState, Objective
-from workers.engine.ascent import cost, objectives
-from workers.engine.ascent.diversity import diverse_of, likeness
+from workers.engine.ascent import cost
+from workers.engine.ascent.diversity import diverse_objective, similarity
 from workers.engine.ascent.loop import ascend
-from workers.engine.compiled import CompiledCache
+from workers.engine.ascent.objective_functions import objective_numbers
+from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 
 DIVERSE = Objective("channel", "conv2", (5, 5, 5), diversity=2.0)
@@ -34,15 +35,15 @@ def test_likeness_is_worked_by_hand() -> None:
     """Two positions, two channels. Gram matrices diag(1, 1), diag(4, 0), [[2, 2], [2, 2]]: cosines 1/√2, 1/√2 and 1/2."""
     a = np.array([[[[1, 0], [0, 1]]], [[[2, 0], [0, 0]]], [[[1, 1], [1, 1]]]], np.float32)
     half = 0.5**0.5
-    np.testing.assert_allclose(likeness(tf.constant(a)), [half, (half + 0.5) / 2, (half + 0.5) / 2], rtol=1e-6)
-    np.testing.assert_allclose(likeness(tf.constant(a[:1])), [0], atol=1e-6)
-    assert np.isfinite(likeness(tf.constant(a * 0))).all()
+    np.testing.assert_allclose(similarity(tf.constant(a)), [half, (half + 0.5) / 2, (half + 0.5) / 2], rtol=1e-6)
+    np.testing.assert_allclose(similarity(tf.constant(a[:1])), [0], atol=1e-6)
+    assert np.isfinite(similarity(tf.constant(a * 0))).all()
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4, 6), (4, 2, 1, 50), (3, 70)])
 def test_likeness_is_that_of_gram_matrices_however_it_is_computed(shape: tuple[int, ...]) -> None:
     a = np.random.default_rng(0).normal(0.5, 1, shape).astype(np.float32)
-    np.testing.assert_allclose(likeness(tf.constant(a)), expected(a), rtol=1e-4)
+    np.testing.assert_allclose(similarity(tf.constant(a)), expected(a), rtol=1e-4)
 
 
 @pytest.mark.parametrize("redirect", [False, True])
@@ -50,8 +51,8 @@ def test_values_are_the_channels_less_the_likeness(redirect: bool) -> None:
     model = ZOO["functional"]()
     x, goal = photo_batch(model, 3), Objective("channel", "conv2", (4, 4, 4), diversity=1.5, margin=1)
     maps = np.asarray(Graph(model).run(x, ["conv2"])["conv2"])
-    values = diverse_of(Graph(model), goal, "photo", redirect=redirect, precision="float32")(
-        x, np.full(3, 4, np.int32), objectives.aim(goal)
+    values = diverse_objective(Graph(model), goal, "photo", redirect=redirect, precision="float32")(
+        x, np.full(3, 4, np.int32), objective_numbers(goal)
     )
     np.testing.assert_allclose(values, maps[:, 1:-1, 1:-1, 4].mean(axis=(1, 2)) - 1.5 * expected(maps), rtol=1e-4, atol=1e-5)
 

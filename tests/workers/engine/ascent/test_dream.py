@@ -14,7 +14,7 @@ from tests.workers.engine.support import probe_of, relative_difference, zoo_prob
 from tests.zoo import ZOO
 from workers.contract.synthesis import DreamSpec, DreamState
 from workers.engine.ascent import dream as dreaming
-from workers.engine.ascent.dream import loss_of
+from workers.engine.ascent.dream_step import dream_loss
 from workers.engine.probe import KerasProbe
 
 SHAPES = ((13, 18), (19, 26), (27, 37))
@@ -88,7 +88,7 @@ def test_the_loss_is_worked_by_hand() -> None:
     large = np.full((1, 5, 7, 2), 100, np.float32)
     large[0, 2, 2:5] = [[1, 2], [0, 3], [-2, 0]]  # Σ of squares 18, over 70 values
     small = np.array([[[[1.0], [3.0]]]], np.float32)  # Σ of squares 10, over 2 values
-    got = loss_of([tf.constant(large), tf.constant(small)], tf.constant([0.5, -2.0]))
+    got = dream_loss([tf.constant(large), tf.constant(small)], tf.constant([0.5, -2.0]))
     assert float(got) == pytest.approx(0.5 * 18 / 70 - 2 * 10 / 2)
 
 

@@ -16,7 +16,7 @@ from tests.zoo import ZOO, seeded
 from workers.contract.synthesis import AscentSpec, Objective, Start
 from workers.engine.ascent import cost, loop
 from workers.engine.ascent.loop import ascend
-from workers.engine.compiled import CompiledCache
+from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 
 CHANNELS = Objective("channel", "conv2", (5, 0, 3))

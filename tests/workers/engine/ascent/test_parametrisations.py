@@ -8,7 +8,7 @@ from schemas.models import Preprocessing
 from workers.contract.synthesis import Start
 from workers.engine.ascent.natural_spectrum import CONTRAST, DECAY_POWER, magnitudes
 from workers.engine.ascent.optimizers import adam
-from workers.engine.ascent.parametrisations import Fourier, Phase, Pixel, colour_matrix, preprocess, starts
+from workers.engine.ascent.parametrisations import Fourier, Phase, Pixel, colour_matrix, preprocess, start_values
 
 
 def fourier_by_hand(z: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_a_spectrum_can_fit_a_photo() -> None:
         variable, moments = adam(variable, -tape.gradient(error, variable), moments, number, 0.05)
         return variable, moments, error
 
-    variable = tf.constant(starts(Start("normal", sigma=0.01), fourier.shape, 0, [0]))
+    variable = tf.constant(start_values(Start("normal", sigma=0.01), fourier.shape, 0, [0]))
     moments = (tf.zeros_like(variable), tf.zeros_like(variable))
     errors = []
     for number in range(300):
@@ -124,24 +124,24 @@ def test_pixels_are_seen_in_the_units_given_channel_by_channel() -> None:
 
 def test_an_images_start_depends_on_the_seed_and_its_own_key_alone() -> None:
     uniform = Start("uniform", 128, 148)
-    batch = starts(uniform, (3, 2, 3), 5, [7, 2, 9])
-    np.testing.assert_array_equal(batch[1], starts(uniform, (3, 2, 3), 5, [2])[0])
+    batch = start_values(uniform, (3, 2, 3), 5, [7, 2, 9])
+    np.testing.assert_array_equal(batch[1], start_values(uniform, (3, 2, 3), 5, [2])[0])
     assert not np.array_equal(batch[0], batch[1])
-    assert not np.array_equal(batch, starts(uniform, (3, 2, 3), 6, [7, 2, 9]))
-    many = starts(uniform, (60, 50, 3), 0, [0])
+    assert not np.array_equal(batch, start_values(uniform, (3, 2, 3), 6, [7, 2, 9]))
+    many = start_values(uniform, (60, 50, 3), 0, [0])
     assert many.dtype == np.float32
     assert many.min() >= 128
     assert many.max() <= 148
     assert many.mean() == pytest.approx(138, abs=0.3)
     assert many.std() == pytest.approx(20 / np.sqrt(12), rel=0.02)
-    assert starts(Start("normal", sigma=0.5), (60, 50, 3), 0, [0]).std() == pytest.approx(0.5, rel=0.03)
+    assert start_values(Start("normal", sigma=0.5), (60, 50, 3), 0, [0]).std() == pytest.approx(0.5, rel=0.03)
 
 
 SIZES = [(6, 8), (5, 7), (7, 4), (4, 9)]
 
 
 def phases(phase: Phase, n: int = 2) -> np.ndarray:
-    return starts(Start("uniform", -np.pi, np.pi), phase.shape, 1, range(n))
+    return start_values(Start("uniform", -np.pi, np.pi), phase.shape, 1, range(n))
 
 
 def planes_by_hand(phase: np.ndarray, height: int, width: int) -> np.ndarray:

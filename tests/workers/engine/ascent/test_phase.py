@@ -19,7 +19,7 @@ from workers.engine.ascent import cost
 from workers.engine.ascent.loop import ascend
 from workers.engine.ascent.natural_spectrum import magnitudes
 from workers.engine.ascent.parametrisations import colour_matrix
-from workers.engine.compiled import CompiledCache
+from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 
 CHANNELS = Objective("channel", "conv2", (5, 0, 3))

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from schemas.methods.synthesis.regularisers import Regularisers
-from workers.engine.ascent.regularisers import blur, blur_matrix, kinds, penalty, weights
+from workers.engine.ascent.regularisers import blur, blur_matrix, penalties_in_use, penalty, penalty_weights
 
 GREY = np.float32([0.1, -0.2, 0.0])
 # One image of 2 × 3 with 1 channel would hide an axis swapped; this is 2 images, 2 × 3, 3 channels, no value equal to grey.
@@ -47,9 +47,9 @@ def test_total_variation_and_its_gradient() -> None:
 
 def test_penalties_add_up_with_their_own_weights() -> None:
     chosen = Regularisers(l2=0.25, total_variation=4.0)
-    names = kinds(chosen)
+    names = penalties_in_use(chosen)
     assert names == ("l2", "total_variation")
-    together, _ = value_and_gradient(names, weights(chosen).tolist())
+    together, _ = value_and_gradient(names, penalty_weights(chosen).tolist())
     alone = value_and_gradient(("l2",), [0.25])[0] + value_and_gradient(("total_variation",), [4.0])[0]
     np.testing.assert_allclose(together, alone, rtol=1e-6)
 

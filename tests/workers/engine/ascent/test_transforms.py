@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from schemas.methods.synthesis.transforms import Transforms
-from workers.engine.ascent.transforms import NOISE_SEEDS, apply, draws, is_affine, noise, part
+from workers.engine.ascent.transforms import NOISE_SEEDS, crop, is_affine, move, noise, random_numbers
 
 FILL = np.float32([0.1, 0.5, 0.9])
 
@@ -21,7 +21,7 @@ def draw(down: float = 0, right: float = 0, zoom: float = 1, angle: float = 0) -
 @pytest.mark.parametrize("affine", [False, True])
 def test_a_shift_within_the_padding_brings_in_its_colour(affine: bool) -> None:
     images = photos()
-    moved = np.asarray(apply(images, draw(down=2, right=-1), FILL, pad=2, affine=affine))
+    moved = np.asarray(move(images, draw(down=2, right=-1), FILL, pad=2, affine=affine))
     np.testing.assert_allclose(moved[:, 2:, :4], images[:, :5, 1:], atol=1e-6)
     np.testing.assert_allclose(moved[:, :2], np.broadcast_to(FILL, (2, 2, 5, 3)), atol=1e-6)
     np.testing.assert_allclose(moved[:, :, 4:], np.broadcast_to(FILL, (2, 7, 1, 3)), atol=1e-6)
@@ -30,7 +30,7 @@ def test_a_shift_within_the_padding_brings_in_its_colour(affine: bool) -> None:
 @pytest.mark.parametrize("affine", [False, True])
 def test_without_padding_a_shift_wraps_around(affine: bool) -> None:
     images = photos()
-    moved = apply(images, draw(down=-3, right=2), FILL, pad=0, affine=affine)
+    moved = move(images, draw(down=-3, right=2), FILL, pad=0, affine=affine)
     np.testing.assert_allclose(moved, np.roll(images, (-3, 2), axis=(1, 2)), atol=1e-6)
 
 
@@ -47,7 +47,7 @@ def sampled(padded: np.ndarray, y: float, x: float) -> np.ndarray:
 @pytest.mark.parametrize(("zoom", "angle"), [(1.25, 0.0), (0.8, 0.0), (1.0, 0.3), (1.1, -0.2)])
 def test_zoom_and_rotation_pixel_by_pixel(zoom: float, angle: float) -> None:
     images, pad = photos(height=11, width=8), 6
-    moved = np.asarray(apply(images, draw(1, -2, zoom, angle), FILL, pad=pad, affine=True))
+    moved = np.asarray(move(images, draw(1, -2, zoom, angle), FILL, pad=pad, affine=True))
     padded = np.empty((2, 23, 20, 3))
     padded[...] = FILL
     padded[:, pad:-pad, pad:-pad] = images
@@ -62,25 +62,25 @@ def test_zoom_and_rotation_pixel_by_pixel(zoom: float, angle: float) -> None:
 
 def test_a_quarter_turn_turns_counter_clockwise() -> None:
     images = photos(height=5, width=5)
-    np.testing.assert_allclose(apply(images, draw(angle=np.pi / 2), FILL, pad=0, affine=True), np.rot90(images, axes=(1, 2)), atol=1e-5)
+    np.testing.assert_allclose(move(images, draw(angle=np.pi / 2), FILL, pad=0, affine=True), np.rot90(images, axes=(1, 2)), atol=1e-5)
 
 
 def test_draws_keep_their_bounds_and_depend_on_the_seed() -> None:
     transforms = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
-    many = draws(transforms, 4000, seed=1)
+    many = random_numbers(transforms, 4000, seed=1)
     assert set(np.unique(many[:, :2])) == set(range(-4, 5))
     assert np.abs(many[:, :2].mean(axis=0)).max() < 0.2
     assert many[:, 2].min() >= np.float32(0.8)
     assert many[:, 2].max() <= np.float32(1.2)
     assert np.ptp(many[:, 2]) > 0.39
     assert np.abs(many[:, 3]).max() == pytest.approx(np.radians(10), rel=1e-2)
-    np.testing.assert_array_equal(many, draws(transforms, 4000, seed=1))
-    assert not np.array_equal(many, draws(transforms, 4000, seed=2))
-    np.testing.assert_array_equal(draws(transforms, 9, seed=1), draws(transforms, 9, seed=1))
+    np.testing.assert_array_equal(many, random_numbers(transforms, 4000, seed=1))
+    assert not np.array_equal(many, random_numbers(transforms, 4000, seed=2))
+    np.testing.assert_array_equal(random_numbers(transforms, 9, seed=1), random_numbers(transforms, 9, seed=1))
 
 
 def test_what_is_off_stays_off() -> None:
-    none = draws(Transforms(pad=3), 5, seed=0)
+    none = random_numbers(Transforms(pad=3), 5, seed=0)
     np.testing.assert_array_equal(none[:, :7], np.tile(np.float32([0, 0, 1, 0, 0, 0, 1]), (5, 1)))
     assert not is_affine(Transforms(pad=3, jitter=3))
     assert is_affine(Transforms(rotate=1))
@@ -91,7 +91,7 @@ def test_what_is_off_stays_off() -> None:
 def test_a_part_is_resized_as_pillow_does(top: float, left: float, share: float, view: tuple[int, int]) -> None:
     images = photos(height=19, width=24)
     drawn = np.float32([0, 0, 1, 0, top, left, share, 0])
-    seen = np.asarray(part(images, drawn, view))
+    seen = np.asarray(crop(images, drawn, view))
     box = (left * 24, top * 19, (left + share) * 24, (top + share) * 19)
     for image, result in zip(images, seen, strict=True):
         for channel in range(3):
@@ -102,7 +102,7 @@ def test_a_part_is_resized_as_pillow_does(top: float, left: float, share: float,
 
 def test_parts_lie_in_the_image_and_leave_the_other_draws_as_they_are() -> None:
     moves = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
-    many, without = draws(moves.model_copy(update={"crop": (0.3, 0.8)}), 4000, seed=1), draws(moves, 4000, seed=1)
+    many, without = random_numbers(moves.model_copy(update={"crop": (0.3, 0.8)}), 4000, seed=1), random_numbers(moves, 4000, seed=1)
     np.testing.assert_array_equal(many[:, :4], without[:, :4])
     top, left, share, seeds = many[:, 4:].T
     assert (share.min(), share.max()) == (pytest.approx(0.3, abs=1e-3), pytest.approx(0.8, abs=1e-3))
@@ -116,7 +116,7 @@ def test_parts_lie_in_the_image_and_leave_the_other_draws_as_they_are() -> None:
 
 
 def test_noise_is_the_same_for_all_images_of_a_step_and_another_at_the_next() -> None:
-    first, second = draws(Transforms(noise=0.5), 2, seed=1)
+    first, second = random_numbers(Transforms(noise=0.5), 2, seed=1)
     sigma = np.float32([1, 2, 4])
     drawn = np.asarray(noise(first, sigma, (60, 50, 3)))
     assert drawn.shape == (1, 60, 50, 3)

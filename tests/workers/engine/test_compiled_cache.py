@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tensorflow as tf
 
-from workers.engine.compiled import CompiledCache
+from workers.engine.compiled_cache import CompiledCache
 
 WAIT = 30
 

@@ -8,7 +8,7 @@ from keras import layers
 
 from tests.workers.engine.support import probe_of, relative_difference, zoo_probe
 from tests.zoo import HEAD, TARGET_LAYER, ZOO, photo_batch, seeded
-from workers.engine.precision import HalfLayers
+from workers.engine.bfloat16_layers import BFloat16Layers
 
 CLASSIFIERS = sorted(name for name, head in HEAD.items() if head != "none" and name not in ("two_inputs", "mixed_float16"))
 
@@ -56,11 +56,11 @@ def test_layers_made_of_layers_and_rescaling_stay_in_float32() -> None:
     x = layers.Rescaling(1 / 255, offset=-0.5, name="rescaling")(photo)
     x = layers.TimeDistributed(layers.Dense(3, name="inner"), name="wrapped")(x)
     model = seeded(keras.Model(photo, layers.Conv2D(2, 1, name="conv")(x)))
-    half = HalfLayers()
-    assert half.of(model.get_layer("wrapped")) is model.get_layer("wrapped")
-    assert half.of(model.get_layer("rescaling")) is model.get_layer("rescaling")
-    convolution = half.of(model.get_layer("conv"))
-    assert convolution is half.of(model.get_layer("conv"))
+    half = BFloat16Layers()
+    assert half.copy_of(model.get_layer("wrapped")) is model.get_layer("wrapped")
+    assert half.copy_of(model.get_layer("rescaling")) is model.get_layer("rescaling")
+    convolution = half.copy_of(model.get_layer("conv"))
+    assert convolution is half.copy_of(model.get_layer("conv"))
     assert convolution.compute_dtype == "bfloat16"
     assert model.get_layer("conv").compute_dtype == "float32"
     assert model.get_layer("conv").kernel.dtype == "float32"

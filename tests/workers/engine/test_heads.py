@@ -94,7 +94,7 @@ def test_an_activation_inside_a_recurrent_layer_is_not_its_last_step() -> None:
 def test_the_head_is_left_out_of_a_replaced_layer_too() -> None:
     model = ZOO["functional"]()
     graph, x = Graph(model), photo_batch(model)
-    half = graph.fast(scores=True, precision="bfloat16")
+    half = graph.fast_calls(scores=True, precision="bfloat16")
     _, logits = graph.class_scores(x, override=half)
     np.testing.assert_allclose(logits, graph.class_scores(x)[1], atol=0.05)
     assert not np.array_equal(logits, graph.class_scores(x)[1])

@@ -9,7 +9,7 @@ from schemas.errors import UnknownLayer
 from tests.workers.engine.support import probe_of, relative_difference, zoo_probe
 from tests.zoo import HEAD, TARGET_LAYER, ZOO, photo_batch
 from workers.engine.graph import Graph
-from workers.engine.randomise import randomised_layers
+from workers.engine.randomised_layers import randomised_layers
 from workers.engine.weights import weights_of
 
 CLASSIFIERS = sorted(name for name, head in HEAD.items() if head != "none")

@@ -9,9 +9,11 @@ from schemas.errors import InvalidParameters
 from tests.workers.engine.ascent.support import TF_PREPROCESSING, fourier_spec, lively, pixel_spec, run
 from tests.zoo import ZOO, photo_batch, seeded
 from workers.contract.synthesis import Objective, Term
-from workers.engine.ascent import objectives, step, sums
+from workers.engine.ascent.ascent_step import step_key
 from workers.engine.ascent.loop import ascend
-from workers.engine.compiled import CompiledCache
+from workers.engine.ascent.objective_functions import objective_numbers
+from workers.engine.ascent.weighted_sum import weighted_sum
+from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 
 MIXED = (
@@ -25,8 +27,8 @@ MIXED = (
 
 
 def values_of(model: keras.Model, goal: Objective, x: np.ndarray, *, redirect: bool = False) -> np.ndarray:
-    at = sums.sum_of(Graph(model), goal, "photo", redirect=redirect, precision="float32")
-    return np.asarray(at(x, np.zeros(len(x), np.int32), objectives.aim(goal)))
+    at = weighted_sum(Graph(model), goal, "photo", redirect=redirect, precision="float32")
+    return np.asarray(at(x, np.zeros(len(x), np.int32), objective_numbers(goal)))
 
 
 def test_a_sum_is_that_of_its_terms() -> None:
@@ -87,7 +89,7 @@ def test_other_weights_channels_and_positions_are_not_compiled_anew() -> None:
     finish(Term("channel", 1, -3.0, "conv2"), Term("neuron", 0, 2.0, "conv1", (4, 2)))
     assert compiled.traces == traces
     other = fourier_spec(Objective("sum", terms=(Term("channel", 1, 1.0, "conv1"),)))
-    assert step.key(other) != step.key(fourier_spec(Objective("sum", terms=(Term("channel", 1, 1.0, "conv2"),))))
+    assert step_key(other) != step_key(fourier_spec(Objective("sum", terms=(Term("channel", 1, 1.0, "conv2"),))))
 
 
 def test_a_closed_relu_is_followed_where_it_is_asked_for() -> None:

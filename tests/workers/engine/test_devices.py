@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from schemas.errors import InvalidParameters
-from workers.engine.memory import devices, use_device
+from workers.engine.devices import devices, use_device
 
 
 def test_the_cpu_is_always_there_and_last() -> None:
@@ -25,7 +25,7 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
 PROGRAM = """
 import json, warnings
 warnings.simplefilter("error")
-from workers.engine.memory import use_device
+from workers.engine.devices import use_device
 device = use_device("CPU:0", intra_op_threads=3)
 import tensorflow as tf
 visible = [device.device_type for device in tf.config.get_visible_devices()]
