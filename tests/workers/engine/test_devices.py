@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from schemas.errors import InvalidParameters
-from workers.engine.devices import devices, use_device
+from workers.engine.devices import list_devices, use_device
 
 
 def test_the_cpu_is_always_there_and_last() -> None:
-    found = devices()
+    found = list_devices()
     assert found[-1].name == "CPU:0"
     assert found[-1].kind == "CPU"
     assert len({device.name for device in found}) == len(found)
