@@ -9,12 +9,12 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
+from schemas.models import HeadKind
 from workers.engine.inference import first_argument
 from workers.engine.keras_internals import CONVOLUTION_BASES, CastOperation, Sigmoid, Softmax
 from workers.engine.layer_copies import copy_layer
 from workers.engine.topology import GraphStep, Topology
 
-HeadKind = Literal["softmax", "sigmoid", "logits", "none"]
 _SOFTMAX_FUNCTIONS = (keras.activations.softmax, keras.ops.softmax, tf.nn.softmax)
 _SIGMOID_FUNCTIONS = (keras.activations.sigmoid, keras.ops.sigmoid, tf.nn.sigmoid)
 # These layers do not change their input in inference, so that the activation may come before them.

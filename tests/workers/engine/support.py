@@ -1,4 +1,4 @@
-"""What the engine's tests share: a probe of any model, described just as far as the engine reads descriptions."""
+"""Helpers of the engine's tests: a probe of any model, with the parts of a description that the engine reads."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def zoo_probe(name: str) -> KerasProbe:
 
 
 def relative_difference(got: np.ndarray, expected: np.ndarray) -> float:
-    """Largest difference over the largest expected value."""
+    """Return the largest difference divided by the largest expected value."""
     got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
     assert got.shape == expected.shape
     return float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
@@ -52,7 +52,7 @@ def moved(what: str) -> str:
 
 
 def diamond() -> keras.Model:
-    """Two inputs; one dense layer is called on both, and an operation and a layer read the results."""
+    """Return a model of two inputs: one dense layer is called on both, and a layer and an operation follow."""
     left, right = keras.Input((3,), name="left"), keras.Input((3,), name="right")
     shared = layers.Dense(2, name="shared")
     joined = layers.Concatenate(name="joined")([shared(left), shared(right)])

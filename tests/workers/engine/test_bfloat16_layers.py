@@ -27,7 +27,7 @@ def test_bfloat16_is_near_float32_and_not_the_same(name: str) -> None:
         assert correlation > 0.98, (attribute, correlation)
     if name != "mixed_bfloat16":
         assert not np.array_equal(half.activations, full.activations)
-    # Every activation is a bfloat16: its lower 16 bits are empty.
+    # Every activation is a bfloat16 number, so its lower 16 bits are 0.
     assert not np.any(half.activations.view(np.uint32) & 0xFFFF)
 
 
@@ -35,7 +35,7 @@ def test_a_product_in_bfloat16_worked_by_hand() -> None:
     photo = keras.Input((1, 1, 2), name="photo")
     model = keras.Model(photo, layers.Conv2D(1, 1, name="conv")(photo))
     model.get_layer("conv").set_weights([np.array([[[[1.0], [1.0]]]], "float32"), np.array([0], "float32")])
-    # 1 + 2⁻⁹ rounds to 1 in bfloat16 (8 bits), 256 + 1 to 256.
+    # In bfloat16 (8 bits) 1 + 2⁻⁹ rounds to 1, and 256 + 1 rounds to 256.
     x = np.array([1 + 2**-9, 256], "float32").reshape(1, 1, 1, 2)
     probe = probe_of(model)
     assert probe.forward(x, ["conv"]).activations["conv"].item() == pytest.approx(257 + 2**-9)
@@ -73,7 +73,7 @@ def test_layers_made_of_layers_and_rescaling_stay_in_float32() -> None:
 def test_a_batch_norm_that_is_not_folded_keeps_its_statistics_in_float32() -> None:
     photo = keras.Input((2, 3, 1), name="photo")
     model = keras.Model(photo, layers.BatchNormalization(epsilon=0, name="bn")(photo))
-    # A mean that bfloat16 would round to 1: the whole of what is left would be lost.
+    # bfloat16 would round this mean to 1, and the whole output would be lost.
     model.get_layer("bn").set_weights([np.array([value], "float32") for value in (1, 0, 1 + 2**-10, 2**-20)])
     found = probe_of(model).forward(np.ones((1, 2, 3, 1), "float32"), ["bn"], precision="bfloat16")
     np.testing.assert_allclose(found.activations["bn"], -1, rtol=1e-2)

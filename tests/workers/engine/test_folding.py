@@ -81,7 +81,7 @@ def small(*, conv: dict | None = None, norm: dict | None = None, twice: bool = F
         ("the norm computes in half precision", lambda: small(norm={"dtype": "mixed_float16"})),
     ],
 )
-def test_no_folding_where_it_would_not_be_the_same(reason: str, model) -> None:
+def test_pairs_that_would_compute_something_else_are_not_folded(reason: str, model) -> None:
     assert not Graph(model()).folded_pairs, reason
 
 
@@ -95,7 +95,7 @@ def test_convolutions_of_every_sort_fold(conv: dict) -> None:
     assert relative_difference(graph.run(x, ["bn"], graph.fast_calls(["bn"]))["bn"], model(x)) < 1e-5
 
 
-def test_a_fold_that_is_not_the_same_stays_unfolded_and_is_named(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_fold_is_not_used_and_a_warning_names_it(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     right = folding.fold
 
     def slightly_wrong(layer: object, norm: object) -> object:

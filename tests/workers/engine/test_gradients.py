@@ -1,4 +1,4 @@
-"""Numbers worked by hand, and the same gradients by plain eager `GradientTape` code that knows nothing of the engine."""
+"""Gradients compared with numbers worked by hand, and with plain eager `GradientTape` code that does not use the engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.zoo import CLASSES, TARGET_LAYER, ZOO, photo_batch
 
 
 def linear_model(units: int, activation: str) -> keras.Model:
-    """A (2, 4, 1) image; a 1 × 2 convolution with the kernels [1, 1] and [1, -1] + 2; the mean; a dense layer."""
+    """Return a model of an image (2, 4, 1): a 1 × 2 convolution with the kernels [1, 1] and [1, -1] + 2, the mean, a dense layer."""
     photo = keras.Input((2, 4, 1), name="photo")
     x = layers.Conv2D(2, (1, 2), name="conv")(photo)
     x = layers.GlobalAveragePooling2D(name="gap")(x)
@@ -27,7 +27,7 @@ def linear_model(units: int, activation: str) -> keras.Model:
 
 
 PHOTOS = np.array([[[1, 2, 3, 4], [5, 6, 7, 8]], [[0, 1, 0, 2], [2, 0, -1, 3]]], "float32")[..., None]
-# Sums and differences of neighbours: means 9 and 1 in the first photo, 7/6 and 3/2 in the second.
+# These are sums and differences of neighbours; the means are 9 and 1 in the first photo, 7/6 and 3/2 in the second.
 ACTIVATIONS = np.stack(
     [
         np.array([[[3, 5, 7], [11, 13, 15]], [[1, 1, 2], [2, -1, 2]]], "float32"),
@@ -43,7 +43,7 @@ def test_activations_logits_and_gradients_worked_by_hand() -> None:
     # 6·9 + 12·1 + .5, -12·9 + 30·1 - 1; 6·7/6 + 12·3/2 + .5, -12·7/6 + 30·3/2 - 1
     np.testing.assert_allclose(found.logits, [[66.5, -79], [25.5, 30]], rtol=1e-6)
     np.testing.assert_array_equal(found.class_indices, [0, 1])
-    # A position is a sixth of the mean: 6/6 and 12/6 for class 0, -12/6 and 30/6 for class 1.
+    # Each position is a sixth of the mean, so the gradients are 6/6 and 12/6 for class 0, -12/6 and 30/6 for class 1.
     np.testing.assert_allclose(found.gradients[0], np.broadcast_to([1, 2], (2, 3, 2)), rtol=1e-6)
     np.testing.assert_allclose(found.gradients[1], np.broadcast_to([-2, 5], (2, 3, 2)), rtol=1e-6)
     np.testing.assert_allclose(grad_cam(found)[0], [[5, 7, 9], [13, 15, 17]], rtol=1e-6)
@@ -52,11 +52,11 @@ def test_activations_logits_and_gradients_worked_by_hand() -> None:
 
 def test_a_probabilitys_gradient_worked_by_hand() -> None:
     found = probe_of(linear_model(2, "softmax")).gradients(PHOTOS, "conv", np.array([1, 0], np.int32), score="probability")
-    # p₁ = 1 / (1 + e^(z₀ - z₁)), ∂p₁/∂z₁ = p₁p₀ = -∂p₁/∂z₀; of the second photo z₁ - z₀ = 4.5
+    # p₁ = 1 / (1 + e^(z₀ - z₁)), ∂p₁/∂z₁ = p₁p₀ = -∂p₁/∂z₀; for the second photo z₁ - z₀ = 4.5
     p = 1 / (1 + np.exp(-4.5))
     np.testing.assert_allclose(found.probabilities[1], [1 - p, p], rtol=1e-5)
     np.testing.assert_allclose(found.gradients[1], np.broadcast_to(np.array([3, -3]) * p * (1 - p), (2, 3, 2)), rtol=1e-4)
-    # Of the first photo class 1 has a probability of e^-145.5, which float32 holds as 0 and so its gradient.
+    # In the first photo the probability of class 1 is e^-145.5. In float32 this is 0, and so is its gradient.
     np.testing.assert_array_equal(found.gradients[0], 0)
 
 
@@ -80,8 +80,8 @@ def grad_cam(found) -> np.ndarray:
     return np.maximum((weights * found.activations).sum(-1), 0)
 
 
-# The same models by hand: layers called one by one, the head's arithmetic written out. `features` gives the target layer's
-# output, `head` the logits from there.
+# The same models by hand: the layers are called one by one, and the arithmetic of the head is written out. The first function
+# returns the output of the target layer, the second the logits computed from it.
 Reference = tuple[Callable[[keras.Model, tf.Tensor], tf.Tensor], Callable[[keras.Model, tf.Tensor], tf.Tensor]]
 
 
@@ -144,8 +144,11 @@ def joined(model: keras.Model, x: tf.Tensor) -> tf.Tensor:
 
 
 class ByHand:
-    """Gradients one example at a time: eager, but in half precision compiled, since there every rounding shows (6e-3 in bfloat16)
-    and TensorFlow rounds once where it fuses convolution, bias and activation, which eager code cannot."""
+    """Gradients one example at a time, by eager code.
+
+    In half precision the code is compiled: TensorFlow then fuses convolution, bias and activation and rounds once, which eager code
+    cannot do, and every rounding shows there (6e-3 in bfloat16).
+    """
 
     def __init__(self, name: str, model: keras.Model, x: np.ndarray, class_indices: np.ndarray) -> None:
         features, head = REFERENCES[name]
@@ -192,7 +195,7 @@ def test_a_gradient_with_respect_to_the_input_itself() -> None:
 
 
 def test_a_layer_that_passes_its_input_on_has_its_own_readers_gradient_alone() -> None:
-    """Dropout returns the very tensor it gets; the other reader of that tensor must not count for it."""
+    """Dropout returns its input tensor itself; the gradient of another layer that reads this tensor must not be added."""
     photo = keras.Input((3, 2, 2), name="photo")
     x = layers.ReLU(name="relu")(photo)
     dropped = layers.Dropout(0.5, name="dropout")(x)

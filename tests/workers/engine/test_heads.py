@@ -80,7 +80,7 @@ def test_a_softmax_over_positions_is_not_a_head() -> None:
     photo = keras.Input((3, 2, 2), name="photo")
     model = keras.Model(photo, layers.Flatten(name="flat")(layers.Softmax(name="softmax")(photo)))
     graph = Graph(model)
-    assert graph.head.kind == "logits"  # 12 numbers of six softmaxes: there is no one softmax before which they could be taken
+    assert graph.head.kind == "logits"  # the 12 numbers come from six softmaxes, so there are no logits for them
     x = photo_batch(model)
     np.testing.assert_allclose(graph.class_scores(x)[1], model(x), atol=1e-6)
 
@@ -91,18 +91,18 @@ def test_an_activation_inside_a_recurrent_layer_is_not_its_last_step() -> None:
     assert Graph(model).head.kind == "logits"
 
 
-def test_the_head_is_left_out_of_a_replaced_layer_too() -> None:
+def test_the_activation_is_left_out_of_a_replaced_layer_too() -> None:
     model = ZOO["functional"]()
     graph, x = Graph(model), photo_batch(model)
     half = graph.fast_calls(scores=True, precision="bfloat16")
     _, logits = graph.class_scores(x, override=half)
     np.testing.assert_allclose(logits, graph.class_scores(x)[1], atol=0.05)
     assert not np.array_equal(logits, graph.class_scores(x)[1])
-    with pytest.raises(TypeError, match="stands for layer 'predictions'"):
+    with pytest.raises(TypeError, match="replaces layer 'predictions'"):
         graph.class_scores(x, override={"predictions": lambda y: y})
 
 
-def test_the_shared_layer_at_the_end_is_used_with_its_activation_before() -> None:
+def test_only_the_last_call_of_a_shared_layer_loses_its_activation() -> None:
     photo = keras.Input((3,), name="numbers")
     dense = layers.Dense(3, activation="softmax", name="shared")
     model = seeded(keras.Model(photo, dense(dense(photo))))
@@ -111,7 +111,7 @@ def test_the_shared_layer_at_the_end_is_used_with_its_activation_before() -> Non
     np.testing.assert_allclose(Graph(model).class_scores(x)[1], tf.nn.softmax(x @ kernel + bias) @ kernel + bias, atol=1e-6)
 
 
-def test_a_model_without_a_class_output_says_so() -> None:
+def test_a_model_without_a_class_output_is_refused() -> None:
     model = ZOO["no_classes"]()
     assert Graph(model).head.classes is None
     with pytest.raises(InvalidParameters, match="no class output"):

@@ -1,4 +1,4 @@
-"""Class scores of a named output, and scores of activations put in a layer's place."""
+"""Class scores of a named output, and class scores computed from replaced activations of a layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLASSIFIERS = sorted(name for name, head in HEAD.items() if head != "none")
 
 
 def three_outputs() -> keras.Model:
-    """5 classes by softmax, 1 by sigmoid from a branch of its own, and a map."""
+    """Return a model with three outputs: 5 classes by softmax, 1 class by sigmoid from a branch of its own, and a map."""
     photo = keras.Input((6, 5, 3), name="photo")
     x = layers.Conv2D(4, 3, activation="relu", name="trunk")(photo)
     kind = layers.Dense(5, activation="softmax", name="kind")(layers.Flatten(name="flat")(x))
@@ -37,7 +37,7 @@ def test_heads_of_all_outputs() -> None:
     assert graph.head_of(None) is graph.head is graph.head_of("kind")
     assert not graph.reaches_scores("branch")
     assert graph.reaches_scores("branch", "answer")
-    assert not graph.reaches_scores("answer", "answer")  # the sigmoid itself is left out of the score
+    assert not graph.reaches_scores("answer", "answer")  # the score is computed before the sigmoid
     with pytest.raises(InvalidParameters, match=r"outputs kind, answer, branch; there is no 'kinds'"):
         graph.head_of("kinds")
 
@@ -103,11 +103,11 @@ def test_scores_from_a_layers_own_activations_are_the_models(name: str) -> None:
     x = photo_batch(probe.graph.model, 3)
     own = probe.forward(x, [layer], scores=True)
     found = probe.scores_from(x, layer, own.activations[layer])
-    half = name.startswith("mixed")  # a fused convolution rounds once, alone after each of its parts
+    half = name.startswith("mixed")  # a fused convolution rounds once; otherwise each of its parts rounds
     assert relative_difference(found.logits, own.logits) < (1e-2 if half else 1e-5)
     assert relative_difference(found.probabilities, own.probabilities) < (1e-2 if half else 1e-5)
     other = probe.scores_from(x, layer, own.activations[layer][::-1])
-    if name not in ("two_inputs", "shared_model"):  # there the mirrored half is the photo's own
+    if name not in ("two_inputs", "shared_model"):  # these models also read the photo on another way
         assert relative_difference(other.logits, own.logits[::-1]) < (1e-2 if half else 1e-5)
     assert relative_difference(other.logits, own.logits) > 1e-3
     assert probe.traces == 2
@@ -150,6 +150,6 @@ def test_other_inputs_are_zeros_of_their_shape_and_type() -> None:
     x = layers.Concatenate(name="all")([*pooled, embedded])
     model = seeded(keras.Model([again, words, photo], layers.Dense(2, name="scores")(x)))
     x = photo_batch(ZOO["functional"](), 3)[:, :6, :5]
-    given = probe_of(keras.Model([photo, words, again], model.outputs))  # described by its first input
+    given = probe_of(keras.Model([photo, words, again], model.outputs))  # the description names the first input
     expected = model([np.zeros((3, 6, 5, 3), "float32"), np.zeros((3, 1), "int32"), x])
     np.testing.assert_allclose(given.forward(x, scores=True).logits, expected, atol=1e-6)

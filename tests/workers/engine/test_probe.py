@@ -30,7 +30,7 @@ def test_a_batch_gives_what_its_examples_give_alone(name: str) -> None:
     alone = [probe.gradients(example[None], layer, tops(1)) for example in x]
     for attribute in ("activations", "gradients", "logits", "probabilities"):
         singles = np.concatenate([getattr(found, attribute) for found in alone])
-        # In half precision a sum taken in another order may round to the neighbouring number.
+        # In half precision a sum in another order may round to the next number.
         tolerance = {"mixed_float16": 2**-10, "mixed_bfloat16": 2**-7}.get(name, 1e-5)
         assert relative_difference(getattr(together, attribute), singles) <= tolerance, attribute
     np.testing.assert_array_equal(together.class_indices, together.logits.argmax(1))
@@ -44,7 +44,7 @@ def test_forward_gives_the_models_own_activations_and_output(name: str) -> None:
     found = probe.forward(x, [TARGET_LAYER[name]], scores=True)
     expected = Graph(model).run(x, [TARGET_LAYER[name]])[TARGET_LAYER[name]]
     output = keras.tree.flatten(model(x, training=False))[0]
-    # Half precision: a fused convolution rounds once, the eager one here after each of its parts.
+    # In half precision a fused convolution rounds once, and the eager one here rounds after each of its parts.
     assert relative_difference(found.activations[TARGET_LAYER[name]], tf.cast(expected, tf.float32)) < (1e-2 if name in HALF else 1e-5)
     assert relative_difference(found.logits if HEAD[name] == "logits" else found.probabilities, output) < (1e-2 if name in HALF else 1e-5)
     assert found.probabilities.dtype == found.logits.dtype == np.float32
@@ -54,7 +54,7 @@ def test_forward_gives_the_models_own_activations_and_output(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "path"), [("functional", "predictions"), ("softmax_layer", "softmax"), ("nested_head", "head")])
-def test_a_tapped_head_keeps_its_activation_beside_the_logits(name: str, path: str) -> None:
+def test_a_tapped_head_keeps_its_activation_when_logits_are_asked_for_too(name: str, path: str) -> None:
     probe = zoo_probe(name)
     x = photo_batch(probe.graph.model, 2)
     found = probe.forward(x, ["base/conv1" if name == "nested_head" else "conv1", path], scores=True)
@@ -106,7 +106,7 @@ def test_two_threads_share_a_probe() -> None:
     assert probe.traces == len(set(targets))
 
 
-def test_a_dense_layer_is_a_target_too() -> None:
+def test_a_dense_layer_can_be_the_target() -> None:
     probe = zoo_probe("functional")
     found = probe.gradients(photo_batch(probe.graph.model, 2), "hidden", np.array([1, 4], np.int32))
     kernel = probe.graph.model.get_layer("predictions").kernel.numpy()
@@ -120,14 +120,14 @@ def test_wrong_parameters_are_refused_with_what_is_allowed() -> None:
         probe.forward(x.transpose(0, 2, 1, 3))
     with pytest.raises(InvalidParameters, match=r"takes inputs \(N, any, any, 3\), got \(2, 13, 9, 1\)"):
         zoo_probe("any_size").gradients(x[..., :1], "conv2", tops(2))
-    with pytest.raises(InvalidParameters, match="one of float32, bfloat16, got 'float8'"):
+    with pytest.raises(InvalidParameters, match="one of float32, bfloat16; got 'float8'"):
         probe.forward(x, precision="float8")
-    with pytest.raises(InvalidParameters, match="One class index for each of 2 examples"):
+    with pytest.raises(InvalidParameters, match="one class index for each of the 2 examples"):
         probe.gradients(x, "conv2", tops(3))
     for index in (5, -2):
         with pytest.raises(UnknownClass, match=f"5 classes: 0 to 4, or -1 for the top class; got {index}"):
             probe.gradients(x, "conv2", np.array([0, index], np.int32))
-    with pytest.raises(InvalidParameters, match="sign is 1, or -1 with one sigmoid output"):
+    with pytest.raises(InvalidParameters, match="sign must be 1, or -1 for a single sigmoid output"):
         probe.gradients(x, "conv2", tops(2), sign=-1)
     for unknown in (lambda: probe.forward(x, ["conv3"]), lambda: probe.gradients(x, "conv3", tops(2))):
         with pytest.raises(UnknownLayer, match="no layer 'conv3'"):
@@ -137,11 +137,11 @@ def test_wrong_parameters_are_refused_with_what_is_allowed() -> None:
 
 def test_an_input_too_small_for_the_layers_is_the_callers_mistake() -> None:
     probe = zoo_probe("any_size")
-    with pytest.raises(InvalidParameters, match="input of 2 × 9 does not go through"):
+    with pytest.raises(InvalidParameters, match="cannot process an input of 2 × 9"):
         probe.forward(photo_batch(probe.graph.model, 1, size=(2, 9)), ["conv2"])
 
 
-def test_inputs_beside_the_photos_are_zeros() -> None:
+def test_other_inputs_than_the_image_are_zeros() -> None:
     probe = zoo_probe("two_inputs")
     x = photo_batch(probe.graph.model, 2)
     expected = probe.graph.model([x, np.zeros((2, 4), "float32")])
@@ -158,7 +158,7 @@ def with_operation(operation) -> keras.Model:
     return seeded(keras.Model(photo, layers.Dense(2, name="scores")(layers.Flatten(name="flat")(x))))
 
 
-def test_no_gradient_says_where_it_ends() -> None:
+def test_a_missing_gradient_names_the_layer_that_stops_it() -> None:
     for operation in (keras.ops.stop_gradient, lambda x: keras.ops.cast(keras.ops.cast(x, "int32"), "float32")):
         probe = probe_of(with_operation(operation))
         x = photo_batch(probe.graph.model, 1)
@@ -180,7 +180,7 @@ def test_values_that_are_not_finite_are_named() -> None:
         probe.gradients(x, "conv", tops(3))
     probe = zoo_probe("mixed_float16")
     x = photo_batch(probe.graph.model, 2)
-    x[1] *= 1e5  # beyond float16's 65,504
+    x[1] *= 1e5  # float16 ends at 65,504
     with pytest.raises(NonFinite, match=r"activations of layer 'conv2' are not finite in float32 \(examples 1 of 2\)"):
         probe.forward(x, ["conv2"])
 

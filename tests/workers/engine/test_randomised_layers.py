@@ -57,7 +57,7 @@ def test_only_the_layers_named_and_what_is_inside_them() -> None:
         probe.randomised(["base/conv3"], seed=0)
 
 
-def test_layer_after_layer_as_cascading_has_it() -> None:
+def test_layers_can_be_randomised_one_after_another_as_in_cascading_randomisation() -> None:
     probe = zoo_probe("functional")
     first = probe.randomised(["predictions"], seed=0)
     second = first.randomised(["hidden"], seed=0)

@@ -1,4 +1,4 @@
-"""The rules worked in NumPy on networks small enough to be written down, every form of a ReLU among them."""
+"""The rules compared with NumPy, on networks small enough to be written out, for every form in which a model can have a ReLU."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.zoo import TARGET_LAYER, photo_batch, seeded
 from workers.contract.probe import ReluRule
 
 RULES: tuple[ReluRule, ...] = ("gradient", "guided", "deconv")
-SIZE = (3, 2, 2)  # of the photo: H, W, C
+SIZE = (3, 2, 2)  # H, W, C of the photo
 CAP = 6.0
 
-# Each makes, of a tensor, one with a ReLU (or a ReLU6 where the name says so) behind a dense layer of `units`.
+# Each form puts a dense layer of `units` and a ReLU (a ReLU6 where the name says so) after a tensor.
 FORMS: dict[str, Callable[[Any, int, str], Any]] = {
     "argument": lambda x, units, name: layers.Dense(units, activation="relu", name=name)(x),
     "argument6": lambda x, units, name: layers.Dense(units, activation="relu6", name=name)(x),
@@ -41,7 +41,7 @@ FORMS: dict[str, Callable[[Any, int, str], Any]] = {
 
 
 def two_layers(form: str, *, nested: bool = False) -> keras.Model:
-    """Photo → 5 → 4 units, both with a ReLU, → 3 logits; with `nested` the first two inside a model inside a model."""
+    """Return a model: photo → 5 → 4 units, both with a ReLU, → 3 logits; with `nested` the first two are in a model in a model."""
 
     def body(x: Any) -> Any:
         return FORMS[form](FORMS[form](layers.Flatten(name="flat")(x), 5, "first"), 4, "second")
@@ -56,12 +56,12 @@ def two_layers(form: str, *, nested: bool = False) -> keras.Model:
 
 
 def kernels(model: keras.Model) -> list[np.ndarray]:
-    """Kernel and bias of each dense layer, in order."""
+    """Return kernel and bias of each dense layer, in order."""
     return [np.asarray(weight, np.float64) for weight in model.get_weights()]
 
 
 def by_hand(model: keras.Model, x: np.ndarray, classes: np.ndarray, rule: ReluRule, cap: float) -> np.ndarray:
-    """∂logit/∂x in float64, each ReLU by its rule: its own gradient g·1[0<z<cap]; g·1[z>0]·1[g>0]; g·1[g>0]."""
+    """Return ∂logit/∂x in float64, with the gradient of a ReLU as its rule says: g·1[0<z<cap], g·1[z>0]·1[g>0] or g·1[g>0]."""
     k1, b1, k2, b2, k3, _ = kernels(model)
     z1 = x.reshape(len(x), -1) @ k1 + b1
     z2 = np.clip(z1, 0, cap) @ k2 + b2
@@ -74,7 +74,7 @@ def by_hand(model: keras.Model, x: np.ndarray, classes: np.ndarray, rule: ReluRu
 
 
 def photos(n: int = 5) -> np.ndarray:
-    """Wide enough that ReLUs are closed, open and, those of a ReLU6, at their end."""
+    """Return photos with values so large that ReLUs are closed, open and, for ReLU6, at their end."""
     return np.random.default_rng(8).normal(0, 6, (n, *SIZE)).astype("float32")
 
 
@@ -88,10 +88,10 @@ def test_every_form_of_a_relu_follows_the_rule(form: str, nested: bool) -> None:
     for rule in RULES:
         np.testing.assert_allclose(found[rule], by_hand(model, x, classes, rule, cap), atol=2e-6, err_msg=rule)
     for one, other in (("gradient", "guided"), ("gradient", "deconv"), ("guided", "deconv")):
-        assert relative_difference(found[one], found[other]) > 0.05  # so that the comparison above says something
+        assert relative_difference(found[one], found[other]) > 0.05  # otherwise the comparison above could not fail
 
 
-def test_a_ruled_call_leaves_the_forward_pass_and_the_model_as_they_were() -> None:
+def test_a_rule_changes_neither_the_forward_pass_nor_the_model() -> None:
     probe = zoo_probe("batch_norm")
     model = probe.graph.model
     x = photo_batch(model, 2)
@@ -164,7 +164,7 @@ def test_bfloat16_follows_the_rule_too() -> None:
     assert 0 < relative_difference(found, expected) < 0.05
 
 
-def test_a_seed_is_carried_back_through_the_ruled_relus() -> None:
+def test_backprojection_follows_the_rule_at_every_relu() -> None:
     model = two_layers("argument")
     k1, b1, k2, b2, *_ = kernels(model)
     x, seed = photos(3), np.random.default_rng(2).normal(size=(3, 4)).astype("float32")
@@ -181,7 +181,7 @@ def test_a_seed_is_carried_back_through_the_ruled_relus() -> None:
 
 
 @pytest.mark.parametrize("name", ["functional", "nested", "batch_norm", "any_size", "two_inputs", "shared_layer"])
-def test_a_seed_goes_back_as_plain_gradient_tape_code_has_it(name: str) -> None:
+def test_backprojection_equals_plain_gradient_tape_code(name: str) -> None:
     probe = zoo_probe(name)
     graph, layer = probe.graph, TARGET_LAYER[name]
     x = photo_batch(graph.model, 2)

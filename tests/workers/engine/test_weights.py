@@ -10,7 +10,7 @@ from tests.workers.engine.support import probe_of, zoo_probe
 from tests.zoo import ZOO, seeded
 
 
-def test_they_are_the_layers_own() -> None:
+def test_weights_are_those_of_the_layer() -> None:
     model = ZOO["functional"]()
     found = probe_of(model).weights("conv2")
     assert list(found) == ["kernel", "bias"]
@@ -20,7 +20,7 @@ def test_they_are_the_layers_own() -> None:
     assert found["kernel"].shape == (3, 2, 6, 8)
 
 
-def test_inside_a_nested_model() -> None:
+def test_weights_inside_a_nested_model() -> None:
     model = ZOO["nested"]()
     found = probe_of(model).weights("base/conv1")
     np.testing.assert_array_equal(found["kernel"], model.get_layer("base").get_layer("conv1").get_weights()[0])
@@ -37,11 +37,11 @@ def test_inside_a_nested_model() -> None:
         ("relu1", []),
     ],
 )
-def test_names(layer: str, names: list[str]) -> None:
+def test_weights_have_the_names_of_their_variables(layer: str, names: list[str]) -> None:
     assert list(zoo_probe("batch_norm").weights(layer)) == names
 
 
-def test_composite_layers_name_the_way() -> None:
+def test_composite_layers_name_the_inner_layer_too() -> None:
     photo = keras.Input((5, 7, 3))
     x = layers.Reshape((35, 3))(photo)
     x = layers.MultiHeadAttention(2, 3, name="attend")(x, x)
@@ -59,7 +59,7 @@ def test_composite_layers_name_the_way() -> None:
     recurrent = probe.weights("both_ways")
     assert len(recurrent) == 6
     np.testing.assert_array_equal(list(recurrent.values())[4], model.get_layer("both_ways").get_weights()[4])
-    assert probe.weights("drop") == {}  # its seed is no weight
+    assert probe.weights("drop") == {}  # its seed is not a weight
 
 
 def test_half_precision_comes_as_float32() -> None:
@@ -70,7 +70,7 @@ def test_half_precision_comes_as_float32() -> None:
     assert np.unique(found["kernel"]).size > 10
 
 
-def test_changing_what_was_given_leaves_the_model_alone() -> None:
+def test_changing_the_returned_weights_does_not_change_the_model() -> None:
     model = ZOO["functional"]()
     probe = probe_of(model)
     before = model.get_layer("conv1").get_weights()[0]
@@ -78,6 +78,6 @@ def test_changing_what_was_given_leaves_the_model_alone() -> None:
     np.testing.assert_array_equal(model.get_layer("conv1").get_weights()[0], before)
 
 
-def test_a_layer_that_is_not_there() -> None:
+def test_an_unknown_layer_is_refused() -> None:
     with pytest.raises(UnknownLayer, match="base/conv1"):
         zoo_probe("nested").weights("base/conv9")

@@ -1,4 +1,4 @@
-"""What the tests of ascent share: a spec with most of it filled in, and running it to its end."""
+"""Helpers of the ascent's tests: specs with most fields filled in, and running an ascent to its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.engine.graph import Graph
 
 
 def lively() -> keras.Model:
-    """Any size, 3 channels; `conv1` (6), `pool1`, `conv2` (8), 5 classes; no channel is dead about mid-grey."""
+    """Return a model for any size with 3 channels: `conv1` (6), `pool1`, `conv2` (8), 5 classes. Near mid-grey no channel is dead."""
     photo = keras.Input((None, None, 3), name="photo")
     x = layers.Conv2D(6, 3, padding="same", activation="relu", name="conv1")(photo)
     x = layers.Conv2D(8, (3, 2), activation="elu", name="conv2")(layers.MaxPooling2D((2, 1), name="pool1")(x))
@@ -63,7 +63,7 @@ def pixel_spec(objective: Objective, **changes: Any) -> AscentSpec:
 
 
 def finish(ascent: Generator[AscentState, None, AscentState]) -> tuple[AscentState, list[AscentState]]:
-    """The state returned, and those yielded before."""
+    """Return the state that an ascent returns, and the states that it yields before."""
     yielded: list[AscentState] = []
     while True:
         try:

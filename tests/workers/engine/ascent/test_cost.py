@@ -32,7 +32,7 @@ def test_a_call_takes_fewer_images_of_a_heavier_step_and_always_one() -> None:
 
 
 def test_products_are_counted_as_by_hand() -> None:
-    """A 3 × 2 convolution of 4 channels to 5 on 10 × 8 (valid: 8 × 7), a depthwise 3 × 3 (6 × 5), a product of 150 by 7."""
+    """The model is a 3 × 2 convolution of 4 to 5 channels (10 × 8 → 8 × 7), a depthwise 3 × 3 one (→ 6 × 5), a product of 150 by 7."""
     x = keras.Input((10, 8, 4))
     y = layers.DepthwiseConv2D(3, use_bias=False)(layers.Conv2D(5, (3, 2), use_bias=False)(x))
     model = keras.Model(x, layers.Dense(7, use_bias=False)(layers.Flatten()(y)))

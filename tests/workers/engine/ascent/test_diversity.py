@@ -31,8 +31,11 @@ def expected(a: np.ndarray) -> np.ndarray:
     return (cosines.sum(axis=1) - np.diag(cosines)) / (len(a) - 1)
 
 
-def test_likeness_is_worked_by_hand() -> None:
-    """Two positions, two channels. Gram matrices diag(1, 1), diag(4, 0), [[2, 2], [2, 2]]: cosines 1/√2, 1/√2 and 1/2."""
+def test_similarity_is_worked_by_hand() -> None:
+    """With two positions and two channels, the Gram matrices are diag(1, 1), diag(4, 0) and [[2, 2], [2, 2]].
+
+    Their cosines are 1/√2, 1/√2 and 1/2.
+    """
     a = np.array([[[[1, 0], [0, 1]]], [[[2, 0], [0, 0]]], [[[1, 1], [1, 1]]]], np.float32)
     half = 0.5**0.5
     np.testing.assert_allclose(similarity(tf.constant(a)), [half, (half + 0.5) / 2, (half + 0.5) / 2], rtol=1e-6)
@@ -41,13 +44,13 @@ def test_likeness_is_worked_by_hand() -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4, 6), (4, 2, 1, 50), (3, 70)])
-def test_likeness_is_that_of_gram_matrices_however_it_is_computed(shape: tuple[int, ...]) -> None:
+def test_both_ways_to_compute_similarity_agree_with_gram_matrices(shape: tuple[int, ...]) -> None:
     a = np.random.default_rng(0).normal(0.5, 1, shape).astype(np.float32)
     np.testing.assert_allclose(similarity(tf.constant(a)), expected(a), rtol=1e-4)
 
 
 @pytest.mark.parametrize("redirect", [False, True])
-def test_values_are_the_channels_less_the_likeness(redirect: bool) -> None:
+def test_values_are_the_channel_mean_less_the_similarity(redirect: bool) -> None:
     model = ZOO["functional"]()
     x, goal = photo_batch(model, 3), Objective("channel", "conv2", (4, 4, 4), diversity=1.5, margin=1)
     maps = np.asarray(Graph(model).run(x, ["conv2"])["conv2"])
@@ -73,7 +76,7 @@ def test_starts_differ_and_the_first_is_that_of_the_channel_alone() -> None:
     assert min(np.abs(several.images[i] - several.images[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-3
 
 
-def test_all_images_are_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diverse_images_are_computed_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     together = run(DIVERSE, steps=3)
     monkeypatch.setattr(cost, "images_per_call", lambda _: 1)
     np.testing.assert_array_equal(run(DIVERSE, steps=3).images, together.images)

@@ -34,7 +34,7 @@ def finished(probe: KerasProbe, spec: DreamSpec) -> DreamState:
 
 
 def slices(probe: KerasProbe, spec: DreamSpec) -> list[DreamState]:
-    """All states; the last is the returned one."""
+    """Return all states of a dream: those that it yields and, last, the one that it returns."""
     run, states = probe.dream(spec), []
     while True:
         try:
@@ -44,7 +44,7 @@ def slices(probe: KerasProbe, spec: DreamSpec) -> list[DreamState]:
 
 
 def published_loop(model: keras.Model, spec: DreamSpec) -> tuple[np.ndarray, list[list[float]]]:
-    """keras.io/examples/generative/deep_dream, said again: every octave's image and its losses, with a Keras model of its own."""
+    """Return the image and the losses of each octave by the code of keras.io/examples/generative/deep_dream."""
     features = keras.Model(model.inputs, [model.get_layer(path).output for path, _ in spec.layers])
     original = tf.constant(spec.image[None])
     shrunk, image, losses = tf.image.resize(original, spec.shapes[0]), original, []
@@ -68,8 +68,8 @@ def published_loop(model: keras.Model, spec: DreamSpec) -> tuple[np.ndarray, lis
 
 
 @pytest.mark.parametrize("share", [None, 0.5])
-def test_it_is_the_published_loop(share: float | None) -> None:
-    """With and without a `max_loss` that ends the octaves, at half of what they would reach; every map larger than its borders."""
+def test_it_equals_the_published_loop(share: float | None) -> None:
+    """Without a `max_loss`, and with one that ends the octaves at half of the loss that they would reach."""
     model = lively()
     spec = spec_of(image=photo(55, 75), shapes=((28, 38), (39, 53), (55, 75)))
     _, full = published_loop(model, spec)
@@ -84,20 +84,20 @@ def test_it_is_the_published_loop(share: float | None) -> None:
 
 
 def test_the_loss_is_worked_by_hand() -> None:
-    """5 × 7: within a border of 2 lie 1 × 3 positions. 1 × 2: a border of 2 would leave nothing; one of 0 is taken."""
+    """In a map of 5 × 7, 1 × 3 positions are inside a border of 2. In one of 1 × 2 nothing would be left, so its border is 0."""
     large = np.full((1, 5, 7, 2), 100, np.float32)
-    large[0, 2, 2:5] = [[1, 2], [0, 3], [-2, 0]]  # Σ of squares 18, over 70 values
-    small = np.array([[[[1.0], [3.0]]]], np.float32)  # Σ of squares 10, over 2 values
+    large[0, 2, 2:5] = [[1, 2], [0, 3], [-2, 0]]  # the squares sum to 18, and there are 70 values
+    small = np.array([[[[1.0], [3.0]]]], np.float32)  # the squares sum to 10, and there are 2 values
     got = dream_loss([tf.constant(large), tf.constant(small)], tf.constant([0.5, -2.0]))
     assert float(got) == pytest.approx(0.5 * 18 / 70 - 2 * 10 / 2)
 
 
 def test_a_step_is_worked_by_hand() -> None:
-    """The layer doubles what the model sees, 3 · pixel + 1, so that the loss is mean of (6x + 2)² and rises as 6x + 2 does."""
+    """The model sees 3x + 1 and its layer doubles this, so the loss is the mean of (6x + 2)², and the gradient is along 6x + 2."""
     image = keras.Input((None, None, 1), name="photo")
     model = keras.Model(image, layers.Conv2D(1, 1, use_bias=False, name="double")(image))
     model.set_weights([np.full((1, 1, 1, 1), 2, np.float32)])
-    x = np.array([[[0.0], [1.0]]], np.float32)  # 6x + 2: 2 and 8, on average 5
+    x = np.array([[[0.0], [1.0]]], np.float32)  # 6x + 2 is 2 and 8, on average 5
     spec = DreamSpec(image=x, layers=(("double", 1.0),), shapes=((1, 2),), steps=1, step_size=0.5, scale=(3.0,), offset=(1.0,))
     state = finished(probe_of(model), spec)
     assert state.losses == ((pytest.approx(34.0),),)
@@ -110,12 +110,12 @@ def test_the_loss_rises_and_a_negative_weight_makes_it_fall() -> None:
     for octave in finished(probe, spec_of(steps=12)).losses:
         assert octave[-1] > 1.1 * octave[0]
     calm = finished(probe, spec_of(steps=12, layers=(("conv2", -1.0),)))
-    assert all(octave[-1] > octave[0] for octave in calm.losses)  # the loss is -energy: it rises, too
+    assert all(octave[-1] > octave[0] for octave in calm.losses)  # the loss is the negative energy, so it rises too
     assert calm.losses[0][0] < 0
 
 
 def test_detail_lost_between_octaves_is_put_back() -> None:
-    """Where nothing moves (no step of any length), the dream is the photo."""
+    """With steps of length 0 the dream is the photo."""
     state = finished(probe_of(lively()), spec_of(step_size=0.0))
     octave = tf.image.resize(photo()[None], SHAPES[0])[0].numpy()
     blurred = tf.image.resize(octave[None], SHAPES[-1])[0].numpy()
@@ -172,7 +172,7 @@ def test_grey_models_and_bfloat16() -> None:
     assert coarse.losses[0][0] != exact.losses[0][0]
 
 
-def test_a_dead_layer_changes_nothing_and_says_so() -> None:
+def test_a_dead_layer_changes_nothing_and_is_reported() -> None:
     model = ZOO["any_size"]()
     kernel, bias = model.get_layer("conv1").get_weights()
     model.get_layer("conv1").set_weights([kernel * 0, bias * 0 - 1])
@@ -181,7 +181,7 @@ def test_a_dead_layer_changes_nothing_and_says_so() -> None:
     np.testing.assert_allclose(state.image, photo(), atol=1e-5)
 
 
-def test_what_cannot_be_dreamt_is_said() -> None:
+def test_dreams_that_cannot_be_computed_are_refused_with_a_reason() -> None:
     probe = zoo_probe("any_size")
     with pytest.raises(InvalidParameters, match=r"Octave 1 of 2 is 3×2: not all of conv2") as error:
         finished(probe, spec_of(shapes=((3, 2), (27, 37)), layers=(("conv2", 1.0),)))

@@ -11,13 +11,13 @@ A = np.arange(2 * 2 * 3 * 2, dtype=np.float32).reshape(2, 2, 3, 2)  # (n, h, w, 
 
 
 def test_channel_is_the_mean_of_the_map() -> None:
-    # Channel 1 of the first image: 1, 3, …, 11; channel 0 of the second: 12, 14, …, 22.
+    # Channel 1 of the first image is 1, 3, …, 11; channel 0 of the second is 12, 14, …, 22.
     np.testing.assert_allclose(channel_mean(tf.constant(A), False, np.int32([1, 0]), 0), [6, 17])
     np.testing.assert_allclose(channel_mean(tf.constant(A), True, np.int32([9, 9]), 0), [5, 18])
     np.testing.assert_allclose(channel_mean(tf.constant(A[:, 0, 0]), False, np.int32([1, 0]), 2), [1, 12])
 
 
-def test_a_margin_leaves_out_the_border_or_says_that_nothing_is_left() -> None:
+def test_a_margin_leaves_out_the_border_and_an_empty_map_is_refused() -> None:
     a = np.zeros((1, 5, 6, 1), np.float32)
     a[0, 2, 2:4, 0] = 3, 5
     a[0, 1] = a[0, :, 4] = 100
@@ -26,17 +26,17 @@ def test_a_margin_leaves_out_the_border_or_says_that_nothing_is_left() -> None:
         channel_mean(tf.constant(a[:, :4]), False, np.int32([0]), 2)
 
 
-def test_neuron_and_whole_layer() -> None:
+def test_neuron_value_and_mean_of_squares() -> None:
     np.testing.assert_allclose(neuron_value(tf.constant(A), False, np.int32([1, 0]), np.int32([1, 2])), [11, 22])
     expected = [np.mean(np.arange(12.0) ** 2), np.mean(np.arange(12.0, 24) ** 2)]
     np.testing.assert_allclose(mean_of_squares(tf.constant(A)), expected)
 
 
-def test_nearness_and_dot_cosine() -> None:
-    """F = (3, 4): of A = F, (0, 4), (−3, −4), (6, 8) and 0 the squared distances are 0, 9, 100, 25 and 25, of 25."""
+def test_distance_and_dot_cosine() -> None:
+    """F is (3, 4), and ‖F‖² is 25. For A = F, (0, 4), (−3, −4), (6, 8) and 0 the squared distances are 0, 9, 100, 25 and 25."""
     features = np.array([[3, 4]], np.float32)
     a = np.array([[[3, 4]], [[0, 4]], [[-3, -4]], [[6, 8]], [[0, 0]]], np.float32)
     np.testing.assert_allclose(negative_distance(tf.constant(a), features), [0, -0.36, -4, -1, -1], atol=1e-6)
-    # A·F over 25: 1, 16/25, −1, 2, 0; cosines 1, 16/20, −1 (counted as 0.1), 1, none.
+    # A·F / 25 is 1, 16/25, −1, 2 and 0; the cosines are 1, 16/20, −1 (which counts as 0.1), 1 and undefined.
     np.testing.assert_allclose(dot_cosine(tf.constant(a), features), [1, 0.64 * 0.8, -0.1, 2, 0], rtol=1e-6)
     assert np.isfinite(negative_distance(tf.constant(a), features * 0)).all()

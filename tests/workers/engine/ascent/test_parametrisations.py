@@ -12,7 +12,7 @@ from workers.engine.ascent.parametrisations import Fourier, Phase, Pixel, colour
 
 
 def fourier_by_hand(z: np.ndarray, height: int, width: int) -> np.ndarray:
-    """sigmoid(C·irfft2(s·z)/4) of one image, z (3, H, W // 2 + 1) complex: the inverse DFT written out as a sum over the full spectrum."""
+    """Return sigmoid(C·irfft2(s·z)/4) of one image, z (3, H, W // 2 + 1) complex, with the inverse DFT written out as a sum."""
     fy = np.array([k / height if k <= (height - 1) // 2 else (k - height) / height for k in range(height)])
     fx = np.arange(width // 2 + 1) / width
     f = np.sqrt(fy[:, None] ** 2 + fx[None, :] ** 2)
@@ -23,7 +23,7 @@ def fourier_by_hand(z: np.ndarray, height: int, width: int) -> np.ndarray:
         for u in range(height):
             for v in range(width // 2 + 1):
                 wave = s[u, v] * z[c, u, v] * np.exp(2j * np.pi * (u * y / height + v * x / width))
-                # A real image: columns 0 and, of an even width, W / 2 are their own mirror; the others stand for two.
+                # In a real image, column 0 and (for an even width) column W / 2 mirror themselves; the others count twice.
                 twice = 1 if v == 0 or 2 * v == width else 2
                 planes[c] += twice * wave.real
     planes /= height * width * 4
@@ -33,21 +33,21 @@ def fourier_by_hand(z: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", [(6, 8), (5, 7), (7, 4), (4, 9)])
-def test_fourier_is_its_formula(size: tuple[int, int]) -> None:
+def test_fourier_equals_its_formula(size: tuple[int, int]) -> None:
     height, width = size
     fourier = Fourier(size, 3, Preprocessing())
     z = np.random.default_rng(1).normal(size=(2, *fourier.shape)).astype(np.float32)
     images = fourier.image(tf.constant(z)).numpy()
     expected = np.stack([fourier_by_hand(one[..., 0] + 1j * one[..., 1], height, width) for one in z])
     np.testing.assert_allclose(images, expected, atol=2e-6)
-    assert expected.std() > 0.05  # not the same grey everywhere
+    assert expected.std() > 0.05  # the images are not a uniform grey
 
 
 def test_a_lone_zero_frequency_tints_the_whole_image_by_the_first_colour_direction() -> None:
     fourier = Fourier((4, 6), 3, Preprocessing())
     z = np.zeros((1, *fourier.shape), np.float32)
     z[0, 0, 0, 0, 0] = 1.0
-    # s(0) = √24·6, so that the plane is √24·6/24/4 everywhere; C's first column is (.26, .27, .27)/√(.26² + 2·.27²).
+    # s(0) is √24·6, so the plane is √24·6/24/4 everywhere; the first column of C is (.26, .27, .27)/√(.26² + 2·.27²).
     plane = np.sqrt(24) * 6 / 24 / 4
     colour = np.array([0.26, 0.27, 0.27]) / np.sqrt(0.26**2 + 2 * 0.27**2)
     expected = 1 / (1 + np.exp(-plane * colour))
@@ -72,7 +72,7 @@ def test_the_gradient_of_the_spectrum_is_that_of_finite_differences() -> None:
 
 
 def test_a_spectrum_can_fit_a_photo() -> None:
-    """Two coloured discs on a gradient, 24 × 31, by 300 steps of Adam on the squared error."""
+    """300 steps of Adam on the squared error fit two coloured discs on a gradient, 24 × 31."""
     y, x = np.mgrid[0:24, 0:31]
     photo = np.stack([0.3 + 0.4 * x / 31, 0.5 + 0 * x, 0.7 - 0.4 * y / 24], axis=-1).astype(np.float32)
     photo[(y - 8) ** 2 + (x - 9) ** 2 < 25] = (0.9, 0.2, 0.1)
@@ -145,7 +145,7 @@ def phases(phase: Phase, n: int = 2) -> np.ndarray:
 
 
 def planes_by_hand(phase: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Σ m·cos(2π(uy/H + vx/W) + θ)/(HW) of one image's phases (3, H, W // 2 + 1), wave by wave over half of the plane of waves."""
+    """Return Σ m·cos(2π(uy/H + vx/W) + θ)/(HW) for the phases (3, H, W // 2 + 1) of one image, summed wave by wave."""
     magnitude = magnitudes((height, width), 3).astype(float)
     y, x = np.arange(height)[:, None], np.arange(width)[None, :]
     planes = np.zeros((3, height, width))
@@ -160,7 +160,7 @@ def planes_by_hand(phase: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_phases_are_their_formula(size: tuple[int, int]) -> None:
+def test_phases_equal_their_formula(size: tuple[int, int]) -> None:
     phase = Phase(size, 3, Preprocessing())
     variable = phases(phase)
     assert variable.shape == (2, 3, size[0], size[1] // 2 + 1)
@@ -182,7 +182,7 @@ def test_any_phases_have_the_same_magnitudes_mean_and_contrast(size: tuple[int, 
     assert np.abs(planes[0] - planes[1]).max() > 0.5
 
 
-def test_magnitudes_are_the_law() -> None:
+def test_magnitudes_follow_the_formula() -> None:
     square = magnitudes((32, 32), 3).astype(float)
     for c in range(3):
         assert square[c, 0, 2] / square[c, 0, 1] == pytest.approx(2**-DECAY_POWER)
@@ -190,7 +190,7 @@ def test_magnitudes_are_the_law() -> None:
         assert square[c, -3, 4] == pytest.approx(square[c, 3, 4])
         assert square[c, 0, 0] == 0
     np.testing.assert_allclose(square[:, 1, 1] / square[1, 1, 1], [0.95, 1.0, 0.85], rtol=1e-5)
-    long = magnitudes((20, 40), 1).astype(float)  # a wave down the short side is of twice the frequency, in cycles a pixel
+    long = magnitudes((20, 40), 1).astype(float)  # a wave along the short side has twice the frequency, in cycles per pixel
     assert long[0, 1, 0] / long[0, 0, 2] == pytest.approx(1)
     grey = Phase((20, 40), 1, Preprocessing())
     assert grey.unbounded(tf.constant(phases(grey))).numpy().std() == pytest.approx(CONTRAST / np.sqrt(3), rel=1e-3)
@@ -211,7 +211,7 @@ def test_the_gradient_of_phases_is_that_of_finite_differences() -> None:
         above, below = (float(tf.reduce_sum(phase.image(tf.constant(variable + sign * step)) * weights)) for sign in (1, -1))
         assert gradient[index] == pytest.approx((above - below) / 2e-2, abs=2e-3)
         assert abs(gradient[index]) > 3e-3
-    assert np.abs(gradient[0, :, 0, 0]).max() == 0  # the mean has no phase
+    assert np.abs(gradient[0, :, 0, 0]).max() == 0  # the phase of the mean has no effect
 
 
 def test_phases_of_a_grey_model() -> None:

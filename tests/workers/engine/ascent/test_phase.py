@@ -1,4 +1,4 @@
-"""Ascent in phases, on random parts of the image and through noise."""
+"""Ascent in the phases of a spectrum, with random crops of the image and with noise."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ def test_the_same_seed_gives_the_same_picture_and_another_seed_another() -> None
 
 
 @pytest.mark.parametrize("parametrisation", ["pixel", "fourier", "phase"])
-def test_noise_reaches_the_model_whatever_is_moved(parametrisation: str) -> None:
+def test_noise_reaches_the_model_with_and_without_other_transforms(parametrisation: str) -> None:
     start = Start("uniform", -0.5, 0.5)
     spec = phase_spec(steps=1, size=(40, 30), parametrisation=parametrisation, start=start)
     quiet, noisy = (run(lively(), replace(spec, transforms=Transforms(noise=noise))).values for noise in (0.0, 0.3))
     assert 0.005 < np.abs(quiet - noisy).max() < 1
 
 
-def test_noise_is_in_shares_of_the_range_that_the_model_takes() -> None:
-    """The same net behind another preprocessing sees the same image and the same noise."""
+def test_noise_is_scaled_by_the_range_of_the_models_input() -> None:
+    """A model with the same weights and another preprocessing sees the same image and the same noise."""
     model, spec = lively(), phase_spec(steps=1, objective=Objective("channel", "conv1", (1, 4)), transforms=Transforms(noise=0.2))
     wide = lively()
     kernel, bias = wide.get_layer("conv1").get_weights()
@@ -90,20 +90,20 @@ def test_noise_is_in_shares_of_the_range_that_the_model_takes() -> None:
     np.testing.assert_allclose(values, run(model, spec).values, rtol=1e-4)
 
 
-def test_a_part_that_is_all_changes_nothing() -> None:
+def test_a_crop_of_the_whole_image_changes_nothing() -> None:
     model, spec = lively(), phase_spec()
     whole = Transforms(crop=(1.0, 1.0))
     np.testing.assert_allclose(run(model, replace(spec, transforms=whole)).images, run(model, spec).images, atol=1e-3)
 
 
-def test_a_neuron_is_one_of_the_part_seen() -> None:
+def test_the_position_of_a_neuron_refers_to_the_crop() -> None:
     neuron = Objective("neuron", "conv1", (1,), (14, 15))
     assert run(lively(), phase_spec(neuron, transforms=PARTS)).gradient_seen.all()
     with pytest.raises(InvalidParameters, match="has a map of 13×9 for an image of 13×9"):
         run(lively(), phase_spec(neuron))
 
 
-def test_classes_sums_and_diverse_images_see_parts_too() -> None:
+def test_classes_sums_and_diverse_images_see_crops_too() -> None:
     terms = (Term("channel", 2, 1.0, "conv2"), Term("class", 3, 0.5))
     for objective, count in (
         (Objective("class", indices=(3, 1)), 2),
@@ -117,7 +117,7 @@ def test_classes_sums_and_diverse_images_see_parts_too() -> None:
 
 
 def test_a_bgr_model_is_shown_true_colours() -> None:
-    """What excites a channel that answers to red alone is red, whatever the order of the model's colours."""
+    """An image that excites a channel which responds to red alone is red, in RGB and in BGR models."""
     for order, red in (("rgb", 0), ("bgr", 2)):
         model = lively()
         kernel, bias = model.get_layer("conv1").get_weights()
@@ -140,7 +140,7 @@ def test_bfloat16_stays_near_float32() -> None:
 
 
 @pytest.mark.parametrize("name", ["nested", "grey", "mixed_bfloat16", "two_inputs"])
-def test_every_kind_of_model_can_be_ascended_in(name: str) -> None:
+def test_every_kind_of_model_can_be_used_for_ascent(name: str) -> None:
     layer = "base/conv2" if name == "nested" else "conv2"
     state = run(ZOO[name](), phase_spec(Objective("channel", layer, (0, 1, 2, 3)), steps=20))
     assert state.images.shape == (4, 13, 9, 1 if name == "grey" else 3)
@@ -149,8 +149,8 @@ def test_every_kind_of_model_can_be_ascended_in(name: str) -> None:
     assert np.all(state.values[alive, -1] > state.values[alive, 0])
 
 
-def test_a_head_that_is_bound_to_a_size_sees_a_part_at_that_size() -> None:
-    """Where it is square: the image may then have any."""
+def test_a_head_of_fixed_size_sees_a_crop_of_that_size() -> None:
+    """The model must be square; the image may then have any size."""
     photo = keras.Input((16, 16, 3))
     x = keras.layers.Flatten()(keras.layers.Conv2D(4, 3, activation="relu")(photo))
     model = seeded(keras.Model(photo, keras.layers.Dense(5, activation="softmax")(x)))

@@ -1,4 +1,4 @@
-"""The gradient of a channel whose ReLU is closed, or past the end of a ReLU6."""
+"""The redirected gradient of a channel whose ReLU is closed or whose ReLU6 has reached its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.engine.graph import Graph
 
 
 def relu_model(form: str) -> keras.Model:
-    """A convolution of 4 channels and a ReLU, in several forms; `target` is the layer after it."""
+    """Return a model of a convolution of 4 channels and a ReLU, in one of several forms; `target` is the layer with the ReLU."""
     photo = keras.Input((None, None, 3), name="photo")
     match form:
         case "argument":
@@ -33,7 +33,7 @@ def relu_model(form: str) -> keras.Model:
 
 @pytest.mark.parametrize("form", ["argument", "layer", "activation", "depthwise", "operation"])
 def test_a_closed_relu_is_opened_by_the_gradient_before_it(form: str) -> None:
-    """Where a channel is 0 all over: value 0 and, redirected, the gradient of what the ReLU was given; elsewhere as it was."""
+    """A channel that is 0 everywhere keeps its value and gets the gradient of the ReLU's input; the other channels do not change."""
     model = relu_model(form)
     graph = Graph(model)
     path = graph.layers[-1].path
@@ -56,7 +56,7 @@ def test_a_closed_relu_is_opened_by_the_gradient_before_it(form: str) -> None:
     np.testing.assert_allclose(gradient[[1, 3]], plain[[1, 3]], atol=1e-7)
     assert np.all(plain[[0, 2]] == 0)
     np.testing.assert_allclose(values[[0, 2]], 0, atol=1e-5)
-    # The same channels with the ReLU wide open: the gradient is that of the linear layer.
+    # With the ReLU wide open, the gradient of the same channels is that of the linear layer.
     layer.set_weights([*layer.get_weights()[:-1], bias * 0 + (3 if form == "layer" else 50)])
     if form == "depthwise":
         layer.set_weights([*layer.get_weights()[:-1], bias * 0 + 3])
@@ -66,7 +66,7 @@ def test_a_closed_relu_is_opened_by_the_gradient_before_it(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["layer", "depthwise"])
-def test_past_the_end_of_a_relu6_the_gradient_goes_on(form: str) -> None:
+def test_the_gradient_continues_past_the_end_of_a_relu6(form: str) -> None:
     model = relu_model(form)
     layer = model.get_layer("target" if form == "depthwise" else "conv")
     layer.set_weights([*layer.get_weights()[:-1], np.float32([9, 9, 3, 3])])

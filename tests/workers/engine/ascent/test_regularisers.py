@@ -9,7 +9,7 @@ from schemas.methods.synthesis.regularisers import Regularisers
 from workers.engine.ascent.regularisers import blur, blur_matrix, penalties_in_use, penalty, penalty_weights
 
 GREY = np.float32([0.1, -0.2, 0.0])
-# One image of 2 × 3 with 1 channel would hide an axis swapped; this is 2 images, 2 × 3, 3 channels, no value equal to grey.
+# 2 images of 2 × 3 with 3 channels, so that a swapped axis shows; no value equals grey.
 X = np.random.default_rng(4).normal(size=(2, 2, 3, 3)).astype(np.float32)
 
 
@@ -38,9 +38,9 @@ def test_total_variation_and_its_gradient() -> None:
     down, right = X[:, 1:] - X[:, :-1], X[:, :, 1:] - X[:, :, :-1]
     np.testing.assert_allclose(values, 3 * (np.abs(down).mean(axis=(1, 2, 3)) + np.abs(right).mean(axis=(1, 2, 3))), rtol=1e-5)
     expected = np.zeros_like(X)
-    expected[:, 1:] += np.sign(down) / 9  # 1·3·3 vertical differences an image
+    expected[:, 1:] += np.sign(down) / 9  # each image has 1·3·3 vertical differences
     expected[:, :-1] -= np.sign(down) / 9
-    expected[:, :, 1:] += np.sign(right) / 12  # 2·2·3 horizontal ones
+    expected[:, :, 1:] += np.sign(right) / 12  # and 2·2·3 horizontal ones
     expected[:, :, :-1] -= np.sign(right) / 12
     np.testing.assert_allclose(gradient, 3 * expected, rtol=1e-5, atol=1e-6)
 

@@ -13,7 +13,7 @@ from workers.engine.graph import Graph
 
 @pytest.mark.parametrize("kind", ["l2", "dot_cosine"])
 @pytest.mark.parametrize("path", ["conv2", "hidden"])
-def test_features_are_compared_with_the_layers_own(kind: str, path: str) -> None:
+def test_features_are_compared_with_the_activations_of_the_layer(kind: str, path: str) -> None:
     model = ZOO["functional"]()
     graph, x = Graph(model), photo_batch(model, 3)
     whole = np.asarray(graph.run(x, [path])[path]).astype(np.float64)
@@ -60,7 +60,7 @@ def test_a_target_behind_a_folded_batch_norm_keeps_its_values() -> None:
         np.testing.assert_allclose(values, whole.mean(axis=(1, 2))[np.arange(2), indices], rtol=1e-4, atol=1e-5)
 
 
-def test_the_first_call_of_a_shared_layer_is_meant() -> None:
+def test_the_objective_is_about_the_first_call_of_a_shared_layer() -> None:
     model = seeded(ZOO["shared_layer"]())
     graph, x, indices = Graph(model), photo_batch(model, 2), np.int32([2, 0])
     expected = np.asarray(model.get_layer("shared")(x)).mean(axis=(1, 2))[np.arange(2), indices]

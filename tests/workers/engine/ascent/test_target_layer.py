@@ -39,6 +39,6 @@ def test_only_the_channels_asked_for_are_computed_and_are_the_layers_own(path: s
         layers.BatchNormalization(),
     ],
 )
-def test_layers_whose_channels_cannot_be_had_alone_are_left_whole(layer: keras.Layer) -> None:
+def test_layers_whose_channels_depend_on_each_other_are_computed_whole(layer: keras.Layer) -> None:
     layer.build((None, 5, 5, 2))
     assert not can_select_channels(layer)

@@ -35,7 +35,7 @@ def test_without_padding_a_shift_wraps_around(affine: bool) -> None:
 
 
 def sampled(padded: np.ndarray, y: float, x: float) -> np.ndarray:
-    """The bilinear value of (h, w, C) at (y, x), pixel by pixel; it must lie inside."""
+    """Return the bilinear value of an image (h, w, C) at (y, x), which must lie inside it."""
     top, left = int(np.floor(y)), int(np.floor(x))
     value = np.zeros(padded.shape[-1])
     for row in (top, top + 1):
@@ -54,7 +54,7 @@ def test_zoom_and_rotation_pixel_by_pixel(zoom: float, angle: float) -> None:
     for n in range(2):
         for i in range(11):
             for j in range(8):
-                y, x = i - 5.0, j - 3.5  # from the centre
+                y, x = i - 5.0, j - 3.5  # relative to the centre
                 turned_y, turned_x = np.cos(angle) * y + np.sin(angle) * x, np.cos(angle) * x - np.sin(angle) * y
                 expected = sampled(padded[n], turned_y / zoom + 5 + pad - 1, turned_x / zoom + 3.5 + pad + 2)
                 np.testing.assert_allclose(moved[n, i, j], expected, atol=1e-5)
@@ -65,7 +65,7 @@ def test_a_quarter_turn_turns_counter_clockwise() -> None:
     np.testing.assert_allclose(move(images, draw(angle=np.pi / 2), FILL, pad=0, affine=True), np.rot90(images, axes=(1, 2)), atol=1e-5)
 
 
-def test_draws_keep_their_bounds_and_depend_on_the_seed() -> None:
+def test_random_numbers_keep_their_bounds_and_depend_on_the_seed() -> None:
     transforms = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
     many = random_numbers(transforms, 4000, seed=1)
     assert set(np.unique(many[:, :2])) == set(range(-4, 5))
@@ -79,7 +79,7 @@ def test_draws_keep_their_bounds_and_depend_on_the_seed() -> None:
     np.testing.assert_array_equal(random_numbers(transforms, 9, seed=1), random_numbers(transforms, 9, seed=1))
 
 
-def test_what_is_off_stays_off() -> None:
+def test_transforms_that_are_off_change_nothing() -> None:
     none = random_numbers(Transforms(pad=3), 5, seed=0)
     np.testing.assert_array_equal(none[:, :7], np.tile(np.float32([0, 0, 1, 0, 0, 0, 1]), (5, 1)))
     assert not is_affine(Transforms(pad=3, jitter=3))
@@ -88,7 +88,7 @@ def test_what_is_off_stays_off() -> None:
 
 @pytest.mark.parametrize(("top", "left", "share"), [(0.0, 0.0, 1.0), (0.25, 0.1, 0.5), (0.4, 0.05, 0.6), (0.31, 0.83, 0.17)])
 @pytest.mark.parametrize("view", [(4, 4), (11, 11), (30, 23)])
-def test_a_part_is_resized_as_pillow_does(top: float, left: float, share: float, view: tuple[int, int]) -> None:
+def test_a_crop_is_resized_as_pillow_does(top: float, left: float, share: float, view: tuple[int, int]) -> None:
     images = photos(height=19, width=24)
     drawn = np.float32([0, 0, 1, 0, top, left, share, 0])
     seen = np.asarray(crop(images, drawn, view))
@@ -100,7 +100,7 @@ def test_a_part_is_resized_as_pillow_does(top: float, left: float, share: float,
             np.testing.assert_allclose(result[..., channel], np.asarray(expected), atol=1e-5)
 
 
-def test_parts_lie_in_the_image_and_leave_the_other_draws_as_they_are() -> None:
+def test_crops_lie_in_the_image_and_do_not_change_the_other_random_numbers() -> None:
     moves = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
     many, without = random_numbers(moves.model_copy(update={"crop": (0.3, 0.8)}), 4000, seed=1), random_numbers(moves, 4000, seed=1)
     np.testing.assert_array_equal(many[:, :4], without[:, :4])
@@ -115,7 +115,7 @@ def test_parts_lie_in_the_image_and_leave_the_other_draws_as_they_are() -> None:
     assert len(set(seeds)) > 3990
 
 
-def test_noise_is_the_same_for_all_images_of_a_step_and_another_at_the_next() -> None:
+def test_noise_is_the_same_for_all_images_of_a_step_and_differs_between_steps() -> None:
     first, second = random_numbers(Transforms(noise=0.5), 2, seed=1)
     sigma = np.float32([1, 2, 4])
     drawn = np.asarray(noise(first, sigma, (60, 50, 3)))

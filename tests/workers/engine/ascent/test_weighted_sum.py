@@ -53,11 +53,11 @@ def test_a_direction_is_the_product_with_the_means_and_leaves_the_margin_out() -
     np.testing.assert_allclose(values_of(model, goal, x), means[:, [5, 2, 7]] @ [1, -2, 0.5], rtol=1e-4, atol=1e-6)
 
 
-def test_one_term_alone_gives_the_picture_of_that_objective() -> None:
+def test_a_sum_of_one_term_gives_the_picture_of_that_objective() -> None:
     model = lively()
     alone = run(model, fourier_spec(Objective("channel", "conv2", (3,)), steps=5))
     summed = run(model, fourier_spec(Objective("sum", terms=(Term("channel", 3, 1.0, "conv2"),)), steps=5))
-    # Starts differ, as channels' do: by the seed and the channel.
+    # The starts differ, because they depend on the seed and the channel.
     assert np.abs(alone.images - summed.images).max() > 1e-3
     same = run(model, fourier_spec(Objective("channel", "conv2", (0,)), steps=5))
     summed = run(model, fourier_spec(Objective("sum", terms=(Term("channel", 0, 1.0, "conv2"),)), steps=5))
@@ -92,8 +92,8 @@ def test_other_weights_channels_and_positions_are_not_compiled_anew() -> None:
     assert step_key(other) != step_key(fourier_spec(Objective("sum", terms=(Term("channel", 1, 1.0, "conv2"),))))
 
 
-def test_a_closed_relu_is_followed_where_it_is_asked_for() -> None:
-    """Channel 0 of `closed` is -1 before its ReLU everywhere: 0 after it, and without redirection no gradient comes."""
+def test_a_closed_relu_gets_a_gradient_with_redirection_alone() -> None:
+    """Channel 0 of `closed` is -1 before its ReLU and 0 after it everywhere, so without redirection it has no gradient."""
     photo = keras.Input((None, None, 3), name="photo")
     model = seeded(keras.Model(photo, layers.Conv2D(2, 1, activation="relu", name="closed")(photo)))
     layer = model.get_layer("closed")
