@@ -14,7 +14,7 @@ from schemas.methods.synthesis.filters import Filters
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
-from workers.engine.ascent.parametrisations import starts
+from workers.engine.ascent.parametrisations import start_values
 from workers.engine.probe import KerasProbe
 from workers.methods.synthesis import filters
 from workers.methods.synthesis.recipes import RECIPES
@@ -73,7 +73,7 @@ def unit_noise(preset: str, size: int, channel: int, seed: int = 0) -> np.ndarra
     noise = np.random.default_rng((seed, channel)).random((size, size, 3))
     start = RECIPES[preset].start
     np.testing.assert_array_equal(
-        starts(start, (size, size, 3), seed, [channel])[0], (noise * (start.high - start.low) + start.low).astype(np.float32)
+        start_values(start, (size, size, 3), seed, [channel])[0], (noise * (start.high - start.low) + start.low).astype(np.float32)
     )
     return noise[None]
 
