@@ -1,6 +1,7 @@
 """Run the supervisor with real worker processes.
 
-This module does not import TensorFlow. The fork server imports it once, before it forks the worker processes.
+This module joins the rooms `supervision` and `execution`, so that `supervision` need not know what its processes do. It does not import
+TensorFlow. The fork server imports TensorFlow once, before it forks the worker processes.
 """
 
 from __future__ import annotations
