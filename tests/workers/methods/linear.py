@@ -1,4 +1,4 @@
-"""A model whose logits are Σ weights·input, so that what covering a part of it does can be worked by hand."""
+"""A model whose logits are Σ weights·input, so that the effect of covering a part of the input can be worked by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 
 
 class LinearProbe(FormulaProbe):
-    """`linear`: (classes, H, W, C), one array a class; three classes."""
+    """A linear model. `linear` has the weights (classes, H, W, C) of up to three classes."""
 
     def __init__(self, linear: np.ndarray, preprocessing: object = None) -> None:
         super().__init__(_published(linear, preprocessing))
@@ -35,7 +35,7 @@ def _published(linear: np.ndarray, preprocessing: object) -> PublishedModel:
 
 
 def driven(run: Generator[Slice, None, Answer]) -> tuple[list[Slice], Answer]:
-    """All slices of a slow method and what it returns."""
+    """Run a slow method to its end, and return its slices and its result."""
     slices: list[Slice] = []
     while True:
         try:

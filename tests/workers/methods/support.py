@@ -1,4 +1,4 @@
-"""A probe whose model is a formula, so that what methods make of it can be worked by hand."""
+"""A probe whose model is a formula, so that the results of methods can be worked by hand."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 class FormulaProbe(Probe):
-    """Layer `conv`: the input itself, (N, h, w, K). Logit of class c: Σ over positions and channels of WEIGHTS[c]·A², so that
-    its gradient is 2·WEIGHTS[c]·A, another at each position. Layer `pool`: the mean over positions, (N, K).
+    """The layer `conv` is the input itself, (N, h, w, K). The layer `pool` is the mean over the positions, (N, K).
 
-    `calls` keeps the number of rows of each call.
+    The logit of class c is the sum of WEIGHTS[c]·A² over positions and channels. So its gradient 2·WEIGHTS[c]·A differs at each
+    position. `calls` keeps the number of rows of each call.
     """
 
     WEIGHTS = np.array([[1, 0, -1], [0, 2, 0], [-1, 1, 0.5]], np.float32)
@@ -122,7 +122,7 @@ class FormulaProbe(Probe):
     def scores_from(
         self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
     ) -> Forward:
-        """Of layer `conv`."""
+        """Return the scores with these activations in place of the layer `conv`."""
         self.calls.append(len(tensor))
         logits = self._logits(activations)
         return Forward({}, logits, softmax(logits))
@@ -140,15 +140,15 @@ class FormulaProbe(Probe):
         raise NotImplementedError
 
     def _logits(self, tensor: Float32) -> Float32:
-        return ((tensor**2).sum(axis=(1, 2))[:, None, :] * self.WEIGHTS).sum(axis=2)  # bit for bit the same in any batch
+        return ((tensor**2).sum(axis=(1, 2))[:, None, :] * self.WEIGHTS).sum(axis=2)  # this order of sums gives the same bits in any batch
 
 
 def photo_of(height: int = 8, width: int = 12, seed: int = 0) -> Photo:
-    """A photo that fills the input of 4 × 6."""
+    """Return a photo that fills the input of 4 × 6."""
     image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     return Photo(image, Placement((4, 6), (0, 0, 4, 6), (0, 0, height, width)))
 
 
 def batch(n: int = 3, seed: int = 1) -> Float32:
-    """(n, 4, 6, 3), some below and some above 0."""
+    """Return inputs (n, 4, 6, 3) with values below and above 0."""
     return np.random.default_rng(seed).normal(0.3, 1, (n, 4, 6, 3)).astype(np.float32)

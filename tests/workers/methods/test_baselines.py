@@ -1,3 +1,5 @@
+"""Baselines in the units of the model's input."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,8 +28,8 @@ def test_grey_has_one_channel() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_blur_is_a_gaussian_whose_edge_goes_on(channels: int) -> None:
-    """The response to one bright pixel, by the formula."""
+def test_the_blur_is_a_gaussian_that_repeats_the_edge(channels: int) -> None:
+    """The response to one bright pixel follows the formula of a Gaussian."""
     image = np.zeros((41, 61, channels), np.float32)
     image[20, 30] = 1
     found = baseline("blurred", image, BGR)

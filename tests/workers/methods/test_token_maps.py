@@ -1,3 +1,5 @@
+"""Tokens as maps."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -31,7 +33,7 @@ def test_tokens_fill_the_map_row_by_row_and_class_tokens_are_left_out() -> None:
     np.testing.assert_array_equal(got[..., 1], -got[..., 0])
 
 
-def test_a_map_is_left_as_it_is() -> None:
+def test_a_map_is_returned_unchanged() -> None:
     values = np.zeros((2, 3, 4, 5), np.float32)
     assert to_map(values, model((3, 4, 5), None), "block/norm") is values
 

@@ -1,4 +1,4 @@
-"""What class activation maps ask for: layers, classes, channels."""
+"""The parameters of class activation maps: layers, classes and channels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def resolved(method: str, **params: Any) -> Any:
 
 
 @pytest.mark.parametrize("method", CAMS)
-def test_one_layer_several_or_the_default(method: str) -> None:
+def test_layer_is_one_path_a_list_or_the_default(method: str) -> None:
     assert resolved(method).layer == "block5_conv3"
     assert resolved(method, layer="base/conv").layer_paths() == ("base/conv",)
     several = resolved(method, layer=["base/conv", "block5_conv1", "base/conv"])
@@ -31,7 +31,7 @@ def test_one_layer_several_or_the_default(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", CAMS)
-def test_each_of_several_layers_must_suit(method: str) -> None:
+def test_each_layer_of_a_list_must_suit(method: str) -> None:
     with pytest.raises(UnsuitableLayer, match="'average'"):
         resolved(method, layer=["base/conv", "average"])
     with pytest.raises(UnknownLayer, match="'nowhere'") as raised:
@@ -42,18 +42,18 @@ def test_each_of_several_layers_must_suit(method: str) -> None:
             METHODS[method].model_validate({"layer": layers})
 
 
-def test_unresolved_parameters_name_no_layer() -> None:
+def test_unresolved_parameters_have_no_layer_paths() -> None:
     with pytest.raises(ValueError, match="not resolved: layer"):
         METHODS["hires_cam"].model_validate({}).layer_paths()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("method", [name for name in CAMS if name != "eigen_cam"])
-def test_classes_are_resolved_beside_layers(method: str) -> None:
+def test_classes_and_layers_are_both_resolved(method: str) -> None:
     found = resolved(method, layer=["base/conv"], class_index=[LABELS[2], 0])
     assert (found.layer, found.class_index) == (("base/conv",), (2, 0))
     assert found.target_classes() == TargetClasses((2, 0), listed=True)
     assert resolved(method).target_classes() == TargetClasses((TOP_CLASS,), listed=False)
 
 
-def test_layer_cam_fuses_as_its_paper_does() -> None:
+def test_only_layer_cam_fuses_with_max_by_default() -> None:
     assert {method: resolved(method).fuse for method in CAMS} == {method: "max" if method == "layer_cam" else "mean" for method in CAMS}

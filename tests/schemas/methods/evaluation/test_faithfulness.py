@@ -1,4 +1,4 @@
-"""`faithfulness`: which attributions there are, and how their parameters become part of the job's."""
+"""The parameters of `faithfulness`: which methods it can test, and how their parameters become part of the job's own."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def resolved(limits: MethodLimits | None = None, **params: Any) -> Faithfulness:
     return Faithfulness.model_validate(params).resolve(published(), limits or MethodLimits())
 
 
-def test_attributions_are_the_methods_with_a_map_over_the_photo() -> None:
+def test_attribution_methods_are_those_with_a_map_on_the_image() -> None:
     known = attribution_methods()
     assert {"grad_cam", "occlusion", "rise"} <= set(known)
     assert not {"predict", "activations", "filters", "weights", "faithfulness", "compare"} & set(known)
 
 
-def test_options_are_completed_and_stay_as_they_are() -> None:
+def test_options_are_filled_in_once() -> None:
     params = resolved(options={"alpha": 0.5})
     assert params.options is not None
     assert (params.options["layer"], params.options["alpha"], params.options["fuse"]) == ("block5_conv3", 0.5, "mean")
@@ -34,7 +34,7 @@ def test_options_are_completed_and_stay_as_they_are() -> None:
     assert resolved(options={"alpha": 0.5, "fuse": "mean"}).model_dump_json() == params.model_dump_json()
 
 
-def test_the_class_is_the_jobs_own() -> None:
+def test_the_class_is_a_parameter_of_the_job() -> None:
     params = resolved(class_index="espresso", precision="bfloat16")
     attribution = params.attribution_params()
     assert isinstance(attribution, GradCam)
@@ -44,7 +44,7 @@ def test_the_class_is_the_jobs_own() -> None:
     assert (explained.class_index, explained.masks, explained.score) == (2, 7, "probability")
 
 
-def test_an_attribution_without_a_class_takes_none() -> None:
+def test_a_method_without_a_class_gets_none() -> None:
     assert not hasattr(resolved(attribution="eigen_cam", class_index=1).attribution_params(1), "class_index")
 
 
@@ -64,26 +64,26 @@ def test_an_attribution_without_a_class_takes_none() -> None:
         ({"attribution": "rise", "options": {"masks": 8193}}, errors.LimitExceeded, "/params/options/masks"),
     ],
 )
-def test_what_is_refused(given: dict[str, Any], error: type[errors.VisualizationError], pointer: str) -> None:
+def test_wrong_parameters_are_refused(given: dict[str, Any], error: type[errors.VisualizationError], pointer: str) -> None:
     with pytest.raises(error) as raised:
         resolved(**given)
     assert raised.value.pointer == pointer
 
 
-def test_a_misspelt_attribution_is_told_the_nearest() -> None:
+def test_the_error_for_a_misspelt_method_has_the_nearest_name() -> None:
     with pytest.raises(errors.InvalidParameters, match="'grad_camm'") as raised:
         resolved(attribution="grad_camm")
     assert raised.value.nearest[0] == "grad_cam"
 
 
-def test_covered_photos_are_bounded() -> None:
-    assert resolved(MethodLimits(max_masks=103), steps=50).steps == 50  # two curves of 51, and the masked photo
+def test_the_number_of_covered_images_is_limited() -> None:
+    assert resolved(MethodLimits(max_masks=103), steps=50).steps == 50  # two curves with 51 images each, and the masked image
     with pytest.raises(errors.LimitExceeded):
         resolved(MethodLimits(max_masks=102), steps=50)
 
 
-def test_those_of_the_attribution_count_too() -> None:
-    """Once for the map, and twice for each of the layers drawn anew."""
+def test_covered_images_of_the_attribution_method_count_too() -> None:
+    """They count once for the map, and twice for each point at which layers are randomised."""
     rise: dict[str, Any] = {"attribution": "rise", "options": {"masks": 100}, "steps": 9}
     assert resolved(MethodLimits(max_masks=121), **rise).steps == 9
     with pytest.raises(errors.LimitExceeded, match="got 121") as raised:

@@ -1,4 +1,4 @@
-"""`occlusion` and `rise`: what is completed, what is refused."""
+"""The parameters of `occlusion` and `rise`: which values are filled in, and which are refused."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def occlusion(model: dict[str, Any] | None = None, limits: MethodLimits | None =
 @pytest.mark.parametrize(
     ("given", "window", "stride"),
     [
-        ({}, (3, 4), (2, 2)),  # ⌈20/8⌉, ⌈30/8⌉
+        ({}, (3, 4), (2, 2)),  # ⌈20/8⌉ and ⌈30/8⌉
         ({"window": 7}, (7, 7), (4, 4)),
         ({"window": [5, 30]}, (5, 30), (3, 15)),
         ({"stride": 1}, (3, 4), (1, 1)),
         ({"window": [20, 1], "stride": [20, 1]}, (20, 1), (20, 1)),
     ],
 )
-def test_window_and_stride_are_completed(given: dict[str, Any], window: tuple[int, int], stride: tuple[int, int]) -> None:
+def test_window_and_stride_are_filled_in(given: dict[str, Any], window: tuple[int, int], stride: tuple[int, int]) -> None:
     params = occlusion(**given)
     assert (params.window, params.stride) == (window, stride)
     assert params.geometry(20, 30) == (window, stride)
@@ -39,7 +39,7 @@ def test_window_and_stride_are_completed(given: dict[str, Any], window: tuple[in
     assert params.class_index is None
 
 
-def test_an_input_of_any_size_decides_at_the_photo() -> None:
+def test_for_a_model_of_any_size_the_image_decides_window_and_stride() -> None:
     params = occlusion(ANY_SIZE)
     assert (params.window, params.stride) == (None, None)
     assert params.geometry(64, 96) == ((8, 12), (4, 6))
@@ -57,12 +57,12 @@ def test_an_input_of_any_size_decides_at_the_photo() -> None:
         ({}, {"window": [3, 4], "stride": [3, 5]}, errors.InvalidParameters, "/params/stride"),
         ({}, {"stride": 4}, errors.InvalidParameters, "/params/stride"),
         (ANY_SIZE, {"stride": 4}, errors.InvalidParameters, "/params/window"),
-        (ANY_SIZE, {"window": 4, "stride": 4}, errors.LimitExceeded, "/params/stride"),  # 128² of the largest photo
+        (ANY_SIZE, {"window": 4, "stride": 4}, errors.LimitExceeded, "/params/stride"),  # the largest image has 128² windows
         ({}, {"class_index": 5}, errors.UnknownClass, "/params/class_index"),
         ({}, {"sign": -1}, errors.InvalidParameters, "/params/sign"),
     ],
 )
-def test_what_the_model_does_not_allow(
+def test_values_that_the_model_does_not_allow_are_refused(
     model: dict[str, Any], given: dict[str, Any], error: type[errors.VisualizationError], pointer: str
 ) -> None:
     with pytest.raises(error) as raised:
@@ -70,8 +70,8 @@ def test_what_the_model_does_not_allow(
     assert raised.value.pointer == pointer
 
 
-def test_masks_are_bounded() -> None:
-    # windows of 3 × 4 every 1: 18 · 27
+def test_the_number_of_covered_images_is_limited() -> None:
+    # windows of 3 × 4 with a stride of 1: 18 · 27 = 486
     assert occlusion(stride=1, limits=MethodLimits(max_masks=486)).stride == (1, 1)
     with pytest.raises(errors.LimitExceeded, match="at most 485 covered images, got 486") as raised:
         occlusion(stride=1, limits=MethodLimits(max_masks=485))

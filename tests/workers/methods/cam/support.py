@@ -20,7 +20,7 @@ from workers.methods.cam.cam_result import CamResult
 
 
 class TwoLayers(FormulaProbe):
-    """`coarse`: `conv` at every second row and column, with the gradients that stand there."""
+    """Has a second layer `coarse`: the layer `conv` at every second row and column, with its gradients there."""
 
     def forward(self, tensor: np.ndarray, layers: Any = (), **given: Any) -> Any:
         found = super().forward(tensor, ["conv" for _ in layers], **given)
@@ -40,7 +40,7 @@ def with_layers(channels: int = 3) -> PublishedModel:
 
 
 class ChannelProbe(TwoLayers):
-    """With a description of its layers; the logits computed on from `coarse` are those of what stands there."""
+    """Describes its layers. Scores that are computed on from `coarse` are those of its activations alone."""
 
     def __init__(self) -> None:
         super().__init__(with_layers())

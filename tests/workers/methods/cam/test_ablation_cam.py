@@ -11,12 +11,12 @@ from workers.methods.cam import ablation_cam
 
 
 def test_ablation_cams_weights_by_hand() -> None:
-    # y = 4 falls to 1 without the first channel and rises to 6 without the second; y = −2 falls to −3; y = 0
+    # First class: y = 4 falls to 1 without channel 0 and rises to 6 without channel 1. Second: y = −2 falls to −3. Third: y = 0.
     scores, whole = np.array([[1.0, -3.0, 1.0], [6.0, -2.0, 2.0]]), np.array([4.0, -2.0, 0.0])
     np.testing.assert_allclose(ablation_cam.weights(scores, whole), [[0.75, -0.5], [0.5, 0], [0, 0]])
 
 
-def test_ablation_sets_one_channel_after_the_other_to_zero() -> None:
+def test_each_row_has_another_channel_set_to_zero() -> None:
     activations = batch(1)
     found = ablation_cam.ablated(activations, np.array([2, 0]))
     for row, channel in enumerate((2, 0)):

@@ -1,3 +1,5 @@
+"""The variants of an input, and the mean of their maps."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -5,7 +7,7 @@ import numpy as np
 from workers.methods.cam import augmentation
 
 
-def test_the_input_itself_comes_first_and_each_variant_once() -> None:
+def test_the_plain_input_comes_first_and_each_variant_comes_once() -> None:
     assert augmentation.variants(False) == (augmentation.PLAIN,)
     every = augmentation.variants(True)
     assert every[0] == augmentation.PLAIN
@@ -22,8 +24,8 @@ def test_a_variant_by_hand() -> None:
     np.testing.assert_array_equal(augmentation.PLAIN.of(tensor), tensor)
 
 
-def test_one_variants_maps_stay_unscaled_several_are_scaled_and_averaged() -> None:
+def test_maps_of_one_variant_stay_unscaled_and_maps_of_several_are_scaled_and_averaged() -> None:
     maps = np.array([[[0, 5]], [[2, 1]]], np.float32)
     np.testing.assert_array_equal(augmentation.averaged([maps]), maps)
-    other = np.array([[[4, 1]], [[3, 3]]], np.float32)  # the second is the same everywhere: zeros
+    other = np.array([[[4, 1]], [[3, 3]]], np.float32)  # the second map is the same everywhere, so it counts as zeros
     np.testing.assert_allclose(augmentation.averaged([maps, other]), [[[0.5, 0.625]], [[0.5, 0.25]]])

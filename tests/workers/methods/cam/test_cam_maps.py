@@ -1,3 +1,5 @@
+"""The arithmetic of class activation maps by hand and against other ways to compute it."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -13,14 +15,14 @@ def arrays(n: int = 3, height: int = 5, width: int = 7, channels: int = 4, seed:
 
 def test_weights_of_channels_and_of_positions_by_hand() -> None:
     activations = np.array([[[[1, 2], [3, 4]]], [[[1, 0], [0, 5]]]], np.float32)
-    # 1·2 − 2 = 0, 3·2 − 4 = 2; then 0 + 0, 0 + 15
+    # first image: 1·2 − 2 = 0 and 3·2 − 4 = 2; second: 0 + 0 and 0 + 15
     np.testing.assert_array_equal(cam_maps.weighted(activations, np.array([[2, -1], [0, 3]], np.float32)), [[[0, 2]], [[0, 15]]])
     by_position = np.array([[[[1, 1], [1, -1]]], [[[-1, 9], [9, 2]]]], np.float32)
-    # 1 + 2, 3 − 4 → 0; −1 → 0, 10
+    # first image: 1 + 2, and relu(3 − 4) = 0; second: relu(−1) = 0, and 10
     np.testing.assert_array_equal(cam_maps.weighted(activations, by_position), [[[3, 0]], [[0, 10]]])
 
 
-def test_a_channels_weight_at_every_position_is_the_channels_weight() -> None:
+def test_equal_weights_at_all_positions_give_what_one_weight_a_channel_gives() -> None:
     activations, other = arrays()
     weights = other[:, 0, 0]
     everywhere = np.broadcast_to(weights[:, None, None, :], activations.shape).copy()
@@ -30,16 +32,16 @@ def test_a_channels_weight_at_every_position_is_the_channels_weight() -> None:
 
 
 def test_the_principal_component_by_hand() -> None:
-    # Channel 1 is twice channel 0 plus a constant, so all variation lies along (1, 2)/√5: centred (−2, 0, 2), times √5.
+    # Channel 1 is twice channel 0 plus a constant, so all variation lies along (1, 2)/√5: the centred (−2, 0, 2) times √5.
     activations = np.array([[[[0, 7], [2, 11], [4, 15]]]], np.float32)
     np.testing.assert_allclose(cam_maps.principal(activations), [[np.sqrt(5) * np.array([-2, 0, 2])]], rtol=1e-6)
-    # The sign follows the mean over channels, here falling: channel 1 outweighs channel 0.
+    # The sign follows the mean over the channels. It falls here, because channel 1 outweighs channel 0.
     falling = np.array([[[[0, 9], [1, 6], [2, 3]]]], np.float32)
     np.testing.assert_allclose(cam_maps.principal(falling), [[np.sqrt(10) * np.array([1, 0, -1])]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("height", "width", "channels"), [(5, 7, 4), (2, 3, 11), (1, 6, 6)])
-def test_the_principal_component_is_that_of_the_svd(height: int, width: int, channels: int) -> None:
+def test_the_principal_component_agrees_with_the_svd(height: int, width: int, channels: int) -> None:
     activations, _ = arrays(3, height, width, channels, seed=1)
     found = cam_maps.principal(activations)
     for example, projection in zip(activations, found, strict=True):
@@ -69,7 +71,7 @@ def test_activations_without_a_component() -> None:
     assert np.isnan(found[1]).all()
 
 
-COARSE = np.array([[[0, 4]]], np.float32)  # scaled 0, 1; enlarged to four columns: 0, 1/4, 3/4, 1
+COARSE = np.array([[[0, 4]]], np.float32)  # scaled to 0, 1 and enlarged to four columns, it is 0, 1/4, 3/4, 1
 FINE = np.array([[[1, 0, 0, 2], [1, 1, 2, 0]]], np.float32)
 
 
@@ -87,7 +89,7 @@ def test_a_degenerate_layer_counts_as_zeros() -> None:
         np.testing.assert_allclose(fused, FINE / 4, rtol=1e-6)
 
 
-def test_each_class_is_fused_by_itself() -> None:
+def test_each_class_is_fused_separately() -> None:
     other = FINE[:, ::-1] * 7
     fused = cam_maps.fused([np.concatenate([COARSE, COARSE]), np.concatenate([FINE, other])], "mean")
     for row, fine in enumerate((FINE, other)):

@@ -19,37 +19,37 @@ NAN = float("nan")
 
 
 def test_hires_cam_by_hand() -> None:
-    # 1 − 2 → 0, 9 + 8; 0 + 0, 0 + 5
+    # first image: relu(1 − 2) = 0, and 9 + 8; second: 0 + 0 and 0 + 5
     np.testing.assert_array_equal(cam_maps.weighted(ACTIVATIONS, hires_cam.weights(ACTIVATIONS, GRADIENTS)), [[[0, 17]], [[0, 5]]])
 
 
 def test_layer_cam_by_hand() -> None:
-    # 1 + 0, 9 + 8; 0 + 0, 0 + 5
+    # first image: 1 + 0 and 9 + 8; second: 0 + 0 and 0 + 5
     np.testing.assert_array_equal(cam_maps.weighted(ACTIVATIONS, layer_cam.weights(ACTIVATIONS, GRADIENTS)), [[[1, 17]], [[0, 5]]])
 
 
 def test_xgrad_cam_by_hand() -> None:
-    # (1 + 9)/4, (−2 + 8)/6; 0/1, 5/5
+    # first image: (1 + 9)/4 and (−2 + 8)/6; second: 0/1 and 5/5
     weights = xgrad_cam.weights(ACTIVATIONS, GRADIENTS)
     np.testing.assert_allclose(weights, [[2.5, 1], [0, 1]], rtol=1e-6)
     np.testing.assert_allclose(cam_maps.weighted(ACTIVATIONS, weights), [[[4.5, 11.5]], [[0, 5]]], rtol=1e-6)
 
 
 def test_grad_cam_plus_plus_by_hand() -> None:
-    # Sums of A: 4, 6; 1, 5. w = Σ G/(2 + G·ΣA) where G > 0:
-    # 1/6 + 3/14, 2/14; 0, 2/12 + 1/7
+    # The sums of A are 4 and 6, then 1 and 5. The weight is Σ G/(2 + G·ΣA) over G > 0.
+    # first image: (1/6 + 3/14) and 2/14; second: 0 and (2/12 + 1/7)
     weights = grad_cam_plus_plus.weights(ACTIVATIONS, GRADIENTS)
     np.testing.assert_allclose(weights, [[1 / 6 + 3 / 14, 2 / 14], [0, 2 / 12 + 1 / 7]], rtol=1e-6)
 
 
 def test_grad_cam_plus_plus_keeps_the_digits_of_small_gradients() -> None:
-    # G² = 1e-50 is nothing in float32; α is 1/2 and w = ΣG/2 all the same
+    # G² = 1e-50 is 0 in float32, but α is still 1/2 and the weight is ΣG/2
     tiny = np.full((1, 1, 2, 1), 1e-25, np.float32)
     np.testing.assert_allclose(grad_cam_plus_plus.weights(np.ones_like(tiny), tiny), [[1e-25]], rtol=1e-6)
 
 
 def test_grad_cam_plus_plus_without_a_denominator() -> None:
-    # ΣA = −4 and G = 1/2: 2 + G·ΣA = 0 at the first position; the second has 1/4 / (2 − 1)
+    # ΣA = −4, so 2 + G·ΣA = 0 at the first position, where G = 1/2. The second gives 1/4 / (2 − 1).
     activations = np.array([[[[-1], [-3]]]], np.float32)
     gradients = np.array([[[[0.5], [0.25]]]], np.float32)
     np.testing.assert_allclose(grad_cam_plus_plus.weights(activations, gradients), [[0.25]])
@@ -75,7 +75,7 @@ def _loops_xgrad(A: np.ndarray, G: np.ndarray, y: int, x: int, k: int) -> float:
 
 
 def _loops_plus_plus(A: np.ndarray, G: np.ndarray, y: int, x: int, k: int) -> float:
-    """As the paper's equations 10 and 19 have it, nothing cancelled."""
+    """Compute equations 10 and 19 of the paper without cancelling anything."""
     total = 0.0
     for a in range(A.shape[0]):
         for b in range(A.shape[1]):
@@ -113,14 +113,14 @@ def test_maps_by_plain_loops(module: ModuleType, loops: Callable[..., float]) ->
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 3), height=st.integers(1, 5), width=st.integers(1, 6), channels=st.integers(1, 5))
-def test_where_gradients_are_the_same_everywhere_cams_agree(seed: int, n: int, height: int, width: int, channels: int) -> None:
+def test_cams_agree_if_gradients_are_the_same_at_all_positions(seed: int, n: int, height: int, width: int, channels: int) -> None:
     rng = np.random.default_rng(seed)
     activations = rng.uniform(0.1, 2, (n, height, width, channels)).astype(np.float32)
     gradients = np.broadcast_to(rng.normal(size=(n, 1, 1, channels)), activations.shape).astype(np.float32)
     plain = cam_maps.weighted(activations, grad_cam.weights(activations, gradients))
     for other in (hires_cam, xgrad_cam):
         np.testing.assert_allclose(cam_maps.weighted(activations, other.weights(activations, gradients)), plain, rtol=1e-3, atol=1e-4)
-    # and LayerCAM and HiResCAM where, besides, no gradient is negative
+    # LayerCAM and HiResCAM agree, too, if no gradient is negative
     risen = np.abs(gradients)
     np.testing.assert_array_equal(layer_cam.weights(activations, risen), hires_cam.weights(activations, risen))
 
@@ -135,4 +135,4 @@ def test_degenerate_layers(module: ModuleType) -> None:
     broken[1, 0, 0, 0] = NAN
     for found in (cam_maps.weighted(some, weights(some, broken)), cam_maps.weighted(broken, weights(broken, some))):
         assert np.isfinite(found[0]).all()
-        assert np.isnan(found[1]).any()  # said by whoever draws it, not hidden
+        assert np.isnan(found[1]).any()  # it is not hidden here; the drawing warns about it

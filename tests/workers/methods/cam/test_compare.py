@@ -1,3 +1,5 @@
+"""The comparison of class activation maps: each map is the one that its method makes alone."""
+
 from __future__ import annotations
 
 from typing import Any, get_args
@@ -27,7 +29,7 @@ ALL = get_args(Compared)
 
 
 def test_every_cam_can_be_compared() -> None:
-    """A new one is added to `Compared` and to `WEIGHTS` or `TRIALS`."""
+    """If this fails, add the new CAM to `Compared` and to `WEIGHTS` or `TRIALS`."""
     cams = {name for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.facts is CamFacts}
     assert set(ALL) == cams
     assert set(compare.WEIGHTS) | set(compare.TRIALS) | {"eigen_cam"} == cams
@@ -50,7 +52,7 @@ def alone(method: str, tensor: np.ndarray, **params: Any) -> Output:
 @pytest.mark.parametrize(
     "shared", [{}, {"augment": True}, {"eigen_smooth": True}, {"class_index": 0}, {"layer": ["conv", "coarse"], "fuse": "max"}]
 )
-def test_each_map_is_that_of_the_method_alone(shared: dict[str, Any]) -> None:
+def test_each_map_equals_the_map_of_the_method_alone(shared: dict[str, Any]) -> None:
     tensor = batch(1)
     output = run(tensor, methods=ALL[::-1], **shared)
     assert list(arrays(output)) == [f"map.{method}" for method in ALL[::-1]]
@@ -60,20 +62,20 @@ def test_each_map_is_that_of_the_method_alone(shared: dict[str, Any]) -> None:
         np.testing.assert_allclose(arrays(output)[f"map.{method}"], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_those_made_of_gradients_share_one_pass() -> None:
+def test_methods_that_use_gradients_share_one_pass() -> None:
     probe = ChannelProbe()
     run(batch(1), probe, methods=[method for method in ALL if method not in BY_CHANNEL])
     assert probe.calls == [1]
     probe = ChannelProbe()
     run(batch(1), probe, methods=BY_CHANNEL)
-    assert probe.calls == [1, 3, 3]  # one for the activations of both, then each one's three channels
+    assert probe.calls == [1, 3, 3]  # one pass gives the activations for both, then each tries three channels
 
 
-def test_slices_count_the_channels_of_all() -> None:
+def test_slices_count_the_channels_of_all_methods() -> None:
     job = Compare.model_validate({"layer": ["conv", "coarse"], "methods": ["score_cam", "grad_cam", "ablation_cam"]})
     slices, _ = driven(compare.run(ChannelProbe(), Inputs(batch(1)), job))  # type: ignore[arg-type]
-    assert {piece.total for piece in slices} == {12}
-    assert sorted({piece.step for piece in slices}) == [3, 6, 9, 12]
+    assert {made.total for made in slices} == {12}
+    assert sorted({made.step for made in slices}) == [3, 6, 9, 12]
     (only,), _ = driven(compare.run(ChannelProbe(), Inputs(batch(1)), Compare(layer="conv")))  # type: ignore[arg-type]
     assert (only.step, only.total) == (1, 1)
 
@@ -117,7 +119,7 @@ def test_several_classes_are_rows() -> None:
             np.testing.assert_array_equal(picture[top : top + 8, left : left + 12], expected)
 
 
-def test_a_degenerate_map_is_said_with_its_method() -> None:
+def test_a_warning_about_a_degenerate_map_names_the_method() -> None:
     output = run(np.zeros((1, 4, 6, 3), np.float32), methods=["layer_cam", "score_cam"], class_index=1)
     assert output.warnings == (
         "LayerCAM: goldfish (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",
@@ -134,13 +136,13 @@ def test_scores_that_are_not_finite_fail_the_job() -> None:
         run(batch(1), Broken(), methods=["grad_cam"], class_index=1)
 
 
-def test_a_sheet_of_large_photos_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sheet_of_large_images_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MAX_SHEET_PIXELS", 2 * 4 * 6)
     output = run(batch(1), methods=["grad_cam", "hires_cam"])
     assert output.warnings == ("The image is large and the sheet shows 2 overlays, so each tile is drawn at 6 × 4 pixels.",)
 
 
-def test_only_those_that_try_channels_count_against_the_limit() -> None:
+def test_only_methods_that_try_channels_count_against_the_limit() -> None:
     model, limits = tiny(), MethodLimits(max_masks=10)
     assert Compare().resolve(model, limits).tries(model.description) == 0
     assert Compare(methods=("score_cam", "grad_cam")).resolve(model, limits).tries(model.description) == 8
@@ -150,8 +152,8 @@ def test_only_those_that_try_channels_count_against_the_limit() -> None:
 
 
 @pytest.mark.parametrize("name", ["functional", "nested", "mixed_bfloat16"])
-def test_on_a_real_model_each_map_is_that_of_the_method_alone(name: str) -> None:
-    """Bit for bit, whatever passes they share."""
+def test_on_a_real_model_each_map_equals_the_map_of_the_method_alone(name: str) -> None:
+    """The maps are equal bit for bit, although the methods share passes."""
     probe, published = model(name)
     tensor = np.random.default_rng(2).uniform(-1, 1, (1, 13, 9, 3)).astype(np.float32)
     params = Compare(methods=ALL, class_index=3).resolve(published, MethodLimits())

@@ -1,3 +1,5 @@
+"""Grad-CAM: formula, classes, batches, presets and pictures."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -34,15 +36,15 @@ def the_map(output: Output) -> np.ndarray:
 
 
 def test_the_formula_by_hand() -> None:
-    # Two images, 1×2 positions, 2 channels. Weights: means over positions of the gradients.
+    # Two images with 1×2 positions and 2 channels. The weights are the means of the gradients over the positions.
     activations = np.array([[[[1, 2], [3, 4]]], [[[1, 0], [0, 5]]]], np.float32)
     gradients = np.array([[[[1, -1], [3, -1]]], [[[0, 2], [0, -2]]]], np.float32)
-    # first: w = (2, -1): 1·2 − 2 = 0, 3·2 − 4 = 2; second: w = (0, 0)
+    # first image: w = (2, -1), so 1·2 − 2 = 0 and 3·2 − 4 = 2; second: w = (0, 0)
     weights = grad_cam.weights(activations, gradients)
     np.testing.assert_allclose(weights, [[2, -1], [0, 0]])
     np.testing.assert_allclose(grad_cam.mean_weights(activations, gradients), [[1, -0.5], [0, 0]])
     np.testing.assert_allclose(cam_maps.weighted(activations, weights), [[[0, 2]], [[0, 0]]])
-    # relu: what speaks against the class is 0
+    # relu sets evidence against the class to 0
     np.testing.assert_allclose(cam_maps.weighted(activations[:1], -weights[:1]), [[[0, 0]]])
 
 
@@ -57,7 +59,7 @@ def test_the_formula_by_plain_loops() -> None:
     np.testing.assert_allclose(maps, np.maximum(expected, 0), atol=1e-6)
 
 
-def test_the_top_class_where_none_is_asked_for() -> None:
+def test_the_top_class_is_explained_if_no_class_is_given() -> None:
     probe, tensor = FormulaProbe(), batch(3)
     results = grad_cam.run(probe, Inputs(tensor), [params()] * 3)
     logits = np.einsum("nhwk,ck->nc", tensor**2, probe.WEIGHTS)
@@ -95,11 +97,11 @@ def test_many_classes_are_run_a_few_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"layer": "other"}, {"precision": "bfloat16"}, {"sign": -1}, {"preset": "dlwp1"}])
-def test_what_the_device_does_differently_is_another_batch(changes: dict[str, object]) -> None:
+def test_parameters_that_change_the_computation_change_the_batch_key(changes: dict[str, object]) -> None:
     assert grad_cam.batch_key(params(**changes)) != grad_cam.batch_key(params())
 
 
-def test_what_only_the_drawing_does_differently_is_not() -> None:
+def test_parameters_that_change_only_the_drawing_keep_the_batch_key() -> None:
     assert grad_cam.batch_key(params(preset="keras_io")) == grad_cam.batch_key(params(alpha=0.7, colormap="magma", fuse="max"))
 
 
@@ -115,7 +117,7 @@ def test_dlwp1_takes_the_probability_and_the_channel_mean() -> None:
     probe, tensor = FormulaProbe(), batch(2) * 0.2
     results = grad_cam.run(probe, Inputs(tensor), [params(preset="dlwp1", class_index=1)] * 2)
     for row, result in enumerate(results):
-        # ∂p1/∂A by differences of the softmax of the logits
+        # ∂p1/∂A is computed by finite differences of the softmax
         gradients = np.zeros_like(tensor[row], dtype=float)
         for position in np.ndindex(gradients.shape):
             sides = []
@@ -129,7 +131,7 @@ def test_dlwp1_takes_the_probability_and_the_channel_mean() -> None:
         np.testing.assert_allclose(result.maps[0], expected, atol=1e-6)
 
 
-def explanation(*maps: list[list[float]], listed: bool = False) -> CamResult:
+def cam_result(*maps: list[list[float]], listed: bool = False) -> CamResult:
     classes = tuple(Prediction(class_index=k, label=f"class {k}", logit=1.5 + k, probability=0.5) for k in range(len(maps)))
     return CamResult({"conv": np.array(maps, np.float32)}, classes, listed)
 
@@ -137,9 +139,9 @@ def explanation(*maps: list[list[float]], listed: bool = False) -> CamResult:
 MAP = [[0.0, 1.0, 2.0], [4.0, 0.5, 0.0]]
 
 
-def test_one_class_is_drawn_at_the_photos_own_size() -> None:
+def test_one_class_is_drawn_at_the_images_own_size() -> None:
     photo = photo_of()
-    output = grad_cam.draw(explanation(MAP), photo, params(colormap="viridis", alpha=0.3))
+    output = grad_cam.draw(cam_result(MAP), photo, params(colormap="viridis", alpha=0.3))
     heat = np.array(MAP, np.float32) / 4
     expected, heatmap = blend(heat, photo, "viridis", 0.3)
     np.testing.assert_array_equal(pictures(output)["overlay"].image, expected)
@@ -155,16 +157,16 @@ def test_one_class_is_drawn_at_the_photos_own_size() -> None:
 
 
 @pytest.mark.parametrize(("preset", "way"), [("dlwp1", draw_as_dlwp1), ("keras_io", draw_as_keras_io)])
-def test_presets_draw_their_own_way(preset: str, way: cam_pictures.DrawOverlay) -> None:
+def test_each_preset_draws_in_its_own_way(preset: str, way: cam_pictures.DrawOverlay) -> None:
     photo = photo_of()
-    output = grad_cam.draw(explanation(MAP), photo, params(preset=preset))
+    output = grad_cam.draw(cam_result(MAP), photo, params(preset=preset))
     np.testing.assert_array_equal(pictures(output)["overlay"].image, way(np.array(MAP, np.float32) / 4, photo)[0])
 
 
 def test_several_classes_are_tiles_under_their_names() -> None:
     photo = photo_of(30, 90)
     other = [[3.0, 0.0, 0.0], [0.0, 0.0, 6.0]]
-    output = grad_cam.draw(explanation(MAP, other, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
+    output = grad_cam.draw(cam_result(MAP, other, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
     assert the_map(output).shape == (3, 2, 3)
     sheet = pictures(output)["overlay"].image
     caption = round(sheets.caption_size(photo) * 1.6)
@@ -174,24 +176,24 @@ def test_several_classes_are_tiles_under_their_names() -> None:
         top, left = (tall + 4) * (index // 2) + caption, (wide + 4) * (index % 2)
         expected, _ = blend(scaling.heat(np.array(values, np.float32)), photo, "jet", 0.4)
         np.testing.assert_array_equal(sheet[top : top + 30, left : left + wide], expected)
-        assert (sheet[top - caption : top, left : left + wide] < 128).any()  # words
+        assert (sheet[top - caption : top, left : left + wide] < 128).any()  # there are letters
 
 
 def test_a_list_of_one_class_keeps_its_axis_and_needs_no_caption() -> None:
-    output = grad_cam.draw(explanation(MAP, listed=True), photo_of(), params(class_index=(0,)))
+    output = grad_cam.draw(cam_result(MAP, listed=True), photo_of(), params(class_index=(0,)))
     assert the_map(output).shape == (1, 2, 3)
     assert pictures(output)["overlay"].image.shape == (8, 12, 3)
 
 
-def test_a_sheet_of_large_photos_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sheet_of_large_images_shows_them_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MAX_SHEET_PIXELS", 3 * 40 * 60)
     photo = photo_of(80, 120)
-    output = grad_cam.draw(explanation(MAP, MAP, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
+    output = grad_cam.draw(cam_result(MAP, MAP, MAP, listed=True), photo, params(class_index=(0, 1, 2)))
     caption = 16
     assert pictures(output)["overlay"].image.shape == (2 * (40 + caption) + 4, 2 * 60 + 4, 3)
     assert output.warnings == ("The image is large and the sheet shows 3 classes, so each tile is drawn at 60 × 40 pixels.",)
-    # and the heat stays in its place: the peak of MAP is its lower left cell
-    heatmap = pictures(grad_cam.draw(explanation(MAP, MAP, MAP), photo, params(colormap="gray")))["heatmap"].image[
+    # the heat stays in its place: the highest value of MAP is its lower left cell
+    heatmap = pictures(grad_cam.draw(cam_result(MAP, MAP, MAP), photo, params(colormap="gray")))["heatmap"].image[
         caption : caption + 40, :60, 0
     ]
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
@@ -202,18 +204,18 @@ def test_a_sheet_of_large_photos_shows_them_smaller(monkeypatch: pytest.MonkeyPa
     ("values", "why"),
     [([[0.0, 0.0]], "zero everywhere"), ([[3.0, 3.0]], "the same everywhere"), ([[np.nan, 1.0]], "not finite")],
 )
-def test_degenerate_maps_are_drawn_as_zeros_and_said(values: list[list[float]], why: str) -> None:
+def test_degenerate_maps_are_drawn_as_zeros_with_a_warning(values: list[list[float]], why: str) -> None:
     for preset in ("standard", "dlwp1", "keras_io"):
         photo = photo_of()
-        output = grad_cam.draw(explanation(values), photo, params(preset=preset))
+        output = grad_cam.draw(cam_result(values), photo, params(preset=preset))
         assert output.warnings == (f"class 0 (0): the map at layer 'conv' is {why}; it is drawn as zeros.",)
-        zeros = grad_cam.draw(explanation([[0.0, 0.0]]), photo, params(preset=preset))
+        zeros = grad_cam.draw(cam_result([[0.0, 0.0]]), photo, params(preset=preset))
         for name, picture in pictures(output).items():
             np.testing.assert_array_equal(picture.image, pictures(zeros)[name].image)
 
 
-def test_only_the_degenerate_one_of_several_is_named() -> None:
-    output = grad_cam.draw(explanation(MAP, [[0.0] * 3] * 2, listed=True), photo_of(), params(class_index=(0, 1)))
+def test_only_the_degenerate_map_of_several_is_named() -> None:
+    output = grad_cam.draw(cam_result(MAP, [[0.0] * 3] * 2, listed=True), photo_of(), params(class_index=(0, 1)))
     assert output.warnings == ("class 1 (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",)
 
 
@@ -232,8 +234,8 @@ def test_unresolved_parameters_are_a_programming_error() -> None:
         grad_cam.run(FormulaProbe(), Inputs(batch(1)), [params(class_index="tench")])
 
 
-def test_the_same_pictures_each_time() -> None:
-    first, second = (grad_cam.draw(explanation(MAP, MAP, listed=True), photo_of(), params(class_index=(0, 1))) for _ in range(2))
+def test_pictures_are_the_same_each_time() -> None:
+    first, second = (grad_cam.draw(cam_result(MAP, MAP, listed=True), photo_of(), params(class_index=(0, 1))) for _ in range(2))
     for one, other in zip(first.artifacts, second.artifacts, strict=True):
         assert isinstance(one, Picture) == isinstance(other, Picture)
         if isinstance(one, Picture) and isinstance(other, Picture):

@@ -34,7 +34,7 @@ CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams
 
 
 def run(method: str, tensor: np.ndarray, probe: FormulaProbe | None = None, **params: Any) -> list[Output]:
-    """One photo after the other through `run` and `draw`."""
+    """Run all inputs as one batch, and draw each result."""
     job = METHODS[method].model_validate({"layer": "conv", **params})
     found = implementation(method)
     results = found.run(probe or TwoLayers(), Inputs(tensor), [job] * len(tensor))
@@ -58,7 +58,7 @@ def test_several_layers_are_fused_and_each_keeps_its_map(method: str) -> None:
             assert (facts.layer, facts.layers) == ("conv", ("conv", "coarse"))
 
 
-def test_a_nested_layers_map_is_named_without_a_slash() -> None:
+def test_the_map_of_a_nested_layer_has_a_name_without_a_slash() -> None:
     (output,) = run("grad_cam", batch(1), layer=["base/conv", "conv"])
     assert set(arrays(output)) == {"map", "map.base.conv", "map.conv"}
 
@@ -79,7 +79,7 @@ def test_layers_and_classes_together() -> None:
 
 @pytest.mark.parametrize("method", CAMS)
 def test_smoothing_by_augmentation(method: str) -> None:
-    """Against each variant run as an input of its own, its class that of the input itself."""
+    """The result equals the mean over variants that are run as inputs of their own, with the class of the plain input."""
     tensor = batch(2)
     smoothed = run(method, tensor, augment=True)
     for row, output in enumerate(smoothed):
@@ -94,11 +94,11 @@ def test_smoothing_by_augmentation(method: str) -> None:
                 values = scaling.heat(arrays(alone)["map"])
                 maps.append(values[:, ::-1] if mirrored else values)
         np.testing.assert_allclose(arrays(output)["map"], np.mean(maps, axis=0), rtol=1e-4, atol=1e-5)
-        assert output.facts == plain.facts  # the scores are those of the input itself
+        assert output.facts == plain.facts  # the scores are those of the plain input
 
 
-def test_the_top_class_is_that_of_the_input_itself() -> None:
-    """At 0.9 of its brightness another class wins."""
+def test_the_top_class_is_that_of_the_plain_input() -> None:
+    """Another class has the highest score at 0.9 of the brightness."""
 
     class Turning(FormulaProbe):
         def _logits(self, tensor: np.ndarray) -> np.ndarray:
@@ -133,7 +133,7 @@ def test_formulas_share_the_passes_of_the_model() -> None:
     given = {"layer": ["conv", "coarse"], "class_index": [0, 1]}
     formulas = [gradient_weighted_cam.weighted_map(grad_cam.weights), gradient_weighted_cam.weighted_map(hires_cam.weights)]
     both = gradient_weighted_cam.explain_by_each(probe, Inputs(tensor), [GradCam.model_validate(given)] * 2, formulas)
-    assert probe.calls == [4, 4]  # one for each layer, two classes of two photos
+    assert probe.calls == [4, 4]  # one pass for each layer, with two classes of two inputs
     for method, explanations in zip(("grad_cam", "hires_cam"), both, strict=True):
         alone = implementation(method).run(TwoLayers(), Inputs(tensor), [METHODS[method].model_validate(given)] * 2)
         for one, other in zip(explanations, alone, strict=True):
@@ -142,7 +142,7 @@ def test_formulas_share_the_passes_of_the_model() -> None:
                 np.testing.assert_array_equal(one.by_layer[layer], other.by_layer[layer])
 
 
-def test_eigen_cam_takes_one_forward_pass_and_tells_the_top_class() -> None:
+def test_eigen_cam_takes_one_forward_pass_and_names_the_top_class() -> None:
     probe, tensor = TwoLayers(), batch(3)
     params = EigenCam.model_validate({"layer": ["conv", "coarse"]})
     results = eigen_cam.run(probe, Inputs(tensor), [params] * 3)
@@ -154,7 +154,7 @@ def test_eigen_cam_takes_one_forward_pass_and_tells_the_top_class() -> None:
         assert (result.classes[0].class_index, result.classes[0].label) == (top, LABELS[top])
 
 
-def test_eigen_cam_asks_for_no_class() -> None:
+def test_eigen_cam_accepts_no_class() -> None:
     with pytest.raises(ValueError, match="class_index"):
         METHODS["eigen_cam"].model_validate({"class_index": 1})
 
@@ -212,7 +212,7 @@ def test_values_that_are_not_finite_give_zeros_and_a_warning(method: str) -> Non
     assert not heatmap(broken).any()
 
 
-def test_a_batch_key_tells_what_the_device_does_apart() -> None:
+def test_the_batch_key_depends_on_what_the_device_computes() -> None:
     for method in CAMS:
         key, base = implementation(method).batch_key, METHODS[method].model_validate({"layer": "conv"})
         assert key(base) == key(base.changed(alpha=0.7, colormap="magma", fuse="max"))
@@ -230,10 +230,10 @@ def test_every_variant_is_run_for_every_layer() -> None:
     assert probe.calls == [1] * (2 * len(augmentation.ALL))
 
 
-def test_degenerate_layers_of_a_fused_map_are_named() -> None:
+def test_a_warning_names_the_degenerate_layer_of_a_fused_map() -> None:
     maps = np.array([[[0, 1, 2]]], np.float32)
     goldfish = Prediction(class_index=1, label="goldfish", logit=2.5, probability=0.5)
-    explanation = CamResult({"conv": maps, "coarse": np.zeros_like(maps)}, (goldfish,), listed=False)
-    output = cam_pictures.draw(explanation, photo_of(), GradCam.model_validate({"layer": ["conv", "coarse"]}))
+    result = CamResult({"conv": maps, "coarse": np.zeros_like(maps)}, (goldfish,), listed=False)
+    output = cam_pictures.draw(result, photo_of(), GradCam.model_validate({"layer": ["conv", "coarse"]}))
     assert output.warnings == ("goldfish (1): the map at layer 'coarse' is zero everywhere; it is drawn as zeros.",)
     assert heatmap(output).any()

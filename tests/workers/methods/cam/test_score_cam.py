@@ -14,7 +14,7 @@ from workers.methods.cam import score_cam
 def test_score_cams_masks_by_hand() -> None:
     activations = np.array([[[1, 5, -1], [3, 5, 1]]], np.float32)
     found = score_cam.masks(activations, (1, 4))
-    # 0, 1/4, 3/4, 1 of the rise; a constant channel has no mask
+    # enlarged to four columns, a rise is 0, 1/4, 3/4, 1 of its height; a constant channel gives no mask
     np.testing.assert_allclose(found, [[[0, 0.25, 0.75, 1]], [[0] * 4], [[0, 0.25, 0.75, 1]]], atol=1e-7)
     np.testing.assert_array_equal(score_cam.varies(activations), [True, False, True])
     assert score_cam.masks(activations[..., :1], (3, 2)).shape == (1, 3, 2)

@@ -44,7 +44,7 @@ def test_the_most_varying_channels_are_tried() -> None:
     activations = np.zeros((2, 3, 5), np.float32)
     for channel, spread in enumerate((1, 3, 0, 2, 3)):
         activations[0, 0, channel] = spread
-    activations[..., 2] = 9  # high, but the same everywhere
+    activations[..., 2] = 9  # high, but constant
     every = np.ones(5, bool)
     assert score_weighted_cam.channels_to_try(activations, every, None).tolist() == [0, 1, 2, 3, 4]
     assert score_weighted_cam.channels_to_try(activations, every, 3).tolist() == [1, 3, 4]
@@ -53,12 +53,12 @@ def test_the_most_varying_channels_are_tried() -> None:
 
 
 @pytest.mark.parametrize("method", SLOW)
-def test_channels_that_are_not_tried_weigh_nothing(method: str) -> None:
+def test_channels_that_are_not_tried_have_the_weight_zero(method: str) -> None:
     tensor = batch(1)
     tensor[..., 1] *= 0.1
     found = explained(method, tensor, max_channels=2, class_index=0)
     changed = tensor.copy()
-    changed[..., 1] = 0  # weighs nothing in class 0 either
+    changed[..., 1] = 0  # class 0 gives this channel the weight 0 as well
     other = explained(method, changed, class_index=0)
     np.testing.assert_allclose(found.maps, other.maps, rtol=1e-5, atol=1e-6)
     assert not np.allclose(found.maps, explained("score_cam", tensor, class_index=0).maps)
@@ -71,13 +71,13 @@ def test_slices_tell_how_many_channels_are_done(method: str, monkeypatch: pytest
     tensor[..., 1] = 0
     job = METHODS[method].model_validate({"layer": ["conv", "coarse"], "augment": True})
     slices, _ = driven(implementation(method).run(ChannelProbe(), Inputs(tensor), job))
-    assert {piece.total for piece in slices} == {3 * 2 * 6}
-    # two of three channels in one pass, then all that there are of the layer
-    assert [piece.step for piece in slices] == [done for start in range(0, 36, 3) for done in (start + 2, start + 3)]
+    assert {made.total for made in slices} == {3 * 2 * 6}
+    # one pass tries two of the three channels; then the layer's count is complete, because the third is not worth trying
+    assert [made.step for made in slices] == [done for start in range(0, 36, 3) for done in (start + 2, start + 3)]
 
 
 @pytest.mark.parametrize("method", SLOW)
-def test_pieces_give_what_one_pass_gives(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_passes_give_what_one_pass_gives(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tensor = batch(1)
     whole = explained(method, tensor)
     monkeypatch.setattr("workers.methods.batch_sizes.batch_size", lambda model, size: 1)
@@ -122,11 +122,11 @@ def test_degenerate_inputs_give_zeros_and_a_warning(method: str, what: str) -> N
 
 
 @pytest.mark.parametrize("method", SLOW)
-def test_a_class_that_no_channel_moves_gives_zeros_and_a_warning(method: str) -> None:
+def test_a_class_that_no_channel_changes_gives_zeros_and_a_warning(method: str) -> None:
     class Flat(ChannelProbe):
         def _logits(self, tensor: np.ndarray) -> np.ndarray:
             logits = super()._logits(tensor)
-            logits[:, 1] = 1 + 1e-7 * logits[:, 0]  # moved, but by no more than rounding
+            logits[:, 1] = 1 + 1e-7 * logits[:, 0]  # it changes, but only by rounding
             return logits
 
     output = drawn(method, batch(1), Flat(), class_index=1)

@@ -29,7 +29,7 @@ def weighted(path: str, kind: LayerKind = LayerKind.CONV, parameters: int = 9) -
 
 
 class RandomProbe(LinearProbe):
-    """Where `top` is drawn anew, class 0 hears the opposite; where all is, nothing."""
+    """A linear model. If `top` is randomised, its weights change their sign; if `stem` is randomised, they become 0."""
 
     LAYERS = (
         weighted("input", LayerKind.INPUT, 0),
@@ -53,7 +53,7 @@ class RandomProbe(LinearProbe):
 
 
 def tried(probe: LinearProbe, image: np.ndarray, **changes: Any) -> tuple[faithfulness.FaithfulnessResult, Faithfulness]:
-    """Of an occlusion map, one pixel a window on black: each pixel's own share in the logit."""
+    """Test an occlusion map with windows of one pixel on black, which shows each pixel's own share in the logit."""
     params = Faithfulness.model_validate(
         {
             "attribution": "occlusion",
@@ -82,23 +82,23 @@ def test_a_linear_model_by_hand() -> None:
     np.testing.assert_array_equal(trial.deletion, [10, 6, 3, 1, 0])
     np.testing.assert_array_equal(trial.insertion, [0, 4, 7, 9, 10])
     facts = facts_of(trial, params)
-    # trapezoids: (10/2 + 6 + 3 + 1 + 0)/4 and (0 + 4 + 7 + 9 + 10/2)/4
+    # the trapezoid rule gives (10/2 + 6 + 3 + 1 + 0)/4 and (0 + 4 + 7 + 9 + 10/2)/4
     assert (facts.deletion_area, facts.insertion_area) == (3.75, 6.25)
-    # seen through (v − 1)/3: 2·1/3 + 4·1 + 1·0 + 3·2/3
+    # each value v is multiplied by (v − 1)/3: 2·1/3 + 4·1 + 1·0 + 3·2/3
     assert facts.masked_score == pytest.approx(20 / 3)
     assert facts.drop == pytest.approx(1 / 3)
     assert not facts.increased
     assert (facts.attribution, facts.score, facts.class_index) == ("occlusion", "logit", 0)
 
 
-def test_what_speaks_against_is_covered_last_and_not_shown() -> None:
-    # shares 2, −4, 1, 3: order 3, 2, 1, −4
+def test_evidence_against_the_class_is_covered_last_and_not_shown() -> None:
+    # the shares are 2, −4, 1, 3, so the order is 3, 2, 1, −4
     trial, params = tried(LinearProbe(np.array([1, -1, 1, 1]).reshape(1, 1, 4, 1)), ROW)
     np.testing.assert_array_equal(trial.map, [[2, -4, 1, 3]])
     np.testing.assert_array_equal(trial.deletion, [2, -1, -3, -4, 0])
     np.testing.assert_array_equal(trial.insertion, [0, 3, 5, 6, 2])
     facts = facts_of(trial, params)
-    # relu / 3: 2·2/3 − 0 + 1·1/3 + 3·1
+    # each share is multiplied by relu(share)/3: 2·2/3 − 0 + 1·1/3 + 3·1
     assert facts.masked_score == pytest.approx(14 / 3)
     assert facts.increased
     assert facts.drop == 0
@@ -106,16 +106,16 @@ def test_what_speaks_against_is_covered_last_and_not_shown() -> None:
 
 def test_steps_that_do_not_divide_the_pixels() -> None:
     trial, _ = tried(LinearProbe(np.ones((1, 1, 4, 1))), ROW, steps=3)
-    # round(0, 4/3, 8/3, 4) pixels
+    # 0, 4/3, 8/3 and 4 pixels are rounded to 0, 1, 3 and 4
     np.testing.assert_array_equal(trial.shares, [0, 0.25, 0.75, 1])
     np.testing.assert_array_equal(trial.deletion, [10, 6, 1, 0])
     assert pixel_curves.area(trial.shares, trial.deletion) == pytest.approx(8 * 0.25 + 3.5 * 0.5 + 0.5 * 0.25)
 
 
-def test_weights_drawn_anew() -> None:
+def test_layers_are_randomised_from_the_output_down_and_one_at_a_time() -> None:
     probe = RandomProbe(np.ones((1, 1, 4, 1)))
     trial, params = tried(probe, ROW, randomisations=3, seed=8)
-    # from the output down to the third, the second, the first of the layers with a kernel; each alone
+    # at each of the three layers with a kernel: all layers from the output down to it, and then this layer alone
     assert probe.drawn == [
         (("top",), 8),
         (("top",), 8),
@@ -141,15 +141,15 @@ def test_points_are_spread_over_the_layers_with_a_kernel(points: int, starts: li
     assert [paths[0] for paths in found] == starts
 
 
-def test_the_class_is_that_of_the_model_as_it_is() -> None:
-    """The top class of random weights is another one."""
+def test_the_class_is_the_top_class_of_the_original_model() -> None:
+    """The model with random weights has another top class."""
     linear = np.stack([np.ones((1, 4, 1)), np.full((1, 4, 1), 0.5), np.zeros((1, 4, 1))])
     trial, _ = tried(RandomProbe(linear), ROW, class_index=None, randomisations=2)
     assert trial.explained.class_index == 0
     assert trial.cascading[0].rank_correlation == pytest.approx(-1)
 
 
-def test_progress_rises_to_its_end() -> None:
+def test_progress_rises_to_the_total() -> None:
     probe = RandomProbe(np.ones((1, 1, 4, 1)))
     params = Faithfulness(attribution="occlusion", class_index=0, steps=4, randomisations=1).resolve(probe.published, MethodLimits())
     slices, _ = driven(faithfulness.run(probe, Inputs(ROW), params))
@@ -159,7 +159,7 @@ def test_progress_rises_to_its_end() -> None:
     assert steps[-1] == slices[-1].total
 
 
-def test_a_map_without_contrast_is_said_and_not_a_failure() -> None:
+def test_a_map_without_contrast_gives_a_warning_and_no_failure() -> None:
     trial, params = tried(LinearProbe(np.zeros((1, 1, 4, 1))), ROW)
     output = faithfulness.draw(trial, PHOTO, params)
     assert "The map is zero everywhere, so the order of its pixels is random and the curves say nothing about it." in output.warnings
@@ -167,7 +167,7 @@ def test_a_map_without_contrast_is_said_and_not_a_failure() -> None:
     assert (facts.deletion_area, facts.insertion_area, facts.drop) == (0, 0, None)
 
 
-def test_what_is_drawn() -> None:
+def test_the_overlay_is_the_methods_own_and_the_curves_are_an_array() -> None:
     trial, params = tried(LinearProbe(np.ones((1, 1, 4, 1))), ROW)
     output = faithfulness.draw(trial, PHOTO, params)
     by_name = {artifact.name: artifact for artifact in output.artifacts}
@@ -181,8 +181,8 @@ def test_what_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("method", attribution_methods())
-def test_every_attribution_can_be_tried(method: str) -> None:
-    """On a real small model, with weights drawn anew."""
+def test_every_attribution_method_can_be_tested(method: str) -> None:
+    """Run the method on a small Keras model, with randomised weights."""
     from tests.contract.test_methods import model
 
     probe, published = model("functional")
@@ -195,6 +195,6 @@ def test_every_attribution_can_be_tried(method: str) -> None:
     photo = photo_of(26, 18)
     facts = faithfulness.draw(trial, Photo(photo.image, Placement((13, 9), (0, 0, 13, 9), (0, 0, 26, 18))), resolved).facts
     assert isinstance(facts, FaithfulnessFacts)
-    (all_anew,) = facts.cascading
-    assert all_anew.layer == "conv1"
-    assert all_anew.rank_correlation is None or abs(all_anew.rank_correlation) < 0.999
+    (all_random,) = facts.cascading
+    assert all_random.layer == "conv1"
+    assert all_random.rank_correlation is None or abs(all_random.rank_correlation) < 0.999

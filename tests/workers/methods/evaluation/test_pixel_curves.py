@@ -23,7 +23,7 @@ def test_pixels_of_equal_value_come_in_random_order() -> None:
     assert (first != other).any()
     assert first[3, 7] == other[3, 7] == 0
     assert sorted(first.ravel().tolist()) == list(range(2000))
-    # the first half of them is about as often above as below: five standard deviations of 1,000 draws of 2,000 are 56
+    # about half of the first 1,000 pixels lie in the upper half; five standard deviations of 1,000 draws out of 2,000 are 56
     assert abs((first < 1000)[:20].sum() - 500) < 56
 
 

@@ -1,4 +1,4 @@
-"""Probes and helpers that the tests of gradient methods share. The model is logit_c = Σ W_c·x², so that ∂y/∂x = 2·W_c·x."""
+"""What the tests of gradient methods share. The model's logits are Σ W_c·x², so that ∂y/∂x = 2·W_c·x."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ W = FormulaProbe.WEIGHTS
 
 
 class Recorded(FormulaProbe):
-    """Keeps what is asked of it, and says how many ReLUs followed a rule."""
+    """Keeps the arguments of each call, and returns a given number of ReLUs."""
 
     def __init__(self, model: Any = None, *, relus: int = 3) -> None:
         super().__init__(model)

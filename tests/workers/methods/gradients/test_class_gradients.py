@@ -42,7 +42,7 @@ def test_gradient_times_input_keeps_its_sign_and_sums_to_twice_a_quadratic_logit
     assert second.maps.min() < 0 < second.maps.max()
 
 
-def test_a_jobs_classes_are_rows_of_their_own_in_parts_of_eight() -> None:
+def test_each_class_is_a_row_and_a_pass_has_eight_rows() -> None:
     x, probe = batch(2), Recorded()
     jobs = [resolved("saliency", class_index=(0, 1, 2, 1, 0)), resolved("saliency", class_index=[2, 0, 1, 2, 0, 1])]
     first, second = saliency.run(probe, Inputs(x), jobs)
@@ -54,7 +54,7 @@ def test_a_jobs_classes_are_rows_of_their_own_in_parts_of_eight() -> None:
     assert first.listed
 
 
-def test_what_is_asked_of_the_probe() -> None:
+def test_the_probe_gets_score_rule_output_and_precision() -> None:
     probe = Recorded()
     saliency.run(probe, Inputs(batch(1)), [resolved("saliency", score="probability", precision="bfloat16", output="predictions")])
     guided_backprop.run(probe, Inputs(batch(1)), [resolved("guided_backprop")])
@@ -65,7 +65,7 @@ def test_what_is_asked_of_the_probe() -> None:
     ]
 
 
-def test_what_differs_on_the_device_is_no_batch() -> None:
+def test_parameters_that_change_the_computation_change_the_batch_key() -> None:
     def key(**params: Any) -> Any:
         return saliency.batch_key(Saliency(**params))
 
@@ -74,7 +74,7 @@ def test_what_differs_on_the_device_is_no_batch() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_guided_backpropagation_without_relus_says_that_it_is_the_plain_gradient() -> None:
+def test_guided_backpropagation_warns_if_the_model_has_no_relu() -> None:
     params = resolved("guided_backprop")
     for relus, said in ((0, True), (4, False)):
         (found,) = guided_backprop.run(Recorded(relus=relus), Inputs(batch(1)), [params])
@@ -83,7 +83,7 @@ def test_guided_backpropagation_without_relus_says_that_it_is_the_plain_gradient
     assert isinstance(params, GuidedBackprop)
 
 
-def test_limits_on_gradients_of_one_job() -> None:
+def test_the_number_of_gradients_of_a_job_is_limited() -> None:
     for method, name in (("smooth_grad", "samples"), ("integrated_gradients", "steps")):
         with pytest.raises(LimitExceeded, match=r"at most 8,192 gradients, got 900 for each of 10 classes") as raised:
             METHODS[method].model_validate({name: 900, "class_index": [0, 1] * 5}).resolve(published(), MethodLimits())

@@ -1,4 +1,4 @@
-"""Projections worked by hand on two 1 × 1 convolutions with max-pooling between them."""
+"""Projections worked by hand for two 1 × 1 convolutions with max-pooling between them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def resolved(probe: KerasProbe, **params: Any) -> Deconvnet:
 
 
 class ByHand:
-    """Both layers' activations and the way back in NumPy."""
+    """Computes both layers' activations, and the way back to the input, in NumPy."""
 
     def __init__(self, model: keras.Model, image: np.ndarray) -> None:
         (self.k1, b1), (self.k2, b2) = (
@@ -49,7 +49,10 @@ class ByHand:
         self.second = np.maximum(self.pooled @ self.k2 + b2, 0)
 
     def back(self, seed: np.ndarray, rule: str) -> np.ndarray:
-        """(4, 6, 3) of a seed (2, 2, 4): through the second ReLU, its kernel, the switches, the first ReLU, its kernel."""
+        """Return the projection (4, 6, 3) of a seed (2, 2, 4).
+
+        The seed goes back through the second ReLU and its kernel, the switches of max-pooling, and the first ReLU and its kernel.
+        """
         g = self._relu(seed, self.second, rule) @ self.k2.T
         unpooled = np.zeros_like(self.first)
         for y, x, k in np.ndindex(2, 2, 5):
@@ -65,7 +68,7 @@ class ByHand:
 
 @pytest.mark.parametrize("rule", ["deconv", "guided", "gradient"])
 @pytest.mark.parametrize("keep", ["neuron", "map"])
-def test_what_is_kept_goes_back_as_by_hand(rule: Any, keep: Any) -> None:
+def test_projections_agree_with_those_worked_by_hand(rule: Any, keep: Any) -> None:
     probe = probe_of(pooled())
     x = photo_batch(probe.graph.model, 2)
     jobs = [
@@ -92,7 +95,7 @@ def test_what_is_kept_goes_back_as_by_hand(rule: Any, keep: Any) -> None:
         assert found.values.any()
 
 
-def test_a_neuron_named() -> None:
+def test_a_neuron_at_a_given_position() -> None:
     probe = probe_of(pooled())
     x = photo_batch(probe.graph.model, 1)
     hand = ByHand(probe.graph.model, x[0])
@@ -105,7 +108,7 @@ def test_a_neuron_named() -> None:
     assert not found.values[0, :, 3:].any()
 
 
-def test_channels_by_their_strongest_activation() -> None:
+def test_channels_are_ordered_by_their_strongest_activation() -> None:
     activations = np.zeros((2, 3, 5), np.float32)
     activations[0, 0] = (1, 6, 3, 6, 6)
     activations[1, 2] = (2, 0, 0, 4, 0)
@@ -113,7 +116,7 @@ def test_channels_by_their_strongest_activation() -> None:
     assert deconvnet.strongest(-np.ones((1, 1, 3), np.float32), 2) == [0, 1]
 
 
-def test_many_channels_of_several_jobs_run_in_parts() -> None:
+def test_many_channels_of_several_jobs_need_several_passes() -> None:
     probe = probe_of(ZOO["functional"]())
     x = photo_batch(probe.graph.model, 2)
     jobs = [resolved(probe, layer="conv2", channels=8), resolved(probe, layer="conv1", channels=6).changed(layer="conv2")]
@@ -132,7 +135,7 @@ def draw(probe: KerasProbe, x: np.ndarray, **params: Any) -> Output:
     return deconvnet.draw(found, photo_of(20, 30), job)
 
 
-def test_one_channel_is_a_picture_several_are_tiles() -> None:
+def test_one_channel_is_one_picture_and_several_are_tiles() -> None:
     probe = probe_of(pooled())
     x = photo_batch(probe.graph.model, 1)
     shapes = {
@@ -150,7 +153,7 @@ def test_one_channel_is_a_picture_several_are_tiles() -> None:
     assert (facts.layer, len(facts.projections)) == ("second", 3)
 
 
-def test_a_dead_channel_is_said() -> None:
+def test_a_dead_channel_gives_a_warning() -> None:
     model = pooled()
     model.get_layer("second").bias.assign([0.0, -100.0, 0.0, 0.0])
     output = draw(probe_of(model), photo_batch(model, 1), layer="second", channels=(1,))
@@ -170,25 +173,25 @@ def test_a_dead_channel_is_said() -> None:
         ({"layer": "second", "position": (0, 2)}, errors.InvalidParameters, r"map of 2 × 2, so it has no position \(y 0, x 2\)"),
     ],
 )
-def test_what_the_model_does_not_have(params: dict[str, Any], error: type[Exception], message: str) -> None:
+def test_layers_channels_and_positions_that_do_not_exist_are_refused(params: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         resolved(probe_of(pooled()), **params)
 
 
-def test_a_position_beyond_a_map_whose_size_only_the_photo_tells() -> None:
+def test_a_position_outside_a_map_is_refused_when_the_image_gives_the_size() -> None:
     probe = probe_of(ZOO["any_size"]())
     job = resolved(probe, layer="conv2", position=(3, 8))
     with pytest.raises(errors.InvalidParameters, match=r"map of 4 × 8, so it has no position \(y 3, x 8\)"):
         deconvnet.run(probe, Inputs(photo_batch(probe.graph.model, 1)), [job])
 
 
-def test_a_position_is_of_a_neuron() -> None:
+def test_a_position_needs_a_neuron_to_keep() -> None:
     with pytest.raises(ValueError, match="leave it out if keep is `map`"):
         Deconvnet(keep="map", position=(0, 0))
 
 
-def test_a_layer_of_tokens_is_the_map_that_they_form() -> None:
-    """Patches of 2 × 2 as tokens after one that stands for the class; a dense layer with a ReLU on each."""
+def test_a_layer_of_tokens_counts_as_the_map_that_they_form() -> None:
+    """The tokens are a class token and patches of 2 × 2 pixels. A dense layer with a ReLU works on each token."""
     photo = keras.Input((4, 6, 3), name="photo")
     x = layers.Conv2D(3, 2, strides=2, name="patches")(photo)
     x = layers.Reshape((6, 3), name="tokens")(x)

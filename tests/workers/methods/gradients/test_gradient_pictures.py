@@ -14,7 +14,7 @@ from workers.contract.inputs import Inputs, Photo, Placement
 from workers.methods.gradients import gradient_pictures, saliency
 
 
-def test_pictures_show_where_and_which_sign() -> None:
+def test_pictures_show_place_and_sign() -> None:
     values = np.zeros((1, 4, 6, 3))
     values[0, 1, 4], values[0, 3, 0] = 2.0, -1.0
     params = resolved("grad_x_input", clip=100)
@@ -24,7 +24,11 @@ def test_pictures_show_where_and_which_sign() -> None:
     assert [each.primary for each in output.artifacts[:2] if isinstance(each, Picture)] == [True, False]
     picture = drawn["picture"].astype(int)
     assert picture.shape == (40, 60, 3)
-    red, blue, paper = picture[15, 45], picture[35, 3], picture[25, 25]  # the middles of cells (1, 4), (3, 0) and an empty one
+    red, blue, paper = (
+        picture[15, 45],
+        picture[35, 3],
+        picture[25, 25],
+    )  # these are the middles of the cells (1, 4) and (3, 0), and of an empty cell
     assert red[0] > red[2] + 100
     assert blue[2] > blue[0] + 30
     assert paper.min() > 240
@@ -33,7 +37,7 @@ def test_pictures_show_where_and_which_sign() -> None:
 
 
 @pytest.mark.parametrize("order", ["rgb", "bgr"])
-def test_colours_are_the_photos_whatever_the_models_order(order: str) -> None:
+def test_colours_are_rgb_whatever_the_models_channel_order(order: str) -> None:
     values = np.zeros((1, 4, 6, 3))
     values[0, 0, 5] = (4.0, 0.0, -2.0)
     params = resolved("guided_backprop", clip=100)
@@ -44,7 +48,7 @@ def test_colours_are_the_photos_whatever_the_models_order(order: str) -> None:
     assert (picture[1:] == 128).all()
 
 
-def test_a_grey_models_colours_are_grey() -> None:
+def test_a_model_with_one_channel_gives_grey_pictures() -> None:
     values = np.zeros((1, 4, 6, 1))
     values[0, 2, 3] = 1.0
     found = attribution(values, values[..., 0], order="gray")
@@ -53,7 +57,7 @@ def test_a_grey_models_colours_are_grey() -> None:
     assert (picture[0] == 128).all()
 
 
-def test_what_the_model_did_not_see_is_black_or_the_photo() -> None:
+def test_parts_that_the_model_did_not_see_are_black_or_the_image() -> None:
     photo = Photo(photo_of(8, 12).image, Placement((4, 6), (0, 0, 4, 6), (0, 3, 8, 6)))
     values = np.random.default_rng(0).normal(size=(1, 4, 6, 3))
     drawn = by_name(gradient_pictures.draw_colour(attribution(values, np.abs(values).max(-1)), photo, resolved("guided_backprop")))
@@ -63,7 +67,7 @@ def test_what_the_model_did_not_see_is_black_or_the_photo() -> None:
     assert drawn["picture"][:, 3:9].any(axis=-1).all()
 
 
-def test_clipping_by_percentile_of_what_is_not_zero() -> None:
+def test_values_are_clipped_at_a_percentile_of_those_that_are_not_zero() -> None:
     values = np.array([[0, 0, 0, 1, -2, 3, 4, -100]], np.float32)
     np.testing.assert_allclose(gradient_pictures.clipped(values, 75), [[0, 0, 0, 1, -2, 3, 4, -4]])
     np.testing.assert_allclose(gradient_pictures.clipped(values, 100), values)
@@ -74,7 +78,7 @@ def test_clipping_by_percentile_of_what_is_not_zero() -> None:
 @pytest.mark.parametrize(
     ("method", "background"), [("saliency", (0, 0, 4)), ("grad_x_input", (247, 247, 247)), ("guided_backprop", (128, 128, 128))]
 )
-def test_a_map_without_contrast_is_said_and_drawn_as_nothing(method: str, background: tuple[int, ...]) -> None:
+def test_a_map_without_contrast_gives_a_warning_and_an_empty_picture(method: str, background: tuple[int, ...]) -> None:
     draw = {
         "saliency": gradient_pictures.draw_magnitude,
         "grad_x_input": gradient_pictures.draw_signed,
@@ -88,7 +92,7 @@ def test_a_map_without_contrast_is_said_and_drawn_as_nothing(method: str, backgr
         assert np.abs(by_name(single)["picture"].astype(int) - background).max() <= 2
 
 
-def test_a_photo_of_one_pixel() -> None:
+def test_an_image_of_one_pixel() -> None:
     values = np.random.default_rng(1).normal(size=(1, 4, 6, 3))
     photo = photo_of(1, 1)
     for draw in (gradient_pictures.draw_signed, gradient_pictures.draw_colour):
@@ -115,7 +119,7 @@ def test_scores_that_are_not_finite_fail_the_job() -> None:
         saliency.draw(found, photo_of(), Saliency())
 
 
-def test_arrays_are_those_of_one_class_without_an_axis_for_classes() -> None:
+def test_arrays_of_one_class_have_no_axis_for_classes() -> None:
     output = saliency.draw(saliency.run(FormulaProbe(), Inputs(batch(1)), [resolved("saliency")])[0], photo_of(), Saliency())
     assert {each.name: each.array.shape for each in output.artifacts if isinstance(each, Array)} == {
         "attribution": (4, 6, 3),

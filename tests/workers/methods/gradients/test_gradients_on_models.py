@@ -1,4 +1,4 @@
-"""Gradient methods on small real models, against what another way of computing gives."""
+"""Gradient methods on small Keras models, compared with another way to compute the result."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_integrated_gradients_add_up_on_a_smooth_model(score: str, baseline: str
     np.testing.assert_allclose(found.attribution.values.sum((1, 2, 3)), found.attributed, rtol=1e-4)
 
 
-def test_the_trapezoid_rule_nears_the_same_with_more_steps() -> None:
+def test_the_error_of_the_trapezoid_rule_falls_with_more_steps() -> None:
     probe = probe_of(smooth())
     x = photo_batch(probe.graph.model, 1)
 
@@ -99,7 +99,7 @@ def test_the_trapezoid_rule_nears_the_same_with_more_steps() -> None:
     assert coarse < 0.2
 
 
-def test_the_negative_answer_is_the_positive_ones_opposite() -> None:
+def test_the_map_of_the_negative_answer_has_the_opposite_sign() -> None:
     probe = probe_of(ZOO["binary"]())
     x = photo_batch(probe.graph.model, 1)
     for method in ("integrated_gradients", "smooth_grad"):
@@ -125,7 +125,7 @@ def test_smooth_grad_against_the_gradient_tape() -> None:
         score = model(noisy)[:, 2]
     expected = tape.gradient(score, noisy).numpy().mean(0)
     np.testing.assert_allclose(found.values[0], expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
-    assert probe.traces == 2  # scores of the photo, gradients of its copies
+    assert probe.traces == 2  # one for the scores of the image, one for the gradients of its copies
 
 
 def test_gradient_times_input_of_a_linear_model_without_biases_is_the_logit() -> None:
@@ -138,7 +138,7 @@ def test_gradient_times_input_of_a_linear_model_without_biases_is_the_logit() ->
         np.testing.assert_allclose(found.maps.sum((1, 2)), model(x).numpy()[row, [0, 2]], rtol=1e-4)
 
 
-def test_guided_grad_cam_is_the_product_of_both() -> None:
+def test_guided_grad_cam_is_guided_backpropagation_times_grad_cam() -> None:
     probe = probe_of(ZOO["nested"]())
     x = photo_batch(probe.graph.model, 2)
     params = [resolved(probe, "guided_grad_cam", class_index=(1, 4)), resolved(probe, "guided_grad_cam")]
@@ -156,7 +156,7 @@ def test_guided_grad_cam_is_the_product_of_both() -> None:
             np.testing.assert_allclose(found.maps[at], np.abs(found.values[at]).max(-1))
 
 
-def test_a_dead_layer_and_a_class_without_gradient_are_said() -> None:
+def test_a_class_without_gradient_gives_a_warning() -> None:
     model = ZOO["functional"]()
     model.get_layer("conv2").bias.assign(np.full(8, -100, "float32"))
     probe = probe_of(model)

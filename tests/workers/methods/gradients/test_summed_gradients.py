@@ -31,7 +31,9 @@ def test_smooth_grad_is_the_mean_over_noisy_copies(samples: int) -> None:
     np.testing.assert_allclose(found.maps[0], np.abs(expected).max(-1), rtol=1e-4, atol=1e-5)
     assert probe.rows == [min(21, samples - start) for start in range(0, samples, 21)]
     assert [made.step for made in slices][-1] == samples == slices[-1].total
-    assert found.classes[0].logit == pytest.approx(float(((x[0] ** 2).sum((0, 1)) * W[2]).sum()), rel=1e-5)  # of the photo itself
+    assert found.classes[0].logit == pytest.approx(
+        float(((x[0] ** 2).sum((0, 1)) * W[2]).sum()), rel=1e-5
+    )  # the score is that of the image without noise
 
 
 def test_smooth_grad_of_squares_never_cancels() -> None:
@@ -43,7 +45,7 @@ def test_smooth_grad_of_squares_never_cancels() -> None:
     assert (found.values >= 0).all()
 
 
-def test_seeds_make_the_noise() -> None:
+def test_the_seed_decides_the_noise() -> None:
     def values(seed: int) -> np.ndarray:
         return driven(smooth_grad.run(FormulaProbe(), Inputs(batch(1)), resolved("smooth_grad", samples=4, seed=seed)))[1].values
 
@@ -53,7 +55,7 @@ def test_seeds_make_the_noise() -> None:
 
 @pytest.mark.parametrize("rule", ["gauss_legendre", "trapezoid"])
 def test_integrated_gradients_of_a_quadratic_logit(rule: str) -> None:
-    """From 0: ∫2·W·αx dα·x = W·x², which both rules have exactly since the gradient is linear in α."""
+    """From 0, the integral is x·∫2·W·αx dα = W·x². Both rules are exact, because the gradient is linear in α."""
     x = batch(1)
     params = resolved("integrated_gradients", class_index=(0, 2), steps=4, rule=rule)
     slices, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(x), params))
@@ -65,20 +67,20 @@ def test_integrated_gradients_of_a_quadratic_logit(rule: str) -> None:
     assert [made.step for made in slices] == [4, 8]
 
 
-def test_weights_and_places_of_the_rules() -> None:
+def test_points_and_weights_of_the_rules() -> None:
     points, weights = integrated_gradients.quadrature("trapezoid", 5)
     np.testing.assert_allclose(points, [0, 0.25, 0.5, 0.75, 1])
     np.testing.assert_allclose(weights, [0.125, 0.25, 0.25, 0.25, 0.125])
     points, weights = integrated_gradients.quadrature("gauss_legendre", 2)
     np.testing.assert_allclose(points, [0.5 - 0.5 / 3**0.5, 0.5 + 0.5 / 3**0.5])
     np.testing.assert_allclose(weights, [0.5, 0.5])
-    for rule, degree in (("gauss_legendre", 11), ("trapezoid", 1)):  # the highest power that six steps have exactly
+    for rule, degree in (("gauss_legendre", 11), ("trapezoid", 1)):  # the highest power for which six steps are exact
         points, weights = integrated_gradients.quadrature(rule, 6)
         assert float((weights * points**degree).sum()) == pytest.approx(1 / (degree + 1), abs=1e-12)
         assert float((weights * points ** (degree + 1)).sum()) != pytest.approx(1 / (degree + 2), abs=1e-12)
 
 
-def test_baselines_are_in_the_models_units() -> None:
+def test_baselines_are_in_the_units_of_the_models_input() -> None:
     x = batch(1)[0]
     spec = Preprocessing(mode="custom", mean=(10.0, 20.0, 30.0), std=(2.0, 4.0, 5.0), order="bgr")
 
@@ -98,15 +100,15 @@ def test_baselines_are_in_the_models_units() -> None:
     assert 225 < pixels.max() <= 255
 
 
-def test_a_random_baseline_still_adds_up() -> None:
+def test_attributions_add_up_with_a_random_baseline() -> None:
     params = resolved("integrated_gradients", class_index=1, steps=3, baseline="random", seed=2)
     _, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(batch(1)), params))
     assert found.errors[0] < 1e-5
     assert abs(found.difference[0]) > 100
 
 
-def test_completeness_is_told_and_warned_of() -> None:
-    """One step of the probability, which is far from linear, misses much."""
+def test_facts_and_a_warning_tell_about_incompleteness() -> None:
+    """One step misses much of the probability, which is far from linear."""
     params = resolved("integrated_gradients", class_index=(1, 0), steps=1, score="probability")
     _, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(batch(1)), params))
     output = integrated_gradients.draw(found, photo_of(), params)
@@ -119,7 +121,7 @@ def test_completeness_is_told_and_warned_of() -> None:
     assert output.warnings[0].startswith("goldfish (1): the sum of the attributions misses the score's difference by")
 
 
-def test_without_a_difference_the_error_is_what_was_attributed() -> None:
+def test_the_error_is_unscaled_if_the_score_does_not_differ() -> None:
     values = np.zeros((2, 4, 6, 3))
     found = integrated_gradients.IntegratedAttribution(attribution(values, values[..., 0]), np.array([0.0, -2.0]), np.array([0.25, -1.0]))
     np.testing.assert_allclose(found.errors, [0.25, 0.5])

@@ -1,3 +1,5 @@
+"""Occlusion on a linear model, where the effect of a covered window can be worked by hand."""
+
 from __future__ import annotations
 
 import math
@@ -29,7 +31,7 @@ def attribution(probe: LinearProbe, image: np.ndarray, **changes: object) -> Per
 
 
 def test_windows_by_hand() -> None:
-    # a side of 5, windows of 2 every 2: 0–2, 2–4, and 4–6 cut off at 5; a side of 3 that a window of 3 fills
+    # down: a side of 5 with windows of 2 every 2 gives 0–2, 2–4, and 4–6 cut off at 5; across: one window of 3 fills the side of 3
     assert occlusion.windows((5, 3), (2, 3), (2, 1)).tolist() == [[[0, 2], [0, 3]], [[2, 4], [0, 3]], [[4, 5], [0, 3]]]
     assert occlusion.windows((1, 4), (1, 2), (1, 1)).tolist() == [[[0, 1], [0, 2]], [[0, 1], [1, 3]], [[0, 1], [2, 4]]]
 
@@ -37,9 +39,9 @@ def test_windows_by_hand() -> None:
 @pytest.mark.parametrize(
     ("window", "stride", "expected"),
     [
-        # windows 0–2 and 1–3: falls 1·1 + 2·1 = 3 and 2 + 4 = 6; the middle is under both
+        # windows 0–2 and 1–3: the score drops by 1·1 + 2·1 = 3 and by 2 + 4 = 6; both cover the middle
         ((1, 2), (1, 1), [3, 4.5, 6]),
-        # windows 0–2 and 2–4, cut off at 3: falls 3 and 4
+        # windows 0–2, and 2–4 cut off at 3: the score drops by 3 and by 4
         ((1, 2), (1, 2), [3, 3, 4]),
         ((1, 3), (1, 1), [7, 7, 7]),
     ],
@@ -70,8 +72,8 @@ def test_a_linear_model_by_plain_loops(window: tuple[int, int], stride: tuple[in
 
 
 @pytest.mark.parametrize("baseline", ["mean", "black", "white", "blurred"])
-def test_what_covers_the_window(baseline: str) -> None:
-    """One window over all: the whole score's fall is that of the photo against the cover."""
+def test_each_baseline_covers_the_window(baseline: str) -> None:
+    """With one window over the whole image, the drop is the score of the image minus the score of the cover."""
     spec = Preprocessing(mode="custom", mean=(100.0, 50.0, 25.0), std=(50.0,))
     found = attribution(LinearProbe(WEIGHTS, spec), IMAGE, baseline=baseline, window=(5, 7), class_index=1)
     cover = {
@@ -81,13 +83,13 @@ def test_what_covers_the_window(baseline: str) -> None:
     }
     if baseline == "blurred":
         assert np.ptp(found.maps) == 0
-        assert abs(float(found.maps[0, 0, 0])) > 1  # not the photo itself
+        assert abs(float(found.maps[0, 0, 0])) > 1  # the cover is not the image itself
         return
     fall = (WEIGHTS[1] * (IMAGE[0] - cover[baseline])).sum()
     np.testing.assert_allclose(found.maps, np.full((1, 5, 7), fall), rtol=1e-5)
 
 
-def test_the_probability_where_it_is_asked_for() -> None:
+def test_the_probability_is_watched_if_asked_for() -> None:
     probe, image = LinearProbe(WEIGHTS / 20), IMAGE
     found = attribution(probe, image, window=(5, 4), stride=(5, 4), score="probability", class_index=1)
     whole = softmax(probe._logits(image))[0, 1]
@@ -97,7 +99,7 @@ def test_the_probability_where_it_is_asked_for() -> None:
     np.testing.assert_allclose(found.maps[0, 0], [expected[0]] * 4 + [expected[1]] * 3, rtol=1e-4)
 
 
-def test_the_top_class_where_none_is_asked_for() -> None:
+def test_the_top_class_is_explained_if_no_class_is_given() -> None:
     probe, tensor = LinearProbe(WEIGHTS), IMAGE
     found = attribution(probe, tensor)
     (scored,) = found.classes
@@ -105,7 +107,7 @@ def test_the_top_class_where_none_is_asked_for() -> None:
     assert not found.listed
 
 
-def test_masks_come_in_pieces_with_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_pass_ends_with_a_slice_that_has_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_sizes, "MAX_BATCH", 4)
     monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0)
     probe = LinearProbe(WEIGHTS)
@@ -118,7 +120,7 @@ def test_masks_come_in_pieces_with_progress_and_a_preview(monkeypatch: pytest.Mo
     np.testing.assert_array_equal(found.maps, whole.maps)
 
 
-def test_signed_maps_are_drawn_red_and_blue_in_their_place() -> None:
+def test_signed_maps_are_drawn_red_and_blue_in_the_right_places() -> None:
     probe = LinearProbe(np.where(np.arange(6) < 3, 1.0, -1.0).reshape(1, 1, 6, 1) * np.ones((1, 4, 6, 3)))
     params = Occlusion(window=1, baseline="black", alpha=1).resolve(probe.published, MethodLimits())
     photo = photo_of()
@@ -133,9 +135,9 @@ def test_signed_maps_are_drawn_red_and_blue_in_their_place() -> None:
 @pytest.mark.parametrize(
     ("weights", "image"),
     [(WEIGHTS, np.full((1, 5, 7, 3), 0.7, np.float32)), (np.zeros_like(WEIGHTS), IMAGE)],
-    ids=["a constant photo under its own mean", "a class that hears nothing"],
+    ids=["a constant image under its own mean", "a class with zero weights"],
 )
-def test_nothing_is_made_of_rounding(weights: np.ndarray, image: np.ndarray) -> None:
+def test_rounding_makes_no_map(weights: np.ndarray, image: np.ndarray) -> None:
     found = attribution(LinearProbe(weights), image, baseline="mean", class_index=(0, 1, 2))
     assert not found.maps.any()
     photo = Photo(np.full((8, 12, 3), 9, np.uint8), Placement((5, 7), (0, 0, 5, 7), (0, 0, 8, 12)))
@@ -158,7 +160,7 @@ def test_scores_that_are_not_finite_fail_the_job() -> None:
         occlusion.draw(found, photo_of(), Occlusion(class_index=1))
 
 
-def test_three_photos_of_a_batch_are_three_jobs() -> None:
+def test_different_images_give_different_maps() -> None:
     weights = RNG.normal(size=(3, 4, 6, 3))
     results = [attribution(LinearProbe(weights), tensor[None], class_index=0).maps for tensor in batch(3)]
     assert len({maps.tobytes() for maps in results}) == 3

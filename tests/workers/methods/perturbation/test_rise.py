@@ -1,3 +1,5 @@
+"""RISE: masks, weighted sums and pictures by hand."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,7 +16,7 @@ from workers.methods.perturbation import rise
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.rendering.overlays.blend import blend
 
-# Each class's logit is the mean of a region of the only channel: rows 0–2 and columns 0–2; the right half; nothing.
+# The logits of the three classes are the mean of the upper left region of the only channel, the mean of its right half, and 0.
 REGIONS = np.zeros((3, 5, 7, 1))
 REGIONS[0, :2, :3], REGIONS[1, :, 4:] = 1 / 6, 1 / 15
 IMAGE = np.random.default_rng(3).uniform(1, 2, (1, 5, 7, 1)).astype(np.float32)
@@ -26,16 +28,16 @@ def attribution(**changes: object) -> PerturbationResult:
     return driven(rise.run(probe, Inputs(IMAGE), params))[1]
 
 
-def test_given_masks_and_scores_by_hand() -> None:
+def test_the_weighted_sum_by_hand() -> None:
     masks = np.array([[[1, 0.5, 0]], [[0, 1, 1]]], np.float32)
     scores = np.array([[0.5, 1.0], [0.25, 0.0]])
-    # first class: .5·(1, .5, 0) + .25·(0, 1, 1); second: the first mask
+    # first class: 0.5·(1, 0.5, 0) + 0.25·(0, 1, 1); second class: the first mask alone
     np.testing.assert_array_equal(rise.weighted_sum(scores, masks), [[[0.5, 0.5, 0.25]], [[1, 0.5, 0]]])
 
 
 def test_a_mask_is_its_cells_enlarged_and_shifted() -> None:
     masks = rise.SoftMasks(6, (5, 7), 3, 0.5, seed=1)
-    # cells of ⌈5/3⌉ × ⌈7/3⌉ = 2 × 3, enlarged to 4·2 × 4·3
+    # the cells are ⌈5/3⌉ × ⌈7/3⌉ = 2 × 3 pixels, so the enlarged mask is 4·2 × 4·3
     assert masks.shift.min() >= 0
     assert (masks.shift < [2, 3]).all()
     assert len(np.unique(masks.shift, axis=0)) > 1
@@ -43,7 +45,7 @@ def test_a_mask_is_its_cells_enlarged_and_shifted() -> None:
         large = np.empty((8, 12))
         for y in range(8):
             for x in range(12):
-                # half-pixel centres, clamped to the outermost cells' centres
+                # interpolate between half-pixel centres, and clamp to the centres of the outermost cells
                 v, h = np.clip((y + 0.5) * 3 / 8 - 0.5, 0, 2), np.clip((x + 0.5) * 3 / 12 - 0.5, 0, 2)
                 top, left = min(int(v), 1), min(int(h), 1)
                 below, right = v - top, h - left
@@ -58,7 +60,7 @@ def test_a_mask_is_its_cells_enlarged_and_shifted() -> None:
 def test_cells_are_open_with_their_probability(probability: float) -> None:
     opened = rise.SoftMasks(400, (20, 30), 7, probability, seed=0).open
     assert set(np.unique(opened)) == {0, 1}
-    # 19,600 draws: five standard deviations are .018
+    # five standard deviations of 19,600 draws are 0.018
     assert opened.mean() == pytest.approx(probability, abs=0.018)
 
 
@@ -73,7 +75,7 @@ def test_the_map_by_plain_loops() -> None:
     assert found.masks == 50
 
 
-def test_the_probability_unless_told() -> None:
+def test_the_probability_is_the_default_weight() -> None:
     probe = LinearProbe(REGIONS)
     params = Rise(masks=1, class_index=2, seed=4).resolve(probe.published, MethodLimits())
     assert params.score == "probability"
@@ -90,13 +92,13 @@ def test_it_finds_the_region() -> None:
     assert found.maps[1][:, 5:].min() > found.maps[1][:, :2].max()
 
 
-def test_the_seed_decides() -> None:
+def test_the_seed_decides_the_map() -> None:
     first, again, other = (attribution(masks=20, seed=seed, class_index=0).maps for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
 
-def test_masks_come_in_pieces_with_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_pass_ends_with_a_slice_that_has_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = attribution(masks=9, class_index=0)
     monkeypatch.setattr(batch_sizes, "MAX_BATCH", 4)
     monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0)
@@ -108,8 +110,8 @@ def test_masks_come_in_pieces_with_progress_and_a_preview(monkeypatch: pytest.Mo
     np.testing.assert_array_equal(found.maps, whole.maps)
 
 
-def test_the_same_score_under_every_mask_is_no_map() -> None:
-    """Otherwise the masks' own mean, which is noise, would be drawn."""
+def test_a_score_that_is_the_same_under_every_mask_makes_no_map() -> None:
+    """Without this rule the mean of the masks would be drawn, which is noise."""
     found = attribution(masks=30, class_index=2)
     assert not found.maps.any()
     output = rise.draw(found, photo_of(), Rise(class_index=2))
