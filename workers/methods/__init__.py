@@ -14,6 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from schemas.methods import METHODS, params_class
+from schemas.methods.base import MethodParams
 from schemas.methods.card import Lane
 from workers.contract.method import Implementation
 
@@ -80,5 +81,5 @@ def _nothing_reusable(params: Any) -> None:
     del params
 
 
-def _equal_parameters(params: Any) -> Hashable:
-    return params
+def _equal_parameters(params: MethodParams) -> Hashable:
+    return params.model_dump_json()  # parameters with a dictionary, such as the options of `faithfulness`, cannot be hashed
