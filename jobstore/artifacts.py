@@ -1,4 +1,4 @@
-"""The contents of artifacts: small ones in Redis, large ones in stored files."""
+"""Read the contents of artifacts for callers. Small contents are in Redis and large ones in stored files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schemas.jobs import JobState
 
 
 class ArtifactStore:
-    """The artifacts of succeeded jobs."""
+    """Reads the artifacts of succeeded jobs."""
 
     def __init__(self, connection: Connection, files: FileStore, reader: JobReader) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""The connection to Redis that all parts of the store share: commands, Lua scripts, blocking reads, and the translation of failures."""
+"""Talk to Redis, for all parts of the store: send commands, run Lua scripts, read streams, and translate failures."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 # redis-py leaves its **kwargs without types, and replies are whatever Redis answers.
@@ -30,7 +30,7 @@ StreamEntry = tuple[bytes, dict[bytes, bytes]]  # id, fields
 
 
 class Connection:
-    """One Redis client and the settings that decide where keys are and how long they live.
+    """Holds one Redis client, and the settings that decide where keys are and how long they live.
 
     A lost connection is opened again and the command is repeated once. This is safe because every script answers a repetition as it
     answered the first call.
@@ -57,6 +57,7 @@ class Connection:
         return cls(Redis.from_url(url, socket_timeout=None, socket_connect_timeout=ANSWER_TIMEOUT, retry=retry), settings)
 
     async def close(self) -> None:
+        """Close the client."""
         await self._redis.aclose()
 
     def shard_of(self, name: str) -> int:

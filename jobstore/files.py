@@ -1,4 +1,4 @@
-"""Files for content that is too large for Redis: images, artifacts and pieces, in a local folder or at any other fsspec address.
+"""Store content that is too large for Redis as files, in a local folder or at any other fsspec address.
 
 A file's name is a ULID and its size, for example `01JDZ5Y3V8W0QK4M2T9R6X1B7C-52113`, so the name tells how old the file is and whether
 it is complete. Redis keeps the account: a file is counted before it is written and until it has been deleted.
@@ -29,9 +29,9 @@ ORPHAN_AGE = 3600.0  # seconds; a file that the account does not know may still 
 
 
 class FileStore:
-    """The stored files of one store.
+    """Writes, reads and deletes stored files, and keeps the account of their bytes.
 
-    Every method that talks to Redis or to the file system raises `BrokerUnavailable` if Redis does not answer.
+    Every method but `read` raises `BrokerUnavailable` if Redis does not answer.
     """
 
     def __init__(self, connection: Connection) -> None:

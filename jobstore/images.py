@@ -1,4 +1,4 @@
-"""Images that callers send: uploads that several jobs can share, and the files that workers read."""
+"""Store the images that callers send, so that several jobs can share an upload and workers can read the files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.errors import Expired, NotFound, StorageFull
 
 
 class ImageStore:
-    """The image files of all jobs, each stored once whoever sent it, and the uploads of each owner.
+    """Stores each image file once, whoever sent it, and knows which owner has uploaded which image.
 
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """

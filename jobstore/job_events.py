@@ -1,4 +1,4 @@
-"""The event stream of a job: following it, and waiting for its end."""
+"""Follow the event stream of a job, and wait for its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs as they are at this moment, read from all shards."""
+"""Read jobs as they are at this moment, from all shards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobstore.snapshot import JobSnapshot
 
 
 class JobReader:
-    """What the other parts need to read jobs. Every method raises `BrokerUnavailable` if Redis does not answer."""
+    """Reads jobs for the other parts of the store. Every method raises `BrokerUnavailable` if Redis does not answer."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

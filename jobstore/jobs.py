@@ -1,4 +1,4 @@
-"""What a caller does with jobs: submit, read, list, wait, follow, cancel, delete."""
+"""Submit, read, list, follow, cancel and delete jobs, for callers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_SCANS = 50  # after so many scans a page is answered even if it is not full
 
 
 class Jobs:
-    """The jobs of all owners. An owner never sees another owner's job.
+    """Does for a caller what the caller asks about jobs. An owner never sees another owner's job.
 
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """

@@ -1,4 +1,4 @@
-"""The name of every key in Redis, and the shard in which it lives.
+"""Name every key in Redis, and choose the shard in which it lives.
 
 A key is `convscope:{shard}:kind:id`, for example `convscope:{0}:job:01K5YQZ7T8Y1W4V9N3M2XQJ6RD`. All keys that one script touches have the
 same hash tag (the part in braces): a job, its execution, its image and the queue of its lane live in one shard. So a Redis Cluster can

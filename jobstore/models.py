@@ -1,4 +1,4 @@
-"""The descriptions of models that workers publish and the service reads."""
+"""Keep the descriptions of models, which workers publish and the service reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas.models import PublishedModel
 
 
 class ModelStore:
-    """The published models, by name and by the digest of their catalog entry.
+    """Keeps published models by their name and the digest of their catalog entry.
 
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """

@@ -1,4 +1,4 @@
-"""Finished pieces of long work, kept so that later work, or the same work after an interruption, need not compute them again."""
+"""Keep finished pieces of long work, so that later work, or the same work after an interruption, need not compute them again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARALLEL_READS = 16
 
 
 class PieceStore:
-    """The pieces of all works. A piece is bytes in a stored file; it has the sha256 of its work and a name. It may be gone at any time.
+    """Keeps pieces by the sha256 of their work and a name. A piece is bytes in a stored file, and it may be gone at any time.
 
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """

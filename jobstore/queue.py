@@ -1,4 +1,4 @@
-"""What a worker does with executions: claim, renew, report progress, finish, give back."""
+"""Claim, renew, finish and give back executions, for workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from schemas.methods.card import Lane
 
 
 class JobQueue:
-    """The executions that wait for a worker or are run by one.
+    """Gives executions to workers and takes their results.
 
     Methods that write for an execution return False if it has been canceled or another worker holds it now. Nothing is written then,
     and the worker must stop.

@@ -1,4 +1,4 @@
-"""What the parts of the store take and return.
+"""Define what the parts of the store take and return.
 
 The store knows no methods: it passes parameters and facts on as JSON, and the service and the worker give them their types.
 """
@@ -137,7 +137,10 @@ class StoredEvent:
 
 @dataclass(frozen=True)
 class LaneDepth:
-    """How many executions of a lane are queued and running, and the age in seconds of the one queued longest (0 if none is queued)."""
+    """Says how many executions of a lane are queued and running.
+
+    `oldest` is the age in seconds of the execution that has been queued longest, or 0 if none is queued.
+    """
 
     queued: int
     running: int
@@ -146,7 +149,7 @@ class LaneDepth:
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """The depth of every lane."""
+    """Holds the depth of every lane."""
 
     lanes: Mapping[Lane, LaneDepth] = field(default_factory=dict[Lane, LaneDepth])
 

@@ -1,4 +1,4 @@
-"""The settings that service and workers share. Entry points read them from `CONVSCOPE_*` variables and hand them down."""
+"""Define the settings that service and workers share. Entry points read them from `CONVSCOPE_*` variables and hand them down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.images import ImageLimits
 
 
 class StoreSettings(BaseSettings):
-    """Where jobs, models and files are, how long they live, and how much of them there may be.
+    """Says where jobs, models and files are, how long they live, and how much of them there may be.
 
     For example: `StoreSettings(redis_url="redis://localhost:6379/0", shards=3)`.
     """

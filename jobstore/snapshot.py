@@ -1,4 +1,4 @@
-"""Redis's replies about jobs and executions, as objects."""
+"""Turn Redis's replies about jobs and executions into objects."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ string_table = TypeAdapter(dict[str, str])
 
 
 def moment(milliseconds: str | int | bytes) -> datetime:
+    """Return the time, in UTC, that is so many milliseconds after 1970 began."""
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
@@ -30,6 +31,7 @@ class JobSnapshot:
         self._fields = {name.decode(): value.decode() for name, value in zip(reply[::2], reply[1::2], strict=True)}
 
     def record(self, owner: str) -> JobRecord:
+        """Return the job as its owner sees it."""
         return JobRecord.from_redis(self._fields, owner)
 
     @property
@@ -50,7 +52,7 @@ class JobSnapshot:
 
     @property
     def sequence(self) -> int:
-        """The sequence number of the job's last event."""
+        """Return the sequence number of the job's last event."""
         return int(self._fields["sequence"])
 
     @property
@@ -59,22 +61,22 @@ class JobSnapshot:
 
     @property
     def execution_priority(self) -> str:
-        """The priority at which the execution is queued: the highest of its jobs."""
+        """Return the priority at which the execution is queued: the highest of its jobs."""
         return self._fields["execution_priority"]
 
     @property
     def queued_at(self) -> str:
-        """The time when the execution was queued, milliseconds since 1970."""
+        """Return the time when the execution was queued, milliseconds since 1970."""
         return self._fields["queued_at"]
 
     @property
     def files(self) -> dict[str, str]:
-        """The names of the stored files that hold large artifacts, by artifact name."""
+        """Return the names of the stored files that hold large artifacts, by artifact name."""
         return string_table.validate_json(self._fields.get("files", "{}"))
 
     @property
     def is_abandoned(self) -> bool:
-        """True if the job has expired while its execution was still queued or running."""
+        """Tell whether the job has expired while its execution was still queued or running."""
         return self.state is JobState.EXPIRED and self._fields.get("execution_state") in ("queued", "running")
 
 

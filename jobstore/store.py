@@ -1,4 +1,4 @@
-"""The store of jobs, images, artifacts, models and workers: the only way from service and workers to Redis."""
+"""Put the parts of the store together. Service and workers reach Redis through `JobStore` only."""
 
 from __future__ import annotations
 

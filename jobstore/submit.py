@@ -1,4 +1,4 @@
-"""Submitting a job: limits, idempotency keys, and the image that comes with it."""
+"""Submit a job: check limits, honour idempotency keys, and store the image that comes with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which workers are alive, known from their heartbeats."""
+"""Keep the heartbeats of workers, so that the service knows which workers are alive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STALE_LEASES = 10  # a queue consumer that holds nothing is removed after this m
 
 
 class WorkerRegistry:
-    """The heartbeats of workers and their places as consumers of the queues.
+    """Keeps the heartbeats of workers, and removes them from the queues' consumers when they are gone.
 
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """

@@ -1,4 +1,4 @@
-"""The events of a job's stream: the JSON that each kind carries, and whole events as OpenAPI shows them."""
+"""Define the events of a job's stream: the JSON that each kind carries, and whole events as OpenAPI shows them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FROZEN = ConfigDict(frozen=True)
 
 
 class Status(BaseModel):
-    """The state of a job that has not ended, or has just been submitted."""
+    """The state of a job. It is sent when the job is submitted, started or given back to the queue."""
 
     model_config = _FROZEN
 
@@ -31,7 +31,7 @@ class Preview(BaseModel):
 
 
 class Done(BaseModel):
-    """The last event of a job."""
+    """The end of a job."""
 
     model_config = _FROZEN
 
@@ -39,7 +39,7 @@ class Done(BaseModel):
 
 
 class StatusEvent(BaseModel):
-    """A job was queued, started, or given back to the queue."""
+    """This event tells that a job was submitted, started or given back to the queue."""
 
     model_config = _FROZEN
 
@@ -49,7 +49,7 @@ class StatusEvent(BaseModel):
 
 
 class ProgressEvent(BaseModel):
-    """A job has made progress."""
+    """This event tells that a job has made progress."""
 
     model_config = _FROZEN
 
@@ -59,7 +59,7 @@ class ProgressEvent(BaseModel):
 
 
 class PreviewEvent(BaseModel):
-    """A new preview is there. A preview that a newer one has replaced is left out."""
+    """This event brings a new preview. A preview that a newer one has replaced is left out."""
 
     model_config = _FROZEN
 
@@ -69,7 +69,7 @@ class PreviewEvent(BaseModel):
 
 
 class DoneEvent(BaseModel):
-    """A job has ended. The stream ends after this event."""
+    """This event tells that a job has ended. It is the last event of the stream."""
 
     model_config = _FROZEN
 

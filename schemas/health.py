@@ -1,4 +1,4 @@
-"""The answers of `/livez` and `/readyz`, and the heartbeat that a worker sends."""
+"""Define the answers of `/livez` and `/readyz`, and the heartbeat that a worker sends."""
 
 from __future__ import annotations
 

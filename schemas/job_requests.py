@@ -1,4 +1,4 @@
-"""The JSON body with which a job is submitted: one model for each method, told apart by `method`."""
+"""Define the JSON body that submits a job. There is one model for each method, and the field `method` tells which one applies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.models import NO_MODEL, ModelName
 
 
 class JobRequestBase(BaseModel):
-    """The fields of every submission. The class of each method narrows `method` and `params`."""
+    """The fields that every submission has. The class of each method narrows `method` and `params`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""A job and its result as the service shows them: one model for each method, told apart by `method`."""
+"""Define a job and its result as the service shows them. There is one model for each method, and the field `method` tells which one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types that are made from the registry of methods, for the models of requests and of jobs."""
+"""Make types from the registry of methods, for the models of requests and of jobs."""
 
 # pyright: reportInvalidTypeForm=false
 # These functions build types at run time, which no type checker can follow.
