@@ -216,7 +216,8 @@ def test_resolved_parameters_survive_json_and_resolve_to_themselves(method: str,
     tried = case(method, model_name)
     assert type(tried.params).model_validate_json(tried.params.model_dump_json()) == tried.params
     assert tried.params.resolve(tried.published, MethodLimits()) == tried.params
-    hash(tried.method.batch_key(tried.params))
+    if tried.method.lane == "fast":
+        hash(tried.method.batch_key(tried.params))
 
 
 def _predict(tried: Case, params: Any) -> dict[str, tuple[int, ...]]:

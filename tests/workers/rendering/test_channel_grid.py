@@ -7,7 +7,7 @@ from workers.rendering import channel_grid, colormaps, text
 
 
 def test_every_channel_is_a_tile_in_its_place() -> None:
-    # 30 rows, 25 columns, five channels, each hot in one row of its own: not enlarged, three tiles a row.
+    # Each of the five channels has 1 in a row of its own. Tiles of 30 × 25 are not enlarged, and there are three in a row.
     activations = np.zeros((30, 25, 5), np.float32)
     for channel in range(5):
         activations[3 * channel + 1, :, channel] = 1

@@ -6,7 +6,7 @@ from workers.rendering.channel_levels import scale_all_channels, scale_each_chan
 
 
 def test_scale_each_channel_by_hand() -> None:
-    # Channel 0: 0, 2, 4, 6: μ 3, σ √5; channel 1 constant; channel 2 all zero but one: clipped.
+    # Channel 0 is 0, 2, 4, 6, with μ = 3 and σ = √5. Channel 1 is constant. Channel 2 is 0 everywhere.
     activations = np.zeros((2, 2, 3), np.float32)
     activations[..., 0] = [[0, 2], [4, 6]]
     activations[..., 1] = 7
@@ -19,7 +19,7 @@ def test_scale_each_channel_by_hand() -> None:
 
 
 def test_scale_each_channel_is_the_books_listing() -> None:
-    """Deep Learning with Python, listing 5.31, a channel at a time; the ε of 1e-5 moves nothing at this scale."""
+    """The expected levels come from Deep Learning with Python, listing 5.31. The ε of 1e-5 changes nothing at this scale."""
     activations = np.random.default_rng(3).gamma(2.0, 5.0, (5, 4, 6)).astype(np.float32)
     levels = scale_each_channel(activations)
     for channel in range(6):
@@ -49,7 +49,7 @@ def test_scale_each_channel_leaves_its_argument_alone() -> None:
 
 
 def test_scale_all_channels_by_hand() -> None:
-    activations = np.array([[[-1.0, 0.0], [1.0, 3.0]]], np.float32)  # (1, 2, 2): -1 → 0, 3 → 255
+    activations = np.array([[[-1.0, 0.0], [1.0, 3.0]]], np.float32)  # -1 becomes 0 and 3 becomes 255
     np.testing.assert_array_equal(scale_all_channels(activations), [[[0, 64], [128, 255]]])
 
 

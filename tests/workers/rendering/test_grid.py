@@ -9,7 +9,7 @@ from workers.rendering.grid import grid
 
 
 def numbered(count: int, height: int = 1, width: int = 2) -> np.ndarray:
-    """Images 1, 2, …, each of its number's grey."""
+    """Return images 1, 2, …, each in the grey level of its number."""
     return np.arange(1, count + 1, dtype=np.uint8)[:, None, None, None] * np.ones((1, height, width, 3), np.uint8)
 
 
@@ -41,7 +41,7 @@ def test_no_empty_column_is_left_when_columns_are_filled() -> None:
 
 
 def test_the_dlwp1_figure() -> None:
-    """Deep Learning with Python, 1st edition, listing 5.39: `results[i rows, j columns] = filter i + j * 8`, margin 5, black."""
+    """Deep Learning with Python, 1st edition, listing 5.39 puts filter i + j * 8 at row i and column j, with a black margin of 5."""
     size, margin = 6, 5
     tiles = np.random.default_rng(0).integers(1, 256, (64, size, size, 3), np.uint8)
     results = np.zeros((8 * size + 7 * margin, 8 * size + 7 * margin, 3), np.uint8)

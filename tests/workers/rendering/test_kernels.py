@@ -8,12 +8,12 @@ from workers.rendering import kernels
 
 def test_three_inputs_are_red_green_and_blue() -> None:
     made = np.zeros((24, 24, 3, 2), np.float32)
-    made[..., 0, 0], made[..., 1, 0], made[..., 2, 0] = 1, -1, 0  # over the layer: 255, 0, 128
+    made[..., 0, 0], made[..., 1, 0], made[..., 2, 0] = 1, -1, 0  # scaled over the layer, these are 255, 0 and 128
     made[:12, :, 2, 1] = 0.5
     picture = kernels.in_colour(made, (-1.0, 1.0), columns=2, captions=None)
     assert picture.shape == (24, 49, 3)
     assert (picture[:, :24] == (255, 0, 128)).all()
-    assert (picture[:, 24] == 255).all()  # the gap
+    assert (picture[:, 24] == 255).all()  # the gap between two tiles
     assert (picture[:12, 25:] == (128, 128, 191)).all()
     assert (picture[12:, 25:] == 128).all()
 
@@ -38,7 +38,7 @@ def test_a_small_matrix_has_whole_cells() -> None:
 
 def test_a_large_matrix_is_averaged() -> None:
     values = np.zeros((4096, 5), np.float32)
-    values[::2] = 1  # 0 and 255 by turns: 127.5 on average
+    values[::2] = 1  # 0 and 255 take turns, so the average is 127.5
     values[:4] = 1
     picture = kernels.matrix(values, "gray")
     assert picture.shape == (1024, 5 * 24, 3)

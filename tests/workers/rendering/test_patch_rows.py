@@ -13,13 +13,13 @@ def colour(height: int, width: int, rgb: tuple[int, int, int]) -> np.ndarray:
 
 
 def where(picture: np.ndarray, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
-    """Top, bottom, left, right of what has exactly that colour."""
+    """Return the top, bottom, left and right of the pixels with exactly that colour."""
     rows, columns = np.nonzero((picture == rgb).all(-1))
     return int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1
 
 
 def test_every_picture_has_its_place() -> None:
-    """Titles 21 high, captions 18, squares 112, gaps 6: the second row's third picture, twice as wide as high, in its middle."""
+    """Titles are 21 pixels high, captions 18, squares 112 and gaps 6. A picture twice as wide as high is in the middle of its square."""
     second = [CaptionedPicture(f"#{number}", colour(4, 8, RED if number == 2 else (1, 2, 3))) for number in range(3)]
     rows = [PatchRow("channel 3", (CaptionedPicture("#0", colour(9, 9, GREEN)),)), PatchRow("channel 1", tuple(second))]
     picture = patch_sheet("conv", rows, 3)

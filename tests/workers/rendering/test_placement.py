@@ -13,17 +13,17 @@ def stretched(photo: tuple[int, int], size: tuple[int, int]) -> Placement:
 
 
 def test_by_hand_with_half_pixel_centres() -> None:
-    # 1×2 → 2×4: pixel centres .5, 1.5, 2.5, 3.5 of 4 lie at 0.25, 0.75, 1.25, 1.75 of 2, between cell centres 0.5 and 1.5.
+    # From 1×2 to 2×4, the pixel centres 0.5, 1.5, 2.5 and 3.5 lie at 0.25, 0.75, 1.25 and 1.75, between the cell centres 0.5 and 1.5.
     made = onto_photo(np.array([[0, 4]], np.float32), stretched((2, 4), (10, 20)), (2, 4, 3))
     np.testing.assert_allclose(made, [[0, 1, 3, 4]] * 2)
 
 
 def test_height_and_width_are_not_swapped() -> None:
     values = np.zeros((3, 7), np.float32)
-    values[2, 1] = 1  # low, and left of the middle
+    values[2, 1] = 1  # below and left of the middle
     made = onto_photo(values, stretched((31, 53), (96, 224)), (31, 53))
     assert made.shape == (31, 53)
-    assert np.unravel_index(made.argmax(), made.shape) == (26, 11)  # its centre: row 2.5/3 · 31 = 25.8, column 1.5/7 · 53 = 11.4
+    assert np.unravel_index(made.argmax(), made.shape) == (26, 11)  # the centre is at row 2.5/3 · 31 = 25.8 and column 1.5/7 · 53 = 11.4
 
 
 def test_a_stretch_is_opencvs_resize() -> None:
@@ -33,25 +33,25 @@ def test_a_stretch_is_opencvs_resize() -> None:
 
 
 def test_the_general_case_agrees_with_opencv_where_both_apply() -> None:
-    """A photo whose used part misses its last column by less than a pixel takes the other path, and gives almost the same."""
+    """If the used part ends less than a pixel before the photo, the other branch computes almost the same map."""
     values = np.random.default_rng(1).random((5, 7), np.float32)
     made = onto_photo(values, Placement((224, 224), (0, 0, 224, 224), (0, 0, 300, 450.999)), (300, 451))
     np.testing.assert_allclose(made, cv2.resize(values, (451, 300), interpolation=cv2.INTER_LINEAR), atol=1e-4)
 
 
 def test_crop_by_hand() -> None:
-    # Photo 2×8, its middle 2×4 fills the input: outside nothing, inside as the stretch of a 2×4 photo.
+    # The middle 2×4 of a 2×8 photo fills the input. The map is 0 outside, and inside it is that of a stretched 2×4 photo.
     placement = Placement((10, 20), (0, 0, 10, 20), (0, 2, 2, 4))
     made = onto_photo(np.array([[4, 8]], np.float32), placement, (2, 8))
     np.testing.assert_allclose(made, [[0, 0, 4, 5, 7, 8, 0, 0]] * 2)
 
 
 def test_letterbox_by_hand() -> None:
-    # Photo 2×4 fills rows 2–6 of an 8×8 input; the map has 4 rows and 1 column, rows 1 and 2 of it cover the photo.
+    # A 2×4 photo fills rows 2 to 5 of an 8×8 input. The map has 4 rows and 1 column; its rows 1 and 2 cover the photo.
     placement = Placement((8, 8), (2, 0, 4, 8), (0, 0, 2, 4))
     made = onto_photo(np.array([[100], [1], [3], [100]], np.float32), placement, (2, 4))
     np.testing.assert_allclose(made, [[1] * 4, [3] * 4])
-    # At twice the size rows lie a quarter cell off: the padding's neighbours are mixed in by their share.
+    # At twice the size, rows lie a quarter of a cell off, so the neighbours in the padding count by their share.
     made = onto_photo(np.array([[100], [1], [3], [100]], np.float32), Placement((8, 8), (2, 0, 4, 8), (0, 0, 4, 8)), (4, 8))
     np.testing.assert_allclose(made[:, 0], [0.75 * 1 + 0.25 * 100, 1.5, 2.5, 0.75 * 3 + 0.25 * 100])
 
@@ -66,7 +66,7 @@ def test_letterbox_by_hand() -> None:
     ],
 )
 def test_a_spot_lands_where_it_was_in_the_photo(placement: Placement, photo: tuple[int, int]) -> None:
-    """A spot in the photo, brought into the input by the placement, comes back to its place within a map cell's rounding."""
+    """A spot that the placement brings from the photo into the input comes back to its place within 0.3 pixels."""
     for share in ((0.3, 0.6), (0.7, 0.25)):
         spot = [placement.source[axis] + share[axis] * placement.source[2 + axis] for axis in (0, 1)]
         in_input = [placement.box[axis] + share[axis] * placement.box[2 + axis] for axis in (0, 1)]
@@ -92,10 +92,10 @@ def test_a_part_narrower_than_a_pixel_is_still_one_pixel() -> None:
 
 
 def test_a_crop_between_pixels_by_hand() -> None:
-    # The part from 0.5 to 4.5 of a 1×5 photo; two cells of two pixels each: centres at 1.5 and 3.5, where the map is 10 and 30.
+    # The used part is 0.5 to 4.5 of a 1×5 photo. Two cells of two pixels each have their centres at 1.5 and 3.5, with values 10 and 30.
     placement = Placement((10, 10), (0, 0, 10, 10), (0, 0.5, 1, 4))
     made = onto_photo(np.array([[10, 30]], np.float32), placement, (1, 5))
-    np.testing.assert_allclose(made, [[10, 10, 20, 30, 0]])  # pixel centres 0.5, 1.5, 2.5, 3.5; 4.5 is outside
+    np.testing.assert_allclose(made, [[10, 10, 20, 30, 0]])  # the pixel centres are 0.5, 1.5, 2.5 and 3.5; 4.5 is outside
 
 
 def test_a_single_cell_covers_all() -> None:
@@ -105,8 +105,8 @@ def test_a_single_cell_covers_all() -> None:
 @pytest.mark.parametrize(
     ("axis", "start", "extent", "span"),
     [
-        (0, 2, 3, (6, 15)),  # 30 rows of photo on 10 of input
-        (1, 3, 2, (3, 7)),  # 25 columns on 20: 3.75 to 6.25, whole pixels
+        (0, 2, 3, (6, 15)),  # 30 rows of the photo lie on 10 rows of the input
+        (1, 3, 2, (3, 7)),  # 25 columns lie on 20, so 3.75 to 6.25 become whole pixels
         (0, -2, 3, (0, 3)),
         (1, 18, 9, (22, 25)),
         (0, -4, 3, (0, 0)),

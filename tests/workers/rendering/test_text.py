@@ -8,7 +8,7 @@ from workers.rendering import text
 
 
 def ink(picture: np.ndarray) -> np.ndarray:
-    """Where a picture is not paper."""
+    """Return where a picture has another colour than the paper."""
     return (picture != text.PAPER).any(axis=2)
 
 

@@ -14,21 +14,21 @@ def graph_of(description: ModelDescription, params: Architecture) -> Architectur
     A nested model is a cluster of its layers, or one node if `unfold` is false.
     """
     nesting = ModelNesting(description)
-    seen = nesting.itself if params.unfold else nesting.outermost
+    node_of = nesting.itself if params.unfold else nesting.outermost
     layers = _between(description.layers, params)
-    shown = dict.fromkeys(seen(layer.path) for layer in layers if layer.path not in nesting.models)
+    drawn_paths = dict.fromkeys(node_of(layer.path) for layer in layers if layer.path not in nesting.models)
     edges = [
         edge
         for edge in dict.fromkeys(
-            (seen(source), seen(layer.path))
+            (node_of(source), node_of(layer.path))
             for layer in layers
             if layer.path not in nesting.models
             for source in nesting.sources(layer.inbound)
         )
-        if edge[0] != edge[1] and edge[0] in shown
+        if edge[0] != edge[1] and edge[0] in drawn_paths
     ]
-    nodes = tuple(_node(nesting, path, [source for source, target in edges if target == path]) for path in shown)
-    frames = dict.fromkeys(frame for path in shown for frame in nesting.around(path))
+    nodes = tuple(_node(nesting, path, [source for source, target in edges if target == path]) for path in drawn_paths)
+    frames = dict.fromkeys(frame for path in drawn_paths for frame in nesting.around(path))
     clusters = tuple(_cluster(nesting, path) for path in frames)
     return ArchitectureGraph(
         model=description.name,

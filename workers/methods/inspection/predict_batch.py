@@ -50,14 +50,14 @@ def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Outp
     for number, scores in enumerate(zip(result.logits, result.probabilities, strict=True)):
         with name_image(number):
             found.append(top_predictions(result.published, *scores, params.top, params.output))
-    shown = [
+    drawn = [
         PhotoWithBars(f"#{number}", one.image, bars(predictions[:MOST_BARS]))
         for number, (one, predictions) in enumerate(zip(result.photos[:MOST_DRAWN], found, strict=False))
     ]
     counted = counts([predictions[0] for predictions in found])
     return Output(
         artifacts=(
-            Picture("sheet", photo_sheet(_title(counted), shown), primary=True),
+            Picture("sheet", photo_sheet(_title(counted), drawn), primary=True),
             Array("logits", result.logits),
             Array("probabilities", result.probabilities),
         ),

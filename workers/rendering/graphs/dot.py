@@ -75,11 +75,11 @@ def _label(node: GraphNode, params: Architecture) -> str:
         f'<td colspan="{max(1, len(cells))}" bgcolor="{COLOURS.get(node.kind, OTHER)}">'
         f'<font point-size="14" color="white"><b>{_text(node.name)}</b> ({_text(node.type)})</font></td>'
     ]
-    for shown, words, value in (
+    for wanted, words, value in (
         (params.activations and node.activation is not None, "Activation", node.activation or ""),
         (node.calls > 1, "Called", f"{node.calls} times; drawn: the first"),
     ):
-        if shown:
+        if wanted:
             rows.append(_cell(words, value, span=max(1, len(cells))))
     if cells:
         rows.append("".join(cells))

@@ -11,7 +11,7 @@ PHOTO = np.random.default_rng(0).integers(0, 200, (30, 45, 3), np.uint8)
 
 
 def lengths(sheet: np.ndarray) -> list[int]:
-    """Pixels of each bar from top to bottom."""
+    """Return the length of each bar in pixels, from top to bottom."""
     blue = (sheet == BLUE).all(axis=2).sum(axis=1)
     starts = np.flatnonzero((blue > 0) & (np.roll(blue, 1) == 0))
     return blue[starts].tolist()
@@ -58,7 +58,7 @@ def captioned(*shares: float, photo: np.ndarray = PHOTO) -> PhotoWithBars:
 
 
 def test_a_sheets_tiles_stand_in_rows_with_their_own_bars() -> None:
-    """Two columns of 426 pixels: 120 of the photo and 270 of the bars, 12 around each; a tile is 18 + 145 + 24 pixels high."""
+    """There are two columns of 426 pixels: 120 for the photo, 270 for the bars and 12 around each. A tile is 18 + 145 + 24 pixels high."""
     shown = [captioned(*(number / 10 for _ in range(5))) for number in (10, 8, 6, 4, 2)]
     sheet = photo_sheet("five", shown)
     assert sheet.shape == (32 + 3 * 187, 2 * 426, 3)

@@ -12,15 +12,15 @@ def blue_per_column(panel: np.ndarray) -> np.ndarray:
 
 
 def test_units_bars_and_histogram() -> None:
-    # The upper panel is 812 px wide from x = 64: four units, one bar each; the lower one 100 bins from 0 to 3.
+    # The upper plot has four bars, one for each unit, in 812 px from x = 64. The lower one has 100 bins from 0 to 3.
     sheet = unit_values(np.array([3, -1, 0, 1.5], np.float32))
     upper, lower = blue_per_column(sheet[:240]), blue_per_column(sheet[240:])
     middle = [64 + round(812 * (unit + 0.5) / 4) for unit in range(4)]
     heights = [int(upper[x]) for x in middle]
-    total = 240 - 36 - 34  # pixels for -1 to 3
+    total = 240 - 36 - 34  # pixels from -1 to 3
     assert heights == pytest.approx([total * 3 / 4, total / 4, 0, total * 1.5 / 4], abs=2)
     filled = np.flatnonzero(lower)
-    assert filled.min() == pytest.approx(64 + 812 / 2, abs=9)  # 1.5 of 3
+    assert filled.min() == pytest.approx(64 + 812 / 2, abs=9)  # the value 1.5 of 3
     assert filled.max() == pytest.approx(64 + 812, abs=9)
     assert lower.max() == pytest.approx(total, abs=2)  # one value in each of two bins
 
@@ -44,7 +44,7 @@ def test_units_of_any_values_are_drawn(values: np.ndarray) -> None:
 
 
 def test_the_histogram_of_values_on_both_sides_of_0() -> None:
-    # 100 bins from −2 to 2 over 812 px: −2 thrice, 2 once.
+    # There are 100 bins from −2 to 2 in 812 px; −2 occurs three times and 2 once.
     columns = blue_per_column(histogram(np.array([-2, -2, -2, 2], np.float32), "kernel"))
     assert columns[66] == pytest.approx(170, abs=2)
     assert columns[64 + 810] == pytest.approx(170 / 3, abs=2)

@@ -101,7 +101,7 @@ def test_a_hostile_name_is_words_and_nothing_else() -> None:
     cluster = GraphCluster(path=HOSTILE, name=HOSTILE, type=HOSTILE, parameters=3, inside=None)
     found = graph(node(HOSTILE, name=HOSTILE, type=HOSTILE, dtype=HOSTILE, activation=HOSTILE, inside=HOSTILE), clusters=(cluster,))
     drawing = graphviz.svg(dot(found.model_copy(update={"model": HOSTILE}), Architecture()))
-    root = ET.fromstring(drawing)  # noqa: S314 - made by Graphviz a moment ago
+    root = ET.fromstring(drawing)  # noqa: S314 - Graphviz made it a moment ago
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert tags <= {"svg", "g", "title", "polygon", "path", "text", "polyline"}
     words = [element.text or "" for element in root.iter() if element.tag.endswith("text")]

@@ -13,7 +13,7 @@ TWO = "digraph { bgcolor=white; node [shape=box, style=filled, fillcolor=red, co
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a `dot` of the test's own would stand; there is no other on the PATH."""
+    """Return the path for a `dot` program of the test. There is no other one on the PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path / "dot"
 
@@ -71,8 +71,8 @@ def size(drawing: str) -> tuple[float, float]:
     ("width", "height", "dpi"),
     [
         (720, 360, 96.0),
-        (720, 72 * 1000, 16.384),  # the longest side: 1,000 inches in 16,384 pixels
-        (72 * 100, 72 * 80, (32_000_000 / 8000) ** 0.5),  # all pixels: 8,000 square inches
+        (720, 72 * 1000, 16.384),  # the longest side has 1,000 inches in 16,384 pixels
+        (72 * 100, 72 * 80, (32_000_000 / 8000) ** 0.5),  # the whole has 8,000 square inches in 32 million pixels
     ],
 )
 def test_a_large_drawing_has_fewer_dots_an_inch(width: float, height: float, dpi: float) -> None:

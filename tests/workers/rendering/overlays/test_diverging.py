@@ -20,7 +20,7 @@ def test_red_for_blue_against_and_grey_where_there_is_nothing() -> None:
 
 
 def test_what_the_model_did_not_see_stays_as_it_is() -> None:
-    """A crop: rows 2 to 6 of 8."""
+    """The model saw rows 2 to 5 of 8, because of a crop."""
     image = np.full((8, 4, 3), 120, np.uint8)
     photo = Photo(image, Placement((2, 2), (0, 0, 2, 2), (2, 0, 4, 4)))
     overlay, heatmap = blend_diverging(np.ones((2, 2), np.float32), photo, alpha=1)

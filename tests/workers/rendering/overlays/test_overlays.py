@@ -33,7 +33,7 @@ def test_blend_by_hand() -> None:
 
 
 def test_the_dlwp1_picture_is_the_books() -> None:
-    """Listing 5.45 of the book, on BGR arrays as cv2 reads them."""
+    """The expected picture comes from listing 5.45 of the book, on BGR arrays as cv2 reads them."""
     img = IMAGE[..., ::-1]
     heatmap = cv2.resize(HEAT, (img.shape[1], img.shape[0]))
     heatmap = np.uint8(255 * heatmap)
@@ -47,7 +47,7 @@ def test_the_dlwp1_picture_is_the_books() -> None:
 
 
 def test_the_keras_io_picture_is_the_examples() -> None:
-    """`save_and_display_gradcam` of keras.io's example."""
+    """The expected picture comes from `save_and_display_gradcam` of keras.io's example."""
     img = keras.utils.img_to_array(Image.fromarray(IMAGE))
     heatmap = np.uint8(255 * HEAT)
     jet_colors = mpl.colormaps["jet"](np.arange(256))[:, :3]
