@@ -1,4 +1,4 @@
-"""What an operator may set of the service, beside what it shares with the workers. Built in the entry point, handed down."""
+"""The settings of the service. The entry point builds them and hands them down."""
 
 from __future__ import annotations
 
@@ -13,28 +13,50 @@ from telemetry.logs import LogFormat, LogLevel
 
 
 class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportIncompatibleVariableOverride] - pydantic merges configurations
-    """Read from `CONVSCOPE_*` variables."""
+    """The settings that the service reads from `CONVSCOPE_*` variables, with those that it shares with the workers."""
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    host: str = Field(default="127.0.0.1", description="The service listens on this address.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The service listens on this port. 0 means any free port.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Origins whose pages may call, with commas between; none by default. Credentials are never allowed."
+        default=(),
+        description="Pages of these origins, separated by commas, may call the service from a browser. By default no page may. "
+        "Credentials are never allowed.",
     )
 
-    max_body_bytes: int = Field(default=32 * 1024**2, gt=0, description="Bytes of one request body, counted as they come.")
-    max_base64_bytes: int = Field(default=10 * 1024**2, gt=0, description="Bytes of an image given as base64, decoded.")
+    max_body_bytes: int = Field(
+        default=32 * 1024**2, gt=0, description="A request body may have at most this many bytes, which are counted while they arrive."
+    )
+    max_base64_bytes: int = Field(
+        default=10 * 1024**2, gt=0, description="An image that is sent as base64 may have at most this many bytes after decoding."
+    )
 
-    default_wait: float = Field(default=30.0, ge=0, description="Seconds that the one-line form waits unless told otherwise.")
-    max_wait: float = Field(default=60.0, ge=0, description="Seconds that any caller can wait in one request.")
-    describe_wait: float = Field(default=15.0, gt=0, description="Seconds to wait for a worker to describe a model nobody asked for yet.")
-    description_cache: float = Field(default=60.0, ge=0, description="Seconds that a model's description is kept in the service's memory.")
+    default_wait: float = Field(
+        default=30.0, ge=0, description="The one-line form waits this many seconds for its job, unless the request says otherwise."
+    )
+    max_wait: float = Field(default=60.0, ge=0, description="No request waits for a job longer than this many seconds.")
+    describe_wait: float = Field(
+        default=15.0,
+        gt=0,
+        description="A request for a model that no worker has described yet waits this many seconds for the description.",
+    )
+    description_cache: float = Field(
+        default=60.0, ge=0, description="The service keeps a model's description in memory for this many seconds."
+    )
 
-    drain: float = Field(default=30.0, ge=0, description="Seconds that requests in progress have to finish after SIGTERM.")
+    drain: float = Field(default=30.0, ge=0, description="After SIGTERM, requests in progress have this many seconds to finish.")
     drain_delay: float = Field(
-        default=0.0, ge=0, description="Seconds between 'no longer ready' and refusing connections, for a load balancer to notice."
+        default=0.0,
+        ge=0,
+        description="After SIGTERM, the service says that it is not ready for this many seconds before it refuses connections, "
+        "so that a load balancer can notice.",
     )
-    log_level: LogLevel = Field(default="info", description="`debug`, `info`, `warning` or `error`.")
-    log_format: LogFormat = Field(default="auto", description="`json`, `console`, or `auto`: console on a terminal.")
+    log_level: LogLevel = Field(
+        default="info", description="The service logs lines of this level and above: `debug`, `info`, `warning` or `error`."
+    )
+    log_format: LogFormat = Field(
+        default="auto",
+        description="Log lines have this format: `json`, `console`, or `auto`, which is `console` on a terminal and `json` elsewhere.",
+    )
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -43,4 +65,5 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
 
     @property
     def method_limits(self) -> MethodLimits:
+        """Return the limits that parameters are checked against."""
         return MethodLimits(**{name: getattr(self, name) for name in MethodLimits.model_fields})

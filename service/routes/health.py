@@ -1,4 +1,4 @@
-"""`/livez`, `/readyz`, `/metrics`, and what stands at `/`."""
+"""The routes `/livez`, `/readyz`, `/metrics` and `/`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from service.responses import model_response
 
 router = APIRouter(tags=["operations"])
 
-_PATIENCE = 3.0  # seconds in which a broker has to answer to count as there
+_BROKER_TIMEOUT = 3.0  # seconds after which the broker counts as away
 
 
 class Welcome(BaseModel):
-    """Where to go from here."""
+    """The addresses to start from."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,25 +31,28 @@ class Welcome(BaseModel):
     models: str = "/v1/models"
 
 
-@router.get("/", operation_id="welcome", summary="Where to go from here", response_model=Welcome)
+@router.get("/", operation_id="welcome", summary="Where to start", response_model=Welcome)
 async def welcome() -> Response:
+    """Name the addresses of the documentation, the methods and the models."""
     return model_response(Welcome())
 
 
-@router.get("/livez", operation_id="livez", summary="The process answers", response_model=Liveness)
+@router.get("/livez", operation_id="livez", summary="Ask whether the process answers", response_model=Liveness)
 async def livez() -> Response:
+    """Answer as long as the process runs. It does not ask the broker."""
     return model_response(Liveness())
 
 
 @router.get(
     "/readyz",
     operation_id="readyz",
-    summary="The broker answers",
+    summary="Ask whether the service can take jobs",
     response_model=Readiness,
-    responses={503: {"model": Readiness, "description": "The broker does not answer, or the service is ending."}},
+    responses={503: {"model": Readiness, "description": "The broker does not answer, or the service is shutting down."}},
 )
 async def readyz(services: ServicesDep) -> Response:
-    depth, workers = await _seen(services)
+    """Tell whether the broker answers, which workers are alive, and how many jobs are queued in each lane."""
+    depth, workers = await _queue_and_workers(services)
     status = "draining" if services.drain.begun else "broker_unavailable" if depth is None else "ready"
     lanes = {lane: lane_depth.queued for lane, lane_depth in depth.lanes.items()} if depth else {}
     readiness = Readiness(status=status, workers=tuple(workers), queue_depth={str(lane): queued for lane, queued in lanes.items()})
@@ -59,17 +62,19 @@ async def readyz(services: ServicesDep) -> Response:
 @router.get(
     "/metrics",
     operation_id="metrics",
-    summary="Figures for Prometheus",
+    summary="Read the metrics",
     response_class=Response,
-    responses={200: {"description": "Prometheus text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={200: {"description": "The metrics in Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(services: ServicesDep) -> Response:
-    return Response(services.metrics.render(*await _seen(services)), media_type=CONTENT_TYPE)
+    """Answer the service's counters and the state of the queue for Prometheus."""
+    return Response(services.metrics.render(*await _queue_and_workers(services)), media_type=CONTENT_TYPE)
 
 
-async def _seen(services: Services) -> tuple[QueueDepth | None, list[WorkerStatus]]:
+async def _queue_and_workers(services: Services) -> tuple[QueueDepth | None, list[WorkerStatus]]:
+    """Return the queue's depth and the workers that are alive; None and an empty list if the broker does not answer in time."""
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_BROKER_TIMEOUT):
             return await services.store.queue.depth(), await services.store.workers.alive()
     except (BrokerUnavailable, TimeoutError):
         return None, []

@@ -1,4 +1,4 @@
-"""`POST /v1/images`: one upload for many jobs."""
+"""The route `/v1/images`, where an image is uploaded once for many jobs."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _BODY: dict[str, Any] = {
     summary="Upload an image",
     status_code=201,
     response_model=UploadedImage,
-    response_description="Stored; its id can be given in place of the image.",
+    response_description="The image is stored. Jobs can name its id in place of the image.",
     responses=documented(400, 413, 415, 422, 503),
     openapi_extra=_BODY,
 )
 async def upload_image(request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
-    """Multipart with the file part `image`, or the file itself as the body with an `image/…` Content-Type. The same file has the
-    same id; format and dimensions are read from its header, it is decoded where a job wants it."""
+    """The body is multipart with the file part `image`, or the file itself with a Content-Type of `image/…`. The same file always has
+    the same id. Its format and dimensions are read from its header; it is decoded when a job uses it."""
     content = await parse_upload(request, services.settings)
     if not content:
-        raise ImageRequired("An image file is wanted, and got none.", pointer="/image", allowed="one image", got="none")
+        raise ImageRequired("An upload needs one image file; got none.", pointer="/image", allowed="one image", got="none")
     header = await anyio.to_thread.run_sync(check_image, content, services.settings.image_limits, "/image")
     image = await services.store.images.put(owner, content, header.format, header.width, header.height)
     return model_response(

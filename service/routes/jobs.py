@@ -1,4 +1,4 @@
-"""`/v1/jobs`: submit, look, follow, cancel, list, forget."""
+"""The routes under `/v1/jobs`: submit a job, look at it, follow it, cancel it, list jobs, delete one."""
 
 from __future__ import annotations
 
@@ -57,15 +57,21 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
     summary="Submit a job",
     status_code=202,
     response_model=Job,
-    response_description="Accepted; it is queued or runs.",
-    responses={200: {"description": "It has ended already: an identical job had a result, or it was waited for.", **_LOCATED, **_JOB}}
+    response_description="The job is accepted. It is queued or it runs.",
+    responses={
+        200: {
+            "description": "The job has ended, because an identical job had a result or because the request waited for it.",
+            **_LOCATED,
+            **_JOB,
+        }
+    }
     | {202: _LOCATED}
     | documented(400, 404, 413, 415, 422, 429, 503),
     openapi_extra=_SUBMISSION,
 )
 async def submit_job(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
-    """JSON, or multipart with the parts `request` (that JSON without `image`) and `image` (a file); of a method that takes several
-    images, `images`, a part for each file."""
+    """The body is JSON, or multipart with that JSON as the part `request` and the image as the file part `image`. A method that takes
+    several images reads each file from a part `images`."""
     parsed = await parse_job_request(request, services.settings)
     job = (await submit(services, caller, parsed, preferences)).job
     wait = None if preferences.wait is None else min(preferences.wait, services.settings.max_wait)
@@ -73,28 +79,33 @@ async def submit_job(request: Request, services: ServicesDep, caller: CallerDep,
     return job_response(job, 200 if job.state.ended else 202, job_headers(job, wait))
 
 
-@router.get("/v1/jobs", operation_id="list_jobs", summary="The caller's jobs", response_model=JobPage, responses=documented(422, 503))
+@router.get("/v1/jobs", operation_id="list_jobs", summary="List your jobs", response_model=JobPage, responses=documented(422, 503))
 async def list_jobs(
     services: ServicesDep,
     owner: OwnerDep,
     *,
-    state: JobState | None = None,
-    method: MethodName | None = None,
-    model: ModelName | None = None,
-    cursor: Annotated[str | None, Query(max_length=256, description="`next_cursor` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    state: Annotated[JobState | None, Query(description="Only jobs in this state are listed.")] = None,
+    method: Annotated[MethodName | None, Query(description="Only jobs of this method are listed.")] = None,
+    model: Annotated[ModelName | None, Query(description="Only jobs of this model are listed.")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=256, description="The `next_cursor` of the page before. Without it, the first page is answered.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="A page has at most this many jobs.")] = 50,
 ) -> Response:
-    """Newest first."""
+    """The newest job comes first."""
     jobs, next_cursor = await services.store.jobs.page(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
     return json_response(f'{{"items":[{",".join(job_json(job) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
 
 
-@router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="A job", response_model=Job, responses=documented(404, 422, 503))
+@router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="Look at a job", response_model=Job, responses=documented(404, 422, 503))
 async def get_job(
     services: ServicesDep,
     job: JobDep,
-    wait: Annotated[float, Query(ge=0, description="Seconds to wait for its end, at most 60 (a long poll).", examples=[30])] = 0,
+    wait: Annotated[
+        float, Query(ge=0, description="The answer waits up to this many seconds for the job's end, at most 60.", examples=[30])
+    ] = 0,
 ) -> Response:
+    """The answer is the job with its state, its progress and its artifacts. It comes at once unless `wait` is given."""
     return job_response(await wait_until_ended(services, job, wait))
 
 
@@ -108,10 +119,12 @@ async def get_job(
 async def job_events(
     services: ServicesDep,
     job: JobDep,
-    last_event_id: Annotated[int, Header(alias="Last-Event-ID", ge=0, description="The last event seen: the stream goes on after it.")] = 0,
+    last_event_id: Annotated[
+        int, Header(alias="Last-Event-ID", ge=0, description="The id of the last event that was received. The stream goes on after it.")
+    ] = 0,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: `status`, `progress`, `preview`, and `done`, after which the stream ends. Ids count from 1. A comment
-    comes every 15 seconds in which nothing happens. A stream that ends without `done` is to be resumed with `Last-Event-ID`."""
+    """The answer is a stream of server-sent events: `status`, `progress`, `preview` and `done`. Their ids count from 1. The stream ends
+    after `done`. If it ends without `done`, resume it with `Last-Event-ID`. A comment is sent after 15 seconds without an event."""
     events = services.drain.until_begun(services.store.jobs.events(job.id, job.owner, last_event_id))
     try:
         async for event in events:
@@ -127,11 +140,11 @@ async def job_events(
     summary="Cancel a job",
     status_code=202,
     response_model=Job,
-    response_description="Canceled; a running one stops at its next slice.",
-    responses={200: {"description": "It was canceled before.", **_JOB}} | documented(404, 409, 503),
+    response_description="The job is canceled. If it was running, its work stops at the next slice.",
+    responses={200: {"description": "The job was canceled before.", **_JOB}} | documented(404, 409, 503),
 )
 async def cancel_job(services: ServicesDep, job: JobDep) -> Response:
-    """What is run for it goes on where another job wants the same."""
+    """The work goes on if another job needs the same result."""
     before = job.state
     return job_response(await services.store.jobs.cancel(job.id, job.owner), 200 if before is JobState.CANCELED else 202)
 
@@ -139,11 +152,11 @@ async def cancel_job(services: ServicesDep, job: JobDep) -> Response:
 @router.delete(
     "/v1/jobs/{job_id}",
     operation_id="delete_job",
-    summary="Forget a job and its artifacts",
+    summary="Delete a job and its artifacts",
     status_code=204,
     responses=documented(404, 503),
 )
 async def delete_job(services: ServicesDep, job: JobDep) -> Response:
-    """And its artifacts, unless an identical job has the same; one that has not ended is canceled."""
+    """A job that has not ended is canceled. Artifacts that an identical job has, too, are kept for that job."""
     await services.store.jobs.delete(job.id, job.owner)
     return Response(status_code=204)

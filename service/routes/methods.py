@@ -1,4 +1,4 @@
-"""`/v1/methods`: what can be asked for."""
+"""The routes under `/v1/methods`, which describe the visualization methods."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ router = APIRouter(tags=["discovery"])
 
 @cache
 def _described(name: str) -> str:
-    """The example shows what a caller would write, not every default."""
+    """Return the method's description as JSON. Its example shows what a caller would write, without the defaults."""
     return describe_method(name).model_dump_json(exclude_unset=True)
 
 
-@router.get("/v1/methods", operation_id="list_methods", summary="Every method", response_model=list[MethodDescription])
+@router.get("/v1/methods", operation_id="list_methods", summary="List the methods", response_model=list[MethodDescription])
 async def list_methods() -> Response:
+    """Each method comes with the JSON schema of its parameters, an example and its artifacts."""
     return json_response(f"[{','.join(_described(name) for name in METHODS)}]")
 
 
 @router.get(
-    "/v1/methods/{name}", operation_id="get_method", summary="A method", response_model=MethodDescription, responses=documented(404)
+    "/v1/methods/{name}",
+    operation_id="get_method",
+    summary="Describe a method",
+    response_model=MethodDescription,
+    responses=documented(404),
 )
-async def get_method(name: Annotated[str, Path(examples=["grad_cam"])]) -> Response:
+async def get_method(name: Annotated[str, Path(description="The method's name.", examples=["grad_cam"])]) -> Response:
+    """The method comes with the JSON schema of its parameters, an example and its artifacts."""
     try:
         params_class(name)
     except UnknownMethod as error:

@@ -1,4 +1,4 @@
-"""`/v1/models`: what can be looked into."""
+"""The routes under `/v1/models`, which describe the models, their layers and their classes."""
 
 from __future__ import annotations
 
@@ -13,33 +13,45 @@ from service.responses import list_response, model_response
 
 router = APIRouter(tags=["discovery"])
 
-Name = Annotated[str, Path(description="The model's name.", examples=["efficientnet_lite0"])]
+NameInPath = Annotated[str, Path(description="The model's name.", examples=["efficientnet_lite0"])]
 
 
-@router.get("/v1/models", operation_id="list_models", summary="Every model", response_model=list[ModelSummary], responses=documented(503))
+@router.get(
+    "/v1/models", operation_id="list_models", summary="List the models", response_model=list[ModelSummary], responses=documented(503)
+)
 async def list_models(services: ServicesDep) -> Response:
-    """What only a loaded model can tell is null until a worker has described it."""
+    """Fields that are known only when the model is loaded are null until a worker has described it."""
     return list_response(await services.models.summaries())
 
 
 @router.get(
-    "/v1/models/{model}", operation_id="get_model", summary="A model", response_model=ModelDescription, responses=documented(404, 503)
+    "/v1/models/{model}",
+    operation_id="get_model",
+    summary="Describe a model",
+    response_model=ModelDescription,
+    responses=documented(404, 503),
 )
-async def get_model(model: Name, services: ServicesDep) -> Response:
-    """With its layers, as a graph. A model that nobody has asked for yet is loaded by a worker first."""
+async def get_model(model: NameInPath, services: ServicesDep) -> Response:
+    """The answer holds the layers with the paths that each one reads, as a graph. If no worker has described the model yet, one loads
+    it first."""
     return model_response(await services.models.description(services.models.entry(model, None)))
 
 
 @router.get(
     "/v1/models/{model}/layers",
     operation_id="list_layers",
-    summary="A model's layers",
+    summary="List a model's layers",
     response_model=list[Layer],
     responses=documented(404, 422, 503),
 )
 async def list_layers(
-    model: Name, services: ServicesDep, kind: Annotated[LayerKind | None, Query(description="These alone.", examples=["conv"])] = None
+    model: NameInPath,
+    services: ServicesDep,
+    kind: Annotated[
+        LayerKind | None, Query(description="Only layers of this kind are listed. Without it, all layers are.", examples=["conv"])
+    ] = None,
 ) -> Response:
+    """The layers come in the model's own order."""
     published = await services.models.published(services.models.entry(model, None))
     return list_response([layer for layer in published.description.layers if kind is None or layer.kind == kind])
 
@@ -47,16 +59,19 @@ async def list_layers(
 @router.get(
     "/v1/models/{model}/labels",
     operation_id="search_labels",
-    summary="A model's classes",
+    summary="Search a model's classes",
     response_model=list[ClassLabel],
     responses=documented(404, 422, 503),
 )
 async def search_labels(
-    model: Name,
+    model: NameInPath,
     services: ServicesDep,
-    q: Annotated[str | None, Query(max_length=256, description="Part of the label, case ignored.", examples=["cat"])] = None,
+    q: Annotated[
+        str | None,
+        Query(max_length=256, description="Only classes whose label contains this text are listed; case is ignored.", examples=["cat"]),
+    ] = None,
 ) -> Response:
-    """A model without labels answers its class indices, and nothing to a search."""
+    """If the model has no labels, the answer without `q` holds class indices alone, and a search finds nothing."""
     published = await services.models.published(services.models.entry(model, None))
     wanted = (q or "").strip().casefold()
     classes = [ClassLabel(class_index=index, label=published.label_of(index)) for index in range(published.description.classes or 0)]

@@ -35,4 +35,4 @@ async def test_a_method_that_needs_no_model_takes_none(client: httpx.AsyncClient
     answer = await client.post("/v1/sandbox", data={"model": "vgg16"}, files={"image": ("cat.png", PHOTO)})
     assert problem_of(answer, 422, "invalid_parameters").pointer == "/model"
     answer = await client.post("/v1/jobs", json={"method": "grad_cam", "image": {"base64": BASE64}})
-    assert problem_of(answer, 422, "invalid_parameters").detail.startswith("'model' is required")
+    assert problem_of(answer, 422, "invalid_parameters").detail.startswith("model is required.")

@@ -1,0 +1,76 @@
+"""Check the images of a submission by their headers, and keep the uploaded ones for as long as the job lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFound, VisualizationError
+from schemas.methods.several_images import ImagesParams
+from service.dependencies import Caller, Services
+from service.image_check import ImageHeader, check_image
+from service.parse_request import ParsedRequest
+from service.settings import ServiceSettings
+
+
+def check_image_given(parsed: ParsedRequest) -> None:
+    """Check that the submission has an image of its own if its method needs one, and none otherwise.
+
+    Raises:
+        ImageRequired: the method needs an image and got none.
+        ImageUnexpected: the method takes no image and got one.
+    """
+    card, given = parsed.params.card, parsed.image is not None or parsed.image_id is not None
+    if card.needs_image and not given:
+        raise ImageRequired(
+            f"{card.title} needs an image and got none. /v1/methods/{card.name} shows an example.",
+            pointer="/image",
+            allowed="one image",
+            got="none",
+        )
+    if given and not card.needs_image:
+        takes = "takes several images, in `images`" if isinstance(parsed.params, ImagesParams) else "takes no image"
+        raise ImageUnexpected(f"{card.title} {takes}; got one in `image`.", pointer="/image", allowed="none", got="one")
+
+
+def check_image_files(parsed: ParsedRequest, settings: ServiceSettings) -> dict[str, ImageHeader]:
+    """Return the header of each image of `params.images` that came as a file, by the image's id.
+
+    Raises:
+        BodyTooLarge, UnsupportedFormat, InvalidImage, ImageTooLarge: an image is refused; the error's text names the file.
+    """
+    headers: dict[str, ImageHeader] = {}
+    for image_id, file in parsed.files.items():
+        try:
+            headers[image_id] = check_image(file.content, settings.image_limits, file.pointer)
+        except VisualizationError as error:
+            error.detail = f"{file.label}: {error.detail}"
+            raise
+    return headers
+
+
+async def keep_images(
+    services: Services, caller: Caller, image_ids: Sequence[str], parsed: ParsedRequest, headers: Mapping[str, ImageHeader]
+) -> None:
+    """Keep the images `image_ids` as long as the job, and upload those that came as files once none of them is wrong.
+
+    Raises:
+        NotFound: the caller has no such image.
+        LimitExceeded: the images have too many pixels together.
+    """
+    uploaded, pointer = [image_id for image_id in image_ids if image_id not in headers], f"{parsed.params_pointer}/images"
+    found = dict(zip(uploaded, await services.store.images.keep(caller.owner, uploaded), strict=True))
+    pixels, most = 0, services.settings.max_images_pixels
+    for number, image_id in enumerate(image_ids):
+        image = headers.get(image_id) or found[image_id]
+        if image is None:
+            raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=f"{pointer}/{number}", got=image_id)
+        pixels += image.width * image.height
+    if pixels > most:
+        raise LimitExceeded(
+            f"The images of one job have at most {most:,} pixels together; got {pixels:,}. Send fewer or smaller images.",
+            pointer=pointer,
+            allowed=f"at most {most} pixels",
+            got=str(pixels),
+        )
+    for image_id, header in headers.items():
+        await services.store.images.put(caller.owner, parsed.files[image_id].content, header.format, header.width, header.height)
