@@ -15,15 +15,20 @@ class FieldError(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     pointer: str = Field(
-        description="JSON pointer (RFC 6901) to the field. An empty pointer means the whole request.", examples=["/params/layer"]
+        description="This JSON pointer (RFC 6901) leads to the wrong field. An empty pointer means the whole request.",
+        examples=["/params/layer"],
     )
     detail: str = Field(
-        description="A sentence that says what is wrong with this field.",
+        description="This sentence says what is wrong with the field.",
         examples=["Model 'vgg16' has no layer 'block5_conv9'. Nearest: block5_conv3."],
     )
-    allowed: str | None = Field(default=None, description="The values that the field accepts, in words.", examples=["a number ≤ 1"])
-    got: str | None = Field(default=None, description="The value that was received, cut to a bounded length.", examples=["1.5"])
-    nearest: tuple[str, ...] | None = Field(default=None, description="Existing names that look like the one received, the best first.")
+    allowed: str | None = Field(
+        default=None,
+        description="The field accepts these values, described in words. It is absent if they cannot be listed.",
+        examples=["a number ≤ 1"],
+    )
+    got: str | None = Field(default=None, description="This is the value that was received, cut to a bounded length.", examples=["1.5"])
+    nearest: tuple[str, ...] | None = Field(default=None, description="These existing names look like the one received, the best first.")
 
 
 class VisualizationError(Exception):

@@ -14,24 +14,26 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = Field(description="URI reference that identifies the kind of problem.", examples=["/problems/unknown_layer"])
-    title: str = Field(description="The kind of problem in a few words.", examples=["No such layer"])
-    status: int = Field(description="The HTTP status of the answer.", examples=[422])
+    type: str = Field(description="This URI reference identifies the kind of problem.", examples=["/problems/unknown_layer"])
+    title: str = Field(description="This names the kind of problem in a few words.", examples=["No such layer"])
+    status: int = Field(description="This is the HTTP status of the answer.", examples=[422])
     detail: str = Field(
-        description="Sentences that say what was got and what is allowed.",
+        description="These sentences say what was got and what is allowed.",
         examples=["Model 'vgg16' has no layer 'block5_conv9'. Nearest: block5_conv3."],
     )
     code: str = Field(
-        description="Stable machine-readable code. A later version may add codes.",
+        description="This code identifies the kind of problem for programs and never changes its meaning. A later version may add codes.",
         examples=["unknown_layer"],
         json_schema_extra={"enum": [*_CODES]},
     )
     retryable: bool = Field(description="If it is true, the same call may succeed later, unchanged.", examples=[False])
-    request_id: str = Field(description="The request's id, which the X-Request-ID header and the logs also carry.")
+    request_id: str = Field(description="The X-Request-ID header and the service's log carry the same id.")
     errors: tuple[FieldError, ...] = Field(
-        default=(), description="Every wrong field of the request, at most 50. The list is empty if no field is at fault."
+        default=(), description="These are all wrong fields of the request, at most 50. The list is empty if no field is at fault."
     )
-    pointer: str | None = Field(default=None, description="`pointer` of the first entry of `errors`.", examples=["/params/layer"])
-    allowed: str | None = Field(default=None, description="The values that this field accepts, in words.")
-    got: str | None = Field(default=None, description="The value that was received, cut to a bounded length.")
-    nearest: tuple[str, ...] | None = Field(default=None, description="Existing names that look like the one received, the best first.")
+    pointer: str | None = Field(
+        default=None, description="This is the `pointer` of the first entry of `errors`.", examples=["/params/layer"]
+    )
+    allowed: str | None = Field(default=None, description="The first wrong field accepts these values, described in words.")
+    got: str | None = Field(default=None, description="This is the value that was received, cut to a bounded length.")
+    nearest: tuple[str, ...] | None = Field(default=None, description="These existing names look like the one received, the best first.")

@@ -58,7 +58,7 @@ CallerDep = Annotated[Caller, Depends(_caller)]
 
 
 async def _job(
-    job_id: Annotated[str, Path(description="The job's id, as `POST /v1/jobs` answered it.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])],
+    job_id: Annotated[str, Path(description="This is the id that `POST /v1/jobs` answered.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])],
     services: ServicesDep,
     owner: OwnerDep,
 ) -> JobRecord:

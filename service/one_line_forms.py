@@ -15,7 +15,7 @@ from schemas.models import NO_MODEL, ModelName
 
 FormFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
 _SEVERAL_IMAGES = (
-    "The image files, each as a part of this name. The id of an image that was uploaded with `POST /v1/images` may replace any file. "
+    "Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. "
     "Each image may be given once."
 )
 
@@ -43,7 +43,7 @@ def form_base(params: type[MethodParams]) -> type[OneLineForm]:
 def _form_class(name: str, params: type[MethodParams]) -> type[OneLineForm]:
     fields: dict[str, Any] = {field: (info.annotation, info) for field, info in params.model_fields.items()}
     if params.card.needs_image:
-        fields = {"image": (FormFile, Field(description="The image file.")), **fields}
+        fields = {"image": (FormFile, Field(description="This part holds the image file.")), **fields}
     if issubclass(params, ImagesParams):
         fields = {"images": (), **fields} | {"images": (tuple[FormFile, ...], Field(min_length=1, description=_SEVERAL_IMAGES))}
     title = "".join(part.capitalize() for part in name.split("_"))

@@ -28,18 +28,18 @@ _TAGS = [
 class JobRequestForm(BaseModel):
     """A submission whose image or images come as files."""
 
-    request: JobRequest = Field(description="The submission as JSON. It has no `image` if the form has the file.")
-    image: FormFile | None = Field(default=None, description="The image file, if the method needs one.")
+    request: JobRequest = Field(description="This part holds the submission as JSON. It has no `image` if the form has the file.")
+    image: FormFile | None = Field(default=None, description="This part holds the image file, if the method needs one.")
     images: tuple[FormFile, ...] = Field(
         default=(),
-        description="The image files of a method that takes several, each as a part of this name. They follow the ids in `params.images`.",
+        description="Each part of this name holds one image file, if the method takes several. They follow the ids in `params.images`.",
     )
 
 
 class ImageForm(BaseModel):
     """An upload as a form."""
 
-    image: FormFile = Field(description="The image file.")
+    image: FormFile = Field(description="This part holds the image file.")
 
 
 def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:

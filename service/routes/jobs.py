@@ -47,7 +47,7 @@ _SUBMISSION: dict[str, Any] = {
         },
     }
 }
-_LOCATED = {"headers": {"Location": {"description": "The job's address.", "schema": {"type": "string"}}}}
+_LOCATED = {"headers": {"Location": {"description": "This is the address of the job.", "schema": {"type": "string"}}}}
 _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}}
 
 

@@ -35,7 +35,9 @@ async def list_methods() -> Response:
     response_model=MethodDescription,
     responses=documented(404),
 )
-async def get_method(name: Annotated[str, Path(description="The method's name.", examples=["grad_cam"])]) -> Response:
+async def get_method(
+    name: Annotated[str, Path(description="This is the name of a method, as `GET /v1/methods` lists it.", examples=["grad_cam"])],
+) -> Response:
     """The method comes with the JSON schema of its parameters, an example and its artifacts."""
     try:
         params_class(name)

@@ -13,7 +13,7 @@ from service.responses import list_response, model_response
 
 router = APIRouter(tags=["discovery"])
 
-NameInPath = Annotated[str, Path(description="The model's name.", examples=["efficientnet_lite0"])]
+NameInPath = Annotated[str, Path(description="This is the name of a model, as `GET /v1/models` lists it.", examples=["efficientnet_lite0"])]
 
 
 @router.get(

@@ -18,7 +18,7 @@ from service.dependencies import services_of
 from service.server import DrainingServer
 from service.settings import ServiceSettings
 from tests.schemas.tiny import description
-from tests.service.played import PlayedWorker, catalog_of
+from tests.service.fake_worker import FakeWorker, catalog_of
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def settings(store_settings: StoreSettings, tmp_path: Path) -> ServiceSettings:
 
 
 @pytest.fixture
-async def worker(store: JobStore, settings: ServiceSettings) -> PlayedWorker:
-    """Has published `vgg16`, with five classes and three convolutions."""
-    worker = PlayedWorker(store, catalog_of(settings.models_file, settings.models_dir))
+async def worker(store: JobStore, settings: ServiceSettings) -> FakeWorker:
+    """Return a worker that has published `vgg16`, which has five classes and three convolutions."""
+    worker = FakeWorker(store, catalog_of(settings.models_file, settings.models_dir))
     await worker.publish(description())
     return worker
 
@@ -48,7 +48,7 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Speaks to the application itself, without a socket."""
+    """Yield a client that calls the application directly, without a socket."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=30) as client:
         yield client
@@ -56,7 +56,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def url(app: FastAPI) -> AsyncIterator[str]:
-    """The application behind a real HTTP server on a free loopback port: where connections break and streams flow."""
+    """Yield the address of the application behind a real HTTP server on a free loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = DrainingServer(Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5), services_of(app).drain, 0)
         serving = asyncio.create_task(server.serve([listener]))

@@ -18,13 +18,13 @@ from schemas.artifacts import DocumentType
 from service.app import create_app
 from service.settings import ServiceSettings
 from tests.service.conftest import client_of
-from tests.service.played import CAM_ARTIFACTS, MAP, OVERLAY, PlayedWorker, animation, array, catalog_of, document, encoded, npy, picture
+from tests.service.fake_worker import CAM_ARTIFACTS, MAP, OVERLAY, FakeWorker, animation, array, catalog_of, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
 from tests.service.test_jobs import submitted
 
 
 @pytest.fixture
-async def job(client: httpx.AsyncClient, worker: PlayedWorker) -> str:
+async def job(client: httpx.AsyncClient, worker: FakeWorker) -> str:
     job_id = await submitted(client)
     await worker.work()
     return f"/v1/jobs/{job_id}/artifacts"
@@ -59,7 +59,7 @@ async def test_webp_has_the_same_pixels(client: httpx.AsyncClient, job: str) -> 
         np.testing.assert_array_equal(pixels(answer.content), OVERLAY)
 
 
-async def test_jpeg_is_close(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_jpeg_is_close(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     y, x = np.mgrid[0:40, 0:61]
     smooth = np.stack([x * 4, y * 6, 255 - x * 4], axis=-1).astype(np.uint8)
     job_id = await submitted(client)
@@ -81,7 +81,7 @@ async def test_an_array_in_every_form(client: httpx.AsyncClient, job: str) -> No
     np.testing.assert_array_equal(np.frombuffer(base64.b64decode(inline["base64"]), "<f4").reshape(5, 7), MAP)
 
 
-async def test_json_is_little_endian_and_c_ordered(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_json_is_little_endian_and_c_ordered(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     values = np.asfortranarray(np.arange(6, dtype=">i4").reshape(2, 3))
     job_id = await submitted(client)
     await worker.complete(await worker.claim(), [*CAM_ARTIFACTS[:2], array("map", values), array("mask", np.array([[True], [False]]))])
@@ -136,12 +136,12 @@ async def test_an_artifact_that_is_not_there(client: httpx.AsyncClient, job: str
     problem_of(await client.get(f"{job}/..%2f..%2fetc%2fpasswd"), 404, "not_found")
 
 
-async def test_before_the_end_there_are_none(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_before_the_end_there_are_none(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     assert "it is queued" in problem_of(await client.get(f"/v1/jobs/{job_id}/artifacts/map"), 404, "not_found").detail
 
 
-async def test_names_may_hold_dots_and_odd_letters(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_names_may_hold_dots_and_odd_letters(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     odd = 'grid.base.block5_conv3 é";x'
     await worker.complete(await worker.claim(), [picture(odd, OVERLAY, primary=True)])
@@ -152,7 +152,7 @@ async def test_names_may_hold_dots_and_odd_letters(client: httpx.AsyncClient, wo
     assert answer.headers["content-disposition"] == 'inline; filename="grad_cam_grid.base.block5_conv3_x.png"'
 
 
-async def test_an_image_too_wide_for_webp(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_image_too_wide_for_webp(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     await worker.complete(await worker.claim(), [picture("overlay", np.zeros((1, 16_384, 3), np.uint8), primary=True)])
     url = f"/v1/jobs/{job_id}/artifacts/overlay"
@@ -160,10 +160,10 @@ async def test_an_image_too_wide_for_webp(client: httpx.AsyncClient, worker: Pla
     assert (await client.get(f"{url}?format=jpeg")).status_code == 200
 
 
-async def test_results_that_have_expired(settings: ServiceSettings, worker: PlayedWorker) -> None:
+async def test_results_that_have_expired(settings: ServiceSettings, worker: FakeWorker) -> None:
     brief = settings.model_copy(update={"result_ttl": 1})
     store = JobStore.connect(settings.redis_url or "", brief)
-    brief_worker = PlayedWorker(store, catalog_of(settings.models_file, settings.models_dir))
+    brief_worker = FakeWorker(store, catalog_of(settings.models_file, settings.models_dir))
     async with client_of(create_app(brief, store)) as client:
         job_id = await submitted(client)
         await brief_worker.work()
@@ -182,7 +182,7 @@ async def test_results_that_have_expired(settings: ServiceSettings, worker: Play
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert("é")</script></svg>'
 
 
-async def test_an_animation_as_stored_and_as_gif(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_animation_as_stored_and_as_gif(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     frames = np.random.default_rng(5).integers(0, 5, (3, 7, 11, 3)).astype(np.uint8) * 60
     stored = animation("forming", frames, (50, 50, 700))
@@ -216,7 +216,7 @@ async def test_an_animation_as_stored_and_as_gif(client: httpx.AsyncClient, work
     ],
 )
 async def test_a_document_is_what_it_is(
-    client: httpx.AsyncClient, worker: PlayedWorker, name: str, form: str, media_type: DocumentType, text: str
+    client: httpx.AsyncClient, worker: FakeWorker, name: str, form: str, media_type: DocumentType, text: str
 ) -> None:
     job_id = await submitted(client)
     await worker.complete(await worker.claim(), [document(name, media_type, text)])

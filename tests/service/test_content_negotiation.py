@@ -1,4 +1,4 @@
-"""`Accept`: qualities, specificity, order."""
+"""The choice of a media type by quality, specificity and order."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ OFFERED = ["image/png", "image/webp", "application/json"]
         ("nonsense", None),
     ],
 )
-def test_best(accept: str | None, chosen: str | None) -> None:
+def test_the_preferred_media_type(accept: str | None, chosen: str | None) -> None:
     assert preferred_media_type(accept, OFFERED) == chosen
 
 
-def test_nothing_offered() -> None:
+def test_nothing_is_chosen_if_nothing_is_offered() -> None:
     assert preferred_media_type("*/*", []) is None
     assert preferred_media_type(None, []) is None

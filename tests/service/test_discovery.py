@@ -1,4 +1,4 @@
-"""`/v1/methods` and `/v1/models`."""
+"""The routes under `/v1/methods` and `/v1/models`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schemas.models import ClassLabel, Layer, ModelDescription, ModelSummary
 from service.app import create_app
 from service.settings import ServiceSettings
 from tests.schemas.tiny import LABELS, description
-from tests.service.played import PlayedWorker
+from tests.service.fake_worker import FakeWorker
 from tests.service.test_errors import problem_of
 
 
@@ -43,14 +43,14 @@ async def test_every_method_is_described(client: httpx.AsyncClient) -> None:
     assert (alpha["default"], alpha["minimum"], alpha["maximum"]) == (0.4, 0, 1)
 
 
-async def test_a_method_that_is_not_there(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_method_is_not_found(client: httpx.AsyncClient) -> None:
     problem = problem_of(await client.get("/v1/methods/gradcam"), 404, "unknown_method")
     assert (problem.nearest or ())[0] == "grad_cam"
 
 
-async def test_models_are_listed_with_what_is_known(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_models_are_listed_with_what_is_known(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.live("vgg16")
-    await PlayedWorker(worker._store, worker._catalog, "second").live("vgg16", "resnet50")
+    await FakeWorker(worker._store, worker._catalog, "second").live("vgg16", "resnet50")
     models = {model.name: model for model in TypeAdapter(list[ModelSummary]).validate_json((await client.get("/v1/models")).content)}
     assert len(models) > 40
     known, unknown = models["vgg16"], models["resnet50"]
@@ -63,16 +63,16 @@ async def test_models_are_listed_with_what_is_known(client: httpx.AsyncClient, w
     assert (models["efficientnet_lite0"].source, models["vgg16"].source) == ("builtin", "keras_applications")
 
 
-async def test_a_model_with_its_layers(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_model_with_its_layers(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.live("vgg16")
     model = ModelDescription.model_validate_json((await client.get("/v1/models/vgg16")).content)
     assert model == description(loaded=1, title="VGG16")
     assert [layer.inbound for layer in model.layers][:3] == [(), ("input",), ("block5_conv1",)]
 
 
-async def test_a_model_is_described_when_it_is_first_asked_for(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_model_is_described_when_it_is_first_asked_for(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     async def answer() -> None:
-        while True:  # who asks just when another's description is being published asks once more
+        while True:  # a request that comes while the description is being published asks once more
             await worker.describe(description("resnet50"))
 
     await worker.live()
@@ -82,7 +82,7 @@ async def test_a_model_is_described_when_it_is_first_asked_for(client: httpx.Asy
     assert [answer.json()["name"] for answer in answers] == ["resnet50"] * 3
 
 
-async def test_layers_by_kind(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_layers_by_kind(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     layers = TypeAdapter(list[Layer])
     every = layers.validate_json((await client.get("/v1/models/vgg16/layers")).content)
     assert tuple(every) == description().layers
@@ -97,20 +97,20 @@ async def test_layers_by_kind(client: httpx.AsyncClient, worker: PlayedWorker) -
 @pytest.mark.parametrize(
     ("query", "found"), [("", [0, 1, 2, 3, 4]), ("CAT", [1, 2, 3]), ("egypt", [2]), ("brindled cat", [3]), ("dog", []), ("  tinca ", [0])]
 )
-async def test_labels_are_searched(client: httpx.AsyncClient, worker: PlayedWorker, query: str, found: list[int]) -> None:
+async def test_labels_are_searched(client: httpx.AsyncClient, worker: FakeWorker, query: str, found: list[int]) -> None:
     answer = await client.get("/v1/models/vgg16/labels", params={"q": query})
     labels = TypeAdapter(list[ClassLabel]).validate_json(answer.content)
     assert labels == [ClassLabel(class_index=index, label=LABELS[index]) for index in found]
 
 
-async def test_a_model_without_labels_has_indices(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_model_without_labels_has_indices(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.publish(description("vgg19", classes=2), ())
     assert (await client.get("/v1/models/vgg19/labels")).json() == [{"class_index": 0, "label": None}, {"class_index": 1, "label": None}]
     assert (await client.get("/v1/models/vgg19/labels?q=cat")).json() == []
 
 
 @pytest.mark.parametrize("path", ["", "/layers", "/labels"])
-async def test_a_model_that_is_not_there(client: httpx.AsyncClient, path: str) -> None:
+async def test_an_unknown_model_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     problem = problem_of(await client.get(f"/v1/models/vgg61{path}"), 404, "unknown_model")
     assert "vgg16" in (problem.nearest or ())
     problem_of(await client.get(f"/v1/models/..%2f..%2fetc{path}"), 404, "not_found")
@@ -145,7 +145,7 @@ async def test_a_file_rewritten_in_place_is_another_model(app: FastAPI, settings
     assert models.entry("mine").digest != first
 
 
-async def test_a_catalogue_that_breaks_leaves_the_last_good_one(client: httpx.AsyncClient, settings: ServiceSettings) -> None:
+async def test_a_catalogue_that_breaks_keeps_its_last_good_state(client: httpx.AsyncClient, settings: ServiceSettings) -> None:
     settings.models_file.write_text('[mine]\narchitecture = "vgg16"\n')
     assert "mine" in {model["name"] for model in (await client.get("/v1/models")).json()}
     settings.models_file.write_text("[mine\n")

@@ -1,4 +1,4 @@
-"""Bad submissions: each gets its status, its code, the field, and words that tell what to do."""
+"""Wrong requests. Each gets its status, its code, the field at fault and a sentence that says what is allowed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.problems import STATUS, status_of
 from service.settings import ServiceSettings
 from tests.schemas.tiny import description
 from tests.service.conftest import client_of
-from tests.service.played import PlayedWorker
+from tests.service.fake_worker import FakeWorker
 from tests.service.test_submit import BASE64, PHOTO, cam
 
 
@@ -89,7 +89,7 @@ BODIES: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("body", "code", "pointer", "more"), BODIES, ids=lambda value: value if isinstance(value, str) else "")
 async def test_a_wrong_field_is_named(
-    client: httpx.AsyncClient, worker: PlayedWorker, body: dict[str, Any], code: str, pointer: str, more: dict[str, Any]
+    client: httpx.AsyncClient, worker: FakeWorker, body: dict[str, Any], code: str, pointer: str, more: dict[str, Any]
 ) -> None:
     problem = problem_of(await client.post("/v1/jobs", json=body), 422, code)
     assert problem.pointer == pointer
@@ -103,60 +103,10 @@ async def test_a_wrong_field_is_named(
     assert await worker.nothing_queued("slow")
 
 
-async def test_every_wrong_field_is_reported(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
-    body = cam(
-        priority="urgent",
-        params={"alpha": 2, "colormap": "jett", "clas_index": 1, "class_index": [1, {}]},
-        image={"url": "x"},
-        parms=1,
-    )
-    problem = problem_of(await client.post("/v1/jobs", json=body), 422, "invalid_parameters")
-    found = {error.pointer: (error.allowed, error.got, error.nearest) for error in problem.errors}
-    assert found == {
-        "/priority": ("one of high, normal, low", "urgent", None),
-        "/parms": ("method, model, image, params, priority", "parms", ("params",)),
-        "/image": ('an object with either "base64" or "id"', "url", None),
-        "/params/alpha": ("a number ≤ 1", "2", None),
-        "/params/colormap": ("one of jet, viridis, inferno, magma, plasma, turbo, hot, gray", "jett", ("jet",)),
-        "/params/class_index/1": ("an integer or text", "{}", None),
-        "/params/clas_index": (found["/params/clas_index"][0], "clas_index", ("class_index",)),
-    }
-    assert problem.pointer == problem.errors[0].pointer
-    assert "4 more fields are wrong" in problem.detail
-    assert not problem.retryable
-
-
-async def test_an_unknown_method_is_reported_with_the_other_fields(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
-    answer = await client.post("/v1/jobs", json=cam(method="grad_can", priority="urgent"))
-    problem = problem_of(answer, 422, "unknown_method")
-    assert [error.pointer for error in problem.errors] == ["/method", "/priority"]
-    assert problem.errors[0].nearest == problem.nearest
-
-
-async def test_every_wrong_query_parameter_is_reported(client: httpx.AsyncClient) -> None:
-    problem = problem_of(await client.get("/v1/jobs?limit=999&state=runing&method=grad_cam"), 422, "invalid_parameters")
-    assert [(error.pointer, error.allowed, error.got, error.nearest) for error in problem.errors] == [
-        ("/state", "one of queued, running, succeeded, failed, canceled, expired", "runing", ("running",)),
-        ("/limit", "a number ≤ 200", "999", None),
-    ]
-    assert problem.errors[1].detail == "The query parameter 'limit' must be a number ≤ 200; got 999."
-
-
-async def test_the_list_of_wrong_fields_is_bounded(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
-    problem = problem_of(await client.post("/v1/jobs", json=cam(params={"class_index": [{}] * 10_000})), 422, "invalid_parameters")
-    assert len(problem.errors) == 50
-    assert "9997 more fields are wrong" in problem.detail
-
-
-async def test_a_problem_of_no_field_has_no_errors(client: httpx.AsyncClient) -> None:
-    problem = problem_of(await client.get("/v1/jobs/nothing"), 404, "not_found")
-    assert (problem.errors, problem.pointer) == ((), None)
-
-
 @pytest.mark.parametrize(
     "body", [b"{", b"", b'{"method": NaN}', b"\xff\xfe", b"[" * 5000, b'{"method": "grad_cam", "model": "\\ud800"}'], ids=repr
 )
-async def test_what_is_not_json_is_malformed(client: httpx.AsyncClient, body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_malformed(client: httpx.AsyncClient, body: bytes) -> None:
     answer = await client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
     problem_of(answer, 400, "malformed_body")
 
@@ -175,7 +125,7 @@ async def test_other_content_types_are_not_supported(client: httpx.AsyncClient, 
     assert (problem.allowed, problem.got) == (allowed, "text/plain")
 
 
-async def test_parts_are_counted_and_named(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_parts_are_counted_and_named(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     request = ("request", (None, json.dumps({"method": "grad_cam", "model": "vgg16"})))
     image, inline = ("image", ("x.png", PHOTO)), ("request", (None, json.dumps(cam())))
     for parts, pointer in (
@@ -190,12 +140,12 @@ async def test_parts_are_counted_and_named(client: httpx.AsyncClient, worker: Pl
         assert problem.pointer == pointer
 
 
-async def test_an_image_that_is_not_there(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_missing_image_is_named(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await client.post("/v1/jobs", json=cam(image={"id": "img_" + "0" * 64}))
     assert problem_of(answer, 404, "not_found").pointer == "/image/id"
 
 
-async def test_a_full_queue_is_said_with_when_to_come_back(settings: ServiceSettings, worker: PlayedWorker) -> None:
+async def test_a_full_queue_says_when_to_try_again(settings: ServiceSettings, worker: FakeWorker) -> None:
     for changes, status, code in (({"max_queued": 1}, 503, "queue_full"), ({"max_queued_per_caller": 1}, 429, "caller_limit")):
         full = settings.model_copy(update=changes)
         store = JobStore.connect(settings.redis_url or "", full)
@@ -207,13 +157,13 @@ async def test_a_full_queue_is_said_with_when_to_come_back(settings: ServiceSett
         await store.close()
 
 
-async def test_without_a_worker_nobody_describes_a_model(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_model_cannot_be_described_without_a_worker(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     for answer in (await client.post("/v1/jobs", json=cam(model="resnet50")), await client.get("/v1/models/resnet50")):
         problem_of(answer, 503, "no_workers")
         assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_model_that_does_not_load(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_model_that_does_not_load_is_reported(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.live()
     asking = asyncio.create_task(client.get("/v1/models/resnet50"))
     await worker.fail(await worker.claim(), "model_load_failed", "the download failed: no network", retryable=True)
@@ -221,12 +171,12 @@ async def test_a_model_that_does_not_load(client: httpx.AsyncClient, worker: Pla
     assert problem.detail == "the download failed: no network"
 
 
-async def test_a_model_without_classes_has_no_class_to_explain(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_model_without_classes_has_no_class_to_explain(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.publish(description("vgg19", classes=None, head="none"), ())
     problem_of(await client.post("/v1/jobs", json=cam(model="vgg19")), 422, "unknown_class")
 
 
-async def test_without_the_broker_everything_says_so(app: FastAPI, settings: ServiceSettings) -> None:
+async def test_every_route_reports_a_broker_that_is_away(app: FastAPI, settings: ServiceSettings) -> None:
     away = JobStore.connect("redis://127.0.0.1:1/0", settings)
     async with client_of(create_app(settings, away)) as client:
         for answer in (

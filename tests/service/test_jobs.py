@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}` and the list: look, wait, follow, cancel, forget."""
+"""The routes under `/v1/jobs`: look at a job, wait for it, follow it, cancel it, list jobs, delete one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from schemas.events import Done, Status
 from schemas.jobs import JobPage, Progress, job_adapter
 from service.auth import current_owner
-from tests.service.played import PlayedWorker, png
+from tests.service.fake_worker import FakeWorker, png
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import cam
 
@@ -25,7 +25,7 @@ async def submitted(client: httpx.AsyncClient, **changes: object) -> str:
     return str(answer.json()["id"])
 
 
-async def test_a_job_through_its_life(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_job_through_its_life(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     queued = (await client.get(f"/v1/jobs/{job_id}")).json()
     assert (queued["state"], queued["queue_position"], queued["attempts"], queued["started_at"]) == ("queued", 0, 0, None)
@@ -47,14 +47,14 @@ async def test_a_job_through_its_life(client: httpx.AsyncClient, worker: PlayedW
     assert answer.json()["created_at"].endswith("Z")
 
 
-async def test_a_long_poll_answers_at_the_end(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_long_poll_answers_at_the_end(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     polling = asyncio.create_task(client.get(f"/v1/jobs/{job_id}", params={"wait": 20}))
     await worker.work()
     assert (await polling).json()["state"] == "succeeded"
 
 
-async def test_a_long_poll_answers_in_time(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_long_poll_answers_in_time(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     assert (await client.get(f"/v1/jobs/{job_id}", params={"wait": 0.05})).json()["state"] == "queued"
     problem = problem_of(await client.get(f"/v1/jobs/{job_id}", params={"wait": -1}), 422, "invalid_parameters")
@@ -65,14 +65,16 @@ async def test_a_long_poll_answers_in_time(client: httpx.AsyncClient, worker: Pl
 @pytest.mark.parametrize(
     ("verb", "path"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", ""), ("GET", "/artifacts/map")]
 )
-async def test_a_job_that_is_not_there(client: httpx.AsyncClient, job_id: str, verb: str, path: str) -> None:
+async def test_an_unknown_job_is_not_found(client: httpx.AsyncClient, job_id: str, verb: str, path: str) -> None:
     problem_of(await client.request(verb, f"/v1/jobs/{job_id}{path}"), 404, "not_found")
 
 
 @pytest.mark.parametrize(
     ("verb", "path"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", ""), ("GET", "/artifacts/map")]
 )
-async def test_anothers_job_is_not_there(app: FastAPI, client: httpx.AsyncClient, worker: PlayedWorker, verb: str, path: str) -> None:
+async def test_a_job_of_another_owner_is_not_found(
+    app: FastAPI, client: httpx.AsyncClient, worker: FakeWorker, verb: str, path: str
+) -> None:
     job_id = await submitted(client)
     await worker.work()
     app.dependency_overrides[current_owner] = lambda: "somebody else"
@@ -82,13 +84,13 @@ async def test_anothers_job_is_not_there(app: FastAPI, client: httpx.AsyncClient
     assert (await client.get(f"/v1/jobs/{job_id}")).status_code == 200
 
 
-async def test_anothers_upload_is_not_there(app: FastAPI, client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_upload_of_another_owner_is_not_found(app: FastAPI, client: httpx.AsyncClient, worker: FakeWorker) -> None:
     image_id = (await client.post("/v1/images", files={"image": png(seed=5)})).json()["id"]
     app.dependency_overrides[current_owner] = lambda: "somebody else"
     problem_of(await client.post("/v1/jobs", json=cam(image={"id": image_id})), 404, "not_found")
 
 
-async def test_a_result_of_another_version_can_still_be_read(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_result_of_another_version_can_still_be_read(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     await worker.complete(await worker.claim(), facts={"named": "otherwise"})
     for answer in (await client.get(f"/v1/jobs/{job_id}"), await client.get("/v1/jobs")):
@@ -96,7 +98,7 @@ async def test_a_result_of_another_version_can_still_be_read(client: httpx.Async
         assert '"facts":{"named":"otherwise"}' in answer.text
 
 
-async def test_cancel(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_cancel(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     execution = await worker.claim()
     first = await client.post(f"/v1/jobs/{job_id}/cancel")
@@ -106,13 +108,13 @@ async def test_cancel(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     assert (second.status_code, second.json()["state"]) == (200, "canceled")
 
 
-async def test_what_has_ended_cannot_be_canceled(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_job_that_has_ended_cannot_be_canceled(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     await worker.work()
     assert problem_of(await client.post(f"/v1/jobs/{job_id}/cancel"), 409, "state_conflict").got == "succeeded"
 
 
-async def test_delete(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_delete(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     await worker.work()
     answer = await client.delete(f"/v1/jobs/{job_id}")
@@ -121,7 +123,7 @@ async def test_delete(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     problem_of(await client.delete(f"/v1/jobs/{job_id}"), 404, "not_found")
 
 
-async def test_the_list_is_newest_first_and_paged(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_the_list_is_newest_first_and_paged(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     ids = [await submitted(client, params={"alpha": alpha}) for alpha in (0.1, 0.2, 0.3, 0.4, 0.5)]
     seen: list[str] = []
     cursor: str | None = None
@@ -139,7 +141,7 @@ async def test_the_list_is_newest_first_and_paged(client: httpx.AsyncClient, wor
     assert pages == 3
 
 
-async def test_the_list_is_filtered(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_the_list_is_filtered(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     done = await submitted(client)
     await worker.work()
     queued = await submitted(client, method="predict")
@@ -165,7 +167,7 @@ async def test_a_wrong_filter_is_named(client: httpx.AsyncClient, query: dict[st
 
 
 def parsed(stream: str) -> list[tuple[int, str, object]]:
-    """(id, event, data) of each event; comments left out."""
+    """Return (id, event, data) of each event, without the comments."""
     events: list[tuple[int, str, object]] = []
     for block in stream.strip().split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.split("\n"))
@@ -174,7 +176,7 @@ def parsed(stream: str) -> list[tuple[int, str, object]]:
     return events
 
 
-async def test_events_of_a_finished_job(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_events_of_a_finished_job(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     execution = await worker.claim()
     await worker.progress(execution, 1, 2, 0.5)
@@ -194,7 +196,7 @@ async def test_events_of_a_finished_job(client: httpx.AsyncClient, worker: Playe
     assert Done.model_validate(events[3][2]).state == "succeeded"
 
 
-async def test_events_go_on_after_the_last_one_seen(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_events_go_on_after_the_last_one_seen(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = await submitted(client)
     await worker.work()
     answer = await client.get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "2"})

@@ -1,4 +1,4 @@
-"""What is too much: bytes, pixels, values; judged before any work is done."""
+"""Limits on bytes, pixels and values, which are checked before any work is done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobstore.store import JobStore
 from service.app import create_app
 from service.settings import ServiceSettings
 from tests.service.conftest import client_of
-from tests.service.played import PlayedWorker, png
+from tests.service.fake_worker import FakeWorker, png
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import PHOTO, cam
 
@@ -23,14 +23,16 @@ NAMES = {f"x{index}": 0 for index in range(200_000)}
 
 
 @pytest.mark.parametrize("data", [{"class_index": [{}] * 1_000_000}, {"class_index": [0] * 20_001}, NAMES], ids=["bad", "good", "names"])
-async def test_very_many_values_are_not_looked_at(client: httpx.AsyncClient, worker: PlayedWorker, data: dict[str, Any]) -> None:
+async def test_a_request_with_very_many_values_is_refused_unseen(
+    client: httpx.AsyncClient, worker: FakeWorker, data: dict[str, Any]
+) -> None:
     answer = await client.post("/v1/jobs", json=cam(params=data))
     problem_of(answer, 422, "limit_exceeded")
     answer = await client.post("/v1/grad_cam", data={"model": "vgg16", "class_index": "1," * 20_001}, files={"image": PHOTO})
     assert problem_of(answer, 422, "limit_exceeded").pointer == "/class_index"
 
 
-async def test_megabytes_are_not_said_back(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_error_does_not_repeat_megabytes(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     long = "x" * 1_000_000
     for body in (
         cam(params={long: 1}),
@@ -54,7 +56,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def large_png(width: int, height: int) -> bytes:
-    """A bilevel PNG of a few kilobytes with as many pixels as its header says."""
+    """Return a bilevel PNG file of a few kilobytes that holds all the pixels of its header."""
     rows = zlib.compress(bytes(width // 8 + 1) * height, 9)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
@@ -76,8 +78,8 @@ def large_png(width: int, height: int) -> bytes:
         ("scan.tiff", b"II*\x00\x08\x00\x00\x00", 415, "unsupported_format"),
     ],
 )
-async def test_images_are_judged_by_their_header(
-    client: httpx.AsyncClient, worker: PlayedWorker, name: str, content: bytes, status: int, code: str
+async def test_images_are_checked_by_their_header(
+    client: httpx.AsyncClient, worker: FakeWorker, name: str, content: bytes, status: int, code: str
 ) -> None:
     upload = await client.post("/v1/images", files={"image": (name, content, "image/png")})
     one_line = await client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": (name, content)})
@@ -89,13 +91,13 @@ async def test_images_are_judged_by_their_header(
     assert await worker.nothing_queued()
 
 
-async def test_dimensions_are_said(client: httpx.AsyncClient) -> None:
+async def test_the_error_names_the_dimensions(client: httpx.AsyncClient) -> None:
     problem = problem_of(await client.post("/v1/images", files={"image": large_png(30_000, 30_000)}), 422, "image_too_large")
     assert problem.got == "30000 × 30000"
     assert problem.allowed == "at most 25000000 pixels, 16384 on a side"
 
 
-async def test_bytes_are_limited(settings: ServiceSettings, store: JobStore, worker: PlayedWorker) -> None:
+async def test_bytes_are_limited(settings: ServiceSettings, store: JobStore, worker: FakeWorker) -> None:
     small = settings.model_copy(update={"max_body_bytes": 6000, "max_image_bytes": 4000, "max_base64_bytes": 2000})
     async with client_of(create_app(small, store)) as client:
         for content, status in ((png(30, 30), 201), (png(40, 40), 413)):

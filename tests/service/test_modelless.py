@@ -1,4 +1,4 @@
-"""Methods that work on the photo alone."""
+"""Methods that need no model."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import httpx
 
 from schemas.jobs import job_adapter
-from tests.service.played import PlayedWorker
+from tests.service.fake_worker import FakeWorker
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import BASE64, PHOTO
 
 
-async def test_a_method_that_needs_no_model(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
-    """Neither a description nor a worker that has the model is asked for; identical jobs are one all the same."""
+async def test_a_method_that_needs_no_model(client: httpx.AsyncClient, worker: FakeWorker) -> None:
+    """No worker is asked to describe a model, and identical jobs still share one execution."""
     body = {"method": "sandbox", "image": {"base64": BASE64}, "params": {"preset": "relu"}}
     first, second = [await client.post("/v1/jobs", json=each) for each in (body, body | {"model": "none"})]
     assert (first.status_code, second.status_code) == (202, 202), first.text
@@ -28,7 +28,7 @@ async def test_a_method_that_needs_no_model(client: httpx.AsyncClient, worker: P
     assert (answer.status_code, answer.json()["model"]) == (202, "none"), answer.text
 
 
-async def test_a_method_that_needs_no_model_takes_none(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_method_that_needs_no_model_takes_none(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     body = {"method": "sandbox", "model": "vgg16", "image": {"base64": BASE64}}
     problem = problem_of(await client.post("/v1/jobs", json=body), 422, "invalid_parameters")
     assert (problem.pointer, problem.detail) == ("/model", "model must be none; got vgg16.")

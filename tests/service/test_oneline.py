@@ -17,14 +17,14 @@ from PIL import Image
 from jobstore.store import JobStore
 from schemas.artifacts import EncodedArtifact
 from schemas.jobs import ErrorCode, job_adapter
-from tests.service.played import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, PlayedWorker, animation, array, document, encoded, npy, picture
+from tests.service.fake_worker import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, FakeWorker, animation, array, document, encoded, npy, picture
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import PHOTO
 
 
 async def asked(
     client: httpx.AsyncClient,
-    worker: PlayedWorker,
+    worker: FakeWorker,
     accept: str | None = None,
     fields: dict[str, Any] | None = None,
     method: str = "grad_cam",
@@ -38,7 +38,7 @@ async def asked(
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "image/png", "image/*", "text/html, image/png;q=0.1"])
-async def test_the_primary_image(client: httpx.AsyncClient, worker: PlayedWorker, accept: str | None) -> None:
+async def test_the_primary_image(client: httpx.AsyncClient, worker: FakeWorker, accept: str | None) -> None:
     answer = await asked(client, worker, accept)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png"), answer.text
     assert answer.content == encoded(OVERLAY)
@@ -48,7 +48,7 @@ async def test_the_primary_image(client: httpx.AsyncClient, worker: PlayedWorker
 
 
 @pytest.mark.parametrize("accept", ["image/webp", "image/jpeg"])
-async def test_other_image_formats(client: httpx.AsyncClient, worker: PlayedWorker, accept: str) -> None:
+async def test_other_image_formats(client: httpx.AsyncClient, worker: FakeWorker, accept: str) -> None:
     answer = await asked(client, worker, accept)
     assert answer.headers["content-type"] == accept
     with Image.open(io.BytesIO(answer.content)) as image:
@@ -57,7 +57,7 @@ async def test_other_image_formats(client: httpx.AsyncClient, worker: PlayedWork
             np.testing.assert_array_equal(np.asarray(image), OVERLAY)
 
 
-async def test_json_has_the_arrays_inline(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_json_has_the_arrays_inline(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await asked(client, worker, "application/json")
     job = job_adapter.validate_json(answer.content)
     assert job.state == "succeeded"
@@ -70,14 +70,14 @@ async def test_json_has_the_arrays_inline(client: httpx.AsyncClient, worker: Pla
     assert data.base64 == direct["base64"]
 
 
-async def test_npz_has_each_array_under_its_name(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_npz_has_each_array_under_its_name(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await asked(client, worker, "application/x-npz")
     archive = np.load(io.BytesIO(answer.content), allow_pickle=False)
     assert archive.files == ["map"]
     np.testing.assert_array_equal(archive["map"], MAP)
 
 
-async def test_zip_has_everything(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_zip_has_everything(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await asked(client, worker, "application/zip")
     job_id = answer.headers["location"].rsplit("/", 1)[1]
     assert answer.headers["content-disposition"] == f'attachment; filename="grad_cam_{job_id}.zip"'
@@ -88,13 +88,13 @@ async def test_zip_has_everything(client: httpx.AsyncClient, worker: PlayedWorke
         assert job_adapter.validate_json(archive.read("job.json")).id == job_id
 
 
-async def test_what_cannot_be_made_is_refused_before_it_is_run(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_what_cannot_be_made_is_refused_before_it_is_run(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": PHOTO}, headers={"Accept": "text/csv"})
     assert "application/x-npz" in (problem_of(answer, 406, "not_acceptable").allowed or "")
     assert await worker.nothing_queued()
 
 
-async def test_fields_become_params(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore) -> None:
+async def test_fields_become_params(client: httpx.AsyncClient, worker: FakeWorker, store: JobStore) -> None:
     form = {"model": "vgg16", "class_index": ["2", "espresso"], "layer": "base/conv", "alpha": "0.75", "sign": "", "priority": "low"}
     answer = await client.post("/v1/grad_cam", data=form, files={"image": PHOTO}, headers={"Prefer": "wait=0"})
     assert answer.status_code == 202, answer.text
@@ -105,7 +105,7 @@ async def test_fields_become_params(client: httpx.AsyncClient, worker: PlayedWor
     assert execution.priority == "low"
 
 
-async def test_a_method_without_an_image(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_method_without_an_image(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     form = {"model": "vgg16", "channels": "1,5", "steps": "3", "transforms": '{"jitter": 2}'}
     asking = asyncio.create_task(client.post("/v1/filters", data=form, headers={"Accept": "image/png"}))
     execution = await worker.claim("slow")
@@ -134,14 +134,14 @@ async def test_a_method_without_an_image(client: httpx.AsyncClient, worker: Play
     ],
 )
 async def test_a_wrong_field_is_named(
-    client: httpx.AsyncClient, worker: PlayedWorker, method: str, form: dict[str, Any], files: list[Any], code: str, pointer: str
+    client: httpx.AsyncClient, worker: FakeWorker, method: str, form: dict[str, Any], files: list[Any], code: str, pointer: str
 ) -> None:
     answer = await client.post(f"/v1/{method}", data=form, files=files)
     assert problem_of(answer, 422, code).pointer == pointer
     assert await worker.nothing_queued()
 
 
-async def test_it_answers_with_the_job_when_it_is_not_done_in_time(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_it_answers_with_the_job_when_it_is_not_done_in_time(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": PHOTO}, headers={"Prefer": "wait=0"})
     assert answer.status_code == 202
     assert (answer.headers["preference-applied"], answer.headers["retry-after"]) == ("wait=0", "1")
@@ -163,7 +163,7 @@ async def test_it_answers_with_the_job_when_it_is_not_done_in_time(client: httpx
         ("internal", 500),
     ],
 )
-async def test_a_failed_job_is_a_problem(client: httpx.AsyncClient, worker: PlayedWorker, code: ErrorCode, status: int) -> None:
+async def test_a_failed_job_is_a_problem(client: httpx.AsyncClient, worker: FakeWorker, code: ErrorCode, status: int) -> None:
     asking = asyncio.create_task(client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": PHOTO}))
     await worker.fail(await worker.claim(), code, "what happened")
     answer = await asking
@@ -171,7 +171,7 @@ async def test_a_failed_job_is_a_problem(client: httpx.AsyncClient, worker: Play
     assert ("retry-after" in answer.headers) == (status == 503)
 
 
-async def test_a_canceled_job_is_a_conflict(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_canceled_job_is_a_conflict(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     asking = asyncio.create_task(client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": PHOTO}))
     await worker.claim()
     job_id = (await client.get("/v1/jobs")).json()["items"][0]["id"]
@@ -179,7 +179,7 @@ async def test_a_canceled_job_is_a_conflict(client: httpx.AsyncClient, worker: P
     problem_of(await asking, 409, "state_conflict")
 
 
-async def test_several_layers_in_one_npz(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_several_layers_in_one_npz(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     arrays = {"activations.block5_conv1": np.arange(6.0).reshape(1, 2, 3), "activations.base.conv": np.ones((2, 2), np.float32)}
     form = {"model": "vgg16", "layer": "block5_conv1,base/conv"}
     asking = asyncio.create_task(client.post("/v1/activations", data=form, files={"image": PHOTO}, headers={"Accept": "application/x-npz"}))
@@ -210,7 +210,7 @@ NOT_INSTALLED = "There is only DOT and JSON, no drawing: Graphviz is not install
 
 async def architecture(
     client: httpx.AsyncClient,
-    worker: PlayedWorker,
+    worker: FakeWorker,
     accept: str | None,
     artifacts: Sequence[EncodedArtifact],
     warnings: tuple[str, ...] = (),
@@ -231,7 +231,7 @@ async def architecture(
     ],
 )
 async def test_documents_by_accept(
-    client: httpx.AsyncClient, worker: PlayedWorker, accept: str | None, media_type: str, content: bytes
+    client: httpx.AsyncClient, worker: FakeWorker, accept: str | None, media_type: str, content: bytes
 ) -> None:
     answer = await architecture(client, worker, accept, (DRAWING, *DOCUMENTS))
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, media_type, content)
@@ -239,14 +239,14 @@ async def test_documents_by_accept(
     assert ("content-security-policy" in answer.headers) == (accept is not None)
 
 
-async def test_a_zip_file_has_the_documents(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_zip_file_has_the_documents(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await architecture(client, worker, "application/zip", (DRAWING, *DOCUMENTS))
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["drawing.png", "svg.svg", "dot.dot", "json.json", "job.json"]
         assert archive.read("json.json") == b'{"nodes": []}'
 
 
-async def test_a_picture_that_was_not_made(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_picture_that_was_not_made(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     """Whoever takes anything gets the best there is; whoever wants the picture is told why there is none."""
     problem = problem_of(await architecture(client, worker, "image/png", DOCUMENTS[1:], (NOT_INSTALLED,)), 406, "not_acceptable")
     assert NOT_INSTALLED in problem.detail
@@ -258,14 +258,14 @@ async def test_a_picture_that_was_not_made(client: httpx.AsyncClient, worker: Pl
 FILTERS_FACTS = {"layer": "block5_conv3", "images": [], "dead_channels": []}
 
 
-async def filters(client: httpx.AsyncClient, worker: PlayedWorker, frames: int, artifacts: Sequence[EncodedArtifact]) -> httpx.Response:
+async def filters(client: httpx.AsyncClient, worker: FakeWorker, frames: int, artifacts: Sequence[EncodedArtifact]) -> httpx.Response:
     form = {"model": "vgg16", "channels": "2", "frames": str(frames)}
     asking = asyncio.create_task(client.post("/v1/filters", data=form, headers={"Accept": "image/gif"}))
     await worker.complete(await worker.claim("slow"), artifacts, FILTERS_FACTS)
     return await asking
 
 
-async def test_an_animation_by_accept(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_animation_by_accept(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     forming = animation("animation", np.stack([OVERLAY, OVERLAY[::-1]]), (50, 700))
     answer = await filters(client, worker, 2, (picture("grid", OVERLAY, primary=True), forming))
     with Image.open(io.BytesIO(answer.content)) as read:
@@ -273,7 +273,7 @@ async def test_an_animation_by_accept(client: httpx.AsyncClient, worker: PlayedW
     assert answer.headers["content-disposition"] == 'inline; filename="filters_animation.gif"'
 
 
-async def test_an_animation_that_was_not_asked_for(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_animation_that_was_not_asked_for(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await filters(client, worker, 0, (picture("grid", OVERLAY, primary=True),))
     problem = problem_of(answer, 406, "not_acceptable")
     assert "where `frames` asks for it" in problem.detail

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, typed to the bottom, and true."""
+"""The OpenAPI document is valid, names the type of every field, and agrees with the answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from schemas.methods import METHODS
 from schemas.methods.several_images import ImagesParams
-from tests.service.played import PlayedWorker
+from tests.service.fake_worker import FakeWorker
 from tests.service.test_submit import PHOTO, cam
 
 
@@ -69,7 +69,7 @@ def test_no_field_is_a_bare_object(document: dict[str, Any]) -> None:
         for field, value in schema.get("properties", {}).items()
         if value.get("type") == "object" and not value.get("properties")
     ]
-    # A JSON schema, counts by lane, versions by package: open by nature.
+    # The keys of these three are not known before: a JSON schema, counts by lane, versions by package.
     assert bare == ["MethodDescription.parameters", "Provenance.versions", "Readiness.queue_depth"]
 
 
@@ -106,7 +106,7 @@ def test_every_method_has_an_example_and_a_form(document: dict[str, Any], method
     assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Job"}
 
 
-async def test_answers_are_as_documented(document: dict[str, Any], client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_answers_are_as_documented(document: dict[str, Any], client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.live("vgg16")
     job_id = (await client.post("/v1/jobs", json=cam())).json()["id"]
     await worker.work()

@@ -1,4 +1,4 @@
-"""Health, figures, request ids, CORS, addresses at which there is nothing, and what nobody expected."""
+"""Health, metrics, request ids, logs, CORS, unknown addresses and unexpected errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.app import create_app
 from service.dependencies import services_of
 from service.settings import ServiceSettings
 from tests.service.conftest import client_of
-from tests.service.played import PlayedWorker
+from tests.service.fake_worker import FakeWorker
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import cam
 
@@ -34,7 +34,7 @@ async def test_livez_needs_no_broker(settings: ServiceSettings) -> None:
     await away.close()
 
 
-async def test_readyz_tells_workers_and_queues(client: httpx.AsyncClient, worker: PlayedWorker, app: FastAPI) -> None:
+async def test_readyz_tells_workers_and_queues(client: httpx.AsyncClient, worker: FakeWorker, app: FastAPI) -> None:
     await worker.live("vgg16")
     for alpha in (0.1, 0.2):
         await client.post("/v1/jobs", json=cam(params={"alpha": alpha}))
@@ -43,13 +43,13 @@ async def test_readyz_tells_workers_and_queues(client: httpx.AsyncClient, worker
     answer = await client.get("/readyz")
     ready = Readiness.model_validate_json(answer.content)
     assert (answer.status_code, ready.status, ready.queue_depth) == (200, "ready", {"fast": 1, "slow": 1})
-    assert [(each.id, each.loaded_models) for each in ready.workers] == [("played", ("vgg16",))]
+    assert [(each.id, each.loaded_models) for each in ready.workers] == [("fake", ("vgg16",))]
     services_of(app).drain.begin()
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "draining")
 
 
-async def test_metrics(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_metrics(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.live()
     await client.post("/v1/jobs", json=cam())
     await worker.work()
@@ -82,7 +82,7 @@ async def test_metrics(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
     assert samples[("convscope_broker_up",)] == 1
 
 
-async def test_each_application_has_its_own_figures(app: FastAPI, settings: ServiceSettings, store: JobStore) -> None:
+async def test_each_application_has_its_own_metrics(app: FastAPI, settings: ServiceSettings, store: JobStore) -> None:
     async with client_of(app) as client, client_of(create_app(settings, store)) as other:
         await client.get("/livez")
         assert 'route="/livez"' in (await client.get("/metrics")).text
@@ -90,14 +90,14 @@ async def test_each_application_has_its_own_figures(app: FastAPI, settings: Serv
 
 
 @pytest.mark.parametrize("given", ["abc-123_x:4.5", "A" * 128])
-async def test_a_sane_request_id_is_kept(client: httpx.AsyncClient, worker: PlayedWorker, given: str) -> None:
+async def test_a_safe_request_id_is_kept(client: httpx.AsyncClient, worker: FakeWorker, given: str) -> None:
     answer = await client.post("/v1/jobs", json=cam(), headers={"X-Request-ID": given})
     assert answer.headers["x-request-id"] == given
     assert (await worker.claim()).request_id == given
 
 
 @pytest.mark.parametrize("given", [None, "", "A" * 129, "two words", "<script>", "-dash"])
-async def test_another_is_replaced(client: httpx.AsyncClient, given: str | None) -> None:
+async def test_an_unsafe_request_id_is_replaced(client: httpx.AsyncClient, given: str | None) -> None:
     headers = {} if given is None else {"X-Request-ID": given}
     first, second = [(await client.get("/v1/methods", headers=headers)).headers["x-request-id"] for _ in range(2)]
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{26}", first)
@@ -113,7 +113,7 @@ async def test_every_request_is_logged_once_with_its_id(client: httpx.AsyncClien
     ]
 
 
-async def test_a_submission_is_logged_with_its_job_and_request(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_submission_is_logged_with_its_job_and_request(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     with capture_logs([merge_contextvars]) as logs:
         job = (await client.post("/v1/jobs", json=cam(), headers={"X-Request-ID": "mine"})).json()
     (line,) = [line for line in logs if line["event"] == "job_submitted"]
@@ -123,7 +123,7 @@ async def test_a_submission_is_logged_with_its_job_and_request(client: httpx.Asy
 @pytest.mark.parametrize(
     ("verb", "path"), [("GET", "/nowhere"), ("GET", "/v1"), ("POST", "/v1/jobs/x/y/z"), ("GET", "/v1/jobs/"), ("GET", "/V1/jobs")]
 )
-async def test_there_is_nothing_there(client: httpx.AsyncClient, verb: str, path: str) -> None:
+async def test_an_unknown_address_is_not_found(client: httpx.AsyncClient, verb: str, path: str) -> None:
     assert path in problem_of(await client.request(verb, path), 404, "not_found").detail
 
 
@@ -143,7 +143,9 @@ async def test_other_verbs_are_refused(client: httpx.AsyncClient, verb: str, pat
     assert answer.headers["allow"] == allowed
 
 
-async def test_what_nobody_expected(app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unexpected_error_is_logged_and_not_shown(
+    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("/secret/path of the server")
 
@@ -157,7 +159,7 @@ async def test_what_nobody_expected(app: FastAPI, client: httpx.AsyncClient, mon
     assert logs[0]["exc_info"]
 
 
-async def test_no_origin_may_call_unless_told(client: httpx.AsyncClient) -> None:
+async def test_no_origin_may_call_by_default(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/methods", headers={"Origin": "https://example.org"})
     assert "access-control-allow-origin" not in answer.headers
 
@@ -175,7 +177,7 @@ async def test_origins_that_may_call(settings: ServiceSettings, store: JobStore)
         assert (await client.options("/v1/jobs", headers=asked)).status_code == 200
 
 
-async def test_the_way_on_from_the_root(client: httpx.AsyncClient) -> None:
+async def test_the_root_names_the_addresses_to_start_from(client: httpx.AsyncClient) -> None:
     welcome = (await client.get("/")).json()
     for address in ("docs", "openapi", "methods", "models"):
         assert (await client.get(welcome[address])).status_code == 200
@@ -198,7 +200,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.default_wait == 2.5
 
 
-async def test_draining_cuts_waits_short(app: FastAPI, client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_draining_cuts_waits_short(app: FastAPI, client: httpx.AsyncClient, worker: FakeWorker) -> None:
     job_id = (await client.post("/v1/jobs", json=cam())).json()["id"]
     waiting = asyncio.create_task(client.get(f"/v1/jobs/{job_id}", params={"wait": 60}))
     following = asyncio.create_task(client.get(f"/v1/jobs/{job_id}/events"))

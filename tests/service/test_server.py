@@ -1,4 +1,4 @@
-"""Behind a real HTTP server: callers who leave, streams as they flow, bodies that are too large, the way down."""
+"""The service behind a real HTTP server: callers that leave, event streams, bodies that are too large, the drain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 
 from jobstore.store import JobStore
 from service.settings import ServiceSettings
-from tests.service.played import CAM_ARTIFACTS, PlayedWorker, png
+from tests.service.fake_worker import CAM_ARTIFACTS, FakeWorker, png
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import PHOTO, cam
 
@@ -48,7 +48,7 @@ async def submitted(client: httpx.AsyncClient) -> str:
     return str((await client.post("/v1/jobs", json=cam())).json()["id"])
 
 
-async def test_events_come_as_they_happen(url: str, worker: PlayedWorker) -> None:
+async def test_events_come_as_they_happen(url: str, worker: FakeWorker) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         job_id, preview = await submitted(client), png(3, 2)
         async with events_of(client, job_id) as events:
@@ -66,7 +66,7 @@ async def test_events_come_as_they_happen(url: str, worker: PlayedWorker) -> Non
         assert int(last[0].id) == int(shown.id) + 1
 
 
-async def test_a_silent_stream_is_pinged(url: str, worker: PlayedWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_stream_is_pinged(url: str, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.05)
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         job_id = await submitted(client)
@@ -83,8 +83,8 @@ async def state_of(store: JobStore, job_id: str) -> str:
     return job.state
 
 
-async def left(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore, **headers: str) -> str:
-    """A caller of the one-line form who leaves once its job runs; the job's id."""
+async def left(client: httpx.AsyncClient, worker: FakeWorker, store: JobStore, **headers: str) -> str:
+    """Call the one-line form and leave when the job runs; return the job's id."""
     asking = asyncio.create_task(client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": PHOTO}, headers=headers))
     await worker.claim()
     jobs, _ = await store.jobs.page("anonymous")
@@ -93,7 +93,7 @@ async def left(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore,
     return jobs[0].id
 
 
-async def test_the_job_of_a_caller_who_left_is_canceled(url: str, worker: PlayedWorker, store: JobStore) -> None:
+async def test_the_job_of_a_caller_who_left_is_canceled(url: str, worker: FakeWorker, store: JobStore) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         job_id = await left(client, worker, store)
     while await state_of(store, job_id) == "running":
@@ -101,10 +101,10 @@ async def test_the_job_of_a_caller_who_left_is_canceled(url: str, worker: Played
     assert await state_of(store, job_id) == "canceled"
 
 
-async def test_but_not_of_one_who_will_come_back(url: str, worker: PlayedWorker, store: JobStore) -> None:
+async def test_the_job_of_a_caller_with_an_idempotency_key_goes_on(url: str, worker: FakeWorker, store: JobStore) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         job_id = await left(client, worker, store, **{"Idempotency-Key": "later"})
-        # Once the service has noted that the caller left, nothing may have become of the job.
+        # When the service has noticed that the caller left, the job must still run.
         counted = 'convscope_http_requests_total{method="POST",route="/v1/grad_cam",status="499"} 1.0'
         while counted not in (await client.get("/metrics")).text:
             await asyncio.sleep(0.01)
@@ -128,7 +128,7 @@ async def test_a_body_of_33_mebibytes(url: str, chunked: bool) -> None:
 
 @asynccontextmanager
 async def served(settings: ServiceSettings, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The service in a process of its own; ended by the test."""
+    """Run the service in a process of its own, which the test ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         environment = os.environ | more | {"CONVSCOPE_REDIS_URL": settings.redis_url or "", "CONVSCOPE_DATA_DIR": str(settings.data_dir)}
         fd = listener.fileno()
@@ -141,7 +141,7 @@ async def served(settings: ServiceSettings, **more: str) -> AsyncIterator[tuple[
                 await process.wait()
 
 
-async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: ServiceSettings, worker: PlayedWorker, store: JobStore) -> None:
+async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: ServiceSettings, worker: FakeWorker, store: JobStore) -> None:
     async with served(settings) as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
         job_id = await submitted(client)
         polling = asyncio.create_task(client.get(f"/v1/jobs/{job_id}", params={"wait": 60}))
@@ -162,7 +162,7 @@ async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: Servic
     assert [job.state for job in (await store.jobs.page("anonymous"))[0]] == ["succeeded", "succeeded"]
 
 
-async def test_it_says_that_it_drains_before_it_refuses(settings: ServiceSettings, worker: PlayedWorker) -> None:
+async def test_readyz_says_that_it_drains_before_connections_are_refused(settings: ServiceSettings, worker: FakeWorker) -> None:
     async with served(settings, CONVSCOPE_DRAIN_DELAY="30") as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
         assert (await client.get("/readyz")).json()["status"] == "ready"
         process.send_signal(signal.SIGTERM)
@@ -170,5 +170,5 @@ async def test_it_says_that_it_drains_before_it_refuses(settings: ServiceSetting
             await asyncio.sleep(0.01)
         assert (answer.status_code, answer.json()["status"]) == (503, "draining")
         assert (await client.get("/v1/methods")).status_code == 200
-        process.send_signal(signal.SIGTERM)  # once more: no delay
+        process.send_signal(signal.SIGTERM)  # a second signal skips the delay
         await process.wait()

@@ -1,4 +1,4 @@
-"""`POST /v1/jobs`: what becomes of a submission that is right."""
+"""Valid submissions with `POST /v1/jobs`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.app import create_app
 from service.settings import ServiceSettings
 from tests.schemas.tiny import description
 from tests.service.conftest import client_of
-from tests.service.played import PlayedWorker, catalog_of, png
+from tests.service.fake_worker import FakeWorker, catalog_of, png
 
 PHOTO = png()
 BASE64 = base64.b64encode(PHOTO).decode()
@@ -29,7 +29,7 @@ def cam(**changes: Any) -> dict[str, Any]:
     return {"method": "grad_cam", "model": "vgg16", "image": {"base64": BASE64}, "params": {}} | changes
 
 
-async def test_a_submission_is_queued_complete(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore) -> None:
+async def test_a_submission_is_queued_with_every_default(client: httpx.AsyncClient, worker: FakeWorker, store: JobStore) -> None:
     answer = await client.post("/v1/jobs", json=cam(params={"class_index": "egyptian CAT"}, priority="high"))
     assert answer.status_code == 202, answer.text
     job = answer.json()
@@ -57,13 +57,13 @@ async def test_a_submission_is_queued_complete(client: httpx.AsyncClient, worker
     assert await store.images.file_of(execution) == PHOTO
 
 
-async def test_params_may_be_left_out(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_params_may_be_left_out(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     body = cam()
     del body["params"]
     assert (await client.post("/v1/jobs", json=body)).json()["params"]["layer"] == "block5_conv3"
 
 
-async def test_multipart_takes_the_image_as_a_file(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore) -> None:
+async def test_multipart_takes_the_image_as_a_file(client: httpx.AsyncClient, worker: FakeWorker, store: JobStore) -> None:
     request = json.dumps({"method": "grad_cam", "model": "vgg16", "params": {"layer": "base/conv"}})
     parts = {"request": (None, request, "application/json"), "image": ("cat.jpg", PHOTO, "image/jpeg")}
     answer = await client.post("/v1/jobs", files=parts)
@@ -72,7 +72,7 @@ async def test_multipart_takes_the_image_as_a_file(client: httpx.AsyncClient, wo
     assert await store.images.file_of(await worker.claim()) == PHOTO
 
 
-async def test_the_request_part_may_come_as_a_file(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_the_request_part_may_come_as_a_file(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     request = json.dumps({"method": "filters", "model": "vgg16"})
     answer = await client.post("/v1/jobs", files={"request": ("request.json", request, "application/json")})
     assert answer.status_code == 202, answer.text
@@ -80,7 +80,7 @@ async def test_the_request_part_may_come_as_a_file(client: httpx.AsyncClient, wo
     assert (await worker.claim("slow")).method == "filters"
 
 
-async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: PlayedWorker, store: JobStore) -> None:
+async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: FakeWorker, store: JobStore) -> None:
     image_id = (await client.post("/v1/images", files={"image": PHOTO})).json()["id"]
     for method in ("grad_cam", "predict"):
         answer = await client.post("/v1/jobs", json={"method": method, "model": "vgg16", "image": {"id": image_id}})
@@ -89,7 +89,7 @@ async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: Pla
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_every_methods_example_is_accepted(client: httpx.AsyncClient, worker: PlayedWorker, method: str) -> None:
+async def test_every_methods_example_is_accepted(client: httpx.AsyncClient, worker: FakeWorker, method: str) -> None:
     image_id = (await client.post("/v1/images", files={"image": PHOTO})).json()["id"]
     body: dict[str, Any] = example_request(method) | ({"model": "vgg16"} if METHODS[method].card.needs_model else {})
     if issubclass(METHODS[method], ImagesParams):
@@ -99,7 +99,7 @@ async def test_every_methods_example_is_accepted(client: httpx.AsyncClient, work
     assert job_adapter.validate_json(answer.content).method == method
 
 
-async def test_wait_answers_when_the_job_has_ended(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_wait_answers_when_the_job_has_ended(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answering = asyncio.create_task(client.post("/v1/jobs", json=cam(), headers={"Prefer": "wait=20"}))
     await worker.work()
     answer = await answering
@@ -115,7 +115,7 @@ async def test_wait_answers_when_the_job_has_ended(client: httpx.AsyncClient, wo
     assert {key: job["timings"][key] for key in ("decode", "device", "render")} == {"decode": 2, "device": 3, "render": 4}
 
 
-async def test_wait_gives_up_in_time_and_is_capped(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_wait_gives_up_in_time_and_is_capped(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await client.post("/v1/jobs", json=cam(), headers={"Prefer": "respond-async, wait=0"})
     assert (answer.status_code, answer.headers["preference-applied"]) == (202, "wait=0")
     cached = asyncio.create_task(client.post("/v1/jobs", json=cam(), headers={"Prefer": "wait=4000"}))
@@ -123,7 +123,7 @@ async def test_wait_gives_up_in_time_and_is_capped(client: httpx.AsyncClient, wo
     assert (await cached).headers["preference-applied"] == "wait=60"
 
 
-async def test_a_failed_job_is_answered_as_a_job(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_failed_job_is_answered_as_a_job(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answering = asyncio.create_task(client.post("/v1/jobs", json=cam(), headers={"Prefer": "wait=20"}))
     await worker.fail(await worker.claim(), "no_gradient", "no path")
     answer = await answering
@@ -131,7 +131,7 @@ async def test_a_failed_job_is_answered_as_a_job(client: httpx.AsyncClient, work
     assert answer.json()["error"] == {"code": "no_gradient", "detail": "no path", "retryable": False}
 
 
-async def test_an_identical_job_is_answered_at_once(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_identical_job_is_answered_at_once(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     first = (await client.post("/v1/jobs", json=cam())).json()
     await worker.work()
     answer = await client.post("/v1/jobs", json=cam(params={"alpha": 0.4}))
@@ -143,21 +143,21 @@ async def test_an_identical_job_is_answered_at_once(client: httpx.AsyncClient, w
     assert (other.status_code, other.json()["cached"]) == (202, False)
 
 
-async def test_a_model_prepared_otherwise_is_another_model(
-    client: httpx.AsyncClient, worker: PlayedWorker, settings: ServiceSettings, store: JobStore
+async def test_other_preprocessing_makes_another_model(
+    client: httpx.AsyncClient, worker: FakeWorker, settings: ServiceSettings, store: JobStore
 ) -> None:
     await client.post("/v1/jobs", json=cam())
     await worker.work()
     settings.models_file.write_text('[vgg16]\npreprocessing = "tf"\n', "utf-8")
     changed = create_app(settings, store)
-    await PlayedWorker(store, catalog_of(settings.models_file, settings.models_dir)).publish(description())  # the same fingerprint
+    await FakeWorker(store, catalog_of(settings.models_file, settings.models_dir)).publish(description())  # its fingerprint is the same
     async with client_of(changed) as other:
         answer = await other.post("/v1/jobs", json=cam())
     assert (answer.status_code, answer.json()["cached"]) == (202, False)
 
 
 async def test_another_version_answers_nothing_from_this_ones_results(
-    client: httpx.AsyncClient, worker: PlayedWorker, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await client.post("/v1/jobs", json=cam())
     await worker.work()
@@ -166,7 +166,7 @@ async def test_another_version_answers_nothing_from_this_ones_results(
     assert (answer.status_code, answer.json()["cached"]) == (202, False)
 
 
-async def test_no_cache_runs_it_again(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_no_cache_runs_it_again(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await client.post("/v1/jobs", json=cam())
     await worker.work()
     answer = await client.post("/v1/jobs", json=cam(), headers={"Cache-Control": "max-age=0, No-Cache"})
@@ -174,7 +174,7 @@ async def test_no_cache_runs_it_again(client: httpx.AsyncClient, worker: PlayedW
     assert (await worker.claim()).method == "grad_cam"
 
 
-async def test_an_identical_running_job_is_joined(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_identical_running_job_is_joined(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     first = (await client.post("/v1/jobs", json=cam())).json()["id"]
     execution = await worker.claim()
     second = (await client.post("/v1/jobs", json=cam())).json()
@@ -185,10 +185,10 @@ async def test_an_identical_running_job_is_joined(client: httpx.AsyncClient, wor
         assert (await client.get(f"/v1/jobs/{job_id}")).json()["state"] == "succeeded"
 
 
-async def test_an_idempotency_key_answers_the_same_job(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_an_idempotency_key_answers_the_same_job(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     headers = {"Idempotency-Key": "a b"}
     first = await client.post("/v1/jobs", json=cam(params={"alpha": 0.25}), headers=headers)
-    # The same submission in another dress: a multipart body is never twice the same bytes.
+    # The same submission as multipart, whose bytes differ each time.
     request = json.dumps({"model": "vgg16", "method": "grad_cam", "params": {"alpha": 0.25}})
     second = await client.post("/v1/jobs", files={"request": (None, request), "image": ("x", PHOTO)}, headers=headers)
     assert first.json()["id"] == second.json()["id"]
@@ -200,7 +200,7 @@ async def test_an_idempotency_key_answers_the_same_job(client: httpx.AsyncClient
     assert (gone.status_code, gone.json()["code"], gone.json().get("pointer")) == (404, "not_found", None)
 
 
-async def test_a_model_nobody_has_described_is_described_first(client: httpx.AsyncClient, worker: PlayedWorker) -> None:
+async def test_a_model_nobody_has_described_is_described_first(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.live()
     answering = asyncio.create_task(client.post("/v1/jobs", json=cam(model="resnet50")))
     await worker.describe(description("resnet50"))

@@ -1,4 +1,4 @@
-"""The service runs where TensorFlow and what belongs to it are not installed."""
+"""The service runs without TensorFlow and the worker's other packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from service.settings import ServiceSettings
-from tests.service.played import PlayedWorker
+from tests.service.fake_worker import FakeWorker
 
 BLOCKED = """
 import asyncio, importlib.abc, sys
@@ -41,7 +41,7 @@ asyncio.run(main())
 """
 
 
-async def test_it_answers(settings: ServiceSettings, worker: PlayedWorker) -> None:
+async def test_it_answers(settings: ServiceSettings, worker: FakeWorker) -> None:
     environment = {"CONVSCOPE_REDIS_URL": settings.redis_url or "", "CONVSCOPE_DATA_DIR": str(settings.data_dir)}
     command = [sys.executable, "-c", BLOCKED]
     done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False)

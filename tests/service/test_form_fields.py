@@ -1,4 +1,4 @@
-"""Form fields to parameters: by what each field's schema admits."""
+"""The text fields of a one-line form become parameters, by the type of each field."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_priority_and_model_are_no_parameters() -> None:
         ("grad_cam", [("priority", "now")], "/priority", "priority must be one of high, normal, low; got now."),
     ],
 )
-def test_what_is_wrong_is_said(method: str, fields: list[tuple[str, str]], pointer: str | None, words: str) -> None:
+def test_an_error_names_the_wrong_field(method: str, fields: list[tuple[str, str]], pointer: str | None, words: str) -> None:
     with pytest.raises(InvalidParameters) as raised:
         read(method, *fields)
     assert raised.value.pointer == pointer

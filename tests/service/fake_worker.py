@@ -1,4 +1,4 @@
-"""The other side of the service in its tests: a small model, and a worker played through the store's own API."""
+"""A fake worker for the service's tests. It claims and ends executions through the store's own API, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.schemas.tiny import LABELS
 
 
 def png(width: int = 9, height: int = 5, seed: int = 0) -> bytes:
-    """A photo of noise."""
+    """Return a PNG file of random pixels."""
     return encoded(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
@@ -75,10 +75,10 @@ def document(name: str, media_type: DocumentType, text: str) -> EncodedArtifact:
 CAM_ARTIFACTS = (picture("overlay", OVERLAY, primary=True), picture("heatmap", HEATMAP), array("map", MAP))
 
 
-class PlayedWorker:
+class FakeWorker:
     """Claims and ends executions as a worker would, with results that the test knows."""
 
-    def __init__(self, store: JobStore, catalog: Catalog, name: str = "played") -> None:
+    def __init__(self, store: JobStore, catalog: Catalog, name: str = "fake") -> None:
         self._store, self._catalog, self._name = store, catalog, name
 
     async def publish(self, model: ModelDescription, labels: tuple[str, ...] = LABELS) -> None:
@@ -91,7 +91,7 @@ class PlayedWorker:
         await self._store.workers.heartbeat(WorkerStatus.model_validate(status))
 
     async def claim(self, lane: Lane = "fast") -> Execution:
-        """The next execution; one must come within seconds."""
+        """Return the next execution, which must come within ten seconds."""
         claimed = await self._store.queue.claim(self._name, lane, 1, 10.0)
         assert claimed, "nothing was queued"
         return claimed[0]
@@ -114,13 +114,13 @@ class PlayedWorker:
         assert await self._store.queue.fail(execution, JobError(code=code, detail=detail, retryable=retryable))
 
     async def work(self, lane: Lane = "fast") -> Execution:
-        """Claims one execution and completes it."""
+        """Claim one execution, complete it and return it."""
         execution = await self.claim(lane)
         await self.complete(execution)
         return execution
 
     async def describe(self, model: ModelDescription) -> None:
-        """Answers the store's request for a model's description."""
+        """Answer the store's request for a model's description."""
         execution = await self.claim()
         assert execution.method == DESCRIBE
         await self.publish(model)
