@@ -31,6 +31,7 @@ try:
 except ImportError as error:
     raise ImportError(f"Keras {keras.__version__} has moved an internal class that convscope needs: {error}") from error
 
+# Classes of Keras that other modules import from here.
 __all__ = ["CustomScaleLayer", "Functional", "KerasSaveable", "RandomInitializer", "Relu", "Relu6", "Sigmoid", "Softmax"]
 
 FUNCTIONAL_MODULE = functional_module
@@ -51,7 +52,7 @@ KERNEL_ATTRIBUTES: Mapping[type, str] = {
     keras.layers.SeparableConv2D: "pointwise_kernel",
     keras.layers.Dense: "_kernel",
 }
-"""The instance attribute that holds the kernel which makes a layer's output channels; behind `_kernel` stands the property `kernel`."""
+"""The instance attribute with the kernel of the output channels. Where it is `_kernel`, the public `kernel` is a read-only property."""
 
 DTYPE_POLICY_ATTRIBUTE = "_dtype_policy"
 """The instance attribute behind the property `dtype_policy`, which a copy of a layer replaces."""
@@ -76,7 +77,8 @@ def producer_of(tensor: Any) -> Any:
 def functional_graph(operation: Any) -> Any | None:
     """Return the `Functional` model inside a Functional or Sequential model, or None for every other operation.
 
-    A Sequential model hides it in `_functional` once it is built. A subclass that overrides `call` has no graph that is followed.
+    A Sequential model keeps it in `_functional` once it is built. A subclass that overrides `call` computes something else than its
+    graph, so None is returned for it too.
     """
     if isinstance(operation, keras.Sequential):
         return getattr(operation, "_functional", None) if type(operation).call is keras.Sequential.call else None

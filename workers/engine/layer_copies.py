@@ -23,9 +23,9 @@ def copy_layer(layer: Any, /, **attributes: Any) -> Any:
 
 
 def copy_layer_and_inner(layer: Any, changes: Callable[[Any], Mapping[str, Any]]) -> Any:
-    """Return a copy of a layer with the attributes replaced that `changes(layer)` returns, or the layer if nothing changes.
+    """Return a copy of a layer with the attributes replaced that `changes(layer)` returns, or the layer itself if nothing changes.
 
-    The same is done to every layer that it holds as an attribute: the layer inside a wrapper or the cell of a recurrent layer.
+    The layers that it holds as attributes (the layer inside a wrapper, the cell of a recurrent layer) are copied in the same way.
     """
     attributes = dict(changes(layer))
     held = {name: value for name, value in vars(layer).items() if isinstance(value, keras.Layer) and name not in attributes}

@@ -1,4 +1,4 @@
-"""What ascent can raise, as formulas of activations: one value for each of n images.
+"""The objectives that ascent can raise, as formulas of activations: one value for each of n images.
 
 In all of them `activations` has the shape (n, h, w, K) or (n, K), the computation is in float32, and the result has the shape (n,).
 """

@@ -58,7 +58,7 @@ class Pixel:
 
 @dataclass(frozen=True)
 class _Spectrum:
-    """What `Fourier` and `Phase` share: planes of frequencies whose sigmoid is the image, in 0-1.
+    """The common part of `Fourier` and `Phase`: planes of frequencies whose sigmoid is the image, in 0-1.
 
     Three planes are decorrelated colours and become RGB; any other number are the channels themselves. A model that takes grey
     three times has a single plane. The model sees the image through the preprocessing that it declares.

@@ -14,14 +14,14 @@ def photos(n: int = 2, height: int = 7, width: int = 5) -> np.ndarray:
     return np.random.default_rng(0).uniform(size=(n, height, width, 3)).astype(np.float32)
 
 
-def draw(down: float = 0, right: float = 0, zoom: float = 1, angle: float = 0) -> np.ndarray:
+def numbers_of(down: float = 0, right: float = 0, zoom: float = 1, angle: float = 0) -> np.ndarray:
     return np.float32([down, right, zoom, angle])
 
 
 @pytest.mark.parametrize("affine", [False, True])
 def test_a_shift_within_the_padding_brings_in_its_colour(affine: bool) -> None:
     images = photos()
-    moved = np.asarray(move(images, draw(down=2, right=-1), FILL, pad=2, affine=affine))
+    moved = np.asarray(move(images, numbers_of(down=2, right=-1), FILL, pad=2, affine=affine))
     np.testing.assert_allclose(moved[:, 2:, :4], images[:, :5, 1:], atol=1e-6)
     np.testing.assert_allclose(moved[:, :2], np.broadcast_to(FILL, (2, 2, 5, 3)), atol=1e-6)
     np.testing.assert_allclose(moved[:, :, 4:], np.broadcast_to(FILL, (2, 7, 1, 3)), atol=1e-6)
@@ -30,7 +30,7 @@ def test_a_shift_within_the_padding_brings_in_its_colour(affine: bool) -> None:
 @pytest.mark.parametrize("affine", [False, True])
 def test_without_padding_a_shift_wraps_around(affine: bool) -> None:
     images = photos()
-    moved = move(images, draw(down=-3, right=2), FILL, pad=0, affine=affine)
+    moved = move(images, numbers_of(down=-3, right=2), FILL, pad=0, affine=affine)
     np.testing.assert_allclose(moved, np.roll(images, (-3, 2), axis=(1, 2)), atol=1e-6)
 
 
@@ -47,7 +47,7 @@ def sampled(padded: np.ndarray, y: float, x: float) -> np.ndarray:
 @pytest.mark.parametrize(("zoom", "angle"), [(1.25, 0.0), (0.8, 0.0), (1.0, 0.3), (1.1, -0.2)])
 def test_zoom_and_rotation_pixel_by_pixel(zoom: float, angle: float) -> None:
     images, pad = photos(height=11, width=8), 6
-    moved = np.asarray(move(images, draw(1, -2, zoom, angle), FILL, pad=pad, affine=True))
+    moved = np.asarray(move(images, numbers_of(1, -2, zoom, angle), FILL, pad=pad, affine=True))
     padded = np.empty((2, 23, 20, 3))
     padded[...] = FILL
     padded[:, pad:-pad, pad:-pad] = images
@@ -62,7 +62,9 @@ def test_zoom_and_rotation_pixel_by_pixel(zoom: float, angle: float) -> None:
 
 def test_a_quarter_turn_turns_counter_clockwise() -> None:
     images = photos(height=5, width=5)
-    np.testing.assert_allclose(move(images, draw(angle=np.pi / 2), FILL, pad=0, affine=True), np.rot90(images, axes=(1, 2)), atol=1e-5)
+    np.testing.assert_allclose(
+        move(images, numbers_of(angle=np.pi / 2), FILL, pad=0, affine=True), np.rot90(images, axes=(1, 2)), atol=1e-5
+    )
 
 
 def test_random_numbers_keep_their_bounds_and_depend_on_the_seed() -> None:
@@ -101,8 +103,11 @@ def test_a_crop_is_resized_as_pillow_does(top: float, left: float, share: float,
 
 
 def test_crops_lie_in_the_image_and_do_not_change_the_other_random_numbers() -> None:
-    moves = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
-    many, without = random_numbers(moves.model_copy(update={"crop": (0.3, 0.8)}), 4000, seed=1), random_numbers(moves, 4000, seed=1)
+    transforms = Transforms(pad=3, jitter=4, scale=0.2, rotate=10)
+    many, without = (
+        random_numbers(transforms.model_copy(update={"crop": (0.3, 0.8)}), 4000, seed=1),
+        random_numbers(transforms, 4000, seed=1),
+    )
     np.testing.assert_array_equal(many[:, :4], without[:, :4])
     top, left, share, seeds = many[:, 4:].T
     assert (share.min(), share.max()) == (pytest.approx(0.3, abs=1e-3), pytest.approx(0.8, abs=1e-3))

@@ -23,7 +23,7 @@ from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 
 CHANNELS = Objective("channel", "conv2", (5, 0, 3))
-PARTS = Transforms(crop=(0.4, 0.9), view=16, noise=0.05)
+CROPS = Transforms(crop=(0.4, 0.9), view=16, noise=0.05)
 
 
 def phase_spec(objective: Objective = CHANNELS, **changes: Any) -> AscentSpec:
@@ -31,7 +31,7 @@ def phase_spec(objective: Objective = CHANNELS, **changes: Any) -> AscentSpec:
     return fourier_spec(objective, **{**phase, **changes})
 
 
-@pytest.mark.parametrize("transforms", [Transforms(), PARTS])
+@pytest.mark.parametrize("transforms", [Transforms(), CROPS])
 @pytest.mark.parametrize("size", [(13, 9), (12, 16)])
 def test_magnitudes_stay_and_phases_move(size: tuple[int, int], transforms: Transforms) -> None:
     model, spec = lively(), phase_spec(size=size, transforms=transforms)
@@ -48,11 +48,11 @@ def test_magnitudes_stay_and_phases_move(size: tuple[int, int], transforms: Tran
 def test_the_objective_rises() -> None:
     plain = run(lively(), phase_spec(steps=30, size=(17, 14)))
     assert (np.diff(plain.values, axis=1) > 0).mean() > 0.9
-    parts = run(lively(), phase_spec(steps=60, size=(24, 20), transforms=PARTS))
-    assert np.all(parts.values[:, -15:].mean(axis=1) > parts.values[:, :15].mean(axis=1) + 0.05)
+    cropped = run(lively(), phase_spec(steps=60, size=(24, 20), transforms=CROPS))
+    assert np.all(cropped.values[:, -15:].mean(axis=1) > cropped.values[:, :15].mean(axis=1) + 0.05)
 
 
-@pytest.mark.parametrize("transforms", [Transforms(), PARTS, Transforms(pad=2, jitter=2, scale=0.1, rotate=10, crop=(0.5, 1.0))])
+@pytest.mark.parametrize("transforms", [Transforms(), CROPS, Transforms(pad=2, jitter=2, scale=0.1, rotate=10, crop=(0.5, 1.0))])
 def test_a_batch_gives_what_its_images_give_alone(transforms: Transforms, monkeypatch: pytest.MonkeyPatch) -> None:
     model, spec, compiled = lively(), phase_spec(transforms=transforms), CompiledCache()
     together = run(model, spec, compiled)
@@ -65,7 +65,7 @@ def test_a_batch_gives_what_its_images_give_alone(transforms: Transforms, monkey
 
 
 def test_the_same_seed_gives_the_same_picture_and_another_seed_another() -> None:
-    model, spec = lively(), phase_spec(transforms=PARTS)
+    model, spec = lively(), phase_spec(transforms=CROPS)
     first = run(model, spec).images
     np.testing.assert_array_equal(first, run(model, spec).images)
     assert np.abs(first - run(model, replace(spec, seed=4)).images).max() > 0.05
@@ -98,7 +98,7 @@ def test_a_crop_of_the_whole_image_changes_nothing() -> None:
 
 def test_the_position_of_a_neuron_refers_to_the_crop() -> None:
     neuron = Objective("neuron", "conv1", (1,), (14, 15))
-    assert run(lively(), phase_spec(neuron, transforms=PARTS)).gradient_seen.all()
+    assert run(lively(), phase_spec(neuron, transforms=CROPS)).gradient_seen.all()
     with pytest.raises(InvalidParameters, match="has a map of 13×9 for an image of 13×9"):
         run(lively(), phase_spec(neuron))
 
@@ -111,7 +111,7 @@ def test_classes_sums_and_diverse_images_see_crops_too() -> None:
         (Objective("channel", "conv2", (3, 3), diversity=0.1), 2),
         (Objective("layer", "conv2"), 1),
     ):
-        state = run(lively(), phase_spec(objective, steps=60, size=(20, 20), transforms=PARTS))
+        state = run(lively(), phase_spec(objective, steps=60, size=(20, 20), transforms=CROPS))
         assert state.images.shape == (count, 20, 20, 3)
         assert np.all(state.values[:, -20:].mean(axis=1) > state.values[:, :20].mean(axis=1)), objective
 
@@ -134,7 +134,7 @@ def test_a_bgr_model_is_shown_true_colours() -> None:
 
 
 def test_bfloat16_stays_near_float32() -> None:
-    spec = phase_spec(steps=20, size=(24, 24), transforms=PARTS)
+    spec = phase_spec(steps=20, size=(24, 24), transforms=CROPS)
     exact, rough = run(lively(), spec), run(lively(), replace(spec, precision="bfloat16"))
     np.testing.assert_allclose(rough.values[:, -5:].mean(axis=1), exact.values[:, -5:].mean(axis=1), rtol=0.05)
 
