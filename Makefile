@@ -104,11 +104,13 @@ coverage: $(READY) ## Run all tests and write their coverage, line by line, to h
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: lint
-lint: $(READY) ## Check style, types and the direction of imports
+lint: $(READY) ## Check style, types, the direction of imports, sizes and class names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.gates.size
+	$(BIN)/python -m tests.gates.class_names
 
 .PHONY: format
 format: $(READY) ## Format the code and sort the imports

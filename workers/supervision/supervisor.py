@@ -40,17 +40,17 @@ def fork_server(preload: Sequence[str]) -> ForkServerContext:
 
 
 class Supervisor:
-    """Keep `target(settings, device, index, watchdog)` running in one process for each device.
+    """Keep `main(settings, device, index, watchdog)` running in one process for each device.
 
     Args:
-        target: the function that a worker process runs. `index` counts the processes from 0.
+        main: the function that a worker process runs. `index` counts the processes from 0.
         devices: the devices, one for each process.
         settings: the workers' settings.
         context: the fork server's context, from `fork_server`.
     """
 
-    def __init__(self, target: WorkerMain, devices: Sequence[Device], settings: WorkerSettings, context: ForkServerContext) -> None:
-        self._processes = [_DeviceProcess(target, device, index, settings, context) for index, device in enumerate(devices)]
+    def __init__(self, main: WorkerMain, devices: Sequence[Device], settings: WorkerSettings, context: ForkServerContext) -> None:
+        self._processes = [_DeviceProcess(main, device, index, settings, context) for index, device in enumerate(devices)]
         self._drain = settings.worker_drain + _KILL_MARGIN_SECONDS
         self._stops = 0
         self._woken, self._waker = socket.socketpair()
@@ -119,12 +119,12 @@ def restart_pause(early_deaths: int) -> float:
 class _DeviceProcess:
     """The worker process of one device, and its replacements."""
 
-    def __init__(self, target: WorkerMain, device: Device, index: int, settings: WorkerSettings, context: ForkServerContext) -> None:
-        self._target, self._device, self._index, self._settings, self._context = target, device, index, settings, context
+    def __init__(self, main: WorkerMain, device: Device, index: int, settings: WorkerSettings, context: ForkServerContext) -> None:
+        self._main, self._device, self._index, self._settings, self._context = main, device, index, settings, context
         self._process: ForkServerProcess | None = None
-        self._vitals: Watchdog | None = None
-        self._started = 0.0
-        self._start_at = 0.0
+        self._watchdog: Watchdog | None = None
+        self._started_at = 0.0
+        self._next_start = 0.0
         self._early_deaths = 0
         self._log = get_logger(__name__).bind(device=device.name)
 
@@ -144,11 +144,11 @@ class _DeviceProcess:
     def check(self) -> None:
         """Start the process, replace it if it has died, or kill it if it hangs."""
         if self._process is None:
-            if time.monotonic() >= self._start_at:
+            if time.monotonic() >= self._next_start:
                 self._start()
         elif not self._process.is_alive():
             self._clean_up_after(self._process)
-        elif self._vitals is not None and (part := self._vitals.overdue()):
+        elif self._watchdog is not None and (part := self._watchdog.overdue()):
             self._log.error("worker hangs: killed", pid=self._process.pid, part=part)
             self._process.kill()
 
@@ -168,20 +168,20 @@ class _DeviceProcess:
 
     def _start(self) -> None:
         threads = self._settings.device_threads
-        self._vitals = watchdog = Watchdog(self._context, threads)
+        self._watchdog = watchdog = Watchdog(self._context, threads)
         watchdog.expect_event_loop(self._settings.startup_timeout)
         self._process = self._context.Process(
-            target=self._target, args=(self._settings, self._device, self._index, watchdog), name=f"worker-{self._device.name}"
+            target=self._main, args=(self._settings, self._device, self._index, watchdog), name=f"worker-{self._device.name}"
         )
         self._process.start()
-        self._started = time.monotonic()
+        self._started_at = time.monotonic()
         self._log.info("worker started", pid=self._process.pid)
 
     def _clean_up_after(self, process: ForkServerProcess) -> None:
-        lived = time.monotonic() - self._started
+        lived = time.monotonic() - self._started_at
         self._early_deaths = self._early_deaths + 1 if lived < _EARLY_DEATH_SECONDS else 0
         pause = restart_pause(self._early_deaths)
-        self._start_at = time.monotonic() + pause
+        self._next_start = time.monotonic() + pause
         self._log.error("worker ended", pid=process.pid, exit_code=process.exitcode, lived=round(lived, 1), replaced_in=pause)
         # If only the fork server has died, the worker still runs. Closing ends it, because it sees its parent's end of a pipe close.
         self._process = None

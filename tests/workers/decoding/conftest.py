@@ -9,5 +9,5 @@ from workers.decoding.decoder import Decoder
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    with Decoder() as decoder:
+    with Decoder(seconds=60) as decoder:  # a busy machine must not fail the tests
         yield decoder
