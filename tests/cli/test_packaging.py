@@ -92,3 +92,13 @@ def test_the_images_pin_the_same_versions_as_the_tests_ran_with() -> None:
 def test_scikit_learn_stays_out() -> None:
     """Keras imports scikit-learn if it is installed, and its import then takes 0.9 s longer."""
     assert not [lock for lock in _LOCKS if "scikit-learn" in _pins(lock)]
+
+
+@pytest.mark.parametrize("image", ["api", "worker"])
+def test_the_images_are_built_from_every_package(image: str) -> None:
+    packages = _PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    dockerfile = (_ROOT / "deploy" / f"{image}.Dockerfile").read_text("utf-8").splitlines()
+    sent_to_docker = (_ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    for package in packages:
+        assert f"COPY {package} {package}" in dockerfile
+        assert f"!{package}" in sent_to_docker
