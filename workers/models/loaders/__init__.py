@@ -1,4 +1,4 @@
-"""Load models. Each source of `catalog/sources` has one module and one `ModelLoader` class here."""
+"""Load models. Each source of `catalog/sources` has one module and one `SourceLoader` class here."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from types import MappingProxyType
 
 from catalog.sources import MODEL_SOURCES
 from schemas.models import ModelSourceName
-from workers.models.loaders.base import ModelLoader
+from workers.models.loaders.base import SourceLoader
 from workers.models.loaders.builtin import BuiltInLoader
 from workers.models.loaders.keras_applications import KerasApplicationsLoader
 from workers.models.loaders.models_folder import ModelsFolderLoader
 
 
-def loaders_by_source(sources: Iterable[ModelSourceName], loaders: Iterable[ModelLoader]) -> Mapping[ModelSourceName, ModelLoader]:
+def loaders_by_source(sources: Iterable[ModelSourceName], loaders: Iterable[SourceLoader]) -> Mapping[ModelSourceName, SourceLoader]:
     """Return the loader of each source.
 
     Raises:
         RuntimeError: a source has no loader or two, or a loader has no source.
     """
-    found: dict[ModelSourceName, ModelLoader] = {}
+    found: dict[ModelSourceName, SourceLoader] = {}
     for loader in loaders:
         if loader.source in found:
             raise RuntimeError(f"The source '{loader.source}' has two loaders.")

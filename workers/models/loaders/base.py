@@ -12,12 +12,12 @@ from schemas.models import ModelSourceName
 from workers.models.limits import ModelLimits
 
 
-class ModelLoader(ABC):
+class SourceLoader(ABC):
     """Loads the models that one source lists.
 
     Example:
 
-        class FrogLoader(ModelLoader):
+        class FrogLoader(SourceLoader):
             source = "frogs"
 
             def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model:

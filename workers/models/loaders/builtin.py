@@ -10,14 +10,14 @@ from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
 from workers.models.efficientnet_lite0 import efficientnet_lite0
 from workers.models.limits import ModelLimits
-from workers.models.loaders.base import ModelLoader
+from workers.models.loaders.base import SourceLoader
 from workers.models.weights.torch_pickle import TorchPickleError
 
 # One function for each model that `catalog/sources/builtin.py` lists.
 BUILT_IN_MODELS: Mapping[str, Callable[[], keras.Model]] = {"efficientnet_lite0": efficientnet_lite0}
 
 
-class BuiltInLoader(ModelLoader):
+class BuiltInLoader(SourceLoader):
     """Builds a model of the source `builtin`."""
 
     source = "builtin"

@@ -14,14 +14,14 @@ from workers.models.guards.hdf5 import check_hdf5_file
 from workers.models.guards.keras_archive import check_archive
 from workers.models.labels import read_labels
 from workers.models.limits import ModelLimits
-from workers.models.loaders.base import ModelLoader
+from workers.models.loaders.base import SourceLoader
 from workers.models.weights.downloads import limit_silence, one_at_a_time
 from workers.models.weights.random_weights import build_seeded
 
 IMAGENET_CLASSES = 1000
 
 
-class KerasApplicationsLoader(ModelLoader):
+class KerasApplicationsLoader(SourceLoader):
     """Builds a model of the source `keras_applications` with the weights that its entry names.
 
     A model is untrained only if its entry says `random`. If weights cannot be had, `load` raises `ModelLoadFailed`.

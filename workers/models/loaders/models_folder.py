@@ -28,10 +28,10 @@ from workers.models.guards.configuration import check_config, read_config
 from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
 from workers.models.guards.keras_archive import check_archive
 from workers.models.limits import ModelLimits
-from workers.models.loaders.base import ModelLoader
+from workers.models.loaders.base import SourceLoader
 
 
-class ModelsFolderLoader(ModelLoader):
+class ModelsFolderLoader(SourceLoader):
     """Loads a model of the source `file`, for inference (not compiled) and with maps in the order h, w, K."""
 
     source = "file"
