@@ -26,15 +26,15 @@ class GraphPart(BaseModel):
 class GraphNode(GraphPart):
     """A layer, or a nested model that is not unfolded. Shapes have no batch axis; an axis of any length is null."""
 
-    path: str
-    name: str
-    type: str
-    kind: LayerKind
-    input_shapes: tuple[Shape, ...]
-    output_shape: Shape
-    dtype: str | None
-    activation: str | None
-    parameters: int
+    path: str = Field(description="This is the path of the layer.")
+    name: str = Field(description="This is the name of the layer inside its model.")
+    type: str = Field(description="This is the layer's Keras class.")
+    kind: LayerKind = Field(description="This is the kind of the layer, which decides its colour.")
+    input_shapes: tuple[Shape, ...] = Field(description="These are the shapes of the layer's inputs.")
+    output_shape: Shape = Field(description="This is the shape of the layer's output.")
+    dtype: str | None = Field(description="This is the dtype of the layer's output. It is null if it is not known.")
+    activation: str | None = Field(description="This is the layer's activation function. It is null if the layer has none.")
+    parameters: int = Field(description="This is the number of the layer's parameters.")
     calls: int = Field(description="This is how often the model calls the layer. Only the first call is in the graph.")
     inside: str | None = Field(description="This is the path of the cluster that the node is in. It is null if the node is in none.")
 
@@ -42,28 +42,28 @@ class GraphNode(GraphPart):
 class GraphCluster(GraphPart):
     """A nested model that is unfolded: a frame around its layers."""
 
-    path: str
-    name: str
-    type: str
-    parameters: int
-    inside: str | None
+    path: str = Field(description="This is the path of the nested model.")
+    name: str = Field(description="This is the name of the nested model inside the model around it.")
+    type: str = Field(description="This is the nested model's Keras class.")
+    parameters: int = Field(description="This is the number of the nested model's parameters.")
+    inside: str | None = Field(description="This is the path of the cluster around this one. It is null if there is none.")
 
 
 class GraphEdge(GraphPart):
     """A connection from one node to another, by their paths."""
 
-    source: str
-    target: str
+    source: str = Field(description="This is the path of the node whose output is read.")
+    target: str = Field(description="This is the path of the node that reads it.")
 
 
 class ArchitectureGraph(GraphPart):
     """The content of the artifact `json`. The nodes are in topological order."""
 
-    model: str
-    direction: Direction
-    nodes: tuple[GraphNode, ...]
-    edges: tuple[GraphEdge, ...]
-    clusters: tuple[GraphCluster, ...]
+    model: str = Field(description="This is the name of the model.")
+    direction: Direction = Field(description="This is the direction of the drawing.")
+    nodes: tuple[GraphNode, ...] = Field(description="These are the layers in topological order.")
+    edges: tuple[GraphEdge, ...] = Field(description="These are the connections between the layers.")
+    clusters: tuple[GraphCluster, ...] = Field(description="These are the nested models that are unfolded.")
 
 
 class ArchitectureFacts(Facts):

@@ -76,12 +76,14 @@ def batch_key(params: Activations) -> Hashable:
 
 
 def run(probe: Probe, inputs: Inputs, params: Sequence[Activations]) -> list[LayerActivations]:
+    """Return the layers' activations for each photo of the batch."""
     paths = params[0].layer_paths()
     found = probe.forward(inputs.tensor, paths, precision=params[0].precision)
     return [{path: found.activations[path][row] for path in paths} for row in range(len(params))]
 
 
 def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
+    """Draw the grids of channels. Values that are not finite are drawn and counted as 0, with a warning."""
     several = isinstance(params.layer, tuple)
     artifacts: list[Picture | Array] = []
     grids: list[UInt8[np.ndarray, "h w 3"]] = []

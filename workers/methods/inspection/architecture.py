@@ -23,11 +23,13 @@ def batch_key(params: Architecture) -> Hashable:
 
 
 def run(probe: Probe, inputs: Inputs, params: Sequence[Architecture]) -> list[ModelDescription]:
+    """Return the model's description for each job of the batch."""
     del inputs
     return [probe.description] * len(params)
 
 
 def draw(result: ModelDescription, photo: Photo | None, params: Architecture) -> Output:
+    """Write the graph as DOT and JSON, and draw it as PNG and SVG if Graphviz can."""
     del photo
     graph = graph_of(result, params)
     source = dot(graph, params)

@@ -33,6 +33,11 @@ def batch_key(params: Predict) -> Hashable:
 
 
 def run(probe: Probe, inputs: Inputs, params: Sequence[Predict]) -> list[PhotoScores]:
+    """Return the logits and probabilities of each photo of the batch.
+
+    Raises:
+        InternalError: The model has no class output.
+    """
     found = probe.forward(inputs.tensor, scores=True, output=params[0].output)
     if found.logits is None or found.probabilities is None:
         raise InternalError(f"Model '{probe.description.name}' has no class output.")
@@ -42,6 +47,11 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Predict]) -> list[PhotoSc
 
 
 def draw(result: PhotoScores, photo: Photo, params: Predict) -> Output:
+    """Draw the top classes as bars beside the photo.
+
+    Raises:
+        NonFinite: Some scores are not finite.
+    """
     predictions = top_predictions(result.published, result.logits, result.probabilities, params.top, params.output)
     return Output(
         artifacts=(

@@ -33,6 +33,12 @@ class BatchScores:
 
 
 def run(probe: Probe, inputs: Inputs, params: PredictBatch) -> Generator[Slice, None, BatchScores]:
+    """Run the model on all photos, in slices of one batch.
+
+    Raises:
+        InternalError: The model has no class output.
+        NonFinite: The scores of a photo are not finite. The error names the photo by its number.
+    """
     logits, probabilities = [], []
     for each in forward_in_batches(probe, inputs.several, scores=True, output=params.output):
         if each.found.logits is None or each.found.probabilities is None:
@@ -45,6 +51,11 @@ def run(probe: Probe, inputs: Inputs, params: PredictBatch) -> Generator[Slice, 
 
 
 def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Output:
+    """Draw a sheet with a tile for each photo, and count the top classes.
+
+    Raises:
+        NonFinite: The scores of a photo are not finite. The error names the photo by its number.
+    """
     del photo
     found: list[tuple[Prediction, ...]] = []
     for number, scores in enumerate(zip(result.logits, result.probabilities, strict=True)):

@@ -114,6 +114,12 @@ def stage_outputs(image: UInt8[np.ndarray, "h w 3"], stages: tuple[SandboxStage,
 
 
 def draw(result: None, photo: Photo, params: Sandbox) -> Output:
+    """Run the stages on the photo, and draw the output of each.
+
+    Raises:
+        InvalidImage: The photo is too small for a stage.
+        ImageTooLarge: The stages would take too long, or too much memory.
+    """
     del result
     stages = params.stages or ()
     check_cost(stages, *photo.image.shape[:2])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-# A value that exceeds a channel's lowest by less than this share of the largest absolute value is taken as equal to it (rounding).
+# A value counts as a channel's lowest if it is above it by less than this share of the largest absolute value (rounding errors).
 _ROUNDING = 1e-6
 
 

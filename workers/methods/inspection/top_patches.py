@@ -35,6 +35,11 @@ class TopPositions:
 
 
 def run(probe: Probe, inputs: Inputs, params: TopPatches) -> Generator[Slice, None, TopPositions]:
+    """Find the strongest positions of each channel in all photos, in slices of one batch.
+
+    Raises:
+        NonFinite: The activations of a photo are not finite. The error names the photo by its number.
+    """
     path, model = params.layer or "", probe.description
     layer = model.layer_at(path)
     field = layer.receptive_field
@@ -65,6 +70,7 @@ def patch_of(field: ReceptiveField, position: StrongPosition, photo: Photo) -> t
 
 
 def draw(result: TopPositions, photo: Photo | None, params: TopPatches) -> Output:
+    """Cut the patches out of the photos, and draw a row of them for each channel."""
     del photo
     field, shape = result.field, (len(result.positions), params.count)
     values, coordinates = np.zeros(shape, np.float32), np.full((*shape, 3), -1, np.int32)

@@ -51,6 +51,7 @@ def batch_key(params: Weights) -> Hashable:
 
 
 def run(probe: Probe, inputs: Inputs, params: Sequence[Weights]) -> list[LayerWeights]:
+    """Return the layer's weights for each job of the batch."""
     del inputs
     path = params[0].layer or ""
     found = LayerWeights(probe.description.layer_at(path), probe.weights(path), probe.description.preprocessing.order == "bgr")
@@ -58,6 +59,7 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Weights]) -> list[LayerWe
 
 
 def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
+    """Draw the weights and their histograms. Values that are not finite are drawn and counted as 0, with a warning."""
     del photo
     warnings: list[str] = []
     drawn: list[TitledWeight] = []

@@ -46,7 +46,7 @@ def dot(graph: ArchitectureGraph, params: Architecture) -> str:
 
 
 def _inside(graph: ArchitectureGraph, params: Architecture, ids: dict[str, str], cluster: str | None, indent: str) -> list[str]:
-    """Return the lines for the nodes of a cluster, then those for the clusters inside it. If it is None, the graph itself is meant."""
+    """Return the lines for the nodes of a cluster, then those for the clusters inside it. None stands for the whole graph."""
     lines = [f"{indent}{ids[node.path]} [label={_label(node, params)}]" for node in graph.nodes if node.inside == cluster]
     for index, inner in enumerate(graph.clusters):
         if inner.inside == cluster:
