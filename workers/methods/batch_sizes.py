@@ -1,4 +1,4 @@
-"""How many inputs one pass of the model takes, so that a slow method does not hold the device for long."""
+"""Choose how many inputs one pass of the model takes, so that a slow method does not hold the device for long."""
 
 from __future__ import annotations
 

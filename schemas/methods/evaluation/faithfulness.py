@@ -32,7 +32,7 @@ class Randomised(Facts):
 
 
 class FaithfulnessFacts(Facts):
-    """How the class's score follows the map.
+    """The results of all tests of one map.
 
     A good map has a small deletion area, a large insertion area, a small drop, and correlations near 0.
     """

@@ -9,7 +9,10 @@ from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, Sc
 
 
 class GradXInput(ScoreGradientParams):
-    """What each pixel adds to a class's score, to first order: x·∂y/∂x summed over the channels, where x is the model's input."""
+    """The contribution of each pixel to a class's score, to first order.
+
+    It is x·∂y/∂x, where x is the model's input. The map is its sum over the channels.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="grad_x_input",

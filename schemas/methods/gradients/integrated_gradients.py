@@ -25,7 +25,10 @@ class IntegratedGradientsFacts(GradientFacts):
 
 
 class IntegratedGradients(ScoreGradientParams):
-    """What each pixel adds to a class's score between a baseline x′ and the image x: (x − x′)·∫ ∂y/∂x(x′ + α·(x − x′)) dα."""
+    """The contribution of each pixel to the difference between a class's scores for the image x and for a baseline x′.
+
+    It is (x − x′)·∫ ∂y/∂x(x′ + α·(x − x′)) dα, with α from 0 to 1. The map is its sum over the channels.
+    """
 
     card: ClassVar[MethodCard] = MethodCard(
         name="integrated_gradients",

@@ -1,4 +1,4 @@
-"""How many inputs a pass of the model takes."""
+"""The number of inputs that one pass of the model takes."""
 
 from __future__ import annotations
 

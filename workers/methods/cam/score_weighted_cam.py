@@ -135,7 +135,7 @@ def channels_to_try(
 ) -> Int64[np.ndarray, " b"]:
     """Return the channels to try in the layer's order: those worth trying, at most the `max_channels` of highest variance over space.
 
-    Of channels with equal variance, the first ones are taken.
+    If channels have equal variance, the first ones are taken.
     """
     channels = np.flatnonzero(worth_trying)
     if max_channels is None or len(channels) <= max_channels:

@@ -1,4 +1,4 @@
-"""What the tests of gradient methods share. The model's logits are Σ W_c·x², so that ∂y/∂x = 2·W_c·x."""
+"""Probes and helpers that the tests of gradient methods share. The model's logits are Σ W_c·x², so that ∂y/∂x = 2·W_c·x."""
 
 from __future__ import annotations
 
