@@ -14,8 +14,9 @@ from pydantic_core import from_json
 from schemas.errors import FieldError
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
+from service.error_location import path_in
 from service.one_line_forms import ONE_LINE_FORMS, OneLineForm, form_base
-from service.validation_errors import check_extent, invalid_parameters, path_in, unknown_field, validated
+from service.validation_errors import check_extent, invalid_parameters, unknown_field, validated
 
 _LIST_TYPES = {"list_type", "tuple_type"}
 _LIST_LENGTHS = {"too_short", "too_long"}

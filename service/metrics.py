@@ -19,24 +19,33 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._requests = Counter("convscope_http_requests", "Requests answered.", ("route", "method", "status"), registry=self._registry)
+        self._requests = Counter(
+            "convscope_http_requests", "The number of requests that were answered.", ("route", "method", "status"), registry=self._registry
+        )
         self._latency = Histogram(
             "convscope_http_request_seconds",
-            "Seconds until the answer was sent.",
+            "The seconds from a request to the end of its answer.",
             ("route", "method"),
             registry=self._registry,
             buckets=_BUCKETS,
         )
-        self._submitted = Counter("convscope_jobs_submitted", "Jobs accepted.", ("method", "model"), registry=self._registry)
+        self._submitted = Counter(
+            "convscope_jobs_submitted", "The number of jobs that were accepted.", ("method", "model"), registry=self._registry
+        )
         self._cached = Counter(
-            "convscope_job_cache_hits", "Jobs answered from an identical earlier result.", ("method", "model"), registry=self._registry
+            "convscope_job_cache_hits",
+            "The number of jobs that an identical earlier result answered.",
+            ("method", "model"),
+            registry=self._registry,
         )
         self._jobs = Gauge(
-            "convscope_jobs", "Executions that have not ended, by lane and state.", ("lane", "state"), registry=self._registry
+            "convscope_jobs", "The number of executions that have not ended, by lane and state.", ("lane", "state"), registry=self._registry
         )
-        self._oldest = Gauge("convscope_queue_oldest_seconds", "Age of the oldest queued execution.", ("lane",), registry=self._registry)
-        self._workers = Gauge("convscope_workers", "Workers whose heartbeat is seen.", registry=self._registry)
-        self._broker_up = Gauge("convscope_broker_up", "Whether Redis answers.", registry=self._registry)
+        self._oldest = Gauge(
+            "convscope_queue_oldest_seconds", "The age of the oldest queued execution in seconds.", ("lane",), registry=self._registry
+        )
+        self._workers = Gauge("convscope_workers", "The number of workers that are alive.", registry=self._registry)
+        self._broker_up = Gauge("convscope_broker_up", "1 if Redis answers, 0 if it does not.", registry=self._registry)
 
     def count_answer(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()

@@ -41,7 +41,7 @@ def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
 
 
 class RequestContextMiddleware:
-    """Plain ASGI and not `BaseHTTPMiddleware`, under which a route does not notice that its caller has left."""
+    """The middleware. It is plain ASGI, because under `BaseHTTPMiddleware` a route does not notice that its caller has left."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, max_body_bytes: int) -> None:
         self._app, self._metrics, self._max_body_bytes = app, metrics, max_body_bytes

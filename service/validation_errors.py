@@ -12,6 +12,7 @@ from typing_extensions import TypeAliasType
 
 from schemas.errors import FieldError, InvalidParameters, LimitExceeded, nearest_hint, nearest_names
 from service.echo import echo
+from service.error_location import errors_by_path
 
 _M = TypeVar("_M", bound=BaseModel)
 _MAX_VALUES = 20_000
@@ -56,7 +57,7 @@ def invalid_parameters(errors: Sequence[FieldError]) -> InvalidParameters:
     first, more = errors[0], len(errors) - _MAX_DETAILS
     detail = " ".join(error.detail for error in errors[:_MAX_DETAILS])
     return InvalidParameters(
-        f"{detail} {more} more fields are wrong; `errors` lists them." if more > 0 else detail,
+        f"{detail} {more} more {'field is' if more == 1 else 'fields are'} wrong; see `errors`." if more > 0 else detail,
         pointer=first.pointer or None,
         allowed=first.allowed,
         got=first.got,
@@ -78,11 +79,11 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidParameters:
 
 def unknown_field(name: str, pointer: str, names: Sequence[str]) -> FieldError:
     """Return the error for a field `name` that does not exist beside the fields `names`."""
-    nearest = nearest_names(name, names)
+    nearest, allowed = nearest_names(name, names), ", ".join(names) or "nothing"
     return FieldError(
         pointer=pointer,
-        detail=f"There is no field '{echo(name)}' here.{nearest_hint(nearest)} Allowed: {', '.join(names) or 'nothing'}.",
-        allowed=", ".join(names),
+        detail=f"There is no field '{echo(name)}' here.{nearest_hint(nearest)} Allowed: {allowed}.",
+        allowed=allowed,
         got=echo(name),
         nearest=nearest or None,
     )
@@ -109,31 +110,10 @@ def check_extent(value: JsonValue, pointer: str) -> None:
         pending += inner
 
 
-def path_in(value: object, details: ErrorDetails) -> tuple[str, ...]:
-    """Return the error's place in `value`: its `loc` without the names that pydantic gives to the branches of a union."""
-    path: list[str] = []
-    last = len(details["loc"]) - 1
-    for position, key in enumerate(details["loc"]):
-        if isinstance(value, dict) and key in (mapping := cast("dict[object, object]", value)):
-            value = mapping[key]
-        elif isinstance(value, list | tuple) and isinstance(key, int) and key < len(sequence := cast("Sequence[object]", value)):
-            value = sequence[key]
-        elif not (position == last and details["type"] == "missing"):
-            continue
-        path.append(str(key))
-    return tuple(path)
-
-
 def _field_errors(errors: Sequence[ErrorDetails], value: object, model: type[BaseModel], prefix: str) -> Iterator[FieldError]:
-    groups: dict[tuple[str, ...], list[ErrorDetails]] = {}
-    for details in errors:
-        groups.setdefault(path_in(value, details), []).append(details)
-    # pydantic reports every branch of a union. A branch that got further into the value is the one that the caller meant.
-    outer = {path[:length] for path in groups for length in range(len(path))}
-    for path, group in groups.items():
-        if path not in outer:
-            pointer = prefix + "".join("/" + echo(key).replace("~", "~0").replace("/", "~1") for key in path)
-            yield _field_error(_name(path, prefix), pointer, group, _field_names(model, path[:-1]))
+    for path, group in errors_by_path(errors, value).items():
+        pointer = prefix + "".join("/" + echo(key).replace("~", "~0").replace("/", "~1") for key in path)
+        yield _field_error(_name(path, prefix), pointer, group, _field_names(model, path[:-1]))
 
 
 def _field_error(name: str, pointer: str, group: Sequence[ErrorDetails], names: Sequence[str]) -> FieldError:

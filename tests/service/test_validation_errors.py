@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from tests.service.fake_worker import FakeWorker
 from tests.service.test_errors import problem_of
-from tests.service.test_submit import cam
+from tests.service.test_submit import BASE64, cam
 
 
 async def test_every_wrong_field_is_reported(client: httpx.AsyncClient, worker: FakeWorker) -> None:
@@ -30,6 +31,23 @@ async def test_every_wrong_field_is_reported(client: httpx.AsyncClient, worker: 
     assert problem.pointer == problem.errors[0].pointer
     assert "4 more fields are wrong" in problem.detail
     assert not problem.retryable
+
+
+@pytest.mark.parametrize(
+    ("stage", "pointer", "allowed", "got"),
+    [
+        ({"cnv": {"filters": 3}}, "/cnv", "conv, relu, max_pool, average_pool", "cnv"),
+        ({"conv": {"filters": "x", "kernel": 3}}, "/conv/filters", "an integer", "x"),
+        ({"relu": {"slope": 1}}, "/relu/slope", "nothing", "slope"),
+        (3, "", "an object", "3"),
+    ],
+)
+async def test_a_union_reports_the_branch_that_was_meant(
+    client: httpx.AsyncClient, worker: FakeWorker, stage: object, pointer: str, allowed: str, got: str
+) -> None:
+    body = {"method": "sandbox", "image": {"base64": BASE64}, "params": {"stages": [{"relu": {}}, stage]}}
+    problem = problem_of(await client.post("/v1/jobs", json=body), 422, "invalid_parameters")
+    assert [(error.pointer, error.allowed, error.got) for error in problem.errors] == [(f"/params/stages/1{pointer}", allowed, got)]
 
 
 async def test_an_unknown_method_is_reported_with_the_other_fields(client: httpx.AsyncClient, worker: FakeWorker) -> None:
