@@ -42,7 +42,7 @@ PEERS = {
 EXACT = ("grad_cam", "layer_cam", "hires_cam", "xgrad_cam")
 
 
-class Score:
+class ScaledLogit:
     """The peer's target: a class's score, times `scale`."""
 
     def __init__(self, class_index: int, scale: float = 1) -> None:
@@ -52,8 +52,8 @@ class Score:
         return self._scale * logits[self._class_index]
 
 
-def targets(scale: float = 1) -> list[Score]:
-    return [Score(class_index, scale) for class_index in CLASSES]
+def targets(scale: float = 1) -> list[ScaledLogit]:
+    return [ScaledLogit(class_index, scale) for class_index in CLASSES]
 
 
 def peer_map(method: str, path: str, *, eigen_smooth: bool = False, scale: float = 1) -> np.ndarray:

@@ -24,7 +24,7 @@ class UsableModel(Protocol):
     def prepare(self, image: UInt8) -> tuple[Float32, Placement]: ...
 
 
-class ModelLoader(Protocol):
+class ModelProvider(Protocol):
     """Loads a model or returns the loaded one; `workers.models.pool.ModelPool` is the real one. It blocks and is thread-safe."""
 
     def get(self, name: str) -> UsableModel: ...
@@ -33,7 +33,7 @@ class ModelLoader(Protocol):
 class ModelAccess:
     """Gives the pipeline its models."""
 
-    def __init__(self, store: JobStore, loader: ModelLoader) -> None:
+    def __init__(self, store: JobStore, loader: ModelProvider) -> None:
         self._store, self._loader = store, loader
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="load")
         self._published_digests: dict[str, str] = {}

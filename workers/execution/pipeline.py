@@ -30,7 +30,7 @@ from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
 from workers.execution.load_inputs import ImageDecoder, InputLoader, LoadedInputs
 from workers.execution.metrics import WorkerMetrics
-from workers.execution.model_access import ModelAccess, ModelLoader, UsableModel
+from workers.execution.model_access import ModelAccess, ModelProvider, UsableModel
 from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPieceCache
 from workers.execution.scheduler import DeviceResult, Scheduler
 from workers.execution.threads import in_pool
@@ -79,7 +79,7 @@ class Pipeline:
         self,
         *,
         store: JobStore,
-        loader: ModelLoader,
+        loader: ModelProvider,
         decoder: ImageDecoder,
         scheduler: Scheduler,
         environment: JobEnvironment,

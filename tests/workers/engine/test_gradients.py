@@ -143,7 +143,7 @@ def joined(model: keras.Model, x: tf.Tensor) -> tf.Tensor:
     return call(model, x, "twice", "bn_twice") + call(model, x, "twice")
 
 
-class ByHand:
+class GradientsByHand:
     """Gradients one example at a time, by eager code.
 
     In half precision the code is compiled: TensorFlow then fuses convolution, bias and activation and rounds once, which eager code
@@ -172,7 +172,7 @@ def test_parity_with_plain_gradient_tape_code(name: str) -> None:
     x = photo_batch(model, 3)
     class_indices = np.array([3, 0, CLASSES - 1], np.int32)
     found = probe_of(model).gradients(x, TARGET_LAYER[name], class_indices)
-    expected = ByHand(name, model, x, class_indices)
+    expected = GradientsByHand(name, model, x, class_indices)
     assert relative_difference(found.activations, expected.activations) < 1e-5
     assert relative_difference(found.gradients, expected.gradients) < 1e-5
     assert relative_difference(found.logits, expected.logits) < 1e-5

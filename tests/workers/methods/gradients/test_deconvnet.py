@@ -37,7 +37,7 @@ def resolved(probe: KerasProbe, **params: Any) -> Deconvnet:
     return Deconvnet(**params).resolve(probe.published, MethodLimits())
 
 
-class ByHand:
+class DeconvnetByHand:
     """Computes both layers' activations, and the way back to the input, in NumPy."""
 
     def __init__(self, model: keras.Model, image: np.ndarray) -> None:
@@ -76,7 +76,7 @@ def test_projections_agree_with_those_worked_by_hand(rule: Any, keep: Any) -> No
         resolved(probe, layer="second", keep=keep, rule=rule),
     ]
     for image, found, job in zip(x, deconvnet.run(probe, Inputs(x), jobs), jobs, strict=True):
-        hand = ByHand(probe.graph.model, image)
+        hand = DeconvnetByHand(probe.graph.model, image)
         strongest = int(hand.second.max((0, 1)).argmax())
         channels = job.channels if isinstance(job.channels, tuple) else (strongest,)
         assert tuple(told.channel for told in found.projections) == channels
@@ -98,7 +98,7 @@ def test_projections_agree_with_those_worked_by_hand(rule: Any, keep: Any) -> No
 def test_a_neuron_at_a_given_position() -> None:
     probe = probe_of(pooled())
     x = photo_batch(probe.graph.model, 1)
-    hand = ByHand(probe.graph.model, x[0])
+    hand = DeconvnetByHand(probe.graph.model, x[0])
     (found,) = deconvnet.run(probe, Inputs(x), [resolved(probe, layer="second", channels=(1,), position=(1, 0))])
     seed = np.zeros((2, 2, 4))
     seed[1, 0, 1] = hand.second[1, 0, 1]
