@@ -276,5 +276,5 @@ async def test_an_animation_by_accept(client: httpx.AsyncClient, worker: FakeWor
 async def test_an_animation_that_was_not_asked_for(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     answer = await filters(client, worker, 0, (picture("grid", OVERLAY, primary=True),))
     problem = problem_of(answer, 406, "not_acceptable")
-    assert "where `frames` asks for it" in problem.detail
+    assert "only if `frames` is above 0" in problem.detail
     assert (problem.got, "image/png" in (problem.allowed or "")) == ("image/gif", True)
