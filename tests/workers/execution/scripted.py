@@ -1,0 +1,81 @@
+"""A worker whose jobs wait until the test says how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from jobstore.records import Execution, Result
+from jobstore.store import JobStore
+from schemas.jobs import JobState
+from tests.workers.jobs import job
+from workers.contract.progress import Slice
+from workers.execution.attempt import Attempts
+from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
+from workers.execution.metrics import WorkerMetrics
+from workers.rendering import encode
+from workers.settings import WorkerSettings
+
+
+class ScriptedRunner:
+    """A runner whose jobs wait until they are told how to end. The parameter `name` tells them apart."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, Execution] = {}
+        self.most_at_once = 0
+        self.on_start: Callable[[], Awaitable[None]] | None = None
+        self.canceled: list[str] = []
+        self.on_slice: dict[str, Callable[[Slice], None]] = {}
+        self._ends: dict[str, asyncio.Future[Result]] = {}
+
+    async def run(self, execution: Execution, on_slice: Callable[[Slice], None]) -> Result:
+        name = json.loads(execution.params)["name"]
+        self.running[name] = execution
+        self.on_slice[name] = on_slice
+        self.most_at_once = max(self.most_at_once, len(self.running))
+        try:
+            if self.on_start is not None:
+                await self.on_start()
+            return await self.end(name)
+        except asyncio.CancelledError:
+            self.canceled.append(name)
+            raise
+        finally:
+            del self.running[name]
+
+    def end(self, name: str) -> asyncio.Future[Result]:
+        return self._ends.setdefault(name, asyncio.get_running_loop().create_future())
+
+    async def encode_preview(self, image: Any) -> bytes:
+        return encode.png(image)
+
+
+class ScriptedWorker:
+    """A claim loop that runs in the background."""
+
+    def __init__(self, store: JobStore, settings: WorkerSettings, name: str = "w1") -> None:
+        self.runner = ScriptedRunner()
+        self.metrics = WorkerMetrics()
+        self.store = store
+        self._stop = asyncio.Event()
+        loop = ClaimLoop(
+            identity=WorkerIdentity(name, "CPU:0", lambda: ("tiny",)),
+            store=store,
+            attempts=Attempts(store, self.runner, settings),
+            settings=settings,
+            metrics=self.metrics,
+        )
+        self.task = asyncio.create_task(loop.serve(self._stop))
+
+    def ask_to_stop(self) -> None:
+        self._stop.set()
+
+    async def close(self) -> None:
+        self._stop.set()
+        await self.task
+
+
+async def state(store: JobStore, job_id: str) -> JobState:
+    return (await job(store, job_id)).state

@@ -1,0 +1,111 @@
+"""One attempt: how it ends, and what it reports on the way. The Redis is real."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from schemas.errors import ImageTooLarge, NoGradient, UnknownClass
+from schemas.jobs import JobState
+from tests.wait import until
+from tests.workers.execution.scripted import state
+from tests.workers.jobs import OWNER, job, result, submit
+from workers.contract.progress import Slice
+
+
+async def test_a_job_is_claimed_run_and_its_result_stored(store, start_worker):
+    worker = start_worker()
+    job_id = await submit(store, "a")
+    await until(lambda: "a" in worker.runner.running)
+    assert await state(store, job_id) is JobState.RUNNING
+    worker.runner.end("a").set_result(result("seven"))
+    record = await store.jobs.wait(job_id, OWNER, 10)
+    assert (record.state, record.attempts, record.timings.device) == (JobState.SUCCEEDED, 1, 3)
+    assert await store.artifacts.read(job_id, OWNER, "note") == b"seven"
+    value = worker.metrics.registry.get_sample_value
+    assert value("convscope_executions_total", {"state": "succeeded", "method": "predict", "model": "m"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "detail"),
+    [
+        (NoGradient("no way to the layer"), "no_gradient", "no way to the layer"),
+        (ImageTooLarge("9 pixels too many"), "invalid_image", "9 pixels too many"),
+        (UnknownClass("class 7 of 5"), "internal", "class 7 of 5"),
+        (ZeroDivisionError("secret path"), "internal", "An internal error occurred in the worker. The log of the worker has the details."),
+    ],
+)
+async def test_a_job_fails_with_a_code_and_a_sentence_for_its_caller(store, start_worker, error, code, detail):
+    worker = start_worker()
+    job_id = await submit(store, "a")
+    worker.runner.end("a").set_exception(error)
+    record = await store.jobs.wait(job_id, OWNER, 10)
+    assert (record.state, record.error.code, record.error.detail) == (JobState.FAILED, code, detail)
+
+
+async def test_a_job_that_runs_too_long_is_stopped(store, start_worker):
+    worker = start_worker(job_timeout=0.2)
+    job_id = await submit(store, "a")
+    record = await store.jobs.wait(job_id, OWNER, 10)
+    assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
+    assert "continues from there" not in record.error.detail
+    assert worker.runner.canceled == ["a"]
+
+
+async def test_a_timeout_says_that_finished_pieces_are_kept(store, start_worker):
+    worker = start_worker(job_timeout=0.5)
+    job_id = await submit(store, "a", lane="slow")
+    await until(lambda: "a" in worker.runner.on_slice)
+    worker.runner.on_slice["a"](Slice(1, 9, pieces={"3": {"image": np.zeros(2)}}))
+    record = await store.jobs.wait(job_id, OWNER, 10)
+    assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
+    assert record.error.detail.endswith("If the job is submitted again, it continues from there.")
+
+
+async def test_a_progress_report_learns_that_the_job_was_canceled(store, start_worker):
+    worker = start_worker(cancel_poll=60.0)
+    job_id = await submit(store, "a", lane="slow")
+    await until(lambda: "a" in worker.runner.running)
+    await store.jobs.cancel(job_id, OWNER)
+    worker.runner.on_slice["a"](Slice(1, 9))
+    await until(lambda: worker.runner.canceled == ["a"])
+
+
+async def test_progress_and_previews_reach_the_caller(store, start_worker):
+    worker = start_worker()
+    job_id = await submit(store, "a", lane="slow")
+    await until(lambda: "a" in worker.runner.running)
+    picture = np.full((5, 7, 3), 9, np.uint8)
+    worker.runner.on_slice["a"](Slice(3, 8, 0.5, picture))
+    progress = preview = None
+    async for event in store.jobs.events(job_id, OWNER):
+        if event and event.type == "progress":
+            progress = json.loads(event.data)
+        if event and event.type == "preview":
+            preview = json.loads(event.data)
+            worker.runner.end("a").set_result(result())
+    assert progress == {"step": 3, "total": 8, "value": 0.5}
+    content = base64.b64decode(preview["image"].removeprefix("data:image/png;base64,"))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), picture)
+
+
+async def test_only_the_latest_of_many_slices_is_reported(store, start_worker):
+    worker = start_worker(progress_interval=0.05)
+    job_id = await submit(store, "a", lane="slow")
+    await until(lambda: "a" in worker.runner.running)
+    for step in range(1, 201):
+        worker.runner.on_slice["a"](Slice(step, 200))
+
+    async def latest() -> bool:
+        progress = (await job(store, job_id)).progress
+        return progress is not None and progress.step == 200
+
+    await until(latest)
+    worker.runner.end("a").set_result(result())
+    events = [event async for event in store.jobs.events(job_id, OWNER) if event and event.type == "progress"]
+    assert len(events) < 20

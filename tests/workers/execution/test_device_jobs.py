@@ -1,0 +1,98 @@
+"""Errors on the device: which job gets which error, and how a batch is split."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from schemas.errors import NonFinite, OutOfMemory
+from tests.workers.execution.scheduling import WAIT, Gate, values
+
+
+@pytest.mark.parametrize(
+    ("fits", "sizes"), [(4, [8, 4, 4]), (2, [8, 4, 2, 2, 4, 2, 2]), (1, [8, 4, 2, 1, 1, 2, 1, 1, 4, 2, 1, 1, 2, 1, 1])]
+)
+def test_a_batch_that_does_not_fit_in_memory_is_halved(make_scheduler, fits, sizes):
+    scheduler, calls = make_scheduler(max_batch=8), []
+
+    def run(items: Sequence[int]) -> list[int]:
+        calls.append(len(items))
+        if len(items) > fits:
+            raise OutOfMemory("too large")
+        return [item + 100 for item in items]
+
+    gate = Gate(scheduler)
+    futures = [scheduler.fast("a", item, run) for item in range(8)]
+    gate.open()
+    assert values(futures) == [100 + item for item in range(8)]
+    assert calls == sizes
+
+
+def test_a_job_that_is_too_large_fails_alone_and_the_device_goes_on(make_scheduler):
+    scheduler = make_scheduler(max_batch=8)
+
+    def run(items: Sequence[int]) -> list[int]:
+        if 3 in items:
+            raise OutOfMemory("too large")
+        return list(items)
+
+    gate = Gate(scheduler)
+    futures = [scheduler.fast("a", item, run) for item in range(8)]
+    gate.open()
+    for item, future in enumerate(futures):
+        if item == 3:
+            assert isinstance(future.exception(WAIT), OutOfMemory)
+        else:
+            assert future.result(WAIT).value == item
+    assert scheduler.fast("a", 9, run).result(WAIT).value == 9
+
+
+def test_an_error_reaches_the_job_it_belongs_to_and_no_other(make_scheduler):
+    scheduler = make_scheduler()
+
+    def run(items: Sequence[int]) -> list[int]:
+        if 2 in items:
+            raise NonFinite(f"item 2 among {len(items)}")
+        return list(items)
+
+    gate = Gate(scheduler)
+    futures = [scheduler.fast("a", item, run) for item in (1, 2, 3)]
+    gate.open()
+    assert futures[0].result(WAIT).value == 1
+    assert futures[2].result(WAIT).value == 3
+    assert str(futures[1].exception(WAIT)) == "item 2 among 1"
+
+
+def test_too_few_answers_are_an_error_not_somebody_elses_answer(make_scheduler):
+    scheduler = make_scheduler()
+    gate = Gate(scheduler)
+    futures = [scheduler.fast("a", item, lambda items: list(items)[:1]) for item in (1, 2)]
+    gate.open()
+    assert values(futures) == [1, 2]  # each ran alone after the batch had failed, and one item gives one answer
+    assert isinstance(scheduler.fast("a", 1, lambda _: []).exception(WAIT), RuntimeError)
+
+
+def test_errors_of_slow_jobs_and_of_their_listeners(make_scheduler):
+    scheduler = make_scheduler()
+
+    def broken() -> Generator[int, None, int]:
+        yield 0
+        raise ValueError("step 1")
+
+    def listener(_: int) -> None:
+        raise KeyError("listener")
+
+    closed = threading.Event()
+
+    def endless() -> Generator[int, None, int]:
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    assert str(scheduler.slow("a", broken(), lambda _: None).exception(WAIT)) == "step 1"
+    assert isinstance(scheduler.slow("b", endless(), listener).exception(WAIT), KeyError)
+    assert closed.wait(WAIT)
