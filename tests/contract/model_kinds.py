@@ -1,4 +1,4 @@
-"""Every kind of model that a file can hold, one tiny file each, none of them square."""
+"""Every kind of model that a file can hold, as one tiny file each. No input is square."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ FIRST = "channels_first"
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A file, and where attribution looks in it: `layer`, at None the model's default layer, which is `default`; classes of `output`.
+class ModelKind:
+    """A kind of model, and the target of attributions on it.
 
-    `tokens`: the target layer has tokens. `no_field`: what one of its positions sees is not a part of the photo. Errors, as (code, words):
-    of methods that look at a layer's map, and of those that explain a class.
+    Attributes:
+        make: writes the model's file into a folder.
+        default: path of the model's default layer, if it has one.
+        layer: path of the target layer. None means the default layer.
+        output: name of the output whose classes are explained. None means the first.
+        tokens: true if the target layer has tokens instead of a map.
+        no_map: code and text of the error of methods that need a layer's map.
+        no_class: code and text of the error of methods that explain a class.
+        no_field: true if a position of the target layer does not see a limited part of the photo.
     """
 
     make: Callable[[Path], None]
@@ -35,16 +42,16 @@ class Kind:
     no_field: bool = False
 
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, ModelKind] = {}
 _Build = Callable[[], keras.Model]
 
 
 def _add(name: str, build: _Build, default: str | None, suffix: str = ".keras", **more: Any) -> None:
-    KINDS[name] = Kind(lambda folder: _for(build()).save(folder / f"{name}{suffix}"), default, **more)
+    KINDS[name] = ModelKind(lambda folder: _for(build()).save(folder / f"{name}{suffix}"), default, **more)
 
 
 def _for(model: keras.Model) -> keras.Model:
-    """With dense layers in favour of all classes, so that what stands before them speaks for the class explained."""
+    """Make the weights of dense layers positive, so that the features before them support every class."""
     for weight in model.weights:
         if len(weight.shape) == 2:
             weight.assign(abs(weight.numpy()))
@@ -87,8 +94,8 @@ for _name, _default, _more in (
     _add(_name, zoo.ZOO[_name], _default, **_more)
 _add("two_outputs_second", zoo.ZOO["two_outputs"], "conv2", output="number", layer="branch")
 _add("sequential_h5", zoo.ZOO["sequential"], "conv2", suffix=".h5")
-KINDS["keras2"] = Kind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed", no_field=True)
-KINDS["keras2_transfer"] = Kind(_copied("keras2_transfer.h5", "keras2_transfer.h5"), "vgg16/block2_conv1")
+KINDS["keras2"] = ModelKind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed", no_field=True)
+KINDS["keras2_transfer"] = ModelKind(_copied("keras2_transfer.h5", "keras2_transfer.h5"), "vgg16/block2_conv1")
 
 
 @kind("last")
@@ -102,7 +109,7 @@ def channels_first() -> keras.Model:
 
 @kind("conv")
 def regression() -> keras.Model:
-    """One number, linear: an output of one class, whose score is that number."""
+    """The output is one number. It counts as one class, whose score is the number."""
     photo = keras.Input((13, 9, 3), name="photo")
     x = layers.Flatten(name="flatten")(layers.Conv2D(5, 3, activation="relu", name="conv")(photo))
     return keras.Model(photo, layers.Dense(1, name="age")(x))
@@ -125,7 +132,7 @@ def separable() -> keras.Model:
 
 @kind("scores")
 def no_dense() -> keras.Model:
-    """Convolutions to the end: the scores are the means of the last one's maps."""
+    """There is no dense layer: the scores are the means of the last convolution's maps."""
     photo = keras.Input((13, 9, 3), name="photo")
     x = layers.Conv2D(6, 3, activation="relu", name="conv")(photo)
     x = layers.GlobalAveragePooling2D(name="average")(layers.Conv2D(5, (3, 2), name="scores")(x))
@@ -153,7 +160,7 @@ def _block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 @kind("each", tokens=True, no_field=True)
 def vision_transformer() -> keras.Model:
-    """Tokens averaged at the end."""
+    """The head reads all tokens."""
     photo = keras.Input((12, 8, 3), name="photo")
     x = layers.LayerNormalization(name="norm")(_block(_block(_tokens(photo), "block1"), "block2"))
     x = layers.Dense(7, activation="tanh", name="each")(x)
@@ -163,7 +170,7 @@ def vision_transformer() -> keras.Model:
 
 @kind("block2_norm1", tokens=True, no_field=True)
 def class_token() -> keras.Model:
-    """A token of its own is what the head reads."""
+    """The head reads a class token only."""
     photo = keras.Input((12, 8, 3), name="photo")
     x = layers.ZeroPadding1D((1, 0), name="class_token")(_tokens(photo))
     x = layers.LayerNormalization(name="norm")(_block(_block(x, "block1"), "block2"))
@@ -172,7 +179,7 @@ def class_token() -> keras.Model:
 
 @kind("patches", layer="attention", tokens=True, no_field=True, no_map=("unsuitable_layer", "has no spatial map"))
 def attention_without_a_grid() -> keras.Model:
-    """Rows of the map as tokens: they form no map."""
+    """The tokens are rows of the map, so they form no map themselves."""
     photo = keras.Input((12, 8, 3), name="photo")
     rows = layers.Reshape((3, 24), name="rows")(layers.Conv2D(6, (4, 2), strides=(4, 2), name="patches")(photo))
     x = layers.MultiHeadAttention(2, 3, name="attention")(rows, rows)

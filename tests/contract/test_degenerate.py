@@ -1,4 +1,4 @@
-"""What every method owes where there is nothing to see: no error, no noise drawn as evidence, and a word about it."""
+"""Every method when there is nothing to see: it raises no error, draws no noise as evidence, and warns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from schemas.methods.inspection.weights import WeightsFacts
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
-from tests.contract.test_methods import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, Case, is_picture, looked_into
+from tests.contract.cases import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, MethodCase, examined_model, is_picture
 from tests.zoo import seeded
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Photo
@@ -28,26 +28,26 @@ from workers.engine.probe import KerasProbe
 from workers.methods import implementation
 from workers.models.preprocessing import prepare
 
-# Methods that say where in the photo something lies.
+# Methods that show where in the photo something lies.
 ATTRIBUTIONS = [
     method
     for method in IMAGE_METHODS
     if {"overlay", "map"} <= {spec.name for spec in METHODS[method].card.artifacts} or method == "compare"
 ]
-# Methods that read a photo, or several.
-OF_PHOTOS = [*IMAGE_METHODS, *IMAGES_METHODS]
-# Methods that look at the photo at its own size, so that it can be too small for what is asked.
+# Methods that read one photo or several.
+PHOTO_METHODS = [*IMAGE_METHODS, *IMAGES_METHODS]
+# Methods that use the photo at its own size, so that it can be too small for the parameters.
 AT_THE_PHOTOS_SIZE = {"deep_dream", "sandbox"}
-# Methods that need no photo, or several of their own.
+# Methods whose submission has no photo: they need none, or they name several.
 WITHOUT_A_PHOTO = [method for method, params in METHODS.items() if not params.card.needs_image]
-# Methods that look at what a layer answers, and make no map of it: each says it in its own way.
-INTO_A_LAYER = [method for method in METHODS if method not in ATTRIBUTIONS and {"layer", "layers"} & set(METHODS[method].model_fields)]
-# Of a class; the others show what a layer answers to, whatever the class.
-OF_A_CLASS = [method for method in ATTRIBUTIONS if issubclass(METHODS[method], TargetClassParams)]
+# Methods that examine a layer without making a map of it. Each reports a dead layer in its own way.
+LAYER_METHODS = [method for method in METHODS if method not in ATTRIBUTIONS and {"layer", "layers"} & set(METHODS[method].model_fields)]
+# Methods that explain a class. The others show what excites a layer, whatever the class.
+CLASS_METHODS = [method for method in ATTRIBUTIONS if issubclass(METHODS[method], TargetClassParams)]
 
 
 def _model(kernel: tuple[int, int] = (3, 2), activation: str = "relu") -> keras.Model:
-    """Classes 0 to 4 from a convolution, 13 × 9 inputs; with its kernel as large as those the map has one position."""
+    """Return a model with 5 classes behind a convolution, for inputs of 13 × 9. With a kernel of this size, its map has one position."""
     photo = keras.Input((13, 9, 3), name="photo")
     x = layers.Conv2D(6, 3, padding="same", activation="relu", name="conv1")(photo)
     x = layers.Conv2D(8, kernel, activation=activation, name="conv2")(x)
@@ -56,14 +56,14 @@ def _model(kernel: tuple[int, int] = (3, 2), activation: str = "relu") -> keras.
 
 
 def _dead() -> keras.Model:
-    """No activation of `conv2` is above 0."""
+    """Return a model in which no activation of `conv2` is above 0."""
     model = _model()
     model.get_layer("conv2").bias.assign([-1e3] * 8)
     return model
 
 
 def _indifferent() -> keras.Model:
-    """Nothing reaches the score of class 0."""
+    """Return a model in which nothing influences the score of class 0."""
     return _without_class_0(_model())
 
 
@@ -85,7 +85,7 @@ def _one_position() -> keras.Model:
 
 
 def _broken() -> keras.Model:
-    """Without a ReLU, whose answer to what is not a number is 0 on some processors."""
+    """Return a model whose weights are not finite. It has no ReLU, because on some processors the ReLU of NaN is 0."""
     model = _model(activation="linear")
     model.get_layer("conv2").bias.assign([0, np.nan] * 4)
     return model
@@ -103,23 +103,25 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
 
 @cache
 def model(name: str) -> tuple[KerasProbe, PublishedModel]:
-    return looked_into(name.replace(" ", "_"), MODELS[name]())
+    return examined_model(name.replace(" ", "_"), MODELS[name]())
 
 
 def run(method: str, model_name: str, image: np.ndarray | None, **changes: Any) -> Output:
-    """From the method's example, of class 0 where it has classes. A method of several gets the image again and again; without an image
-    methods run on those of the contract test, if they need any."""
+    """Run the method's example, for class 0 if it explains classes.
+
+    A method that takes several images gets `image` several times. If `image` is None, the photos of the contract tests are used.
+    """
     probe, published = model(model_name)
     cls = METHODS[method]
     of_class = {"class_index": 0} if issubclass(cls, TargetClassParams) else {}
-    of_class |= {"score": "logit"} if "score" in cls.model_fields else {}  # any class moves the probability of all
+    of_class |= {"score": "logit"} if "score" in cls.model_fields else {}  # every class influences the probability of all
     params = cls.model_validate(cls.card.example | of_class | changes).resolve(published, MethodLimits())
     if image is None:
-        (output,) = Case(probe, published, params, implementation(method)).outputs()
+        (output,) = MethodCase(probe, published, params, implementation(method)).outputs()
         return output
     tensor, placement = prepare(image, published.description.preprocessing, (13, 9), 3)
     photo = Photo(image, placement)
-    tried = Case(probe, published, params, implementation(method))
+    tried = MethodCase(probe, published, params, implementation(method))
     if isinstance(params, ImagesParams):
         return tried.method.draw(tried.result(NO_IMAGE, None, [(photo, tensor)] * len(params.images)), None, params)
     return tried.method.draw(tried.result(tensor[None], photo), photo, params)
@@ -158,27 +160,29 @@ def of_conv2(method: str, model_name: str) -> Output:
     return run(method, model_name, noise() if method in IMAGE_METHODS else None, **where, **steps)
 
 
-@pytest.mark.parametrize("method", INTO_A_LAYER)
-def test_a_dead_layer_looked_into(method: str) -> None:
+@pytest.mark.parametrize("method", LAYER_METHODS)
+def test_a_dead_layer_examined_model(method: str) -> None:
     output = of_conv2(method, "dead")
     check_sound(output)
     match output.facts:
         case ActivationsFacts(layers=(layer,)):
             assert layer.dead_channels == tuple(range(8))
         case WeightsFacts():
-            """Weights are what they are."""
+            """The weights do not depend on activations, so there is nothing to warn about."""
         case _:
             assert output.warnings
 
 
-@pytest.mark.parametrize("method", OF_A_CLASS)
+@pytest.mark.parametrize("method", CLASS_METHODS)
 def test_a_class_that_nothing_moves(method: str) -> None:
-    every = {"methods": [cam for cam in get_args(Compared) if cam != "eigen_cam"]} if method == "compare" else {}  # it knows no class
+    every = (
+        {"methods": [cam for cam in get_args(Compared) if cam != "eigen_cam"]} if method == "compare" else {}
+    )  # eigen_cam explains no class
     check_nothing_to_see(run(method, "indifferent", noise(), **every))
 
 
 def test_a_filter_of_a_class_that_nothing_moves() -> None:
-    """No gradient: a crossed tile and a word. Of class 1 there is one."""
+    """Class 0 has no gradient, so its tile is crossed out and a warning names it. Class 1 has a gradient."""
     shown = run("filters", "indifferent of any size", None, class_index=[0, 1], layer=None, channels=None, size=24, steps=3)
     check_sound(shown)
     assert [(image.class_index, image.dead) for image in shown.facts.images] == [(0, True), (1, False)]  # type: ignore[attr-defined]
@@ -192,22 +196,22 @@ def test_a_layer_of_one_position(method: str) -> None:
     check_sound(output)
     for artifact in output.artifacts:
         if isinstance(artifact, Array) and artifact.name.startswith("map") and artifact.array.shape == (1, 1):
-            assert output.warnings  # it is the same everywhere
+            assert output.warnings  # a map of one position has the same value everywhere
 
 
-@pytest.mark.parametrize("method", [method for method in INTO_A_LAYER if method in WITHOUT_A_PHOTO])
+@pytest.mark.parametrize("method", [method for method in LAYER_METHODS if method in WITHOUT_A_PHOTO])
 def test_a_layer_of_one_position_without_a_photo(method: str) -> None:
     check_sound(of_conv2(method, "one position"))
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
-@pytest.mark.parametrize("method", OF_PHOTOS)
+@pytest.mark.parametrize("method", PHOTO_METHODS)
 def test_a_photo_of_one_colour(method: str, value: int) -> None:
     check_sound(run(method, "sound", np.full((40, 61, 3), value, np.uint8)))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 37), (40, 1)])
-@pytest.mark.parametrize("method", OF_PHOTOS)
+@pytest.mark.parametrize("method", PHOTO_METHODS)
 def test_a_photo_a_pixel_wide(method: str, shape: tuple[int, int]) -> None:
     try:
         output = run(method, "sound", noise(*shape))
@@ -229,7 +233,7 @@ def test_weights_that_are_not_finite(method: str) -> None:
 
 @pytest.mark.parametrize("method", WITHOUT_A_PHOTO)
 def test_weights_that_are_not_finite_without_a_photo(method: str) -> None:
-    """What computes with them fails; what shows them says so; what draws the graph does not read them."""
+    """Methods that compute with the weights fail, methods that show them warn, and the graph does not need them."""
     if method == "architecture":
         assert not any("finite" in warning for warning in run(method, "broken", None).warnings)
     elif method == "weights":

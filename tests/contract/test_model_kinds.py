@@ -1,6 +1,8 @@
-"""Every attribution method and every method of several images on every kind of model, loaded from a file as workers load it: a map of
-the right size that shows something, scores and patches that are the model's own, or an error in words. An attribution method added to the
-registry is tried without a line here."""
+"""Every attribution method, and every method that takes several images, on every kind of model.
+
+The models are loaded from files, as workers load them. Each method gives a map of the right size that shows something, or scores and
+patches that agree with the model, or a clear error. A new attribution method is tried without a change here.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.cam.base import CamParams
 from schemas.methods.target_layer import TargetLayerParams
-from tests.contract.model_kinds import KINDS, Kind
+from tests.contract.model_kinds import KINDS, ModelKind
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo, Prepared
 from workers.methods import implementation
@@ -29,18 +31,18 @@ pytestmark = pytest.mark.slow
 
 MAP = ("map", "map.{method}")
 ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP for spec in params.card.artifacts)]
-# It judges the map of another method, that of its default here.
+# This method judges the map of another one; here, that of its default.
 JUDGED = {"faithfulness": "grad_cam"}
-# What would take long at its default.
+# Parameters that make slow methods quick.
 QUICK: dict[str, dict[str, Any]] = {
     "rise": {"masks": 60, "cells": 3},
     "smooth_grad": {"samples": 3},
     "integrated_gradients": {"steps": 6},
     "faithfulness": {"steps": 6, "randomisations": 2},
 }
-# Blocks of colour: noise would be grey once it is brought to 13 × 9.
+# Blocks of colour, because noise would become grey when it is resized to 13 × 9.
 PHOTO = np.random.default_rng(5).integers(0, 256, (5, 6, 3), np.uint8).repeat(9, axis=0).repeat(10, axis=1)
-# The last is another's size where the model takes any.
+# The last photo has another size, if the model takes inputs of any size.
 PHOTOS = (PHOTO, PHOTO[::-1, ::-1], 255 - PHOTO, PHOTO.transpose(1, 0, 2))
 
 
@@ -76,14 +78,14 @@ def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Seq
             return how.draw(stop.value, photo, params)
 
 
-def given(kind: Kind, method: str) -> dict[str, Any]:
-    """What the kind asks of the method's parameters, as far as it has them."""
+def given(kind: ModelKind, method: str) -> dict[str, Any]:
+    """Return the parameters that the kind of model needs, as far as the method has them."""
     fields = METHODS[method].model_fields
     asked = {"layer": kind.layer, "output": kind.output, "options": {"layer": kind.layer}, **QUICK.get(method, {})}
     return {name: value for name, value in asked.items() if name in fields and value is not None}
 
 
-def expected_error(kind: Kind, method: str) -> tuple[str, str] | None:
+def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
     params = METHODS[JUDGED.get(method, method)]
     explains_a_class = "class_index" in params.model_fields or issubclass(params, CamParams)
     if kind.no_class is not None and explains_a_class:
@@ -91,8 +93,8 @@ def expected_error(kind: Kind, method: str) -> tuple[str, str] | None:
     return kind.no_map if "layer" in params.model_fields else None
 
 
-def map_size(model: LoadedModel, kind: Kind, method: str) -> tuple[int, int]:
-    """Of the target layer's map for a CAM and its like, else of the input."""
+def map_size(model: LoadedModel, kind: ModelKind, method: str) -> tuple[int, int]:
+    """Return the height and width of the method's map: those of the target layer for a CAM, and those of the input for other methods."""
     tensor, _ = model.prepare(PHOTO)
     if not issubclass(METHODS[JUDGED.get(method, method)], (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
@@ -190,7 +192,7 @@ def _bright_tokens() -> keras.Model:
 @pytest.mark.parametrize("build", [_bright_channels_first, _bright_tokens])
 @pytest.mark.parametrize("method", ["grad_cam", "layer_cam", "eigen_cam", "ablation_cam"])
 def test_the_map_lies_where_the_photo_is(build: Callable[[], keras.Model], method: str, tmp_path: Path) -> None:
-    """A layer of brightness, of a photo that is bright at the top right: not turned, not mirrored."""
+    """The layer computes brightness, and the photo is bright at the top right. The map is neither turned nor mirrored."""
     build().save(tmp_path / "bright.keras")
     photo = np.zeros((24, 16, 3), np.uint8)
     photo[:4, 12:] = 255

@@ -12,7 +12,7 @@ from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.cam.compare import BY_CHANNEL, Compare, Compared, CompareFacts
-from tests.contract.test_methods import model
+from tests.contract.cases import zoo_model
 from tests.schemas.tiny import published as tiny
 from tests.workers.methods.cam.support import ChannelProbe, arrays
 from tests.workers.methods.linear import driven
@@ -154,7 +154,7 @@ def test_only_methods_that_try_channels_count_against_the_limit() -> None:
 @pytest.mark.parametrize("name", ["functional", "nested", "mixed_bfloat16"])
 def test_on_a_real_model_each_map_equals_the_map_of_the_method_alone(name: str) -> None:
     """The maps are equal bit for bit, although the methods share passes."""
-    probe, published = model(name)
+    probe, published = zoo_model(name)
     tensor = np.random.default_rng(2).uniform(-1, 1, (1, 13, 9, 3)).astype(np.float32)
     params = Compare(methods=ALL, class_index=3).resolve(published, MethodLimits())
     _, result = driven(compare.run(probe, Inputs(tensor), params))

@@ -183,9 +183,9 @@ def test_the_overlay_is_the_methods_own_and_the_curves_are_an_array() -> None:
 @pytest.mark.parametrize("method", attribution_methods())
 def test_every_attribution_method_can_be_tested(method: str) -> None:
     """Run the method on a small Keras model, with randomised weights."""
-    from tests.contract.test_methods import model
+    from tests.contract.cases import zoo_model
 
-    probe, published = model("functional")
+    probe, published = zoo_model("functional")
     options = {name: value for name, value in attribution_methods()[method].card.example.items() if name != "class_index"}
     params = Faithfulness(attribution=method, options=options, steps=2, randomisations=1)
     resolved = params.resolve(published, MethodLimits())

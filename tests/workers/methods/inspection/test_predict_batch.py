@@ -8,7 +8,7 @@ from keras import layers
 from schemas.errors import InternalError, InvalidParameters, LimitExceeded, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.predict_batch import PredictBatch, PredictBatchFacts
-from tests.contract.test_methods import looked_into
+from tests.contract.cases import examined_model
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from tests.zoo import ZOO
 from workers.contract.artifacts import Array, Output, Picture
@@ -109,7 +109,7 @@ def test_scores_that_are_not_finite_name_the_image() -> None:
 
 
 def test_a_model_without_a_class_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = looked_into("no_classes", ZOO["no_classes"]())[1]
+    model = examined_model("no_classes", ZOO["no_classes"]())[1]
     with pytest.raises(InvalidParameters, match="'no_classes' has no class output"):
         PredictBatch(images=ids(2)).resolve(model, MethodLimits())
     monkeypatch.setattr(FormulaProbe, "forward", lambda *_, **__: Forward({}, None, None))
@@ -130,7 +130,7 @@ def test_a_named_output_and_a_sigmoid() -> None:
     mean = layers.GlobalAveragePooling2D(name="mean")(photo)
     one = layers.Dense(4, activation="softmax", name="classes")(mean)
     two = layers.Dense(1, activation="sigmoid", use_bias=False, kernel_initializer=keras.initializers.Constant(3), name="cat")(mean)
-    probe, model = looked_into("two", keras.Model(photo, [one, two]))
+    probe, model = examined_model("two", keras.Model(photo, [one, two]))
     params = PredictBatch(images=ids(2), output="cat").resolve(model, MethodLimits())
     result = run(probe, [np.full((3, 2, 1), value, np.float32) for value in (1, 0)], params)
     found = facts(predict_batch.draw(result, None, params))

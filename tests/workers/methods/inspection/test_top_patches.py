@@ -12,7 +12,7 @@ from keras import layers
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.top_patches import TopPatches, TopPatchesFacts
 from schemas.models import ReceptiveField
-from tests.contract.test_methods import looked_into
+from tests.contract.cases import examined_model
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Photo, Placement, Prepared
 from workers.contract.progress import Slice
@@ -39,7 +39,7 @@ def model(side: tuple[int | None, int | None] = (13, 9), first: str = "valid") -
 
 
 def run(keras_model: keras.Model, photos: list[np.ndarray], fit: str = "stretch", **params: Any) -> Output:
-    probe, published = looked_into("patterns", keras_model)
+    probe, published = examined_model("patterns", keras_model)
     spec = published.description.preprocessing.model_copy(update={"fit": fit, "resize": "nearest"})
     sides = published.description.input
     several = []
@@ -197,7 +197,7 @@ def test_a_patch_is_what_moves_its_neuron(padding: str) -> None:
     rng = np.random.default_rng(6)
     for weight in net.weights:
         weight.assign(rng.uniform(0.5, 1, weight.shape))
-    probe, published = looked_into("brute", net)
+    probe, published = examined_model("brute", net)
     field = published.description.layer_at("find").receptive_field
     assert field is not None
     image = rng.uniform(-1, 1, (14, 19, 3)).astype(np.float32)

@@ -9,7 +9,7 @@ import pytest
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.weights import Weights, WeightsFacts
 from schemas.models import LayerKind
-from tests.contract.test_methods import model
+from tests.contract.cases import zoo_model
 from tests.schemas.tiny import layer
 from tests.zoo import ZOO
 from workers.contract.artifacts import Array, Output, Picture
@@ -198,7 +198,7 @@ def test_a_reduced_matrix_is_said() -> None:
 
 def test_a_real_models_layers() -> None:
     """Every layer of the batch norm model that has weights can be drawn, and its arrays are Keras's own."""
-    probe, published = model("batch_norm")
+    probe, published = zoo_model("batch_norm")
     keras_model = ZOO["batch_norm"]()
     tried = [each for each in published.description.layers if each.parameters]
     assert len(tried) > 15
@@ -212,7 +212,7 @@ def test_a_real_models_layers() -> None:
 
 
 def test_one_reading_serves_all_that_ask_for_the_layer() -> None:
-    probe, _ = model("nested")
+    probe, _ = zoo_model("nested")
     params = [Weights(layer="base/conv1"), Weights(layer="base/conv1", colormap="jet")]
     assert weights.batch_key(params[0]) == weights.batch_key(params[1])
     first, second = weights.run(probe, NOTHING, params)

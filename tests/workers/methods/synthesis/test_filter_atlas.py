@@ -12,7 +12,7 @@ from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.synthesis.filter_atlas import FilterAtlas, FilterAtlasFacts
 from schemas.methods.synthesis.filters import Filters
-from tests.contract.test_methods import looked_into
+from tests.contract.cases import examined_model
 from tests.workers.engine.ascent.support import lively
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
@@ -20,7 +20,7 @@ from workers.contract.progress import Pieces, Slice
 from workers.methods.synthesis import filter_atlas, filters
 from workers.methods.synthesis.filter_atlas import ChannelAtlas
 
-PROBE, PUBLISHED = looked_into("lively", lively())
+PROBE, PUBLISHED = examined_model("lively", lively())
 COUNT = PUBLISHED.description.layer_at("conv2").channels or 0
 HOW = {"layer": "conv2", "size": 24, "steps": 3}
 

@@ -1,0 +1,128 @@
+"""Every method with its example parameters on tiny models, for the contract tests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+
+from catalog.entry import CatalogEntry
+from schemas.limits import MethodLimits
+from schemas.methods import METHODS
+from schemas.methods.base import MethodParams
+from schemas.methods.several_images import ImagesParams
+from schemas.models import Preprocessing, PublishedModel
+from tests.zoo import ZOO
+from workers.contract.artifacts import Output
+from workers.contract.inputs import Inputs, Photo, Prepared
+from workers.contract.method import Implementation
+from workers.contract.progress import Slice
+from workers.engine.probe import KerasProbe
+from workers.methods import implementation
+from workers.models.description.describe import describe
+from workers.models.preprocessing import prepare
+
+MODELS = ("functional", "nested", "any_size", "grey", "two_outputs", "binary")
+# (height, width): none is square, all differ, and one is smaller than the models' inputs.
+PHOTOS = ((40, 61), (75, 52), (11, 7))
+NO_IMAGE = np.zeros((0, 1, 1, 3), np.float32)
+IMAGE_METHODS = [name for name, params in METHODS.items() if params.card.needs_image]
+IMAGES_METHODS = [name for name, params in METHODS.items() if issubclass(params, ImagesParams)]
+
+
+@dataclass(frozen=True)
+class MethodCase:
+    """A method with its example parameters, resolved for a model, and all that it needs to run."""
+
+    probe: KerasProbe
+    published: PublishedModel
+    params: MethodParams
+    method: Implementation
+
+    def photos(self) -> list[tuple[Photo, np.ndarray]]:
+        """Return photos with their inputs. All inputs have one size."""
+        spec, given = self.published.description.preprocessing, self.published.description.input
+        size = (given.height or 13, given.width or 9)
+        rng = np.random.default_rng(4)
+        images = [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in PHOTOS]
+        prepared = [prepare(image, spec, size, given.channels) for image in images]
+        return [(Photo(image, placement), tensor) for image, (tensor, placement) in zip(images, prepared, strict=True)]
+
+    def outputs(self) -> list[Output]:
+        """Return the output for each photo, computed as one batch. Methods that need no photo, or all of them, have one output."""
+        if not self.params.card.needs_image:
+            return [self.method.draw(self.result(NO_IMAGE), None, self.params)]
+        photos = self.photos()
+        tensor = np.stack([tensor for _, tensor in photos])
+        if self.method.lane == "slow":
+            return [self.method.draw(self.result(tensor[None], photo), photo, self.params) for photo, tensor in photos]
+        results = self.method.run(self.probe, Inputs(tensor), [self.params] * len(photos))
+        assert len(results) == len(photos)
+        return [self.method.draw(result, photo, self.params) for result, (photo, _) in zip(results, photos, strict=True)]
+
+    def result(self, tensor: np.ndarray, photo: Photo | None = None, several: Sequence[tuple[Photo, np.ndarray]] = ()) -> Any:
+        """Return the result of one job alone, and check the slices of a slow method on the way.
+
+        `several` are the images of a method that takes several. By default, it takes the photos.
+        """
+        if self.method.lane == "fast":
+            (result,) = self.method.run(self.probe, Inputs(tensor), [self.params])
+            return result
+        inputs = Inputs(tensor, photo.image if photo else None)
+        if isinstance(self.params, ImagesParams):
+            given = several or self.photos()[: len(self.params.images)]
+            inputs = Inputs(tensor, None, tuple(Prepared(*each) for each in given))
+        run, last = self.method.run(self.probe, inputs, self.params), 0
+        while True:
+            try:
+                made = next(run)
+            except StopIteration as stop:
+                return stop.value
+            assert isinstance(made, Slice)
+            assert last <= made.step <= made.total
+            assert made.value is None or math.isfinite(made.value)
+            assert made.preview is None or is_picture(made.preview)
+            last = made.step
+
+
+def examined_model(name: str, keras_model: keras.Model) -> tuple[KerasProbe, PublishedModel]:
+    entry = CatalogEntry(
+        name=name,
+        source="file",
+        title=name,
+        architecture=None,
+        file=None,
+        weights=None,
+        input_size=None,
+        preprocessing=Preprocessing.named("tf"),
+        labels=None,
+        default_layer=None,
+        digest="0",
+    )
+    published = describe(keras_model, entry)
+    return KerasProbe(keras_model, published), published
+
+
+@cache
+def zoo_model(name: str) -> tuple[KerasProbe, PublishedModel]:
+    return examined_model(name, ZOO[name]())
+
+
+def case(method: str, model_name: str) -> MethodCase:
+    probe, published = zoo_model(model_name)
+    params = METHODS[method].model_validate(METHODS[method].card.example).resolve(published, MethodLimits())
+    return MethodCase(probe, published, params, implementation(method))
+
+
+@cache
+def outputs_of(method: str, model_name: str) -> list[Output]:
+    return case(method, model_name).outputs()
+
+
+def is_picture(image: np.ndarray) -> bool:
+    return image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size > 0
