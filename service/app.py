@@ -17,7 +17,7 @@ from service.model_lookup import ModelLookup
 from service.openapi import openapi_of
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.routes import artifacts, health, images, jobs, methods, models
-from service.routes.oneline import oneline_router
+from service.routes.one_line import one_line_router
 from service.settings import ServiceSettings
 from service.version import service_version
 
@@ -35,7 +35,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
         title="convscope", version=service_version(), description=_DESCRIPTION, lifespan=_lifespan(services), redirect_slashes=False
     )
     app.state.services = services
-    routers = [jobs.router, oneline_router(), images.router, artifacts.router, methods.router, models.router, health.router]
+    routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, health.router]
     for router in routers:
         app.include_router(router, max_body_size=settings.max_body_bytes)
     add_error_handlers(app, routers, settings.max_body_bytes)

@@ -36,7 +36,7 @@ _SEVERAL = " Each image is a part of its own, a file or an id: `curl -F images=@
 _log = structlog.get_logger(__name__)
 
 
-def oneline_router() -> APIRouter:
+def one_line_router() -> APIRouter:
     """Return a router with one route for each method of the registry."""
     router = APIRouter(tags=["one line"])
     for name, params in METHODS.items():
