@@ -1,4 +1,4 @@
-"""Submissions for tests of the worker: what the service would hand to the store."""
+"""Submissions and results for the tests of the workers, as the service and the workers would hand them to the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _numbers = itertools.count()
 def submission(
     *, method: str = "predict", model: str = "m", lane: Lane = "fast", params: str | None = None, image: bytes = b"photo"
 ) -> Submission:
-    """No two alike unless `params` are given, so that none joins another."""
+    """Return a submission. No two are equal unless `params` are given, so that none joins the execution of another."""
     return Submission(
         owner=OWNER,
         method=method,
@@ -38,7 +38,7 @@ def submission(
 
 
 def resolved(method: str, published: PublishedModel, image: bytes | None = None, **params: object) -> Submission:
-    """A submission of `method` with parameters complete for the model, as the service stores it."""
+    """Return a submission of `method` with parameters that are complete for the model, as the service stores it."""
     model = params_class(method).model_validate(params).resolve(published, MethodLimits())
     return Submission(
         owner=OWNER,

@@ -1,4 +1,4 @@
-"""A worker process for the supervisor's tests: what it does is said by files in the data folder."""
+"""A worker process for the tests of the supervisor. Files in the data folder tell it what to do."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdo
     if (folder / "die").exists():
         os._exit(3)
     if (folder / "busy_device").exists():
-        _wait_for(0.6)  # several looks of the supervisor
+        _wait_for(0.6)  # the supervisor looks several times in this time
         (folder / "busy_seen").touch()
     asked.wait()
     (folder / f"asked-{index}").touch()

@@ -1,4 +1,4 @@
-"""A models folder with small trained-looking models, for tests that run whole jobs."""
+"""A small model in a models folder, and photos, for tests that run whole jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ std = [127.5]
 
 
 def save_model(folder: Path, name: str = "tiny") -> Path:
-    """A classifier of 5 classes for inputs 24 high and 20 wide: two convolutions, batch norm, ReLU, softmax."""
+    """Save a classifier of 5 classes for inputs 24 high and 20 wide, and return its path. It has two convolutions and batch norm."""
     layers = keras.layers
     inputs = keras.Input((24, 20, 3), name="photo")
     x = layers.Conv2D(6, 3, strides=2, activation="relu", name="stem")(inputs)
@@ -35,7 +35,7 @@ def save_model(folder: Path, name: str = "tiny") -> Path:
 
 
 def photo(seed: int, height: int = 31, width: int = 45) -> bytes:
-    """A PNG of random pixels."""
+    """Return a PNG file of random pixels."""
     file = io.BytesIO()
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)).save(file, "PNG")
     return file.getvalue()
