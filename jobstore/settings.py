@@ -25,8 +25,8 @@ class StoreSettings(BaseSettings):
     )
     redis_appendfsync: Literal["always", "everysec"] = Field(
         default="everysec",
-        description="When the Redis that convscope starts writes to disk. With `always`, no accepted job is lost if the machine stops. "
-        "With `everysec`, the jobs of the last second may be lost.",
+        description="The moment at which the Redis that convscope starts writes to disk. With `always`, no accepted job is lost if the "
+        "machine stops. With `everysec`, the jobs of the last second may be lost.",
     )
     redis_max_memory: int = Field(
         default=2 * 1024**3,

@@ -17,7 +17,7 @@ class MethodArtifact(BaseModel):
 
     name: str = Field(description="The name of the artifact in the job's result.")
     kind: ArtifactKind
-    description: str = Field(description="What the artifact shows or holds.")
+    description: str = Field(description="A sentence about what the artifact shows or holds.")
     primary: bool = Field(description="True for the one artifact that the method is mainly asked for.")
     media_type: DocumentType | None = Field(description="The media type of a document. It is null for other artifacts.")
     optional: bool = Field(description="True if a result may lack it. The description says when, or the job's warnings say why.")
@@ -30,7 +30,7 @@ class MethodDescription(BaseModel):
 
     name: str = Field(examples=["grad_cam"], description="A submission names the method by this name.")
     title: str = Field(examples=["Grad-CAM"], description="The name for people to read.")
-    summary: str = Field(description="What the result shows, in one or two sentences.")
+    summary: str = Field(description="One or two sentences about what the result shows.")
     reference: str = Field(description="The paper or the source that the method follows.")
     needs_image: bool = Field(description="True if a submission must have an image.")
     needs_model: bool = Field(description="True if a submission must name a model. Otherwise `model` is left out.")

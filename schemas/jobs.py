@@ -50,7 +50,7 @@ class JobState(StrEnum):
 
 
 class Progress(BaseModel):
-    """How far a job is."""
+    """The progress of a job."""
 
     model_config = _FROZEN
 
@@ -94,7 +94,7 @@ class Artifact(ArtifactDescription):
 
 
 class Provenance(BaseModel):
-    """What made the result. It is enough to make the result again."""
+    """The model, software, device and seed that made a result. They are enough to make it again."""
 
     model_config = _FROZEN
 
@@ -114,7 +114,7 @@ class JobError(BaseModel):
     model_config = _FROZEN
 
     code: ErrorCode = Field(description="A stable code that programs can read.")
-    detail: str = Field(description="What went wrong, in words.")
+    detail: str = Field(description="A sentence that says what went wrong.")
     retryable: bool = Field(description="If it is true, the same job may succeed later.")
 
     def as_exception(self) -> VisualizationError:
@@ -134,21 +134,21 @@ class JobBase(BaseModel):
     state: JobState
     params: MethodParams
     priority: Priority
-    progress: Progress | None = Field(description="How far the job is. It is null until the job reports progress.")
+    progress: Progress | None = Field(description="The progress of the job. It is null until the job reports some.")
     queue_position: int | None = Field(
         description="The number of executions that are taken before this job's. It is null once the job runs."
     )
-    attempts: int = Field(description="How many times a worker has started the job.")
+    attempts: int = Field(description="The number of times that a worker has started the job.")
     cached: bool = Field(description="If it is true, an identical job had finished before, and this job has its result.")
     created_at: datetime = Field(description="The time when the job was submitted.")
     started_at: datetime | None = Field(description="The time when the job was first started. It is null before.")
     finished_at: datetime | None = Field(description="The time when the job ended. It is null before.")
     expires_at: datetime = Field(description="The time from which the result is no longer available.")
     timings: Timings
-    facts: Facts | None = Field(description="What the method found out, apart from the artifacts. It is null until the job has succeeded.")
-    warnings: tuple[str, ...] = Field(description="What a reader of the result should know, in words.")
+    facts: Facts | None = Field(description="The facts that the method found. They are null until the job has succeeded.")
+    warnings: tuple[str, ...] = Field(description="Sentences that a reader of the result should know.")
     artifacts: tuple[Artifact, ...] = Field(description="The artifacts. There are none until the job has succeeded.")
-    provenance: Provenance | None = Field(description="What made the result. It is null until the job has succeeded.")
+    provenance: Provenance | None = Field(description="The model, software and seed of the result, or null until the job has succeeded.")
     error: JobError | None = Field(description="Why the job failed. It is null unless the state is `failed`.")
 
 

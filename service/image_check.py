@@ -16,7 +16,7 @@ from schemas.images import ImageLimits
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What an image file's header says. `format` is Pillow's name. Width and height are pixels, before EXIF orientation is applied."""
+    """The facts in the header of an image file. `format` is Pillow's name. Width and height are pixels before EXIF orientation."""
 
     format: str
     width: int

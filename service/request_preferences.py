@@ -11,7 +11,7 @@ from fastapi import Depends, Header
 
 @dataclass(frozen=True)
 class RequestPreferences:
-    """What the caller prefers.
+    """The preferences that the caller states in headers.
 
     Attributes:
         wait: seconds that the caller is ready to wait; None if the request does not say.

@@ -33,7 +33,7 @@ class ModelSummary(ImmutableSchema):
     """One row of `GET /v1/models`. Facts that need the loaded model are null until a worker has described it."""
 
     name: ModelName
-    source: ModelSourceName = Field(description="Where the model comes from: this project, `keras.applications`, or the models folder.")
+    source: ModelSourceName = Field(description="The source of the model: this project, `keras.applications`, or the models folder.")
     title: str = Field(default="", description="A title for people to read.")
     input: InputSpec | None = Field(description="The input that takes the image. It is null until a worker has described the model.")
     preprocessing: Preprocessing | None
@@ -46,7 +46,7 @@ class OutputHead(ImmutableSchema):
 
     name: str
     classes: int | None = Field(description="The number of classes. It is null if the output is not (N, classes).")
-    head: HeadKind = Field(description="What the output ends in. `none` means that it is not (N, classes).")
+    head: HeadKind = Field(description="The function that the output ends in. `none` means that the output is not (N, classes).")
     default_layer: str | None = Field(
         description="The target layer if the request names none and its class is of this output. It is null if no layer suits."
     )
@@ -56,16 +56,16 @@ class ModelDescription(ImmutableSchema):
     """`GET /v1/models/{model}`: everything a client needs to draw the model and to validate a request."""
 
     name: ModelName
-    source: ModelSourceName = Field(description="Where the model comes from: this project, `keras.applications`, or the models folder.")
+    source: ModelSourceName = Field(description="The source of the model: this project, `keras.applications`, or the models folder.")
     title: str = Field(default="", description="A title for people to read.")
     input: InputSpec
     preprocessing: Preprocessing
     classes: int | None = Field(description="The number of classes of the first output. It is null if that output is not (N, classes).")
     head: HeadKind = Field(
-        description="What the first output ends in; class scores are taken before it. `none` means that it is not (N, classes)."
+        description="The function at the end of the first output. Class scores are taken before it. `none`: the output is not (N, classes)."
     )
     outputs: tuple[str, ...] = Field(description="The names of the outputs, in order.")
-    heads: tuple[OutputHead, ...] = Field(default=(), description="What each output ends in, in the order of `outputs`.")
+    heads: tuple[OutputHead, ...] = Field(default=(), description="The function that each output ends in, in the order of `outputs`.")
     other_inputs: tuple[str, ...] = Field(default=(), description="The inputs that take no image. They are filled with zeros.")
     loaded: int = Field(default=0, description="The number of workers that have the model in memory now.")
     fingerprint: str = Field(description="The sha256 of the model's architecture and weights, in hex.")

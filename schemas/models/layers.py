@@ -86,4 +86,4 @@ class Layer(ImmutableSchema):
         description="The activation function that the layer has as an argument, such as `relu`. It is null if there is none.",
     )
     dtype: str | None = Field(default=None, description="The output's data type. It is null if it is not known.")
-    calls: int = Field(default=1, description="How often the model calls the layer. `inbound` and the shapes are those of the first call.")
+    calls: int = Field(default=1, description="The number of calls of the layer. `inbound` and the shapes are those of the first call.")

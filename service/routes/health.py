@@ -31,7 +31,7 @@ class Welcome(BaseModel):
     models: str = "/v1/models"
 
 
-@router.get("/", operation_id="welcome", summary="Where to start", response_model=Welcome)
+@router.get("/", operation_id="welcome", summary="List the addresses to start from", response_model=Welcome)
 async def welcome() -> Response:
     """Name the addresses of the documentation, the methods and the models."""
     return model_response(Welcome())

@@ -1,4 +1,4 @@
-"""What the `draw` function of a method returns: the artifacts of a job, its facts and its warnings."""
+"""The results that the `draw` function of a method returns: the artifacts of a job, its facts and its warnings."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from workers.contract.progress import Pieces
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the photo lies in the model's input. It serves to bring a map over the input back onto the photo.
+    """The place of the photo in the model's input. It serves to bring a map over the input back onto the photo.
 
     With `fit` stretch, all of the photo fills all of the input. With crop, a part of the photo fills all of the input. With letterbox,
     all of the photo fills a part of the input.
@@ -44,7 +44,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a method is given to compute with.
+    """The inputs that a method computes with.
 
     Attributes:
         tensor: the batch of inputs, float32 (N, H, W, C), preprocessed. It is empty (N = 0) if the method needs no image.

@@ -1,4 +1,4 @@
-"""What a method may ask of a loaded model, and the arrays that it gets back."""
+"""The questions that a method may ask of a loaded model, and the arrays that it gets back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a slow method reports after each slice, and the pieces of work that later jobs can reuse."""
+"""The reports of a slow method after each slice, and the pieces of work that later jobs can reuse."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reusable:
 
 @dataclass(frozen=True)
 class Slice:
-    """How far a slow method is.
+    """The progress of a slow method after a slice.
 
     Attributes:
         step: number of steps done, from 0 to `total`.

@@ -1,4 +1,4 @@
-"""What gradient ascent and DeepDream are asked to do, and the states that they report."""
+"""The specifications of gradient ascent and DeepDream, and the states that they report."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """What gradient ascent raises: one scalar for each of the N images.
+    """The quantity that gradient ascent raises: one scalar for each of the N images.
 
     Attributes:
         kind: `channel`: the mean of a channel over its map. `neuron`: a channel at one position. `layer`: the mean of the squares of all

@@ -46,7 +46,7 @@ class CompiledCache:
 
     @property
     def traces(self) -> int:
-        """How often functions of this cache were traced, including dropped ones. One trace for each function is expected."""
+        """The number of times that functions of this cache were traced, dropped ones included. One trace for each function is expected."""
         with self._lock:
             return self._traces_of_dropped + sum(_traces_of(entry) for entry in self._entries.values())
 

@@ -61,7 +61,7 @@ class KerasProbe:
 
     @property
     def traces(self) -> int:
-        """How often functions were traced. There is one trace for each target and kind of call."""
+        """The number of times that functions were traced. There is one trace for each target and kind of call."""
         return self.compiled.traces
 
     def forward(

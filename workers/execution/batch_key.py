@@ -1,4 +1,4 @@
-"""What must be equal for fast jobs to run as one batch."""
+"""The key that must be equal for fast jobs to run as one batch."""
 
 from __future__ import annotations
 

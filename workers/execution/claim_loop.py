@@ -32,7 +32,7 @@ GIVE_BACK_SECONDS = 5.0  # the longest time to give an execution back
 
 @dataclass(frozen=True)
 class WorkerIdentity:
-    """What a worker says about itself in every heartbeat. `loaded_models` returns the names of the models in memory."""
+    """The facts that a worker states about itself in every heartbeat. `loaded_models` returns the names of the models in memory."""
 
     id: str
     device: str

@@ -41,7 +41,7 @@ from workers.rendering import encode
 
 @dataclass(frozen=True)
 class JobEnvironment:
-    """Where jobs run: `device` and `versions` stand in the provenance of every result, and `image_limits` apply to every image.
+    """The surroundings of all jobs. `device` and `versions` stand in the provenance of every result; `image_limits` apply to every image.
 
     The two numbers of threads say how many images are decoded and how many pictures are rendered at once.
     """

@@ -76,8 +76,8 @@ class Weights(MethodParams):
     inputs: int | None = Field(
         default=None,
         ge=1,
-        description="Of each filter, only the kernels of the first n inputs are drawn, unless it reads three channels. If it is null, all "
-        "are drawn.",
+        description="Only the kernels of the first n inputs of each filter are drawn, unless the filter reads three channels. If it is "
+        "null, all are drawn.",
     )
     colormap: Colormap = Field(
         default="gray", description="This is the colormap. Kernels that read three channels are drawn in RGB instead."

@@ -33,7 +33,7 @@ class Diversity(BaseModel):
 
 @dataclass(frozen=True)
 class ResolvedObjective:
-    """What the objective's parameters mean for a model.
+    """The meaning of the objective's parameters for one model.
 
     Attributes:
         changes: The parameters that the model decides, by name.

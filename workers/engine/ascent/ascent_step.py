@@ -34,7 +34,7 @@ class AscentNumbers(NamedTuple):
 
 
 class AscentPoint(NamedTuple):
-    """Where the ascent of n images is: their variables (n, …), and the optimiser's moments, tensors of the same shape."""
+    """The state of the ascent of n images: their variables (n, …), and the optimiser's moments, which are tensors of the same shape."""
 
     variable: Any
     moments: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""How many images one call of a compiled step takes, so that it neither holds the device for long nor fills its memory.
+"""Choose how many images one call of a compiled step takes, so that it neither holds the device for long nor fills its memory.
 
 The number depends on the graph alone and not on a clock: the last digit of a result differs with the size of the batch, and the same
 seed must give the same picture.

@@ -1,4 +1,4 @@
-"""How strong each frequency of a natural image is on average, as a formula.
+"""The mean strength of each frequency of natural images, as a formula.
 
 MaCo (Fel et al., arXiv:2306.06805) fixes the magnitudes of an image's spectrum at the mean of ImageNet, a table that the packages of
 its authors download or contain. Here a wave of k cycles per image in the colour direction c has the magnitude a_c / k^α, which was

@@ -1,4 +1,4 @@
-"""From the description of an objective to a function of the model's input, and the numbers that this function is given."""
+"""Turn the description of an objective into a function of the model's input, and into the numbers that this function is given."""
 
 from __future__ import annotations
 

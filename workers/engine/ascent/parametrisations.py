@@ -20,7 +20,7 @@ DECAY_POWER = 1.0
 
 
 class Parametrisation(Protocol):
-    """How a variable (n, *shape) becomes images (n, H, W, C) and these become the model's input (n, H, W, C), all float32."""
+    """Turns a variable (n, *shape) into images (n, H, W, C), and these into the model's input (n, H, W, C), all float32."""
 
     @property
     def shape(self) -> tuple[int, ...]:

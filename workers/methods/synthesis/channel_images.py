@@ -1,4 +1,4 @@
-"""What `filters` and `filter_atlas` do with the images of a layer's channels: keep them for other jobs, and rank them."""
+"""Keep the images of a layer's channels for other jobs, and rank them; `filters` and `filter_atlas` share this."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each image of `filters` is made for, and the objective of the ascent."""
+"""The target of each image of `filters`, and the objective of the ascent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.contract.synthesis import Objective, Term
 
 @dataclass(frozen=True)
 class ImageTarget:
-    """What one image is made for.
+    """The target of one image.
 
     Attributes:
         name: The name of the image's artifact.

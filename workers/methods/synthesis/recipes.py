@@ -1,4 +1,4 @@
-"""What each preset of filter synthesis fixes beyond its parameters: the start, the kind of step, the units, and how images are drawn.
+"""The recipes of the presets: the start, the kind of step, the units and the way of drawing that a preset fixes beside its parameters.
 
 Sources:
     lucid: Olah et al., Feature Visualization, Distill 2017, as torch-lucent implements it.
@@ -50,7 +50,7 @@ class StandardisedPicture:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a preset runs and draws.
+    """The way in which a preset runs and draws.
 
     Attributes:
         optimizer: How a step follows the gradient (see `AscentSpec`).
