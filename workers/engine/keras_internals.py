@@ -7,6 +7,9 @@ sets the upper bound.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -153,12 +156,42 @@ def draw_declared(variable: Any, initializer: Any) -> None:
     variable._deferred_initialize()
 
 
-def load_keras_archive(file: BinaryIO) -> Any:
-    """Load a model from an open `.keras` file, without its compile settings and without code that it carries.
+def model_from_archive_config(config: dict[str, Any]) -> Any:
+    """Build a model from the configuration of a `.keras` file; raise `ValueError` if it carries code."""
+    with saving_lib.ObjectSharingScope():
+        return serialization_lib.deserialize_keras_object(config, safe_mode=True)
 
-    `keras.saving.load_model` takes only a path, and only one that ends in lower-case `.keras`.
+
+def load_archive_state(file: BinaryIO, model: Any) -> None:
+    """Read the weights and the assets of `model` from an open `.keras` file.
+
+    `keras.saving.load_model` cannot be used: it builds the model from the configuration in the file, and this project builds it from
+    the part of it that was checked.
     """
-    return saving_lib.load_model(file, compile=False, safe_mode=True)
+    with zipfile.ZipFile(file) as archive, contextlib.ExitStack() as stores:
+        name = saving_lib._VARS_FNAME_H5
+        if saving_lib.is_memory_sufficient(model):
+            weights = saving_lib.H5IOStore(io.BytesIO(archive.read(name)), mode="r")
+        else:
+            weights = saving_lib.H5IOStore(name, archive, mode="r")
+        stores.callback(weights.close)
+        assets = None
+        if any(member.startswith(f"{saving_lib._ASSETS_DIRNAME}/") for member in archive.namelist()):
+            assets = saving_lib.DiskIOStore(saving_lib._ASSETS_DIRNAME, archive=archive, mode="r")
+            stores.callback(assets.close)
+        failed: set[Any] = set()
+        errors: dict[Any, Any] = {}
+        saving_lib._load_state(
+            model,
+            weights_store=weights,
+            assets_store=assets,
+            inner_path="",
+            visited_saveables=set(),
+            failed_saveables=failed,
+            error_msgs=errors,
+        )
+        if failed:
+            saving_lib._raise_loading_failure(errors)
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -82,21 +84,43 @@ def test_declared_variables_are_forgotten_by_keras() -> None:
     assert all(variable._value is not None for variable in created.weights), moved("the list of declared variables")
 
 
-def test_an_open_archive_is_loaded_uncompiled(tmp_path: Path) -> None:
+def archive_config(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read("config.json"))
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_the_state_of_an_archive_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool) -> None:
+    monkeypatch.setattr(keras_internals.saving_lib, "is_memory_sufficient", lambda _: in_memory)
     model = seeded(diamond())
-    model.compile(loss="mse")
     model.save(tmp_path / "model.keras")
+    loaded = keras_internals.model_from_archive_config(archive_config(tmp_path / "model.keras"))
     with (tmp_path / "model.keras").open("rb") as file:
-        loaded = keras_internals.load_keras_archive(file)
-    assert not loaded.compiled, moved("saving_lib.load_model(compile=False)")
+        keras_internals.load_archive_state(file, loaded)
     for got, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(got, expected)
+        np.testing.assert_array_equal(got, expected, err_msg=moved("saving_lib._load_state"))
+
+
+def test_an_archive_without_the_weights_of_a_layer_is_refused(tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((2,)), layers.Flatten()]).save(tmp_path / "empty.keras")
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(3)])
+    with (tmp_path / "empty.keras").open("rb") as file, pytest.raises(ValueError, match="could not be loaded"):
+        keras_internals.load_archive_state(file, model)
+
+
+def test_the_assets_of_an_archive_are_read(tmp_path: Path) -> None:
+    words = layers.StringLookup(vocabulary=["cat", "dog"], name="words")
+    keras.Sequential([keras.Input((1,), dtype="string"), words]).save(tmp_path / "words.keras")
+    loaded = keras_internals.model_from_archive_config(archive_config(tmp_path / "words.keras"))
+    with (tmp_path / "words.keras").open("rb") as file:
+        keras_internals.load_archive_state(file, loaded)
+    assert loaded.get_layer("words").get_vocabulary() == ["[UNK]", "cat", "dog"], moved("saving_lib.DiskIOStore")
 
 
 def test_code_in_an_archive_is_refused(tmp_path: Path) -> None:
     keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x + 1)]).save(tmp_path / "model.keras")
-    with (tmp_path / "model.keras").open("rb") as file, pytest.raises(ValueError, match="Python lambda"):
-        keras_internals.load_keras_archive(file)
+    with pytest.raises(ValueError, match="Python lambda"):
+        keras_internals.model_from_archive_config(archive_config(tmp_path / "model.keras"))
 
 
 def test_a_legacy_file_is_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ A file is not trusted. Everything that it claims is checked before it is built o
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import (
     declare_variables_only,
     legacy_format,
-    load_keras_archive,
+    load_archive_state,
     load_legacy_weights,
+    model_from_archive_config,
     model_from_legacy_config,
 )
 from workers.models.conversion.channels_first import to_channels_last
 from workers.models.conversion.keras2_config import convert_config
+from workers.models.conversion.training_settings import without_training_settings
 from workers.models.guards.configuration import check_config, read_config
 from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
 from workers.models.guards.keras_archive import check_archive
@@ -49,12 +51,13 @@ class ModelsFolderLoader(SourceLoader):
 
 
 def _load_keras(path: Path, limits: ModelLimits) -> Any:
-    config = read_config(check_archive(path, limits), path.name)
+    config = without_training_settings(read_config(check_archive(path, limits), path.name))
     check_config(config, path.name, limits)
-    config["compile_config"] = None
-    _check_parameters(lambda: keras.saving.deserialize_keras_object(config, safe_mode=True), path.name, limits)
-    with path.open("rb") as file:  # Keras refuses a path that ends in .KERAS
-        return load_keras_archive(file)
+    _check_parameters(lambda: model_from_archive_config(copy.deepcopy(config)), path.name, limits)
+    model = model_from_archive_config(config)
+    with path.open("rb") as file:
+        load_archive_state(file, model)
+    return model
 
 
 def _load_h5(path: Path, limits: ModelLimits) -> Any:
@@ -66,7 +69,7 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
             raise ModelLoadFailed(
                 f"'{path.name}' holds no whole model. If it holds weights alone, name it in models.toml: weights = \"{path.name}\"."
             )
-        config: Mapping[str, Any] = read_config(text, path.name)
+        config = without_training_settings(read_config(text, path.name))
         check_config(config, path.name, limits)
         if _keras_version(file) < 3:
             config = convert_config(config, path.name)
