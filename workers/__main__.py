@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from processes.redis_address import running_redis_url
 from telemetry.logs import configure_logs
-from workers.launch import run_workers
 from workers.settings import WorkerSettings
+from workers.supervision.launch import run_workers
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ KILLS, HANGS = 6666, 7777
 
 def worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
     from schemas.models import Preprocessing
-    from workers.execution.worker_process import main
     from workers.methods.inspection import predict
     from workers.models.preprocessing import prepare
+    from workers.supervision.worker_process import main
 
     right = predict.run
     kills, hangs = (

@@ -6,9 +6,9 @@ import os
 
 from telemetry.logs import configure_logs
 from tests.faults.injected import worker
-from workers.launch import PRELOAD
 from workers.settings import WorkerSettings
 from workers.supervision.device import Device
+from workers.supervision.launch import PRELOAD
 from workers.supervision.supervisor import Supervisor, fork_server
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ class _DreamRun:
         height, width = self.shape
         return InvalidParameters(
             f"Octave {self.octave + 1} of {len(self.spec.shapes)} is {height}×{width}: not all of {', '.join(self.paths)} can be computed "
-            "for an image of this size. Fewer octaves, a smaller octave_scale, earlier layers or a larger image may help.",
+            "for an image of this size. Fewer octaves, a smaller octave_scale, earlier layers or a larger photo may help.",
             pointer="/params/octaves",
             got=f"{height}×{width}",
         )

@@ -1,7 +1,6 @@
 """Run the supervisor with real worker processes.
 
-This module joins the rooms `supervision` and `execution`, so that `supervision` need not know what its processes do. It does not import
-TensorFlow. The fork server imports TensorFlow once, before it forks the worker processes.
+This module does not import TensorFlow. The fork server imports TensorFlow once, before it forks the worker processes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ PRELOAD = (
     "workers.engine.quiet_tensorflow",
     "keras",
     "cv2",
-    "workers.execution.worker_process",
+    "workers.supervision.worker_process",
     *map(module_of, METHODS),
 )
 _COUNT_SECONDS = 120.0
@@ -46,7 +45,7 @@ def run_workers(settings: WorkerSettings) -> None:
 
 
 def _run_worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
-    from workers.execution.worker_process import main  # noqa: PLC0415 - only the forked process may import TensorFlow
+    from workers.supervision.worker_process import main  # noqa: PLC0415 - only the forked process may import TensorFlow
 
     main(settings, device, index, watchdog)
 
