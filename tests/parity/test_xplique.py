@@ -21,7 +21,7 @@ import tensorflow as tf
 from tests.parity.peers import xplique, xplique_metrics
 from tests.parity.twins import BLACK, CLASSES, SIZE, TOLERANCE, difference, photos, twins
 from workers.methods.evaluation import faithfulness
-from workers.methods.perturbation.rise import Masks
+from workers.methods.perturbation.rise import SoftMasks
 
 TARGETS = np.eye(5, dtype=np.float32)[list(CLASSES)]
 
@@ -89,7 +89,7 @@ def test_occlusion(window: tuple[int, int], stride: tuple[int, int]) -> None:
 def test_rise(score: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the masks that are drawn here."""
     count, cells, probability, seed = 60, 5, 0.4, 11
-    masks = Masks(count, SIZE, cells, probability, seed)[:count]
+    masks = SoftMasks(count, SIZE, cells, probability, seed)[:count]
 
     def seen_through(image: tf.Tensor, batch: tf.Tensor, value: float) -> tuple[tf.Tensor, tf.Tensor]:
         assert len(batch) == count
@@ -108,7 +108,7 @@ def test_rise(score: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_masks_of_rise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the same cells, cut out at the same places; at a size that is a multiple of the cells, which Xplique rounds otherwise."""
     size, cells = (15, 20), 5
-    ours = Masks(9, size, cells, 0.5, 3)
+    ours = SoftMasks(9, size, cells, 0.5, 3)
 
     def crop(enlarged: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
         assert shape == (9, *size, 1)
