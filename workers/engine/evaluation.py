@@ -15,7 +15,7 @@ from workers.engine.keras_internals import nested_model_inputs, standardised_inp
 from workers.engine.topology import GraphStep, TensorRef, TensorValues, Topology
 
 Override = Mapping[str, Callable[..., Any]]
-"""Functions that are called in place of layers, by path. `path@1` stands for the second call of a shared layer alone."""
+"""Functions that are called in place of layers, by path. `path//1` stands for the second call of a shared layer alone."""
 NO_OVERRIDE: Override = MappingProxyType({})
 Intercept = Callable[[str, tf.Tensor], tf.Tensor]
 """`(path, output) → output`: is called with the output of every tapped layer, and what it returns is used in its place."""

@@ -17,7 +17,7 @@ import numpy as np
 from workers.engine.inference import call_for_inference, first_argument
 from workers.engine.keras_internals import KERNEL_ATTRIBUTES
 from workers.engine.layer_copies import copy_layer
-from workers.engine.topology import GraphStep, TensorRef, Topology
+from workers.engine.topology import GraphStep, TensorRef, Topology, call_key
 
 logger = logging.getLogger(__name__)
 TOLERANCE = 1e-5
@@ -118,7 +118,7 @@ def _variable(value: np.ndarray) -> keras.Variable:
 
 
 def _is_called_once(topology: Topology, step: GraphStep) -> bool:
-    return step.kind == "call" and f"{step.path}@1" not in topology.taps
+    return step.kind == "call" and call_key(step.path, 1) not in topology.taps
 
 
 def _is_linear(step: GraphStep) -> bool:

@@ -15,12 +15,13 @@ from workers.engine.bfloat16_layers import BFloat16Layers
 from workers.engine.evaluation import NO_OVERRIDE, Intercept, Override, evaluate
 from workers.engine.folding import FoldedPair, fold_batch_norms, folded_calls
 from workers.engine.heads import Head, find_head
+from workers.engine.keras_internals import use_valid_scope_names
 from workers.engine.topology import GraphLayer, TensorRef
 from workers.engine.topology_reader import read_topology
 
 
 class Graph:
-    """A Functional or Sequential model, opened. It never changes the model and may be used by several threads.
+    """A Functional or Sequential model, opened. It never changes what the model computes, and may be used by several threads.
 
     `layers` are in topological order: each comes after the layers that it reads. A shared layer is listed once, for its first call.
 
@@ -30,6 +31,7 @@ class Graph:
 
     def __init__(self, model: keras.Model, replacements: Mapping[str, Any] | None = None) -> None:
         """`replacements` holds, by path, layers that are called in place of the model's own."""
+        use_valid_scope_names(model)
         self.model = model
         self.topology = read_topology(model).with_layers(replacements or {})
         self.layers: tuple[GraphLayer, ...] = self.topology.layers
@@ -125,7 +127,7 @@ class Graph:
                 may be missing.
             taps: layer paths. For a layer with several outputs this is the first one, for a shared layer that of its first call.
             override: what is called in place of a layer, by path, with the layer's own arguments; it stands for every call of a
-                shared layer, and `path@1` for the second call alone. Inputs and nested models cannot be replaced.
+                shared layer, and `path//1` for the second call alone. Inputs and nested models cannot be replaced.
             intercept: is called with (path, output) of every tapped layer; what it returns is used in place of the output.
 
         Raises:

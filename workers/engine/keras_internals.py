@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, BinaryIO
 
 import keras
@@ -70,6 +72,8 @@ KERAS_FOLDER_VARIABLE = "keras.src.backend.config._KERAS_DIR"
 """The variable that names the folder of downloaded weights. Tests point it at an empty folder."""
 
 _SOURCE_PACKAGE = "keras.src."
+# The names that TensorFlow allows for a scope of a graph are these and a few more.
+_VALID_SCOPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 
 def producer_of(tensor: Any) -> Any:
@@ -117,6 +121,18 @@ def standardised_inputs(model: Any, inputs: Any) -> Any:
 def inner_layers(layer: Any) -> list[Any]:
     """Return the layers that a layer holds directly."""
     return getattr(layer, INNER_LAYERS_ATTRIBUTE)
+
+
+def use_valid_scope_names(model: Any) -> None:
+    """Let every layer of a model whose name TensorFlow allows in no graph open a name scope called `layer` instead.
+
+    Keras opens a TensorFlow scope with the layer's name around each call, and TensorFlow refuses names such as `_conv`, `my conv` or
+    `größe` while it traces a function. The names of layers and variables stay, and so does everything that the layers compute.
+    """
+    name_scope: Any = keras.name_scope
+    for layer in model._flatten_layers():
+        if not _VALID_SCOPE_NAME.fullmatch(layer.name):
+            vars(layer)["_open_name_scope"] = partial(name_scope, "layer")
 
 
 def source_package(class_: type) -> str:

@@ -19,6 +19,14 @@ TensorValues = list[MutableMapping[int, Any]]
 """The values of tensors, by scope and then by the id of the KerasTensor."""
 
 
+def call_key(path: str, call: int) -> str:
+    """Return the key of a layer's call: `path` for the first one (0), `path//1` for the second.
+
+    No layer's path ends in this, because Keras allows no slash in a name.
+    """
+    return f"{path}//{call}" if call else path
+
+
 @dataclass(frozen=True)
 class GraphLayer:
     """One layer (or `keras.ops` operation) of a model.
@@ -40,7 +48,7 @@ class GraphStep:
     """One step of running a model.
 
     `call` calls an operation, `enter` passes the arguments of a nested model to its inputs, and `leave` passes its outputs back.
-    `key` is the path of the layer, with `@1`, `@2`… added for the later calls of a shared layer.
+    `key` is the path of the layer, or for a later call of a shared layer the `call_key` of that call.
     """
 
     kind: Literal["call", "enter", "leave"]

@@ -9,7 +9,7 @@ import keras
 
 from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import call_arguments, calls_in_order, functional_graph, nested_model_inputs, producer_of
-from workers.engine.topology import GraphLayer, GraphStep, TensorRef, Topology
+from workers.engine.topology import GraphLayer, GraphStep, TensorRef, Topology, call_key
 
 
 def read_topology(model: keras.Model) -> Topology:
@@ -79,7 +79,7 @@ class _TopologyReader:
         self.specs.append(self.specs_inside(model, node, scope))
         reads, entered = _refs(scope, node.input_tensors), _refs(inner, model.inputs)
         call = self.call_counts[path]
-        self.steps.append(GraphStep("enter", _key(path, call), path, node, scope, reads, entered, model))
+        self.steps.append(GraphStep("enter", call_key(path, call), path, node, scope, reads, entered, model))
         self.read_inputs(model, inner, f"{path}/", self.paths_of(reads))
         self.read_calls(model, inner, f"{path}/")
         left, writes = _refs(inner, model.outputs), _refs(scope, node.outputs)
@@ -115,7 +115,7 @@ class _TopologyReader:
         **kind: bool,
     ) -> str:
         """Record a call of a layer and return its key. The first call makes the layer's entry in the list of layers."""
-        key = _key(path, self.call_counts[path])
+        key = call_key(path, self.call_counts[path])
         self.call_counts[path] += 1
         self.taps[key] = ref
         self.owners.update(dict.fromkeys((ref, *other_outputs), path))
@@ -123,10 +123,6 @@ class _TopologyReader:
             shape = tuple(self.spec(ref[0], tensor).shape)
             self.layers.append(GraphLayer(path, producer_of(tensor), inbound, shape, **kind))
         return key
-
-
-def _key(path: str, call: int) -> str:
-    return f"{path}@{call}" if call else path
 
 
 def _refs(scope: int, tensors: Any) -> tuple[TensorRef, ...]:

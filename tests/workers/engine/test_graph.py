@@ -86,9 +86,9 @@ def test_the_path_of_a_shared_layer_means_its_first_call() -> None:
     np.testing.assert_allclose(graph.run(x, ["shared"])["shared"], convolution(x), atol=1e-6)
     pooled = tf.reduce_mean(convolution(convolution(x)), (1, 2))
     np.testing.assert_allclose(graph.run(x, ["gap"])["gap"], pooled, atol=1e-6)
-    # An override replaces every call; with @1 it replaces the second call alone.
+    # An override replaces every call; with //1 it replaces the second call alone.
     np.testing.assert_allclose(graph.run(x, ["gap"], {"shared": lambda y: y + 1})["gap"], tf.reduce_mean(x + 2, (1, 2)), atol=1e-5)
-    second = graph.run(x, ["gap"], {"shared@1": lambda y: y + 1})["gap"]
+    second = graph.run(x, ["gap"], {"shared//1": lambda y: y + 1})["gap"]
     np.testing.assert_allclose(second, tf.reduce_mean(convolution(x) + 1, (1, 2)), atol=1e-5)
 
 

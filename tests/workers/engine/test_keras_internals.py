@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,15 @@ def test_functions_put_their_operation_into_the_graph(function: Any, operation: 
 def test_the_softmax_operation_knows_its_axis() -> None:
     tensor = keras.ops.softmax(keras.Input((3, 4)), axis=1)
     assert keras_internals.producer_of(tensor).axis == 1, moved("Softmax.axis")
+
+
+@pytest.mark.parametrize("name", ["_conv", "my conv", "größe"])
+def test_a_name_that_tensorflow_refuses_as_a_scope_is_left_out_of_the_graph(name: str) -> None:
+    layer = layers.Dense(2, name=name)
+    model = keras.Sequential([keras.Input((3,)), layer])
+    keras_internals.use_valid_scope_names(model)
+    call = tf.function(layer.__call__, input_signature=[tf.TensorSpec((None, 3))])
+    names = [operation.name for operation in call.get_concrete_function().graph.get_operations()]
+    assert any(re.match(r"layer(_\d+)?/", found) for found in names), moved("Layer._open_name_scope")
+    assert layer.name == name
+    assert layer.kernel.path.endswith(f"{name}/kernel")
