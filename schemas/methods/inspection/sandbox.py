@@ -39,25 +39,25 @@ class Nothing(StagePart):
 class ConvStage(StagePart):
     """A convolution."""
 
-    conv: Convolution
+    conv: Convolution = Field(description="These are the settings of the convolution.")
 
 
 class ReluStage(StagePart):
     """A ReLU: negative values become 0."""
 
-    relu: Nothing
+    relu: Nothing = Field(description="This is an empty object, because a ReLU has no settings.")
 
 
 class MaxPoolStage(StagePart):
     """A pooling that keeps the maximum of each window."""
 
-    max_pool: Pooling
+    max_pool: Pooling = Field(description="These are the settings of the pooling.")
 
 
 class AveragePoolStage(StagePart):
     """A pooling that keeps the mean of each window."""
 
-    average_pool: Pooling
+    average_pool: Pooling = Field(description="These are the settings of the pooling.")
 
 
 SandboxStage = ConvStage | ReluStage | MaxPoolStage | AveragePoolStage
