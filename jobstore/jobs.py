@@ -21,7 +21,7 @@ MAX_SCANS = 50  # after so many scans a page is answered even if it is not full
 
 
 class Jobs:
-    """Does for a caller what the caller asks about jobs. An owner never sees another owner's job.
+    """The jobs as their callers see them: submit, read, list, follow, cancel and delete. An owner never sees another owner's job.
 
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """

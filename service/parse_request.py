@@ -32,7 +32,7 @@ _JOB_PARTS = ("request", "image", "images")
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """A well-formed submission. Its parameters are valid by themselves; they have not met the model's description yet.
+    """A well-formed submission. Its parameters are valid by themselves; they are not yet checked against the model's description.
 
     Attributes:
         image: the image file's bytes, if they came with the request.
