@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import ModelLoadFailed
+from workers.models.conversion.keras2_operations import OPERATION_LAYERS, convert_operation
+from workers.models.conversion.slashes_in_names import without_slashes
 
 # Arguments that Keras 3 no longer has, each with the one value at which it can be left out. With ANY it can always be left out.
 ANY = object()
@@ -39,7 +41,7 @@ def convert_config(config: Mapping[str, Any], file_name: str) -> dict[str, Any]:
     Raises:
         ModelLoadFailed: Keras 3 cannot express a part of the configuration.
     """
-    converted = _convert(config, file_name)
+    converted = _convert(without_slashes(config), file_name)
     assert isinstance(converted, dict)  # noqa: S101 - a mapping is converted to a dict
     return converted
 
@@ -51,8 +53,12 @@ def _convert(value: Any, file_name: str) -> Any:
         return value
     entry = {key: _convert(item, file_name) for key, item in value.items()}
     name = entry.get("class_name")
-    if not isinstance(name, str):
-        return entry
+    return _convert_object(name, entry, file_name) if isinstance(name, str) else entry
+
+
+def _convert_object(name: str, entry: dict[str, Any], file_name: str) -> Any:
+    if name in OPERATION_LAYERS:
+        return convert_operation(entry, file_name)
     if name == "Policy":  # Keras 3 takes the name of a mixed-precision policy
         return entry["config"]["name"]
     if name in _MODELS:

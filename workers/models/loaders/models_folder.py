@@ -70,9 +70,9 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
                 f"'{path.name}' holds no whole model. If it holds weights alone, name it in models.toml: weights = \"{path.name}\"."
             )
         config = without_training_settings(read_config(text, path.name))
-        check_config(config, path.name, limits)
         if _keras_version(file) < 3:
             config = convert_config(config, path.name)
+        check_config(config, path.name, limits)
         with legacy_format():
             # Keras empties the configuration that it is given, so the check gets a copy.
             _check_parameters(lambda: model_from_legacy_config(copy.deepcopy(config)), path.name, limits)

@@ -21,7 +21,7 @@ from workers.models.loading import load_model
 KERAS2 = np.load(FIXTURES / "keras2_outputs.npz", allow_pickle=False)
 
 
-@pytest.mark.parametrize("name", ["every_layer", "transfer"])
+@pytest.mark.parametrize("name", ["every_layer", "transfer", "operations"])
 def test_a_file_of_keras_2_computes_what_keras_2_computed(name: str) -> None:
     model = load_model(file_entry(FIXTURES / f"keras2_{name}.h5"))
     np.testing.assert_allclose(np.asarray(model(KERAS2[f"{name}_input"])), KERAS2[f"{name}_output"], atol=1e-6)
