@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.models import ModelName, ModelSourceName, Preprocessing
+from schemas.models import HeadSetting, ModelName, ModelSourceName, Preprocessing
 
 
 class CatalogEntry(BaseModel):
@@ -31,5 +31,8 @@ class CatalogEntry(BaseModel):
     default_layer: str | None = Field(description="The target layer if the caller names none. If it is null, a worker chooses the layer.")
     input: str | None = Field(
         default=None, description="The name of the input that takes the image. If it is null, the first suitable input takes it."
+    )
+    head: HeadSetting | None = Field(
+        default=None, description="It says what the values of the first output are. If it is null, a worker finds this out."
     )
     digest: str = Field(description="A hash that changes when the settings, the model file, the weights file or the labels file change.")

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import CatalogError
-from schemas.models import Preprocessing
+from schemas.models import HeadSetting, Preprocessing
 
 PreprocessingMode = Literal["caffe", "tf", "torch", "none"]
 
@@ -44,6 +44,11 @@ class ModelSettings(BaseModel):
     )
     input: str | None = Field(
         default=None, description="The name of the input that takes the image. By default it is the first input that can take one."
+    )
+    head: HeadSetting | None = Field(
+        default=None,
+        description="It says what the values of the first output are: `logits`, `probabilities` or `log_probabilities` (natural "
+        "logarithms). By default a worker finds this out from the model's layers and from what the output is for a few images.",
     )
 
     def preprocessing_or(self, default: PreprocessingMode) -> Preprocessing:

@@ -49,6 +49,7 @@ class KerasApplicationsSource(ModelSource):
             preprocessing=settings.preprocessing_or(mode),
             labels=labels,
             default_layer=settings.default_layer,
+            head=settings.head,
             input=settings.input,
             digest=settings.digest(weights, labels),
         )

@@ -39,6 +39,7 @@ class ModelsFolderSource(ModelSource):
             preprocessing=settings.preprocessing_or("none"),
             labels=labels,
             default_layer=settings.default_layer,
+            head=settings.head,
             input=settings.input,
             digest=settings.digest(path, labels),
         )

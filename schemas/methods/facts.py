@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.models import HeadKind
+
+HEAD_FIELD = Field(
+    default=None,
+    description="It says what the values of the model's output are, as in the model's description. If it is `probabilities` or "
+    "`log_probabilities`, there are no logits, and `logit` is the natural logarithm of the probability.",
+)
+
 
 class Facts(BaseModel):
     """Base of every method's facts. Each method has its own subclass, so that clients get typed answers."""
@@ -20,3 +28,4 @@ class Prediction(BaseModel):
     label: str | None = Field(description="This is the class label. It is null if the model has no labels.")
     logit: float = Field(description="This is the score before the final softmax or sigmoid.")
     probability: float = Field(description="This is the score after the final softmax or sigmoid, 0-1.")
+    head: HeadKind | None = HEAD_FIELD

@@ -17,7 +17,15 @@ MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]
 ModelSourceName = Literal["builtin", "keras_applications", "file"]
-HeadKind = Literal["softmax", "sigmoid", "logits", "none"]
+HeadKind = Literal["softmax", "sigmoid", "logits", "probabilities", "log_probabilities", "none"]
+HeadSetting = Literal["logits", "probabilities", "log_probabilities"]
+"""The kinds of heads that the settings of a model may give."""
+HEAD_KINDS = (
+    "`softmax` and `sigmoid` are final activations; the logits are taken before them. `logits` is an output without one: its probabilities "
+    "are its softmax, or the sigmoid of a single value. `probabilities` is an output that already is probabilities, for example the mean "
+    "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. `none` "
+    "means that the output is not (N, classes)."
+)
 
 
 class InputSpec(ImmutableSchema):
@@ -46,7 +54,7 @@ class OutputHead(ImmutableSchema):
 
     name: str
     classes: int | None = Field(description="The number of classes. It is null if the output is not (N, classes).")
-    head: HeadKind = Field(description="The function that the output ends in. `none` means that the output is not (N, classes).")
+    head: HeadKind = Field(description=f"It says what the values of the output are. {HEAD_KINDS}")
     default_layer: str | None = Field(
         description="The target layer if the request names none and its class is of this output. It is null if no layer suits."
     )
@@ -61,11 +69,9 @@ class ModelDescription(ImmutableSchema):
     input: InputSpec
     preprocessing: Preprocessing
     classes: int | None = Field(description="The number of classes of the first output. It is null if that output is not (N, classes).")
-    head: HeadKind = Field(
-        description="The function at the end of the first output. Class scores are taken before it. `none`: the output is not (N, classes)."
-    )
+    head: HeadKind = Field(description=f"It says what the values of the first output are. {HEAD_KINDS}")
     outputs: tuple[str, ...] = Field(description="The names of the outputs, in order.")
-    heads: tuple[OutputHead, ...] = Field(default=(), description="The function that each output ends in, in the order of `outputs`.")
+    heads: tuple[OutputHead, ...] = Field(default=(), description="The head of each output, in the order of `outputs`.")
     other_inputs: tuple[str, ...] = Field(default=(), description="The inputs that take no image. They are filled with zeros.")
     loaded: int = Field(default=0, description="The number of workers that have the model in memory now.")
     fingerprint: str = Field(description="The sha256 of the model's architecture and weights, in hex.")

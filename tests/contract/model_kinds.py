@@ -184,3 +184,11 @@ def attention_without_a_grid() -> keras.Model:
     rows = layers.Reshape((3, 24), name="rows")(layers.Conv2D(6, (4, 2), strides=(4, 2), name="patches")(photo))
     x = layers.MultiHeadAttention(2, 3, name="attention")(rows, rows)
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(layers.Flatten(name="flatten")(x)))
+
+
+@kind("conv")
+def ensemble() -> keras.Model:
+    """The output is the mean of two softmaxes, so it is probabilities and has no logits."""
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.Flatten(name="flatten")(layers.Conv2D(5, 3, activation="relu", name="conv")(photo))
+    return keras.Model(photo, layers.Average(name="mean")([layers.Dense(5, activation="softmax", name=f"model{n}")(x) for n in range(2)]))

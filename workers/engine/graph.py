@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from schemas.errors import InvalidParameters
+from schemas.models import HeadKind
 from workers.engine.bfloat16_layers import BFloat16Layers
 from workers.engine.evaluation import NO_OVERRIDE, Intercept, Override, evaluate
 from workers.engine.folding import FoldedPair, fold_batch_norms, folded_calls
@@ -29,16 +30,27 @@ class Graph:
         ModelLoadFailed: the model has no layer graph, because it is a subclassed model or has no input shape.
     """
 
-    def __init__(self, model: keras.Model, replacements: Mapping[str, Any] | None = None) -> None:
-        """`replacements` holds, by path, layers that are called in place of the model's own."""
+    def __init__(
+        self, model: keras.Model, replacements: Mapping[str, Any] | None = None, head_kinds: Mapping[str, HeadKind] | None = None
+    ) -> None:
+        """`replacements` holds, by path, layers that are called in place of the model's own.
+
+        `head_kinds` holds, by output, the kinds of heads that the model's description gives. Any other head is found from the layers.
+        """
         use_valid_scope_names(model)
         self.model = model
-        self.topology = read_topology(model).with_layers(replacements or {})
+        self._replacements = dict(replacements or {})
+        self._head_kinds: dict[str, HeadKind] = dict(head_kinds or {})
+        self.topology = read_topology(model).with_layers(self._replacements)
         self.layers: tuple[GraphLayer, ...] = self.topology.layers
         self._head_at = lru_cache(maxsize=None)(self._find_head)
         self._bfloat16_layers = BFloat16Layers()
         self._lock = threading.Lock()
         self._folded_pairs: tuple[FoldedPair, ...] | None = None
+
+    def with_head_kinds(self, head_kinds: Mapping[str, HeadKind]) -> Graph:
+        """Return a graph of the same model whose outputs have these kinds of heads."""
+        return Graph(self.model, self._replacements, head_kinds)
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -148,6 +160,7 @@ class Graph:
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Return what `run` returns, and the logits (N, classes) float32 of an output, from before a final softmax or sigmoid.
 
+        Where an output is probabilities p and has no logits, log p stands in their place.
         Taps at or after that activation have their own outputs, which include it; `intercept` is not called with them.
 
         Raises:
@@ -162,10 +175,10 @@ class Graph:
         activated = self.run(inputs, [tap for tap in taps if tap not in refs], override)
         values = evaluate(self.topology, inputs, refs, head.without_activation(override), intercept, also=(scores,))
         activations = {tap: values[scope][tensor] for tap, (scope, tensor) in refs.items()} | activated
-        return activations, tf.cast(values[scores[0]][scores[1]], tf.float32)
+        return activations, head.logits(tf.cast(values[scores[0]][scores[1]], tf.float32))
 
     def _find_head(self, index: int) -> Head:
-        return find_head(self.topology, index)
+        return find_head(self.topology, index, self._head_kinds.get(self.output_names[index]))
 
     def _output_tensor(self, name: str | None) -> TensorRef:
         return self.topology.output_tensor(self.topology.output_index(name))

@@ -1,7 +1,8 @@
-"""The head of a model's output: how many classes it has, and where the logits are before a final softmax or sigmoid."""
+"""The head of a model's output: how many classes it has, where its logits are, and what its values mean if it has no logits."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,18 +23,22 @@ _PASS_THROUGH = (keras.layers.Identity, keras.layers.Dropout, keras.layers.Activ
 _RESHAPES = (keras.layers.Reshape, keras.layers.Flatten)
 # The `activation` of these layers is the last thing that they do. In a recurrent layer, for example, it is not.
 _ENDS_IN_ACTIVATION = (keras.layers.Dense, keras.layers.EinsumDense, *CONVOLUTION_BASES)
+# The logarithm of a probability below this value would be so low that its gradient, 1 / p, could overflow float32.
+_LEAST_PROBABILITY = 1e-30
 
 
 @dataclass(frozen=True)
 class Head:
     """`classes` is the number of classes of an output, or None if the output is not of shape (N, classes).
 
-    `activation_step` is the step that ends in the softmax or sigmoid; it is None if there is none.
+    `activation_step` is the step that ends in the softmax or sigmoid; it is None if there is none. `gives_probabilities` says that the
+    output is probabilities from which no such step can be taken away, for example the mean of two softmaxes.
     """
 
     kind: HeadKind
     classes: int | None
     activation_step: GraphStep | None = None
+    gives_probabilities: bool = False
 
     def without_activation(self, override: Mapping[str, Callable[..., Any]]) -> Mapping[str, Callable[..., Any]]:
         """Return `override` (what to call in place of layers) with the activation left out, so that the output is the logits.
@@ -53,21 +58,48 @@ class Head:
             raise TypeError(f"The activation cannot be left out of {call!r}, which replaces layer '{step.path}'.")
         return {**override, step.key: call}
 
+    def logits(self, values: tf.Tensor) -> tf.Tensor:
+        """Return the logits (N, classes) of the output's values without its final activation, float32.
+
+        Probabilities p have no logits, so log p is returned for them. A single probability has one: log(p / (1 - p)).
+        """
+        if self.kind == "log_probabilities":
+            return tf.maximum(values, math.log(_LEAST_PROBABILITY))
+        if not self.gives_probabilities:
+            return values
+        logarithm = tf.math.log(tf.maximum(values, _LEAST_PROBABILITY))
+        return logarithm - tf.math.log(tf.maximum(1 - values, _LEAST_PROBABILITY)) if self.classes == 1 else logarithm
+
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """Return the probabilities (N, classes) of logits (N, classes), float32.
 
-        A model whose output is logits gets their softmax, or the sigmoid of a single one.
+        A model whose output is logits gets their softmax, or the sigmoid of a single one. The logarithm of a probability may be a little
+        above 0 by rounding; the probability is at most 1.
         """
+        if self.kind in ("probabilities", "log_probabilities"):
+            return tf.exp(tf.minimum(logits, 0))
         if self.kind == "sigmoid" or (self.kind == "logits" and self.classes == 1):
             return tf.nn.sigmoid(logits)
         return tf.nn.softmax(logits)
 
 
-def find_head(topology: Topology, index: int = 0) -> Head:
+def find_head(topology: Topology, index: int = 0, known: HeadKind | None = None) -> Head:
     """Return the head of the output at `index`.
 
-    The search goes back from the output over layers that do not change their input, up to a softmax or sigmoid.
+    The search goes back from the output over layers that do not change their input, up to a softmax or sigmoid. `known` is the kind that
+    the model's description gives, which was found from what the output does; it is None if there is no description yet.
     """
+    found = _head_of_layers(topology, index)
+    if known is None or found.classes is None or known == found.kind:
+        return found
+    if known in ("probabilities", "log_probabilities", "logits"):
+        return Head(known, found.classes, gives_probabilities=known == "probabilities")
+    if known == "sigmoid" and found.classes == 1:
+        return Head("sigmoid", 1, gives_probabilities=True)
+    return found
+
+
+def _head_of_layers(topology: Topology, index: int) -> Head:
     shape = tuple(topology.outputs[index].shape)
     if len(shape) != 2 or shape[1] is None:
         return Head("none", None)
@@ -79,7 +111,7 @@ def find_head(topology: Topology, index: int = 0) -> Head:
             continue
         if step.kind == "enter":
             break  # the output of a nested model is one of its inputs
-        kind = _activation_kind(step)
+        kind = activation_kind(step)
         if kind is not None:
             return Head(kind, classes, step)
         if not _passes_through(step):
@@ -88,12 +120,13 @@ def find_head(topology: Topology, index: int = 0) -> Head:
     return Head("logits", classes)
 
 
-def _activation_kind(step: GraphStep) -> Literal["softmax", "sigmoid"] | None:
+def activation_kind(step: GraphStep, *, any_axis: bool = False) -> Literal["softmax", "sigmoid"] | None:
+    """Return which activation a step ends in, or None. A softmax counts only if it goes over the last axis, unless `any_axis` is true."""
     operation = step.operation
     activation: Any = operation.activation if isinstance(operation, (keras.layers.Activation, *_ENDS_IN_ACTIVATION)) else None
     for candidate in (operation, activation):
         if isinstance(candidate, (keras.layers.Softmax, Softmax)):
-            return "softmax" if _is_last_axis(candidate.axis, step) else None
+            return "softmax" if any_axis or _is_last_axis(candidate.axis, step) else None
         if isinstance(candidate, Sigmoid):
             return "sigmoid"
     if any(activation is function for function in _SOFTMAX_FUNCTIONS):

@@ -41,7 +41,7 @@ class KerasProbe:
         self._published = published
         self._input = published.description.input.name
         self._replacements = dict(replacements or {})
-        self.graph = Graph(model, self._replacements)
+        self.graph = Graph(model, self._replacements, {head.name: head.head for head in published.description.heads})
         self.compiled = CompiledCache()
         self._spec = image_input_spec(self.graph, self._input)
         self._relus = cache(partial(count_relus, self.graph, self._input))

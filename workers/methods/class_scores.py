@@ -80,8 +80,15 @@ def predictions(
         output: the output that the classes belong to. None stands for the first output.
     """
     rows = zip(class_indices.tolist(), logits, probabilities, strict=True)
+    head = model.description.head_at(output).head
     return [
-        Prediction(class_index=c, label=model.label_of(c, output), logit=float(row_logits[c]), probability=float(row_probabilities[c]))
+        Prediction(
+            class_index=c,
+            label=model.label_of(c, output),
+            logit=float(row_logits[c]),
+            probability=float(row_probabilities[c]),
+            head=head,
+        )
         for c, row_logits, row_probabilities in rows
     ]
 

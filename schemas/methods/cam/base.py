@@ -10,11 +10,11 @@ from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
-from schemas.methods.facts import Facts, Prediction
+from schemas.methods.facts import HEAD_FIELD, Facts, Prediction
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import OutputParams, TargetClassParams, class_output
 from schemas.methods.target_layer import cam_layer, default_layer
-from schemas.models import LayerPath, ModelDescription, PublishedModel
+from schemas.models import HeadKind, LayerPath, ModelDescription, PublishedModel
 
 Fusing = Literal["mean", "max"]
 AUGMENTED = 6
@@ -50,6 +50,7 @@ class CamFacts(Facts):
     label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
     logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
     probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
+    head: HeadKind | None = HEAD_FIELD
     classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
 
 

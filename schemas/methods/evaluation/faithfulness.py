@@ -10,9 +10,9 @@ from schemas.errors import InvalidParameters, VisualizationError, nearest_names
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
-from schemas.methods.facts import Facts
+from schemas.methods.facts import HEAD_FIELD, Facts
 from schemas.methods.perturbation.base import Baseline, CountsTries, PerturbationParams, Score, check_masks
-from schemas.models import LayerKind, PublishedModel
+from schemas.models import HeadKind, LayerKind, PublishedModel
 
 # The attribution method takes its parameters of these names from the job itself.
 SHARED = ("class_index", "sign", "output", "precision")
@@ -42,6 +42,7 @@ class FaithfulnessFacts(Facts):
     label: str | None = Field(description="This is the class's label. It is null if the model has no labels.")
     logit: float = Field(description="This is the class's score before the final softmax or sigmoid, for the whole image.")
     probability: float = Field(description="This is the class's score after the final softmax or sigmoid, 0-1, for the whole image.")
+    head: HeadKind | None = HEAD_FIELD
     score: Score = Field(description="This score of the class was watched.")
     deletion_area: float = Field(
         description=("This is the area under the score's curve (trapezoid rule) while pixels are covered, the strongest of the map first.")

@@ -11,10 +11,10 @@ from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
-from schemas.methods.facts import Facts, Prediction
+from schemas.methods.facts import HEAD_FIELD, Facts, Prediction
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.models import PublishedModel
+from schemas.models import HeadKind, PublishedModel
 
 GRADIENT_ARTIFACTS = (
     ArtifactSpec(
@@ -37,6 +37,7 @@ class GradientFacts(Facts):
     label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
     logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
     probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
+    head: HeadKind | None = HEAD_FIELD
     classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
 
 

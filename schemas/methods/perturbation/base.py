@@ -9,10 +9,10 @@ from pydantic import Field
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
-from schemas.methods.facts import Facts, Prediction
+from schemas.methods.facts import HEAD_FIELD, Facts, Prediction
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.models import ModelDescription, PublishedModel
+from schemas.models import HeadKind, ModelDescription, PublishedModel
 
 Score = Literal["logit", "probability"]
 Baseline = Literal["mean", "black", "white", "blurred"]
@@ -44,6 +44,7 @@ class PerturbationFacts(Facts):
     label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
     logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
     probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
+    head: HeadKind | None = HEAD_FIELD
     classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
     score: Score = Field(description="This score of the class was watched.")
     masks: int = Field(description="This is the number of covered images that the model was shown.")

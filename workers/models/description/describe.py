@@ -8,8 +8,9 @@ import keras
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed, nearest_hint, nearest_names
-from schemas.models import InputSpec, Layer, ModelDescription, OutputHead, PublishedModel
+from schemas.models import HeadKind, InputSpec, Layer, ModelDescription, OutputHead, PublishedModel
 from workers.engine.graph import Graph
+from workers.engine.output_values import head_kinds
 from workers.models.description.default_layer import default_layer
 from workers.models.description.describe_layers import describe_layers, is_cam_able
 from workers.models.description.fingerprint import fingerprint
@@ -22,13 +23,14 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
     """Return the description and the labels of `model`, which was loaded for `entry`.
 
     Raises:
-        ModelLoadFailed: the model takes no image, its labels do not match its classes, or the entry names a layer or an input that the
-            model does not have.
+        ModelLoadFailed: the model takes no image, its labels do not match its classes, or the entry names a layer, an input or a
+            head that the model does not have.
     """
     graph = Graph(model)
+    image_input = _image_input(graph, entry)
+    graph = graph.with_head_kinds(_head_kinds(graph, image_input, entry))
     head = graph.head
     layers = describe_layers(graph)
-    image_input = _image_input(graph, entry)
     description = ModelDescription(
         name=entry.name,
         source=entry.source,
@@ -46,6 +48,18 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         layers=layers,
     )
     return PublishedModel(description=description, labels=load_labels(entry.labels, head.classes), digest=entry.digest)
+
+
+def _head_kinds(graph: Graph, image_input: InputSpec, entry: CatalogEntry) -> dict[str, HeadKind]:
+    """Return the kind of each output's head; the settings decide about the first output, if they say what it is."""
+    kinds = head_kinds(graph, image_input, entry.preprocessing)
+    if entry.head is None:
+        return kinds
+    classes = graph.head.classes
+    if classes is None:
+        raise ModelLoadFailed(f"The settings of model '{entry.name}' give the head '{entry.head}', but the model has no class output.")
+    given: HeadKind = "sigmoid" if entry.head == "probabilities" and classes == 1 else entry.head
+    return {**kinds, graph.output_names[0]: given}
 
 
 def _output_head(graph: Graph, name: str, layers: tuple[Layer, ...]) -> OutputHead:
