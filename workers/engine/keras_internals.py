@@ -29,6 +29,7 @@ try:
     from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
     from keras.src.models import functional as functional_module
     from keras.src.models.functional import Functional
+    from keras.src.ops import core, image, linalg, math, nn, numpy
     from keras.src.ops.core import Cast
     from keras.src.ops.nn import Relu, Relu6, Sigmoid, Softmax
     from keras.src.saving import saving_lib, serialization_lib
@@ -121,6 +122,15 @@ def standardised_inputs(model: Any, inputs: Any) -> Any:
 def inner_layers(layer: Any) -> list[Any]:
     """Return the layers that a layer holds directly."""
     return getattr(layer, INNER_LAYERS_ATTRIBUTE)
+
+
+def operation_module(class_name: str) -> str | None:
+    """Return the module of Keras's operation with this class name, such as `keras.src.ops.numpy` for `TrueDivide`, or None."""
+    for module in (numpy, nn, image, core, math, linalg):
+        found = vars(module).get(class_name)
+        if isinstance(found, type) and found.__module__ == module.__name__ and issubclass(found, keras.Operation):
+            return module.__name__
+    return None
 
 
 def use_valid_scope_names(model: Any) -> None:

@@ -52,6 +52,15 @@ def test_classes_stand_in_the_package_of_their_kind(class_: type, package: str) 
     assert package or not found
 
 
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("TrueDivide", "numpy"), ("Relu6", "nn"), ("Resize", "image"), ("Cast", "core"), ("Rsqrt", "math"), ("Det", "linalg")],
+)
+def test_operations_are_found_in_their_modules(name: str, module: str) -> None:
+    assert keras_internals.operation_module(name) == f"keras.src.ops.{module}", moved(f"the operation {name}")
+    assert keras_internals.operation_module("Conv2D") is None
+
+
 def test_random_initialisers_have_one_base() -> None:
     for name in ("GlorotUniform", "HeNormal", "RandomNormal", "TruncatedNormal", "VarianceScaling"):
         assert issubclass(getattr(keras.initializers, name), keras_internals.RandomInitializer), moved(f"the base of {name}")

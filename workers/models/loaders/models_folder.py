@@ -25,6 +25,7 @@ from workers.engine.keras_internals import (
 )
 from workers.models.conversion.channels_first import to_channels_last
 from workers.models.conversion.keras2_config import convert_config
+from workers.models.conversion.keras3_operations import with_operation_modules
 from workers.models.conversion.training_settings import without_training_settings
 from workers.models.guards.configuration import check_config, read_config
 from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
@@ -70,8 +71,7 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
                 f"'{path.name}' holds no whole model. If it holds weights alone, name it in models.toml: weights = \"{path.name}\"."
             )
         config = without_training_settings(read_config(text, path.name))
-        if _keras_version(file) < 3:
-            config = convert_config(config, path.name)
+        config = convert_config(config, path.name) if _keras_version(file) < 3 else with_operation_modules(config)
         check_config(config, path.name, limits)
         with legacy_format():
             # Keras empties the configuration that it is given, so the check gets a copy.
