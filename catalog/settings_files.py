@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from catalog.errors import CatalogError
 from catalog.model_settings import ModelSettings
+from catalog.unusable import printable
 from schemas.models import MODEL_NAME_PATTERN, ModelName
 
-_Settings = TypeVar("_Settings")
+
+@dataclass(frozen=True)
+class ModelTables:
+    """The tables of `models.toml` as they stand in the file, by the model's name. They are checked one by one, with `settings_of`."""
+
+    file_name: str = "models.toml"
+    tables: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def settings_of(self, name: str) -> ModelSettings:
+        """Return the settings in the table `[name]`.
+
+        Raises:
+            CatalogError: the table has a wrong field, or its name cannot be a model's name.
+        """
+        check_model_name(name, self.file_name)
+        return _checked(self.tables[name], f"{self.file_name}: [{name}]")
 
 
-def read_models_toml(path: Path) -> dict[str, ModelSettings]:
-    """Return the settings of each model in `models.toml`, by the model's name; none if there is no such file.
+def read_models_toml(path: Path) -> ModelTables:
+    """Return the tables of `models.toml`; none if there is no such file.
 
-    Example: the table `[vgg16]` with the line `weights = "random"` gives `{"vgg16": ModelSettings(weights="random")}`.
+    Example: the file `[vgg16]` with the line `weights = "random"` gives `ModelTables("models.toml", {"vgg16": {"weights": "random"}})`.
 
     Raises:
-        CatalogError: the file is not valid TOML, a table has a wrong field, or its name cannot be a model's name.
+        CatalogError: the file cannot be read or is not valid TOML, so none of its tables is known.
     """
-    if not path.is_file():
-        return {}
-    tables = _read_toml(path, TypeAdapter(dict[str, ModelSettings]))
-    for name in tables:
-        check_model_name(name, path.name)
-    return tables
+    return ModelTables(path.name, _read_toml(path) if path.is_file() else {})
 
 
 def read_side_file(path: Path) -> ModelSettings:
@@ -39,7 +52,7 @@ def read_side_file(path: Path) -> ModelSettings:
     """
     if not path.is_file():
         return ModelSettings()
-    settings = _read_toml(path, TypeAdapter(ModelSettings))
+    settings = _checked(_read_toml(path), printable(path.name))
     if settings.architecture or settings.weights:
         raise CatalogError(
             f"{path.name} sets architecture or weights, but a model file has its own. These settings are allowed in models.toml only."
@@ -52,11 +65,23 @@ def check_model_name(name: str, file_name: str) -> None:
     try:
         TypeAdapter(ModelName).validate_python(name)
     except ValidationError as error:
-        raise CatalogError(f"{file_name}: '{name}' cannot be a model's name. A name must match {MODEL_NAME_PATTERN}.") from error
+        raise CatalogError(
+            f"{printable(file_name)}: '{printable(name)}' cannot be a model's name. A name must match {MODEL_NAME_PATTERN}."
+        ) from error
 
 
-def _read_toml(path: Path, adapter: TypeAdapter[_Settings]) -> _Settings:
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return adapter.validate_python(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise CatalogError(f"{path.name}: {error}") from error
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CatalogError(f"{printable(path.name)}: {error}") from error
+    except OSError as error:
+        raise CatalogError(f"{printable(path.name)} cannot be read: {error.strerror}.") from error
+
+
+def _checked(table: object, where: str) -> ModelSettings:
+    try:
+        return ModelSettings.model_validate(table)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ") for each in error.errors(include_url=False))
+        raise CatalogError(f"{where}: {'; '.join(problems)}.") from error

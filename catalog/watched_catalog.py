@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 from pathlib import Path
 
-from catalog.catalog import Catalog, load_catalog
+from catalog.catalog import Catalog, build_catalog
 from catalog.errors import CatalogError
+from catalog.settings_files import ModelTables, read_models_toml
 
 # Name or path, size in bytes and modification time in nanoseconds of each file that the catalogue depends on.
 _FileStates = tuple[tuple[str, int, int], ...]
@@ -17,36 +19,49 @@ _FileStates = tuple[tuple[str, int, int], ...]
 class WatchedCatalog:
     """Read the catalogue again when `models.toml`, the models folder or a file that they name has changed.
 
-    If a changed file is wrong, the error is logged and the last good catalogue stays in force.
+    A model with a fault is unusable, and the others change as the files do. If `models.toml` as a whole can no longer be read, the error
+    is logged and its last good tables stay in force. Thread-safe. `current` reads the disk, so an event loop calls it on a thread.
 
     Raises:
-        CatalogError: a file is wrong at the start, when there is no good catalogue yet.
+        CatalogError: `models.toml` as a whole cannot be read at the start, when there are no good tables yet.
     """
 
     def __init__(self, models_file: Path, models_dir: Path) -> None:
         self._models_file, self._models_dir = models_file, models_dir
+        self._lock = threading.Lock()
         self._named_files: frozenset[Path] = frozenset()
         self._file_states = self._look()
-        self._catalog = self._load()
+        self._tables = read_models_toml(models_file)
+        self._catalog = Catalog({})
+        self._catalog = self._load(self._tables)
 
     def current(self) -> Catalog:
         """Return the catalogue. The call looks at the files' names, sizes and times, and reads them only if one has changed."""
-        file_states = self._look()
-        if file_states != self._file_states:
-            self._file_states = file_states
-            try:
-                self._catalog = self._load()
-            except CatalogError as error:
-                logging.getLogger(__name__).error("The new catalogue is wrong; the last good one stays in force. %s", error)
-        return self._catalog
+        with self._lock:
+            file_states = self._look()
+            if file_states != self._file_states:
+                self._tables = self._read_tables()
+                self._catalog = self._load(self._tables)
+                self._file_states = file_states  # last, so that a look that fails is made again
+            return self._catalog
 
-    def _load(self) -> Catalog:
+    def _read_tables(self) -> ModelTables:
+        try:
+            return read_models_toml(self._models_file)
+        except CatalogError as error:
+            logging.getLogger(__name__).error("models.toml is wrong; its last good tables stay in force. %s", error)
+            return self._tables
+
+    def _load(self, tables: ModelTables) -> Catalog:
         """Load the catalogue, and note the files outside the folder's top level that it names.
 
         The first look after this call includes those files and so differs from the look before it. The catalogue is then read once
         more, so a change of these files in between is not missed.
         """
-        catalog = load_catalog(self._models_file, self._models_dir)
+        catalog = build_catalog(tables, self._models_dir)
+        for name, model in catalog.unusable.items():
+            if model != self._catalog.unusable.get(name):
+                logging.getLogger(__name__).warning("Model '%s' cannot be used. %s", name, model.reason)
         files = (file for entry in catalog.values() for file in (entry.labels, entry.weights) if isinstance(file, Path))
         self._named_files = frozenset(file for file in files if file.parent != self._models_dir.resolve())
         return catalog

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 
 from catalog.catalog import Catalog, load_catalog
 from catalog.errors import CatalogError
+from cli.doctor_models import damaged_files, unusable_models
 from cli.failure import setting_problems
 from cli.settings_table import setting_rows
 from jobstore.settings import StoreSettings
@@ -85,8 +86,14 @@ def examine() -> Iterator[Finding]:
         return  # the findings above name the wrong settings, and the findings below need these settings
     yield _redis(settings)
     yield _disk(settings)
-    yield from _catalog(settings)
-    yield from _tensorflow()
+    catalog = None
+    try:
+        catalog = load_catalog(settings.models_file, settings.models_dir)
+    except CatalogError as error:
+        yield Finding("missing", "models", str(error))
+    else:
+        yield from _catalog(catalog)
+    yield from _tensorflow(settings, catalog)
 
 
 def _settings() -> Iterator[Finding]:
@@ -156,14 +163,10 @@ def _disk(settings: StoreSettings) -> Finding:
     return Finding("ok" if free > settings.min_free_disk else "missing", "disk", text)
 
 
-def _catalog(settings: StoreSettings) -> Iterator[Finding]:
-    try:
-        catalog = load_catalog(settings.models_file, settings.models_dir)
-    except (CatalogError, OSError) as error:
-        yield Finding("missing", "models", str(error))
-        return
+def _catalog(catalog: Catalog) -> Iterator[Finding]:
     counts = Counter(entry.source for entry in catalog.values())
     yield Finding("ok", "models", ", ".join(f"{count} {source}" for source, count in sorted(counts.items())))
+    yield from (Finding("missing", "models", text) for text in unusable_models(catalog))
     yield from _weights_files(catalog)
 
 
@@ -177,7 +180,7 @@ def _weights_files(catalog: Catalog) -> Iterator[Finding]:
     yield Finding("ok", "weights", f"{count} files for keras.applications in {folder}; others are downloaded when first needed")
 
 
-def _tensorflow() -> Iterator[Finding]:
+def _tensorflow(settings: StoreSettings, catalog: Catalog | None) -> Iterator[Finding]:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         run = subprocess.run(  # noqa: S603 - our own program
@@ -198,3 +201,5 @@ def _tensorflow() -> Iterator[Finding]:
         yield Finding("ok", "weights", f"efficientnet_lite0, {found['weights'] / 1024**2:.0f} MiB")
     else:
         yield Finding("missing", "weights", f"those of efficientnet_lite0 cannot be read: {found['no_weights']}")
+    if catalog is not None:
+        yield from (Finding("missing", "models", text) for text in damaged_files(settings, catalog))

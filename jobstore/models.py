@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from jobstore.connection import Connection
 from jobstore.jobs import Jobs
 from jobstore.keys import key
 from jobstore.records import DESCRIBE, INTERNAL_OWNER, Submission
 from jobstore.workers import WorkerRegistry
-from schemas.errors import NoWorkers
+from schemas.errors import ModelLoading, NoWorkers
 from schemas.jobs import JobState
-from schemas.models import PublishedModel
+from schemas.models import PublishedModel, UnloadableModel
 
 
 class ModelStore:
@@ -34,10 +39,27 @@ class ModelStore:
         name = _model_key(model.description.name, model.digest)
         await self._connection.command("SET", name, model.model_dump_json(), "EX", self._connection.settings.result_ttl)
 
+    async def publish_failure(self, failure: UnloadableModel) -> None:
+        """Publish that a model cannot be loaded, for `result_ttl` seconds or until a worker has loaded and published it.
+
+        Raises:
+            StorageFull: The memory of Redis is full.
+        """
+        name = _model_key(failure.name, failure.digest)
+        await self._connection.command("SET", name, failure.model_dump_json(), "EX", self._connection.settings.result_ttl)
+
     async def read(self, name: str, digest: str) -> PublishedModel | None:
         """Return the model that a worker has published for this version (`digest`) of its catalog entry, or None if there is none."""
-        text = await self._connection.command("GET", _model_key(name, digest))
-        return None if text is None else PublishedModel.model_validate_json(text)
+        (found,) = await self.read_many([(name, digest)])
+        return found if isinstance(found, PublishedModel) else None
+
+    async def read_many(self, models: Sequence[tuple[str, str]]) -> list[PublishedModel | UnloadableModel | None]:
+        """Return what workers have published about each (name, digest), in one call to Redis; None if there is nothing."""
+        if not models:
+            return []
+        texts = await self._connection.command("MGET", *(_model_key(name, digest) for name, digest in models))
+        # A description with its layers and labels has up to a megabyte, so many of them are not parsed on the event loop.
+        return await asyncio.to_thread(lambda: [None if text is None else _published.validate_json(text) for text in texts])
 
     async def describe(self, name: str, digest: str, seconds: float) -> PublishedModel:
         """Return the published model. If there is none, ask a worker to publish it and wait up to `seconds`.
@@ -45,7 +67,8 @@ class ModelStore:
         Callers that ask at the same time share one internal job.
 
         Raises:
-            NoWorkers: No worker is alive, or none has published the model within `seconds`.
+            NoWorkers: No worker is alive, or none has begun to load the model within `seconds`.
+            ModelLoading: A worker is still loading the model after `seconds`. It goes on, so a later call finds the model.
             VisualizationError: The internal job has failed. The class is that of the job's error code, for example `ModelLoadFailed`.
             StorageFull: There is no room for the internal job.
         """
@@ -61,9 +84,16 @@ class ModelStore:
         if job is not None and job.state is JobState.FAILED and job.error is not None:
             raise job.error.as_exception()
         published = await self.read(name, digest)
+        if published is None and job is not None and job.state is JobState.RUNNING:
+            raise ModelLoading(f"Model '{name}' is still being loaded after {seconds:g} s. Try again shortly.", retry_after=5)
         if published is None:
             raise NoWorkers(f"All workers are busy: none has loaded the model within {seconds:g} s. Try again shortly.", retry_after=5)
         return published
+
+
+_published: TypeAdapter[PublishedModel | UnloadableModel] = TypeAdapter(
+    Annotated[PublishedModel | UnloadableModel, Field(union_mode="left_to_right")]
+)
 
 
 def _model_key(name: str, digest: str) -> str:

@@ -184,6 +184,10 @@ class StorageFull(VisualizationError):
     code, title, retryable = "storage_full", "Storage is full", True
 
 
+class ModelLoading(VisualizationError):
+    code, title, retryable = "model_loading", "The model is still being loaded", True
+
+
 class NoWorkers(VisualizationError):
     code, title, retryable = "no_workers", "No worker is alive", True
 
@@ -192,7 +196,15 @@ class NoWorkers(VisualizationError):
 
 
 class ModelLoadFailed(VisualizationError):
-    code, title, retryable = "model_load_failed", "The model could not be loaded", True
+    """The model can never be loaded as it is. If the cause may pass by itself, the error is a `ModelLoadInterrupted`."""
+
+    code, title = "model_load_failed", "The model could not be loaded"
+
+
+class ModelLoadInterrupted(ModelLoadFailed):
+    """The model could not be loaded this time, for example because its weights could not be downloaded."""
+
+    retryable = True
 
 
 class NoGradient(VisualizationError):

@@ -28,7 +28,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     """Return the application on `store`, which the caller opens and closes.
 
     Raises:
-        CatalogError: models.toml or a side file is wrong.
+        CatalogError: models.toml as a whole cannot be read.
     """
     services = Services(settings, store, ModelLookup(settings, store), Metrics(), Drain())
     app = FastAPI(

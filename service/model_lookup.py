@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Sequence
 
+import anyio.to_thread
+
+from catalog.catalog import Catalog
 from catalog.entry import CatalogEntry
+from catalog.unusable import UnusableModel
 from catalog.watched_catalog import WatchedCatalog
 from jobstore.store import JobStore
-from schemas.models import ModelDescription, ModelSummary, PublishedModel
+from schemas.models import ModelDescription, ModelSummary, PublishedModel, UnloadableModel
 from service.settings import ServiceSettings
 
 _MAX_KEPT = 64  # descriptions in memory; a large one has about a megabyte
@@ -22,49 +28,67 @@ class ModelLookup:
         self._store, self._settings = store, settings
         self._kept: OrderedDict[tuple[str, str], tuple[float, PublishedModel]] = OrderedDict()
 
-    def entry(self, name: str, pointer: str | None = "/model") -> CatalogEntry:
+    async def entry(self, name: str, pointer: str | None = "/model") -> CatalogEntry:
         """Return the catalogue entry of `name`; `pointer` is its place in the body, None if it stood in the address.
 
         Raises:
             UnknownModel: there is no such model.
+            ModelLoadFailed: the model's settings or its file have a fault.
         """
-        return self._folder.current().entry(name, pointer)
+        return (await self._catalog()).entry(name, pointer)
 
     async def published(self, entry: CatalogEntry) -> PublishedModel:
         """Return what workers have published about the model. If none has yet, ask a worker to load and describe it now.
 
         Raises:
-            NoWorkers: no worker answered within `describe_wait` seconds.
+            NoWorkers: no worker is alive, or none was free within `describe_wait` seconds.
+            ModelLoading: a worker is still loading the model after `describe_wait` seconds.
             ModelLoadFailed: the model cannot be loaded.
         """
-        published = await self._already_published(entry)
+        published = self._kept_model(entry)
         if published is None:
             published = await self._store.models.describe(entry.name, entry.digest, self._settings.describe_wait)
             self._keep(entry, published)
         return published
 
     async def summaries(self) -> list[ModelSummary]:
-        """Return every model of the catalogue; what only a worker knows is None until one has published it."""
-        loaded = await self._loaded()
-        return [self._summary(entry, await self._already_published(entry), loaded[entry.name]) for entry in self._folder.current().values()]
+        """Return every model of the catalogue; what only a worker knows is None until one has published it.
+
+        Redis is asked once for all models, and at the same time for the workers.
+        """
+        catalog = await self._catalog()
+        entries = list(catalog.values())
+        found, loaded = await asyncio.gather(self._all_published(entries), self._loaded())
+        usable = [self._summary(entry, published, loaded[entry.name]) for entry, published in zip(entries, found, strict=True)]
+        return [*usable, *(_faulty(model) for name, model in sorted(catalog.unusable.items()) if name not in catalog)]
 
     async def description(self, entry: CatalogEntry) -> ModelDescription:
         """Return the model's description, with the number of workers that have it loaded. Raises what `published` raises."""
         published = await self.published(entry)
         return published.description.model_copy(update={"loaded": (await self._loaded())[entry.name], "title": entry.title})
 
+    async def _catalog(self) -> Catalog:
+        return await anyio.to_thread.run_sync(self._folder.current)  # it reads the disk
+
     async def _loaded(self) -> Counter[str]:
         return Counter(name for worker in await self._store.workers.alive() for name in worker.loaded_models)
 
-    async def _already_published(self, entry: CatalogEntry) -> PublishedModel | None:
-        key, now = (entry.name, entry.digest), time.monotonic()
-        if (kept := self._kept.get(key)) and now - kept[0] < self._settings.description_cache:
+    async def _all_published(self, entries: Sequence[CatalogEntry]) -> list[PublishedModel | UnloadableModel | None]:
+        kept = [self._kept_model(entry) for entry in entries]
+        missing = [entry for entry, published in zip(entries, kept, strict=True) if published is None]
+        read = await self._store.models.read_many([(entry.name, entry.digest) for entry in missing])
+        for entry, published in zip(missing, read, strict=True):
+            if isinstance(published, PublishedModel):
+                self._keep(entry, published)
+        answers = iter(read)
+        return [next(answers) if published is None else published for published in kept]
+
+    def _kept_model(self, entry: CatalogEntry) -> PublishedModel | None:
+        key = (entry.name, entry.digest)
+        if (kept := self._kept.get(key)) and time.monotonic() - kept[0] < self._settings.description_cache:
             self._kept.move_to_end(key)
             return kept[1]
-        published = await self._store.models.read(*key)
-        if published is not None:
-            self._keep(entry, published)
-        return published
+        return None
 
     def _keep(self, entry: CatalogEntry, published: PublishedModel) -> None:
         self._kept[entry.name, entry.digest] = (time.monotonic(), published)
@@ -72,14 +96,31 @@ class ModelLookup:
             self._kept.popitem(last=False)
 
     @staticmethod
-    def _summary(entry: CatalogEntry, published: PublishedModel | None, loaded: int) -> ModelSummary:
-        description = published.description if published else None
+    def _summary(entry: CatalogEntry, published: PublishedModel | UnloadableModel | None, loaded: int) -> ModelSummary:
+        description = published.description if isinstance(published, PublishedModel) else None
+        reason = published.reason if isinstance(published, UnloadableModel) else None
         return ModelSummary(
             name=entry.name,
             source=entry.source,
             title=entry.title,
+            state="usable" if reason is None else "unusable",
+            reason=reason,
             input=description.input if description else None,
             preprocessing=entry.preprocessing,
             classes=description.classes if description else None,
             loaded=loaded,
         )
+
+
+def _faulty(model: UnusableModel) -> ModelSummary:
+    return ModelSummary(
+        name=model.name,
+        source=model.source,
+        title=model.title,
+        state="unusable",
+        reason=model.reason,
+        input=None,
+        preprocessing=None,
+        classes=None,
+        loaded=0,
+    )

@@ -40,6 +40,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.UnknownChannel: 422,
     errors.LimitExceeded: 422,
     errors.IdempotencyKeyReused: 422,
+    errors.ModelLoadFailed: 422,
     errors.NoGradient: 422,
     errors.NonFinite: 422,
     errors.CallerLimit: 429,
@@ -50,7 +51,8 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.BrokerUnavailable: 503,
     errors.StorageFull: 503,
     errors.NoWorkers: 503,
-    errors.ModelLoadFailed: 503,
+    errors.ModelLoading: 503,
+    errors.ModelLoadInterrupted: 503,
     errors.JobTimeout: 504,
 }
 _FOR_HTTP: Mapping[int, type[VisualizationError]] = {

@@ -31,7 +31,7 @@ async def submit(services: Services, caller: Caller, parsed: ParsedRequest, pref
     """
     card = parsed.params.card
     check_image_given(parsed)
-    entry = services.models.entry(parsed.model) if card.needs_model else None
+    entry = await services.models.entry(parsed.model) if card.needs_model else None
     if parsed.image is not None:
         await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
     headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings)

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from catalog.entry import CatalogEntry
+from catalog.errors import CatalogError
+from catalog.settings_files import ModelTables
+from catalog.unusable import UnusableModel, printable
 from schemas.models import ModelSourceName
 
 
@@ -27,13 +30,14 @@ class ModelSource(ABC):
     # If true, an entry may replace an entry of the same name that an earlier source listed. If false, that is an error.
     replaces_entries: ClassVar[bool] = False
 
-    def __init__(self, models_file: Path, models_dir: Path) -> None:
-        self._models_file, self._models_dir = models_file, models_dir
+    def __init__(self, models_toml: ModelTables, models_dir: Path) -> None:
+        self._models_toml, self._models_dir = models_toml, models_dir
 
     @abstractmethod
-    def entries(self) -> Iterator[CatalogEntry]:
-        """Yield one entry per model.
+    def entries(self) -> Iterator[CatalogEntry | UnusableModel]:
+        """Yield one entry per model. Yield `unusable(…)` for a model whose settings or file are wrong; one fault spoils one model."""
 
-        Raises:
-            CatalogError: the operator's settings of a model are wrong.
-        """
+    def unusable(self, name: str, title: str, error: CatalogError | OSError) -> UnusableModel:
+        """Return the model as unusable because of `error`. An operating system's error is told without its path."""
+        reason = str(error) if isinstance(error, CatalogError) else f"{title} cannot be read: {error.strerror}."
+        return UnusableModel(name=printable(name), source=self.name, title=printable(title), reason=printable(reason))

@@ -9,8 +9,8 @@ from catalog.entry import CatalogEntry
 from catalog.errors import CatalogError
 from catalog.keras_architectures import KERAS_APPLICATIONS
 from catalog.model_settings import ModelSettings, labels_inside, path_inside
-from catalog.settings_files import read_models_toml
 from catalog.sources.base import ModelSource
+from catalog.unusable import UnusableModel
 from schemas.errors import nearest_names
 
 
@@ -20,17 +20,19 @@ class KerasApplicationsSource(ModelSource):
     name = "keras_applications"
     replaces_entries = True  # an operator may give the name of a built-in model to another model
 
-    def entries(self) -> Iterator[CatalogEntry]:
-        settings = {name: ModelSettings() for name in KERAS_APPLICATIONS} | read_models_toml(self._models_file)
-        for name, model_settings in settings.items():
-            yield self._entry(name, model_settings)
+    def entries(self) -> Iterator[CatalogEntry | UnusableModel]:
+        for name in {**KERAS_APPLICATIONS, **self._models_toml.tables}:
+            try:
+                yield self._entry(name, self._models_toml.settings_of(name) if name in self._models_toml.tables else ModelSettings())
+            except (CatalogError, OSError) as error:
+                yield self.unusable(name, f"[{name}] of {self._models_toml.file_name}", error)
 
     def _entry(self, name: str, settings: ModelSettings) -> CatalogEntry:
         architecture = settings.architecture or name
         if architecture not in KERAS_APPLICATIONS:
             nearest = ", ".join(nearest_names(architecture, KERAS_APPLICATIONS)) or "see keras.io/api/applications"
             raise CatalogError(
-                f"{self._models_file.name}: [{name}] names the architecture '{architecture}', "
+                f"{self._models_toml.file_name}: [{name}] names the architecture '{architecture}', "
                 f"which keras_applications does not have (nearest: {nearest})."
             )
         class_name, side, mode = KERAS_APPLICATIONS[architecture]

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.entry import CatalogEntry
+from catalog.errors import CatalogError
 from catalog.model_settings import labels_inside
 from catalog.settings_files import check_model_name, read_side_file
 from catalog.sources.base import ModelSource
+from catalog.unusable import UnusableModel
 
 MODEL_FILE_SUFFIXES = (".keras", ".h5")
 
@@ -18,13 +20,22 @@ class ModelsFolderSource(ModelSource):
 
     name = "file"
 
-    def entries(self) -> Iterator[CatalogEntry]:
+    def entries(self) -> Iterator[CatalogEntry | UnusableModel]:
+        files: dict[str, list[Path]] = {}
         for path in sorted(self._models_dir.glob("*")) if self._models_dir.is_dir() else ():
             if _is_model_file(path):
-                yield self._entry(path)
+                files.setdefault(path.stem, []).append(path)
+        for name, paths in files.items():
+            try:
+                yield self._entry(name, paths)
+            except (CatalogError, OSError) as error:
+                yield self.unusable(name, ", ".join(path.name for path in paths), error)
 
-    def _entry(self, path: Path) -> CatalogEntry:
-        name = path.stem
+    def _entry(self, name: str, paths: list[Path]) -> CatalogEntry:
+        path = paths[0]
+        if len(paths) > 1:
+            listed = " and ".join(path.name for path in paths)
+            raise CatalogError(f"The files {listed} are all called '{name}'. A model has one file: rename or remove the others.")
         check_model_name(name, path.name)
         settings = read_side_file(path.with_suffix(".toml"))
         labels = labels_inside(path.parent, settings.labels, name)

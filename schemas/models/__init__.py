@@ -16,7 +16,7 @@ from schemas.models.descriptions import (
 )
 from schemas.models.layers import Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
 from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
-from schemas.models.published import ClassLabel, PublishedModel
+from schemas.models.published import ClassLabel, PublishedModel, UnloadableModel
 
 __all__ = [
     "MODEL_NAME_PATTERN",
@@ -38,4 +38,5 @@ __all__ = [
     "PublishedModel",
     "ReceptiveField",
     "TokenGrid",
+    "UnloadableModel",
 ]

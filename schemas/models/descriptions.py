@@ -40,9 +40,16 @@ class InputSpec(ImmutableSchema):
 class ModelSummary(ImmutableSchema):
     """One row of `GET /v1/models`. Facts that need the loaded model are null until a worker has described it."""
 
-    name: ModelName
+    name: str = Field(
+        description="The name of the model. The name of an unusable model may be one that no request can use, such as `My Model`.",
+        examples=["efficientnet_lite0"],
+    )
     source: ModelSourceName = Field(description="The source of the model: this project, `keras.applications`, or the models folder.")
     title: str = Field(default="", description="A title for people to read.")
+    state: Literal["usable", "unusable"] = Field(
+        default="usable", description="It is `unusable` if the model's settings or its file have a fault; `reason` then names it."
+    )
+    reason: str | None = Field(default=None, description="These sentences say why the model is unusable. It is null for a usable model.")
     input: InputSpec | None = Field(description="The input that takes the image. It is null until a worker has described the model.")
     preprocessing: Preprocessing | None
     classes: int | None = Field(description="The number of classes. It is null without a class output, or until the model is described.")

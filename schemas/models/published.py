@@ -18,6 +18,14 @@ class ClassLabel(ImmutableSchema):
     label: str | None = Field(description="The name of the class. It is null if the model has no labels.")
 
 
+class UnloadableModel(ImmutableSchema):
+    """The reason why a model cannot be loaded, as the worker that tried last publishes it in Redis for the service."""
+
+    name: str
+    digest: str = Field(description="The digest of the catalogue entry for which this is valid.")
+    reason: str = Field(description="These sentences say why the model cannot be loaded.")
+
+
 class PublishedModel(ImmutableSchema):
     """A model's description and labels, as a worker publishes them in Redis for the service."""
 

@@ -20,7 +20,8 @@ NameInPath = Annotated[str, Path(description="This is the name of a model, as `G
     "/v1/models", operation_id="list_models", summary="List the models", response_model=list[ModelSummary], responses=documented(503)
 )
 async def list_models(services: ServicesDep) -> Response:
-    """Fields that are known only when the model is loaded are null until a worker has described it."""
+    """Fields that are known only when the model is loaded are null until a worker has described it. A model whose settings or file have a
+    fault is listed as `unusable`, with the reason."""
     return list_response(await services.models.summaries())
 
 
@@ -29,12 +30,12 @@ async def list_models(services: ServicesDep) -> Response:
     operation_id="get_model",
     summary="Describe a model",
     response_model=ModelDescription,
-    responses=documented(404, 503),
+    responses=documented(404, 422, 503),
 )
 async def get_model(model: NameInPath, services: ServicesDep) -> Response:
     """The answer holds the layers with the paths that each one reads, as a graph. If no worker has described the model yet, one loads
     it first."""
-    return model_response(await services.models.description(services.models.entry(model, None)))
+    return model_response(await services.models.description(await services.models.entry(model, None)))
 
 
 @router.get(
@@ -52,7 +53,7 @@ async def list_layers(
     ] = None,
 ) -> Response:
     """The layers come in the model's own order."""
-    published = await services.models.published(services.models.entry(model, None))
+    published = await services.models.published(await services.models.entry(model, None))
     return list_response([layer for layer in published.description.layers if kind is None or layer.kind == kind])
 
 
@@ -72,7 +73,7 @@ async def search_labels(
     ] = None,
 ) -> Response:
     """If the model has no labels, the answer without `q` holds class indices alone, and a search finds nothing."""
-    published = await services.models.published(services.models.entry(model, None))
+    published = await services.models.published(await services.models.entry(model, None))
     wanted = (q or "").strip().casefold()
     classes = [ClassLabel(class_index=index, label=published.label_of(index)) for index in range(published.description.classes or 0)]
     return list_response([each for each in classes if not wanted or wanted in (each.label or "").casefold()])

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from catalog.catalog import load_catalog
-from catalog.errors import CatalogError
 from catalog.keras_architectures import KERAS_APPLICATIONS
-from schemas.errors import UnknownModel
+from schemas.errors import ModelLoadFailed, UnknownModel
 from schemas.models import Preprocessing
 from tests.catalog.make_catalog import catalog_in
 
@@ -42,8 +41,18 @@ def test_models_toml_may_give_the_name_of_a_built_in_model_to_another_model(fold
     assert (entry.source, entry.architecture) == ("keras_applications", "efficientnet_b0")
 
 
-def test_two_files_of_one_name_are_refused(folder: Path) -> None:
-    for name in ("a.h5", "a.keras"):
+def test_two_files_of_one_name_are_unusable_and_spoil_no_other(folder: Path) -> None:
+    for name in ("a.h5", "a.keras", "b.keras"):
         (folder / name).write_bytes(b"x")
-    with pytest.raises(CatalogError, match=r"Two models are called 'a': one is from the file a\.h5, one from the file a\.keras"):
-        catalog_in(folder)
+    catalog = catalog_in(folder)
+    assert "b" in catalog
+    with pytest.raises(ModelLoadFailed, match=r"The files a\.h5 and a\.keras are all called 'a'"):
+        catalog.entry("a")
+    (folder / "a.h5").unlink()
+    assert "a" in catalog_in(folder)
+
+
+def test_a_wrong_table_never_leaves_another_model_under_its_name(folder: Path) -> None:
+    catalog = catalog_in(folder, '[efficientnet_lite0]\narchitecture = "efficientnet_b99"\n')
+    assert "efficientnet_lite0" not in catalog
+    assert "efficientnet_b99" in catalog.unusable["efficientnet_lite0"].reason

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from catalog.catalog import Catalog, build_catalog
 from catalog.watched_catalog import WatchedCatalog
 
 
@@ -39,14 +43,54 @@ def test_a_weights_file_in_a_subfolder_is_watched(folder: Path) -> None:
     assert catalog.current()["vgg16"].digest != before
 
 
-def test_a_new_file_is_a_new_model_and_a_wrong_one_changes_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_new_file_is_a_new_model_and_a_wrong_one_spoils_itself_only(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     catalog = WatchedCatalog(folder.parent / "models.toml", folder)
     assert "trees" not in catalog.current()
     (folder / "trees.h5").write_bytes(b"t")
     assert catalog.current()["trees"].source == "file"
     (folder / "trees.toml").write_text("title = ")
-    assert "trees" in catalog.current()
-    assert "last good one stays in force" in caplog.text
+    (folder / "ferns.h5").write_bytes(b"t")
+    now = catalog.current()
+    assert ("trees" in now, "trees" in now.unusable, "ferns" in now) == (False, True, True)
+    assert catalog.current() is now
+    assert caplog.text.count("Model 'trees' cannot be used. trees.toml: ") == 1
+    (folder / "trees.toml").write_text('title = "Trees"')
+    assert catalog.current()["trees"].title == "Trees"
+
+
+def test_the_last_good_models_toml_stays_in_force_and_the_folder_still_changes(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    models_file = folder.parent / "models.toml"
+    models_file.write_text('[vgg16]\ntitle = "Mine"\n')
+    catalog = WatchedCatalog(models_file, folder)
+    models_file.write_text("[vgg16\n")
+    (folder / "trees.h5").write_bytes(b"t")
+    assert (catalog.current()["vgg16"].title, "trees" in catalog.current()) == ("Mine", True)
+    assert "its last good tables stay in force" in caplog.text
+    models_file.write_text('[vgg16]\ntitle = "Other"\n')
+    assert catalog.current()["vgg16"].title == "Other"
+
+
+def test_many_threads_see_a_change_at_once_and_read_it_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog = WatchedCatalog(folder.parent / "models.toml", folder)
+    catalog.current()
+    builds: list[object] = []
+
+    begun = threading.Barrier(8)
+
+    def build(*arguments: Any) -> Catalog:
+        builds.append(arguments)
+        return build_catalog(*arguments)
+
+    def look() -> Catalog:
+        begun.wait(30)
+        return catalog.current()
+
+    monkeypatch.setattr("catalog.watched_catalog.build_catalog", build)
+    (folder / "trees.h5").write_bytes(b"t")
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: look(), range(8)))
+    assert len(builds) == 1
+    assert all("trees" in each for each in found)
 
 
 def test_a_suffix_in_capitals_makes_a_model_too(folder: Path) -> None:

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from catalog.catalog import load_catalog
 from cli.doctor import Finding, examine
+from cli.doctor_models import damaged_files
 from cli.listening import listen, port_of
+from jobstore.settings import StoreSettings
 from processes.embedded_redis import EmbeddedRedis
+from tests.workers.tiny import save_model
 
 
 @pytest.fixture
@@ -92,9 +96,37 @@ def test_a_redis_that_does_not_answer_is_missing(monkeypatch: pytest.MonkeyPatch
 
 def test_a_wrong_models_file_is_missing(surroundings: Path) -> None:
     (surroundings / "models.toml").write_text('[vgg16]\nwieghts = "random"\n')
+    (finding,) = [finding for finding in _of("models") if finding.level == "missing"]
+    assert finding.text == "'vgg16' cannot be used: models.toml: [vgg16]: wieghts: Extra inputs are not permitted."
+
+
+def test_a_models_file_that_is_no_toml_is_missing(surroundings: Path) -> None:
+    (surroundings / "models.toml").write_text("[vgg16\n")
     (finding,) = [finding for finding in _findings(until="models") if finding.subject == "models"]
-    assert finding.level == "missing"
-    assert "wieghts" in finding.text
+    assert (finding.level, finding.text[:13]) == ("missing", "models.toml: ")
+
+
+def test_every_unusable_model_is_reported(surroundings: Path) -> None:
+    (surroundings / "models").mkdir()
+    (surroundings / "models.toml").write_text('[vgg16]\nwieghts = "random"\n')
+    for name in ("My Model.keras", "a.keras", "good.keras"):
+        (surroundings / "models" / name).write_bytes(b"x")
+    (surroundings / "models" / "a.toml").write_text("title = 3")
+    missing = [finding.text for finding in _of("models") if finding.level == "missing"]
+    assert [text.split(" cannot be used: ")[0] for text in missing] == ["'My Model'", "'a'", "'vgg16'"]
+    assert "a.toml: title" in missing[1]
+
+
+def test_every_damaged_file_is_reported(surroundings: Path) -> None:
+    models = surroundings / "models"
+    models.mkdir()
+    save_model(models)
+    for name in ("torn.keras", "empty.h5"):
+        (models / name).write_bytes(b"")
+    settings = StoreSettings()
+    found = list(damaged_files(settings, load_catalog(settings.models_file, settings.models_dir)))
+    assert [text.split(" cannot be used: ")[0] for text in sorted(found)] == ["'empty'", "'torn'"]
+    assert "'torn.keras' is not a .keras file (a zip archive), or it is damaged." in sorted(found)[1]
 
 
 def test_a_weights_file_that_does_not_exist_is_missing(surroundings: Path) -> None:

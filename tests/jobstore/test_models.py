@@ -14,7 +14,7 @@ from jobstore.store import JobStore
 from schemas.errors import ModelLoadFailed, NoWorkers, OutOfMemory, VisualizationError, WorkerCrashed
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
-from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
+from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel, UnloadableModel
 from tests.jobstore.samples import claim_one, submission
 from tests.wait import until
 
@@ -53,6 +53,18 @@ async def test_a_published_model_belongs_to_one_digest(store: JobStore):
     assert await store.models.read("tiny", "d1") == published()
     assert await store.models.read("tiny", "d2") is None
     assert await store.models.describe("tiny", "d1", 0) == published(), "a published model is returned without a worker"
+
+
+async def test_a_failure_is_read_and_replaced_by_a_later_success(store: JobStore):
+    failure = UnloadableModel(name="tiny", digest="d1", reason="The file is damaged.")
+    await store.models.publish_failure(failure)
+    await store.models.publish(published("other", "d7"))
+    asked = [("tiny", "d1"), ("none", "d1"), ("other", "d7"), ("tiny", "d2")]
+    assert await store.models.read_many(asked) == [failure, None, published("other", "d7"), None]
+    assert await store.models.read("tiny", "d1") is None
+    await store.models.publish(published())
+    assert await store.models.read_many([("tiny", "d1")]) == [published()]
+    assert await store.models.read_many([]) == []
 
 
 async def test_describing_fails_at_once_if_no_worker_is_alive(store: JobStore):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
 from catalog.errors import CatalogError
+from jobstore.connection import Connection
 from schemas.discovery import MethodDescription
 from schemas.methods import METHODS
-from schemas.models import ClassLabel, Layer, ModelDescription, ModelSummary
+from schemas.models import ClassLabel, Layer, ModelDescription, ModelSummary, UnloadableModel
 from service.app import create_app
 from service.settings import ServiceSettings
 from tests.schemas.tiny import LABELS, description
-from tests.service.fake_worker import FakeWorker
+from tests.service.conftest import client_of
+from tests.service.fake_worker import FakeWorker, catalog_of, png
 from tests.service.test_errors import problem_of
 
 
@@ -139,10 +142,10 @@ async def test_a_file_rewritten_in_place_is_another_model(app: FastAPI, settings
     settings.models_dir.mkdir(parents=True)
     model = settings.models_dir / "mine.h5"
     model.write_bytes(b"1")
-    first = models.entry("mine").digest
+    first = (await models.entry("mine")).digest
     model.write_bytes(b"2")
     os.utime(model, ns=(1, 1))
-    assert models.entry("mine").digest != first
+    assert (await models.entry("mine")).digest != first
 
 
 async def test_a_catalogue_that_breaks_keeps_its_last_good_state(client: httpx.AsyncClient, settings: ServiceSettings) -> None:
@@ -150,6 +153,50 @@ async def test_a_catalogue_that_breaks_keeps_its_last_good_state(client: httpx.A
     assert "mine" in {model["name"] for model in (await client.get("/v1/models")).json()}
     settings.models_file.write_text("[mine\n")
     assert "mine" in {model["name"] for model in (await client.get("/v1/models")).json()}
+
+
+async def test_an_unusable_model_is_listed_with_its_reason_and_spoils_no_other(
+    client: httpx.AsyncClient, worker: FakeWorker, settings: ServiceSettings
+) -> None:
+    settings.models_dir.mkdir(parents=True)
+    for name in ("good.keras", "Digits-V2.keras", "cats.keras", "cats.h5", "torn.keras"):
+        (settings.models_dir / name).write_bytes(b"x")
+    digest = catalog_of(settings.models_file, settings.models_dir)["torn"].digest
+    await worker._store.models.publish_failure(UnloadableModel(name="torn", digest=digest, reason="'torn.keras' is damaged."))
+    models = {model.name: model for model in TypeAdapter(list[ModelSummary]).validate_json((await client.get("/v1/models")).content)}
+    unusable = {name: model.reason or "" for name, model in models.items() if model.state == "unusable"}
+    assert set(unusable) == {"Digits-V2", "cats", "torn"}
+    assert "cannot be a model's name" in unusable["Digits-V2"]
+    assert "The files cats.h5 and cats.keras are all called 'cats'" in unusable["cats"]
+    assert unusable["torn"] == "'torn.keras' is damaged."
+    assert (models["good"].state, models["good"].reason, models["vgg16"].classes) == ("usable", None, 5)
+    for name in ("Digits-V2", "cats"):
+        problem = problem_of(await client.get(f"/v1/models/{name}"), 422, "model_load_failed")
+        assert unusable[name] in problem.detail
+        assert not problem.retryable
+    answer = await client.post(
+        "/v1/jobs", json={"method": "predict", "model": "cats", "image": {"base64": base64.b64encode(png()).decode()}}
+    )
+    assert problem_of(answer, 422, "model_load_failed").pointer == "/model"
+    assert "retry-after" not in answer.headers
+
+
+async def test_all_models_are_read_with_one_call_to_redis(app: FastAPI, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    await worker.publish(description("resnet50"))
+    await worker.live("vgg16")
+    words: list[str] = []
+    command = Connection.command
+
+    async def counted(connection: Connection, *arguments: str | int | float | bytes) -> object:
+        words.append(str(arguments[0]) + " " + str(arguments[1]))
+        return await command(connection, *arguments)
+
+    monkeypatch.setattr(Connection, "command", counted)
+    async with client_of(app) as client:
+        models = {model["name"]: model for model in (await client.get("/v1/models")).json()}
+    assert (models["vgg16"]["classes"], models["resnet50"]["classes"], models["vgg19"]["classes"]) == (5, 5, None)
+    assert sum("{models}" in each for each in words) == 1
+    assert len(words) == 3  # and two calls for the workers that are alive
 
 
 def test_a_catalogue_that_is_broken_stops_the_start(settings: ServiceSettings, store: object) -> None:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from jobstore.store import JobStore
 from schemas import errors
-from schemas.errors import VisualizationError
+from schemas.errors import ModelLoadInterrupted, VisualizationError
 from schemas.problem import Problem
 from service.app import create_app
 from service.problems import STATUS, status_of
@@ -34,7 +34,7 @@ def problem_of(answer: httpx.Response, status: int, code: str) -> Problem:
 
 
 def test_every_error_has_a_status() -> None:
-    assert set(STATUS) == set(VisualizationError.__subclasses__())
+    assert set(STATUS) == {*VisualizationError.__subclasses__(), ModelLoadInterrupted}
     assert len({error.code for error in STATUS}) == len(STATUS)
     assert status_of(errors.UnknownModel("", pointer="/model")) == 422
     assert status_of(errors.UnknownModel("")) == 404
@@ -168,7 +168,27 @@ async def test_a_model_that_does_not_load_is_reported(client: httpx.AsyncClient,
     asking = asyncio.create_task(client.get("/v1/models/resnet50"))
     await worker.fail(await worker.claim(), "model_load_failed", "the download failed: no network", retryable=True)
     problem = problem_of(await asking, 503, "model_load_failed")
-    assert problem.detail == "the download failed: no network"
+    assert (problem.detail, problem.retryable) == ("the download failed: no network", True)
+
+
+async def test_a_model_that_can_never_load_is_not_to_be_tried_again(client: httpx.AsyncClient, worker: FakeWorker) -> None:
+    await worker.live()
+    asking = asyncio.create_task(client.get("/v1/models/resnet50"))
+    await worker.fail(await worker.claim(), "model_load_failed", "the file is damaged")
+    answer = await asking
+    assert not problem_of(answer, 422, "model_load_failed").retryable
+    assert "retry-after" not in answer.headers
+
+
+async def test_a_model_that_loads_slowly_is_loading(settings: ServiceSettings, store: JobStore, worker: FakeWorker) -> None:
+    await worker.live()
+    async with client_of(create_app(settings.model_copy(update={"describe_wait": 1.0}), store)) as client:
+        asking = asyncio.create_task(client.get("/v1/models/resnet50"))
+        await worker.claim()
+        answer = await asking
+    problem = problem_of(answer, 503, "model_loading")
+    assert (problem.retryable, answer.headers["retry-after"]) == (True, "5")
+    assert "'resnet50' is still being loaded after 1 s" in problem.detail
 
 
 async def test_a_model_without_classes_has_no_class_to_explain(client: httpx.AsyncClient, worker: FakeWorker) -> None:

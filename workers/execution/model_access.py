@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from jobstore.store import JobStore
-from schemas.models import PublishedModel
+from schemas.models import PublishedModel, UnloadableModel
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.inputs import Placement
 from workers.contract.probe import Probe
@@ -58,6 +58,10 @@ class ModelAccess:
         """Publish the model's description, so that the service can answer questions about the model."""
         await retry_until_available(lambda: self._store.models.publish(model.published))
         self._published_digests[model.published.description.name] = model.published.digest
+
+    async def publish_failure(self, failure: UnloadableModel) -> None:
+        """Publish why a model cannot be loaded, so that the service lists it as unusable."""
+        await retry_until_available(lambda: self._store.models.publish_failure(failure))
 
     def close(self) -> None:
         """Give the threads up without waiting for them."""

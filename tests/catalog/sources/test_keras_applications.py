@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from catalog.errors import CatalogError
+from schemas.errors import ModelLoadFailed
 from tests.catalog.make_catalog import catalog_in
 
 
@@ -46,7 +48,6 @@ def test_models_toml_changes_models_and_adds_models(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
-        ("[vgg16\n", r"models\.toml: "),
         (
             '[x]\narchitecture = "vgg61"\n',
             r"\[x\] names the architecture 'vgg61', which keras_applications does not have \(nearest: vgg19, vgg16",
@@ -59,16 +60,27 @@ def test_models_toml_changes_models_and_adds_models(folder: Path) -> None:
         ('[vgg16]\nweights = "../../secret.h5"\n', "outside the models folder"),
         ('[vgg16]\nweights = "/etc/passwd"\n', "outside the models folder"),
         ('[vgg16]\nlabels = "../labels.txt"\n', "outside the models folder"),
-        ("vgg16 = 3\n", "vgg16"),
+        ("vgg16 = 3\n", r"models\.toml: \[vgg16\]: Input should be"),
     ],
 )
-def test_a_wrong_models_toml_is_refused_with_a_reason(folder: Path, toml: str, words: str) -> None:
-    with pytest.raises(CatalogError, match=words):
-        catalog_in(folder, toml)
+def test_a_wrong_table_makes_its_model_unusable_and_no_other(folder: Path, toml: str, words: str) -> None:
+    (folder / "good.keras").write_bytes(b"x")
+    catalog = catalog_in(folder, toml + '[other]\narchitecture = "vgg16"\n')
+    ((name, model),) = catalog.unusable.items()
+    assert re.search(words, model.reason)
+    assert (model.source, name in catalog) == ("keras_applications", False)
+    assert {"good", "other", "resnet50"} <= set(catalog)
+    with pytest.raises(ModelLoadFailed, match=words):
+        catalog.entry(name)
+
+
+def test_a_models_toml_that_is_no_toml_is_refused_with_a_reason(folder: Path) -> None:
+    with pytest.raises(CatalogError, match=r"models\.toml: "):
+        catalog_in(folder, "[vgg16\n")
 
 
 def test_a_link_out_of_the_folder_is_not_followed_for_weights(folder: Path) -> None:
     (folder.parent / "secret.h5").write_bytes(b"x")
     (folder / "inside.weights.h5").symlink_to(folder.parent / "secret.h5")
-    with pytest.raises(CatalogError, match="outside the models folder"):
-        catalog_in(folder, '[vgg16]\nweights = "inside.weights.h5"\n')
+    catalog = catalog_in(folder, '[vgg16]\nweights = "inside.weights.h5"\n')
+    assert "outside the models folder" in catalog.unusable["vgg16"].reason

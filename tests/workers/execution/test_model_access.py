@@ -38,6 +38,25 @@ async def test_a_description_of_another_version_is_refused(bench):
         await bench.pipeline.run(execution, lambda _: None)
 
 
+async def test_a_model_that_can_never_load_is_published_as_unloadable(bench):
+    file = bench.models_dir / "torn.keras"
+    file.write_bytes(b"no zip")
+    try:
+        catalog = load_catalog(bench.models_dir / "none.toml", bench.models_dir)
+        bench.pipeline.models._loader = ModelPool(catalog, 10**9)
+        asked = ("torn", catalog["torn"].digest)
+        (execution,) = await bench.claim(
+            submission(method=DESCRIBE, model="torn", params=json.dumps({"model": asked[0], "digest": asked[1]}))
+        )
+        with pytest.raises(ModelLoadFailed) as raised:
+            await bench.pipeline.run(execution, lambda _: None)
+    finally:
+        file.unlink()
+    (found,) = await bench.store.models.read_many([asked])
+    assert not raised.value.retryable
+    assert found.reason == raised.value.detail == "'torn.keras' is not a .keras file (a zip archive), or it is damaged."
+
+
 async def test_a_model_is_published_as_soon_as_it_is_loaded(bench):
     published = await bench.published()
     assert await bench.store.models.read("tiny", published.digest) == published

@@ -9,7 +9,7 @@ import keras
 
 from catalog.entry import CatalogEntry
 from catalog.keras_architectures import KERAS_APPLICATIONS
-from schemas.errors import ModelLoadFailed
+from schemas.errors import ModelLoadFailed, ModelLoadInterrupted
 from workers.models.guards.hdf5 import check_hdf5_file
 from workers.models.guards.keras_archive import check_archive
 from workers.models.labels import read_labels
@@ -48,13 +48,14 @@ def _build(entry: CatalogEntry, **arguments: Any) -> keras.Model:
     try:
         return getattr(keras.applications, architecture.class_name)(input_shape=(height, width, 3), **arguments)
     except Exception as error:  # `keras.utils.get_file` raises bare Exception for a failed download
-        hint = ""
+        hint, kind = "", ModelLoadFailed
         if arguments["weights"] == "imagenet":
+            kind = ModelLoadFailed if isinstance(error, (TypeError, ValueError)) else ModelLoadInterrupted
             hint = (
                 " ImageNet weights are downloaded. If there is no network, "
                 f"set weights to a weights file or 'random' in [{entry.name}] of models.toml."
             )
-        raise ModelLoadFailed(f"Model '{entry.name}' ({architecture.class_name}) could not be built: {error}.{hint}") from error
+        raise kind(f"Model '{entry.name}' ({architecture.class_name}) could not be built: {error}.{hint}") from error
 
 
 def _classes(entry: CatalogEntry) -> int:

@@ -1,0 +1,40 @@
+"""Find, for `convscope doctor`, all models that have a fault: in `models.toml`, in the models folder, and in the model files themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from catalog.catalog import Catalog
+from jobstore.settings import StoreSettings
+
+_CHECK_SECONDS = 600
+
+
+def unusable_models(catalog: Catalog) -> Iterator[str]:
+    """Yield a sentence for each model that the catalogue lists as unusable."""
+    yield from (f"'{name}' cannot be used: {model.reason}" for name, model in sorted(catalog.unusable.items()))
+
+
+def damaged_files(settings: StoreSettings, catalog: Catalog) -> Iterator[str]:
+    """Load every model file, and yield a sentence for each one that cannot be loaded.
+
+    The files are loaded in a process of its own, because a fault in TensorFlow may end it.
+    """
+    if not any(entry.source == "file" for entry in catalog.values()):
+        return
+    command = [sys.executable, "-P", "-m", "workers.models.check_files", str(settings.models_file), str(settings.models_dir)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    try:
+        run = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=_CHECK_SECONDS)  # noqa: S603 - our own program
+    except subprocess.TimeoutExpired:
+        yield f"the model files could not all be loaded within {_CHECK_SECONDS} s"
+        return
+    if run.returncode != 0:
+        yield f"the program that loads the model files ended with status {run.returncode}"
+        return
+    for name, reason in json.loads(run.stdout.splitlines()[-1]).items():
+        yield f"'{name}' cannot be used: {reason}"

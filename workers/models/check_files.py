@@ -1,0 +1,37 @@
+"""Load every file of the models folder once, and print which ones cannot be used. `convscope doctor` runs this as a program.
+
+Example: `python -m workers.models.check_files models.toml models` prints `{"broken": "'broken.keras' is not a .keras file …"}`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from catalog.catalog import load_catalog
+from schemas.errors import VisualizationError
+from workers.models.description.describe import describe
+from workers.models.limits import ModelLimits
+from workers.models.loading import load_model
+from workers.settings import WorkerSettings
+
+
+def faults(models_file: Path, models_dir: Path, limits: ModelLimits) -> dict[str, str]:
+    """Return, by the model's name, why each model file that cannot be loaded or described cannot be used."""
+    found: dict[str, str] = {}
+    for name, entry in load_catalog(models_file, models_dir).items():
+        if entry.source == "file":
+            try:
+                describe(load_model(entry, limits), entry)
+            except VisualizationError as error:
+                found[name] = error.detail
+    return found
+
+
+def main() -> None:
+    sys.stdout.write(json.dumps(faults(Path(sys.argv[1]), Path(sys.argv[2]), WorkerSettings().model_limits)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
