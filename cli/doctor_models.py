@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from catalog.catalog import Catalog
 from jobstore.settings import StoreSettings
+from workers.settings import WorkerSettings
 
 _CHECK_SECONDS = 600
 
@@ -26,7 +27,8 @@ def damaged_files(settings: StoreSettings, catalog: Catalog) -> Iterator[str]:
     """
     if not any(entry.source == "file" for entry in catalog.values()):
         return
-    command = [sys.executable, "-P", "-m", "workers.models.check_files", str(settings.models_file), str(settings.models_dir)]
+    limits = WorkerSettings().model_limits.model_dump_json()
+    command = [sys.executable, "-P", "-m", "workers.models.check_files", str(settings.models_file), str(settings.models_dir), limits]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         run = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=_CHECK_SECONDS)  # noqa: S603 - our own program

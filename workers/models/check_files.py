@@ -1,6 +1,8 @@
 """Load every file of the models folder once, and print which ones cannot be used. `convscope doctor` runs this as a program.
 
-Example: `python -m workers.models.check_files models.toml models` prints `{"broken": "'broken.keras' is not a .keras file …"}`.
+Its arguments are the settings file, the models folder and the limits as JSON.
+
+Example: `python -m workers.models.check_files models.toml models '{}'` prints `{"broken": "'broken.keras' is not a .keras file …"}`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from schemas.errors import VisualizationError
 from workers.models.description.describe import describe
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
-from workers.settings import WorkerSettings
 
 
 def faults(models_file: Path, models_dir: Path, limits: ModelLimits) -> dict[str, str]:
@@ -30,7 +31,8 @@ def faults(models_file: Path, models_dir: Path, limits: ModelLimits) -> dict[str
 
 
 def main() -> None:
-    sys.stdout.write(json.dumps(faults(Path(sys.argv[1]), Path(sys.argv[2]), WorkerSettings().model_limits)) + "\n")
+    models_file, models_dir, limits = sys.argv[1:]
+    sys.stdout.write(json.dumps(faults(Path(models_file), Path(models_dir), ModelLimits.model_validate_json(limits))) + "\n")
 
 
 if __name__ == "__main__":
