@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -23,14 +23,18 @@ from jobstore.settings import StoreSettings
 from schemas.errors import BrokerUnavailable, StorageFull
 
 LONGEST_BLOCK = 5.0  # longest blocking read, seconds
-ANSWER_TIMEOUT = 5.0  # how long Redis may take to answer a command that does not block, seconds
-MAX_EVENTS = 1000  # of one job; older events are dropped
+ANSWER_TIMEOUT = 5.0  # how long a command that does not block may take, waiting for a free connection included, seconds
+MOST_BLOCKING_READS = 4096  # enough for the workers' and the listener's reads of 1,024 shards
+MAX_EVENTS = 1000  # of one job, and announced in one shard; older ones are dropped
 
 StreamEntry = tuple[bytes, dict[bytes, bytes]]  # id, fields
 
 
 class Connection:
-    """Holds one Redis client, and the settings that decide where keys are and how long they live.
+    """Holds the Redis clients, and the settings that decide where keys are and how long they live.
+
+    Commands share a pool of at most `redis_connections` connections; a command waits for a free one. Blocking reads have connections of
+    their own, so that they never keep commands waiting.
 
     A lost connection is opened again and the command is repeated once. This is safe because every script answers a repetition as it
     answered the first call.
@@ -38,13 +42,16 @@ class Connection:
     Every method that talks to Redis raises `BrokerUnavailable` if Redis does not answer, and `StorageFull` if its memory or disk is full.
     """
 
-    def __init__(self, redis: Redis, settings: StoreSettings) -> None:
-        """Wrap a client. It must not decode responses, because artifacts are bytes, and must not have a `socket_timeout`.
+    def __init__(self, redis: Redis, blocking: Redis, settings: StoreSettings) -> None:
+        """Wrap a client for commands and one for blocking reads.
+
+        They must not decode responses, because artifacts are bytes, and must not have a `socket_timeout`.
 
         With a `socket_timeout`, redis-py 8 sends through `asyncio.wait_for`, which may swallow a cancellation on Python 3.11
         (CPython issue 86296). This class limits the time of an answer itself.
         """
         self._redis: Any = redis
+        self._blocking: Any = blocking
         self._scripts = _load_scripts()
         self._lifetimes = {"ttl": settings.result_ttl * 1000, "record_ttl": settings.result_ttl * 2000, "max_events": MAX_EVENTS}
         self.settings = settings
@@ -54,11 +61,14 @@ class Connection:
     def open(cls, url: str, settings: StoreSettings) -> Connection:
         """Return a connection to `url`. It connects when the first command is sent."""
         retry = Retry(ExponentialBackoff(cap=0.2, base=0.05), 1, supported_errors=(RedisConnectionError,))
-        return cls(Redis.from_url(url, socket_timeout=None, socket_connect_timeout=ANSWER_TIMEOUT, retry=retry), settings)
+        options: dict[str, Any] = {"socket_timeout": None, "socket_connect_timeout": ANSWER_TIMEOUT, "retry": retry}
+        pool = BlockingConnectionPool.from_url(url, max_connections=settings.redis_connections, timeout=ANSWER_TIMEOUT, **options)
+        return cls(Redis.from_pool(pool), Redis.from_url(url, max_connections=MOST_BLOCKING_READS, **options), settings)
 
     async def close(self) -> None:
-        """Close the client."""
+        """Close the clients."""
         await self._redis.aclose()
+        await self._blocking.aclose()
 
     def shard_of(self, name: str) -> int:
         """Return the number of the shard in which a job, an image or a work lives."""
@@ -66,31 +76,32 @@ class Connection:
 
     async def command(self, *words: str | int | float | bytes) -> Any:
         """Send one command and return Redis's reply."""
-        return await self._execute(ANSWER_TIMEOUT, *words)
+        return await self._execute(self._redis, ANSWER_TIMEOUT, *words)
 
     async def script(self, name: str, shard: Shard, /, *payload: bytes | str, **arguments: Any) -> Any:
         """Run `scripts/<name>.lua` in one shard and return its reply. The script does not see arguments that are None."""
         text, sha = self._scripts[name]
         words = (1, prefix(shard), json.dumps(_without_none({**self._lifetimes, **arguments})), *payload)
         try:
-            return await self._execute(ANSWER_TIMEOUT, "EVALSHA", sha, *words)
+            return await self._execute(self._redis, ANSWER_TIMEOUT, "EVALSHA", sha, *words)
         except NoScriptError:
-            return await self._execute(ANSWER_TIMEOUT, "EVAL", text, *words)
+            return await self._execute(self._redis, ANSWER_TIMEOUT, "EVAL", text, *words)
 
-    async def read_stream(self, stream: str, after: str, seconds: float) -> list[StreamEntry]:
-        """Return the entries of a stream after the id `after`, at most 100.
+    async def read_stream(self, stream: str, after: str, seconds: float, count: int = 100) -> list[StreamEntry]:
+        """Return the entries of a stream after the id `after`, at most `count`.
 
         If there are none, wait up to `seconds` for the first, but at most `LONGEST_BLOCK`. With 0 seconds, do not wait.
         """
         block = min(seconds, LONGEST_BLOCK)
         words = ("BLOCK", max(1, round(block * 1000))) if block > 0 else ()
-        reply: Any = await self._execute(block + ANSWER_TIMEOUT, "XREAD", *words, "COUNT", 100, "STREAMS", stream, after)
+        client = self._blocking if block > 0 else self._redis
+        reply: Any = await self._execute(client, block + ANSWER_TIMEOUT, "XREAD", *words, "COUNT", count, "STREAMS", stream, after)
         return reply[0][1] if reply else []
 
-    async def _execute(self, seconds: float, *words: str | int | float | bytes) -> Any:
+    async def _execute(self, client: Any, seconds: float, *words: str | int | float | bytes) -> Any:
         try:
             async with asyncio.timeout(seconds):
-                return await self._redis.execute_command(*words)
+                return await client.execute_command(*words)
         except NoScriptError:
             raise
         except (RedisError, TimeoutError) as error:

@@ -4,74 +4,91 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import cast
 
-from jobstore.connection import LONGEST_BLOCK, Connection, StreamEntry
+from jobstore.connection import Connection, StreamEntry
 from jobstore.job_reader import JobReader
 from jobstore.keys import key
+from jobstore.listener import JobListener
 from jobstore.records import EventType, StoredEvent
 from jobstore.snapshot import JobSnapshot
-from schemas.errors import NotFound
+from schemas.errors import BrokerUnavailable, NotFound
+
+CHECK_EVERY = 15.0  # a job without events is read again after about this many seconds, because nobody announces that it expires
+RETRY_PAUSE = 0.5  # a read that failed is repeated after this many seconds
+_READ_TOGETHER = 100  # events of one job that are read at a time
 
 
 class JobEvents:
-    """Reads the events of jobs. Every method raises `BrokerUnavailable` if Redis does not answer."""
+    """Reads the events of jobs. A wait that has begun survives a Redis that goes away and comes back."""
 
-    def __init__(self, connection: Connection, reader: JobReader) -> None:
+    def __init__(self, connection: Connection, reader: JobReader, listener: JobListener) -> None:
         self._connection = connection
         self._reader = reader
+        self._listener = listener
 
     async def until_ended(self, job_id: str, owner: str, seconds: float) -> JobSnapshot | None:
-        """Return the job as soon as it has ended, or as it is after `seconds`. Return None if there is no such job."""
+        """Return the job as soon as it has ended, or as it is after `seconds`. See `Jobs.wait`."""
+        if seconds <= 0:
+            return await self._reader.snapshot(job_id, owner)
         deadline = time.monotonic() + seconds
-        snapshot = await self._reader.snapshot(job_id, owner)
-        while snapshot is not None and not snapshot.state.ended:
-            last = f"{snapshot.sequence}-0"
-            while (remaining := deadline - time.monotonic()) > 0:
-                entries = await self._connection.read_stream(self._stream(job_id), last, remaining)
-                if not entries or _type(entries[-1]) == "done":
-                    break
-                last = entries[-1][0].decode()
-            else:
-                break
+        with self._listener.watch(job_id, only_end=True) as watch:
             snapshot = await self._reader.snapshot(job_id, owner)
+            pause = _next_check()
+            while snapshot is not None and not snapshot.state.ended and (remaining := deadline - time.monotonic()) > 0:
+                await watch.woken(min(remaining, pause))
+                try:
+                    snapshot, pause = await self._reader.snapshot(job_id, owner), _next_check()
+                except BrokerUnavailable:
+                    if time.monotonic() >= deadline:
+                        raise
+                    pause = RETRY_PAUSE
         return snapshot
 
-    async def follow(self, job_id: str, owner: str, after: int) -> AsyncIterator[StoredEvent | None]:
+    async def follow(self, job_id: str, owner: str, after: int) -> AsyncGenerator[StoredEvent | None]:
         """Yield the job's events after sequence number `after`, up to `done`. See `Jobs.events`."""
-        snapshot = await self._reader.snapshot(job_id, owner)
-        if snapshot is None:
-            raise NotFound(f"There is no job {job_id}.")
-        after = min(after, snapshot.sequence)
-        while True:
-            entries = await self._connection.read_stream(self._stream(job_id), f"{after}-0", 0 if snapshot.state.ended else LONGEST_BLOCK)
-            async for event in self._events(snapshot, entries):
-                yield event
-                if event.type == "done":
-                    return
-            if entries:
-                after = _sequence(entries[-1])
-                continue
-            if snapshot.state.ended:
-                if snapshot.is_abandoned:  # nobody was there to write the event
-                    yield StoredEvent(after + 1, "done", json.dumps({"state": snapshot.state.value}))
-                return
+        with self._listener.watch(job_id) as watch:
             snapshot = await self._reader.snapshot(job_id, owner)
             if snapshot is None:
-                return
-            if not snapshot.state.ended:
-                yield None
+                raise NotFound(f"There is no job {job_id}.")
+            after = min(after, snapshot.sequence)
+            while snapshot is not None:
+                try:
+                    async for event in self._events(snapshot, after):
+                        yield event
+                        after = event.sequence
+                        if event.type == "done":
+                            return
+                    if snapshot.state.ended:
+                        break
+                    if not await watch.woken(_next_check()):
+                        snapshot = await self._reader.snapshot(job_id, owner)
+                        yield None
+                except BrokerUnavailable:
+                    await watch.woken(RETRY_PAUSE)
+            if snapshot is not None and snapshot.is_abandoned:  # nobody was there to write the event
+                yield StoredEvent(after + 1, "done", json.dumps({"state": snapshot.state.value}))
 
-    async def _events(self, snapshot: JobSnapshot, entries: list[StreamEntry]) -> AsyncIterator[StoredEvent]:
-        """Yield the events of stream entries. Of several previews only the newest is left, because Redis keeps no other."""
-        newest_preview = max((index for index, entry in enumerate(entries) if _type(entry) == "preview"), default=None)
-        for index, entry in enumerate(entries):
-            if _type(entry) != "preview":
-                yield StoredEvent(_sequence(entry), _type(entry), entry[1][b"data"].decode())
-            elif index == newest_preview and (text := await self._preview(snapshot, entry)) is not None:
-                yield StoredEvent(_sequence(entry), "preview", text)
+    async def _events(self, snapshot: JobSnapshot, after: int) -> AsyncIterator[StoredEvent]:
+        """Yield all events that are there after sequence number `after`.
+
+        Of several previews that are read together only the newest is left, because Redis keeps no other.
+        """
+        stream = key(self._connection.shard_of(snapshot.id), "events", snapshot.id)
+        while True:
+            entries = await self._connection.read_stream(stream, f"{after}-0", 0, _READ_TOGETHER)
+            newest_preview = max((index for index, entry in enumerate(entries) if _type(entry) == "preview"), default=None)
+            for index, entry in enumerate(entries):
+                if _type(entry) != "preview":
+                    yield StoredEvent(_sequence(entry), _type(entry), entry[1][b"data"].decode())
+                elif index == newest_preview and (text := await self._preview(snapshot, entry)) is not None:
+                    yield StoredEvent(_sequence(entry), "preview", text)
+            if len(entries) < _READ_TOGETHER:
+                return
+            after = _sequence(entries[-1])
 
     async def _preview(self, snapshot: JobSnapshot, entry: StreamEntry) -> str | None:
         """Return the JSON text of a preview event, or None if a newer preview has replaced it."""
@@ -82,8 +99,10 @@ class JobEvents:
             return None
         return json.dumps({"step": announced, "image": f"data:image/png;base64,{base64.b64encode(image).decode()}"})
 
-    def _stream(self, job_id: str) -> str:
-        return key(self._connection.shard_of(job_id), "events", job_id)
+
+def _next_check() -> float:
+    """Return about `CHECK_EVERY`. Callers who came together must not all read again at the same moment."""
+    return CHECK_EVERY * random.uniform(0.8, 1.2)  # noqa: S311 - nobody gains from guessing it
 
 
 def _type(entry: StreamEntry) -> EventType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from jobstore.connection import Connection
 from jobstore.files import FileStore
@@ -10,6 +10,7 @@ from jobstore.images import ImageStore
 from jobstore.job_events import JobEvents
 from jobstore.job_reader import JobReader
 from jobstore.keys import owner_key
+from jobstore.listener import JobListener
 from jobstore.records import JobRecord, StoredEvent, Submission, Submitted
 from jobstore.snapshot import JobSnapshot
 from jobstore.submit import JobSubmitter
@@ -26,11 +27,11 @@ class Jobs:
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """
 
-    def __init__(self, connection: Connection, files: FileStore, images: ImageStore, reader: JobReader) -> None:
+    def __init__(self, connection: Connection, files: FileStore, images: ImageStore, reader: JobReader, listener: JobListener) -> None:
         self._connection = connection
         self._files = files
         self._reader = reader
-        self._events = JobEvents(connection, reader)
+        self._events = JobEvents(connection, reader, listener)
         self._submitter = JobSubmitter(connection, images, reader)
 
     async def submit(self, submission: Submission) -> Submitted:
@@ -80,17 +81,24 @@ class Jobs:
         return found, cursor
 
     async def wait(self, job_id: str, owner: str, seconds: float) -> JobRecord | None:
-        """Return the job as soon as it has ended, or as it is after `seconds`. Return None if there is no such job."""
+        """Return the job as soon as it has ended, or as it is after `seconds`. Return None if there is no such job.
+
+        If Redis goes away and comes back meanwhile, the wait goes on.
+
+        Raises:
+            BrokerUnavailable: Redis does not answer when the wait begins or when its time is up.
+        """
         return await self._record(await self._events.until_ended(job_id, owner, seconds), owner)
 
-    def events(self, job_id: str, owner: str, after: int = 0) -> AsyncIterator[StoredEvent | None]:
+    def events(self, job_id: str, owner: str, after: int = 0) -> AsyncGenerator[StoredEvent | None]:
         """Yield the job's events after sequence number `after` as they come, up to `done`.
 
-        Yield None about every five seconds without an event, so that the caller can send a ping. A preview that a newer preview has
-        replaced is left out.
+        Yield None about every 15 seconds without an event. A preview that a newer preview has replaced is left out. If Redis goes away
+        and comes back meanwhile, the events go on.
 
         Raises:
             NotFound: There is no such job. This is raised at the first step.
+            BrokerUnavailable: Redis does not answer. This is raised at the first step.
         """
         return self._events.follow(job_id, owner, after)
 

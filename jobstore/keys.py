@@ -8,6 +8,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 |---|---|---|
 | `job` | job | hash: the fields of one job, named as in `JobRecord` |
 | `events` | job | stream: the job's last events |
+| `announcements` | `all` | stream: the jobs and types of the shard's last events, for those who wait for jobs |
 | `execution` | execution | hash: the fields that identical jobs share, named as in `JobRecord`; the id is that of the first job |
 | `joined` | execution | set: the jobs that wait for the execution or have its result |
 | `artifacts` | execution | hash: the bytes of small artifacts, by name |
@@ -41,8 +42,8 @@ from urllib.parse import quote
 from ulid import ULID
 
 KeyKind = Literal[
-    "job", "events", "execution", "joined", "artifacts", "preview", "latest", "image", "upload", "jobs", "active", "queue", "waiting",
-    "running", "wakeup", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
+    "job", "events", "announcements", "execution", "joined", "artifacts", "preview", "latest", "image", "upload", "jobs", "active", "queue",
+    "waiting", "running", "wakeup", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
 ]  # fmt: skip
 Shard = int | Literal["workers", "models", "files"]  # the last three are one place each, however many shards there are
 

@@ -28,6 +28,12 @@ class StoreSettings(BaseSettings):
         description="The moment at which the Redis that convscope starts writes to disk. With `always`, no accepted job is lost if the "
         "machine stops. With `everysec`, the jobs of the last second may be lost.",
     )
+    redis_connections: int = Field(
+        default=50,
+        ge=1,
+        description="Each process opens at most this many connections to Redis for its commands. A command waits up to 5 s for a free one. "
+        "Waiting callers take none.",
+    )
     redis_max_memory: int = Field(
         default=2 * 1024**3,
         ge=0,

@@ -8,6 +8,7 @@ from jobstore.files import FileStore
 from jobstore.images import ImageStore
 from jobstore.job_reader import JobReader
 from jobstore.jobs import Jobs
+from jobstore.listener import JobListener
 from jobstore.models import ModelStore
 from jobstore.pieces import PieceStore
 from jobstore.queue import JobQueue
@@ -18,8 +19,8 @@ from jobstore.workers import WorkerRegistry
 class JobStore:
     """Holds one part for each purpose over one connection.
 
-    `jobs` is for callers and `queue` for workers. `images`, `artifacts` and `pieces` hold content, `models` and `workers` hold what
-    workers publish about themselves. For example: `submitted = await store.jobs.submit(submission)`.
+    `jobs` is for callers and `queue` for workers. `listener` wakes callers who wait. `images`, `artifacts` and `pieces` hold content,
+    `models` and `workers` hold what workers publish about themselves. For example: `submitted = await store.jobs.submit(submission)`.
 
     Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
     runs at least once and exactly one result is seen. Every key in Redis expires.
@@ -28,9 +29,10 @@ class JobStore:
     def __init__(self, connection: Connection) -> None:
         reader = JobReader(connection)
         self._connection = connection
+        self.listener = JobListener(connection)
         self._files = FileStore(connection)
         self.images = ImageStore(connection, self._files)
-        self.jobs = Jobs(connection, self._files, self.images, reader)
+        self.jobs = Jobs(connection, self._files, self.images, reader, self.listener)
         self.queue = JobQueue(connection, self._files)
         self.artifacts = ArtifactStore(connection, self._files, reader)
         self.pieces = PieceStore(connection, self._files)
@@ -43,7 +45,8 @@ class JobStore:
         return cls(Connection.open(url, settings))
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Stop the listener and close the connections."""
+        await self.listener.close()
         await self._connection.close()
 
     async def ping(self) -> None:

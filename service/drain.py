@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -27,9 +27,10 @@ class Drain:
         """Return when the drain begins."""
         await self._begun.wait()
 
-    async def until_begun(self, items: AsyncIterator[_T]) -> AsyncIterator[_T]:
-        """Yield the items of `items`, and end at once when the drain begins."""
+    async def until_begun(self, items: AsyncGenerator[_T]) -> AsyncGenerator[_T]:
+        """Yield the items of `items`, and end at once when the drain begins. Closing this closes `items`."""
         stopped = asyncio.ensure_future(self.wait())
+        following = None
         try:
             while True:
                 following = asyncio.ensure_future(anext(items))
@@ -46,6 +47,8 @@ class Drain:
                 yield item
         finally:
             abandon(stopped)
+            if following is not None and following.done():  # otherwise its cancellation closes `items`
+                await items.aclose()
 
 
 def abandon(future: asyncio.Future[Any]) -> None:

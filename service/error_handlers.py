@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from schemas.errors import MethodNotAllowed, NotFound, UnknownMethod, VisualizationError
 from schemas.methods import params_class
 from service.echo import echo
+from service.job_wait import CallerDisconnected
 from service.problems import framework_error, problem_response
-from service.request_context import body_too_large, request_id_of
+from service.request_context import CLIENT_CLOSED, body_too_large, request_id_of
 from service.validation_errors import invalid_request
 
 
@@ -46,7 +47,11 @@ def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter], max_body_byte
                 problem = framework_error(error)
         return problem_response(problem, request_id_of(request.scope), headers)
 
+    async def end_without_answer(_: Request, __: Exception) -> Response:
+        return Response(status_code=CLIENT_CLOSED)  # nobody reads it; the metrics and the log count it
+
     app.add_exception_handler(VisualizationError, answer_own_error)
+    app.add_exception_handler(CallerDisconnected, end_without_answer)
     app.add_exception_handler(RequestValidationError, answer_invalid_parameters)
     app.add_exception_handler(HTTPException, answer_framework_error)
 

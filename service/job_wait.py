@@ -17,10 +17,10 @@ class CallerDisconnected(Exception):
     """The caller closed the connection before its answer was there."""
 
 
-async def wait_until_ended(services: Services, job: JobRecord, seconds: float, request: Request | None = None) -> JobRecord:
+async def wait_until_ended(services: Services, job: JobRecord, seconds: float, request: Request) -> JobRecord:
     """Return the job when it has ended. Return it as it is after `seconds` (at most `max_wait`) or when the service drains.
 
-    If `request` is given, its body must have been read.
+    The body of `request` must have been read.
 
     Raises:
         CallerDisconnected: the caller of `request` closed the connection first.
@@ -30,11 +30,11 @@ async def wait_until_ended(services: Services, job: JobRecord, seconds: float, r
         return job
     ended = asyncio.ensure_future(services.store.jobs.wait(job.id, job.owner, min(seconds, services.settings.max_wait)))
     draining = asyncio.ensure_future(services.drain.wait())
-    left = asyncio.ensure_future(_disconnected(request)) if request is not None else None
-    tasks: list[asyncio.Future[Any]] = [task for task in (ended, draining, left) if task is not None]
+    left = asyncio.ensure_future(_disconnected(request))
+    tasks: list[asyncio.Future[Any]] = [ended, draining, left]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if left is not None and left.done() and not ended.done():
+        if left.done() and not ended.done():
             left.result()
             raise CallerDisconnected
         found = ended.result() if ended.done() else await services.store.jobs.read(job.id, job.owner)

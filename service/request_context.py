@@ -18,7 +18,7 @@ from service.problems import problem_response
 
 REQUEST_ID = "X-Request-ID"
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_CLIENT_CLOSED = 499  # nginx's status for a caller that did not wait for the answer
+CLIENT_CLOSED = 499  # nginx's status for a caller that did not wait for the answer
 _VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _LOGGED_FOR_DEBUG = {"/livez", "/readyz", "/metrics"}
 
@@ -64,7 +64,7 @@ class RequestContextMiddleware:
                 else:
                     await self._app(scope, receive, answer.send)
             except ClientDisconnect:
-                answer.status = answer.status or _CLIENT_CLOSED
+                answer.status = answer.status or CLIENT_CLOSED
             except Exception:
                 _log.exception("request_failed", path=scope["path"])
                 if answer.status:
@@ -73,7 +73,7 @@ class RequestContextMiddleware:
                     InternalError("The service failed unexpectedly. Its log has the reason under this request id."), scope, receive
                 )
             finally:
-                self._report(scope, answer.status or _CLIENT_CLOSED, time.perf_counter() - started)
+                self._report(scope, answer.status or CLIENT_CLOSED, time.perf_counter() - started)
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         route: Any = scope.get("route")

@@ -51,6 +51,7 @@ local function keep_execution(execution_id)
 end
 
 -- Each job has one stream of events. The sequence number is counted in the job's hash and is the id of the stream's entry.
+-- Every event is also announced in one stream of the shard, which the listener of each service reads for all its waiting callers.
 
 local function emit(job_id, kind, json)
   local sequence = redis.call('HINCRBY', key('job', job_id), 'sequence', 1)
@@ -58,6 +59,9 @@ local function emit(job_id, kind, json)
   if sequence == 1 then
     redis.call('PEXPIRE', key('events', job_id), args.record_ttl)
   end
+  local announcements = key('announcements', 'all')
+  redis.call('XADD', announcements, 'MAXLEN', '~', args.max_events, '*', 'job', job_id, 'type', kind)
+  redis.call('PEXPIRE', announcements, args.record_ttl)
 end
 
 local function emit_status(job_id, state, position)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import structlog
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from schemas.errors import BrokerUnavailable
@@ -75,7 +76,7 @@ async def submit_job(request: Request, services: ServicesDep, caller: CallerDep,
     parsed = await parse_job_request(request, services.settings)
     job = (await submit(services, caller, parsed, preferences)).job
     wait = None if preferences.wait is None else min(preferences.wait, services.settings.max_wait)
-    job = await wait_until_ended(services, job, wait or 0.0)
+    job = await wait_until_ended(services, job, wait or 0.0, request)
     return job_response(job, 200 if job.state.ended else 202, job_headers(job, wait))
 
 
@@ -99,6 +100,7 @@ async def list_jobs(
 
 @router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="Look at a job", response_model=Job, responses=documented(404, 422, 503))
 async def get_job(
+    request: Request,
     services: ServicesDep,
     job: JobDep,
     wait: Annotated[
@@ -106,7 +108,12 @@ async def get_job(
     ] = 0,
 ) -> Response:
     """The answer is the job with its state, its progress and its artifacts. It comes at once unless `wait` is given."""
-    return job_response(await wait_until_ended(services, job, wait))
+    return job_response(await wait_until_ended(services, job, wait, request))
+
+
+async def _until_answered() -> AsyncGenerator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
 
 
 @router.get(
@@ -119,6 +126,7 @@ async def get_job(
 async def job_events(
     services: ServicesDep,
     job: JobDep,
+    until_answered: Annotated[AsyncExitStack, Depends(_until_answered)],
     last_event_id: Annotated[
         int, Header(alias="Last-Event-ID", ge=0, description="The id of the last event that was received. The stream goes on after it.")
     ] = 0,
@@ -126,6 +134,7 @@ async def job_events(
     """The answer is a stream of server-sent events: `status`, `progress`, `preview` and `done`. Their ids count from 1. The stream ends
     after `done`. If it ends without `done`, resume it with `Last-Event-ID`. A comment is sent after 15 seconds without an event."""
     events = services.drain.until_begun(services.store.jobs.events(job.id, job.owner, last_event_id))
+    until_answered.push_async_callback(events.aclose)  # FastAPI does not close the generator of a caller who left
     try:
         async for event in events:
             if event is not None:

@@ -29,7 +29,6 @@ from service.request_preferences import PreferencesDep
 from service.responses import job_headers, job_json, job_response, json_response
 from service.submit_job import submit
 
-_CLIENT_CLOSED = 499
 _ANSWER = "`Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG."
 _SEVERAL = " Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`."
 
@@ -88,7 +87,7 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
             # A caller that gave an idempotency key intends to come back for the answer.
             if preferences.idempotency_key is None:
                 await _cancel(services, submitted.job)
-            return Response(status_code=_CLIENT_CLOSED)
+            raise
         headers = job_headers(job, None if preferences.wait is None else wait)
         if not job.state.ended:
             return job_response(job, 202, headers)

@@ -130,7 +130,7 @@ class TestEvents:
         assert states == ["queued", "running", "running", "succeeded"]
 
     async def test_none_is_yielded_while_nothing_happens(self, store: JobStore, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(job_events, "LONGEST_BLOCK", 0.05)
+        monkeypatch.setattr(job_events, "CHECK_EVERY", 0.05)
         job = (await store.jobs.submit(submission(1))).job
         events = store.jobs.events(job.id, "ann", after=1)
         assert await anext(events) is None

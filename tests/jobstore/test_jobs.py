@@ -100,7 +100,7 @@ class TestExpiry:
         await until(forgotten)
 
     async def test_a_queued_job_nobody_takes_expires(self, make_store: Callable[..., JobStore], monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(job_events, "LONGEST_BLOCK", 0.1)
+        monkeypatch.setattr(job_events, "CHECK_EVERY", 0.1)
         store = make_store(result_ttl=1)
         job = (await store.jobs.submit(submission(1))).job
         assert (await heard(store.jobs.events(job.id, "ann")))[-1] == (2, "done", '{"state": "expired"}')

@@ -96,6 +96,11 @@ class FakeWorker:
         assert claimed, "nothing was queued"
         return claimed[0]
 
+    async def claim_or_none(self, lane: Lane = "fast") -> Execution | None:
+        """Return the next execution, or None if there is none within ten seconds."""
+        claimed = await self._store.queue.claim(self._name, lane, 1, 10.0)
+        return claimed[0] if claimed else None
+
     async def nothing_queued(self, lane: Lane = "fast") -> bool:
         return not await self._store.queue.claim(self._name, lane, 1, 0.0)
 

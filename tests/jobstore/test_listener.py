@@ -1,0 +1,149 @@
+"""The listener: many waiting callers share one blocking read, and wait on while Redis is away."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from jobstore import job_events, listener
+from jobstore.keys import shard_of
+from jobstore.settings import StoreSettings
+from jobstore.store import JobStore
+from processes.embedded_redis import EmbeddedRedis
+from schemas.errors import BrokerUnavailable
+from schemas.jobs import JobState
+from tests.jobstore.samples import claim_one, heard, result, run_one, submission
+from tests.wait import until
+
+
+def blocked_reads(url: str) -> int:
+    with Redis.from_url(url) as redis:
+        return int(redis.info("clients")["blocked_clients"])
+
+
+async def test_many_waiting_callers_take_one_read_for_each_shard(store: JobStore, redis_url: str, store_settings: StoreSettings):
+    jobs = [(await store.jobs.submit(submission(number, image=bytes([number]) * 1500))).job for number in range(9)]
+    assert len({shard_of(job.id, store_settings.shards) for job in jobs}) == store_settings.shards
+    waiting = [asyncio.create_task(store.jobs.wait(job.id, "ann", 60)) for job in jobs for _ in range(20)]
+    following = [asyncio.create_task(heard(store.jobs.events(job.id, "ann"))) for job in jobs for _ in range(5)]
+    await until(lambda: store.listener.watches == 225)
+    await until(lambda: blocked_reads(redis_url) == store_settings.shards)
+    with Redis.from_url(redis_url) as redis:
+        assert redis.info("clients")["connected_clients"] <= store_settings.redis_connections + store_settings.shards + 2
+    assert not any(task.done() for task in (*waiting, *following))
+    for execution in await store.queue.claim("w1", "fast", 9, 0):
+        await store.queue.complete(execution, result())
+    ended = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+    assert [each.id for each in ended if each is not None] == [job.id for job in jobs for _ in range(20)]
+    assert {each.state for each in ended if each is not None} == {JobState.SUCCEEDED}
+    for events in await asyncio.wait_for(asyncio.gather(*following), 20):
+        assert [(sequence, kind) for sequence, kind, _ in events] == [(1, "status"), (2, "status"), (3, "done")]
+    assert store.listener.watches == 0
+
+
+async def test_commands_queue_for_a_connection(make_store: Callable[..., JobStore], redis_url: str):
+    store = make_store(redis_connections=2)
+    job = (await store.jobs.submit(submission(1))).job
+    found = await asyncio.gather(*(store.jobs.read(job.id, "ann") for _ in range(200)))
+    assert {each.id for each in found if each is not None} == {job.id}
+    assert len(found) == 200
+    with Redis.from_url(redis_url) as redis:
+        assert redis.info("clients")["connected_clients"] <= 2 + 2  # the two others are this client and the fixture's
+
+
+async def test_only_a_command_that_waits_too_long_for_a_connection_fails(make_store: Callable[..., JobStore], redis_url: str):
+    store = make_store(redis_connections=1)
+    with Redis.from_url(redis_url) as redis:
+        redis.client_pause(7000)
+        began = asyncio.get_running_loop().time()
+        outcomes = await asyncio.gather(store.ping(), store.ping(), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {BrokerUnavailable}
+        assert asyncio.get_running_loop().time() - began < 6.5
+        redis.client_unpause()
+    await store.ping()
+
+
+async def test_a_watch_is_woken_by_its_own_job_only(store: JobStore):
+    mine, other = [(await store.jobs.submit(submission(number))).job for number in (1, 2)]
+    with store.listener.watch(mine.id) as every, store.listener.watch(mine.id, only_end=True) as end:
+        assert await every.woken(10)  # the listener has started, so announcements may have been missed before
+        assert await end.woken(10)
+        by_id = {}
+        for execution in await store.queue.claim("w1", "fast", 2, 0):
+            by_id[execution.key] = execution
+        assert await every.woken(10)
+        await store.queue.progress(by_id[mine.id], 1, 2)
+        assert await every.woken(10)
+        await store.queue.complete(by_id[other.id], result())
+        assert not await every.woken(0.2)
+        assert not await end.woken(0.2)
+        await store.queue.complete(by_id[mine.id], result())
+        assert await every.woken(10)
+        assert await end.woken(10)
+
+
+async def test_announcements_that_were_dropped_unread_wake_everybody(make_store: Callable[..., JobStore], monkeypatch: pytest.MonkeyPatch):
+    """A full reply may hide a gap. A reply of one entry counts as full here, so that each announcement of a stranger's job does."""
+    monkeypatch.setattr(listener, "MAX_EVENTS", 1)
+    store = make_store(shards=1)
+    mine = (await store.jobs.submit(submission(1))).job
+    with store.listener.watch(mine.id, only_end=True) as watch:
+        assert await watch.woken(10)
+        await store.jobs.submit(submission(2))
+        assert await watch.woken(10)
+
+
+async def test_a_caller_who_gives_up_leaves_nothing_behind(store: JobStore):
+    job = (await store.jobs.submit(submission(1))).job
+    waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 60))
+    events = store.jobs.events(job.id, "ann")
+    assert await anext(events) is not None
+    await until(lambda: store.listener.watches == 2)
+    waiting.cancel()
+    del events
+    gc.collect()
+    await until(lambda: store.listener.watches == 0)
+
+
+async def test_waits_go_on_while_redis_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(job_events, "CHECK_EVERY", 600)  # so that only the listener can wake
+    settings = StoreSettings(data_dir=tmp_path, min_free_disk=0)
+    server = await asyncio.to_thread(EmbeddedRedis.start, tmp_path, appendfsync="always")
+    store = JobStore.connect(server.url, settings)
+    jobs = [(await store.jobs.submit(submission(number))).job for number in range(3)]
+    waiting = [asyncio.create_task(store.jobs.wait(job.id, "ann", 120)) for job in jobs]
+    following = [asyncio.create_task(heard(store.jobs.events(job.id, "ann"))) for job in jobs]
+    await until(lambda: store.listener.watches == 6)
+    await until(lambda: blocked_reads(server.url) == 1)
+    for ended_before in range(2):
+        await asyncio.to_thread(server.kill)
+        with pytest.raises(BrokerUnavailable):
+            await store.ping()
+        server = await asyncio.to_thread(EmbeddedRedis.start, tmp_path, appendfsync="always")
+        await until(lambda url=server.url: blocked_reads(url) == 1)
+        assert sum(task.done() for task in waiting) == sum(task.done() for task in following) == ended_before
+        await run_one(store)
+    await store.queue.complete(await claim_one(store), result())
+    ended = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+    assert [each.state for each in ended if each is not None] == [JobState.SUCCEEDED] * 3
+    for events in await asyncio.wait_for(asyncio.gather(*following), 20):
+        assert [kind for _, kind, _ in events] == ["status", "status", "done"]
+    await store.close()
+    server.stop()
+
+
+async def test_a_wait_whose_time_is_up_while_redis_is_away_says_so(tmp_path: Path):
+    server = await asyncio.to_thread(EmbeddedRedis.start, tmp_path)
+    store = JobStore.connect(server.url, StoreSettings(data_dir=tmp_path, min_free_disk=0))
+    job = (await store.jobs.submit(submission(1))).job
+    waiting = asyncio.create_task(store.jobs.wait(job.id, "ann", 1.5))
+    await until(lambda: store.listener.watches == 1 and blocked_reads(server.url) == 1)
+    await asyncio.to_thread(server.kill)
+    with pytest.raises(BrokerUnavailable):
+        await asyncio.wait_for(waiting, 20)
+    await store.close()
