@@ -72,6 +72,9 @@ VARIABLE_LIST_ATTRIBUTES = ("_trainable_variables", "_non_trainable_variables")
 KERAS_FOLDER_VARIABLE = "keras.src.backend.config._KERAS_DIR"
 """The variable that names the folder of downloaded weights. Tests point it at an empty folder."""
 
+OPERATIONS_PACKAGE = "keras.src.ops"
+"""The package of the modules that hold the classes of Keras's operations. A stored configuration names them by module."""
+
 _SOURCE_PACKAGE = "keras.src."
 # The names that TensorFlow allows for a scope of a graph are these and a few more.
 _VALID_SCOPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)

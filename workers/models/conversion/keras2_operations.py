@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from schemas.errors import ModelLoadFailed
+from workers.engine.keras_internals import OPERATIONS_PACKAGE
 
 OPERATION_LAYERS = frozenset({"TFOpLambda", "SlicingOpLambda"})
 _CONSTANT = "_CONSTANT_VALUE"
-_NUMPY, _NN, _IMAGE, _CORE, _MATH = (f"keras.src.ops.{module}" for module in ("numpy", "nn", "image", "core", "math"))
+_NUMPY, _NN, _IMAGE, _CORE, _MATH = (f"{OPERATIONS_PACKAGE}.{module}" for module in ("numpy", "nn", "image", "core", "math"))
 
 
 class _Operation(NamedTuple):

@@ -87,7 +87,7 @@ def test_a_graph_too_large_to_lay_out_is_said(monkeypatch: pytest.MonkeyPatch) -
 def test_a_drawing_too_large_for_a_readable_png_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphviz, "LONGEST_SIDE", 200)
     output = made("functional")
-    assert "dots an inch; the SVG can be enlarged" in output.warnings[0]
+    assert "dots per inch. The SVG can be enlarged." in output.warnings[0]
     drawing = output.artifacts[0]
     assert isinstance(drawing, Picture)
     assert 150 <= max(drawing.image.shape) <= 205
