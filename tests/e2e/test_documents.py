@@ -1,4 +1,4 @@
-"""What the documents tell is true."""
+"""The documents are true: their links, their paths, their index and the example of their guide."""
 
 from __future__ import annotations
 

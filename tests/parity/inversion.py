@@ -1,4 +1,4 @@
-"""What feature inversion raises, written out in torch: no library has it as it is here."""
+"""The objective of feature inversion, written in torch, because no library has it in this form."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import torch
 
 
 def likeness(activations: torch.Tensor, features: torch.Tensor, kind: str) -> torch.Tensor:
-    """Minus the squared distance over the features' own square (Mahendran and Vedaldi, arXiv:1412.0035), or the product over it times
-    the cosine, which counts as 0.1 at least (lucid's caricatures): ()."""
+    """Return a scalar (). It is minus the squared distance, divided by the square of the features (Mahendran and Vedaldi, arXiv:1412.0035),
+    or the product divided by it and multiplied by the cosine, which counts as at least 0.1 (lucid's caricatures).
+    """
     a, f = activations.flatten(), features.flatten()
     if kind == "l2":
         return -(a - f).square().sum() / f.square().sum()
@@ -15,5 +16,5 @@ def likeness(activations: torch.Tensor, features: torch.Tensor, kind: str) -> to
 
 
 def total_variation(x: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference of neighbours, below and beside: ()."""
+    """Return the mean absolute difference of neighbours below and beside each other, a scalar ()."""
     return (x[:, :, 1:] - x[:, :, :-1]).abs().mean() + (x[..., 1:] - x[..., :-1]).abs().mean()

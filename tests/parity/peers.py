@@ -1,13 +1,14 @@
-"""The libraries compared with.
+"""Import the libraries that results are compared with.
 
-What stands in for what, and why: torchvision from the package index is built for another torch than the CPU build and then does
-not import (pytorch-grad-cam uses it to prepare images and for detection); TensorFlow Probability asks for Keras 2 (Xplique: HSIC);
-scikit-image, scikit-learn and SciPy are used by neither for what is compared here (segmentation, NMF, kernel PCA, 3-D zoom, linear models).
+Stand-ins take the place of packages that the compared code does not need:
+- torchvision: pytorch-grad-cam uses it to prepare images and for detection. Its wheel does not import beside the CPU build of torch.
+- TensorFlow Probability: Xplique uses it for HSIC. It requires Keras 2.
+- scikit-image, scikit-learn and SciPy: the peers use them for segmentation, NMF, kernel PCA, 3-D zoom and linear models.
 """
 
 from __future__ import annotations
 
-import keras  # before the stand-ins: it takes scikit-learn where there is one
+import keras  # before the stand-ins, because Keras imports scikit-learn if it finds one
 import torch
 
 from tests.parity.stand_ins import stand_ins

@@ -1,4 +1,4 @@
-"""Modules in place of ones that a peer imports and does not use for what is compared here."""
+"""Stand-ins for modules that a peer imports but does not use in what is compared here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class _Nothing(type):
-    """A class that has every attribute, each a class like it; what is made of it has none."""
+    """A class that has every attribute, and each is a class like it. Its instances have none."""
 
     def __getattr__(cls, name: str) -> Any:
         return _nothing(name)
@@ -28,7 +28,7 @@ def _nothing(name: str) -> Any:
 
 
 class StandIn(ModuleType):
-    """Anything can be imported from it."""
+    """A module from which any name can be imported."""
 
     def __getattr__(self, name: str) -> Any:
         return _nothing(name)
@@ -50,8 +50,9 @@ class _Finder(MetaPathFinder, Loader):
 
 @contextmanager
 def stand_ins(*packages: str) -> Iterator[None]:
-    """While it lasts, `packages` and all below them can be imported whether they are installed or not; afterwards they are gone
-    again, but for who imported them."""
+    """Let `packages` and everything below them be imported, installed or not, while the context lasts. Afterwards they are gone, except
+    for the modules that have imported them.
+    """
     finder = _Finder(packages)
     sys.meta_path.insert(0, finder)
     try:

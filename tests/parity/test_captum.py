@@ -1,9 +1,9 @@
-"""Gradients, occlusion and CAMs beside Captum's.
+"""Gradients, occlusion and CAMs are compared with Captum's.
 
-Where they differ, and why:
-- The trapezoid rule of integrated gradients: the weights of Captum's `riemann_trapezoid` sum to (n − 1)/n (each inner one is 1/n, and
-  its points are n from 0 to 1), so that all attributions are that share too small. Here they sum to 1.
-- Guided Grad-CAM: Captum enlarges the map to the nearest position unless told; compared is what it makes told `bilinear`.
+These differences are known:
+- The trapezoid rule of integrated gradients: Captum's `riemann_trapezoid` has n points from 0 to 1, and each inner weight is 1/n. The
+  weights sum to (n − 1)/n, so all attributions are too small by this factor. Our weights sum to 1.
+- Guided Grad-CAM: Captum enlarges the map to the nearest position by default. The test asks it for `bilinear`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from tests.parity.twins import (
 from workers.methods.gradients import smooth_grad
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients:UserWarning"),  # it says that it will
-    pytest.mark.filterwarnings("ignore:Setting .*hooks on ReLU activations:UserWarning"),  # and takes them off again
+    pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients:UserWarning"),  # Captum only announces it
+    pytest.mark.filterwarnings("ignore:Setting .*hooks on ReLU activations:UserWarning"),  # Captum removes them again
 ]
 TARGETS = list(CLASSES)
 
 
 def values(method: str, **params: object) -> np.ndarray:
-    """Attributions by `run`: (n, H, W, C)."""
+    """Return the attributions that `run` computes, (n, H, W, C)."""
     found = twins().run(method, photos(), **params)
     return np.concatenate([getattr(one, "attribution", one).values for one in found])
 
@@ -54,7 +54,7 @@ def test_gradient_times_input() -> None:
 
 @pytest.mark.parametrize(("average", "kind"), [("mean", "smoothgrad"), ("squares", "smoothgrad_sq")])
 def test_smooth_grad(average: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the noise that is drawn here."""
+    """Captum gets the noise that our method draws."""
     samples, noise, seed = 7, 0.3, 5
     copies = np.stack([smooth_grad.noisy_copies(image, slice(0, samples), noise, seed) for image in photos()])
 
@@ -77,7 +77,7 @@ def test_integrated_gradients() -> None:
     _, delta = peer.attribute(given, BLACK, TARGETS, n_steps=50, return_convergence_delta=True)
     found = twins().run("integrated_gradients", photos(), steps=50)
     errors = np.concatenate([one.attributed - one.difference for one in found])
-    # Both are sums of 702 values of which rounding is left.
+    # Both are sums of 702 values, and only rounding is left of them.
     np.testing.assert_allclose(errors, delta.numpy(), atol=TOLERANCE * np.abs([one.difference for one in found]).max())
 
 
@@ -121,7 +121,7 @@ def test_backprojection_of_a_neuron(path: str, rule: str, peer: type) -> None:
 @pytest.mark.parametrize(("rule", "peer"), [("deconv", captum.NeuronDeconvolution), ("guided", captum.NeuronGuidedBackprop)])
 @pytest.mark.parametrize("keep", ["neuron", "map"])
 def test_deconvnet(keep: str, path: str, rule: str, peer: type) -> None:
-    """What Zeiler and Fergus keep: the strongest neuron of a channel, or its map, with its activations."""
+    """As Zeiler and Fergus do, a channel's strongest neuron or its whole map is kept, with its activations."""
     channel = int(twins().probe.forward(photos(), (path,)).activations[path].max(axis=(1, 2)).min(axis=0).argmax())
 
     def kept(activations: torch.Tensor) -> torch.Tensor:
@@ -151,7 +151,7 @@ def test_guided_grad_cam(path: str) -> None:
 
 @pytest.mark.parametrize(("window", "stride"), [((3, 5), (2, 3)), ((4, 4), (4, 4)), ((13, 18), (1, 1)), ((1, 2), (1, 1))])
 def test_occlusion(window: tuple[int, int], stride: tuple[int, int]) -> None:
-    """Windows that overlap and that do not, the last ones cut off at the edge."""
+    """Windows overlap or not, and the last ones are cut off at the edge."""
     peer = captum.Occlusion(twins().torch)
     expected = peer.attribute(
         channels_first(photos()), (3, *window), strides=(3, *stride), baselines=BLACK, target=TARGETS, perturbations_per_eval=16

@@ -10,7 +10,7 @@ from tests.parity.twins import CLASSES, LAYERS, TOLERANCE, channels_first, chann
 
 
 def looked_at(path: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A layer's activations, ∂logit/∂activations of each photo's class, and the logits, by autograd."""
+    """Return, by autograd, a layer's activations, ∂logit/∂activations of each photo's class, and the logits."""
     model, kept = twins().torch, []
     handle = model.layer(path).register_forward_hook(lambda module, given, output: kept.append(output))
     logits = model(channels_first(photos()))

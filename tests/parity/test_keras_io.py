@@ -27,13 +27,13 @@ from workers.methods.synthesis.recipes import RECIPES
 from workers.models.description.describe import describe
 from workers.rendering import scaling
 
-# The examples give a model of one input that input itself, not a list of it.
+# The examples pass the input itself to a model with one input, and not a list.
 pytestmark = pytest.mark.filterwarnings("ignore:The structure of `inputs` doesn't match the expected structure:UserWarning")
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_grad_cam(layer: str) -> None:
-    """`make_gradcam_heatmap`: of each photo's top class, over the largest value."""
+    """`make_gradcam_heatmap` explains each photo's top class and divides by the largest value."""
     model = keras.models.clone_model(twins().keras)
     model.set_weights(twins().keras.get_weights())
     heatmap = keras_io.grad_cam(model, layer)
@@ -44,7 +44,7 @@ def test_grad_cam(layer: str) -> None:
 
 @pytest.mark.parametrize("channel", [1, 2])
 def test_filters(channel: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`visualize_filter` from the same start: 30 steps of gradient ascent, in units of −1 to 1, which are the model's own."""
+    """`visualize_filter` takes 30 steps of gradient ascent from the same start, in the model's own units of −1 to 1."""
     model, side = ZOO["any_size"](), 60
     published = describe(model, file_entry(Path("any_size"), preprocessing=Preprocessing.named("tf")))
     start = start_values(RECIPES["keras_io"].start, (side, side, 3), 4, [channel])
@@ -58,12 +58,13 @@ def test_filters(channel: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("max_loss", [None, 0.9])
 def test_deep_dream(max_loss: float | None) -> None:
-    """From the photo to the picture: the example's own preprocessing, octaves, loop and end of an octave, and picture, which is rounded
-    down where ours is rounded."""
+    """The example's own code leads from the photo to the picture: preprocessing, octaves, loop and the end of an octave. Its picture is
+    rounded down, and ours is rounded.
+    """
     model, layers = ZOO["any_size"](), {"conv1": 1.0, "conv2": 2.5}
     published = describe(model, file_entry(Path("any_size"), preprocessing=Preprocessing.named("tf")))
     photo = np.random.default_rng(8).integers(0, 256, (48, 61, 3), np.uint8)
-    shapes = ((24, 31), (34, 43), (48, 61))  # the photo's over 1.4² and 1.4, rounded down
+    shapes = ((24, 31), (34, 43), (48, 61))  # the photo's shape divided by 1.4² and by 1.4, rounded down
     image = keras.applications.inception_v3.preprocess_input(photo.astype(np.float32))
     example = DreamSpec(image=image, layers=tuple(layers.items()), shapes=shapes, steps=20, step_size=0.01, max_loss=max_loss)
     expected, losses = published_loop(model, example)
@@ -72,7 +73,7 @@ def test_deep_dream(max_loss: float | None) -> None:
     assert [len(octave) for octave in found.losses] == [len(octave) for octave in losses]
     assert all(len(octave) == 20 for octave in losses) == (max_loss is None)
     assert difference(np.concatenate(found.losses), np.concatenate(losses)) < TOLERANCE
-    # Rounding may tell whether a ReLU near 0 is open: the pixels that one neuron sees then go apart (measured: 9 of 2,928, by 0.002).
+    # Rounding may decide whether a ReLU near 0 is open. The pixels that one neuron sees then differ (measured: 9 of 2,928, by 0.002).
     apart = np.abs(found.image - expected).max(axis=-1) / np.abs(expected).max()
     assert (apart < TOLERANCE).mean() > 0.99
     assert apart.max() < 0.01

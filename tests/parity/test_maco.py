@@ -1,12 +1,12 @@
-"""The phase parametrisation beside Xplique's (MaCo: Fel et al., arXiv:2306.06805), and the law of magnitudes beside its table.
+"""The phase parametrisation is compared with Xplique's (MaCo: Fel et al., arXiv:2306.06805), and the law of magnitudes with its table.
 
-Where they differ, and why:
-- Xplique standardises phases before it uses them; compared with is its image of phases that have mean 0 and deviation 1 already,
-  where that changes nothing but the last digit (it divides by the deviation and 1e-5), as does its standardising of the image.
-- The phases of waves that are their own mirror image, or stand in a column with it, are free in Xplique, whose inverse transform
-  then drops a part of them; here the two mirror each other. Compared are phases that do.
-- The table is ImageNet's mean at 512 × 512, of images mostly enlarged to that: it falls off where these have no detail, above about
-  a hundred cycles. The law is that of photos' own detail.
+These differences are known:
+- Xplique standardises the phases and the image. The test gives it phases that already have the mean 0 and the deviation 1, so the
+  standardising changes only the last digit (it divides by the deviation plus 1e-5).
+- Some waves are their own mirror image or share a column with their mirror image. Xplique leaves their phases free, and its inverse
+  transform then drops a part of them. Ours mirror each other, and the test uses phases that do.
+- The table is ImageNet's mean at 512 × 512. Most of its images were enlarged to that size, so it falls off above about a hundred
+  cycles, where they have no detail. The law describes the detail of photos.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tests.parity.twins import difference
 from workers.engine.ascent.natural_spectrum import COLOUR_SHARES, CONTRAST, DECAY_POWER, magnitudes
 from workers.engine.ascent.parametrisations import Phase
 
-SIZES = [(12, 20), (20, 12), (64, 64), (33, 24)]  # Xplique's images have even widths
-TOLERANCE = 5e-5  # of the image's range
+SIZES = [(12, 20), (20, 12), (64, 64), (33, 24)]  # even widths, because Xplique's images have them
+TOLERANCE = 5e-5  # as a share of the image's range
 
 
 def mirrored(variable: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(3, H, W // 2 + 1): the phases θ that `Phase` makes of φ."""
+    """Return the phases θ that `Phase` makes of φ, (3, H, W // 2 + 1)."""
     height, width = size
     columns = np.arange(width // 2 + 1)
     own = (columns == 0) | (2 * columns == width)
@@ -36,18 +36,18 @@ def mirrored(variable: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def standardised_phases(size: tuple[int, int]) -> np.ndarray:
-    """φ (1, 3, H, W // 2 + 1) whose θ have mean 0 and deviation 1."""
+    """Return φ (1, 3, H, W // 2 + 1) whose θ have the mean 0 and the deviation 1."""
     drawn = np.random.default_rng(3).normal(size=(3, size[0], size[1] // 2 + 1))
     one, columns = mirrored(drawn, size), np.arange(size[1] // 2 + 1)
     own = (columns == 0) | (2 * columns == size[1])
-    free = np.broadcast_to(~own, one.shape)  # mirrored ones have mean 0 as they are
+    free = np.broadcast_to(~own, one.shape)  # mirrored phases have the mean 0 already
     drawn = drawn - free * one[free].mean()
     return (drawn / mirrored(drawn, size).std())[None].astype(np.float32)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_images_of_the_same_magnitudes_and_phases(size: tuple[int, int]) -> None:
-    """Xplique's has a deviation of 1 before its sigmoid, where ours has `CONTRAST`."""
+    """Before the sigmoid, Xplique's image has a deviation of 1, and ours has `CONTRAST`."""
     phase, variable = Phase(size, 3, Preprocessing()), standardised_phases(size)
     turned = tf.constant(mirrored(variable[0], size).astype(np.float32))
     theirs = np.asarray(xplique_preconditioning.maco_image_parametrization(tf.constant(magnitudes(size, 3)), turned, (0.0, 1.0)), float)
@@ -58,8 +58,9 @@ def test_images_of_the_same_magnitudes_and_phases(size: tuple[int, int]) -> None
 
 
 def test_the_law_is_near_the_table_where_photos_have_detail() -> None:
-    """Mean magnitudes of ImageNet by frequency, 2 to 112 cycles (the detail of 224 pixels): the law's exponent and colours within a
-    tenth; and to a half, at each frequency, with one factor for all of it."""
+    """The table holds ImageNet's mean magnitudes by frequency, from 2 to 112 cycles (the detail of 224 pixels). The law's exponent and
+    colours agree with it within a tenth, and each frequency within a half, with one common factor.
+    """
     table = np.load(xplique_preconditioning.IMAGENET_SPECTRUM_PATH).astype(float)
     cycles = np.hypot(np.fft.fftfreq(512)[:, None] * 512, np.arange(257)[None, :])
     edges = np.geomspace(2, 112, 15)

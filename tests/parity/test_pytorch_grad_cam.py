@@ -1,17 +1,15 @@
-"""CAMs beside pytorch-grad-cam's (`grad-cam`), unscaled; smoothed ones as it scales them.
+"""CAMs are compared with pytorch-grad-cam's (`grad-cam`): unscaled, or, for smoothed maps, scaled as the peer does.
 
-Where they differ, and why:
-- Grad-CAM++: the peer adds 1e-6 to α's denominator 2G² + G³·ΣA, here nothing is added (G² is cancelled). Its α is too small where
-  |G| is near 1e-3; the difference falls with the square of the score's scale, as is tried here.
-- EigenCAM and `eigen_smooth`: a singular vector's sign is free; the peer keeps whichever the SVD returns, here it is chosen so that
-  the map rises with the mean over channels.
-- Heatmaps: the peer takes the map's minimum off, here 0 stays 0: where a map is positive everywhere, its weakest place is not drawn
-  as if it spoke for nothing.
-- Score-CAM: the peer enlarges masks with corners aligned, here pixels have half-pixel centres, as everywhere. And a channel that is
-  constant has no mask: the peer gives it the weight of a black input, here it is left out of the softmax, as in the authors' code;
-  where it is zero, as a dead channel is, that scales the whole map.
-- Ablation-CAM: the peer divides by y, so that a class with a negative logit has its map turned around; here by |y|. And where a layer
-  has no zero it sets the channel to min − 1e7 instead of zero: only layers that have zeros are compared.
+These differences are known:
+- Grad-CAM++: the peer adds 1e-6 to α's denominator 2G² + G³·ΣA. We add nothing, because we cancel G². The peer's α is too small where
+  |G| is near 1e-3. The difference falls with the square of the score's scale, which a test shows.
+- EigenCAM and `eigen_smooth`: the sign of a singular vector is free. The peer keeps the sign that the SVD returns. We choose the sign
+  with which the map rises with the mean over channels.
+- Heatmaps: the peer subtracts the map's minimum, so the weakest place of a positive map looks like no evidence. We keep 0 at 0.
+- Score-CAM: the peer aligns corners when it enlarges masks. We use half-pixel centres, as everywhere. A constant channel has no mask:
+  the peer gives it the weight of a black input, and we leave it out of the softmax, as the authors' code does.
+- Ablation-CAM: the peer divides by y, which turns the map of a class with a negative logit around. We divide by |y|. In a layer
+  without zeros, the peer sets the channel to min − 1e7, so only layers that have zeros are compared.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ EXACT = ("grad_cam", "layer_cam", "hires_cam", "xgrad_cam")
 
 
 class ScaledLogit:
-    """The peer's target: a class's score, times `scale`."""
+    """The target for the peer: a class's score times `scale`."""
 
     def __init__(self, class_index: int, scale: float = 1) -> None:
         self._class_index, self._scale = class_index, scale
@@ -57,7 +55,7 @@ def targets(scale: float = 1) -> list[ScaledLogit]:
 
 
 def peer_map(method: str, path: str, *, eigen_smooth: bool = False, scale: float = 1) -> np.ndarray:
-    """What the peer makes before it scales: (n, h, w)."""
+    """Return the peer's map before it is scaled, (n, h, w)."""
     layer, given = twins().torch.layer(path), channels_first(photos())
     with PEERS[method](twins().torch, [layer]) as peer:
         logits = peer.outputs = peer.activations_and_grads(given)
@@ -67,7 +65,7 @@ def peer_map(method: str, path: str, *, eigen_smooth: bool = False, scale: float
 
 
 def peer_picture(method: str, paths: Sequence[str], **options: Any) -> np.ndarray:
-    """What the peer hands out: scaled to 0-1 and brought to the input's size, (n, H, W)."""
+    """Return the peer's final map, scaled to 0-1 and enlarged to the input's size, (n, H, W)."""
     with PEERS[method](twins().torch, [twins().torch.layer(path) for path in paths]) as peer:
         return peer(channels_first(photos()), targets(), **options)
 
@@ -77,13 +75,13 @@ def maps(method: str, **params: Any) -> np.ndarray:
 
 
 def same_sign(projection: np.ndarray, activations: np.ndarray) -> np.ndarray:
-    """(n, h, w), each turned so that it rises with the mean over channels."""
+    """Return maps (n, h, w) with signs chosen so that each rises with the mean over channels."""
     means = activations.mean(axis=-1) - activations.mean(axis=(1, 2, 3))[:, None, None]
     return projection * np.sign((projection * means).sum(axis=(1, 2)))[:, None, None]
 
 
 def above_least(values: np.ndarray) -> np.ndarray:
-    """(n, h, w), each less its smallest value."""
+    """Return maps (n, h, w), each minus its smallest value."""
     return values - values.min(axis=(1, 2), keepdims=True)
 
 
@@ -125,13 +123,13 @@ def test_eigen_smoothing(method: str, path: str) -> None:
 
 @pytest.mark.parametrize("method", EXACT)
 def test_smoothing_by_augmentation(method: str) -> None:
-    """At the input's size, where the peer scales what is scaled here."""
+    """Maps are compared at the input's size, where both are scaled."""
     assert difference(maps(method, layer="conv1", augment=True), peer_picture(method, ["conv1"], aug_smooth=True)) < TOLERANCE
 
 
 @pytest.mark.parametrize("method", EXACT)
 def test_several_layers(method: str) -> None:
-    """The mean of the layers' scaled maps; the peer scales that once more."""
+    """Our map is the mean of the layers' scaled maps. The peer scales that mean once more."""
     explanations = twins().run(method, photos(), layer=list(LAYERS))
     fused = [cam_maps.fused([above_least(values) for values in found.by_layer.values()], "mean") for found in explanations]
     ours = above_least(np.concatenate(fused))
@@ -141,7 +139,7 @@ def test_several_layers(method: str) -> None:
 
 @pytest.mark.parametrize("path", LAYERS)
 def test_heatmaps(path: str) -> None:
-    """Scaled to 0-1 and enlarged to the input's size."""
+    """Return maps scaled to 0-1 and enlarged to the input's size."""
     values = above_least(maps("grad_cam", layer=path))
     ours = above_least(np.stack([cv2.resize(scaling.heat(one), SIZE[::-1], interpolation=cv2.INTER_LINEAR) for one in values]))
     assert difference(ours / ours.max(axis=(1, 2), keepdims=True), peer_picture("grad_cam", [path])) < TOLERANCE
@@ -149,9 +147,9 @@ def test_heatmaps(path: str) -> None:
 
 @pytest.mark.parametrize("path", LAYERS)
 def test_score_cam(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each map over its largest value."""
+    """Return each map divided by its largest value."""
     ours = scaled(maps("score_cam", layer=path))
-    if path != "conv1":  # 0.2 measured: the peer's masks lie up to half a position of the layer beside ours
+    if path != "conv1":  # measured: 0.2, because the peer's masks are shifted by up to half a position of the layer
         assert TOLERANCE < difference(ours, scaled(peer_map("score_cam", path))) < 0.3
         monkeypatch.setattr(torch.nn, "UpsamplingBilinear2d", partial(torch.nn.Upsample, mode="bilinear", align_corners=False))
     assert difference(ours, scaled(peer_map("score_cam", path))) < TOLERANCE

@@ -1,4 +1,4 @@
-"""Methods that no library has, said again with torch's own functions: layers, kernels, dreams and inversions."""
+"""Methods that no library has, written again with torch's own functions: layers, kernels, dreams and inversions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AVERAGES = Sandbox.model_validate({"stages": [{"conv": {"kernel": 4}}, {"average
 
 @pytest.mark.parametrize("stages", [*SANDBOX_PRESETS.values(), AVERAGES])
 def test_sandbox(stages: tuple[SandboxStage, ...]) -> None:
-    """Every figure of the article, at its photo's size: what is there after each stage."""
+    """For every figure of the article, at its photo's size, the output of each stage is compared."""
     image = np.random.default_rng(5).integers(0, 256, (320, 400, 3), np.uint8)
     expected = channels_first(image[None].astype(np.float32))
     for passed in sandbox.stage_outputs(image, stages, seed=3):
@@ -52,7 +52,7 @@ def test_sandbox(stages: tuple[SandboxStage, ...]) -> None:
 
 
 def torch_kernel(kernel: np.ndarray) -> torch.Tensor:
-    """(h, w, inputs, filters) → torch's (filters, inputs, h, w)."""
+    """Return kernels (h, w, inputs, filters) in torch's order (filters, inputs, h, w)."""
     return torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
 
 
@@ -67,7 +67,7 @@ def torch_kernel(kernel: np.ndarray) -> torch.Tensor:
     ids=lambda value: type(value).__name__ if isinstance(value, keras.Layer) else str(value),
 )
 def test_kernels_as_they_are_drawn(layer: keras.Layer, groups: int) -> None:
-    """As `weights` has their axes, they make of the layer's input its output, channel by channel, in torch's layout, too."""
+    """The arrays of `weights`, brought to torch's layout, turn the layer's input into its output, channel by channel."""
     x = np.random.default_rng(2).normal(size=(2, 9, 7, 4)).astype(np.float32)
     answer = np.asarray(layer(x))
     kernel, bias = (np.asarray(weight) for weight in layer.get_weights())
@@ -79,12 +79,12 @@ def test_kernels_as_they_are_drawn(layer: keras.Layer, groups: int) -> None:
     assert difference(answer, channels_last(expected)) < TOLERANCE
 
 
-# What is moved
+# Images that are moved by gradients
 
 
 @pytest.mark.parametrize("layers", [{"conv1": 1.0, "relu2": 2.5}, {"conv2": 1.5}])
 def test_deep_dream(layers: dict[str, float]) -> None:
-    """keras.io's example: from a photo through octaves, detail put back, to the picture."""
+    """keras.io's example, from the photo through the octaves, with the detail put back, to the picture."""
     photo = np.random.default_rng(8).integers(0, 256, (40, 57, 3), np.uint8)
     params = DeepDream(layers=layers, octaves=3, octave_scale=1.4, steps=5, step_size=0.02).resolve(twins().probe.published, MethodLimits())
     dream = finished(deep_dream.run(twins().probe, Inputs(photos()[:1], photo), params))
@@ -118,7 +118,7 @@ def test_deep_dream(layers: dict[str, float]) -> None:
 @pytest.mark.parametrize("path", LAYERS)
 @pytest.mark.parametrize("kind", ["l2", "dot_cosine"])
 def test_feature_inversion_by_plain_ascent(kind: str, path: str) -> None:
-    """Value and gradient of the objective with its penalty at the start; then some steps."""
+    """The value and the gradient of the objective with its penalty are compared at the start, and then after some steps."""
     features = twins().torch.answers(channels_first(photos()[:1]))[path].detach()
     spec = AscentSpec(
         objective=Objective(kind, path, features=channels_last(features)[0]),

@@ -1,12 +1,12 @@
-"""The Fourier parametrisation and the objectives beside torch-lucent's, from the same spectrum, at even widths.
+"""The Fourier parametrisation and the objectives are compared with torch-lucent's, from the same spectrum, at even widths.
 
-Where they differ, and why:
-- At an odd width torch-lucent keeps one frequency too many and cuts a column off the image, as Lucid does; here an odd width has its
-  own ⌊W / 2⌋ + 1 frequencies.
-- A direction: torch-lucent's is the cosine with it, position by position; Lucid's, and that here, the product. Compared with is
-  `channel_weight`, which is the product's mean over channels.
-- Diversity: torch-lucent's is over the images, not over the others of each.
-- Feature inversion it has none: the objective is written out.
+These differences are known:
+- At an odd width, torch-lucent keeps one frequency too many and cuts a column off the image, as Lucid does. We use the ⌊W / 2⌋ + 1
+  frequencies of an odd width.
+- The objective of a direction is the cosine with it in torch-lucent, position by position. In Lucid and here, it is the product. The
+  test compares with `channel_weight`, which is the product's mean over channels.
+- The diversity of torch-lucent is taken over all images, and ours over the other images of each.
+- torch-lucent has no feature inversion, so the test writes the objective out.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def test_fourier_images(size: tuple[int, int]) -> None:
     assert variable.shape == spectrum.shape
     variable.data = torch.from_numpy(spectrum)
     expected = lucent_colour.to_valid_rgb(image, decorrelate=True)()
-    # Both sigmoids are of values to either side of 0: about half of the range is used.
+    # Both sigmoids get values on either side of 0, so about half of the range is used.
     assert difference(fourier.image(tf.constant(spectrum)).numpy(), channels_last(expected)) < TOLERANCE
     assert channels_last(expected).std() > 0.05
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_their_gradients(size: tuple[int, int]) -> None:
-    """Of Σ weight·pixel: how ascent moves the spectrum."""
+    """Return the gradient of Σ weight·pixel, by which ascent moves the spectrum."""
     fourier, rng = Fourier(size, 3, Preprocessing()), np.random.default_rng(4)
     spectrum = rng.normal(0, 0.5, (2, *fourier.shape)).astype(np.float32)
     weights = rng.normal(0, 1, (2, *size, 3)).astype(np.float32)
@@ -82,7 +82,7 @@ Loss = Callable[[Callable[[str], torch.Tensor]], torch.Tensor]
 
 
 def by_adam(spec: AscentSpec, score: Callable[[Answers, torch.Tensor], torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
-    """`score(answers, x)` of each image at every step (n, steps), and the images at the end, from the start that ascent has here."""
+    """Return `score(answers, x)` of each image at every step (n, steps), and the final images. The start is the one of our ascent."""
     indices = spec.objective.indices or (0,)
     keys = [index + (number << 32 if spec.objective.diversity else 0) for number, index in enumerate(indices)]
     (variable,), image = lucent_spatial.fft_image([len(keys), 3, *SIZE])
@@ -100,7 +100,7 @@ def by_adam(spec: AscentSpec, score: Callable[[Answers, torch.Tensor], torch.Ten
 
 
 def alone(loss: Callable[..., Loss], answers: Answers, image: int) -> torch.Tensor:
-    """What torch-lucent would raise of one image."""
+    """Return the value that torch-lucent would raise for one image."""
     return -loss(batch=image)(answers.__getitem__)
 
 
@@ -115,7 +115,7 @@ OBJECTIVES: dict[str, tuple[Callable[[str], Objective], Callable[[str, Answers],
     ),
     "neurons": (
         lambda layer: Objective("neuron", layer, indices=(1, 4), position=(3, 2)),
-        lambda layer, answers: torch.stack(  # its x counts columns
+        lambda layer, answers: torch.stack(  # torch-lucent's x counts columns
             [alone(partial(lucent_objectives.neuron, layer, channel, x=2, y=3), answers, row) for row, channel in enumerate((1, 4))]
         ),
     ),
@@ -131,7 +131,7 @@ OBJECTIVES: dict[str, tuple[Callable[[str], Objective], Callable[[str, Answers],
 @pytest.mark.parametrize("layer", ["conv2", "relu2"])
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_ascent(kind: str, layer: str) -> None:
-    """Some steps of Adam on torch-lucent's image through the twin, of torch-lucent's objective."""
+    """Adam takes some steps on torch-lucent's image and objective, through the twin."""
     ours, theirs = OBJECTIVES[kind]
     spec = spec_of(ours(layer))
     last = finished(twins().probe.ascend(spec))
@@ -142,7 +142,7 @@ def test_ascent(kind: str, layer: str) -> None:
 
 @pytest.mark.parametrize("layer", ["conv2", "relu2"])
 def test_diversity(layer: str) -> None:
-    """Three images of one channel; the sum of what each loses is (n / (n − 1)) of torch-lucent's."""
+    """There are three images of one channel. The sum of their losses is n / (n − 1) times that of torch-lucent."""
     n, weight = 3, 0.5
     spec = spec_of(Objective("channel", layer, indices=(4,) * n, diversity=weight))
     last = finished(twins().probe.ascend(spec))
@@ -159,7 +159,7 @@ def test_diversity(layer: str) -> None:
 @pytest.mark.parametrize("path", LAYERS)
 @pytest.mark.parametrize("objective", ["l2", "dot_cosine"])
 def test_feature_inversion(objective: str, path: str) -> None:
-    """The whole method: its start, its objective and penalty, its picture, and how near the layer came."""
+    """The whole method is compared: its start, its objective and penalty, its picture, and its distance from the layer's activations."""
     params = {"layer": path, "objective": objective, "steps": 10, "seed": 2}
     (found,) = (inversions.layers[0] for inversions in twins().run("feature_inversion", photos()[:1], **params))
     features = twins().torch.answers(channels_first(photos()[:1]))[path].detach()

@@ -1,12 +1,11 @@
-"""Gradients and perturbations beside Xplique's, on the same Keras model in the same process.
+"""Gradients and perturbations are compared with Xplique's, on the same Keras model in the same process.
 
-Where they differ, and why:
-- Occlusion: Xplique sums what the windows over a position take from the score, so that the middle, under more windows than the
-  edge, stands out; here it is the mean. And its windows end where a whole one fits; here the last is cut off at the edge, so that
-  the whole photo is covered.
-- Average drop: Xplique multiplies what the model gets by the map, here the photo fades to black; the two are one for a model whose
-  0 is black, as is made here.
-- RISE: Xplique divides by the masks' own sum at each position, the paper and this by their number times the probability.
+These differences are known:
+- Occlusion: Xplique adds up what the windows over a position take from the score. The middle lies under more windows than the edge, so
+  it stands out. We take the mean. Xplique's windows end where a whole one fits. Ours are cut off at the edge and cover the photo.
+- Average drop: Xplique multiplies the model's input by the map, and we fade the photo to black. Both are the same for a model whose 0
+  is black, such as the one in the test.
+- RISE: Xplique divides by the sum of the masks at each position. The paper and we divide by their number times the probability.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ TARGETS = np.eye(5, dtype=np.float32)[list(CLASSES)]
 
 @cache
 def logits_model() -> keras.Model:
-    """The model without its softmax, of which Xplique would explain what comes out of it."""
+    """Return the model without its softmax, because Xplique explains the model's output."""
     model = keras.models.clone_model(twins().keras)
     model.set_weights(twins().keras.get_weights())
     model.layers[-1].activation = keras.activations.linear
@@ -36,7 +35,7 @@ def logits_model() -> keras.Model:
 
 
 def values(method: str, **params: object) -> np.ndarray:
-    """Attributions by `run`: (n, H, W, C)."""
+    """Return the attributions that `run` computes, (n, H, W, C)."""
     found = twins().run(method, photos(), **params)
     return np.concatenate([getattr(one, "attribution", one).values for one in found])
 
@@ -72,7 +71,7 @@ def test_deconvolution_of_a_class() -> None:
 
 @pytest.mark.parametrize(("window", "stride"), [((3, 4), (2, 2)), ((13, 3), (13, 3)), ((1, 2), (1, 1))])
 def test_occlusion(window: tuple[int, int], stride: tuple[int, int]) -> None:
-    """Sums, where the windows come out even."""
+    """The sums agree if the windows fill the image exactly."""
     rows, columns = (range(0, side - length + 1, step) for side, length, step in zip(SIZE, window, stride, strict=True))
     assert (rows[-1] + window[0], columns[-1] + window[1]) == SIZE
     windows = np.zeros(SIZE)
@@ -87,7 +86,7 @@ def test_occlusion(window: tuple[int, int], stride: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("score", ["probability", "logit"])
 def test_rise(score: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the masks that are drawn here."""
+    """Xplique gets the masks that our method draws."""
     count, cells, probability, seed = 60, 5, 0.4, 11
     masks = SoftMasks(count, SIZE, cells, probability, seed)[:count]
 
@@ -106,7 +105,9 @@ def test_rise(score: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_masks_of_rise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the same cells, cut out at the same places; at a size that is a multiple of the cells, which Xplique rounds otherwise."""
+    """Both masks come from the same cells and are cut out at the same places. The size is a multiple of the cells, because Xplique rounds
+    other sizes differently.
+    """
     size, cells = (15, 20), 5
     ours = SoftMasks(9, size, cells, 0.5, 3)
 
@@ -124,7 +125,7 @@ def test_masks_of_rise(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_deletion_and_insertion() -> None:
-    """Curves and areas of the map that the method put to the test, which has no two equal values; 234 pixels in 18 equal parts."""
+    """Curves and areas belong to the tested map, which has no two equal values. Its 234 pixels form 18 equal parts."""
     given = {"attribution": "saliency", "steps": 18, "deletion": "black", "insertion": "black", "score": "logit"}
     for row, trial in enumerate(twins().run("faithfulness", photos(), **given)):
         photo, target = photos()[row : row + 1], TARGETS[row : row + 1]
@@ -137,7 +138,7 @@ def test_deletion_and_insertion() -> None:
 
 
 def test_drop_and_increase() -> None:
-    """In the probability of two classes; Xplique adds 1e-8 to what it divides by."""
+    """The drop is that of the probabilities of two classes. Xplique adds 1e-8 to its divisor."""
     photo = keras.Input((*SIZE, 3))
     black_is_zero = keras.Model(photo, twins().keras(keras.layers.Rescaling(1, offset=BLACK)(photo)))
     trials = [
@@ -158,7 +159,7 @@ def test_drop_and_increase() -> None:
 
 
 class DrawnHere(xplique_metrics.ModelRandomizationStrategy):
-    """Weights as `randomised` draws them, of the layers that Xplique's own cascade reaches."""
+    """Draw weights as `randomised` does, for the layers that Xplique's own cascade reaches."""
 
     def __init__(self, seed: int, cascade: xplique_metrics.ProgressiveLayerRandomization) -> None:
         self.seed, self.cascade, self.reached = seed, cascade, ()
@@ -178,8 +179,9 @@ class DrawnHere(xplique_metrics.ModelRandomizationStrategy):
 
 
 def test_weights_drawn_anew() -> None:
-    """Cascading: which layers are reached, and the rank correlation of the maps. Not of a Grad-CAM: Xplique's goes on looking at the
-    layer of the model whose weights were left alone."""
+    """The layers that a cascade reaches and the rank correlation of the maps are compared. Grad-CAM is left out, because Xplique's still
+    looks at the layer of the original model.
+    """
     given = {"attribution": "saliency", "randomisations": 3, "seed": 8, "steps": 1}
     for row, trial in enumerate(twins().run("faithfulness", photos(), **given)):
         assert [(drawn.layer, drawn.layers) for drawn in trial.cascading] == [("classes", 1), ("conv2", 4), ("conv1", 5)]

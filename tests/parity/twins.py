@@ -23,10 +23,10 @@ from workers.methods import implementation
 from workers.models.description.describe import describe
 
 SIZE = (13, 18)
-CLASSES = (4, 0, 2)  # one for each photo: of a negative logit, the top class, another one
-TOLERANCE = 1e-5  # of the largest absolute value of what is compared
-BLACK = -1.0  # as the model gets it
-LAYERS = ("conv1", "conv2", "relu2")  # at the input's size, after a ReLU; before a ReLU, with negative values; after it
+CLASSES = (4, 0, 2)  # one for each photo: a class with a negative logit, the top class, and another one
+TOLERANCE = 1e-5  # as a share of the largest absolute value that is compared
+BLACK = -1.0  # in the model's input units
+LAYERS = ("conv1", "conv2", "relu2")  # conv1 is at the input's size and ends in a ReLU, conv2 has negative values, relu2 comes after conv2
 
 
 def keras_model() -> keras.Model:
@@ -46,7 +46,7 @@ def keras_model() -> keras.Model:
 
 
 class TorchModel(torch.nn.Module):
-    """The twin, up to the logits. Each ReLU is a module of its own, which Captum asks for."""
+    """The twin in torch, up to the logits. Each ReLU is a module of its own, because Captum requires it."""
 
     def __init__(self, twin: keras.Model) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class TorchModel(torch.nn.Module):
         self.eval()
 
     def answers(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Of the layers looked at, for images of any size."""
+        """Return the activations of the examined layers, for images of any size."""
         conv1 = self.relu1(self.conv1(x))
         conv2 = self.conv2(self.pool1(conv1))
         return {"conv1": conv1, "conv2": conv2, "relu2": self.relu2(self.norm2(conv2))}
@@ -81,7 +81,7 @@ class TorchModel(torch.nn.Module):
         return self.classes(self.relu3(self.hidden(x.flatten(1))))
 
     def layer(self, path: str) -> torch.nn.Module:
-        """Whose output is that of the Keras layer: there a ReLU is an argument of `conv1`, here a module behind it."""
+        """Return the module whose output is that of the Keras layer. The ReLU of `conv1` is a module of its own here."""
         return {"conv1": self.relu1, "conv2": self.conv2, "relu2": self.relu2}[path]
 
 
@@ -92,7 +92,7 @@ class Twins:
     probe: KerasProbe
 
     def run(self, method: str, tensor: np.ndarray, **params: Any) -> list[Any]:
-        """What the method's `run` makes of each photo, its class the one in `CLASSES` where the method explains a class."""
+        """Return the result of the method's `run` for each photo. If the method explains a class, it is the one in `CLASSES`."""
         found = implementation(method)
         given = [self._resolved(method, params, row) for row in range(len(tensor))]
         if found.lane == "fast":
@@ -106,7 +106,7 @@ class Twins:
 
 
 def finished(run: Generator[Any, None, Any]) -> Any:
-    """What a slow `run`, or an ascent, returns."""
+    """Return the return value of a slow `run` or of an ascent."""
     while True:
         try:
             next(run)
@@ -122,22 +122,22 @@ def twins() -> Twins:
 
 
 def photos() -> np.ndarray:
-    """(3, 13, 18, 3) float32, as the model gets them: -1 to 1."""
+    """Return inputs (3, 13, 18, 3) float32 from -1 to 1."""
     return np.random.default_rng(3).uniform(-1, 1, (3, *SIZE, 3)).astype(np.float32)
 
 
 def channels_first(array: np.ndarray) -> torch.Tensor:
-    """(N, H, W, C) → (N, C, H, W)."""
+    """Return an array (N, H, W, C) as a tensor (N, C, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, 1)))
 
 
 def channels_last(tensor: torch.Tensor) -> np.ndarray:
-    """(N, C, H, W) → (N, H, W, C)."""
+    """Return a tensor (N, C, H, W) as an array (N, H, W, C)."""
     return np.moveaxis(tensor.detach().numpy(), 1, -1)
 
 
 def difference(got: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference, as a share of the largest expected absolute value."""
+    """Return the largest difference as a share of the largest expected absolute value."""
     assert got.shape == expected.shape
     largest = np.abs(expected).max()
     assert np.isfinite(got).all()

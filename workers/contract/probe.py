@@ -48,7 +48,7 @@ class LayerGradients:
 
 
 ReluRule = Literal["gradient", "guided", "deconv"]
-"""What a ReLU passes back of the gradient g that reaches it.
+"""The part of the gradient g that a ReLU passes back.
 
 `gradient`: its own gradient, which is g where the ReLU was open. `guided`: the positive part of that (Springenberg et al.,
 arXiv:1412.6806). `deconv`: the positive part of g, no matter where the ReLU was open (Zeiler and Fergus, arXiv:1311.2901).

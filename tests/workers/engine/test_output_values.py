@@ -1,4 +1,4 @@
-"""What the values of an output are is found from what the output does, and every score follows."""
+"""The engine finds the meaning of an output from its values, and every score follows from it."""
 
 from __future__ import annotations
 

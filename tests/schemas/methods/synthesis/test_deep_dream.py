@@ -33,7 +33,7 @@ def chosen(*layers: Layer, **changes: Any) -> dict[str, float]:
 
 
 def test_default_layers_of_a_network_of_branches() -> None:
-    """Of six sums at a 16th of the photo, among activations and convolutions, four are chosen, evenly spaced."""
+    """Six sums are at a 16th of the photo, beside activations and convolutions. Four of them are chosen, evenly spaced."""
     blocks = [
         layer(f"{name}{block}", kind, 14, 16)
         for block in range(6)

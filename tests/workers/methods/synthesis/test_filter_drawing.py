@@ -1,4 +1,4 @@
-"""How the images of `filters` are ranked, drawn and warned about."""
+"""The images of `filters` are ranked and drawn, with warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file carries for training does not matter: it is neither checked nor built."""
+"""The training settings in a file do not matter: they are neither checked nor built."""
 
 from __future__ import annotations
 
