@@ -11,6 +11,8 @@ COPY schemas schemas
 COPY catalog catalog
 COPY processes processes
 COPY telemetry telemetry
+COPY rendering rendering
+COPY decoding decoding
 COPY jobstore jobstore
 COPY service service
 COPY workers workers

@@ -4,7 +4,7 @@ The worker, the store and the service share this module. A new kind of artifact 
 
 1. its name in `ArtifactKind` and its row in `MEDIA`, both here;
 2. its class in `workers/contract/artifacts.py`;
-3. its encoder in `ENCODERS` of `workers/rendering/encode.py`, which makes the stored bytes;
+3. its encoder in `ENCODERS` of `workers/execution/artifact_encoders.py`, which makes the stored bytes;
 4. a converter in `service/converters.py` for each representation that is not the stored one.
 
 `tests/contract/test_artifact_kinds.py` fails if one of them is missing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
-CHECKED = ("workers.rendering", "workers.methods", "workers.decoding", "workers.contract.colours", "workers.models.preprocessing")
+CHECKED = ("rendering", "workers.methods", "decoding", "workers.contract.colours", "workers.models.preprocessing")
 
 check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int passes where a float is expected, as in pyright
 

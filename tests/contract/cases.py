@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from catalog.entry import CatalogEntry
+from rendering.photo import Photo
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
@@ -19,7 +20,7 @@ from schemas.methods.several_images import ImagesParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.zoo import ZOO
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs, Photo, Prepared
+from workers.contract.inputs import Inputs, Prepared
 from workers.contract.method import Implementation
 from workers.contract.progress import Slice
 from workers.engine.probe import KerasProbe

@@ -9,7 +9,7 @@ import pytest
 from schemas.artifacts import MEDIA, ArtifactKind, DocumentType
 from service.converters import CONVERTERS
 from workers.contract.artifacts import DrawnArtifact
-from workers.rendering.encode import ENCODERS
+from workers.execution.artifact_encoders import ENCODERS
 
 KINDS: tuple[ArtifactKind, ...] = get_args(ArtifactKind)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from rendering.photo import Photo
 from schemas.errors import InvalidImage, InvalidParameters, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
@@ -23,7 +24,6 @@ from schemas.models import PublishedModel
 from tests.contract.cases import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, MethodCase, examined_model, is_picture
 from tests.zoo import seeded
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Photo
 from workers.engine.probe import KerasProbe
 from workers.methods import implementation
 from workers.models.preprocessing import prepare

@@ -16,8 +16,8 @@ from tests.contract.cases import MethodCase, examined_model
 from tests.zoo import seeded
 from workers.contract.artifacts import Array, Output
 from workers.engine.probe import KerasProbe
+from workers.execution.artifact_encoders import encode_artifact
 from workers.methods import implementation
-from workers.rendering import encode
 
 ODD = {
     "photo": "das Foto",
@@ -67,7 +67,7 @@ def arrays(found: list[Output]) -> list[np.ndarray]:
 
 def compare(method: str, **given: Any) -> None:
     odd, plain = outputs("odd", method, **given), outputs("plain", method, **given)
-    assert all(encode.encode_artifact(artifact).content for output in odd for artifact in output.artifacts)
+    assert all(encode_artifact(artifact).content for output in odd for artifact in output.artifacts)
     if method not in SEEDED_BY_PATH:
         for one, other in zip(arrays(odd), arrays(plain), strict=True):
             np.testing.assert_array_equal(one, other)

@@ -11,14 +11,14 @@ from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from tests.contract.cases import IMAGE_METHODS, case, is_picture, outputs_of
 from workers.contract.artifacts import Array, Document, Output, Picture
-from workers.rendering import encode
+from workers.execution.artifact_encoders import encode_artifact
 
 FROM_THE_SEED = re.compile("kernel_.*")  # artifacts that are the same for every photo
 
 
 def contents(output: Output) -> dict[str, bytes]:
     """Return the stored bytes of each artifact, by name."""
-    return {artifact.name: encode.encode_artifact(artifact).content for artifact in output.artifacts}
+    return {artifact.name: encode_artifact(artifact).content for artifact in output.artifacts}
 
 
 @pytest.mark.parametrize("image_method", IMAGE_METHODS)

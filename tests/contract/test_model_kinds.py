@@ -16,6 +16,7 @@ import pytest
 from keras import layers
 
 from catalog.catalog import load_catalog
+from rendering.photo import Photo
 from schemas.errors import UnsuitableLayer, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
@@ -23,7 +24,7 @@ from schemas.methods.cam.base import CamParams
 from schemas.methods.target_layer import TargetLayerParams
 from tests.contract.model_kinds import KINDS, ModelKind
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo, Prepared
+from workers.contract.inputs import Inputs, Prepared
 from workers.methods import implementation
 from workers.models.pool import LoadedModel, ModelPool
 

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import keras_io
+from rendering import scaling
 from schemas.limits import MethodLimits
 from schemas.methods.synthesis.deep_dream import DeepDream
 from schemas.methods.synthesis.filters import Filters
@@ -25,7 +26,6 @@ from workers.engine.probe import KerasProbe
 from workers.methods.synthesis import deep_dream, filters
 from workers.methods.synthesis.recipes import RECIPES
 from workers.models.description.describe import describe
-from workers.rendering import scaling
 
 # The examples pass the input itself to a model with one input, and not a list.
 pytestmark = pytest.mark.filterwarnings("ignore:The structure of `inputs` doesn't match the expected structure:UserWarning")

@@ -22,10 +22,10 @@ import cv2
 import numpy as np
 import pytest
 
+from rendering import scaling
 from tests.parity.peers import pytorch_grad_cam, torch
 from tests.parity.twins import CLASSES, LAYERS, SIZE, TOLERANCE, channels_first, difference, photos, twins
 from workers.methods.cam import cam_maps, grad_cam_plus_plus
-from workers.rendering import scaling
 
 PEERS = {
     "grad_cam": pytorch_grad_cam.GradCAM,

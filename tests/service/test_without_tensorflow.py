@@ -14,7 +14,7 @@ import asyncio, importlib.abc, sys
 
 class Blocked(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"tensorflow", "keras", "tf_keras", "cv2", "matplotlib", "h5py", "workers", "cli"}:
+        if name.split(".")[0] in {"tensorflow", "keras", "tf_keras", "matplotlib", "h5py", "workers", "cli"}:
             raise ModuleNotFoundError(f"{name} is not installed here", name=name)
 
 sys.meta_path.insert(0, Blocked())

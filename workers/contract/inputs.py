@@ -1,37 +1,12 @@
-"""A photo, its place in the model's input, and the inputs that a method is given."""
+"""The inputs that a method is given."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rendering.photo import Photo
 from workers.contract.arrays import Arrays, Float32, UInt8
 from workers.contract.progress import Pieces
-
-
-@dataclass(frozen=True)
-class Placement:
-    """The place of the photo in the model's input. It serves to bring a map over the input back onto the photo.
-
-    With `fit` stretch, all of the photo fills all of the input. With crop, a part of the photo fills all of the input. With letterbox,
-    all of the photo fills a part of the input.
-
-    Attributes:
-        input_size: height and width of the input, in pixels.
-        box: top, left, height and width of the area of the input that the photo fills, in pixels of the input.
-        source: top, left, height and width of the part of the photo that fills this area, in pixels of the photo.
-    """
-
-    input_size: tuple[int, int]
-    box: tuple[float, float, float, float]
-    source: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Photo:
-    """The caller's image as decoded, uint8 RGB (H, W, 3), and where it lies in the model's input."""
-
-    image: UInt8
-    placement: Placement
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from rendering.photo import Photo
 from schemas.methods.card import Lane
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Photo
 from workers.contract.progress import Reusable
 
 

@@ -12,19 +12,20 @@ import numpy as np
 
 from jobstore.records import Execution
 from jobstore.store import JobStore
+from rendering.photo import Photo, Placement
 from schemas.errors import Expired, ImageTooLarge, InvalidImage, UnsupportedFormat
 from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from workers.contract.arrays import Float32, UInt8
-from workers.contract.inputs import Inputs, Photo, Placement, Prepared
+from workers.contract.inputs import Inputs, Prepared
 from workers.execution.model_access import UsableModel
 from workers.execution.retry import retry_until_available
 from workers.execution.threads import in_pool, timed_in_pool
 
 
 class ImageDecoder(Protocol):
-    """Decodes image files; `workers.decoding.decoder.Decoder` is the real one. It blocks and is thread-safe."""
+    """Decodes image files; `decoding.decoder.Decoder` is the real one. It blocks and is thread-safe."""
 
     def decode(self, content: bytes, limits: ImageLimits) -> UInt8: ...
 

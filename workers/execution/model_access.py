@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from jobstore.store import JobStore
+from rendering.photo import Placement
 from schemas.models import PublishedModel, UnloadableModel
 from workers.contract.arrays import Float32, UInt8
-from workers.contract.inputs import Placement
 from workers.contract.probe import Probe
 from workers.execution.retry import retry_until_available
 from workers.execution.threads import in_pool

@@ -9,12 +9,12 @@ from typing import Protocol
 
 from jobstore.keys import execution_key
 from jobstore.store import JobStore
+from rendering import encode
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.models import PublishedModel
 from telemetry.logs import get_logger
 from workers.contract.progress import Pieces, Reusable, Slice
 from workers.execution.threads import in_pool
-from workers.rendering import encode
 
 OnSlice = Callable[[Slice], None]
 

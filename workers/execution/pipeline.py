@@ -15,6 +15,7 @@ import numpy as np
 
 from jobstore.records import DESCRIBE, Execution, Result
 from jobstore.store import JobStore
+from rendering import encode
 from schemas.artifacts import EncodedArtifact
 from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
@@ -26,6 +27,7 @@ from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
 from workers.contract.method import Implementation
 from workers.contract.progress import Slice
+from workers.execution.artifact_encoders import encode_artifact
 from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
 from workers.execution.load_inputs import ImageDecoder, InputLoader, LoadedInputs
@@ -36,7 +38,6 @@ from workers.execution.scheduler import DeviceResult, Scheduler
 from workers.execution.threads import in_pool
 from workers.execution.warm_up import warm_up
 from workers.methods import implementation
-from workers.rendering import encode
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class Pipeline:
         started = time.perf_counter()
         value = None if computed is None else computed.value
         output = await in_pool(self._rendering, job.method.draw, value, loaded.photo, job.params)
-        artifacts = await asyncio.gather(*(in_pool(self._rendering, encode.encode_artifact, artifact) for artifact in output.artifacts))
+        artifacts = await asyncio.gather(*(in_pool(self._rendering, encode_artifact, artifact) for artifact in output.artifacts))
         seconds = time.perf_counter() - started
         self._metrics.rendered(job.method.method, seconds)
         return _Rendered(output, tuple(artifacts), seconds)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Float32
 
+from rendering import scaling
 from schemas.methods.facts import Prediction
 from workers.methods.class_scores import class_name
-from workers.rendering import scaling
 
 
 def degenerate_map_warnings(classes: Sequence[Prediction], maps: Float32[np.ndarray, "n h w"], layer: str | None = None) -> Iterator[str]:

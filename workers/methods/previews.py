@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering.photo import Photo, Placement
 from schemas.models import Preprocessing
 from workers.contract.colours import input_to_rgb
-from workers.contract.inputs import Photo, Placement
 from workers.contract.progress import Slice
 
 PREVIEW_SECONDS = 1.0

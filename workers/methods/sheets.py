@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from rendering import text
+from rendering.grid import grid
+from rendering.overlays import OverlayAndHeatmap
+from rendering.photo import Photo
 from schemas.methods.facts import Prediction
-from workers.contract.inputs import Photo
 from workers.methods.class_scores import class_name
-from workers.rendering import text
-from workers.rendering.grid import grid
-from workers.rendering.overlays import OverlayAndHeatmap
 
 # A sheet of several tiles stays below this many pixels: its tiles are drawn smaller than the photo if they must be.
 MAX_SHEET_PIXELS = 25_000_000

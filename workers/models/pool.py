@@ -16,8 +16,8 @@ from jaxtyping import Float32, UInt8
 
 from catalog.catalog import Catalog
 from catalog.entry import CatalogEntry
+from rendering.photo import Placement
 from schemas.models import Preprocessing, PublishedModel
-from workers.contract.inputs import Placement
 from workers.contract.probe import Probe
 from workers.engine.probe import KerasProbe
 from workers.models.description.describe import describe

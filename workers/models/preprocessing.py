@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
+from rendering.photo import Placement
 from schemas.models import VARIABLE_LONGEST_SIDE, Preprocessing
 from workers.contract.colours import normalise
-from workers.contract.inputs import Placement
 
 # A model that takes any size gets the image at its own size, but with the longest side at most `VARIABLE_LONGEST_SIDE`. Both sides are
 # multiples of 32, because encoder-decoder models with this stride can then still add their maps.

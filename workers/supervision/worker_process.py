@@ -22,11 +22,11 @@ import tensorflow as tf
 from ulid import ULID
 
 from catalog.watched_catalog import WatchedCatalog
+from decoding.decoder import Decoder
 from jobstore.store import JobStore
 from processes.parent_death import end_with_multiprocessing_parent
 from schemas.models import PublishedModel
 from telemetry.logs import bind, configure_logs, get_logger
-from workers.decoding.decoder import Decoder
 from workers.engine.devices import use_device
 from workers.engine.probe import KerasProbe
 from workers.execution.attempt import Attempts

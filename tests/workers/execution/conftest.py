@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from catalog.catalog import load_catalog
+from decoding.decoder import Decoder
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.images import ImageLimits
 from tests.workers.execution.bench import VERSIONS, PipelineBench
 from tests.workers.execution.scripted import ScriptedWorker
 from tests.workers.tiny import save_model
-from workers.decoding.decoder import Decoder
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.pipeline import JobEnvironment, Pipeline
 from workers.execution.scheduler import Scheduler

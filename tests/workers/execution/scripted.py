@@ -9,13 +9,13 @@ from typing import Any
 
 from jobstore.records import Execution, Result
 from jobstore.store import JobStore
+from rendering import encode
 from schemas.jobs import JobState
 from tests.workers.jobs import job
 from workers.contract.progress import Slice
 from workers.execution.attempt import Attempts
 from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
 from workers.execution.metrics import WorkerMetrics
-from workers.rendering import encode
 from workers.settings import WorkerSettings
 
 

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.photo import Photo, Placement
 from schemas.methods.target_class import TOP_CLASS
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
-from workers.contract.inputs import Photo, Placement
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe, ReluRule
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from workers.rendering import scaling
+from rendering import scaling
 
 
 @dataclass(frozen=True)

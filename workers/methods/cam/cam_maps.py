@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from rendering import scaling
 from schemas.methods.cam.base import Fusing
-from workers.rendering import scaling
 
 
 def weighted(

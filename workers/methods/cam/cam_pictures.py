@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from jaxtyping import Float32
 
+from rendering import scaling
+from rendering.overlays import OverlayAndHeatmap
+from rendering.overlays.blend import blend
+from rendering.photo import Photo
 from schemas.methods.cam.base import CamFacts, CamParams
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Photo
 from workers.methods.artifact_names import artifact_names
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import check_finite_scores
 from workers.methods.degenerate_maps import degenerate_map_warnings
 from workers.methods.sheets import class_sheets, photo_for_tiles, smaller_tiles_warning
-from workers.rendering import scaling
-from workers.rendering.overlays import OverlayAndHeatmap
-from workers.rendering.overlays.blend import blend
 
 DrawOverlay = Callable[[Float32[np.ndarray, "h w"], Photo], OverlayAndHeatmap]
 """Draws a map over a photo: returns overlay and heatmap, both of the photo's size."""

@@ -8,10 +8,14 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import UInt8
 
+from rendering import scaling
+from rendering.overlays.blend import blend
+from rendering.photo import Photo
+from rendering.titles import titled
 from schemas.methods import METHODS
 from schemas.methods.cam.compare import Compare, CompareFacts
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.cam import (
@@ -30,9 +34,6 @@ from workers.methods.cam import (
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import check_finite_scores, class_name
 from workers.methods.sheets import caption_size, captioned_sheet, photo_for_tiles, smaller_tiles_warning
-from workers.rendering import scaling
-from workers.rendering.overlays.blend import blend
-from workers.rendering.titles import titled
 
 WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
     {

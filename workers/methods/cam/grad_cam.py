@@ -7,14 +7,15 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from jaxtyping import Float32
 
+from rendering.overlays.dlwp1 import draw_as_dlwp1
+from rendering.overlays.keras_io import draw_as_keras_io
+from rendering.photo import Photo
 from schemas.methods.cam.grad_cam import GradCam
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.cam import cam_pictures, gradient_weighted_cam
 from workers.methods.cam.cam_result import CamResult
-from workers.rendering.overlays.dlwp1 import draw_as_dlwp1
-from workers.rendering.overlays.keras_io import draw_as_keras_io
 
 
 def weights(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n k"]:

@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
+from rendering import scaling
+from rendering.charts.correlations import Correlation, correlations
+from rendering.charts.curves import Curve, curves
+from rendering.photo import Photo
 from schemas.methods.base import MethodParams
 from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, Randomised
 from schemas.methods.facts import Prediction
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods import implementation
@@ -28,9 +32,6 @@ from workers.methods.evaluation.combined_progress import STEPS_PER_RUN, Combined
 from workers.methods.evaluation.pixel_curves import area, drop, over_input, ranking, visible
 from workers.methods.evaluation.rank_correlation import spearman
 from workers.methods.perturbation.watched_scores import WatchedScores, watch
-from workers.rendering import scaling
-from workers.rendering.charts.correlations import Correlation, correlations
-from workers.rendering.charts.curves import Curve, curves
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from workers.rendering import scaling
+from rendering import scaling
 
 
 def ranking(values: Float32[np.ndarray, "H W"], seed: int) -> Int64[np.ndarray, "H W"]:

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering import scaling
+from rendering.photo import Photo
 from schemas.methods.gradients.deconvnet import Deconvnet, DeconvnetFacts, Projection, check_position
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods import token_maps
 from workers.methods.batch_sizes import gradient_batches
 from workers.methods.gradients import gradient_pictures
 from workers.methods.gradients.input_attribution import largest_magnitude
 from workers.methods.sheets import captioned_sheet, photo_for_tiles, smaller_tiles_warning
-from workers.rendering import scaling
 
 
 @dataclass(frozen=True)

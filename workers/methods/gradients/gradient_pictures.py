@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering import scaling
+from rendering.overlays import OverlayAndHeatmap
+from rendering.overlays.blend import blend
+from rendering.overlays.diverging import blend_diverging
+from rendering.photo import Photo
+from rendering.placement import onto_photo, used_part
 from schemas.methods.colormap import Colormap
 from schemas.methods.gradients.base import GradientFacts, GradientParams, MagnitudeParams, PictureParams
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Photo
 from workers.methods.class_scores import check_finite_scores
 from workers.methods.degenerate_maps import degenerate_map_warnings
 from workers.methods.gradients.input_attribution import InputAttribution
 from workers.methods.sheets import class_sheets, photo_for_tiles, smaller_tiles_warning
-from workers.rendering import scaling
-from workers.rendering.overlays import OverlayAndHeatmap
-from workers.rendering.overlays.blend import blend
-from workers.rendering.overlays.diverging import blend_diverging
-from workers.rendering.placement import onto_photo, used_part
 
 # The colours of the map over the photo, if the picture itself is in the colours of the gradients.
 OVERLAY_COLORMAP: Colormap = "inferno"

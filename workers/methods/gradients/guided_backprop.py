@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rendering.photo import Photo
 from schemas.methods.gradients.guided_backprop import GuidedBackprop
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.gradients import class_gradients, gradient_pictures
 from workers.methods.gradients.input_attribution import InputAttribution, largest_magnitude

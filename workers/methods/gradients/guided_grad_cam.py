@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from rendering.photo import Photo
 from schemas.methods.cam.grad_cam import GradCam
 from schemas.methods.gradients.guided_grad_cam import GuidedGradCam, GuidedGradCamFacts
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.cam import grad_cam
 from workers.methods.gradients import class_gradients, gradient_pictures

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from rendering.photo import Photo
 from schemas.methods.gradients.integrated_gradients import IntegratedGradients, IntegratedGradientsFacts
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Output
 from workers.contract.colours import normalise
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.baselines import baseline

@@ -12,15 +12,16 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
+from rendering.channel_grid import bounded_size, channel_grid
+from rendering.charts.values import unit_values
+from rendering.photo import Photo
+from rendering.titles import titled, titled_sheet
 from schemas.methods.inspection.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, ChannelStatistics, LayerStatistics
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.artifact_names import artifact_names
-from workers.rendering.channel_grid import bounded_size, channel_grid
-from workers.rendering.charts.values import unit_values
-from workers.rendering.titles import titled, titled_sheet
 
 LayerActivations = Mapping[str, AnyFloat32]
 """One photo's activations by layer path, float32: (h, w, K), (K,), or with more axes before the channel axis."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from rendering.graphs import graphviz
+from rendering.graphs.dot import dot
+from rendering.photo import Photo
 from schemas.methods.inspection.architecture import Architecture, ArchitectureFacts
 from schemas.models import ModelDescription
 from workers.contract.artifacts import Document, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.inspection.model_graph import graph_of
-from workers.rendering.graphs import graphviz
-from workers.rendering.graphs.dot import dot
 
 MOST_NODES = 2000  # a larger graph is not drawn
 READABLE_DPI = 60.0  # a PNG with fewer dots per inch has a warning

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
+from rendering.charts.class_bars import bars_beside_photo
+from rendering.photo import Photo
 from schemas.errors import InternalError
 from schemas.methods.inspection.predict import Predict, PredictFacts
 from schemas.models import PublishedModel
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.inspection.top_classes import bars, top_predictions
-from workers.rendering.charts.class_bars import bars_beside_photo
 
 
 @dataclass(frozen=True)

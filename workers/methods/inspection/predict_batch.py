@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
+from rendering.charts.class_bars import PhotoWithBars, photo_sheet
+from rendering.photo import Photo
 from schemas.errors import InternalError
 from schemas.methods.facts import Prediction
 from schemas.methods.inspection.predict_batch import MOST_BARS, MOST_DRAWN, ClassCount, ImagePredictions, PredictBatch, PredictBatchFacts
 from schemas.models import PublishedModel
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.inspection.photo_batches import forward_in_batches, name_image
 from workers.methods.inspection.top_classes import bars, top_predictions
-from workers.rendering.charts.class_bars import PhotoWithBars, photo_sheet
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering.channel_grid import channel_grid
+from rendering.channel_levels import scale_all_channels
+from rendering.photo import Photo
+from rendering.side_by_side import CaptionedPicture, side_by_side
 from schemas.errors import ImageTooLarge, InvalidImage
 from schemas.methods.inspection.sandbox import (
     AveragePoolStage,
@@ -23,11 +27,7 @@ from schemas.methods.inspection.sandbox import (
     StageFacts,
 )
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Photo
 from workers.methods.inspection.untrained_layers import convolved, glorot_kernel, pooled
-from workers.rendering.channel_grid import channel_grid
-from workers.rendering.channel_levels import scale_all_channels
-from workers.rendering.side_by_side import CaptionedPicture, side_by_side
 
 MOST_PRODUCTS = 20_000_000_000  # products of a weight and a pixel take about ten seconds on one core
 MOST_VALUES = 50_000_000  # values of one stage take 200 MB

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from rendering.charts.class_bars import ClassBar
 from schemas.errors import NonFinite
 from schemas.methods.facts import Prediction
 from schemas.models import PublishedModel
 from workers.methods import class_scores
-from workers.rendering.charts.class_bars import ClassBar
 
 
 def top_classes(logits: Float32[np.ndarray, " classes"], count: int) -> Int64[np.ndarray, " count"]:

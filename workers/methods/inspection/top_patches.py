@@ -12,17 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
+from rendering.patch_rows import PatchRow, patch_sheet
+from rendering.photo import Photo
+from rendering.placement import span_on_photo
+from rendering.side_by_side import CaptionedPicture
 from schemas.methods.inspection.top_patches import ChannelPatches, Patch, TopPatches, TopPatchesFacts
 from schemas.models import ReceptiveField
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.inspection.photo_batches import forward_in_batches
 from workers.methods.inspection.strongest_positions import PositionRanking, StrongPosition
-from workers.rendering.patch_rows import PatchRow, patch_sheet
-from workers.rendering.placement import span_on_photo
-from workers.rendering.side_by_side import CaptionedPicture
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from rendering import kernels
+from rendering.channel_grid import channel_grid
+from rendering.charts.values import histogram, values_by_index
+from rendering.photo import Photo
+from rendering.titles import titled, titled_sheet
 from schemas.methods.inspection.weights import Weights, WeightsFacts, WeightStatistics
 from schemas.models import Layer, LayerKind
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.artifact_names import artifact_names
-from workers.rendering import kernels
-from workers.rendering.channel_grid import channel_grid
-from workers.rendering.charts.values import histogram, values_by_index
-from workers.rendering.titles import titled, titled_sheet
 
 MAX_TILES = 4096
 TITLE_WIDTH = 400  # pixels

@@ -7,9 +7,13 @@ from collections.abc import Generator
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from rendering import scaling
+from rendering.overlays import OverlayAndHeatmap
+from rendering.overlays.diverging import blend_diverging
+from rendering.photo import Photo
 from schemas.methods.perturbation.occlusion import Occlusion, shifts
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.baselines import baseline
@@ -18,9 +22,6 @@ from workers.methods.perturbation import perturbation_pictures
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import watch
 from workers.methods.previews import PreviewedSlices, input_photo
-from workers.rendering import scaling
-from workers.rendering.overlays import OverlayAndHeatmap
-from workers.rendering.overlays.diverging import blend_diverging
 
 
 def windows(size: tuple[int, int], window: tuple[int, int], stride: tuple[int, int]) -> Int64[np.ndarray, "n 2 2"]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rendering.photo import Photo
 from schemas.methods.perturbation.base import PerturbationFacts, PerturbationParams
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Photo
 from workers.methods.cam.cam_pictures import DrawOverlay
 from workers.methods.class_scores import check_finite_scores
 from workers.methods.degenerate_maps import degenerate_map_warnings

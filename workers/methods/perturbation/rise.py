@@ -8,9 +8,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from rendering import scaling
+from rendering.overlays import OverlayAndHeatmap
+from rendering.overlays.blend import blend
+from rendering.photo import Photo
 from schemas.methods.perturbation.rise import Rise
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.batch_sizes import batches
@@ -18,9 +22,6 @@ from workers.methods.perturbation import perturbation_pictures
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import watch
 from workers.methods.previews import PreviewedSlices, input_photo
-from workers.rendering import scaling
-from workers.rendering.overlays import OverlayAndHeatmap
-from workers.rendering.overlays.blend import blend
 
 
 class SoftMasks:

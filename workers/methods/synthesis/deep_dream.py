@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering.photo import Photo
 from schemas.methods.synthesis.deep_dream import DeepDream, DeepDreamFacts, DreamLayer, DreamOctave
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.contract.synthesis import DreamSpec

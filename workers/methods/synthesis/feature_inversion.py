@@ -13,13 +13,16 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
+from rendering import text
+from rendering.grid import grid
+from rendering.photo import Photo
 from schemas.methods.synthesis.feature_inversion import FeatureInversion, FeatureInversionFacts, Inversion
 from schemas.methods.synthesis.regularisers import Regularisers
 from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.colours import input_to_rgb, normalise
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.contract.synthesis import AscentSpec, AscentState, Objective
@@ -27,8 +30,6 @@ from workers.methods.artifact_names import artifact_names
 from workers.methods.synthesis.pictures import as_rgb, dead_tile
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import FOURIER_START
-from workers.rendering import text
-from workers.rendering.grid import grid
 
 CAPTION_SHARE = 16  # a tile is this many times as wide as a caption's letters are high
 RANGE = 2.0  # the distance from black to white in which `total_variation` is weighed

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from rendering.grid import grid
+from rendering.photo import Photo
 from schemas.methods.synthesis.filter_atlas import FilterAtlas, FilterAtlasFacts
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Pieces, Reusable, Slice
 from workers.contract.synthesis import AscentState, Objective
@@ -19,7 +21,6 @@ from workers.methods.synthesis.channel_images import image_piece, ranking, work_
 from workers.methods.synthesis.pictures import dead_tile, preview, synthesised_picture
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import RECIPES
-from workers.rendering.grid import grid
 
 GROUP = 16  # channels of one ascent; a job that is stopped loses no more than these
 STRONGEST = 16  # channels that the facts name

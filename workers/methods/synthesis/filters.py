@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from rendering.grid import grid
+from rendering.photo import Photo
 from schemas.methods.synthesis.filters import FilterImage, Filters, FiltersFacts
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo
+from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Reusable, Slice
 from workers.contract.synthesis import AscentSpec, AscentState
@@ -25,7 +27,6 @@ from workers.methods.synthesis.filter_targets import ImageTarget, image_targets,
 from workers.methods.synthesis.pictures import dead_tile, preview, synthesised_picture
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import RECIPES, Recipe
-from workers.rendering.grid import grid
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
+from rendering.grid import grid
 from schemas.methods.synthesis.ascent_params import AscentParams
 from schemas.models import Preprocessing
 from workers.methods.synthesis.recipes import RECIPES, Recipe, units
-from workers.rendering.grid import grid
 
 PREVIEW_TILES, PREVIEW_SIDE = 64, 64
 DEAD_LEVEL, CROSS_LEVEL = 64, 128

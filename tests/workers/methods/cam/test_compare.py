@@ -7,6 +7,9 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from rendering import scaling
+from rendering.overlays.blend import blend
+from rendering.titles import TITLE_WIDTH
 from schemas.errors import LimitExceeded, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
@@ -21,9 +24,6 @@ from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods import implementation, sheets
 from workers.methods.cam import compare
-from workers.rendering import scaling
-from workers.rendering.overlays.blend import blend
-from workers.rendering.titles import TITLE_WIDTH
 
 ALL = get_args(Compared)
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rendering import scaling
+from rendering.overlays.blend import blend
+from rendering.overlays.dlwp1 import draw_as_dlwp1
+from rendering.overlays.keras_io import draw_as_keras_io
 from schemas.errors import NonFinite
 from schemas.methods.cam.base import CamFacts
 from schemas.methods.cam.grad_cam import GradCam
@@ -15,10 +19,6 @@ from workers.contract.inputs import Inputs
 from workers.methods import sheets
 from workers.methods.cam import cam_maps, cam_pictures, grad_cam
 from workers.methods.cam.cam_result import CamResult
-from workers.rendering import scaling
-from workers.rendering.overlays.blend import blend
-from workers.rendering.overlays.dlwp1 import draw_as_dlwp1
-from workers.rendering.overlays.keras_io import draw_as_keras_io
 
 
 def params(**changes: object) -> GradCam:

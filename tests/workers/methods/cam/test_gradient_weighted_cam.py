@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rendering import scaling
 from schemas.methods import METHODS
 from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.cam.eigen_cam import EigenCam
@@ -28,7 +29,6 @@ from workers.methods.cam import (
     hires_cam,
 )
 from workers.methods.cam.cam_result import CamResult
-from workers.rendering import scaling
 
 CAMS = [name for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.lane == "fast"]
 

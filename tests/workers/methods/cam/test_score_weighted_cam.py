@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rendering import scaling
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
@@ -21,7 +22,6 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods import implementation
 from workers.methods.cam import augmentation, cam_maps, score_cam, score_weighted_cam
-from workers.rendering import scaling
 
 SLOW = ("score_cam", "ablation_cam")
 

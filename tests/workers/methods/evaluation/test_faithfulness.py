@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rendering.photo import Photo, Placement
 from schemas.limits import MethodLimits
 from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, attribution_methods
 from schemas.models import Layer, LayerKind
@@ -15,7 +16,7 @@ from tests.schemas.tiny import layer
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of
 from workers.contract.artifacts import Array, Picture
-from workers.contract.inputs import Inputs, Photo, Placement
+from workers.contract.inputs import Inputs
 from workers.methods.evaluation import faithfulness, pixel_curves
 
 ROW = np.array([2, 4, 1, 3], np.float32).reshape(1, 1, 4, 1)

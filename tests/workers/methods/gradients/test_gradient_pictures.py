@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rendering.photo import Photo, Placement
 from schemas.errors import NonFinite
 from schemas.methods.gradients.saliency import Saliency
 from tests.workers.methods.gradients.support import attribution, by_name, resolved
 from tests.workers.methods.support import FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Array, Picture
-from workers.contract.inputs import Inputs, Photo, Placement
+from workers.contract.inputs import Inputs
 from workers.methods.gradients import gradient_pictures, saliency
 
 

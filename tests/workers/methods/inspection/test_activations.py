@@ -3,15 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rendering import channel_grid
+from rendering.charts.values import unit_values
+from rendering.titles import titled, titled_sheet
 from schemas.methods.inspection.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, LayerStatistics
 from tests.workers.methods.support import FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods.inspection import activations
 from workers.methods.inspection.activations import ChannelNumbers, drawn_channels
-from workers.rendering import channel_grid
-from workers.rendering.charts.values import unit_values
-from workers.rendering.titles import titled, titled_sheet
 
 
 def drawn(answers: dict[str, np.ndarray], **params: object) -> Output:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rendering.graphs import graphviz
+from rendering.graphs.dot import dot
 from schemas.methods.inspection.architecture import Architecture, ArchitectureFacts, ArchitectureGraph
+from tests.rendering.graphs.test_dot import HAS_DOT
 from tests.workers.methods.inspection.test_model_graph import described
-from tests.workers.rendering.graphs.test_dot import HAS_DOT
 from workers.contract.artifacts import Document, Output, Picture
 from workers.methods.inspection import architecture
 from workers.methods.inspection.model_graph import graph_of
-from workers.rendering.graphs import graphviz
-from workers.rendering.graphs.dot import dot
 
 
 def made(name: str, **params: object) -> Output:

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from rendering.photo import Photo, Placement
 from schemas.errors import ImageTooLarge, InvalidImage
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.sandbox import Sandbox, SandboxFacts, SandboxPreset
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Photo, Placement
 from workers.methods.inspection import sandbox
 from workers.methods.inspection.sandbox import check_cost, stretched_channels
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rendering.charts.class_bars import ClassBar
 from schemas.methods.facts import Prediction
 from workers.methods.inspection.top_classes import bars, top_classes
-from workers.rendering.charts.class_bars import ClassBar
 
 
 def test_top_classes_are_ordered_and_ties_go_to_the_lower_index() -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from keras import layers
 
+from rendering.photo import Photo, Placement
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.top_patches import TopPatches, TopPatchesFacts
 from schemas.models import ReceptiveField
 from tests.contract.cases import examined_model
 from workers.contract.artifacts import Array, Output, Picture
-from workers.contract.inputs import Inputs, Photo, Placement, Prepared
+from workers.contract.inputs import Inputs, Prepared
 from workers.contract.progress import Slice
 from workers.methods.inspection import top_patches
 from workers.methods.inspection.strongest_positions import StrongPosition

@@ -6,6 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from rendering import kernels
+from rendering.channel_grid import channel_grid
+from rendering.charts.values import values_by_index
+from rendering.titles import titled_sheet
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.weights import Weights, WeightsFacts
 from schemas.models import LayerKind
@@ -16,10 +20,6 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods.inspection import weights
 from workers.methods.inspection.weights import LayerWeights, as_kernels, chosen_filters
-from workers.rendering import kernels
-from workers.rendering.channel_grid import channel_grid
-from workers.rendering.charts.values import values_by_index
-from workers.rendering.titles import titled_sheet
 
 NOTHING = Inputs(np.zeros((0, 1, 1, 3), np.float32))
 RNG = np.random.default_rng(0)

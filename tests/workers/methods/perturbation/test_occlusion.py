@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from rendering.overlays import diverging
+from rendering.photo import Photo, Placement
 from schemas.errors import NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods.perturbation.occlusion import Occlusion
@@ -14,11 +16,10 @@ from schemas.models import Preprocessing
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import batch, photo_of, softmax
 from workers.contract.artifacts import Picture
-from workers.contract.inputs import Inputs, Photo, Placement
+from workers.contract.inputs import Inputs
 from workers.methods import batch_sizes, previews
 from workers.methods.perturbation import occlusion
 from workers.methods.perturbation.perturbation_result import PerturbationResult
-from workers.rendering.overlays import diverging
 
 RNG = np.random.default_rng(5)
 WEIGHTS = RNG.integers(-3, 4, (3, 5, 7, 3)).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rendering.overlays.blend import blend
 from schemas.limits import MethodLimits
 from schemas.methods.perturbation.rise import Rise
 from tests.workers.methods.linear import LinearProbe, driven
@@ -14,7 +15,6 @@ from workers.contract.inputs import Inputs
 from workers.methods import batch_sizes, previews
 from workers.methods.perturbation import rise
 from workers.methods.perturbation.perturbation_result import PerturbationResult
-from workers.rendering.overlays.blend import blend
 
 # The logits of the three classes are the mean of the upper left region of the only channel, the mean of its right half, and 0.
 REGIONS = np.zeros((3, 5, 7, 1))

@@ -1,0 +1,211 @@
+"""Decode image files to RGB arrays in child processes, so that a bad file cannot harm the worker."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from decoding.decoding_process import LENGTHS, READY
+from schemas import errors
+from schemas.errors import InternalError, InvalidImage, VisualizationError
+from schemas.images import ImageLimits
+
+_PROGRAM = Path(__file__).with_name("decoding_process.py")
+_START_SECONDS = 30.0
+
+
+class Decoder:
+    """Decode images in child processes. A child serves many images and is replaced when it dies, hangs or has served enough.
+
+    This class is thread-safe. A child starts when it is first needed. `close`, or the end of the `with` block, ends all children.
+
+    Args:
+        children: the number of images that can be decoded at once; further images wait.
+        seconds: the wall time that one image may take.
+        memory_bytes: the address space of a child.
+        images_per_child: a child is replaced after so many images, so that a codec's memory leak stays small.
+    """
+
+    def __init__(self, *, children: int = 1, seconds: float = 5.0, memory_bytes: int = 1 << 30, images_per_child: int = 1000) -> None:
+        self._seconds = seconds
+        self._children = [_DecodingProcess(memory_bytes, images_per_child) for _ in range(children)]
+        self._idle: queue.LifoQueue[_DecodingProcess] = queue.LifoQueue()
+        for child in self._children:
+            self._idle.put(child)
+
+    def decode(self, content: bytes, limits: ImageLimits) -> UInt8[np.ndarray, "H W 3"]:
+        """Return the first frame of an image file as 8-bit RGB, shape (H, W, 3), uint8.
+
+        The EXIF orientation is applied. Palette, grey, 16-bit and CMYK images are converted, and transparent parts lie over white.
+
+        Args:
+            content: the image file.
+            limits: the allowed formats, bytes, pixels and side length. The header is checked before any pixel is decoded.
+
+        Raises:
+            UnsupportedFormat: the file is in none of the allowed formats.
+            ImageTooLarge: the file has too many bytes or pixels, or a side is too long.
+            InvalidImage: the file is damaged or cut short, its decoding took too long, or it ended the child process twice.
+            InternalError: no child process could be started.
+        """
+        if len(content) > limits.max_bytes:
+            raise errors.ImageTooLarge(
+                f"The image file has {len(content):,} bytes. At most {limits.max_bytes:,} are allowed.",
+                allowed=f"at most {limits.max_bytes} bytes",
+                got=str(len(content)),
+            )
+        child = self._idle.get()
+        try:
+            try:
+                header, pixels = child.ask(content, limits, self._seconds)
+            except _ProcessDied:  # something else may have killed it, so the image gets a second chance
+                header, pixels = child.ask(content, limits, self._seconds)
+        except _ProcessDied:
+            raise InvalidImage("Decoding this image ended the decoding process twice, so the image is refused.") from None
+        except _ProcessTimedOut:
+            raise InvalidImage(f"Decoding this image took more than {self._seconds:g} s and was stopped.") from None
+        finally:
+            self._idle.put(child)
+        return _image(header, pixels)
+
+    def close(self) -> None:
+        """Wait for the images that are being decoded, and end all children."""
+        for child in [self._idle.get() for _ in self._children]:
+            child.end()
+            self._idle.put(child)
+
+    def __enter__(self) -> Decoder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class _ProcessDied(Exception):
+    """The decoding process ended before it answered."""
+
+
+class _ProcessTimedOut(Exception):
+    """The decoding process was killed because it did not answer in time."""
+
+
+class _DecodingProcess:
+    """One decoding process at a time. It starts when it is first asked. This class is not thread-safe."""
+
+    def __init__(self, memory_bytes: int, images_per_process: int) -> None:
+        # -I keeps the working directory and the environment from deciding what the child imports.
+        self._command = [sys.executable, "-I", str(_PROGRAM), str(memory_bytes)]
+        self._images_per_process = images_per_process
+        self._images = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, content: bytes, limits: ImageLimits, seconds: float) -> tuple[dict[str, Any], bytearray]:
+        """Return the header and the body of the answer. End the process if anything goes wrong.
+
+        Raises:
+            _ProcessDied: the process ended before it answered.
+            _ProcessTimedOut: the process did not answer within `seconds`.
+        """
+        if self._images >= self._images_per_process:
+            self.end()
+        process = self._process or self._start()
+        self._images += 1
+        question = {"formats": limits.formats, "max_pixels": limits.max_pixels, "max_side": limits.max_side, "seconds": seconds}
+        header = json.dumps(question).encode()
+        try:
+            with _deadline(process, seconds):
+                _write(process.stdin, LENGTHS.pack(len(header), len(content)) + header)
+                _write(process.stdin, content)
+                header_length, body_length = LENGTHS.unpack(_read(process.stdout, LENGTHS.size))
+                return json.loads(_read(process.stdout, header_length)), _read(process.stdout, body_length)
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._images = 0
+        self._process = process = subprocess.Popen(  # noqa: S603 - the command holds nothing that a caller sent
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        try:
+            with _deadline(process, _START_SECONDS):
+                _read(process.stdout, len(READY))
+        except (_ProcessDied, _ProcessTimedOut):
+            self.end()
+            raise InternalError(f"The decoding process could not be started (exit status {process.returncode}).") from None
+        return process
+
+    def end(self) -> None:
+        if (process := self._process) is None:
+            return
+        self._process = None
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+@contextlib.contextmanager
+def _deadline(process: subprocess.Popen[bytes], seconds: float) -> Generator[None]:
+    """Kill the process after `seconds`, which ends every blocked read and write."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except _ProcessDied:
+        if late.is_set():
+            raise _ProcessTimedOut from None
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+    if late.is_set():  # it answered at the last moment but was killed all the same
+        raise _ProcessTimedOut
+
+
+def _read(pipe: IO[bytes] | None, length: int) -> bytearray:
+    content = bytearray(length)
+    rest = memoryview(content)
+    while rest:
+        count = pipe.readinto(rest) if isinstance(pipe, io.FileIO) else 0
+        if not count:
+            raise _ProcessDied
+        rest = rest[count:]
+    return content
+
+
+def _write(pipe: IO[bytes] | None, content: bytes) -> None:
+    if pipe is None:
+        raise _ProcessDied
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[pipe.write(rest) :]
+    except OSError:
+        raise _ProcessDied from None
+
+
+def _image(header: dict[str, Any], pixels: bytearray) -> UInt8[np.ndarray, "H W 3"]:
+    if "error" in header:
+        error: type[VisualizationError] = getattr(errors, header.pop("error"))
+        raise error(**header)
+    return np.frombuffer(pixels, np.uint8).reshape(header["height"], header["width"], 3)

@@ -1,0 +1,71 @@
+"""Draw a layer's channels as tiles of one picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from rendering import colormaps, text
+from rendering.channel_levels import scale_all_channels, scale_each_channel
+from rendering.grid import grid
+from schemas.methods.colormap import Colormap
+
+# A tile whose sides are shorter than this is enlarged by a whole factor, nearest neighbour: 7×7 becomes 28×28, 1×1 becomes 24×24.
+VISIBLE = 24
+CAPTIONED = 40
+THIN = 4
+# A grid of more pixels than this shows its tiles smaller; 64 channels of 700×700 just fit.
+MAX_GRID_PIXELS = 32_000_000
+
+
+def channel_grid(
+    activations: Float32[np.ndarray, "h w k"],
+    *,
+    mode: Literal["per_channel", "global"],
+    colours: Colormap,
+    columns: int | None = None,
+    captions: Sequence[str] | None = None,
+    span: tuple[float, float] | None = None,
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a picture with one tile for each channel, in the given order.
+
+    Args:
+        activations: The channels to draw.
+        mode: `per_channel` scales as `scale_each_channel` does, `global` as `scale_all_channels` does.
+        colours: The colormap of the tiles.
+        columns: Number of tiles in a row. If it is None, it is ⌈√k⌉.
+        captions: Words above each tile.
+        span: (minimum, maximum) of the whole layer, for `global` if `activations` holds only some of its channels.
+    """
+    levels = scale_each_channel(activations) if mode == "per_channel" else scale_all_channels(activations, span)
+    tiles = _enlarged(_bounded(np.ascontiguousarray(levels.transpose(2, 0, 1))), CAPTIONED if captions else VISIBLE)
+    count, height, width = tiles.shape
+    coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
+    if captions:
+        coloured = text.captioned(coloured, captions)
+    return grid(coloured, columns=columns, background=text.PAPER)
+
+
+def bounded_size(count: int, height: int, width: int) -> tuple[int, int]:
+    """Return the (height, width) at which `count` tiles are drawn: their own, or less if the grid would exceed `MAX_GRID_PIXELS`."""
+    share = math.sqrt(MAX_GRID_PIXELS / (count * height * width))
+    return (height, width) if share >= 1 else (max(1, int(height * share)), max(1, int(width * share)))
+
+
+def _enlarged(tiles: UInt8[np.ndarray, "n h w"], side: int) -> UInt8[np.ndarray, "n H W"]:
+    height, width = tiles.shape[1:]
+    factor = max(math.ceil(side / max(height, width)), math.ceil(THIN / min(height, width)))
+    return tiles if factor <= 1 else tiles.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _bounded(tiles: UInt8[np.ndarray, "n h w"]) -> UInt8[np.ndarray, "n H W"]:
+    size = bounded_size(*tiles.shape)
+    if size == tiles.shape[1:]:
+        return tiles
+    resized: list[np.ndarray] = [cv2.resize(tile, size[::-1], interpolation=cv2.INTER_AREA) for tile in tiles]
+    return np.stack(resized)

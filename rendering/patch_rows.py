@@ -1,0 +1,47 @@
+"""Lay out patches of photos in titled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from rendering import text
+from rendering.grid import grid
+from rendering.side_by_side import CaptionedPicture, fit_in_box
+from rendering.titles import titled
+
+SIDE, GAP, LETTERS = 112, 6, 11  # pixels: side of a patch's square, gap between squares, height of a caption's letters
+
+
+@dataclass(frozen=True)
+class PatchRow:
+    """A title and the patches under it, from left to right."""
+
+    title: str
+    patches: tuple[CaptionedPicture, ...]
+
+
+def patch_sheet(title: str, rows: Sequence[PatchRow], columns: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the rows under one another, each of up to `columns` patches under its title.
+
+    A patch fills a square of 112 pixels under its caption. Places without a patch stay white; a row without any patch is its title
+    alone.
+    """
+    strips = [titled(_tiles(row, columns), row.title) if row.patches else text.line(row.title, _width(columns)) for row in rows]
+    width = max(strip.shape[1] for strip in strips)
+    widened = [np.pad(strip, ((0, GAP), (0, width - strip.shape[1]), (0, 0)), constant_values=text.PAPER[0]) for strip in strips]
+    return titled(np.concatenate(widened), title)
+
+
+def _tiles(row: PatchRow, columns: int) -> UInt8[np.ndarray, "H W 3"]:
+    empty = CaptionedPicture("", np.full((1, 1, 3), text.PAPER, np.uint8))
+    patches = [*row.patches, *[empty] * (columns - len(row.patches))]
+    tiles = np.stack([fit_in_box(patch.picture, SIDE, SIDE) for patch in patches])
+    return grid(text.captioned(tiles, [patch.caption for patch in patches], LETTERS), columns=columns, gap=GAP, background=text.PAPER)
+
+
+def _width(columns: int) -> int:
+    return columns * (SIDE + GAP) - GAP

@@ -1,0 +1,34 @@
+"""A photo, and its place in the model's input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The place of the photo in the model's input. It serves to bring a map over the input back onto the photo.
+
+    With `fit` stretch, all of the photo fills all of the input. With crop, a part of the photo fills all of the input. With letterbox,
+    all of the photo fills a part of the input.
+
+    Attributes:
+        input_size: height and width of the input, in pixels.
+        box: top, left, height and width of the area of the input that the photo fills, in pixels of the input.
+        source: top, left, height and width of the part of the photo that fills this area, in pixels of the photo.
+    """
+
+    input_size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    source: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The caller's image as decoded, uint8 RGB (H, W, 3), and where it lies in the model's input."""
+
+    image: NDArray[np.uint8]
+    placement: Placement

@@ -1,0 +1,98 @@
+"""Bring maps over the model's input onto the photo, by where the photo lies in the input (`Placement`)."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from rendering.photo import Placement
+
+# An edge this close to a pixel's edge (a share of a pixel of the photo) is that edge: the rest is floating-point error.
+_ROUNDING = 1e-6
+
+
+def used_part(placement: Placement, photo_shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns of the photo whose centres lie in the part that the model saw; there is at least one of each."""
+    parts: list[slice] = []
+    for start, extent, length in zip(placement.source[:2], placement.source[2:], photo_shape[:2], strict=True):
+        first = min(max(0, math.ceil(start - 0.5)), length - 1)
+        parts.append(slice(first, min(length, max(first + 1, math.ceil(start + extent - 0.5)))))
+    return parts[0], parts[1]
+
+
+def map_extent(placement: Placement, photo_shape: tuple[int, ...], map_shape: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Return the edges (top, left, bottom, right) of the photo's used part in a map's own coordinates, where cell i spans i to i + 1.
+
+    If a crop does not begin or end at a pixel's edge, they lie outside the map by a fraction of a pixel of the photo.
+    """
+    used = used_part(placement, photo_shape)
+    edges: list[tuple[float, float]] = []
+    for axis in (0, 1):
+        start, stop = (
+            ((edge - placement.source[axis]) / placement.source[2 + axis] * placement.box[2 + axis] + placement.box[axis])
+            * map_shape[axis]
+            / placement.input_size[axis]
+            for edge in (used[axis].start, used[axis].stop)
+        )
+        edges.append((start, stop))
+    (top, bottom), (left, right) = edges
+    return top, left, bottom, right
+
+
+def span_on_photo(axis: int, start: float, extent: float, placement: Placement, photo_shape: tuple[int, ...]) -> slice:
+    """Return the rows (axis 0) or columns (axis 1) of the photo that a span of the input covers, wholly or in part.
+
+    The span is cut off where the photo, or the part of it that the model saw, ends. If it lies beside the photo, the slice is empty.
+
+    Args:
+        axis: 0 for rows, 1 for columns.
+        start: Where the span begins, in input pixels.
+        extent: Length of the span, in input pixels.
+        placement: Where the photo lies in the input.
+        photo_shape: (H, W, …).
+    """
+    first, used = placement.source[axis], placement.source[2 + axis]
+    scale = used / placement.box[2 + axis]
+    begin = first + (start - placement.box[axis]) * scale
+    top = math.floor(max(begin, first, 0.0) + _ROUNDING)
+    bottom = math.ceil(min(begin + extent * scale, first + used, photo_shape[axis]) - _ROUNDING)
+    return slice(top, max(top, bottom))
+
+
+def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_shape: tuple[int, ...]) -> Float32[np.ndarray, "H W"]:
+    """Return a map over the whole input at the photo's size, 0 where the model did not look.
+
+    The interpolation is bilinear with half-pixel centres.
+
+    Args:
+        values: A float32 map (h, w) of any resolution that spans the model's input.
+        placement: Where the photo lies in the input.
+        photo_shape: (H, W, …).
+    """
+    rows, columns = used_part(placement, photo_shape)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    top, left, bottom, right = map_extent(placement, photo_shape, values.shape)
+    if (top, left, bottom, right) == (0, 0, *values.shape):
+        part = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
+    else:
+        vertical = _interpolation(top, bottom, height, values.shape[0])
+        horizontal = _interpolation(left, right, width, values.shape[1])
+        part = (vertical @ values @ horizontal.T).astype(np.float32)
+    if part.shape == tuple(photo_shape[:2]):
+        return part
+    whole = np.zeros(photo_shape[:2], np.float32)
+    whole[rows, columns] = part
+    return whole
+
+
+def _interpolation(start: float, stop: float, count: int, cells: int) -> Float64[np.ndarray, "count cells"]:
+    """Return the weights of linear interpolation at the centres of `count` equal parts of start–stop.
+
+    It interpolates between the centres of `cells` cells of width 1. Beyond the outermost centres, the outermost cells alone count.
+    """
+    centres = start + (np.arange(count) + 0.5) * (stop - start) / count - 0.5
+    distance = np.abs(np.clip(centres, 0, cells - 1)[:, None] - np.arange(cells))
+    return np.maximum(0, 1 - distance)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rendering import channel_grid, colormaps, text
+
+
+def test_every_channel_is_a_tile_in_its_place() -> None:
+    # Each of the five channels has 1 in a row of its own. Tiles of 30 × 25 are not enlarged, and there are three in a row.
+    activations = np.zeros((30, 25, 5), np.float32)
+    for channel in range(5):
+        activations[3 * channel + 1, :, channel] = 1
+    made = channel_grid.channel_grid(activations, mode="global", colours="gray", columns=3)
+    assert made.shape == (30 + 1 + 30, 25 + 1 + 25 + 1 + 25, 3)
+    for channel in range(5):
+        top, left = 31 * (channel // 3), 26 * (channel % 3)
+        tile = made[top : top + 30, left : left + 25, 0]
+        np.testing.assert_array_equal(tile, activations[..., channel] * 255)
+    assert (made[31:, 52:] == text.PAPER).all()
+
+
+def test_colours_are_those_of_the_levels() -> None:
+    activations = np.random.default_rng(0).random((30, 31, 1), np.float32)
+    levels = channel_grid.channel_grid(activations, mode="per_channel", colours="gray")[..., 0]
+    magma = channel_grid.channel_grid(activations, mode="per_channel", colours="magma")
+    np.testing.assert_array_equal(magma, colormaps.apply(levels, "magma"))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "tile"),
+    [(7, 7, (28, 28)), (1, 1, (24, 24)), (3, 5, (15, 25)), (24, 2, (48, 4)), (1, 60, (4, 240)), (40, 30, (40, 30))],
+)
+def test_small_maps_are_enlarged_by_a_whole_factor(height: int, width: int, tile: tuple[int, int]) -> None:
+    activations = np.random.default_rng(1).random((height, width, 1), np.float32)
+    made = channel_grid.channel_grid(activations, mode="global", colours="gray", span=(0.0, 1.0))[..., 0]
+    assert made.shape == tile
+    factor = tile[0] // height
+    np.testing.assert_array_equal(made[::factor, ::factor], np.rint(activations[..., 0] * 255))
+    np.testing.assert_array_equal(made, made[::factor, ::factor].repeat(factor, 0).repeat(factor, 1))
+
+
+def test_captions_name_the_channels() -> None:
+    activations = np.random.default_rng(1).random((40, 50, 2), np.float32)
+    made = channel_grid.channel_grid(activations, mode="global", colours="gray", columns=1, captions=["7", "250"])
+    strip = text.line("250", 50, 10, centred=True)
+    np.testing.assert_array_equal(made[16 + 40 + 1 : 16 + 40 + 1 + 16], strip)
+
+
+def test_a_huge_grid_shows_its_tiles_smaller_and_drops_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel_grid, "MAX_GRID_PIXELS", 4000)
+    activations = np.zeros((40, 60, 7), np.float32)
+    activations[:20, :, 6] = 1
+    made = channel_grid.channel_grid(activations, mode="global", colours="gray", columns=4)
+    height, width = channel_grid.bounded_size(7, 40, 60)
+    assert 7 * height * width <= 4000
+    assert height / width == pytest.approx(40 / 60, abs=0.03)
+    factor = -(-channel_grid.VISIBLE // max(height, width))
+    tile = made[height * factor + 1 :, 2 * (width * factor + 1) : 3 * width * factor + 2, 0]
+    assert tile[: height * factor // 2 - factor].min() == 255
+    assert tile[height * factor // 2 + factor :].max() == 0
+
+
+def test_a_grid_within_the_bound_keeps_its_size() -> None:
+    assert channel_grid.bounded_size(64, 700, 700) == (700, 700)

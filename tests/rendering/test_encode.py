@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rendering import encode
+
+
+def test_png_keeps_every_pixel_and_the_order_of_colours() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    with Image.open(io.BytesIO(encode.png(image))) as read:
+        assert (read.format, read.mode, read.size) == ("PNG", "RGB", (7, 5))
+        np.testing.assert_array_equal(np.asarray(read), image)
+
+
+def test_png_of_a_view() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)[::2, 1:6, ::-1]
+    with Image.open(io.BytesIO(encode.png(image))) as read:
+        np.testing.assert_array_equal(np.asarray(read), image)
+
+
+def test_png_bytes_are_the_same_each_time() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (64, 48, 3), np.uint8)
+    assert encode.png(image) == encode.png(image.copy())
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((3, 3, 3), np.float32), np.zeros((3, 3), np.uint8), np.zeros((3, 3, 4), np.uint8), np.zeros((0, 3, 3), np.uint8)]
+)
+def test_what_is_no_picture_is_refused(wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        encode.png(wrong)
+
+
+def test_an_animation_keeps_its_frames_and_their_times() -> None:
+    """Flat colours come through what is not lossless, to a few levels."""
+    levels = (10, 120, 250)
+    frames = np.stack([np.full((24, 40, 3), level, np.uint8) for level in levels])
+    frames[:, :, :20, 1:] = 0
+    content = encode.webp_animation(frames, 70, 900)
+    assert content == encode.webp_animation(frames.copy(), 70, 900)
+    with Image.open(io.BytesIO(content)) as read:
+        assert (read.format, read.size, read.n_frames, read.info["loop"]) == ("WEBP", (40, 24), 3, 0)
+        for number, (expected, milliseconds) in enumerate(zip(frames, (70, 70, 900), strict=True)):
+            read.seek(number)
+            shown = np.asarray(read.convert("RGB")).astype(int)
+            assert read.info["duration"] == milliseconds
+            assert np.abs(shown - expected)[4:20, [*range(4, 16), *range(24, 36)]].max() <= 8
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((2, 3, 3, 3), np.float32), np.zeros((3, 3, 3), np.uint8), np.zeros((2, 3, 3, 4), np.uint8), np.zeros((0, 3, 3, 3), np.uint8)],
+)
+def test_what_is_no_animation_is_refused(wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        encode.webp_animation(wrong, 70, 900)
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<i8", "|u1", "|b1"])
+def test_npy_is_little_endian_and_in_c_order(dtype: str) -> None:
+    array = np.asfortranarray(np.arange(6).reshape(2, 3).astype(dtype))
+    content = encode.npy(array)
+    read = np.load(io.BytesIO(content), allow_pickle=False)
+    np.testing.assert_array_equal(read, array)
+    assert read.dtype.str in ("<f4", "<i8", "|u1", "|b1")
+    assert b"'fortran_order': False" in content
+
+
+def test_npy_never_pickles() -> None:
+    with pytest.raises(ValueError, match="allow_pickle"):
+        encode.npy(np.array([object()]))

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+
+from rendering.patch_rows import PatchRow, patch_sheet
+from rendering.side_by_side import CaptionedPicture
+
+RED, GREEN = (200, 10, 20), (10, 200, 20)
+
+
+def colour(height: int, width: int, rgb: tuple[int, int, int]) -> np.ndarray:
+    return np.full((height, width, 3), rgb, np.uint8)
+
+
+def where(picture: np.ndarray, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    """Return the top, bottom, left and right of the pixels with exactly that colour."""
+    rows, columns = np.nonzero((picture == rgb).all(-1))
+    return int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1
+
+
+def test_every_picture_has_its_place() -> None:
+    """Titles are 21 pixels high, captions 18, squares 112 and gaps 6. A picture twice as wide as high is in the middle of its square."""
+    second = [CaptionedPicture(f"#{number}", colour(4, 8, RED if number == 2 else (1, 2, 3))) for number in range(3)]
+    rows = [PatchRow("channel 3", (CaptionedPicture("#0", colour(9, 9, GREEN)),)), PatchRow("channel 1", tuple(second))]
+    picture = patch_sheet("conv", rows, 3)
+    row = 21 + 18 + 112 + 6
+    assert picture.shape[0] == 21 + 2 * row
+    assert where(picture, GREEN) == (60, 172, 0, 112)
+    top = 21 + row + 21 + 18
+    assert where(picture, RED) == (top + 28, top + 84, 236, 348)
+
+
+def test_a_row_without_pictures_is_its_title() -> None:
+    rows = [PatchRow("channel 3 · the same everywhere", ()), PatchRow("channel 1", (CaptionedPicture("#0", colour(5, 5, RED)),))]
+    picture = patch_sheet("conv", rows, 2)
+    assert picture.shape[0] == 21 + 21 + 6 + 21 + 18 + 112 + 6
+    assert where(picture, RED)[:2] == (21 + 27 + 39, 21 + 27 + 39 + 112)
+    only = patch_sheet("conv", rows[:1], 2)
+    assert (only[21:] < 100).any()

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from rendering import text
+
+
+def ink(picture: np.ndarray) -> np.ndarray:
+    """Return where a picture has another colour than the paper."""
+    return (picture != text.PAPER).any(axis=2)
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    assert text.shortened("tabby cat", text.font(13), 400) == "tabby cat"
+
+
+def test_what_does_not_fit_ends_in_an_ellipsis_and_is_as_long_as_can_be() -> None:
+    face, words = text.font(13), "a very long label that goes on and on"
+    for width in (40, 91, 150):
+        short = text.shortened(words, face, width)
+        kept = short.removesuffix("…")
+        assert short.endswith("…")
+        assert words.startswith(kept)
+        assert face.getlength(short) <= width < face.getlength(words[: len(kept) + 2] + "…")
+
+
+def test_no_room_no_words() -> None:
+    assert text.shortened("label", text.font(13), 3) == ""
+
+
+def test_line_breaks_and_runs_of_space_become_one_space() -> None:
+    assert text.shortened("a\n  b\tc", text.font(13), 400) == "a b c"
+
+
+def test_letters_of_other_alphabets_have_shapes_of_their_own() -> None:
+    shapes = {text.line(letter, 40).tobytes() for letter in "×σЖéA"}
+    missing = text.line("\U0010ffff", 40).tobytes()
+    assert len(shapes) == 5
+    assert missing not in shapes
+
+
+def test_a_line_is_not_clipped() -> None:
+    for words in ("Égyptian gjpqy|", "x" * 200, ""):
+        for width in (1, 12, 30, 300):
+            marks = ink(text.line(words, width, 13))
+            assert marks.shape == (21, width)
+            if width >= 30:
+                assert not marks[0].any()
+                assert not marks[-1].any()
+                assert not marks[:, 0].any()
+                assert not marks[:, -1].any()
+
+
+def test_captions_stand_above_their_tiles() -> None:
+    tiles = np.full((2, 5, 40, 3), 9, np.uint8)
+    made = text.captioned(tiles, ["1", "23"], size=10)
+    assert made.shape == (2, 16 + 5, 40, 3)
+    np.testing.assert_array_equal(made[:, 16:], tiles)
+    for tile, caption in zip(made, ("1", "23"), strict=True):
+        columns = np.flatnonzero(ink(tile[:16]).any(axis=0))
+        assert abs((columns.min() + columns.max()) / 2 - 19.5) <= 2
+        np.testing.assert_array_equal(tile[:16], text.line(caption, 40, 10, centred=True))
+
+
+def test_the_plotting_library_itself_is_not_imported() -> None:
+    import subprocess
+
+    code = """
+import sys
+from rendering import text
+from rendering.charts import class_bars, correlations, curves, values
+from rendering.overlays import blend, diverging, dlwp1, keras_io
+text.line("x", 20)
+sys.exit("matplotlib" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

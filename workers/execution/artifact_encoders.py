@@ -1,0 +1,31 @@
+"""Encode the artifacts that a method draws as the bytes that are stored. Equal pixels, numbers and texts give equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rendering.encode import npy, png, webp_animation
+from schemas.artifacts import EncodedArtifact
+from workers.contract.artifacts import Animation, Array, Document, DrawnArtifact, Picture
+
+ENCODERS: Mapping[type[DrawnArtifact], Callable[[Any], bytes]] = {
+    Picture: lambda picture: png(picture.image),
+    Animation: lambda animation: webp_animation(animation.frames, animation.milliseconds, animation.hold),
+    Array: lambda array: npy(array.array),
+    Document: lambda document: document.text.encode(),
+}
+"""For each class of artifact, the function that returns the bytes to be stored."""
+
+
+def encode_artifact(artifact: DrawnArtifact) -> EncodedArtifact:
+    """Return the artifact as it is stored: its bytes and its description."""
+    return EncodedArtifact.of(
+        ENCODERS[type(artifact)](artifact),
+        name=artifact.name,
+        kind=artifact.kind,
+        shape=artifact.shape,
+        dtype=artifact.dtype,
+        primary=artifact.is_primary,
+        media_type=artifact.document_type,
+    )
