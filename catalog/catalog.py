@@ -34,6 +34,10 @@ class Catalog(Mapping[str, CatalogEntry]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def has(self, name: str, digest: str) -> bool:
+        """Tell whether the catalogue has the version `digest` of the model `name`."""
+        return name in self._entries and self._entries[name].digest == digest
+
     def entry(self, name: str, pointer: str | None = "/model") -> CatalogEntry:
         """Return the entry of the model `name`. `pointer` is the JSON pointer of that name in the request, for the error.
 

@@ -9,8 +9,10 @@ import threading
 from pathlib import Path
 
 from catalog.catalog import Catalog, build_catalog
+from catalog.entry import CatalogEntry
 from catalog.errors import CatalogError
 from catalog.settings_files import ModelTables, read_models_toml
+from schemas.errors import ModelChanged
 
 # Name or path, size in bytes and modification time in nanoseconds of each file that the catalogue depends on.
 _FileStates = tuple[tuple[str, int, int], ...]
@@ -40,10 +42,33 @@ class WatchedCatalog:
         with self._lock:
             file_states = self._look()
             if file_states != self._file_states:
-                self._tables = self._read_tables()
-                self._catalog = self._load(self._tables)
-                self._file_states = file_states  # last, so that a look that fails is made again
+                self._read(file_states)
             return self._catalog
+
+    def entry(self, name: str, digest: str) -> CatalogEntry:
+        """Return the model's entry of the version `digest`, for which a request was checked. An empty digest stands for any version.
+
+        If that version is not found, the files are read again at once, even if they look unchanged: a change can leave size and time as
+        they were.
+
+        Raises:
+            ModelChanged: the files here hold another version of the model, or no such model, or one with a fault.
+            UnknownModel: the digest is empty, and there is no such model.
+            ModelLoadFailed: the digest is empty, and the model's settings or its file have a fault.
+        """
+        catalog = self.current()
+        if digest and not catalog.has(name, digest):
+            with self._lock:
+                self._read(self._look())
+                catalog = self._catalog
+            if not catalog.has(name, digest):
+                raise ModelChanged(_difference(name, catalog))
+        return catalog.entry(name)
+
+    def _read(self, file_states: _FileStates) -> None:
+        self._tables = self._read_tables()
+        self._catalog = self._load(self._tables)
+        self._file_states = file_states  # last, so that a look that fails is made again
 
     def _read_tables(self) -> ModelTables:
         try:
@@ -78,3 +103,17 @@ class WatchedCatalog:
             with contextlib.suppress(OSError):
                 found.append((str(file), file.stat()))
         return tuple(sorted((name, status.st_size, status.st_mtime_ns) for name, status in found))
+
+
+def _difference(name: str, catalog: Catalog) -> str:
+    if name in catalog:
+        found = f"Model '{name}' has another version on the worker than the one that this request was checked against."
+    elif name in catalog.unusable:
+        found = f"Model '{name}' cannot be used on the worker: {catalog.unusable[name].reason}"
+    else:
+        found = f"The service has model '{name}', and the worker does not have it yet."
+    return (
+        f"{found} Its files have probably just changed, so the same request can succeed shortly. If it does not, the service and the "
+        "workers read different folders: CONVSCOPE_MODELS_DIR and CONVSCOPE_MODELS_FILE must lead all of them to the same files, with "
+        "the same modification times."
+    )

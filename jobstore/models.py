@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -77,8 +76,7 @@ class ModelStore:
             return published
         if not await self._workers.alive():
             raise NoWorkers("No worker is alive to load the model. Try again later.", retry_after=5)
-        params = json.dumps({"digest": digest, "model": name})
-        submission = Submission(INTERNAL_OWNER, DESCRIBE, name, "fast", "high", params, fingerprint=digest, fresh=True)
+        submission = Submission(INTERNAL_OWNER, DESCRIBE, name, "fast", "high", "{}", fingerprint=digest, model_digest=digest, fresh=True)
         job_id = (await self._jobs.submit(submission)).job.id
         job = await self._jobs.wait(job_id, INTERNAL_OWNER, seconds)
         if job is not None and job.state is JobState.FAILED and job.error is not None:

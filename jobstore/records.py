@@ -27,9 +27,10 @@ class Submission:
     """A validated job that is to be submitted.
 
     `params` are complete, as canonical JSON, so that equal parameters are equal texts. `fingerprint` must change with everything that the
-    model's results depend on. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload.
-    `fresh` (from `Cache-Control: no-cache`) takes no result of an earlier job. `body_digest` is the sha256 of the request; requests with
-    one `idempotency_key` must have the same digest.
+    model's results depend on. `model_digest` is the digest of the catalogue entry that the request was checked against; it is empty without
+    a model. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload. `fresh` (from
+    `Cache-Control: no-cache`) takes no result of an earlier job. `body_digest` is the sha256 of the request; requests with one
+    `idempotency_key` must have the same digest.
     """
 
     owner: str
@@ -39,6 +40,7 @@ class Submission:
     priority: Priority
     params: str
     fingerprint: str
+    model_digest: str = ""
     image: bytes | None = None
     image_id: str | None = None
     request_id: str = ""
@@ -97,7 +99,7 @@ class Execution:
 
     `key` is its id, and `params` are JSON. `attempt` counts from 1 and leaves out claims that were given back. `claim` counts every claim;
     each write of the worker names it and is refused after another worker has taken the execution over. `fresh` means that no piece of an
-    earlier job may be reused.
+    earlier job may be reused. `model_digest` is that of its submission.
     """
 
     key: str
@@ -113,6 +115,7 @@ class Execution:
     queued_at: datetime
     claim: int = 0
     fresh: bool = False
+    model_digest: str = ""
 
 
 @dataclass(frozen=True)

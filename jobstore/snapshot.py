@@ -83,7 +83,7 @@ class JobSnapshot:
 def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """Return an execution from its part of claim.lua's reply."""
     execution_id, attempt, claim, *texts = reply
-    method, model, priority, params, image, request_id, queued_at, fresh = (cast("bytes", text).decode() for text in texts)
+    method, model, priority, params, image, request_id, queued_at, fresh, model_digest = (cast("bytes", text).decode() for text in texts)
     return Execution(
         key=cast("bytes", execution_id).decode(),
         shard=shard,
@@ -98,4 +98,5 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
         request_id=request_id,
         queued_at=moment(queued_at),
         fresh=fresh == "1",
+        model_digest=model_digest,
     )

@@ -76,6 +76,7 @@ class JobSubmitter:
             "execution_key": work,
             "method": submission.method,
             "model": submission.model,
+            "model_digest": submission.model_digest,
             "lane": submission.lane,
             "priority": submission.priority,
             "params": submission.params,

@@ -188,6 +188,12 @@ class ModelLoading(VisualizationError):
     code, title, retryable = "model_loading", "The model is still being loaded", True
 
 
+class ModelChanged(VisualizationError):
+    """The worker does not have the version of the model that the service has checked the request against."""
+
+    code, title, retryable = "model_changed", "The model has just changed", True
+
+
 class NoWorkers(VisualizationError):
     code, title, retryable = "no_workers", "No worker is alive", True
 

@@ -23,6 +23,7 @@ ErrorCode = Literal[
     "invalid_image",
     "model_load_failed",
     "model_loading",
+    "model_changed",
     "unknown_layer",
     "no_gradient",
     "non_finite",

@@ -52,6 +52,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.StorageFull: 503,
     errors.NoWorkers: 503,
     errors.ModelLoading: 503,
+    errors.ModelChanged: 503,
     errors.ModelLoadInterrupted: 503,
     errors.JobTimeout: 504,
 }

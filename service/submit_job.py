@@ -47,6 +47,7 @@ async def submit(services: Services, caller: Caller, parsed: ParsedRequest, pref
         priority=parsed.priority,
         params=_canonical(resolved),
         fingerprint=_fingerprint(published),
+        model_digest="" if published is None else published.digest,
         image=parsed.image,
         image_id=parsed.image_id,
         request_id=caller.request_id,

@@ -4,8 +4,8 @@
 --
 -- Arguments: worker, lane, count, lease (milliseconds), max_attempts.
 -- Returns {id of the lane's last wake-up, execution, …}. Each execution is {id, attempt, claim, method, model, priority, params,
--- image sha256 or '', request id, queued_at, '1' if fresh}. Example:
--- {'1764170000123-0', {'01K5…', 1, 1, 'predict', 'tiny', 'normal', '{}', '9f86…', 'req-1', '1764170000100', '0'}}
+-- image sha256 or '', request id, queued_at, '1' if fresh, model digest}. Example:
+-- {'1764170000123-0', {'01K5…', 1, 1, 'predict', 'tiny', 'normal', '{}', '9f86…', 'req-1', '1764170000100', '0', 'd3b0…'}}
 
 local claimed = {}
 
@@ -42,7 +42,8 @@ local function start(queue, priority, entry, execution_id)
       emit_status(job_id, 'running')
     end
     claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority, execution.params,
-      execution.image, execution.request_id, execution.queued_at, execution.fresh}
+      execution.image, execution.request_id, execution.queued_at, execution.fresh,
+      execution.model_digest or ''}
   end
 end
 

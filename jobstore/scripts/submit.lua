@@ -2,7 +2,7 @@
 -- Submit a job. It joins the execution that is queued or running for the same work, takes the result of one that has succeeded, or
 -- queues a new execution. A refused submission writes nothing.
 --
--- Arguments: job_id, owner_key, request_id, method, model, lane, priority, params (JSON text);
+-- Arguments: job_id, owner_key, request_id, method, model, model_digest, lane, priority, params (JSON text);
 --   execution_key (equal for equal work); fresh (true: take no earlier result); unlimited (true: no limit applies);
 --   image (sha256; absent: no image); uploaded (true: the owner must have uploaded the image);
 --   image_field ('content': ARGV[2] is the image's bytes; 'file': ARGV[2] names its stored file; absent: nothing is sent yet);
@@ -78,7 +78,7 @@ if cached then
   end
 elseif not joins then
   redis.call('HSET', key('execution', execution_id), 'state', 'queued', 'execution_key', args.execution_key, 'method', args.method,
-    'model', args.model, 'lane', args.lane, 'params', args.params, 'image', args.image or '', 'request_id', args.request_id,
+    'model', args.model, 'model_digest', args.model_digest, 'lane', args.lane, 'params', args.params, 'image', args.image or '', 'request_id', args.request_id,
     'queued_at', now, 'attempts', 0, 'claims', 0, 'fresh', args.fresh and 1 or 0)
   redis.call('SET', key('latest', args.execution_key), execution_id, 'PX', args.ttl)
   enqueue(execution_id, args.lane, args.priority, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from catalog.catalog import Catalog, build_catalog
+from catalog.catalog import Catalog, build_catalog, load_catalog
 from catalog.watched_catalog import WatchedCatalog
+from schemas.errors import ModelChanged, UnknownModel
 
 
 @pytest.fixture
@@ -99,3 +101,50 @@ def test_a_suffix_in_capitals_makes_a_model_too(folder: Path) -> None:
     catalog = WatchedCatalog(folder.parent / "models.toml", folder).current()
     assert catalog["trees"].file == (folder / "trees.KERAS").resolve()
     assert not any(name.startswith("own") for name in catalog)
+
+
+def _rewritten_unseen(file: Path, content: bytes) -> None:
+    """Replace the content of `file` by as many other bytes, at the same modification time, as a coarse clock does."""
+    before = file.stat()
+    assert len(content) == before.st_size
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_the_version_of_a_request_is_looked_for_again_before_it_is_refused(folder: Path) -> None:
+    catalog = WatchedCatalog(folder.parent / "models.toml", folder)
+    old = catalog.entry("flowers", "")
+    assert catalog.entry("flowers", old.digest) == old
+    _rewritten_unseen(folder / "flowers.toml", b'labels = "names/flowerz.txt"\n')
+    assert catalog.current()["flowers"] == old, "nothing shows the change"
+    new = load_catalog(folder.parent / "models.toml", folder)["flowers"]
+    assert catalog.entry("flowers", new.digest) == new
+    with pytest.raises(ModelChanged, match="'flowers' has another version on the worker than the one that this request was checked"):
+        catalog.entry("flowers", old.digest)
+
+
+def test_a_model_that_only_the_service_has_is_not_called_unknown(folder: Path) -> None:
+    catalog = WatchedCatalog(folder.parent / "models.toml", folder)
+    with pytest.raises(ModelChanged, match="The service has model 'trees', and the worker does not have it yet") as raised:
+        catalog.entry("trees", "0123456789abcdef")
+    assert raised.value.retryable
+    with pytest.raises(UnknownModel, match="There is no model 'trees'"):
+        catalog.entry("trees", "")
+    (folder / "trees.toml").write_text("title = ")
+    (folder / "trees.h5").write_bytes(b"t")
+    with pytest.raises(ModelChanged, match=r"'trees' cannot be used on the worker: trees\.toml: "):
+        catalog.entry("trees", "0123456789abcdef")
+
+
+def test_threads_that_miss_a_version_find_it_together(folder: Path) -> None:
+    catalog = WatchedCatalog(folder.parent / "models.toml", folder)
+    _rewritten_unseen(folder / "flowers.toml", b'labels = "names/flowerz.txt"\n')
+    digest = load_catalog(folder.parent / "models.toml", folder)["flowers"].digest
+    begun = threading.Barrier(8)
+
+    def look() -> str:
+        begun.wait(30)
+        return catalog.entry("flowers", digest).digest
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: look(), range(8))) == [digest] * 8

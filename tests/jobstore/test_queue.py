@@ -26,6 +26,12 @@ async def test_high_before_normal_before_low_and_first_come_first_served(store: 
     assert [int(each.params[15]) for each in rest] == [0, 5]
 
 
+async def test_the_version_of_the_model_travels_with_the_work(store: JobStore):
+    await store.jobs.submit(submission(1, model_digest="d3b0"))
+    await store.jobs.submit(submission(2))
+    assert [each.model_digest for each in await store.queue.claim("w1", "fast", 2, 0)] == ["d3b0", ""]
+
+
 async def test_lanes_are_apart(store: JobStore):
     await store.jobs.submit(submission(1, lane="slow"))
     assert await store.queue.claim("w1", "fast", 1, 0) == []

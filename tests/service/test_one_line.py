@@ -83,6 +83,7 @@ async def test_it_answers_with_the_job_when_it_is_not_done_in_time(client: httpx
         ("invalid_image", 422),
         ("model_load_failed", 422),
         ("model_loading", 503),
+        ("model_changed", 503),
         ("unknown_layer", 422),
         ("no_gradient", 422),
         ("non_finite", 422),

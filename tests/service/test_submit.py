@@ -29,7 +29,9 @@ def cam(**changes: Any) -> dict[str, Any]:
     return {"method": "grad_cam", "model": "vgg16", "image": {"base64": BASE64}, "params": {}} | changes
 
 
-async def test_a_submission_is_queued_with_every_default(client: httpx.AsyncClient, worker: FakeWorker, store: JobStore) -> None:
+async def test_a_submission_is_queued_with_every_default(
+    client: httpx.AsyncClient, worker: FakeWorker, store: JobStore, settings: ServiceSettings
+) -> None:
     answer = await client.post("/v1/jobs", json=cam(params={"class_index": "egyptian CAT"}, priority="high"))
     assert answer.status_code == 202, answer.text
     job = answer.json()
@@ -53,6 +55,7 @@ async def test_a_submission_is_queued_with_every_default(client: httpx.AsyncClie
     assert job["facts"] is None
     execution = await worker.claim()
     assert (execution.method, execution.model, execution.priority) == ("grad_cam", "vgg16", "high")
+    assert execution.model_digest == catalog_of(settings.models_file, settings.models_dir)["vgg16"].digest
     assert json.loads(execution.params) == job["params"]
     assert await store.images.file_of(execution) == PHOTO
 

@@ -20,7 +20,13 @@ _numbers = itertools.count()
 
 
 def submission(
-    *, method: str = "predict", model: str = "m", lane: Lane = "fast", params: str | None = None, image: bytes = b"photo"
+    *,
+    method: str = "predict",
+    model: str = "m",
+    lane: Lane = "fast",
+    params: str | None = None,
+    image: bytes = b"photo",
+    model_digest: str = "",
 ) -> Submission:
     """Return a submission. No two are equal unless `params` are given, so that none joins the execution of another."""
     return Submission(
@@ -31,6 +37,7 @@ def submission(
         priority="normal",
         params=params if params is not None else f'{{"top":{next(_numbers)}}}',
         fingerprint=hashlib.sha256(model.encode()).hexdigest(),
+        model_digest=model_digest,
         image=image,
         request_id="req-1",
         body_digest=hashlib.sha256(image).hexdigest(),
@@ -48,6 +55,7 @@ def resolved(method: str, published: PublishedModel, image: bytes | None = None,
         priority="normal",
         params=model.model_dump_json(),
         fingerprint=published.description.fingerprint,
+        model_digest=published.digest,
         image=image,
         request_id="req-2",
         fresh=True,

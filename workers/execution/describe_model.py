@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from jobstore.records import Execution
-from schemas.errors import ModelLoadFailed, ModelLoadInterrupted
+from schemas.errors import ModelChanged, ModelLoadFailed, ModelLoadInterrupted
 from schemas.models import UnloadableModel
 from workers.execution.model_access import ModelAccess, UsableModel
 
@@ -17,19 +15,17 @@ async def describe_model(execution: Execution, models: ModelAccess) -> UsableMod
 
     Raises:
         UnknownModel: There is no model of this name.
-        ModelLoadFailed: The model cannot be loaded, or the service sees another version of it.
+        ModelChanged: The worker has another version of the model than the service.
+        ModelLoadFailed: The model cannot be loaded.
     """
-    wanted: dict[str, str] = json.loads(execution.params)
     try:
-        model = await models.load(wanted["model"])
+        model = await models.load(execution.model)
     except ModelLoadInterrupted:
         raise
     except ModelLoadFailed as error:
-        await models.publish_failure(UnloadableModel(name=wanted["model"], digest=wanted["digest"], reason=error.detail))
+        await models.publish_failure(UnloadableModel(name=execution.model, digest=execution.model_digest, reason=error.detail))
         raise
-    if model.published.digest != wanted["digest"]:
-        raise ModelLoadFailed(
-            f"The service and the worker see different versions of model '{wanted['model']}'. Restart the one that started first."
-        )
+    if model.published.digest != execution.model_digest:
+        raise ModelChanged(f"The service and the worker see different versions of model '{execution.model}'. Try again shortly.")
     await models.publish(model)
     return model

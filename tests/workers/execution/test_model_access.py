@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +10,7 @@ import structlog
 
 from catalog.catalog import load_catalog
 from jobstore.records import DESCRIBE
-from schemas.errors import ModelLoadFailed
+from schemas.errors import ModelChanged, ModelLoadFailed
 from schemas.health import WorkerStatus
 from tests.workers.jobs import submission
 from tests.workers.tiny import photo
@@ -32,9 +31,8 @@ async def test_a_model_is_described_for_the_service(bench):
 
 
 async def test_a_description_of_another_version_is_refused(bench):
-    params = json.dumps({"model": "tiny", "digest": "0123456789abcdef"})
-    (execution,) = await bench.claim(submission(method=DESCRIBE, model="tiny", params=params))
-    with pytest.raises(ModelLoadFailed, match="different versions"):
+    (execution,) = await bench.claim(submission(method=DESCRIBE, model="tiny", params="{}", model_digest="0123456789abcdef"))
+    with pytest.raises(ModelChanged, match="different versions"):
         await bench.pipeline.run(execution, lambda _: None)
 
 
@@ -45,9 +43,7 @@ async def test_a_model_that_can_never_load_is_published_as_unloadable(bench):
         catalog = load_catalog(bench.models_dir / "none.toml", bench.models_dir)
         bench.pipeline.models._loader = ModelPool(catalog, 10**9)
         asked = ("torn", catalog["torn"].digest)
-        (execution,) = await bench.claim(
-            submission(method=DESCRIBE, model="torn", params=json.dumps({"model": asked[0], "digest": asked[1]}))
-        )
+        (execution,) = await bench.claim(submission(method=DESCRIBE, model="torn", params="{}", model_digest=asked[1]))
         with pytest.raises(ModelLoadFailed) as raised:
             await bench.pipeline.run(execution, lambda _: None)
     finally:
