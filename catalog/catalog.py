@@ -12,7 +12,8 @@ from catalog.entry import CatalogEntry
 from catalog.settings_files import ModelTables, read_models_toml
 from catalog.sources import MODEL_SOURCES
 from catalog.unusable import UnusableModel
-from schemas.errors import ModelLoadFailed, UnknownModel, nearest_hint, nearest_names
+from schemas.errors import ModelLoadFailed, UnknownModel
+from schemas.nearest_names import nearest_hint, nearest_names
 
 
 class Catalog(Mapping[str, CatalogEntry]):

@@ -31,7 +31,7 @@ from jobstore.settings import StoreSettings
 from processes.embedded_redis import EmbeddedRedis
 from processes.redis_address import running_redis_url
 from processes.redis_program import OLDEST_REDIS, EmbeddedRedisError, find_redis_server
-from schemas.errors import nearest_names
+from schemas.nearest_names import nearest_names
 from service.settings import ServiceSettings
 from workers.settings import WorkerSettings
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import TypeAliasType
 
-from schemas.errors import FieldError, InvalidParameters, LimitExceeded, nearest_hint, nearest_names
+from schemas.errors import FieldError, InvalidParameters, LimitExceeded
+from schemas.nearest_names import nearest_hint, nearest_names
 from service.echo import echo
 from service.error_location import errors_by_path
 

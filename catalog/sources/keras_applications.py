@@ -11,7 +11,7 @@ from catalog.keras_architectures import KERAS_APPLICATIONS
 from catalog.model_settings import ModelSettings, labels_inside, path_inside
 from catalog.sources.base import ModelSource
 from catalog.unusable import UnusableModel
-from schemas.errors import nearest_names
+from schemas.nearest_names import nearest_names
 
 
 class KerasApplicationsSource(ModelSource):

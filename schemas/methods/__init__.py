@@ -7,8 +7,9 @@ import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from schemas.errors import UnknownMethod, nearest_hint, nearest_names
+from schemas.errors import UnknownMethod
 from schemas.methods.base import MethodParams
+from schemas.nearest_names import nearest_hint, nearest_names
 
 
 def _discover() -> Mapping[str, type[MethodParams]]:

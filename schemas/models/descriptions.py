@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.errors import InvalidParameters, UnknownLayer, nearest_hint, nearest_names
+from schemas.errors import InvalidParameters, UnknownLayer
 from schemas.models.immutable import ImmutableSchema
 from schemas.models.layers import Layer
 from schemas.models.preprocessing import Preprocessing
+from schemas.nearest_names import nearest_hint, nearest_names
 
 NO_MODEL = "none"  # stands in place of a model's name for a method that needs no model
 MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"

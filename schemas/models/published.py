@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from schemas.errors import UnknownClass, nearest_hint, nearest_names
+from schemas.errors import UnknownClass
 from schemas.models.descriptions import ModelDescription
 from schemas.models.immutable import ImmutableSchema
+from schemas.nearest_names import nearest_hint, nearest_names
 
 
 class ClassLabel(ImmutableSchema):

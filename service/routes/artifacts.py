@@ -8,8 +8,9 @@ from fastapi import APIRouter, Header, Path, Query, Response
 
 from jobstore.records import JobRecord
 from schemas.artifacts import MEDIA, ArtifactDescription
-from schemas.errors import Expired, NotFound, nearest_names
+from schemas.errors import Expired, NotFound
 from schemas.jobs import JobState
+from schemas.nearest_names import nearest_names
 from service.artifact_answer import artifact_answer, artifact_headers
 from service.dependencies import JobDep, ServicesDep
 from service.echo import echo

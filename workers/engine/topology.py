@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
-from schemas.errors import InvalidParameters, UnknownLayer, nearest_hint, nearest_names
+from schemas.errors import InvalidParameters, UnknownLayer
+from schemas.nearest_names import nearest_hint, nearest_names
 from workers.engine.keras_internals import call_arguments, producer_of
 
 TensorRef = tuple[int, int]

@@ -6,13 +6,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from schemas.errors import InvalidParameters, VisualizationError, nearest_names
+from schemas.errors import InvalidParameters, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import HEAD_FIELD, Facts
 from schemas.methods.perturbation.base import Baseline, CountsTries, PerturbationParams, Score, check_masks
 from schemas.models import HeadKind, LayerKind, PublishedModel
+from schemas.nearest_names import nearest_names
 
 # The attribution method takes its parameters of these names from the job itself.
 SHARED = ("class_index", "sign", "output", "precision")

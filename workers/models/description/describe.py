@@ -7,8 +7,9 @@ from typing import Any
 import keras
 
 from catalog.entry import CatalogEntry
-from schemas.errors import ModelLoadFailed, nearest_hint, nearest_names
+from schemas.errors import ModelLoadFailed
 from schemas.models import HeadKind, InputSpec, Layer, ModelDescription, OutputHead, PublishedModel
+from schemas.nearest_names import nearest_hint, nearest_names
 from workers.engine.graph import Graph
 from workers.engine.output_values import head_kinds
 from workers.models.description.default_layer import default_layer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.errors import nearest_names
+from schemas.nearest_names import nearest_names
 
 
 def test_nearest_names_are_few_and_similar_in_any_case() -> None:
