@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from pydantic_core import from_json
+
 from jobstore.connection import LONGEST_BLOCK, Connection
 from jobstore.files import FileStore
 from jobstore.keys import key
 from jobstore.records import Execution, LaneDepth, QueueDepth, Result
 from jobstore.snapshot import execution_from_claim, string_table
+from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, Progress
 from schemas.methods.card import Lane
@@ -77,8 +80,10 @@ class JobQueue:
             BrokerUnavailable: The result may be written or not. Calling again with the same result settles it.
         """
         threshold = self._connection.settings.file_threshold
-        small = [each for each in result.artifacts if len(each.content) <= threshold]
-        large = [each for each in result.artifacts if len(each.content) > threshold]
+        encoded = [each for each in result.artifacts if isinstance(each, EncodedArtifact)]
+        deferred = [each for each in result.artifacts if isinstance(each, DeferredPicture)]
+        small = [each for each in encoded if len(each.content) <= threshold]
+        large = [each for each in encoded if len(each.content) > threshold]
         files: dict[str, str] = {}
         try:
             for artifact in large:
@@ -92,6 +97,8 @@ class JobQueue:
                 small=[each.description.name for each in small],
                 files=json.dumps(files),
                 artifacts=json.dumps([each.description.model_dump(mode="json") for each in result.artifacts]),
+                drawings=json.dumps({each.description.name: from_json(each.drawing) for each in deferred}),
+                keep_image=any(each.needs_photo for each in deferred),
                 facts=result.facts,
                 warnings=json.dumps(result.warnings),
                 timings=result.timings.model_dump_json(),

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, JsonValue
 from pydantic_core import from_json
 
-from schemas.artifacts import EncodedArtifact
+from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.jobs import InlineArray, JobBase, Priority, Provenance, Timings, artifact_url
 from schemas.methods.card import Lane
 
@@ -64,16 +64,20 @@ class JobRecord(JobBase):
     owner: str = Field(exclude=True)
     lane: Lane = Field(exclude=True)
     request_id: str = Field(exclude=True)
+    image: str | None = Field(exclude=True, description="The sha256 of the photo. It is empty or None if the method needs none.")
+    drawings: dict[str, JsonValue] = Field(exclude=True, description="The drawings of the pictures that are drawn when they are fetched.")
 
     @classmethod
     def from_redis(cls, fields: Mapping[str, str], owner: str) -> Self:
         """Return the record of a snapshot's fields. Times are milliseconds since 1970, and `_JSON_FIELDS` are JSON texts."""
-        values: dict[str, Any] = dict.fromkeys(cls.model_fields) | {"attempts": 0, "timings": {}, "warnings": (), "artifacts": ()}
+        empty: dict[str, Any] = {"attempts": 0, "timings": {}, "warnings": (), "artifacts": (), "drawings": {}}
+        values: dict[str, Any] = dict.fromkeys(cls.model_fields) | empty
         values |= {name: from_json(text) if name in _JSON_FIELDS else text for name, text in fields.items()}
         started, created = fields.get("started_at"), fields["created_at"]
         values["timings"]["queued"] = max(0, int(started) - int(created)) if started else None
+        kept = from_json(fields.get("kept", "{}"))
         for artifact in values["artifacts"]:
-            artifact["url"] = artifact_url(fields["id"], artifact["name"])
+            artifact.update(kept.get(artifact["name"], {}), url=artifact_url(fields["id"], artifact["name"]))
         return cls.model_validate(values | {"owner": owner})
 
     def with_arrays(self, arrays: Mapping[str, InlineArray]) -> Self:
@@ -82,7 +86,7 @@ class JobRecord(JobBase):
         return self.model_copy(update={"artifacts": artifacts})
 
 
-_JSON_FIELDS = frozenset({"params", "progress", "timings", "facts", "warnings", "artifacts", "provenance", "error"})
+_JSON_FIELDS = frozenset({"params", "progress", "timings", "facts", "warnings", "artifacts", "drawings", "provenance", "error"})
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Execution:
 class Result:
     """The result of an execution. `facts` is JSON."""
 
-    artifacts: tuple[EncodedArtifact, ...]
+    artifacts: tuple[EncodedArtifact | DeferredPicture, ...]
     facts: str
     warnings: tuple[str, ...]
     timings: Timings

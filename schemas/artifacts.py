@@ -113,8 +113,13 @@ class ArtifactDescription(BaseModel):
     media_type: DocumentType | None = Field(
         default=None, description="Media type of a document. It is null for the other kinds, which can be had in several media types."
     )
-    sha256: str = Field(description="SHA-256 of the stored bytes, in hexadecimal.")
-    size: int = Field(description="Number of stored bytes.")
+    sha256: str | None = Field(
+        description="SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the "
+        "picture is first fetched."
+    )
+    size: int | None = Field(
+        description="Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched."
+    )
     primary: bool = Field(description="If it is true, this is the image that answers a one-line request.")
 
     @property
@@ -131,6 +136,24 @@ class ArtifactDescription(BaseModel):
     def native(self) -> Representation:
         """The representation that is stored."""
         return next(each for each in self.representations if each.native)
+
+
+@dataclass(frozen=True)
+class DeferredPicture:
+    """A picture that is drawn when it is first fetched: its description, and its drawing (`rendering.drawings`) as JSON.
+
+    `needs_photo` says whether it is drawn on the caller's photo, which must then live as long as the result.
+    """
+
+    description: ArtifactDescription
+    drawing: str
+    needs_photo: bool
+
+    @classmethod
+    def of(cls, drawing: str, *, name: str, shape: tuple[int, ...], needs_photo: bool) -> Self:
+        """Describe a picture, uint8 RGB of the given shape (H, W, 3)."""
+        description = ArtifactDescription(name=name, kind="image", shape=shape, dtype="uint8", sha256=None, size=None, primary=False)
+        return cls(description, drawing, needs_photo)
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ end
 -- The reply lists names and values in turn. It has the fields of the execution and those of the job, which win where both have a field.
 -- The names are those of the model `JobRecord`, which ignores the few that only the store reads. Example:
 -- {'id', '01K5…', 'state', 'queued', 'queue_position', '0', 'method', 'predict', 'created_at', '1764170000123', 'attempts', '0', …}
-local RESULT_FIELDS = {'facts', 'warnings', 'artifacts', 'provenance', 'timings', 'error'}
+local RESULT_FIELDS = {'facts', 'warnings', 'artifacts', 'drawings', 'kept', 'provenance', 'timings', 'error'}
 
 local function snapshot(job_id, owner_key)
   local job = fields(key('job', job_id))

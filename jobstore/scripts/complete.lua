@@ -2,7 +2,8 @@
 -- End an execution with its results. A repetition under the same claim gets the same answer.
 --
 -- Arguments: execution_id, claim; artifacts, facts, warnings, timings, provenance (JSON texts); files (JSON text: the stored file of each
--- large artifact); small (names of the artifacts whose bytes follow in ARGV[2…]).
+-- large artifact); small (names of the artifacts whose bytes follow in ARGV[2…]); drawings (JSON text: the drawing of each picture that is
+-- drawn when it is fetched); keep_image (true: such a picture is drawn on the photo, which must live as long as the result).
 -- Returns {1, files in use}, or {0, '{}'} if the worker no longer holds the execution. Example: {1, '{"overlay":"01JDZ…-52113"}'}
 
 local name = key('execution', args.execution_id)
@@ -16,7 +17,10 @@ for i, artifact in ipairs(args.small) do
   redis.call('HSET', key('artifacts', args.execution_id), artifact, ARGV[i + 1])
 end
 redis.call('HSET', name, 'artifacts', args.artifacts, 'facts', args.facts, 'warnings', args.warnings, 'timings', args.timings,
-  'provenance', args.provenance, 'files', args.files)
+  'provenance', args.provenance, 'files', args.files, 'drawings', args.drawings)
+if args.keep_image then
+  live_at_least(key('image', execution.image), args.ttl)
+end
 redis.call('PEXPIRE', key('latest', execution.execution_key), args.ttl)
 settle(args.execution_id, execution, 'succeeded')
 return {1, args.files}
