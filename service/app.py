@@ -19,6 +19,7 @@ from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.routes import artifacts, health, images, jobs, methods, models
 from service.routes.one_line import one_line_router
 from service.settings import ServiceSettings
+from service.unread_body import UnreadBodyMiddleware
 from service.version import service_version
 
 _DESCRIPTION = "Shows what convolutional networks see: predictions, activations, synthesised filters, class activation maps."
@@ -40,6 +41,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
         app.include_router(router, max_body_size=settings.max_body_bytes)
     add_error_handlers(app, routers, settings.max_body_bytes)
     app.add_middleware(RequestContextMiddleware, metrics=services.metrics, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(UnreadBodyMiddleware, max_bytes=settings.linger_bytes, seconds=settings.linger_seconds)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

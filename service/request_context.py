@@ -30,6 +30,12 @@ def request_id_of(scope: Scope) -> str:
     return str(scope["state"]["request_id"])
 
 
+def declared_length(headers: Headers) -> int | None:
+    """Return the length of the body in bytes, as the request states it; None if it does not, as for a chunked body."""
+    text = headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
     """Return the error for a body of `got` bytes; None if only the limit was noticed."""
     more = f"got {got:,}" if got is not None else "got more"
@@ -58,7 +64,7 @@ class RequestContextMiddleware:
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                declared = _declared_length(headers)
+                declared = declared_length(headers)
                 if declared is not None and declared > self._max_body_bytes:
                     await answer.problem(body_too_large(self._max_body_bytes, declared), scope, receive)
                 else:
@@ -97,8 +103,3 @@ class _TrackedAnswer:
 
     async def problem(self, error: VisualizationError, scope: Scope, receive: Receive) -> None:
         await problem_response(error, self._request_id)(scope, receive, self.send)
-
-
-def _declared_length(headers: Headers) -> int | None:
-    text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else None

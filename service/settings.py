@@ -30,6 +30,16 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         default=10 * 1024**2, gt=0, description="An image that is sent as base64 may have at most this many bytes after decoding."
     )
 
+    linger_bytes: int = Field(
+        default=64 * 1024**2,
+        ge=0,
+        description="If an answer is known before the request's body has been read, at most this many bytes of the rest are read and "
+        "dropped before the connection is closed. A client that sends all of its body first can then read the answer.",
+    )
+    linger_seconds: float = Field(
+        default=30.0, gt=0, description="The rest of a body is read and dropped for at most this many seconds, or until it stops for 2 s."
+    )
+
     default_wait: float = Field(
         default=30.0, ge=0, description="The one-line form waits this many seconds for its job, unless the request says otherwise."
     )

@@ -124,7 +124,7 @@ async def test_a_body_without_a_length_is_counted(settings: ServiceSettings, sto
             read += 1000
             yield b"x" * 1000
 
-    app = create_app(settings.model_copy(update={"max_body_bytes": 6000}), store)
+    app = create_app(settings.model_copy(update={"max_body_bytes": 6000, "linger_bytes": 0}), store)
     async with client_of(app) as client:
         part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
         for path, content_type, start in (
