@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -30,13 +31,13 @@ class ModelStore:
         self._workers = workers
 
     async def publish(self, model: PublishedModel) -> None:
-        """Publish a model's description for `result_ttl` seconds.
+        """Publish a model's description for `description_ttl` seconds. It outlives the worker that made it.
 
         Raises:
             StorageFull: The memory of Redis is full.
         """
         name = _model_key(model.description.name, model.digest)
-        await self._connection.command("SET", name, model.model_dump_json(), "EX", self._connection.settings.result_ttl)
+        await self._connection.command("SET", name, model.model_dump_json(), "EX", self._connection.settings.description_ttl)
 
     async def publish_failure(self, failure: UnloadableModel) -> None:
         """Publish that a model cannot be loaded, for `result_ttl` seconds or until a worker has loaded and published it.
@@ -48,9 +49,15 @@ class ModelStore:
         await self._connection.command("SET", name, failure.model_dump_json(), "EX", self._connection.settings.result_ttl)
 
     async def read(self, name: str, digest: str) -> PublishedModel | None:
-        """Return the model that a worker has published for this version (`digest`) of its catalog entry, or None if there is none."""
+        """Return the model that a worker has published for this version (`digest`) of its catalog entry, or None if there is none.
+
+        The description then lives for `description_ttl` seconds more. Whether a worker is alive does not matter.
+        """
         (found,) = await self.read_many([(name, digest)])
-        return found if isinstance(found, PublishedModel) else None
+        if not isinstance(found, PublishedModel):
+            return None
+        await self._connection.command("EXPIRE", _model_key(name, digest), self._connection.settings.description_ttl)
+        return found
 
     async def read_many(self, models: Sequence[tuple[str, str]]) -> list[PublishedModel | UnloadableModel | None]:
         """Return what workers have published about each (name, digest), in one call to Redis; None if there is nothing."""
@@ -60,13 +67,13 @@ class ModelStore:
         # A description with its layers and labels has up to a megabyte, so many of them are not parsed on the event loop.
         return await asyncio.to_thread(lambda: [None if text is None else _published.validate_json(text) for text in texts])
 
-    async def describe(self, name: str, digest: str, seconds: float) -> PublishedModel:
+    async def describe(self, name: str, digest: str, seconds: float, worker_wait: float = 0.0) -> PublishedModel:
         """Return the published model. If there is none, ask a worker to publish it and wait up to `seconds`.
 
-        Callers that ask at the same time share one internal job.
+        If no worker is alive, wait up to `worker_wait` seconds for one to start. Callers that ask at the same time share one internal job.
 
         Raises:
-            NoWorkers: No worker is alive, or none has begun to load the model within `seconds`.
+            NoWorkers: No worker is alive after `worker_wait`, or none has begun to load the model within `seconds`.
             ModelLoading: A worker is still loading the model after `seconds`. It goes on, so a later call finds the model.
             VisualizationError: The internal job has failed. The class is that of the job's error code, for example `ModelLoadFailed`.
             StorageFull: There is no room for the internal job.
@@ -74,19 +81,29 @@ class ModelStore:
         published = await self.read(name, digest)
         if published is not None:
             return published
-        if not await self._workers.alive():
-            raise NoWorkers("No worker is alive to load the model. Try again later.", retry_after=5)
+        started = time.monotonic()
+        alive = bool(await self._workers.alive())
+        if not alive and worker_wait <= 0:
+            raise _no_worker(name, "Try again later")
         submission = Submission(INTERNAL_OWNER, DESCRIBE, name, "fast", "high", "{}", fingerprint=digest, model_digest=digest, fresh=True)
         job_id = (await self._jobs.submit(submission)).job.id
-        job = await self._jobs.wait(job_id, INTERNAL_OWNER, seconds)
+        job = await self._jobs.wait(job_id, INTERNAL_OWNER, seconds if alive else min(seconds, worker_wait))
+        if not alive and not (job and job.state.ended):
+            if not await self._workers.alive():
+                raise _no_worker(name, f"None has started within {worker_wait:.2g} s. Try again later")
+            job = await self._jobs.wait(job_id, INTERNAL_OWNER, seconds - (time.monotonic() - started))
         if job is not None and job.state is JobState.FAILED and job.error is not None:
             raise job.error.as_exception()
         published = await self.read(name, digest)
         if published is None and job is not None and job.state is JobState.RUNNING:
-            raise ModelLoading(f"Model '{name}' is still being loaded after {seconds:g} s. Try again shortly.", retry_after=5)
+            raise ModelLoading(f"Model '{name}' is still being loaded after {seconds:.2g} s. Try again shortly.", retry_after=5)
         if published is None:
-            raise NoWorkers(f"All workers are busy: none has loaded the model within {seconds:g} s. Try again shortly.", retry_after=5)
+            raise NoWorkers(f"All workers are busy: none has loaded the model within {seconds:.2g} s. Try again shortly.", retry_after=5)
         return published
+
+
+def _no_worker(name: str, advice: str) -> NoWorkers:
+    return NoWorkers(f"No worker is alive to load model '{name}', and none has described it before. {advice}.", retry_after=5)
 
 
 _published: TypeAdapter[PublishedModel | UnloadableModel] = TypeAdapter(

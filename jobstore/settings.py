@@ -52,6 +52,12 @@ class StoreSettings(BaseSettings):
         description="Jobs are spread over this many shards, each with its own Redis hash tag, so that a Redis Cluster can share the work.",
     )
     result_ttl: int = Field(default=24 * 3600, gt=0, description="Results, uploads and idempotency keys live for this many seconds.")
+    description_ttl: int = Field(
+        default=30 * 24 * 3600,
+        gt=0,
+        description="A model's description lives for this many seconds after it was made or last used, so that jobs are accepted while no "
+        "worker is alive.",
+    )
     lease: float = Field(
         default=15.0, gt=0, description="Another worker takes over a job if its worker has not renewed it for this many seconds."
     )

@@ -193,6 +193,10 @@ class ModelChanged(VisualizationError):
     code, title, retryable = "model_changed", "The model has just changed", True
 
 
+class ShuttingDown(VisualizationError):
+    code, title, retryable = "shutting_down", "The service is shutting down", True
+
+
 class NoWorkers(VisualizationError):
     code, title, retryable = "no_workers", "No worker is alive", True
 

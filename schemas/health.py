@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
@@ -24,12 +26,16 @@ class Liveness(BaseModel):
     status: str = Field(default="ok", description="The status is always `ok`.")
 
 
+ReadinessStatus = Literal["ready", "starting", "broker_unavailable", "draining"]
+
+
 class Readiness(BaseModel):
     """The answer of `/readyz`: the service can take jobs, or why it cannot."""
 
-    status: str = Field(
-        description="The status is `ready` if the service accepts jobs. Otherwise it says what prevents it.",
-        examples=["ready", "broker_unavailable", "draining"],
+    status: ReadinessStatus = Field(
+        description="`ready`: the service takes jobs, and a worker runs them. `starting`: the service takes jobs, and they wait, because "
+        "no worker is alive that takes work; this is so before the first worker has started, and again when all have gone. "
+        "`broker_unavailable`: Redis does not answer. `draining`: the service is shutting down. The last two are answered with 503."
     )
     workers: tuple[WorkerStatus, ...] = Field(description="The workers that have sent a heartbeat within a lease.")
     queue_depth: dict[str, int] = Field(description="The number of queued executions, by lane.", examples=[{"fast": 0, "slow": 0}])

@@ -31,7 +31,8 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     Raises:
         CatalogError: models.toml as a whole cannot be read.
     """
-    services = Services(settings, store, ModelLookup(settings, store), Metrics(), Drain())
+    drain = Drain()
+    services = Services(settings, store, ModelLookup(settings, store, drain), Metrics(), drain)
     app = FastAPI(
         title="convscope", version=service_version(), description=_DESCRIPTION, lifespan=_lifespan(services), redirect_slashes=False
     )

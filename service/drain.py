@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, TypeVar
+
+from schemas.errors import ShuttingDown
 
 _T = TypeVar("_T")
 
@@ -26,6 +28,22 @@ class Drain:
     async def wait(self) -> None:
         """Return when the drain begins."""
         await self._begun.wait()
+
+    async def cut_short(self, call: Coroutine[Any, Any, _T]) -> _T:
+        """Return what `call` returns, and abandon it when the drain begins.
+
+        Raises:
+            ShuttingDown: the drain began first.
+        """
+        called, stopped = asyncio.ensure_future(call), asyncio.ensure_future(self.wait())
+        try:
+            await asyncio.wait({called, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not called.done():
+                raise ShuttingDown("The service is shutting down and no longer waits. Please send the request again.", retry_after=1)
+            return called.result()
+        finally:
+            abandon(called)
+            abandon(stopped)
 
     async def until_begun(self, items: AsyncGenerator[_T]) -> AsyncGenerator[_T]:
         """Yield the items of `items`, and end at once when the drain begins. Closing this closes `items`."""

@@ -14,18 +14,21 @@ from catalog.entry import CatalogEntry
 from catalog.unusable import UnusableModel
 from catalog.watched_catalog import WatchedCatalog
 from jobstore.store import JobStore
+from schemas.errors import ModelChanged
 from schemas.models import ModelDescription, ModelSummary, PublishedModel, UnloadableModel
+from service.drain import Drain
 from service.settings import ServiceSettings
 
+_CHANGED_PAUSE = 0.5  # seconds until the service and the workers are asked again for a model whose files have just changed
 _MAX_KEPT = 64  # descriptions in memory; a large one has about a megabyte
 
 
 class ModelLookup:
     """Gives the catalogue entry of a name, and the published description of an entry."""
 
-    def __init__(self, settings: ServiceSettings, store: JobStore) -> None:
+    def __init__(self, settings: ServiceSettings, store: JobStore, drain: Drain) -> None:
         self._folder = WatchedCatalog(settings.models_file, settings.models_dir)
-        self._store, self._settings = store, settings
+        self._store, self._settings, self._drain = store, settings, drain
         self._kept: OrderedDict[tuple[str, str], tuple[float, PublishedModel]] = OrderedDict()
 
     async def entry(self, name: str, pointer: str | None = "/model") -> CatalogEntry:
@@ -37,19 +40,38 @@ class ModelLookup:
         """
         return (await self._catalog()).entry(name, pointer)
 
-    async def published(self, entry: CatalogEntry) -> PublishedModel:
+    async def published(self, entry: CatalogEntry, wait: float = 0.0) -> PublishedModel:
         """Return what workers have published about the model. If none has yet, ask a worker to load and describe it now.
 
+        This needs no worker if the model was described before. Otherwise, if no worker is alive, it waits up to `wait` seconds for one.
+        If the model's files change meanwhile, what is returned belongs to their newest version.
+
         Raises:
-            NoWorkers: no worker is alive, or none was free within `describe_wait` seconds.
-            ModelLoading: a worker is still loading the model after `describe_wait` seconds.
+            NoWorkers: no worker is alive, or none was free within `wait` or `describe_wait` seconds, whichever is longer.
+            ModelLoading: a worker is still loading the model after that time.
+            ModelChanged: the workers have another version of the model than the service, all that time.
             ModelLoadFailed: the model cannot be loaded.
+            ShuttingDown: the service began to shut down.
         """
         published = self._kept_model(entry)
         if published is None:
-            published = await self._store.models.describe(entry.name, entry.digest, self._settings.describe_wait)
-            self._keep(entry, published)
+            known = await self._store.models.read(entry.name, entry.digest)
+            published = known or await self._drain.cut_short(self._described(entry, wait))
+            self._keep(published)
         return published
+
+    async def _described(self, entry: CatalogEntry, wait: float) -> PublishedModel:
+        started = time.monotonic()
+        limit = max(wait, self._settings.describe_wait)
+        while True:
+            spent = time.monotonic() - started
+            try:
+                return await self._store.models.describe(entry.name, entry.digest, limit - spent, wait - spent)
+            except ModelChanged:
+                if time.monotonic() - started + _CHANGED_PAUSE > limit:
+                    raise
+            await asyncio.sleep(_CHANGED_PAUSE)
+            entry = await self.entry(entry.name, None)
 
     async def summaries(self) -> list[ModelSummary]:
         """Return every model of the catalogue; what only a worker knows is None until one has published it.
@@ -77,9 +99,9 @@ class ModelLookup:
         kept = [self._kept_model(entry) for entry in entries]
         missing = [entry for entry, published in zip(entries, kept, strict=True) if published is None]
         read = await self._store.models.read_many([(entry.name, entry.digest) for entry in missing])
-        for entry, published in zip(missing, read, strict=True):
+        for published in read:
             if isinstance(published, PublishedModel):
-                self._keep(entry, published)
+                self._keep(published)
         answers = iter(read)
         return [next(answers) if published is None else published for published in kept]
 
@@ -90,8 +112,8 @@ class ModelLookup:
             return kept[1]
         return None
 
-    def _keep(self, entry: CatalogEntry, published: PublishedModel) -> None:
-        self._kept[entry.name, entry.digest] = (time.monotonic(), published)
+    def _keep(self, published: PublishedModel) -> None:
+        self._kept[published.description.name, published.digest] = (time.monotonic(), published)
         if len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)
 

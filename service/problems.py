@@ -53,6 +53,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.NoWorkers: 503,
     errors.ModelLoading: 503,
     errors.ModelChanged: 503,
+    errors.ShuttingDown: 503,
     errors.ModelLoadInterrupted: 503,
     errors.JobTimeout: 504,
 }

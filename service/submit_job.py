@@ -23,8 +23,10 @@ from service.version import service_version
 _log = structlog.get_logger(__name__)
 
 
-async def submit(services: Services, caller: Caller, parsed: ParsedRequest, preferences: RequestPreferences) -> Submitted:
+async def submit(services: Services, caller: Caller, parsed: ParsedRequest, preferences: RequestPreferences, wait: float) -> Submitted:
     """Submit the job and return it; the job is another's if an idempotency key or an identical execution answers it.
+
+    If the model has never been described and no worker is alive to do so, this waits up to `wait` seconds for one.
 
     Raises:
         VisualizationError: the request does not suit the model or a limit, or the store cannot take it now.
@@ -35,7 +37,7 @@ async def submit(services: Services, caller: Caller, parsed: ParsedRequest, pref
     if parsed.image is not None:
         await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
     headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings)
-    published = None if entry is None else await services.models.published(entry)
+    published = None if entry is None else await services.models.published(entry, wait)
     resolved = _resolved(services, parsed, published)
     if isinstance(resolved, ImagesParams):
         await keep_images(services, caller, resolved.images, parsed, headers)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from jobstore.records import QueueDepth
 from schemas.errors import BrokerUnavailable
-from schemas.health import Liveness, Readiness, WorkerStatus
+from schemas.health import Liveness, Readiness, ReadinessStatus, WorkerStatus
 from service.dependencies import Services, ServicesDep
 from service.metrics import CONTENT_TYPE
 from service.responses import model_response
@@ -48,15 +49,24 @@ async def livez() -> Response:
     operation_id="readyz",
     summary="Ask whether the service can take jobs",
     response_model=Readiness,
+    response_description="The service takes jobs. The status is `ready`, or `starting` if no worker is alive to run them yet.",
     responses={503: {"model": Readiness, "description": "The broker does not answer, or the service is shutting down."}},
 )
 async def readyz(services: ServicesDep) -> Response:
     """Tell whether the broker answers, which workers are alive, and how many jobs are queued in each lane."""
     depth, workers = await _queue_and_workers(services)
-    status = "draining" if services.drain.begun else "broker_unavailable" if depth is None else "ready"
+    status = _status(services, depth, workers)
     lanes = {lane: lane_depth.queued for lane, lane_depth in depth.lanes.items()} if depth else {}
     readiness = Readiness(status=status, workers=tuple(workers), queue_depth={str(lane): queued for lane, queued in lanes.items()})
-    return model_response(readiness) if status == "ready" else model_response(readiness, 503, {"Retry-After": "5"})
+    return model_response(readiness) if status in ("ready", "starting") else model_response(readiness, 503, {"Retry-After": "5"})
+
+
+def _status(services: Services, depth: QueueDepth | None, workers: Sequence[WorkerStatus]) -> ReadinessStatus:
+    if services.drain.begun:
+        return "draining"
+    if depth is None:
+        return "broker_unavailable"
+    return "ready" if any(not worker.draining for worker in workers) else "starting"
 
 
 @router.get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -74,9 +75,10 @@ async def submit_job(request: Request, services: ServicesDep, caller: CallerDep,
     """The body is JSON, or multipart with that JSON as the part `request` and the image as the file part `image`. A method that takes
     several images reads each file from a part `images`."""
     parsed = await parse_job_request(request, services.settings)
-    job = (await submit(services, caller, parsed, preferences)).job
     wait = None if preferences.wait is None else min(preferences.wait, services.settings.max_wait)
-    job = await wait_until_ended(services, job, wait or 0.0, request)
+    until = time.monotonic() + (wait or 0.0)
+    job = (await submit(services, caller, parsed, preferences, wait or 0.0)).job
+    job = await wait_until_ended(services, job, until - time.monotonic(), request)
     return job_response(job, 200 if job.state.ended else 202, job_headers(job, wait))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -79,10 +80,11 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
             detail = f"{card.title} can answer as {allowed}, but the request asks for {accept}."
             raise NotAcceptable(detail, allowed=allowed, got=accept)
         parsed = await parse_one_line_request(request, card.name, services.settings)
-        submitted = await submit(services, caller, parsed, preferences)
         wait = min(services.settings.default_wait if preferences.wait is None else preferences.wait, services.settings.max_wait)
+        until = time.monotonic() + wait
+        submitted = await submit(services, caller, parsed, preferences, wait)
         try:
-            job = await wait_until_ended(services, submitted.job, wait, request)
+            job = await wait_until_ended(services, submitted.job, until - time.monotonic(), request)
         except CallerDisconnected:
             # A caller that gave an idempotency key intends to come back for the answer.
             if preferences.idempotency_key is None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from jobstore.models import _model_key
 from jobstore.records import DESCRIBE, Result
 from jobstore.store import JobStore
 from schemas.errors import ModelLoadFailed, NoWorkers, OutOfMemory, VisualizationError, WorkerCrashed
@@ -113,17 +114,17 @@ async def test_a_late_answer_serves_the_next_caller(store: JobStore):
     assert await store.models.describe("tiny", "d1", 0) == published()
 
 
-async def test_a_description_that_has_expired_is_made_again(store: JobStore, make_store: Callable[..., JobStore]):
-    short = make_store(result_ttl=1)
+async def test_a_description_that_has_expired_is_made_again(make_store: Callable[..., JobStore]):
+    store = make_store(description_ttl=1)
     await store.workers.heartbeat(STATUS)
     asking = asyncio.create_task(store.models.describe("tiny", "d1", 30))
     execution = await claim_one(store, block=10)
-    await short.models.publish(published())
+    await store.models.publish(published())
     await store.queue.complete(execution, NOTHING)
     await asking
 
     async def gone() -> bool:
-        return await store.models.read("tiny", "d1") is None
+        return await store.models.read_many([("tiny", "d1")]) == [None]
 
     await until(gone)
     asking = asyncio.create_task(store.models.describe("tiny", "d1", 30))
@@ -148,3 +149,39 @@ async def test_no_caller_sees_internal_jobs(store: JobStore):
         await store.models.describe("tiny", "d1", 0.01)
     execution = await claim_one(store)
     assert await store.jobs.read(execution.key, "ann") is None
+
+
+async def test_a_description_outlives_its_worker_and_lives_on_while_it_is_used(make_store: Callable[..., JobStore]):
+    store = make_store(description_ttl=100)
+    await store.workers.heartbeat(STATUS)
+    await store.models.publish(published())
+    await store.workers.forget(STATUS.id)
+    name = _model_key("tiny", "d1")
+    await store._connection.command("EXPIRE", name, 5)
+    assert await store.models.describe("tiny", "d1", 0) == published()
+    assert 95 < await store._connection.command("TTL", name) <= 100
+
+
+async def test_a_worker_that_starts_in_time_describes_the_model(store: JobStore):
+    asking = asyncio.create_task(store.models.describe("tiny", "d1", 30, 20))
+    execution = await claim_one(store, block=10)
+    assert not asking.done()
+    await store.models.publish(published())
+    await store.queue.complete(execution, NOTHING)
+    assert await asking == published()
+
+
+async def test_a_worker_that_starts_at_the_last_moment_is_given_the_time_to_load(store: JobStore):
+    asking = asyncio.create_task(store.models.describe("tiny", "d1", 30, 0.3))
+    execution = await claim_one(store, block=10)
+    await store.workers.heartbeat(STATUS)
+    await asyncio.sleep(0.5)
+    assert not asking.done()
+    await store.models.publish(published())
+    await store.queue.complete(execution, NOTHING)
+    assert await asking == published()
+
+
+async def test_the_wait_for_a_worker_ends(store: JobStore):
+    with pytest.raises(NoWorkers, match=r"None has started within 0\.2 s"):
+        await store.models.describe("tiny", "d1", 30, 0.2)

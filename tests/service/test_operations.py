@@ -49,6 +49,21 @@ async def test_readyz_tells_workers_and_queues(client: httpx.AsyncClient, worker
     assert (answer.status_code, answer.json()["status"]) == (503, "draining")
 
 
+async def test_readyz_is_starting_while_no_worker_takes_work(client: httpx.AsyncClient, worker: FakeWorker, store: JobStore) -> None:
+    async def status() -> tuple[int, str, int]:
+        answer = await client.get("/readyz")
+        return answer.status_code, answer.json()["status"], len(answer.json()["workers"])
+
+    assert await status() == (200, "starting", 0)
+    await worker.live("vgg16")
+    assert await status() == (200, "ready", 1)
+    (alive,) = await store.workers.alive()
+    await store.workers.heartbeat(alive.model_copy(update={"draining": True}))
+    assert await status() == (200, "starting", 1)
+    await store.workers.forget(alive.id)
+    assert await status() == (200, "starting", 0)
+
+
 async def test_metrics(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     await worker.live()
     await client.post("/v1/jobs", json=cam())
