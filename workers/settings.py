@@ -70,13 +70,25 @@ class WorkerSettings(StoreSettings):
     )
 
     job_timeout: float = Field(
-        default=300.0, gt=0, description="Seconds that one attempt at a job may take. After that, the job fails with `timeout`."
+        default=3600.0,
+        gt=0,
+        description="Seconds that one attempt at a job may take in all, from the moment a worker begins it. Loading and the turns of other "
+        "jobs on the device count, the time in the queue does not. After that, the job fails with `timeout`.",
+    )
+    job_device_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="Seconds that one attempt at a slow job may use the device. Only its own slices count. After that, the job fails with "
+        "`timeout`.",
     )
     device_timeout: float = Field(
         default=30.0, gt=0, description="Seconds that one call of TensorFlow may take. After that, the worker process is replaced."
     )
     compile_timeout: float = Field(
-        default=180.0, gt=0, description="The same for the first call of its kind, which also compiles, in seconds."
+        default=180.0,
+        gt=0,
+        description="Seconds that TensorFlow may take to compile a function, or to prepare one for inputs of a new shape. After that, the "
+        "worker process is replaced.",
     )
     startup_timeout: float = Field(
         default=120.0, gt=0, description="Seconds that a worker process may take to start. After that, it is replaced."

@@ -25,10 +25,10 @@ def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdo
         watchdog.expect_event_loop(60)
     (folder / f"device-{device.name}-{index}").touch()
     if (folder / "hang_device").exists():
-        watchdog.device_call_begins(1, 0.2)
+        watchdog.expect_device_call(1, 0.2)
     if (folder / "busy_device").exists():
-        watchdog.device_call_begins(0, 60)
-        watchdog.device_call_begins(1, 0.1)
+        watchdog.expect_device_call(0, 60)
+        watchdog.expect_device_call(1, 0.1)
         watchdog.device_call_ends(1)
     if (folder / "hang_loop").exists():
         watchdog.expect_event_loop(0.2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from workers.contract.probe import Forward, InputGradients, LayerGradients, Relu
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine.ascent.dream import dream
 from workers.engine.ascent.loop import ascend
-from workers.engine.compiled_cache import CompiledCache
+from workers.engine.compiled_cache import CompiledCache, Compiling
 from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import image_input_spec
@@ -36,13 +36,20 @@ class KerasProbe:
     a result that is not finite, the call raises `NonFinite` for the whole batch and names the example.
     """
 
-    def __init__(self, model: keras.Model, published: PublishedModel, replacements: Mapping[str, Any] | None = None) -> None:
-        """`replacements` holds, by path, layers that are used in place of the model's own."""
+    def __init__(
+        self,
+        model: keras.Model,
+        published: PublishedModel,
+        replacements: Mapping[str, Any] | None = None,
+        compiling: Compiling = nullcontext,
+    ) -> None:
+        """`replacements` holds, by path, layers that are used in place of the model's own. `compiling` is entered while a call compiles."""
         self._published = published
         self._input = published.description.input.name
         self._replacements = dict(replacements or {})
         self.graph = Graph(model, self._replacements, {head.name: head.head for head in published.description.heads})
-        self.compiled = CompiledCache()
+        self.compiled = CompiledCache(compiling=compiling)
+        self._compiling = compiling
         self._spec = image_input_spec(self.graph, self._input)
         self._relus = cache(partial(count_relus, self.graph, self._input))
 
@@ -150,12 +157,13 @@ class KerasProbe:
         return Forward({}, logits, probabilities)
 
     def randomised(self, layers: Sequence[str], seed: int) -> KerasProbe:
-        drawn = randomised_layers(self.graph, layers, seed)
-        return KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn})
+        with self._compiling():
+            drawn = randomised_layers(self.graph, layers, seed)
+            return KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn}, self._compiling)
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
-            return (yield from ascend(self.graph, self.description.preprocessing, spec, self.compiled))
+            return (yield from ascend(self.graph, self._input, self.description.preprocessing, spec, self.compiled))
 
     def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
         with as_domain_errors((1, *spec.shapes[-1]), self._spec.shape):

@@ -13,16 +13,19 @@ from schemas.jobs import JobError
 from telemetry.logs import get_logger
 from workers.contract.arrays import UInt8
 from workers.contract.progress import Slice
+from workers.execution.device_budget import DeviceBudget
 from workers.execution.job_errors import is_internal, job_error
 from workers.execution.progress import ProgressReporter
 from workers.execution.retry import retry_until_available
 from workers.settings import WorkerSettings
 
+PIECES_KEPT = "Its finished parts are kept. If the job is submitted again, it continues from there."
+
 
 class ExecutionRunner(Protocol):
-    """Runs executions; `workers.execution.pipeline.Pipeline` is the real one."""
+    """Runs executions; `workers.execution.pipeline.Pipeline` is the real one. `budget` limits the time that a job is on the device."""
 
-    async def run(self, execution: Execution, on_slice: Callable[[Slice], None]) -> Result: ...
+    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget) -> Result: ...
     async def encode_preview(self, image: UInt8) -> bytes: ...
 
 
@@ -49,16 +52,17 @@ class Attempts:
 
         reporter = self._reporter(execution, on_unwanted)
         reporting = asyncio.create_task(reporter.run())
-        limit = asyncio.timeout(self._settings.job_timeout)
+        budget, limit = DeviceBudget(self._settings.job_device_seconds), asyncio.timeout(self._settings.job_timeout)
         try:
             async with limit:
-                result = await self._runner.run(execution, on_slice)
+                result = await self._runner.run(execution, on_slice, budget)
         except Exception as error:
-            if limit.expired():
-                return await self._fail(execution, job_error(self._timeout(keeps_pieces=keeps_pieces)))
-            if is_internal(error):
+            failure = self._wall_timeout(budget) if limit.expired() else error
+            if isinstance(failure, JobTimeout) and keeps_pieces:
+                failure = JobTimeout(f"{failure.detail} {PIECES_KEPT}")
+            if is_internal(failure):
                 self._log.exception("execution failed")
-            return await self._fail(execution, job_error(error))
+            return await self._fail(execution, job_error(failure))
         finally:
             reporting.cancel()
         return await self._complete(execution, result)
@@ -72,9 +76,11 @@ class Attempts:
             preview_interval=self._settings.preview_interval,
         )
 
-    def _timeout(self, *, keeps_pieces: bool) -> JobTimeout:
-        kept = " Its finished parts are kept. If the job is submitted again, it continues from there." if keeps_pieces else ""
-        return JobTimeout(f"The job was stopped after {self._settings.job_timeout:g} s, which is the longest time allowed.{kept}")
+    def _wall_timeout(self, budget: DeviceBudget) -> JobTimeout:
+        return JobTimeout(
+            f"The job was stopped {self._settings.job_timeout:g} s after it had begun, which is the longest time allowed "
+            f"(CONVSCOPE_JOB_TIMEOUT). It had used {budget.used:.1f} s of the device, of at most {self._settings.job_device_seconds:g} s."
+        )
 
     async def _complete(self, execution: Execution, result: Result) -> str:
         try:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class BatchKey:
-    """Jobs with equal keys can run as one batch. It also stands for what is compiled once.
+    """Jobs with equal keys can run as one batch.
 
-    `model` identifies the loaded model in this process, `parameters` is the method's own `batch_key`, and `shape` is the shape of the
-    input tensor.
+    `model` is the `id` of the loaded model, which no other model can have while the job that holds the model waits; keys are compared only
+    among waiting jobs. `parameters` is the method's own `batch_key`, and `shape` is the shape of the input tensor.
     """
 
     model: int

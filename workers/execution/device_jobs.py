@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from schemas.errors import OutOfMemory
 from telemetry.logs import get_logger
+from workers.execution.device_budget import DeviceBudget
 from workers.execution.device_calls import DeviceCalls
 
 Answer = TypeVar("Answer")
@@ -39,8 +40,8 @@ class FastJob:
 class SlowJob:
     """A job that runs in slices. The generator yields after each slice, and returns the answer at its end.
 
-    `waiting_since` is the time (`time.monotonic`) at which it began to wait for its next slice, and `seconds` the time that its slices
-    have taken so far.
+    `waiting_since` is the time (`time.monotonic`) at which it began to wait for its next slice, and `budget` counts the seconds that its
+    slices take and limits them.
     """
 
     key: Hashable
@@ -48,7 +49,7 @@ class SlowJob:
     on_slice: Callable[[Any], None]
     future: Future[DeviceResult[Any]] = field(default_factory=Future[DeviceResult[Any]])
     waiting_since: float = 0.0
-    seconds: float = 0.0
+    budget: DeviceBudget = field(default_factory=DeviceBudget)
 
     def close(self) -> None:
         """End the generator before its time."""
@@ -83,15 +84,19 @@ def run_batch(batch: Sequence[FastJob], calls: DeviceCalls, thread: int, halving
 
 
 def run_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> bool:
-    """Run one slice. Return True if the job has further slices, and False once its future is settled or was cancelled."""
+    """Run one slice. Return True if the job has further slices, and False once its future is settled or was cancelled.
+
+    A job that has used up its budget ends with `JobTimeout` instead of another slice.
+    """
     if job.future.cancelled():
         job.close()
         return False
     try:
         ended, value, seconds = _next_slice(job, calls, thread)
-        job.seconds += seconds
+        job.budget.add(seconds)
         if not ended:
             job.on_slice(value)
+            job.budget.check()
             return True
     except Exception as error:
         job.close()
@@ -99,7 +104,7 @@ def run_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> bool:
             job.future.set_exception(error)
         return False
     if job.future.set_running_or_notify_cancel():
-        job.future.set_result(DeviceResult(value, job.seconds, 1))
+        job.future.set_result(DeviceResult(value, job.budget.used, 1))
     return False
 
 

@@ -30,6 +30,7 @@ from workers.contract.progress import Slice
 from workers.execution.artifact_encoders import encode_artifact
 from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
+from workers.execution.device_budget import DeviceBudget
 from workers.execution.load_inputs import ImageDecoder, InputLoader, LoadedInputs
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.model_access import ModelAccess, ModelProvider, UsableModel
@@ -63,6 +64,7 @@ class _PipelineJob:
     params: MethodParams
     model: UsableModel | None
     on_slice: Callable[[Slice], None]
+    budget: DeviceBudget | None
     queued: float
 
 
@@ -91,8 +93,10 @@ class Pipeline:
         self._inputs = InputLoader(store, decoder, environment.image_limits, environment.decode_threads)
         self._rendering = ThreadPoolExecutor(environment.render_threads, thread_name_prefix="render")
 
-    async def run(self, execution: Execution, on_slice: Callable[[Slice], None]) -> Result:
+    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget | None = None) -> Result:
         """Return the result of the execution. `on_slice` is called on a device thread after each slice of a slow method.
+
+        `budget` limits the seconds that a slow method is on the device. None means that there is no limit.
 
         Raises:
             VisualizationError: The job cannot be done. The error's text is for the caller.
@@ -103,7 +107,7 @@ class Pipeline:
             return Result(artifacts=(), facts="{}", warnings=(), timings=Timings(), provenance=self._provenance(model, None))
         params = params_class(execution.method).model_validate_json(execution.params)
         model = await self.models.get(execution.model) if params.card.needs_model else None
-        job = _PipelineJob(execution, implementation(execution.method), params, model, on_slice, queued)
+        job = _PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued)
 
         loaded = await self._load_inputs(job)
         computed = None if model is None else await self._compute(job, model, loaded.inputs)
@@ -152,7 +156,8 @@ class Pipeline:
         self, job: _PipelineJob, model: UsableModel, inputs: Inputs, on_slice: Callable[[Slice], None]
     ) -> DeviceResult[Any]:
         key = BatchKey(id(model), job.method.method, job.params.model_dump_json())
-        return await asyncio.wrap_future(self._scheduler.slow(key, job.method.run(model.probe, inputs, job.params), on_slice))
+        slices = job.method.run(model.probe, inputs, job.params)
+        return await asyncio.wrap_future(self._scheduler.slow(key, slices, on_slice, job.budget))
 
     def _piece_cache(self, job: _PipelineJob, model: UsableModel) -> PieceCache:
         reusable = job.method.reusable(job.params)

@@ -16,8 +16,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
+from workers.execution.device_budget import DeviceBudget
 from workers.execution.device_calls import DeviceCalls, DeviceTimeouts, DeviceWatch, NullDeviceWatch
 from workers.execution.device_jobs import DeviceResult, FastJob, SlowJob, run_batch, run_slice
 
@@ -36,6 +38,7 @@ class Scheduler:
         slow_patience: seconds after which a waiting slow job goes before fast ones.
         watch: is told of the beginning and the end of each call on the device.
         on_call: is called with the key, the number of jobs and the seconds of each call on the device, on the device thread.
+        clock: returns the time in seconds, by which calls on the device are timed.
     """
 
     def __init__(
@@ -47,9 +50,10 @@ class Scheduler:
         slow_patience: float = 2.0,
         watch: DeviceWatch | None = None,
         on_call: Callable[[Hashable, int, float], None] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._max_batch, self._slow_patience = max_batch, slow_patience
-        self._calls = DeviceCalls(timeouts or DeviceTimeouts(), watch or NullDeviceWatch(), on_call)
+        self._calls = DeviceCalls(timeouts or DeviceTimeouts(), watch or NullDeviceWatch(), on_call, clock)
         self._fast: deque[FastJob] = deque()
         self._slow: deque[SlowJob] = deque()
         self._closed = False
@@ -74,19 +78,29 @@ class Scheduler:
         return job.future
 
     def slow(
-        self, key: Hashable, slices: Generator[SliceState, None, Answer], on_slice: Callable[[SliceState], None]
+        self,
+        key: Hashable,
+        slices: Generator[SliceState, None, Answer],
+        on_slice: Callable[[SliceState], None],
+        budget: DeviceBudget | None = None,
     ) -> Future[DeviceResult[Answer]]:
         """Queue a slow job. `on_slice` gets what the generator yields, on a device thread. The answer is what the generator returns.
+
+        `budget` counts the seconds of the slices. Once it is used up, the job ends with `JobTimeout`. None means that there is no limit.
 
         Raises:
             RuntimeError: The scheduler is closed.
         """
-        job = SlowJob(key, slices, on_slice, waiting_since=time.monotonic())
+        job = SlowJob(key, slices, on_slice, waiting_since=time.monotonic(), budget=budget or DeviceBudget())
         with self._changed:
             self._refuse_when_closed()
             self._slow.append(job)
             self._changed.notify()
         return job.future
+
+    def compiling(self) -> AbstractContextManager[None]:
+        """Return the context that must be entered, on a device thread, around all that compiles. See `DeviceCalls.compiling`."""
+        return self._calls.compiling()
 
     @property
     def waiting(self) -> int:

@@ -30,8 +30,8 @@ class Watchdog:
         """Promise that the event loop calls this method again within `seconds`."""
         self._deadlines[_EVENT_LOOP] = time.monotonic() + seconds
 
-    def device_call_begins(self, thread: int, seconds: float) -> None:
-        """Promise that the device call that begins now on this thread ends within `seconds`."""
+    def expect_device_call(self, thread: int, seconds: float) -> None:
+        """Promise that this thread's device call ends, or promises anew, within `seconds` from now."""
         self._deadlines[1 + thread] = time.monotonic() + seconds
 
     def device_call_ends(self, thread: int) -> None:

@@ -63,10 +63,18 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     metrics = WorkerMetrics()
+    scheduler = Scheduler(
+        threads=threads,
+        max_batch=settings.max_batch,
+        timeouts=DeviceTimeouts(settings.device_timeout, settings.compile_timeout),
+        slow_patience=settings.slow_patience,
+        watch=watchdog,
+        on_call=lambda key, size, seconds: metrics.device_call(key.method if isinstance(key, BatchKey) else str(key), size, seconds),
+    )
     probes: WeakSet[KerasProbe] = WeakSet()
 
     def make_probe(model: keras.Model, published: PublishedModel) -> KerasProbe:
-        probe = KerasProbe(model, published)
+        probe = KerasProbe(model, published, compiling=scheduler.compiling)
         probes.add(probe)
         return probe
 
@@ -77,14 +85,6 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
         metrics.serve(settings.worker_metrics_port + index)
     identity = WorkerIdentity(f"{socket.gethostname()}-{ULID()}", device.name, lambda: pool.loaded_names)
     bind(worker=identity.id)
-    scheduler = Scheduler(
-        threads=threads,
-        max_batch=settings.max_batch,
-        timeouts=DeviceTimeouts(settings.device_timeout, settings.compile_timeout),
-        slow_patience=settings.slow_patience,
-        watch=watchdog,
-        on_call=lambda key, size, seconds: metrics.device_call(key.method if isinstance(key, BatchKey) else str(key), size, seconds),
-    )
     store = JobStore.connect(settings.redis_url, settings)
     environment = JobEnvironment(device.name, versions(), settings.image_limits, settings.decode_threads, settings.render_threads)
     with Decoder(children=settings.decode_threads) as decoder:

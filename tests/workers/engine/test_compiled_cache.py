@@ -1,14 +1,34 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
+from workers.engine import compiled_cache
 from workers.engine.compiled_cache import CompiledCache
 
 WAIT = 30
+
+
+class Notices:
+    """Counts how often something compiles, and fails if a notice is given inside another."""
+
+    def __init__(self) -> None:
+        self.count, self._inside = 0, False
+
+    @contextmanager
+    def __call__(self) -> Generator[None]:
+        assert not self._inside
+        self.count, self._inside = self.count + 1, True
+        try:
+            yield
+        finally:
+            self._inside = False
 
 
 def squared(traced: list[str] | None = None):
@@ -43,11 +63,12 @@ def test_two_threads_that_want_one_function_build_it_once_while_others_go_on() -
         first = pool.submit(cache.get, "slow", slow_build)
         assert building.wait(WAIT)
         second = pool.submit(cache.get, "slow", slow_build)
-        assert pool.submit(cache.get, "quick", lambda: abs).result(WAIT) is abs
+        assert pool.submit(cache.get, "quick", lambda: abs).result(WAIT).function is abs
         assert not first.done()
         assert not second.done()
         finish.set()
-        assert first.result(WAIT) is second.result(WAIT) is len
+        assert first.result(WAIT) is second.result(WAIT)
+        assert first.result(WAIT).function is len
     assert len(builds) == 1
 
 
@@ -60,7 +81,7 @@ def test_a_failed_build_is_raised_and_tried_again() -> None:
     with pytest.raises(ValueError, match="broken"):
         cache.get("key", broken)
     assert len(cache) == 0
-    assert cache.get("key", lambda: len) is len
+    assert cache.get("key", lambda: len).function is len
 
 
 def test_the_least_recently_used_goes_and_its_traces_stay_counted() -> None:
@@ -73,3 +94,31 @@ def test_the_least_recently_used_goes_and_its_traces_stay_counted() -> None:
     assert cache.traces == 4
     cache.clear()
     assert (len(cache), cache.traces) == (0, 4)
+
+
+def test_building_and_every_new_shape_are_announced_and_known_shapes_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    notices = Notices()
+    cache = CompiledCache(compiling=notices)
+    function = cache.get("square", squared)
+    assert notices.count == 1
+    counts = []
+    for length in (2, 2, 3, 2, 3):
+        assert cache.get("square", squared) is function
+        np.testing.assert_array_equal(function(np.full(length, 3, np.float32)), np.full(length, 9))
+        counts.append(notices.count)
+    assert counts == [2, 2, 3, 3, 3]
+    assert cache.traces == 1
+    monkeypatch.setattr(compiled_cache, "KNOWN_SHAPES", 2)
+    function(tf.ones(4))  # all shapes are forgotten, and this one is known
+    function(tf.ones(4))
+    function(tf.ones(2))
+    assert notices.count == 5
+
+
+def test_a_call_that_fails_is_announced_again() -> None:
+    notices = Notices()
+    function = CompiledCache(compiling=notices).get("fails", lambda: lambda x: 1 / 0)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            function(tf.ones(2))
+    assert notices.count == 3

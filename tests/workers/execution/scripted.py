@@ -15,6 +15,7 @@ from tests.workers.jobs import job
 from workers.contract.progress import Slice
 from workers.execution.attempt import Attempts
 from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
+from workers.execution.device_budget import DeviceBudget
 from workers.execution.metrics import WorkerMetrics
 from workers.settings import WorkerSettings
 
@@ -28,12 +29,13 @@ class ScriptedRunner:
         self.on_start: Callable[[], Awaitable[None]] | None = None
         self.canceled: list[str] = []
         self.on_slice: dict[str, Callable[[Slice], None]] = {}
+        self.budgets: dict[str, DeviceBudget] = {}
         self._ends: dict[str, asyncio.Future[Result]] = {}
 
-    async def run(self, execution: Execution, on_slice: Callable[[Slice], None]) -> Result:
+    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget) -> Result:
         name = json.loads(execution.params)["name"]
         self.running[name] = execution
-        self.on_slice[name] = on_slice
+        self.on_slice[name], self.budgets[name] = on_slice, budget
         self.most_at_once = max(self.most_at_once, len(self.running))
         try:
             if self.on_start is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from schemas.errors import ImageTooLarge, NoGradient, UnknownClass
+from schemas.errors import ImageTooLarge, JobTimeout, NoGradient, UnknownClass
 from schemas.jobs import JobState
 from tests.wait import until
 from tests.workers.execution.scripted import state
@@ -48,23 +49,42 @@ async def test_a_job_fails_with_a_code_and_a_sentence_for_its_caller(store, star
     assert (record.state, record.error.code, record.error.detail) == (JobState.FAILED, code, detail)
 
 
-async def test_a_job_that_runs_too_long_is_stopped(store, start_worker):
-    worker = start_worker(job_timeout=0.2)
-    job_id = await submit(store, "a")
+async def test_a_job_that_takes_too_long_in_all_is_stopped_and_told_what_it_used(store, start_worker):
+    worker = start_worker(job_timeout=0.2, job_device_seconds=50)
+    job_id = await submit(store, "a", lane="slow")
+    await until(lambda: "a" in worker.runner.budgets)
+    worker.runner.budgets["a"].add(37.25)
     record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
-    assert "continues from there" not in record.error.detail
+    assert record.error.detail == (
+        "The job was stopped 0.2 s after it had begun, which is the longest time allowed (CONVSCOPE_JOB_TIMEOUT). It had used 37.2 s of "
+        "the device, of at most 50 s."
+    )
     assert worker.runner.canceled == ["a"]
 
 
 async def test_a_timeout_says_that_finished_pieces_are_kept(store, start_worker):
-    worker = start_worker(job_timeout=0.5)
+    worker = start_worker()
     job_id = await submit(store, "a", lane="slow")
     await until(lambda: "a" in worker.runner.on_slice)
     worker.runner.on_slice["a"](Slice(1, 9, pieces={"3": {"image": np.zeros(2)}}))
+    worker.runner.end("a").set_exception(JobTimeout("The device was used up."))
     record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.error.code) == (JobState.FAILED, "timeout")
-    assert record.error.detail.endswith("If the job is submitted again, it continues from there.")
+    assert record.error.detail == (
+        "The device was used up. Its finished parts are kept. If the job is submitted again, it continues from there."
+    )
+
+
+async def test_the_time_in_the_queue_counts_for_no_limit(store, start_worker):
+    job_id = await submit(store, "a")
+    first = await job(store, job_id)
+    await until(lambda: datetime.now(UTC) > first.created_at + timedelta(seconds=0.4))
+    worker = start_worker(job_timeout=0.4, job_device_seconds=0.4)
+    await until(lambda: "a" in worker.runner.running)
+    assert worker.runner.budgets["a"].used == 0
+    worker.runner.end("a").set_result(result())
+    assert (await store.jobs.wait(job_id, OWNER, 10)).state is JobState.SUCCEEDED
 
 
 async def test_a_progress_report_learns_that_the_job_was_canceled(store, start_worker):

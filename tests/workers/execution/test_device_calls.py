@@ -2,33 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Sequence
 
 from tests.workers.execution.scheduling import WAIT, Gate, values
 from workers.execution.device_calls import DeviceTimeouts
 
 
-def test_the_first_call_of_a_key_may_take_longer_because_it_compiles(make_scheduler):
-    allowed: list[float] = []
-    left: list[int] = []
+class RecordingWatch:
+    """Records the seconds that each call is allowed, and the threads whose calls have ended."""
 
-    class RecordingWatch:
-        def device_call_begins(self, thread: int, seconds: float) -> None:
-            allowed.append(seconds)
+    def __init__(self) -> None:
+        self.allowed: list[float] = []
+        self.left: list[int] = []
 
-        def device_call_ends(self, thread: int) -> None:
-            left.append(thread)
+    def expect_device_call(self, thread: int, seconds: float) -> None:
+        assert thread == 0
+        self.allowed.append(seconds)
 
-    scheduler = make_scheduler(timeouts=DeviceTimeouts(call=3.0, first_call=9.0), watch=RecordingWatch())
-    for key in ("a", "a", "b", "a"):
-        scheduler.fast(key, 0, list).result(WAIT)
+    def device_call_ends(self, thread: int) -> None:
+        self.left.append(thread)
+
+
+def test_whatever_compiles_is_allowed_more_time_and_then_the_time_of_a_call(make_scheduler):
+    watch = RecordingWatch()
+    scheduler = make_scheduler(timeouts=DeviceTimeouts(call=3.0, compilation=9.0), watch=watch)
+
+    def compile_first(items: Sequence[int]) -> Sequence[int]:
+        with scheduler.compiling():
+            watch.allowed.append(-1)
+        return items
+
+    scheduler.fast("a", 0, list).result(WAIT)
+    scheduler.fast("a", 0, compile_first).result(WAIT)
+    assert watch.allowed == [3.0, 3.0, 9.0, -1, 3.0]
 
     def steps() -> Generator[int, None, None]:
+        with scheduler.compiling():
+            pass
         yield 0
 
     scheduler.slow("s", steps(), lambda _: None).result(WAIT)
-    assert allowed == [9.0, 3.0, 9.0, 3.0, 9.0, 3.0]
-    assert left == [0] * 6
+    assert watch.allowed[5:] == [3.0, 9.0, 3.0, 3.0]
+    assert watch.left == [0] * 4
+
+
+def test_compiling_outside_of_a_device_call_is_not_watched(make_scheduler):
+    watch = RecordingWatch()
+    scheduler = make_scheduler(watch=watch)
+    with scheduler.compiling():
+        pass
+    assert watch.allowed == []
+
+
+def test_a_compilation_that_fails_leaves_the_time_of_a_call(make_scheduler):
+    watch = RecordingWatch()
+    scheduler = make_scheduler(timeouts=DeviceTimeouts(call=3.0, compilation=9.0), watch=watch)
+
+    def fail(items: Sequence[int]) -> Sequence[int]:
+        with scheduler.compiling():
+            raise KeyError("trace")
+
+    assert isinstance(scheduler.fast("a", 0, fail).exception(WAIT), KeyError)
+    assert (watch.allowed, watch.left) == ([3.0, 9.0, 3.0], [0])
+
+
+def test_calls_are_timed_by_the_given_clock(make_scheduler):
+    times = iter([100.0, 142.0])
+    assert make_scheduler(clock=lambda: next(times)).fast("a", 0, list).result(WAIT).seconds == 42.0
 
 
 def test_device_calls_are_reported(make_scheduler):

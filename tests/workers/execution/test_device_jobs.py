@@ -7,8 +7,9 @@ from collections.abc import Generator, Sequence
 
 import pytest
 
-from schemas.errors import NonFinite, OutOfMemory
+from schemas.errors import JobTimeout, NonFinite, OutOfMemory
 from tests.workers.execution.scheduling import WAIT, Gate, values
+from workers.execution.device_budget import DeviceBudget
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,45 @@ def test_errors_of_slow_jobs_and_of_their_listeners(make_scheduler):
     assert str(scheduler.slow("a", broken(), lambda _: None).exception(WAIT)) == "step 1"
     assert isinstance(scheduler.slow("b", endless(), listener).exception(WAIT), KeyError)
     assert closed.wait(WAIT)
+
+
+def test_a_slow_job_ends_when_its_own_slices_have_used_its_seconds(make_scheduler):
+    """Each of its slices takes 40 s by the clock, and each slice of another job in between takes 1,000 s."""
+    now = [0.0]
+    scheduler = make_scheduler(clock=lambda: now[0])
+    closed: list[int] = []
+
+    def steps(seconds: float) -> Generator[int, None, str]:
+        try:
+            for step in range(5):
+                now[0] += seconds
+                yield step
+            return "done"
+        finally:
+            closed.append(step)
+
+    gate, seen = Gate(scheduler), list[int]()
+    limited = scheduler.slow("a", steps(40), seen.append, DeviceBudget(100))
+    other = scheduler.slow("b", steps(1000), lambda _: None)
+    gate.open()
+    error = limited.exception(WAIT)
+    assert isinstance(error, JobTimeout)
+    assert str(error) == (
+        "The job has used 120.0 s of the device in 3 slices. A job may use at most 100 s of the device (CONVSCOPE_JOB_DEVICE_SECONDS)."
+    )
+    assert (seen, closed[0]) == ([0, 1, 2], 2)
+    assert other.result(WAIT).seconds == 5000
+    assert now[0] == 5120
+
+
+def test_a_slow_job_that_ends_with_its_last_second_has_its_result(make_scheduler):
+    now = [0.0]
+
+    def steps() -> Generator[int, None, str]:
+        now[0] += 99
+        yield 0
+        now[0] += 99
+        return "done"
+
+    answer = make_scheduler(clock=lambda: now[0]).slow("a", steps(), lambda _: None, DeviceBudget(100)).result(WAIT)
+    assert (answer.value, answer.seconds) == ("done", 198)

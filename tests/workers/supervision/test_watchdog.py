@@ -16,12 +16,12 @@ def watchdog() -> Watchdog:
 def test_nothing_is_overdue_without_a_deadline_and_before_it(watchdog: Watchdog) -> None:
     assert watchdog.overdue() is None
     watchdog.expect_event_loop(60)
-    watchdog.device_call_begins(0, 60)
+    watchdog.expect_device_call(0, 60)
     assert watchdog.overdue() is None
 
 
 def test_a_missed_deadline_names_its_part(watchdog: Watchdog) -> None:
-    watchdog.device_call_begins(1, -0.001)
+    watchdog.expect_device_call(1, -0.001)
     assert watchdog.overdue() == "device thread 1"
     watchdog.device_call_ends(1)
     assert watchdog.overdue() is None

@@ -43,9 +43,9 @@ class DreamStepResult(NamedTuple):
 def build_dream_step(
     graph: Graph, image_input: str, paths: tuple[str, ...], channels: int, precision: str
 ) -> Callable[..., DreamStepResult]:
-    """Return `step(image, shift, given) → DreamStepResult`, compiled once for images of any size.
+    """Return `step(image, shift, given) → DreamStepResult`, traced once for images of any size.
 
-    Raises (when it is traced):
+    Raises:
         NoGradient: none of the layers depends on the input.
     """
     fast = graph.fast_calls(paths, precision=precision)
@@ -70,7 +70,9 @@ def build_dream_step(
         tf.TensorSpec((2,), tf.int32),
         DreamNumbers(tf.TensorSpec((len(paths),), tf.float32), tf.TensorSpec((), tf.float32), colours, colours),
     )
-    return tf.function(step, input_signature=signature, autograph=False)
+    compiled = tf.function(step, input_signature=signature, autograph=False)
+    compiled.get_concrete_function()
+    return compiled
 
 
 def dream_loss(maps: list[Any], weights: Any) -> Any:

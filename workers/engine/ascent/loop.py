@@ -16,7 +16,7 @@ from schemas.models import Preprocessing
 from workers.contract.synthesis import AscentSpec, AscentState
 from workers.engine.ascent import ascent_step, cost, regularisers, transforms
 from workers.engine.ascent.parametrisations import start_values
-from workers.engine.ascent.target_checks import check_position, image_input_of, neurons_of, trace_for_size
+from workers.engine.ascent.target_checks import check_position, image_shape_of, neurons_of, traced_for_size
 from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import inputs_with
@@ -25,7 +25,7 @@ SLICE_SECONDS = 0.25
 
 
 def ascend(
-    graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache
+    graph: Graph, image_input: str, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache
 ) -> Generator[AscentState, None, AscentState]:
     """Run an ascent. Yield the state after every slice of at most about 250 ms and after the steps in `spec.show`; return the last state.
 
@@ -39,7 +39,7 @@ def ascend(
         NonFinite: an objective or a gradient is not finite.
         tf.errors.ResourceExhaustedError: there is no memory for even a quarter of the images of a call.
     """
-    run = _AscentRun(graph, preprocessing, spec, compiled)
+    run = _AscentRun(graph, image_input, preprocessing, spec, compiled)
     started, longest = time.monotonic(), 0.0
     for number in range(spec.steps):
         index = 0
@@ -81,24 +81,27 @@ class _ImageChunk:
 class _AscentRun:
     """The state of one ascent."""
 
-    def __init__(self, graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache) -> None:
-        name, declared_size, channels = image_input_of(graph)
+    def __init__(self, graph: Graph, name: str, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache) -> None:
+        declared_size, channels = image_shape_of(graph, name)
         self.spec = spec
-        self.step = compiled.get(ascent_step.step_key(spec), lambda: ascent_step.build_step(graph, preprocessing, spec, name, channels))
-        traced = trace_for_size(self.step, declared_size, spec)
+        self.step = compiled.get(
+            ascent_step.step_key(spec),
+            lambda: traced_for_size(ascent_step.build_step(graph, preprocessing, spec, name, channels), declared_size, spec),
+        )
         view = tf.TensorSpec((None, *spec.view, channels), tf.float32)
         for path, position in neurons_of(spec.objective):
-            forward = compiled.get(
-                ("ascent map", path, spec.view),
-                lambda path=path: tf.function(lambda x: graph.run(inputs_with(graph, name, x), [path])[path], [view], autograph=False),
-            )
-            map_size = trace_for_size(forward, declared_size, spec).structured_outputs.shape[1:3]
-            check_position(spec, path, position, map_size)
+
+            def build(path: str = path) -> Any:
+                forward = tf.function(lambda x: graph.run(inputs_with(graph, name, x), [path])[path], [view], autograph=False)
+                return traced_for_size(forward, declared_size, spec)
+
+            forward = compiled.get(("ascent map", path, spec.view), build).function.get_concrete_function()
+            check_position(spec, path, position, forward.structured_outputs.shape[1:3])
         self.numbers = ascent_step.ascent_numbers(spec, channels)
         self.parametrisation = ascent_step.parametrisation_of(spec, channels, preprocessing, self.numbers.scale, self.numbers.offset)
         self.random_numbers = transforms.random_numbers(spec.transforms, spec.steps, spec.seed)
         self.indices = np.array(spec.objective.indices or (0,), np.int32)
-        self.chunks = self._first_chunks(traced.graph)
+        self.chunks = self._first_chunks(self.step.function.get_concrete_function().graph)
         self.largest_chunk = max(chunk.place.stop - chunk.place.start for chunk in self.chunks)
         self.values = np.zeros((len(self.indices), spec.steps), np.float32)
         self.gradient_seen = np.zeros(len(self.indices), bool)

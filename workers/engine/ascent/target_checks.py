@@ -11,27 +11,30 @@ from workers.contract.synthesis import AscentSpec, Objective
 from workers.engine.graph import Graph
 
 
-def image_input_of(graph: Graph) -> tuple[str, tuple[int | None, int | None], int]:
-    """Return name, (height, width) and number of channels of the model's first input that takes images.
+def image_shape_of(graph: Graph, image_input: str) -> tuple[tuple[int | None, int | None], int]:
+    """Return (height, width) and number of channels of the model's input `image_input`. A side is None if any size is taken.
 
     Raises:
-        InvalidParameters: the model has no input of shape (N, H, W, C).
+        InvalidParameters: the input is not of shape (N, H, W, C).
     """
-    for name, tensor in zip(graph.input_names, graph.topology.inputs, strict=True):
-        if len(tensor.shape) == 4:
-            _, height, width, channels = tensor.shape
-            return name, (height, width), channels
-    raise InvalidParameters(f"Model '{graph.model.name}' has no image input (N, H, W, C), so nothing can be synthesised.", pointer="/model")
+    shape = graph.topology.inputs[graph.input_names.index(image_input)].shape
+    if len(shape) != 4:
+        raise InvalidParameters(
+            f"Input '{image_input}' of model '{graph.model.name}' takes no images (N, H, W, C), so nothing can be synthesised.",
+            pointer="/model",
+        )
+    _, height, width, channels = shape
+    return (height, width), channels
 
 
-def trace_for_size(function: Any, declared_size: tuple[int | None, int | None], spec: AscentSpec) -> Any:
-    """Return the one trace of a compiled function; `declared_size` is the (height, width) that the model declares.
+def traced_for_size(function: Any, declared_size: tuple[int | None, int | None], spec: AscentSpec) -> Any:
+    """Trace a `tf.function` and return it; `declared_size` is the (height, width) that the model declares.
 
     Raises:
         InvalidParameters: a layer does not take the activations of an image of this size, such as a dense layer after a flatten.
     """
     try:
-        return function.get_concrete_function()
+        function.get_concrete_function()
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         if spec.view == declared_size:
             raise
@@ -43,6 +46,7 @@ def trace_for_size(function: Any, declared_size: tuple[int | None, int | None], 
             allowed=allowed,
             got=str(spec.view[0]),
         ) from error
+    return function
 
 
 def neurons_of(objective: Objective) -> list[tuple[str, tuple[int, int]]]:

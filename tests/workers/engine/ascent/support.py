@@ -73,4 +73,11 @@ def finish(ascent: Generator[AscentState, None, AscentState]) -> tuple[AscentSta
 
 
 def run(model: keras.Model, spec: AscentSpec, compiled: CompiledCache | None = None) -> AscentState:
-    return finish(ascend(Graph(model), TF_PREPROCESSING, spec, CompiledCache() if compiled is None else compiled))[0]
+    return finish(ascent(Graph(model), TF_PREPROCESSING, spec, CompiledCache() if compiled is None else compiled))[0]
+
+
+def ascent(
+    graph: Graph, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache
+) -> Generator[AscentState, None, AscentState]:
+    """Ascend at the model's first input."""
+    return ascend(graph, graph.input_names[0], preprocessing, spec, compiled)

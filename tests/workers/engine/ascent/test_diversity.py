@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively
+from tests.workers.engine.ascent.support import TF_PREPROCESSING, ascent, finish, fourier_spec, lively
 from tests.zoo import ZOO, photo_batch
 from workers.contract.synthesis import AscentState, Objective
 from workers.engine.ascent import cost
 from workers.engine.ascent.diversity import diverse_objective, similarity
-from workers.engine.ascent.loop import ascend
 from workers.engine.ascent.objective_functions import objective_numbers
 from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
@@ -20,7 +19,7 @@ DIVERSE = Objective("channel", "conv2", (5, 5, 5), diversity=2.0)
 
 
 def run(objective: Objective, **changes: object) -> AscentState:
-    state, _ = finish(ascend(Graph(lively()), TF_PREPROCESSING, fourier_spec(objective, **{"steps": 25, **changes}), CompiledCache()))
+    state, _ = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(objective, **{"steps": 25, **changes}), CompiledCache()))
     return state
 
 

@@ -12,11 +12,10 @@ import pytest
 from schemas.errors import InvalidParameters
 from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
-from tests.workers.engine.ascent.support import finish, fourier_spec, lively, run
+from tests.workers.engine.ascent.support import ascent, finish, fourier_spec, lively, run
 from tests.zoo import ZOO, seeded
 from workers.contract.synthesis import AscentSpec, Objective, Start, Term
 from workers.engine.ascent import cost
-from workers.engine.ascent.loop import ascend
 from workers.engine.ascent.natural_spectrum import magnitudes
 from workers.engine.ascent.parametrisations import colour_matrix
 from workers.engine.compiled_cache import CompiledCache
@@ -86,7 +85,7 @@ def test_noise_is_scaled_by_the_range_of_the_models_input() -> None:
     kernel, bias = wide.get_layer("conv1").get_weights()
     wide.get_layer("conv1").set_weights([kernel / 127.5, bias])
     around_zero = Preprocessing(mean=(127.5,) * 3, std=(1.0,) * 3, mode="custom")
-    values = finish(ascend(Graph(wide), around_zero, spec, CompiledCache()))[0].values
+    values = finish(ascent(Graph(wide), around_zero, spec, CompiledCache()))[0].values
     np.testing.assert_allclose(values, run(model, spec).values, rtol=1e-4)
 
 
@@ -127,7 +126,7 @@ def test_a_bgr_model_is_shown_true_colours() -> None:
         preprocessing = Preprocessing(order=order, mean=(127.5,) * 3, std=(127.5,) * 3, mode="custom")
         neuron = Objective("neuron", "conv1", (0,), (8, 8))
         spec = phase_spec(neuron, size=(16, 16), steps=60)
-        image = finish(ascend(Graph(model), preprocessing, spec, CompiledCache()))[0].images[0]
+        image = finish(ascent(Graph(model), preprocessing, spec, CompiledCache()))[0].images[0]
         around = image[7:10, 7:10].mean(axis=(0, 1))
         assert around[0] > 0.75
         assert around[0] > max(around[1:]) + 0.01

@@ -10,10 +10,9 @@ import tensorflow as tf
 
 from schemas.methods.synthesis.regularisers import Regularisers
 from schemas.methods.synthesis.transforms import Transforms
-from tests.workers.engine.ascent.support import TF_PREPROCESSING, finish, fourier_spec, lively, pixel_spec, run
+from tests.workers.engine.ascent.support import TF_PREPROCESSING, ascent, finish, fourier_spec, lively, pixel_spec, run
 from workers.contract.synthesis import AscentSpec, Objective
 from workers.engine.ascent import cost, loop
-from workers.engine.ascent.loop import ascend
 from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 
@@ -56,7 +55,7 @@ def test_one_trace_for_all_channels_batches_rates_and_weights() -> None:
     graph = Graph(model)
 
     def traces(spec: AscentSpec) -> int:
-        finish(ascend(graph, TF_PREPROCESSING, spec, compiled))
+        finish(ascent(graph, TF_PREPROCESSING, spec, compiled))
         return compiled.traces
 
     spec = pixel_spec(CHANNELS, steps=3, transforms=EVERY_TRANSFORM, regularisers=Regularisers(l2=0.1, blur=1.0))
@@ -69,7 +68,7 @@ def test_one_trace_for_all_channels_batches_rates_and_weights() -> None:
 
 def test_every_slice_holds_whole_steps_and_the_images_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
-    last, yielded = finish(ascend(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS), CompiledCache()))
+    last, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS), CompiledCache()))
     assert [state.step for state in yielded] == [1, 2, 3, 4, 5]
     assert last.step == last.total == 6
     for state in yielded:
@@ -80,7 +79,7 @@ def test_every_slice_holds_whole_steps_and_the_images_so_far(monkeypatch: pytest
 
 
 def test_the_state_after_every_step_to_be_shown_is_yielded_and_moves_nothing() -> None:
-    last, yielded = finish(ascend(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, show=(1, 4)), CompiledCache()))
+    last, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, show=(1, 4)), CompiledCache()))
     assert [state.step for state in yielded if state.step in (1, 4)] == [1, 4]
     plain = run(lively(), fourier_spec(CHANNELS))
     np.testing.assert_array_equal(last.images, plain.images)
@@ -91,7 +90,7 @@ def test_the_state_after_every_step_to_be_shown_is_yielded_and_moves_nothing() -
 def test_a_step_longer_than_a_slice_is_broken_between_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(cost, "MOST_IMAGES", 2)
-    last, yielded = finish(ascend(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, steps=3), CompiledCache()))
+    last, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, steps=3), CompiledCache()))
     assert [state.step for state in yielded] == [0, 1, 1, 2, 2]
     assert last.step == 3
 
@@ -104,17 +103,18 @@ class ScarceMemoryCache(CompiledCache):
         self.most, self.refused = most, 0
 
     def get(self, key, build):
-        function = super().get(key, build)
+        compiled = super().get(key, build)
         scarce = self
 
         class ScarceStep:
-            get_concrete_function = staticmethod(function.get_concrete_function)
+            def __init__(self) -> None:
+                self.function = compiled.function
 
             def __call__(self, point, *rest):
                 if point.variable.shape[0] > scarce.most:
                     scarce.refused += 1
                     raise tf.errors.ResourceExhaustedError(None, None, "no memory")
-                return function(point, *rest)
+                return compiled(point, *rest)
 
         return ScarceStep()
 

@@ -6,11 +6,10 @@ import pytest
 from keras import layers
 
 from schemas.errors import InvalidParameters
-from tests.workers.engine.ascent.support import TF_PREPROCESSING, fourier_spec, lively, pixel_spec, run
+from tests.workers.engine.ascent.support import TF_PREPROCESSING, ascent, fourier_spec, lively, pixel_spec, run
 from tests.zoo import ZOO, photo_batch, seeded
 from workers.contract.synthesis import Objective, Term
 from workers.engine.ascent.ascent_step import step_key
-from workers.engine.ascent.loop import ascend
 from workers.engine.ascent.objective_functions import objective_numbers
 from workers.engine.ascent.weighted_sum import weighted_sum
 from workers.engine.compiled_cache import CompiledCache
@@ -81,7 +80,7 @@ def test_other_weights_channels_and_positions_are_not_compiled_anew() -> None:
     graph = Graph(model)
 
     def finish(*terms: Term) -> None:
-        for _ in ascend(graph, TF_PREPROCESSING, fourier_spec(Objective("sum", terms=terms), steps=2), compiled):
+        for _ in ascent(graph, TF_PREPROCESSING, fourier_spec(Objective("sum", terms=terms), steps=2), compiled):
             pass
 
     finish(Term("channel", 5, 1.0, "conv2"), Term("neuron", 2, -1.0, "conv1", (1, 1)))
