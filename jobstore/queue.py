@@ -54,7 +54,7 @@ class JobQueue:
             await self._wait_for_wakeup(lane, last_wakeups, min(remaining, self._connection.settings.lease, LONGEST_BLOCK))
 
     async def renew(self, worker: str, executions: Sequence[Execution]) -> list[Execution]:
-        """Renew the leases of executions. Return those that `worker` no longer holds or that were canceled."""
+        """Renew the leases of executions. Return those that were canceled or that another worker has taken over."""
         lost: list[Execution] = []
         for shard in {each.shard for each in executions}:
             ours = [each for each in executions if each.shard == shard]
@@ -103,6 +103,7 @@ class JobQueue:
                 warnings=json.dumps(result.warnings),
                 timings=result.timings.model_dump_json(),
                 provenance=result.provenance.model_dump_json(),
+                progress=result.progress.model_dump_json(),
             )
         except StorageFull:
             await self._files.delete(list(files.values()))

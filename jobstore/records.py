@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue
 from pydantic_core import from_json
 
 from schemas.artifacts import DeferredPicture, EncodedArtifact
-from schemas.jobs import InlineArray, JobBase, Priority, Provenance, Timings, artifact_url
+from schemas.jobs import InlineArray, JobBase, Priority, Progress, Provenance, Timings, artifact_url
 from schemas.methods.card import Lane
 
 EventType = Literal["status", "progress", "preview", "done"]
@@ -124,13 +124,14 @@ class Execution:
 
 @dataclass(frozen=True)
 class Result:
-    """The result of an execution. `facts` is JSON."""
+    """The result of an execution. `facts` is JSON. `progress` is the last state of the work; all its steps are done."""
 
     artifacts: tuple[EncodedArtifact | DeferredPicture, ...]
     facts: str
     warnings: tuple[str, ...]
     timings: Timings
     provenance: Provenance
+    progress: Progress = field(default_factory=lambda: Progress(step=1, total=1))
 
 
 @dataclass(frozen=True)

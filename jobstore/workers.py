@@ -20,14 +20,8 @@ class WorkerRegistry:
         self._lease = round(connection.settings.lease * 1000)
 
     async def heartbeat(self, status: WorkerStatus) -> None:
-        """Record that a worker is alive. The record lives for one lease.
-
-        Raises:
-            StorageFull: The memory of Redis is full.
-        """
-        await self._connection.command("SET", key("workers", "worker", status.id), status.model_dump_json(), "PX", self._lease)
-        await self._connection.command("SADD", _ALIVE, status.id)
-        await self._connection.command("PEXPIRE", _ALIVE, self._lease)
+        """Record that a worker is alive. The record lives for one lease. It is written even if the memory of Redis is full."""
+        await self._connection.script("heartbeat", "workers", worker=status.id, status=status.model_dump_json(), lease=self._lease)
 
     async def alive(self) -> list[WorkerStatus]:
         """Return the last heartbeat of every worker that sent one within a lease, sorted by id."""

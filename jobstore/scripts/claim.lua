@@ -28,7 +28,8 @@ local function start(queue, priority, entry, execution_id)
   if expired(execution) then
     settle(execution_id, execution, 'expired')
   elseif tonumber(execution.attempts) >= args.max_attempts then
-    settle(execution_id, execution, 'failed', 'error', crashed(execution.attempts))
+    -- This counts as a claim, so that the last worker, if it still lives, finds that it no longer holds the execution.
+    settle(execution_id, execution, 'failed', 'error', crashed(execution.attempts), 'claims', execution.claims + 1)
   else
     local attempt, claim = execution.attempts + 1, execution.claims + 1
     redis.call('HSET', name, 'state', 'running', 'attempts', attempt, 'claims', claim, 'worker', args.worker,

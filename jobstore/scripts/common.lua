@@ -150,6 +150,11 @@ local function holds(execution, claim)
   return execution.state == 'running' and tonumber(execution.claims) == claim
 end
 
+-- Tell whether the worker that made this claim has ended the execution. A worker renews its claims while it stores a result.
+local function ended_by(execution, claim)
+  return (execution.state == 'succeeded' or execution.state == 'failed') and tonumber(execution.claims) == claim
+end
+
 -- End an execution. The jobs that wait for it get their last event after everything else is written.
 local function settle(execution_id, execution, state, ...)
   unqueue(execution_id, execution)

@@ -5,7 +5,7 @@
 -- Returns 1, or 0 if the worker no longer holds the execution. Example: 1
 
 local execution = fields(key('execution', args.execution_id))
-if execution.state == 'failed' and tonumber(execution.claims) == args.claim then
+if execution.state == 'failed' and ended_by(execution, args.claim) then
   return 1
 elseif not holds(execution, args.claim) then
   return 0

@@ -23,18 +23,19 @@ class TestEvents:
         execution = await claim_one(store)
         assert await store.queue.progress(execution, 3, 10, 0.5)
         assert await store.queue.progress(execution, 6, 10, None, preview=b"\x89PNG\xff")
-        await store.queue.complete(execution, result())
+        await store.queue.complete(execution, result(progress=Progress(step=10, total=10)))
         events = await heard(store.jobs.events(job.id, "ann"))
         assert [(sequence, kind, json.loads(data)) for sequence, kind, data in events] == [
             (1, "status", {"state": "queued", "queue_position": 0}),
             (2, "status", {"state": "running", "queue_position": None}),
             (3, "progress", {"step": 3, "total": 10, "value": 0.5}),
             (4, "progress", {"step": 6, "total": 10, "value": None}),
-            (6, "done", {"state": "succeeded"}),
+            (6, "progress", {"step": 10, "total": 10, "value": None}),
+            (7, "done", {"state": "succeeded"}),
         ]
         after = await store.jobs.read(job.id, "ann")
         assert after is not None
-        assert after.progress == Progress(step=6, total=10)
+        assert after.progress == Progress(step=10, total=10)
 
     async def test_events_come_as_they_happen(self, store: JobStore):
         job = (await store.jobs.submit(submission(1))).job
@@ -44,7 +45,7 @@ class TestEvents:
         execution = await claim_one(store)
         assert json.loads((await asyncio.wait_for(following, 10)).data)["state"] == "running"  # type: ignore[arg-type, union-attr]
         following = asyncio.create_task(anext(events))
-        await store.queue.progress(execution, 1, 2)
+        await store.queue.progress(execution, 1, 1)
         assert (await asyncio.wait_for(following, 10)).type == "progress"  # type: ignore[arg-type, union-attr]
         following = asyncio.create_task(anext(events))
         await store.queue.complete(execution, result())
@@ -90,10 +91,11 @@ class TestEvents:
         await store.queue.progress(execution, 1, 3)
         late = (await store.jobs.submit(submission(1, owner="bob"))).job
         await store.queue.progress(execution, 2, 3)
-        await store.queue.complete(execution, result())
+        await store.queue.complete(execution, result(progress=Progress(step=3, total=3)))
         assert [kind for _, kind, _ in await heard(store.jobs.events(first.id, "ann"))] == [
             "status",
             "status",
+            "progress",
             "progress",
             "progress",
             "done",
@@ -102,6 +104,7 @@ class TestEvents:
         assert [(kind, json.loads(data)) for _, kind, data in events] == [
             ("status", {"state": "running", "queue_position": None}),
             ("progress", {"step": 2, "total": 3, "value": None}),
+            ("progress", {"step": 3, "total": 3, "value": None}),
             ("done", {"state": "succeeded"}),
         ]
 
@@ -157,7 +160,7 @@ class TestEvents:
         await store.queue.complete(execution, result())
         events = await heard(store.jobs.events(job.id, "ann"))
         assert 1000 <= len(events) < 1200
-        assert events[-1] == (1503, "done", '{"state":"succeeded"}')
+        assert events[-1] == (1504, "done", '{"state":"succeeded"}')
 
 
 class TestWaiting:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from redis import Redis
 
 from jobstore.keys import key
@@ -67,6 +69,28 @@ class TestLeases:
         await store.jobs.cancel(jobs[5].id, "ann")
         lost = await store.queue.renew("w1", executions)
         assert {each.key for each in lost} == {jobs[2].id, jobs[5].id}
+
+    async def test_a_renewal_after_the_end_finds_nothing_lost(self, store: JobStore):
+        """A worker renews its claims while it stores a result, so the renewal may come after the end."""
+        for number in range(2):
+            await store.jobs.submit(submission(number))
+        succeeded, failed = await store.queue.claim("w1", "fast", 2, 0)
+        await store.queue.complete(succeeded, result())
+        await store.queue.fail(failed, ERROR)
+        assert await store.queue.renew("w1", [succeeded, failed]) == []
+
+    async def test_a_worker_learns_that_its_job_has_used_up_its_attempts(self, make_store: Callable[..., JobStore]):
+        once = make_store(lease=LEASE, max_attempts=1)
+        job = (await once.jobs.submit(submission(1))).job
+        execution = await claim_one(once, "slow")
+
+        async def given_up() -> bool:
+            assert await once.queue.claim("w2", "fast", 1, LEASE) == []
+            return await state_of(once, job.id) is JobState.FAILED
+
+        await until(given_up)
+        assert await once.queue.renew("slow", [execution]) == [execution]
+        assert not await once.queue.fail(execution, ERROR)
 
     async def test_a_job_that_kills_its_workers_fails_after_three_attempts(self, short: JobStore):
         poison = (await short.jobs.submit(submission(1))).job

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from redis import Redis
 
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from schemas.errors import StorageFull
 from schemas.health import WorkerStatus
 from tests.jobstore.samples import claim_one, result, run_one, submission, taken_over
 from tests.wait import until
@@ -30,6 +33,23 @@ async def test_a_worker_is_alive_for_one_lease_after_its_heartbeat(make_store: C
         return await store.workers.alive() == [other]
 
     await until(silent)
+
+
+async def test_a_worker_stays_alive_while_redis_is_full(make_store: Callable[..., JobStore], store_settings: StoreSettings):
+    store = make_store(lease=0.5)
+    await store.workers.heartbeat(STATUS)
+    with Redis.from_url(store_settings.redis_url or "") as redis:
+        redis.config_set("maxmemory", 1)
+        try:
+            for running in range(5):
+                status = STATUS.model_copy(update={"running": running})
+                await store.workers.heartbeat(status)
+                assert await store.workers.alive() == [status]
+                with pytest.raises(StorageFull):
+                    await store.jobs.submit(submission(running))
+                await asyncio.sleep(0.2)
+        finally:
+            redis.config_set("maxmemory", 0)
 
 
 async def test_consumers_of_workers_that_are_gone_are_removed(short: JobStore, store_settings: StoreSettings):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from jobstore.records import Execution, Result
 from jobstore.store import JobStore
 from schemas.errors import JobTimeout, StorageFull
-from schemas.jobs import JobError
+from schemas.jobs import JobError, Progress
 from telemetry.logs import get_logger
 from workers.contract.arrays import UInt8
 from workers.contract.progress import Slice
@@ -44,10 +45,11 @@ class Attempts:
         then cancel it.
         """
         keeps_pieces = False
+        last: Slice | None = None
 
         def on_slice(state: Slice) -> None:
-            nonlocal keeps_pieces
-            keeps_pieces = keeps_pieces or bool(state.pieces)
+            nonlocal keeps_pieces, last
+            keeps_pieces, last = keeps_pieces or bool(state.pieces), state
             reporter.update(state)
 
         reporter = self._reporter(execution, on_unwanted)
@@ -65,7 +67,7 @@ class Attempts:
             return await self._fail(execution, job_error(failure))
         finally:
             reporting.cancel()
-        return await self._complete(execution, result)
+        return await self._complete(execution, _finished(result, last))
 
     def _reporter(self, execution: Execution, on_unwanted: Callable[[], None]) -> ProgressReporter:
         return ProgressReporter(
@@ -94,3 +96,8 @@ class Attempts:
         self._log.warning("job failed", code=failure.code, detail=failure.detail)
         stored = await retry_until_available(lambda: self._store.queue.fail(execution, failure), StorageFull)
         return "failed" if stored else "superseded"
+
+
+def _finished(result: Result, last: Slice | None) -> Result:
+    """Return the result with the progress of its last slice, and all steps done. A fast job is one step."""
+    return result if last is None else replace(result, progress=Progress(step=last.total, total=last.total, value=last.value))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -27,6 +28,7 @@ from workers.settings import WorkerSettings
 
 SWEEP_SECONDS = 60.0  # between two sweeps of the store
 ALIVE_SECONDS = 1.0  # between two calls of `alive`
+FULL_SECONDS = 2.0  # between two tries to claim while Redis is full
 GIVE_BACK_SECONDS = 5.0  # the longest time to give an execution back
 
 
@@ -107,8 +109,12 @@ class ClaimLoop:
                 return
             try:
                 executions = await self._store.queue.claim(self._identity.id, lane, room(), self._settings.claim_block)
-            except (BrokerUnavailable, StorageFull) as error:
+            except BrokerUnavailable as error:
                 self._disconnected(error)
+            except StorageFull as error:
+                self._log.warning("no claims while Redis is full", lane=lane, detail=error.detail, again_in=FULL_SECONDS)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait_for(lambda: self._draining), FULL_SECONDS)
             else:
                 await self._accept(executions)
 
@@ -184,7 +190,7 @@ class ClaimLoop:
                 if everything:
                     await self._store.workers.heartbeat(self._status())
                     next_heartbeat = time.monotonic() + self._settings.heartbeat
-            except (BrokerUnavailable, StorageFull) as error:
+            except BrokerUnavailable as error:
                 self._disconnected(error)
             else:
                 if not self._connected:
@@ -192,7 +198,7 @@ class ClaimLoop:
                     self._changed.notify()
             await asyncio.sleep(self._settings.cancel_poll)
 
-    def _disconnected(self, error: BrokerUnavailable | StorageFull) -> None:
+    def _disconnected(self, error: BrokerUnavailable) -> None:
         if self._connected:
             self._log.warning("no more claims until leases are renewed", code=error.code, detail=error.detail)
         self._connected = False

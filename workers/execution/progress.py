@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from schemas.errors import BrokerUnavailable, StorageFull
+from telemetry.logs import get_logger
 from workers.contract.arrays import UInt8
 from workers.contract.progress import Slice
 
@@ -46,7 +47,10 @@ class ProgressReporter:
         self._updated.set()
 
     async def run(self) -> None:
-        """Publish until the task is cancelled. If Redis is unavailable, progress events are lost, but the job goes on."""
+        """Publish until the task is cancelled. If Redis is unavailable, progress events are lost, but the job goes on.
+
+        A preview that cannot be encoded is logged and left out.
+        """
         next_preview = 0.0
         while True:
             await self._updated.wait()
@@ -56,7 +60,7 @@ class ProgressReporter:
                 continue
             if self._preview is not None and time.monotonic() >= next_preview:
                 picture, self._preview = self._preview, None
-                preview = await self._encode(picture)
+                preview = await self._encoded(picture)
                 next_preview = time.monotonic() + self._preview_interval
             try:
                 if not await self._publish(state, preview):
@@ -65,3 +69,10 @@ class ProgressReporter:
             except (BrokerUnavailable, StorageFull):
                 pass
             await asyncio.sleep(self._interval)
+
+    async def _encoded(self, picture: UInt8) -> bytes | None:
+        try:
+            return await self._encode(picture)
+        except Exception:
+            get_logger(__name__).exception("a preview could not be encoded")
+            return None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+import structlog
 from PIL import Image
 
 from schemas.errors import ImageTooLarge, JobTimeout, NoGradient, UnknownClass
@@ -102,14 +103,14 @@ async def test_progress_and_previews_reach_the_caller(store, start_worker):
     await until(lambda: "a" in worker.runner.running)
     picture = np.full((5, 7, 3), 9, np.uint8)
     worker.runner.on_slice["a"](Slice(3, 8, 0.5, picture))
-    progress = preview = None
+    progress, preview = [], None
     async for event in store.jobs.events(job_id, OWNER):
         if event and event.type == "progress":
-            progress = json.loads(event.data)
+            progress.append(json.loads(event.data))
         if event and event.type == "preview":
             preview = json.loads(event.data)
             worker.runner.end("a").set_result(result())
-    assert progress == {"step": 3, "total": 8, "value": 0.5}
+    assert progress == [{"step": 3, "total": 8, "value": 0.5}, {"step": 8, "total": 8, "value": 0.5}]
     content = base64.b64decode(preview["image"].removeprefix("data:image/png;base64,"))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), picture)
 
@@ -129,3 +130,41 @@ async def test_only_the_latest_of_many_slices_is_reported(store, start_worker):
     worker.runner.end("a").set_result(result())
     events = [event async for event in store.jobs.events(job_id, OWNER) if event and event.type == "progress"]
     assert len(events) < 20
+
+
+async def test_a_preview_that_cannot_be_encoded_does_not_stop_progress(store, start_worker):
+    worker = start_worker(preview_interval=0.001)
+    job_id = await submit(store, "a", lane="slow")
+    await until(lambda: "a" in worker.runner.running)
+    with structlog.testing.capture_logs() as logs:
+        worker.runner.on_slice["a"](Slice(1, 3, preview=np.zeros((0, 0, 3), np.uint8)))
+        await until(lambda: logs)
+        worker.runner.on_slice["a"](Slice(2, 3, preview=np.zeros((4, 4, 3), np.uint8)))
+
+        async def advanced() -> bool:
+            progress = (await job(store, job_id)).progress
+            return progress is not None and progress.step == 2
+
+        await until(advanced)
+    worker.runner.end("a").set_result(result())
+    events = [event.type async for event in store.jobs.events(job_id, OWNER) if event and event.type != "status"]
+    assert [each["event"] for each in logs] == ["a preview could not be encoded"]
+    assert events == ["progress", "progress", "progress", "done"]
+
+
+async def test_a_job_that_succeeds_ends_with_all_steps_done(store, start_worker):
+    """The last slices of a job come too fast to be reported one by one, and a method may end before its last step."""
+    worker = start_worker(progress_interval=60.0)
+    slow, fast = await submit(store, "a", lane="slow"), await submit(store, "b")
+    await until(lambda: {"a", "b"} <= set(worker.runner.running))
+    for step in (1, 2, 3):
+        worker.runner.on_slice["a"](Slice(step, 4, 0.5 * step))
+    for name in "ab":
+        worker.runner.end(name).set_result(result())
+    for job_id, progress in ((slow, (4, 4, 1.5)), (fast, (1, 1, None))):
+        record = await store.jobs.wait(job_id, OWNER, 10)
+        assert (record.progress.step, record.progress.total, record.progress.value) == progress
+    events = [event async for event in store.jobs.events(slow, OWNER) if event]
+    assert [event.type for event in events][-2:] == ["progress", "done"]
+    assert json.loads(events[-2].data) == {"step": 4, "total": 4, "value": 1.5}
+    assert "progress" not in [event.type async for event in store.jobs.events(fast, OWNER) if event]

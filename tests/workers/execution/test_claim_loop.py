@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+from redis import Redis
 
 from jobstore.store import JobStore
 from schemas.jobs import JobState
@@ -67,6 +68,58 @@ async def test_a_job_another_worker_has_taken_over_is_left_to_it(store, start_wo
     record = await store.jobs.wait(job_id, OWNER, 10)
     assert (record.state, record.attempts) == (JobState.SUCCEEDED, 2)
     assert await store.artifacts.read(job_id, OWNER, "note") == b"thief"
+
+
+async def test_a_renewal_during_a_completion_cancels_nothing(store, start_worker):
+    """The store has ended the job, and its answer is still on the way when a renewal asks for the job."""
+    worker = start_worker(heartbeat=0.02, cancel_poll=0.02)
+    queue, stored, answered, renewed = worker.store.queue, asyncio.Event(), asyncio.Event(), asyncio.Event()
+    complete, renew = queue.complete, queue.renew
+
+    async def complete_slowly(*args):
+        answer = await complete(*args)
+        stored.set()
+        await answered.wait()
+        return answer
+
+    async def watched_renew(*args):
+        lost = await renew(*args)
+        if stored.is_set():
+            renewed.set()
+        return lost
+
+    queue.complete, queue.renew = complete_slowly, watched_renew
+    await submit(store, "a")
+    await until(lambda: "a" in worker.runner.running)
+    worker.runner.end("a").set_result(result())
+    await renewed.wait()
+    await asyncio.sleep(0)
+    answered.set()
+    value = worker.metrics.registry.get_sample_value
+    labels = {"method": "predict", "model": "m"}
+    await until(lambda: value("convscope_executions_total", {"state": "succeeded", **labels}) == 1)
+    assert value("convscope_executions_total", {"state": "canceled", **labels}) is None
+
+
+async def test_a_worker_lives_and_goes_on_after_redis_was_full(store, start_worker, settings):
+    worker = start_worker(lease=1.0)
+    before = await submit(store, "a")
+    await until(lambda: "a" in worker.runner.running)
+    with Redis.from_url(str(settings.redis_url)) as redis:
+        redis.config_set("maxmemory", 1)
+        try:
+            until_time = asyncio.get_running_loop().time() + 1.5
+            while asyncio.get_running_loop().time() < until_time:
+                assert [status.id for status in await store.workers.alive()] == ["w1"]
+                await asyncio.sleep(0.1)
+        finally:
+            redis.config_set("maxmemory", 0)
+    after = await submit(store, "b")
+    for name in "ab":
+        worker.runner.end(name).set_result(result())
+    for job_id in (before, after):
+        record = await store.jobs.wait(job_id, OWNER, 10)
+        assert (record.state, record.attempts) == (JobState.SUCCEEDED, 1)
 
 
 async def test_draining_finishes_what_can_be_finished_and_gives_back_the_rest(store, start_worker):
