@@ -12,13 +12,14 @@ from jaxtyping import Float32, UInt8
 
 from rendering import colormaps, text
 from rendering.channel_levels import scale_all_channels, scale_each_channel
-from rendering.grid import grid
+from rendering.grid import grid, grid_size
 from schemas.methods.colormap import Colormap
 
 # A tile whose sides are shorter than this is enlarged by a whole factor, nearest neighbour: 7×7 becomes 28×28, 1×1 becomes 24×24.
 VISIBLE = 24
 CAPTIONED = 40
 THIN = 4
+CAPTION_SIZE = 10
 # A grid of more pixels than this shows its tiles smaller; 64 channels of 700×700 just fit.
 MAX_GRID_PIXELS = 32_000_000
 
@@ -47,8 +48,16 @@ def channel_grid(
     count, height, width = tiles.shape
     coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
     if captions:
-        coloured = text.captioned(coloured, captions)
+        coloured = text.captioned(coloured, captions, CAPTION_SIZE)
     return grid(coloured, columns=columns, background=text.PAPER)
+
+
+def channel_grid_size(count: int, height: int, width: int, *, columns: int | None = None, captioned: bool = False) -> tuple[int, int]:
+    """Return the (height, width) of the grid of `count` channels of `height` × `width`."""
+    height, width = bounded_size(count, height, width)
+    factor = _enlargement(height, width, CAPTIONED if captioned else VISIBLE)
+    caption = text.line_height(CAPTION_SIZE) if captioned else 0
+    return grid_size(count, height * factor + caption, width * factor, columns=columns)
 
 
 def bounded_size(count: int, height: int, width: int) -> tuple[int, int]:
@@ -58,9 +67,12 @@ def bounded_size(count: int, height: int, width: int) -> tuple[int, int]:
 
 
 def _enlarged(tiles: UInt8[np.ndarray, "n h w"], side: int) -> UInt8[np.ndarray, "n H W"]:
-    height, width = tiles.shape[1:]
-    factor = max(math.ceil(side / max(height, width)), math.ceil(THIN / min(height, width)))
-    return tiles if factor <= 1 else tiles.repeat(factor, axis=1).repeat(factor, axis=2)
+    factor = _enlargement(tiles.shape[1], tiles.shape[2], side)
+    return tiles if factor == 1 else tiles.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _enlargement(height: int, width: int, side: int) -> int:
+    return max(1, math.ceil(side / max(height, width)), math.ceil(THIN / min(height, width)))
 
 
 def _bounded(tiles: UInt8[np.ndarray, "n h w"]) -> UInt8[np.ndarray, "n H W"]:

@@ -62,6 +62,11 @@ def arrays(npz: bytes) -> dict[str, NDArray[Any]]:
         return dict(file)
 
 
+def array(npy: bytes) -> NDArray[Any]:
+    """Return the array of an `.npy` file that `npy` made."""
+    return np.load(io.BytesIO(npy), allow_pickle=False)
+
+
 def npy(array: NDArray[Any]) -> bytes:
     """Return the `.npy` file of an array: little-endian, C order.
 

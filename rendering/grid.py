@@ -54,6 +54,12 @@ def grid(
     return canvas.reshape(rows * (height + gap), columns * (width + gap), 3)[: rows * (height + gap) - gap, : columns * (width + gap) - gap]
 
 
+def grid_size(count: int, height: int, width: int, *, columns: int | None = None, gap: int = 1) -> tuple[int, int]:
+    """Return the (height, width) of a grid of `count` images of `height` × `width`, filled row by row."""
+    columns = min(columns or math.ceil(math.sqrt(count)), count)
+    return math.ceil(count / columns) * (height + gap) - gap, columns * (width + gap) - gap
+
+
 def _stack(images: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> UInt8[np.ndarray, "n h w 3"]:
     if not images:
         raise ValueError("a grid needs at least one image")

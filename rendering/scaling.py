@@ -30,3 +30,15 @@ def signed(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     if why_degenerate(values):
         return np.zeros_like(values)
     return values / np.abs(values).max()
+
+
+def clipped(values: Float32[np.ndarray, "*axes"], percentile: float) -> Float32[np.ndarray, "*axes"]:
+    """Return the values cut off at a percentile (0-100) of the absolute values that are not 0.
+
+    Values that are not finite everywhere are returned as they are.
+    """
+    strengths = np.abs(values[values != 0])
+    if not strengths.size or not np.isfinite(strengths).all():
+        return values
+    limit = np.float32(np.percentile(strengths, percentile))
+    return np.clip(values, -limit, limit)

@@ -49,11 +49,16 @@ def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
     return text[:low].rstrip() + "…" if face.getlength("…") <= width else ""
 
 
+def line_height(size: int) -> int:
+    """Return the height in pixels of a line whose letters have `size` pixels."""
+    return round(size * 1.6)
+
+
 def line(text: str, width: int, size: int = 13, *, centred: bool = False) -> UInt8[np.ndarray, "h w 3"]:
     """Return one line of text, dark on white, `width` pixels wide and about 1.6 · `size` pixels high. A long text is shortened to fit."""
     face = font(size)
     margin = min(size // 2, max(0, (width - 1) // 8))
-    height = round(size * 1.6)
+    height = line_height(size)
     strip = Image.new("RGB", (width, height), PAPER)
     words = shortened(text, face, width - 2 * margin)
     position = (width / 2, height / 2) if centred else (margin, height / 2)

@@ -20,6 +20,11 @@ def titled(picture: UInt8[np.ndarray, "h w 3"], title: str, *, least: int = TITL
     return np.concatenate([text.line(title, width, size), _widened(picture, width)], axis=0)
 
 
+def titled_size(height: int, width: int, *, least: int = TITLE_WIDTH, size: int = 13) -> tuple[int, int]:
+    """Return the (height, width) of a picture of `height` × `width` under its title."""
+    return height + text.line_height(size), max(width, least)
+
+
 def titled_sheet(pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]], titles: Sequence[str]) -> UInt8[np.ndarray, "H W 3"]:
     """Return the pictures under one another, each under its title. A picture wider than the sheet (1,024 pixels) is reduced to it."""
     rows: list[np.ndarray] = []

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from jobstore.store import JobStore
+from service.artifact_contents import ArtifactContents
 from service.dependencies import Services
 from service.drain import Drain
 from service.error_handlers import add_error_handlers
@@ -31,8 +32,9 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     Raises:
         CatalogError: models.toml as a whole cannot be read.
     """
-    drain = Drain()
-    services = Services(settings, store, ModelLookup(settings, store, drain), Metrics(), drain)
+    drain, metrics = Drain(), Metrics()
+    contents = ArtifactContents(store, settings, metrics)
+    services = Services(settings, store, ModelLookup(settings, store, drain), metrics, drain, contents)
     app = FastAPI(
         title="convscope", version=service_version(), description=_DESCRIPTION, lifespan=_lifespan(services), redirect_slashes=False
     )
@@ -60,5 +62,6 @@ def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextMan
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
         services.drain.begin()
+        services.contents.close()
 
     return lifespan

@@ -28,7 +28,7 @@ async def artifact_answer(
         Expired: The content has been deleted.
         NotAcceptable: The image is too large for this representation.
     """
-    content = await services.store.artifacts.read(job.id, job.owner, artifact.name)
+    content = await services.contents.read(job, artifact.name)
     if not representation.native:
         content = await anyio.to_thread.run_sync(represent, content, artifact, representation)
     disposition = f'inline; filename="{file_name(job.method, artifact.name)}.{representation.name}"'

@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, Path, Request
 from jobstore.records import JobRecord
 from jobstore.store import JobStore
 from schemas.errors import NotFound
+from service.artifact_contents import ArtifactContents
 from service.auth import OwnerDep
 from service.drain import Drain
 from service.echo import echo
@@ -28,6 +29,7 @@ class Services:
     models: ModelLookup
     metrics: Metrics
     drain: Drain
+    contents: ArtifactContents
 
 
 @dataclass(frozen=True)

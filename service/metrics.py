@@ -38,6 +38,13 @@ class Metrics:
             ("method", "model"),
             registry=self._registry,
         )
+        self._drawn = Histogram(
+            "convscope_drawing_seconds",
+            "The seconds that it took to draw a picture when it was first fetched, by the job's method.",
+            ("method",),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
         self._jobs = Gauge(
             "convscope_jobs", "The number of executions that have not ended, by lane and state.", ("lane", "state"), registry=self._registry
         )
@@ -55,6 +62,10 @@ class Metrics:
         self._submitted.labels(method, model).inc()
         if cached:
             self._cached.labels(method, model).inc()
+
+    def count_drawing(self, method: str, seconds: float) -> None:
+        """Count a picture that was drawn because it was fetched, and the seconds that this took."""
+        self._drawn.labels(method).observe(seconds)
 
     def render(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus]) -> bytes:
         """Return all metrics in Prometheus' text format. `depth` is None if the broker does not answer; the queue is then left out."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 
+from jobstore.records import JobRecord
 from schemas.artifacts import ArtifactDescription, Representation
 from schemas.errors import NotAcceptable
 from service.content_negotiation import preferred_media_type
+from service.version import service_version
 
 
 def choose(artifact: ArtifactDescription, accept: str | None, wanted: str | None) -> Representation:
@@ -31,9 +35,18 @@ def choose(artifact: ArtifactDescription, accept: str | None, wanted: str | None
     return found
 
 
-def etag(artifact: ArtifactDescription, representation: Representation) -> str:
-    """Return the strong ETag of one representation: no two representations of an artifact have the same."""
-    return f'"{artifact.sha256}"' if representation.native else f'"{artifact.sha256}-{representation.name}"'
+def etag(job: JobRecord, artifact: ArtifactDescription, representation: Representation) -> str:
+    """Return the strong ETag of one representation: no two representations of an artifact have the same.
+
+    The tag of a picture that is drawn when it is fetched names everything that the picture depends on. So it is known before the picture
+    is drawn, and stays the same afterwards.
+    """
+    digest = artifact.sha256
+    if artifact.name in job.drawings:
+        arrays = [each.sha256 for each in job.artifacts if each.kind == "array"]
+        parts = [service_version(), job.drawings[artifact.name], arrays, job.image]
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return f'"{digest}"' if representation.native else f'"{digest}-{representation.name}"'
 
 
 def matches(if_none_match: str | None, tag: str) -> bool:

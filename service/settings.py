@@ -53,6 +53,15 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         default=60.0, ge=0, description="The service keeps a model's description in memory for this many seconds."
     )
 
+    drawing_threads: int = Field(
+        default=2, ge=1, description="The service draws at most this many pictures at once. The others wait for their turn."
+    )
+    drawing_memory: int = Field(
+        default=256 * 1024**2,
+        ge=0,
+        description="The arrays and photos from which the service has drawn pictures stay in memory, up to this many bytes in all.",
+    )
+
     drain: float = Field(default=30.0, ge=0, description="After SIGTERM, requests in progress have this many seconds to finish.")
     drain_delay: float = Field(
         default=0.0,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
+@cache
 def service_version() -> str:
     """Return the installed version of convscope; `0` in a checkout that was not installed."""
     try:

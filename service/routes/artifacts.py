@@ -62,11 +62,11 @@ async def get_artifact(
     """Send an artifact in the format that `format` or `Accept` asks for.
 
     If neither names a format, the artifact is sent as it is stored: an image as PNG, an animation as WebP, an array as npy, and a document
-    in its own format. WebP images are lossless.
+    in its own format. WebP images are lossless. A picture whose `sha256` is null is drawn when it is first fetched, and then kept.
     """
     artifact = _artifact(job, name)
     representation = choose(artifact, accept, wanted)
-    tag = etag(artifact, representation)
+    tag = etag(job, artifact, representation)
     headers = {"ETag": tag, "Cache-Control": f"private, immutable, max-age={services.settings.result_ttl}"}
     if matches(if_none_match, tag):
         return Response(status_code=304, headers=headers | artifact_headers(artifact))

@@ -142,7 +142,7 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
         return await artifact_answer(services, job, *single, headers)
     headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
     contents = {
-        artifact.name: await services.store.artifacts.read(job.id, job.owner, artifact.name)
+        artifact.name: await services.contents.read(job, artifact.name)
         for artifact in job.artifacts
         if artifact.kind == "array" or media_type == ZIP
     }

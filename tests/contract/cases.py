@@ -18,6 +18,7 @@ from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import Preprocessing, PublishedModel
+from tests.drawn import drawn
 from tests.zoo import ZOO
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs, Prepared
@@ -57,14 +58,18 @@ class MethodCase:
     def outputs(self) -> list[Output]:
         """Return the output for each photo, computed as one batch. Methods that need no photo, or all of them, have one output."""
         if not self.params.card.needs_image:
-            return [self.method.draw(self.result(NO_IMAGE), None, self.params)]
+            return [self.draw(self.result(NO_IMAGE), None)]
         photos = self.photos()
         tensor = np.stack([tensor for _, tensor in photos])
         if self.method.lane == "slow":
-            return [self.method.draw(self.result(tensor[None], photo), photo, self.params) for photo, tensor in photos]
+            return [self.draw(self.result(tensor[None], photo), photo) for photo, tensor in photos]
         results = self.method.run(self.probe, Inputs(tensor), [self.params] * len(photos))
         assert len(results) == len(photos)
-        return [self.method.draw(result, photo, self.params) for result, (photo, _) in zip(results, photos, strict=True)]
+        return [self.draw(result, photo) for result, (photo, _) in zip(results, photos, strict=True)]
+
+    def draw(self, result: Any, photo: Photo | None) -> Output:
+        """Return the output of one job, with the pictures that the service draws when they are fetched."""
+        return drawn(self.method.draw(result, photo, self.params), photo)
 
     def result(self, tensor: np.ndarray, photo: Photo | None = None, several: Sequence[tuple[Photo, np.ndarray]] = ()) -> Any:
         """Return the result of one job alone, and check the slices of a slow method on the way.

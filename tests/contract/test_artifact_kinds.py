@@ -8,7 +8,7 @@ import pytest
 
 from schemas.artifacts import MEDIA, ArtifactKind, DocumentType
 from service.converters import CONVERTERS
-from workers.contract.artifacts import DrawnArtifact
+from workers.contract.artifacts import DrawnArtifact, PictureOfArrays
 from workers.execution.artifact_encoders import ENCODERS
 
 KINDS: tuple[ArtifactKind, ...] = get_args(ArtifactKind)
@@ -19,7 +19,7 @@ def test_each_kind_has_one_row() -> None:
 
 
 def test_each_kind_has_one_class_and_each_class_has_an_encoder() -> None:
-    classes = DrawnArtifact.__subclasses__()
+    classes = [each for each in DrawnArtifact.__subclasses__() if each is not PictureOfArrays]  # the service draws it
     assert sorted(each.kind for each in classes) == sorted(KINDS)
     assert set(ENCODERS) == set(classes)
 

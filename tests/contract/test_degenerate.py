@@ -22,6 +22,7 @@ from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
 from tests.contract.cases import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, MethodCase, examined_model, is_picture
+from tests.drawn import drawn
 from tests.zoo import seeded
 from workers.contract.artifacts import Array, Output, Picture
 from workers.engine.probe import KerasProbe
@@ -123,8 +124,8 @@ def run(method: str, model_name: str, image: np.ndarray | None, **changes: Any) 
     photo = Photo(image, placement)
     tried = MethodCase(probe, published, params, implementation(method))
     if isinstance(params, ImagesParams):
-        return tried.method.draw(tried.result(NO_IMAGE, None, [(photo, tensor)] * len(params.images)), None, params)
-    return tried.method.draw(tried.result(tensor[None], photo), photo, params)
+        return drawn(tried.method.draw(tried.result(NO_IMAGE, None, [(photo, tensor)] * len(params.images)), None, params))
+    return drawn(tried.method.draw(tried.result(tensor[None], photo), photo, params), photo)
 
 
 def noise(height: int = 40, width: int = 61) -> np.ndarray:

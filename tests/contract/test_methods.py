@@ -25,7 +25,7 @@ def contents(output: Output) -> dict[str, bytes]:
 def test_a_batch_equals_its_singles(image_method: str, model_name: str) -> None:
     tried = case(image_method, model_name)
     for (photo, tensor), together in zip(tried.photos(), outputs_of(image_method, model_name), strict=True):
-        alone = tried.method.draw(tried.result(tensor[None], photo), photo, tried.params)
+        alone = tried.draw(tried.result(tensor[None], photo), photo)
         assert [artifact.name for artifact in alone.artifacts] == [artifact.name for artifact in together.artifacts]
         for one, other in zip(alone.artifacts, together.artifacts, strict=True):
             if isinstance(one, Picture) and isinstance(other, Picture):

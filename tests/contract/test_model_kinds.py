@@ -23,6 +23,7 @@ from schemas.methods import METHODS
 from schemas.methods.cam.base import CamParams
 from schemas.methods.target_layer import TargetLayerParams
 from tests.contract.model_kinds import KINDS, ModelKind
+from tests.drawn import drawn
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Prepared
 from workers.methods import implementation
@@ -70,13 +71,13 @@ def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Seq
     how, photo = implementation(method), Photo(image, placement)
     if how.lane == "fast":
         (result,) = how.run(model.probe, Inputs(tensor[None]), [params])
-        return how.draw(result, photo, params)
+        return drawn(how.draw(result, photo, params), photo)
     slices = how.run(model.probe, Inputs(tensor[None], image, tuple(several)), params)
     while True:
         try:
             next(slices)
         except StopIteration as stop:
-            return how.draw(stop.value, photo, params)
+            return drawn(how.draw(stop.value, photo, params), photo)
 
 
 def given(kind: ModelKind, method: str) -> dict[str, Any]:

@@ -39,3 +39,11 @@ def test_signed_keeps_its_zero() -> None:
 @pytest.mark.parametrize("value", [0, -3, np.nan])
 def test_signed_makes_nothing_of_a_degenerate_map(value: float) -> None:
     np.testing.assert_array_equal(scaling.signed(np.full((2, 3), value, np.float32)), np.zeros((2, 3)))
+
+
+def test_values_are_clipped_at_a_percentile_of_those_that_are_not_zero() -> None:
+    values = np.array([[0, 0, 0, 1, -2, 3, 4, -100]], np.float32)
+    np.testing.assert_allclose(scaling.clipped(values, 75), [[0, 0, 0, 1, -2, 3, 4, -4]])
+    np.testing.assert_allclose(scaling.clipped(values, 100), values)
+    zeros = np.zeros((2, 3), np.float32)
+    np.testing.assert_array_equal(scaling.clipped(zeros, 99), zeros)

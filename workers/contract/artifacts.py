@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.drawings.base import Drawing
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 from workers.contract.arrays import UInt8
@@ -49,13 +51,15 @@ class DrawnArtifact(ABC):
 class Picture(DrawnArtifact):
     """An image artifact.
 
-    `image` is uint8 RGB (H, W, 3). A method marks exactly one picture as `primary`: it answers a one-line request.
+    `image` is uint8 RGB (H, W, 3). A method marks exactly one picture as `primary`: it answers a one-line request. `drawing` is given if
+    the same pixels can be drawn from the arrays of the job; a method that runs this one can then have the picture drawn later.
     """
 
     kind = "image"
     name: str
     image: UInt8
     primary: bool = False
+    drawing: Drawing | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -68,6 +72,33 @@ class Picture(DrawnArtifact):
     @property
     def is_primary(self) -> bool:
         return self.primary
+
+
+@dataclass(frozen=True)
+class PictureOfArrays(DrawnArtifact):
+    """An image artifact that is not drawn by the worker.
+
+    The service draws it from the arrays of the job, with the names that `drawing` states, when somebody first fetches it. `size` is the
+    picture's (height, width).
+    """
+
+    kind = "image"
+    name: str
+    drawing: Drawing
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, name: str, drawing: Drawing, arrays: Sequence[Array]) -> Self:
+        """Return the picture that is drawn from some of `arrays`, which are artifacts of the same job."""
+        return cls(name, drawing, drawing.size({each.name: each.array for each in arrays}))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (*self.size, 3)
+
+    @property
+    def dtype(self) -> str:
+        return "uint8"
 
 
 @dataclass(frozen=True)

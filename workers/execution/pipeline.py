@@ -16,7 +16,7 @@ import numpy as np
 from jobstore.records import DESCRIBE, Execution, Result
 from jobstore.store import JobStore
 from rendering import encode
-from schemas.artifacts import EncodedArtifact
+from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
@@ -71,7 +71,7 @@ class _PipelineJob:
 @dataclass(frozen=True)
 class _Rendered:
     output: Output
-    artifacts: tuple[EncodedArtifact, ...]
+    artifacts: tuple[EncodedArtifact | DeferredPicture, ...]
     seconds: float
 
 

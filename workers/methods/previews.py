@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo, Placement
 from schemas.models import Preprocessing
 from workers.contract.colours import input_to_rgb
@@ -42,3 +44,9 @@ def input_photo(tensor: Float32[np.ndarray, "H W C"], preprocessing: Preprocessi
     image = input_to_rgb(tensor, preprocessing)
     height, width = image.shape[:2]
     return Photo(image, Placement((height, width), (0, 0, height, width), (0, 0, height, width)))
+
+
+def preview_on(photo: Photo, values: Float32[np.ndarray, "h w"], **options: Any) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a map on the photo. `options` are those of `MapsOnPhoto`."""
+    drawing = MapsOnPhoto(photo_size=photo.image.shape[:2], placement=photo.placement, **options)
+    return drawing.draw({drawing.source: values}, photo.image)

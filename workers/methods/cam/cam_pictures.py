@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
-from jaxtyping import Float32
-
-from rendering import scaling
-from rendering.overlays import OverlayAndHeatmap
-from rendering.overlays.blend import blend
 from rendering.photo import Photo
 from schemas.methods.cam.base import CamFacts, CamParams
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output
 from workers.methods.artifact_names import artifact_names
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import check_finite_scores
 from workers.methods.degenerate_maps import degenerate_map_warnings
-from workers.methods.sheets import class_sheets, photo_for_tiles, smaller_tiles_warning
-
-DrawOverlay = Callable[[Float32[np.ndarray, "h w"], Photo], OverlayAndHeatmap]
-"""Draws a map over a photo: returns overlay and heatmap, both of the photo's size."""
+from workers.methods.sheets import class_pictures, smaller_tiles_warning
 
 
 def draw(result: CamResult, photo: Photo, params: CamParams) -> Output:
@@ -29,25 +21,24 @@ def draw(result: CamResult, photo: Photo, params: CamParams) -> Output:
     Raises:
         NonFinite: a class score is not finite.
     """
-    return draw_with(result, photo, lambda heat, drawn: blend(heat, drawn, params.colormap, params.alpha))
+    return draw_with(result, photo, way="blend", colormap=params.colormap, alpha=params.alpha)
 
 
-def draw_with(result: CamResult, photo: Photo, draw_overlay: DrawOverlay) -> Output:
+def draw_with(result: CamResult, photo: Photo, **options: Any) -> Output:
     """Return the output of a CAM whose overlay is drawn in a way of its own.
 
     Args:
-        draw_overlay: gets a map scaled to 0-1.
+        options: the options of `MapsOnPhoto` that say how the maps are drawn.
 
     Raises:
         NonFinite: a class score is not finite.
     """
     check_finite_scores(result.classes)
-    drawn = photo_for_tiles(photo, len(result.classes))
-    overlay, heatmap = class_sheets([draw_overlay(scaling.heat(values), drawn) for values in result.maps], result.classes, drawn)
+    arrays = tuple(_arrays(result))
     return Output(
-        artifacts=(Picture("overlay", overlay, primary=True), Picture("heatmap", heatmap), *_arrays(result)),
+        artifacts=(*class_pictures(arrays, result.classes, photo, **options), *arrays),
         facts=cam_facts(result),
-        warnings=(*cam_warnings(result), *smaller_tiles_warning(f"{len(result.classes)} classes", drawn, photo)),
+        warnings=(*cam_warnings(result), *smaller_tiles_warning("classes", len(result.classes), photo)),
     )
 
 

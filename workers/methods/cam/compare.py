@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from rendering import scaling
 from rendering.overlays.blend import blend
 from rendering.photo import Photo
+from rendering.sheets import caption_size, captioned_sheet, photo_for_tiles
 from rendering.titles import titled
 from schemas.methods import METHODS
 from schemas.methods.cam.compare import Compare, CompareFacts
@@ -33,7 +34,7 @@ from workers.methods.cam import (
 )
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import check_finite_scores, class_name
-from workers.methods.sheets import caption_size, captioned_sheet, photo_for_tiles, smaller_tiles_warning
+from workers.methods.sheets import smaller_tiles_warning
 
 WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
     {
@@ -94,7 +95,7 @@ def draw(result: CamComparison, photo: Photo, params: Compare) -> Output:
             *(Array(f"map.{method}", found.maps if found.listed else found.maps[0]) for method, found in result.items()),
         ),
         facts=CompareFacts(**dict(cam_pictures.cam_facts(first)), methods=params.methods),
-        warnings=(*warnings, *smaller_tiles_warning(f"{len(tiles)} overlays", drawn, photo)),
+        warnings=(*warnings, *smaller_tiles_warning("overlays", len(tiles), photo)),
     )
 
 

@@ -7,8 +7,6 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from rendering.overlays.dlwp1 import draw_as_dlwp1
-from rendering.overlays.keras_io import draw_as_keras_io
 from rendering.photo import Photo
 from schemas.methods.cam.grad_cam import GradCam
 from workers.contract.artifacts import Output
@@ -46,7 +44,7 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[GradCam]) -> list[CamResu
 def draw(result: CamResult, photo: Photo, params: GradCam) -> Output:
     """Return the output, drawn as the preset says."""
     if params.preset == "dlwp1":
-        return cam_pictures.draw_with(result, photo, draw_as_dlwp1)
+        return cam_pictures.draw_with(result, photo, way="dlwp1")
     if params.preset == "keras_io":
-        return cam_pictures.draw_with(result, photo, draw_as_keras_io)
+        return cam_pictures.draw_with(result, photo, way="keras_io")
     return cam_pictures.draw(result, photo, params)

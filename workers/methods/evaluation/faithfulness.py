@@ -16,11 +16,12 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from rendering import scaling
 from rendering.charts.correlations import Correlation, correlations
 from rendering.charts.curves import Curve, curves
+from rendering.drawings.base import Drawing
 from rendering.photo import Photo
 from schemas.methods.base import MethodParams
 from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, Randomised
 from schemas.methods.facts import Prediction
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
@@ -151,7 +152,7 @@ def _map(result: Any) -> Float32[np.ndarray, "h w"]:
 def draw(result: FaithfulnessResult, photo: Photo, params: Faithfulness) -> Output:
     """Return the chart of all tests, and the overlay as the attribution method draws it."""
     drawn = implementation(params.attribution).draw(result.attribution, photo, result.params)
-    (overlay,) = (artifact.image for artifact in drawn.artifacts if isinstance(artifact, Picture) and artifact.name == "overlay")
+    tested = Array("map", result.map)
     facts = FaithfulnessFacts(
         **dict(result.explained),
         attribution=params.attribution,
@@ -167,13 +168,21 @@ def draw(result: FaithfulnessResult, photo: Photo, params: Faithfulness) -> Outp
     return Output(
         artifacts=(
             Picture("chart", _chart(result, facts), primary=True),
-            Picture("overlay", overlay),
-            Array("map", result.map),
+            PictureOfArrays.of("overlay", _overlay(drawn), [tested]),
+            tested,
             Array("curves", np.stack([result.shares, result.deletion, result.insertion]).astype(np.float32)),
         ),
         facts=facts,
         warnings=(*drawn.warnings, *_warnings(result)),
     )
+
+
+def _overlay(drawn: Output) -> Drawing:
+    """Return the drawing of an attribution's overlay. It is drawn from the array `map`, which this job has too."""
+    (overlay,) = (each for each in drawn.artifacts if isinstance(each, Picture | PictureOfArrays) and each.name == "overlay")
+    if overlay.drawing is None:
+        raise ValueError("the overlay of an attribution must have a drawing")
+    return overlay.drawing
 
 
 def _chart(result: FaithfulnessResult, facts: FaithfulnessFacts) -> UInt8[np.ndarray, "h w 3"]:

@@ -9,20 +9,21 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from rendering import scaling
+from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo
 from schemas.methods.gradients.deconvnet import Deconvnet, DeconvnetFacts, Projection, check_position
 from schemas.models import Preprocessing
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods import token_maps
 from workers.methods.batch_sizes import gradient_batches
 from workers.methods.gradients import gradient_pictures
 from workers.methods.gradients.input_attribution import largest_magnitude
-from workers.methods.sheets import captioned_sheet, photo_for_tiles, smaller_tiles_warning
+from workers.methods.sheets import smaller_tiles_warning
 
 
 @dataclass(frozen=True)
@@ -114,19 +115,18 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Deconvnet]) -> list[Chann
 
 def draw(result: ChannelProjections, photo: Photo, params: Deconvnet) -> Output:
     """Return the output in colour, a tile for each channel."""
-    drawn = photo_for_tiles(photo, len(result.maps))
-    pairs = zip(result.values, result.maps, strict=True)
-    tiles = [gradient_pictures.colour_picture(values, flat, drawn, result.preprocessing, params) for values, flat in pairs]
-    overlay, picture = (_channel_sheet(pictures, result.projections, drawn) for pictures in zip(*tiles, strict=True))
+    captions = tuple(caption(projection) for projection in result.projections)
+    overlay = MapsOnPhoto(
+        photo_size=photo.image.shape[:2],
+        placement=photo.placement,
+        captions=captions,
+        **gradient_pictures.heat_options(params, gradient_pictures.OVERLAY_COLORMAP),
+    )
+    picture = gradient_pictures.colour_sheet(result.values, result.maps, captions, photo, preprocessing=result.preprocessing, params=params)
     return Output(
-        artifacts=(
-            Picture("picture", picture, primary=True),
-            Picture("overlay", overlay),
-            Array("attribution", result.values if result.listed else result.values[0]),
-            Array("map", result.maps if result.listed else result.maps[0]),
-        ),
+        artifacts=gradient_pictures.pictures_and_arrays(overlay, picture, result.values, result.maps, listed=result.listed),
         facts=DeconvnetFacts(layer=params.layer or "", projections=result.projections),
-        warnings=(*_empty_map_warnings(result, params), *smaller_tiles_warning(f"{len(result.maps)} channels", drawn, photo)),
+        warnings=(*_empty_map_warnings(result, params), *smaller_tiles_warning("channels", len(result.maps), photo)),
     )
 
 
@@ -136,14 +136,6 @@ def caption(projection: Projection) -> str:
         return f"channel {projection.channel} · up to {projection.value:.3g}"
     y, x = projection.position
     return f"channel {projection.channel} · (y {y}, x {x}) · {projection.value:.3g}"
-
-
-def _channel_sheet(
-    tiles: Sequence[UInt8[np.ndarray, "h w 3"]], projections: Sequence[Projection], photo: Photo
-) -> UInt8[np.ndarray, "sheet_h sheet_w 3"]:
-    if len(tiles) == 1:
-        return tiles[0]
-    return captioned_sheet(tiles, [caption(projection) for projection in projections], photo)
 
 
 def _empty_map_warnings(result: ChannelProjections, params: Deconvnet) -> Iterator[str]:

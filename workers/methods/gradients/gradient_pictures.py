@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,55 +10,71 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rendering import scaling
-from rendering.overlays import OverlayAndHeatmap
-from rendering.overlays.blend import blend
-from rendering.overlays.diverging import blend_diverging
+from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo
 from rendering.placement import onto_photo, used_part
+from rendering.sheets import captioned_sheet, photo_for_tiles
 from schemas.methods.colormap import Colormap
 from schemas.methods.gradients.base import GradientFacts, GradientParams, MagnitudeParams, PictureParams
 from schemas.models import Preprocessing
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.methods.class_scores import check_finite_scores
 from workers.methods.degenerate_maps import degenerate_map_warnings
 from workers.methods.gradients.input_attribution import InputAttribution
-from workers.methods.sheets import class_sheets, photo_for_tiles, smaller_tiles_warning
+from workers.methods.sheets import class_captions, class_overlay, smaller_tiles_warning
 
 # The colours of the map over the photo, if the picture itself is in the colours of the gradients.
 OVERLAY_COLORMAP: Colormap = "inferno"
 
-DrawAttribution = Callable[[Float32[np.ndarray, "h w c"], Float32[np.ndarray, "h w"], Photo], OverlayAndHeatmap]
-"""Draws the values at the input and their map over a photo: returns overlay and picture, both of the photo's size."""
+
+def heat_options(params: PictureParams, colours: Colormap) -> dict[str, Any]:
+    """Return how a map without a sign is drawn, as options of `MapsOnPhoto`."""
+    return {"clip": params.clip, "alpha": params.alpha, "colormap": colours}
+
+
+def signed_options(params: PictureParams) -> dict[str, Any]:
+    """Return how a signed map is drawn, as options of `MapsOnPhoto`."""
+    return {"clip": params.clip, "alpha": params.alpha, "way": "diverging", "scaling": "signed"}
 
 
 def draw_magnitude(result: InputAttribution, photo: Photo, params: MagnitudeParams) -> Output:
     """Return the output of a map without a sign, in the colours of the colormap."""
-    return draw_with(result, photo, lambda _, flat, drawn: heat_picture(flat, drawn, params.colormap, params))
+    overlay = class_overlay(result.classes, photo, **heat_options(params, params.colormap))
+    return output_of(result, photo, overlay, overlay.alone.draw({overlay.source: result.maps}))
 
 
 def draw_signed(
     result: InputAttribution, photo: Photo, params: GradientParams, facts: type[GradientFacts] = GradientFacts, **more: Any
 ) -> Output:
     """Return the output of a signed map: red speaks for the class, blue against it, white for nothing."""
-    return draw_with(result, photo, lambda _, flat, drawn: signed_picture(flat, drawn, params), facts, **more)
+    overlay = class_overlay(result.classes, photo, **signed_options(params))
+    return output_of(result, photo, overlay, overlay.alone.draw({overlay.source: result.maps}), facts, **more)
 
 
 def draw_colour(
     result: InputAttribution, photo: Photo, params: GradientParams, facts: type[GradientFacts] = GradientFacts, **more: Any
 ) -> Output:
     """Return the output of values in colour on mid grey; the overlay shows the map as heat."""
-    return draw_with(
-        result, photo, lambda values, flat, drawn: colour_picture(values, flat, drawn, result.preprocessing, params), facts, **more
+    overlay = class_overlay(result.classes, photo, **heat_options(params, OVERLAY_COLORMAP))
+    picture = colour_sheet(
+        result.values, result.maps, class_captions(result.classes), photo, preprocessing=result.preprocessing, params=params
     )
+    return output_of(result, photo, overlay, picture, facts, **more)
 
 
-def draw_with(
-    result: InputAttribution, photo: Photo, draw: DrawAttribution, facts: type[GradientFacts] = GradientFacts, **more: Any
+def output_of(
+    result: InputAttribution,
+    photo: Photo,
+    overlay: MapsOnPhoto,
+    picture: UInt8[np.ndarray, "H W 3"],
+    facts: type[GradientFacts] = GradientFacts,
+    **more: Any,
 ) -> Output:
     """Return the output of a gradient method. The artifacts are those of `GRADIENT_ARTIFACTS`.
 
     Args:
-        draw: draws one class.
+        overlay: draws the maps on the photo.
+        picture: the values at the input alone.
         facts: the class of the method's facts.
         more: the facts beside the classes.
 
@@ -66,45 +82,45 @@ def draw_with(
         NonFinite: a class score is not finite.
     """
     check_finite_scores(result.classes)
-    drawn = photo_for_tiles(photo, len(result.classes))
-    tiles = [draw(values, flat, drawn) for values, flat in zip(result.values, result.maps, strict=True)]
-    overlay, picture = class_sheets(tiles, result.classes, drawn)
     return Output(
-        artifacts=(
-            Picture("picture", picture, primary=True),
-            Picture("overlay", overlay),
-            Array("attribution", result.values if result.listed else result.values[0]),
-            Array("map", result.maps if result.listed else result.maps[0]),
-        ),
+        artifacts=pictures_and_arrays(overlay, picture, result.values, result.maps, listed=result.listed),
         facts=facts(**dict(result.classes[0]), classes=result.classes, **more),
         warnings=(
             *degenerate_map_warnings(result.classes, result.maps),
-            *smaller_tiles_warning(f"{len(result.classes)} classes", drawn, photo),
+            *smaller_tiles_warning("classes", len(result.classes), photo),
         ),
     )
 
 
-def heat_picture(flat: Float32[np.ndarray, "h w"], photo: Photo, colours: Colormap, params: PictureParams) -> OverlayAndHeatmap:
-    """Draw a map without a sign."""
-    return blend(scaling.heat(clipped(flat, params.clip)), photo, colours, params.alpha)
+def pictures_and_arrays(
+    overlay: MapsOnPhoto,
+    picture: UInt8[np.ndarray, "H W 3"],
+    values: Float32[np.ndarray, "n h w c"],
+    maps: Float32[np.ndarray, "n h w"],
+    *,
+    listed: bool,
+) -> tuple[Picture | PictureOfArrays | Array, ...]:
+    """Return the artifacts of `GRADIENT_ARTIFACTS`. If `listed` is false, the arrays are those of the one class or channel."""
+    arrays = Array("attribution", values if listed else values[0]), Array("map", maps if listed else maps[0])
+    return Picture("picture", picture, primary=True), PictureOfArrays.of("overlay", overlay, arrays), *arrays
 
 
-def signed_picture(flat: Float32[np.ndarray, "h w"], photo: Photo, params: PictureParams) -> OverlayAndHeatmap:
-    """Draw a signed map."""
-    return blend_diverging(scaling.signed(clipped(flat, params.clip)), photo, params.alpha)
-
-
-def colour_picture(
-    values: Float32[np.ndarray, "h w c"],
-    flat: Float32[np.ndarray, "h w"],
+def colour_sheet(
+    values: Float32[np.ndarray, "n h w c"],
+    maps: Float32[np.ndarray, "n h w"],
+    captions: Sequence[str],
     photo: Photo,
+    *,
     preprocessing: Preprocessing,
     params: PictureParams,
-) -> OverlayAndHeatmap:
-    """Draw the values in colour, and their map over the photo as heat."""
-    overlay, _ = heat_picture(flat, photo, OVERLAY_COLORMAP, params)
-    visible = np.zeros_like(values) if scaling.why_degenerate(flat) else clipped(values, params.clip)
-    return overlay, in_colour(visible, photo, preprocessing)
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the values in colour, as tiles under their captions if there are several. Values with a degenerate map are drawn as zeros."""
+    drawn = photo_for_tiles(photo, len(values))
+    tiles = [
+        in_colour(np.zeros_like(own) if scaling.why_degenerate(flat) else scaling.clipped(own, params.clip), drawn, preprocessing)
+        for own, flat in zip(values, maps, strict=True)
+    ]
+    return tiles[0] if len(tiles) == 1 else captioned_sheet(tiles, captions, drawn)
 
 
 def in_colour(values: Float32[np.ndarray, "h w c"], photo: Photo, preprocessing: Preprocessing) -> UInt8[np.ndarray, "H W 3"]:
@@ -119,18 +135,6 @@ def in_colour(values: Float32[np.ndarray, "h w c"], photo: Photo, preprocessing:
     part = used_part(photo.placement, photo.image.shape)
     picture[part] = np.rint(np.stack(placed * (3 // len(placed)), axis=-1)[part]).astype(np.uint8)
     return picture
-
-
-def clipped(values: Float32[np.ndarray, "*axes"], percentile: float) -> Float32[np.ndarray, "*axes"]:
-    """Return the values cut off at a percentile (0-100) of the absolute values that are not 0.
-
-    Values that are not finite everywhere are returned as they are.
-    """
-    strengths = np.abs(values[values != 0])
-    if not strengths.size or not np.isfinite(strengths).all():
-        return values
-    limit = np.float32(np.percentile(strengths, percentile))
-    return np.clip(values, -limit, limit)
 
 
 def with_warnings(output: Output, warnings: Sequence[str]) -> Output:

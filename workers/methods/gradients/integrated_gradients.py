@@ -21,7 +21,7 @@ from workers.methods.class_scores import class_name, class_scores, target_predic
 from workers.methods.gradients import gradient_pictures
 from workers.methods.gradients.input_attribution import InputAttribution, channel_sum
 from workers.methods.gradients.summed_gradients import GradientSamples, add_gradients, as_slices
-from workers.methods.previews import PreviewedSlices, input_photo
+from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 
 # A warning says so if the attributions miss more than this share of the score's difference.
 COMPLETENESS_TOLERANCE = 0.05
@@ -85,7 +85,8 @@ def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[
     photo = input_photo(image, preprocessing)
 
     def preview() -> np.ndarray:
-        return gradient_pictures.signed_picture(channel_sum((sums[:1] * difference).astype(np.float32))[0], photo, params)[1]
+        values = channel_sum((sums[:1] * difference).astype(np.float32))[0]
+        return preview_on(photo, values, part="heatmap", **gradient_pictures.signed_options(params))
 
     points, weights = quadrature(params.rule, params.steps)
     samples = GradientSamples(params.steps, lambda part: start + points[part, None, None, None].astype(np.float32) * difference)

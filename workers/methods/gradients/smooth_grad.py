@@ -15,7 +15,7 @@ from workers.methods.class_scores import target_predictions
 from workers.methods.gradients import gradient_pictures
 from workers.methods.gradients.input_attribution import InputAttribution, largest_magnitude
 from workers.methods.gradients.summed_gradients import GradientSamples, add_gradients, as_slices
-from workers.methods.previews import PreviewedSlices, input_photo
+from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 
 draw = gradient_pictures.draw_magnitude
 
@@ -42,7 +42,7 @@ def run(probe: Probe, inputs: Inputs, params: SmoothGrad) -> Generator[Slice, No
 
     def preview() -> np.ndarray:
         values = largest_magnitude(sums[:1].astype(np.float32))[0]
-        return gradient_pictures.heat_picture(values, photo, params.colormap, params)[1]
+        return preview_on(photo, values, part="heatmap", **gradient_pictures.heat_options(params, params.colormap))
 
     samples = GradientSamples(params.samples, lambda part: noisy_copies(image, part, params.noise, params.seed))
     weights = np.full(params.samples, 1 / params.samples)

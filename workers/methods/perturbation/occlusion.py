@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from rendering import scaling
-from rendering.overlays import OverlayAndHeatmap
-from rendering.overlays.diverging import blend_diverging
 from rendering.photo import Photo
 from schemas.methods.perturbation.occlusion import Occlusion, shifts
 from workers.contract.artifacts import Output
@@ -21,7 +19,7 @@ from workers.methods.batch_sizes import batches
 from workers.methods.perturbation import perturbation_pictures
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import watch
-from workers.methods.previews import PreviewedSlices, input_photo
+from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 
 
 def windows(size: tuple[int, int], window: tuple[int, int], stride: tuple[int, int]) -> Int64[np.ndarray, "n 2 2"]:
@@ -78,7 +76,7 @@ def run(probe: Probe, inputs: Inputs, params: Occlusion) -> Generator[Slice, Non
     cover = baseline(params.baseline, image, preprocessing)
     scores, sums = np.empty((len(boxes), len(watched.classes))), ScoreDropSums(len(watched.classes), size)
     photo = input_photo(image, preprocessing)
-    slices = PreviewedSlices(len(boxes), lambda: draw_signed_map(sums.maps()[0], photo, params.alpha)[0])
+    slices = PreviewedSlices(len(boxes), lambda: preview_on(photo, sums.maps()[0], **options(params)))
     for batch in batches(probe.description, size, len(boxes)):
         scores[batch] = watched.scores(probe, covered(image, cover, boxes[batch]))
         sums.add(watched.whole - scores[batch], boxes[batch])
@@ -88,11 +86,11 @@ def run(probe: Probe, inputs: Inputs, params: Occlusion) -> Generator[Slice, Non
     return PerturbationResult(maps, watched.classes, params.target_classes().listed, len(boxes))
 
 
-def draw_signed_map(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: float) -> OverlayAndHeatmap:
-    """Draw score drops in red and score rises in blue."""
-    return blend_diverging(scaling.signed(values), photo, alpha)
+def options(params: Occlusion) -> dict[str, Any]:
+    """Return how the maps are drawn: score drops in red and score rises in blue."""
+    return {"way": "diverging", "scaling": "signed", "alpha": params.alpha}
 
 
 def draw(result: PerturbationResult, photo: Photo, params: Occlusion) -> Output:
     """Return the output with red and blue maps."""
-    return perturbation_pictures.draw(result, photo, params, lambda values, drawn: draw_signed_map(values, drawn, params.alpha))
+    return perturbation_pictures.draw(result, photo, params, **options(params))

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rendering.photo import Photo
 from schemas.methods.perturbation.base import PerturbationFacts, PerturbationParams
-from workers.contract.artifacts import Array, Output, Picture
-from workers.methods.cam.cam_pictures import DrawOverlay
+from workers.contract.artifacts import Array, Output
 from workers.methods.class_scores import check_finite_scores
 from workers.methods.degenerate_maps import degenerate_map_warnings
 from workers.methods.perturbation.perturbation_result import PerturbationResult
-from workers.methods.sheets import class_sheets, photo_for_tiles, smaller_tiles_warning
+from workers.methods.sheets import class_pictures, smaller_tiles_warning
 
 
-def draw(result: PerturbationResult, photo: Photo, params: PerturbationParams, draw_overlay: DrawOverlay) -> Output:
+def draw(result: PerturbationResult, photo: Photo, params: PerturbationParams, **options: Any) -> Output:
     """Return the output of a perturbation method. The artifacts are those of `PERTURBATION_ARTIFACTS`.
 
     Args:
-        draw_overlay: gets the unscaled map of one class.
+        options: the options of `MapsOnPhoto` that say how the unscaled maps are drawn.
 
     Raises:
         NonFinite: a class score is not finite.
     """
     check_finite_scores(result.classes)
-    drawn = photo_for_tiles(photo, len(result.classes))
-    overlay, heatmap = class_sheets([draw_overlay(values, drawn) for values in result.maps], result.classes, drawn)
+    array = Array("map", result.maps if result.listed else result.maps[0])
     return Output(
-        artifacts=(
-            Picture("overlay", overlay, primary=True),
-            Picture("heatmap", heatmap),
-            Array("map", result.maps if result.listed else result.maps[0]),
-        ),
+        artifacts=(*class_pictures([array], result.classes, photo, **options), array),
         facts=PerturbationFacts(**dict(result.classes[0]), classes=result.classes, score=params.score, masks=result.masks),
         warnings=(
             *degenerate_map_warnings(result.classes, result.maps),
-            *smaller_tiles_warning(f"{len(result.classes)} classes", drawn, photo),
+            *smaller_tiles_warning("classes", len(result.classes), photo),
         ),
     )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from rendering import scaling
-from rendering.overlays import OverlayAndHeatmap
-from rendering.overlays.blend import blend
 from rendering.photo import Photo
 from schemas.methods.perturbation.rise import Rise
 from workers.contract.artifacts import Output
@@ -21,7 +19,7 @@ from workers.methods.batch_sizes import batches
 from workers.methods.perturbation import perturbation_pictures
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import watch
-from workers.methods.previews import PreviewedSlices, input_photo
+from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 
 
 class SoftMasks:
@@ -72,7 +70,7 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, Pe
     masks = SoftMasks(params.masks, size, params.cells, params.probability, params.seed)
     scores, sums = np.empty((params.masks, len(watched.classes))), np.zeros((len(watched.classes), *size))
     photo = input_photo(image, probe.description.preprocessing)
-    slices = PreviewedSlices(params.masks, lambda: draw_heat(sums[0].astype(np.float32), photo, params)[0])
+    slices = PreviewedSlices(params.masks, lambda: preview_on(photo, sums[0].astype(np.float32), **options(params)))
     for batch in batches(probe.description, size, params.masks):
         batch_masks = masks[batch]
         scores[batch] = watched.scores(probe, image * batch_masks[..., None])
@@ -83,11 +81,11 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, Pe
     return PerturbationResult(maps, watched.classes, params.target_classes().listed, params.masks)
 
 
-def draw_heat(values: Float32[np.ndarray, "h w"], photo: Photo, params: Rise) -> OverlayAndHeatmap:
-    """Draw a map from its smallest value to its largest, because a sum of masks is above 0 everywhere."""
-    return blend(scaling.heat(values - values.min()), photo, params.colormap, params.alpha)
+def options(params: Rise) -> dict[str, Any]:
+    """Return how the maps are drawn: from the smallest value to the largest, because a sum of masks is above 0 everywhere."""
+    return {"scaling": "heat_from_minimum", "colormap": params.colormap, "alpha": params.alpha}
 
 
 def draw(result: PerturbationResult, photo: Photo, params: Rise) -> Output:
     """Return the output in the colours of the colormap."""
-    return perturbation_pictures.draw(result, photo, params, lambda values, drawn: draw_heat(values, drawn, params))
+    return perturbation_pictures.draw(result, photo, params, **options(params))

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from rendering import scaling
+from rendering import scaling, sheets
 from rendering.overlays.blend import blend
 from rendering.titles import TITLE_WIDTH
 from schemas.errors import LimitExceeded, NonFinite
@@ -22,7 +22,7 @@ from tests.workers.methods.linear import driven
 from tests.workers.methods.support import batch, photo_of
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
-from workers.methods import implementation, sheets
+from workers.methods import implementation
 from workers.methods.cam import compare
 
 ALL = get_args(Compared)

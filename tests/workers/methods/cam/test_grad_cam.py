@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from rendering import scaling
+from rendering import scaling, sheets
+from rendering.overlays import OverlayAndHeatmap
 from rendering.overlays.blend import blend
 from rendering.overlays.dlwp1 import draw_as_dlwp1
 from rendering.overlays.keras_io import draw_as_keras_io
+from rendering.photo import Photo
 from schemas.errors import NonFinite
 from schemas.methods.cam.base import CamFacts
 from schemas.methods.cam.grad_cam import GradCam
 from schemas.methods.facts import Prediction
+from tests.drawn import drawn
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
-from workers.methods import sheets
-from workers.methods.cam import cam_maps, cam_pictures, grad_cam
+from workers.methods.cam import cam_maps, grad_cam
 from workers.methods.cam.cam_result import CamResult
 
 
@@ -26,7 +30,7 @@ def params(**changes: object) -> GradCam:
 
 
 def pictures(output: Output) -> dict[str, Picture]:
-    return {artifact.name: artifact for artifact in output.artifacts if isinstance(artifact, Picture)}
+    return {artifact.name: artifact for artifact in drawn(output).artifacts if isinstance(artifact, Picture)}
 
 
 def the_map(output: Output) -> np.ndarray:
@@ -157,7 +161,7 @@ def test_one_class_is_drawn_at_the_images_own_size() -> None:
 
 
 @pytest.mark.parametrize(("preset", "way"), [("dlwp1", draw_as_dlwp1), ("keras_io", draw_as_keras_io)])
-def test_each_preset_draws_in_its_own_way(preset: str, way: cam_pictures.DrawOverlay) -> None:
+def test_each_preset_draws_in_its_own_way(preset: str, way: Callable[[np.ndarray, Photo], OverlayAndHeatmap]) -> None:
     photo = photo_of()
     output = grad_cam.draw(cam_result(MAP), photo, params(preset=preset))
     np.testing.assert_array_equal(pictures(output)["overlay"].image, way(np.array(MAP, np.float32) / 4, photo)[0])

@@ -13,6 +13,7 @@ from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.cam.eigen_cam import EigenCam
 from schemas.methods.cam.grad_cam import GradCam
 from schemas.methods.facts import Prediction
+from tests.drawn import drawn
 from tests.workers.methods.cam.support import TwoLayers, arrays
 from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Output, Picture
@@ -160,7 +161,7 @@ def test_eigen_cam_accepts_no_class() -> None:
 
 
 def heatmap(output: Output) -> np.ndarray:
-    (picture,) = (artifact for artifact in output.artifacts if isinstance(artifact, Picture) and artifact.name == "heatmap")
+    (picture,) = (artifact for artifact in drawn(output).artifacts if isinstance(artifact, Picture) and artifact.name == "heatmap")
     return picture.image
 
 

@@ -12,6 +12,7 @@ from rendering.photo import Photo, Placement
 from schemas.limits import MethodLimits
 from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, attribution_methods
 from schemas.models import Layer, LayerKind
+from tests.drawn import drawn
 from tests.schemas.tiny import layer
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of
@@ -170,7 +171,7 @@ def test_a_map_without_contrast_gives_a_warning_and_no_failure() -> None:
 
 def test_the_overlay_is_the_methods_own_and_the_curves_are_an_array() -> None:
     trial, params = tried(LinearProbe(np.ones((1, 1, 4, 1))), ROW)
-    output = faithfulness.draw(trial, PHOTO, params)
+    output = drawn(faithfulness.draw(trial, PHOTO, params), PHOTO)
     by_name = {artifact.name: artifact for artifact in output.artifacts}
     own = faithfulness.implementation("occlusion").draw(trial.attribution, PHOTO, trial.params)
     (overlay,) = (artifact.image for artifact in own.artifacts if isinstance(artifact, Picture) and artifact.name == "overlay")

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from rendering.photo import Photo
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.models import Preprocessing
+from tests.drawn import drawn
 from tests.workers.methods.support import FormulaProbe, batch, published
 from workers.contract.arrays import Float32
-from workers.contract.artifacts import Output, Picture
+from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import InputGradients
 from workers.methods.gradients import saliency
@@ -40,8 +42,11 @@ def resolved(method: str, **params: Any) -> Any:
     return METHODS[method].model_validate(params).resolve(published(), MethodLimits())
 
 
-def by_name(output: Output) -> dict[str, np.ndarray]:
-    return {each.name: each.image if isinstance(each, Picture) else each.array for each in output.artifacts}
+def by_name(output: Output, photo: Photo | None = None) -> dict[str, np.ndarray]:
+    """Return pictures and arrays by name. An overlay is among them if its photo is given."""
+    shown = (output if photo is None else drawn(output, photo)).artifacts
+    arrays = {each.name: each.array for each in shown if isinstance(each, Array)}
+    return {each.name: each.image for each in shown if isinstance(each, Picture)} | arrays
 
 
 def attribution(values: np.ndarray, maps: np.ndarray, *, relus: int = 1, order: Any = "rgb") -> InputAttribution:

@@ -138,12 +138,7 @@ def draw(probe: KerasProbe, x: np.ndarray, **params: Any) -> Output:
 def test_one_channel_is_one_picture_and_several_are_tiles() -> None:
     probe = probe_of(pooled())
     x = photo_batch(probe.graph.model, 1)
-    shapes = {
-        channels: [
-            each.image.shape if isinstance(each, Picture) else each.array.shape for each in draw(probe, x, channels=channels).artifacts
-        ]
-        for channels in (1, (1,), 3)
-    }
+    shapes = {channels: [each.shape for each in draw(probe, x, channels=channels).artifacts] for channels in (1, (1,), 3)}
     assert shapes[1] == [(20, 30, 3), (20, 30, 3), (4, 6, 3), (4, 6)]
     assert shapes[1,] == [(20, 30, 3), (20, 30, 3), (1, 4, 6, 3), (1, 4, 6)]
     assert [shape[0] for shape in shapes[3][2:]] == [3, 3]

@@ -10,7 +10,7 @@ from schemas.errors import NonFinite
 from schemas.methods.gradients.saliency import Saliency
 from tests.workers.methods.gradients.support import attribution, by_name, resolved
 from tests.workers.methods.support import FormulaProbe, batch, photo_of
-from workers.contract.artifacts import Array, Picture
+from workers.contract.artifacts import Array
 from workers.contract.inputs import Inputs
 from workers.methods.gradients import gradient_pictures, saliency
 
@@ -19,10 +19,11 @@ def test_pictures_show_place_and_sign() -> None:
     values = np.zeros((1, 4, 6, 3))
     values[0, 1, 4], values[0, 3, 0] = 2.0, -1.0
     params = resolved("grad_x_input", clip=100)
-    output = gradient_pictures.draw_signed(attribution(values, values.sum(-1)), photo_of(40, 60), params)
-    drawn = by_name(output)
+    photo = photo_of(40, 60)
+    output = gradient_pictures.draw_signed(attribution(values, values.sum(-1)), photo, params)
+    drawn = by_name(output, photo)
     assert list(drawn) == ["picture", "overlay", "attribution", "map"]
-    assert [each.primary for each in output.artifacts[:2] if isinstance(each, Picture)] == [True, False]
+    assert [each.is_primary for each in output.artifacts[:2]] == [True, False]
     picture = drawn["picture"].astype(int)
     assert picture.shape == (40, 60, 3)
     red, blue, paper = (
@@ -61,19 +62,11 @@ def test_a_model_with_one_channel_gives_grey_pictures() -> None:
 def test_parts_that_the_model_did_not_see_are_black_or_the_image() -> None:
     photo = Photo(photo_of(8, 12).image, Placement((4, 6), (0, 0, 4, 6), (0, 3, 8, 6)))
     values = np.random.default_rng(0).normal(size=(1, 4, 6, 3))
-    drawn = by_name(gradient_pictures.draw_colour(attribution(values, np.abs(values).max(-1)), photo, resolved("guided_backprop")))
+    drawn = by_name(gradient_pictures.draw_colour(attribution(values, np.abs(values).max(-1)), photo, resolved("guided_backprop")), photo)
     for columns in (slice(0, 3), slice(9, 12)):
         assert not drawn["picture"][:, columns].any()
         np.testing.assert_array_equal(drawn["overlay"][:, columns], photo.image[:, columns])
     assert drawn["picture"][:, 3:9].any(axis=-1).all()
-
-
-def test_values_are_clipped_at_a_percentile_of_those_that_are_not_zero() -> None:
-    values = np.array([[0, 0, 0, 1, -2, 3, 4, -100]], np.float32)
-    np.testing.assert_allclose(gradient_pictures.clipped(values, 75), [[0, 0, 0, 1, -2, 3, 4, -4]])
-    np.testing.assert_allclose(gradient_pictures.clipped(values, 100), values)
-    zeros = np.zeros((2, 3), np.float32)
-    np.testing.assert_array_equal(gradient_pictures.clipped(zeros, 99), zeros)
 
 
 @pytest.mark.parametrize(
@@ -97,15 +90,16 @@ def test_an_image_of_one_pixel() -> None:
     values = np.random.default_rng(1).normal(size=(1, 4, 6, 3))
     photo = photo_of(1, 1)
     for draw in (gradient_pictures.draw_signed, gradient_pictures.draw_colour):
-        for name, drawn in by_name(draw(attribution(values, values.sum(-1)), photo, resolved("guided_backprop"))).items():
+        for name, drawn in by_name(draw(attribution(values, values.sum(-1)), photo, resolved("guided_backprop")), photo).items():
             assert drawn.shape == ((1, 1, 3) if name in ("picture", "overlay") else values.shape[1:] if name == "attribution" else (4, 6))
 
 
 def test_several_classes_are_tiles_with_all_arrays() -> None:
     x, params = batch(1), resolved("saliency", class_index=("goldfish", "tench"))
     (found,) = saliency.run(FormulaProbe(), Inputs(x), [params])
-    output = saliency.draw(found, photo_of(20, 30), params)
-    drawn = by_name(output)
+    photo = photo_of(20, 30)
+    output = saliency.draw(found, photo, params)
+    drawn = by_name(output, photo)
     assert drawn["attribution"].shape == (2, 4, 6, 3)
     assert drawn["map"].shape == (2, 4, 6)
     assert drawn["picture"].shape[1] == 2 * 30 + 4

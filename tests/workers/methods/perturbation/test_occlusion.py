@@ -13,6 +13,7 @@ from schemas.errors import NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods.perturbation.occlusion import Occlusion
 from schemas.models import Preprocessing
+from tests.drawn import drawn
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import batch, photo_of, softmax
 from workers.contract.artifacts import Picture
@@ -126,7 +127,9 @@ def test_signed_maps_are_drawn_red_and_blue_in_the_right_places() -> None:
     params = Occlusion(window=1, baseline="black", alpha=1).resolve(probe.published, MethodLimits())
     photo = photo_of()
     output = occlusion.draw(driven(occlusion.run(probe, Inputs(np.ones((1, 4, 6, 3), np.float32)), params))[1], photo, params)
-    heatmap, overlay = (a.image for name in ("heatmap", "overlay") for a in output.artifacts if isinstance(a, Picture) and a.name == name)
+    heatmap, overlay = (
+        a.image for name in ("heatmap", "overlay") for a in drawn(output).artifacts if isinstance(a, Picture) and a.name == name
+    )
     for picture in (heatmap, overlay):
         np.testing.assert_array_equal(picture[:, :5], np.broadcast_to(diverging.FOR, (8, 5, 3)))
         np.testing.assert_array_equal(picture[:, 7:], np.broadcast_to(diverging.AGAINST, (8, 5, 3)))

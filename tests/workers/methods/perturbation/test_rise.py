@@ -8,6 +8,7 @@ import pytest
 from rendering.overlays.blend import blend
 from schemas.limits import MethodLimits
 from schemas.methods.perturbation.rise import Rise
+from tests.drawn import drawn
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of, softmax
 from workers.contract.artifacts import Array, Output, Picture
@@ -119,7 +120,7 @@ def test_a_score_that_is_the_same_under_every_mask_makes_no_map() -> None:
 
 
 def pictures(output: Output) -> dict[str, np.ndarray]:
-    return {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
+    return {artifact.name: artifact.image for artifact in drawn(output).artifacts if isinstance(artifact, Picture)}
 
 
 def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:

@@ -1,0 +1,108 @@
+"""Maps over the model's input, drawn on the photo or alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from numpy.typing import NDArray
+
+from rendering import scaling
+from rendering.drawings.base import Drawing, SourceArrays
+from rendering.overlays import OverlayAndHeatmap
+from rendering.overlays.blend import blend
+from rendering.overlays.diverging import blend_diverging
+from rendering.overlays.dlwp1 import draw_as_dlwp1
+from rendering.overlays.keras_io import draw_as_keras_io
+from rendering.photo import Photo, Placement
+from rendering.sheets import captioned_sheet, captioned_sheet_size, photo_for_tiles
+from schemas.methods.colormap import Colormap
+
+Scaling = Literal["heat", "heat_from_minimum", "signed"]
+
+_SCALINGS: Mapping[Scaling, Callable[[Float32[np.ndarray, "h w"]], Float32[np.ndarray, "h w"]]] = {
+    "heat": scaling.heat,
+    "heat_from_minimum": lambda values: scaling.heat(values - values.min()),
+    "signed": scaling.signed,
+}
+
+
+class MapsOnPhoto(Drawing):
+    """One map, or several maps as tiles with captions. The overlay is drawn on the photo, and the heatmap is the map alone.
+
+    Attributes:
+        part: The overlay or the heatmap.
+        way: The way of drawing in `rendering/overlays`.
+        photo_size: (height, width) of the photo.
+        placement: Where the photo lies in the model's input.
+        source: The array of the map, (h, w), or of n maps, (n, h, w).
+        scaling: How a map is scaled before it is drawn. `heat_from_minimum` subtracts its smallest value first.
+        clip: The percentile (0-100) of the absolute values at which a map is cut off first. None means that it is not.
+        colormap: The colours, for the way `blend`.
+        alpha: The weight of the map in the overlay, 0-1, for the ways `blend` and `diverging`.
+        captions: The words above each tile, if there are several maps.
+    """
+
+    kind: Literal["maps_on_photo"] = "maps_on_photo"
+    part: Literal["overlay", "heatmap"] = "overlay"
+    way: Literal["blend", "diverging", "dlwp1", "keras_io"] = "blend"
+    photo_size: tuple[int, int]
+    placement: Placement
+    source: str = "map"
+    scaling: Scaling = "heat"
+    clip: float | None = None
+    colormap: Colormap = "jet"
+    alpha: float = 0.5
+    captions: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source,)
+
+    @property
+    def needs_photo(self) -> bool:
+        return self.part == "overlay"
+
+    @property
+    def alone(self) -> MapsOnPhoto:
+        """The heatmap of the same maps."""
+        return self.model_copy(update={"part": "heatmap"})
+
+    def size(self, arrays: SourceArrays) -> tuple[int, int]:
+        count = len(_maps(arrays[self.source]))
+        return self.photo_size if count == 1 else captioned_sheet_size(count, photo_for_tiles(self._blank(), count))
+
+    def draw(self, arrays: SourceArrays, photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+        if photo is None and self.needs_photo:
+            raise ValueError("an overlay cannot be drawn without the photo")
+        maps = _maps(arrays[self.source])
+        drawn = photo_for_tiles(self._blank() if photo is None else Photo(photo, self.placement), len(maps))
+        tiles = [self._tile(values, drawn) for values in maps]
+        return tiles[0] if len(tiles) == 1 else captioned_sheet(tiles, self.captions, drawn)
+
+    def _tile(self, values: Float32[np.ndarray, "h w"], photo: Photo) -> UInt8[np.ndarray, "H W 3"]:
+        cut = values if self.clip is None else scaling.clipped(values, self.clip)
+        overlay, heatmap = self._on_photo(_SCALINGS[self.scaling](cut), photo)
+        return overlay if self.part == "overlay" else heatmap
+
+    def _on_photo(self, scaled: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayAndHeatmap:
+        match self.way:
+            case "blend":
+                return blend(scaled, photo, self.colormap, self.alpha)
+            case "diverging":
+                return blend_diverging(scaled, photo, self.alpha)
+            case "dlwp1":
+                return draw_as_dlwp1(scaled, photo)
+            case "keras_io":
+                return draw_as_keras_io(scaled, photo)
+
+    def _blank(self) -> Photo:
+        """Return a black photo of the same size. A heatmap depends on no pixel of the photo."""
+        return Photo(np.zeros((*self.photo_size, 3), np.uint8), self.placement)
+
+
+def _maps(array: NDArray[np.generic]) -> Float32[np.ndarray, "n h w"]:
+    maps = array if array.ndim == 3 else array[None]
+    return maps.astype(np.float32, copy=False)
