@@ -40,7 +40,7 @@ class StoreSettings(BaseSettings):
         description="The Redis that convscope starts refuses new jobs beyond this many bytes of memory. 0 means no limit.",
     )
     data_dir: Path = Field(default=Path("data"), description="The folder for the data of the embedded Redis, stored files and logs.")
-    models_dir: Path = Field(default=Path("models"), description="The folder with model files (.keras and .h5).")
+    models_dir: Path = Field(default=Path("models"), description="The folder with model files (.keras, .h5 and .hdf5).")
     models_file: Path = Field(
         default=Path("models.toml"), description="The TOML file that adds models and changes the settings of built-in models."
     )

@@ -95,7 +95,21 @@ for _name, _default, _more in (
 _add("two_outputs_second", zoo.ZOO["two_outputs"], "conv2", output="number", layer="branch")
 _add("sequential_h5", zoo.ZOO["sequential"], "conv2", suffix=".h5")
 KINDS["keras2"] = ModelKind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed", no_field=True)
+KINDS["tensorflow213"] = ModelKind(_copied("tf213_everything.keras", "tensorflow213.keras"), "tf.math.add_n", layer="base/conv2")
 KINDS["keras2_transfer"] = ModelKind(_copied("keras2_transfer.h5", "keras2_transfer.h5"), "vgg16/block2_conv1")
+
+
+def _int8() -> keras.Model:
+    """The dense layers hold int8 weights. Keras gives them the gradient of the weights that they stand for."""
+    photo = keras.Input((13, 9, 3), name="photo")
+    x = layers.GlobalAveragePooling2D(name="average")(layers.Conv2D(8, 3, activation="relu", name="conv")(photo))
+    x = layers.Dense(8, activation="relu", name="hidden")(x)
+    model = zoo.seeded(keras.Model(photo, layers.Dense(5, activation="softmax", name="scores")(x)))
+    model.quantize("int8", filters="hidden|scores")
+    return model
+
+
+_add("int8", _int8, "conv")
 
 
 @kind("last")

@@ -11,7 +11,7 @@ import contextlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, BinaryIO
@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import keras
 
 try:
+    from keras.src.applications.convnext import LayerScale, StochasticDepth
     from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
     from keras.src.backend.common import global_state
     from keras.src.initializers.random_initializers import RandomInitializer
@@ -48,6 +49,9 @@ CastOperation = Cast
 
 CONVOLUTION_BASES = (BaseConv, BaseConvTranspose, BaseDepthwiseConv, BaseSeparableConv)
 """The base classes of all convolution layers. The last thing that each of them does is to call its `activation`."""
+
+APPLICATION_LAYERS: Mapping[str, type] = {each.__name__: each for each in (CustomScaleLayer, LayerScale, StochasticDepth)}
+"""The layers of `keras.applications` that are not among Keras's public layers. An HDF5 file names them by class alone."""
 
 KERNEL_ATTRIBUTES: Mapping[type, str] = {
     keras.layers.Conv1D: "_kernel",
@@ -191,15 +195,19 @@ def model_from_archive_config(config: dict[str, Any]) -> Any:
         return serialization_lib.deserialize_keras_object(config, safe_mode=True)
 
 
-def load_archive_state(file: BinaryIO, model: Any) -> None:
+def load_archive_state(file: BinaryIO, model: Any, converted: Callable[[bytes], bytes] | None = None) -> None:
     """Read the weights and the assets of `model` from an open `.keras` file.
+
+    `converted` turns the weights (an HDF5 file) of an older version into the form that this version reads.
 
     `keras.saving.load_model` cannot be used: it builds the model from the configuration in the file, and this project builds it from
     the part of it that was checked.
     """
     with zipfile.ZipFile(file) as archive, contextlib.ExitStack() as stores:
         name = saving_lib._VARS_FNAME_H5
-        if saving_lib.is_memory_sufficient(model):
+        if converted is not None:
+            weights = saving_lib.H5IOStore(io.BytesIO(converted(archive.read(name))), mode="r")
+        elif saving_lib.is_memory_sufficient(model):
             weights = saving_lib.H5IOStore(io.BytesIO(archive.read(name)), mode="r")
         else:
             weights = saving_lib.H5IOStore(name, archive, mode="r")
@@ -223,18 +231,19 @@ def load_archive_state(file: BinaryIO, model: Any) -> None:
             saving_lib._raise_loading_failure(errors)
 
 
+def model_from_hdf5_config(config: Any) -> Any:
+    """Build a model from the configuration of an HDF5 file; raise `ValueError` if it carries code. This empties parts of `config`."""
+    with _hdf5_format(), keras.saving.custom_object_scope(dict(APPLICATION_LAYERS)):
+        return saving_utils.model_from_config(config)
+
+
+def load_hdf5_weights(group: Any, model: Any) -> None:
+    """Read the weights of `model` from the group `model_weights` of an HDF5 file."""
+    with _hdf5_format():
+        legacy_h5_format.load_weights_from_hdf5_group(group, model)
+
+
 @contextmanager
-def legacy_format() -> Iterator[None]:
-    """Make Keras read configurations as HDF5 files hold them, and refuse code that they carry, while the context is open."""
+def _hdf5_format() -> Iterator[None]:
     with saving_options.keras_option_scope(use_legacy_config=True), serialization_lib.SafeModeScope(True):
         yield
-
-
-def model_from_legacy_config(config: Any) -> Any:
-    """Build a model from the configuration of an HDF5 file. This empties parts of `config`."""
-    return saving_utils.model_from_config(config)
-
-
-def load_legacy_weights(group: Any, model: Any) -> None:
-    """Read the weights of `model` from the group `model_weights` of an HDF5 file."""
-    legacy_h5_format.load_weights_from_hdf5_group(group, model)

@@ -13,12 +13,12 @@ from tests.catalog.make_catalog import catalog_in
 
 
 def test_files_are_models_with_their_side_files(folder: Path) -> None:
-    for name in ("a.keras", "b.H5", "a.weights.h5", "notes.txt"):
+    for name in ("a.keras", "b.H5", "d.hdf5", "notes.txt"):
         (folder / name).write_bytes(b"x")
     (folder / "c.keras").mkdir()
     (folder / "a.toml").write_text('title = "A"\npreprocessing = "torch"\nlabels = "imagenet"\ninput_size = [7, 9]\n')
     catalog = catalog_in(folder)
-    assert {name for name, entry in catalog.items() if entry.source == "file"} == {"a", "b"}
+    assert {name for name, entry in catalog.items() if entry.source == "file"} == {"a", "b", "d"}
     a, b = catalog["a"], catalog["b"]
     assert (a.title, a.preprocessing.mode, a.labels, a.input_size, a.file) == ("A", "torch", "imagenet", (7, 9), folder / "a.keras")
     assert (b.title, b.preprocessing.mode, b.labels, b.weights) == ("b.H5", "none", None, None)

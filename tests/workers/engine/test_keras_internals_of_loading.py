@@ -136,10 +136,10 @@ def test_a_legacy_file_is_read(tmp_path: Path) -> None:
     model = seeded(keras.Sequential([keras.Input((3,), name="x"), layers.Dense(2, name="dense")]))
     path = tmp_path / "model.h5"
     model.save(path)
-    with h5py.File(path) as file, keras_internals.legacy_format():
+    with h5py.File(path) as file:
         config = json.loads(file.attrs["model_config"])
-        loaded = keras_internals.model_from_legacy_config(config)
-        keras_internals.load_legacy_weights(file["model_weights"], loaded)
+        loaded = keras_internals.model_from_hdf5_config(config)
+        keras_internals.load_hdf5_weights(file["model_weights"], loaded)
     for got, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, expected, err_msg=moved("legacy_h5_format.load_weights_from_hdf5_group"))
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import ModelLoadFailed
+from workers.models.conversion.keras2_graph import MODEL_CLASSES, with_counted_calls, without_training_outputs
 from workers.models.conversion.keras2_operations import OPERATION_LAYERS, convert_operation
 from workers.models.conversion.slashes_in_names import without_slashes
 
@@ -32,7 +33,6 @@ _DROPPED_EVERYWHERE = {"rng_type": ANY}
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}}
 # hard_sigmoid is clip(0.2 x + 0.5) in Keras 2 and clip(x / 6 + 0.5) in Keras 3, so the loaded model would compute other numbers.
 _CHANGED_MEANING = frozenset({"hard_sigmoid"})
-_MODELS = frozenset({"Functional", "Model", "Sequential"})
 
 
 def convert_config(config: Mapping[str, Any], file_name: str) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _convert_object(name: str, entry: dict[str, Any], file_name: str) -> Any:
         return convert_operation(entry, file_name)
     if name == "Policy":  # Keras 3 takes the name of a mixed-precision policy
         return entry["config"]["name"]
-    if name in _MODELS:
+    if name in MODEL_CLASSES:
         return _convert_model(entry)
     if isinstance(entry.get("config"), dict):
         entry["config"] = _convert_layer(name, entry["config"], file_name)
@@ -74,6 +74,7 @@ def _convert_model(entry: dict[str, Any]) -> dict[str, Any]:
         if isinstance(config, list):  # Keras before 2.2.3
             config = {"name": "sequential", "layers": config}
         return {**entry, "config": {**config, "layers": _with_input_layer(config["layers"])}}
+    config = with_counted_calls(without_training_outputs(config))
     single = {key: _unwrapped(config[key]) for key in ("input_layers", "output_layers") if key in config}
     return {**entry, "class_name": "Functional", "config": {**config, **single}}
 
@@ -86,7 +87,7 @@ def _unwrapped(tensors: list[Any]) -> list[Any]:
 def _with_input_layer(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give a `Sequential` that starts with a nested model an input layer of that model's shape. Keras 2 did not always write one."""
     first = layers[0] if layers else {}
-    if first.get("class_name") not in _MODELS:
+    if first.get("class_name") not in MODEL_CLASSES:
         return layers
     inner = first["config"]["layers"][0]["config"]
     shape = inner.get("batch_input_shape") or inner.get("batch_shape")

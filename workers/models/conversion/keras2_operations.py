@@ -6,7 +6,9 @@ Every `preprocess_input` inside a model and the hard swish of MobileNetV3 are ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import OPERATIONS_PACKAGE
 
 OPERATION_LAYERS = frozenset({"TFOpLambda", "SlicingOpLambda"})
+_SUM = "math.add_n"  # Keras 3 has no operation that adds many tensors, but its layer `Add` does
 _CONSTANT = "_CONSTANT_VALUE"
 _NUMPY, _NN, _IMAGE, _CORE, _MATH = (f"{OPERATIONS_PACKAGE}.{module}" for module in ("numpy", "nn", "image", "core", "math"))
 
@@ -21,13 +24,20 @@ _NUMPY, _NN, _IMAGE, _CORE, _MATH = (f"{OPERATIONS_PACKAGE}.{module}" for module
 class _Operation(NamedTuple):
     """The class of a Keras 3 operation, the TensorFlow names of its further tensors, and its settings.
 
-    `settings` holds, by TensorFlow's name, Keras's name and the value where the file has none.
+    `settings` holds, by TensorFlow's name, Keras's name and the value where the file has none. `values` holds, by TensorFlow's name, a
+    function that turns TensorFlow's value into Keras's.
     """
 
     module: str
     class_name: str
     tensors: tuple[str, ...] = ()
     settings: Mapping[str, tuple[str, Any]] = MappingProxyType({})
+    values: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
+
+
+def _sections(sizes: int | list[int]) -> int | list[int]:
+    """Return Keras's argument for `tf.split`: a number of equal parts, or the ends of all parts but the last."""
+    return sizes if isinstance(sizes, int) else list(accumulate(sizes))[:-1]
 
 
 def _reduction(class_name: str) -> _Operation:
@@ -51,6 +61,15 @@ _OPERATIONS: Mapping[str, _Operation] = {
     "math.sqrt": _Operation(_NUMPY, "Sqrt"),
     "math.rsqrt": _Operation(_MATH, "Rsqrt"),
     "math.square": _Operation(_NUMPY, "Square"),
+    "math.reciprocal": _Operation(_NUMPY, "Reciprocal"),
+    "math.log1p": _Operation(_NUMPY, "Log1p"),
+    "math.expm1": _Operation(_NUMPY, "Expm1"),
+    "math.floor": _Operation(_NUMPY, "Floor"),
+    "math.ceil": _Operation(_NUMPY, "Ceil"),
+    "math.sign": _Operation(_NUMPY, "Sign"),
+    "math.sin": _Operation(_NUMPY, "Sin"),
+    "math.cos": _Operation(_NUMPY, "Cos"),
+    "math.erf": _Operation(_MATH, "Erf"),
     "math.tanh": _Operation(_NUMPY, "Tanh"),
     "math.sigmoid": _Operation(_NN, "Sigmoid"),
     "nn.relu": _Operation(_NN, "Relu"),
@@ -67,6 +86,31 @@ _OPERATIONS: Mapping[str, _Operation] = {
     "math.reduce_max": _reduction("Max"),
     "math.reduce_min": _reduction("Min"),
     "math.reduce_sum": _reduction("Sum"),
+    "math.reduce_prod": _reduction("Prod"),
+    "math.reduce_std": _reduction("Std"),
+    "math.reduce_variance": _reduction("Var"),
+    "nn.log_softmax": _Operation(_NN, "LogSoftmax", settings={"axis": ("axis", -1)}),
+    # TensorFlow divides by the root of max(sum of squares, ε), Keras by max(norm, ε).
+    "math.l2_normalize": _Operation(
+        _NN, "Normalize", settings={"axis": ("axis", None), "epsilon": ("epsilon", 1e-12)}, values={"epsilon": math.sqrt}
+    ),
+    "split": _Operation(
+        _NUMPY,
+        "Split",
+        settings={"num_or_size_splits": ("indices_or_sections", None), "axis": ("axis", 0)},
+        values={"num_or_size_splits": _sections},
+    ),
+    "unstack": _Operation(_CORE, "Unstack", settings={"num": ("num", None), "axis": ("axis", 0)}),
+    "tile": _Operation(_NUMPY, "Tile", settings={"multiples": ("repeats", None)}),
+    "repeat": _Operation(_NUMPY, "Repeat", settings={"repeats": ("repeats", None), "axis": ("axis", None)}),
+    "compat.v1.pad": _Operation(
+        _NUMPY,
+        "Pad",
+        ("constant_values",),
+        settings={"paddings": ("pad_width", None), "mode": ("mode", "CONSTANT")},
+        values={"mode": str.lower},
+    ),
+    "image.rgb_to_grayscale": _Operation(_IMAGE, "RGBToGrayscale"),
     "stack": _Operation(_NUMPY, "Stack", settings={"axis": ("axis", 0)}),
     "concat": _Operation(_NUMPY, "Concatenate", settings={"axis": ("axis", 0)}),
     "reshape": _Operation(_NUMPY, "Reshape", settings={"shape": ("newshape", None)}),
@@ -101,11 +145,15 @@ def convert_operation(entry: Mapping[str, Any], file_name: str) -> dict[str, Any
     first, given = _arguments(nodes[0])
     if function == "__operators__.getitem":
         return _entry(entry, _Operation(_NUMPY, "GetItem"), {}, [first, [_slice(part) for part in given["slice_spec"]]])
+    if function == _SUM:
+        return {"class_name": "Add", "config": {"name": entry["name"]}, "name": entry["name"], "inbound_nodes": nodes}
     operation = _OPERATIONS.get(str(function))
     if operation is None:
         raise _refused(file_name, entry, "has no known counterpart in Keras 3")
     tensors = [_value(given[name]) for name in operation.tensors]
-    settings = {name: given.get(ours, default) for ours, (name, default) in operation.settings.items()}
+    settings = {
+        name: operation.values.get(theirs, _unchanged)(given.get(theirs, default)) for theirs, (name, default) in operation.settings.items()
+    }
     if "interpolation" in settings and settings["interpolation"] not in _RESIZING:
         raise _refused(file_name, entry, f"has method = {settings['interpolation']}, which Keras 3 does not have")
     known = {"name", *operation.tensors, *operation.settings}
@@ -147,6 +195,10 @@ def _value(value: Any) -> Any:
 def _tensor(reference: list[Any]) -> dict[str, Any]:
     # The shape stands for none: Keras replaces this tensor by the output that `keras_history` names.
     return {"class_name": "__keras_tensor__", "config": {"shape": [None], "dtype": "float32", "keras_history": reference[:3]}}
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def _slice(part: Any) -> Any:

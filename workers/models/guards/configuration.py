@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from schemas.errors import ModelLoadFailed
-from workers.engine.keras_internals import FUNCTIONAL_MODULE, KerasSaveable
+from workers.engine.keras_internals import APPLICATION_LAYERS, FUNCTIONAL_MODULE, KerasSaveable
 from workers.models.limits import ModelLimits
 
 MAX_CONFIG_BYTES = 64 * 2**20
@@ -25,7 +25,16 @@ _HOW_TO_SAVE = (
     "If it is a subclassed model made of Keras's own layers, save it as a Functional model: "
     "`inputs = keras.Input(shape); keras.Model(inputs, model.call(inputs)).save(…)`."
 )
-_NAMESPACES = (keras.layers, keras.initializers, keras.regularizers, keras.constraints, keras.dtype_policies, keras, FUNCTIONAL_MODULE)
+_NAMESPACES = (
+    keras.layers,
+    keras.initializers,
+    keras.regularizers,
+    keras.constraints,
+    keras.dtype_policies,
+    keras.quantizers,
+    keras,
+    FUNCTIONAL_MODULE,
+)
 _PLAIN_KINDS = (
     KerasSaveable,
     keras.Operation,
@@ -35,6 +44,8 @@ _PLAIN_KINDS = (
     keras.DTypePolicy,
     keras.dtype_policies.DTypePolicyMap,
     keras.random.SeedGenerator,
+    keras.quantizers.Quantizer,
+    keras.quantizers.QuantizationConfig,
 )
 
 
@@ -106,6 +117,8 @@ def _class(name: str, module: object) -> type | None:
             return None
         with contextlib.suppress(ImportError):  # this Keras lacks a module of Keras 2 or of another version; the public name decides
             places.insert(0, importlib.import_module(module))
+    elif name in APPLICATION_LAYERS:
+        return APPLICATION_LAYERS[name]
     for place in places:
         found = getattr(place, name, None)
         if inspect.isclass(found) and issubclass(found, _PLAIN_KINDS):

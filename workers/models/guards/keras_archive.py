@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 from schemas.errors import ModelLoadFailed
 from workers.models.guards.configuration import MAX_CONFIG_BYTES
@@ -14,12 +16,21 @@ from workers.models.limits import ModelLimits
 
 _CONFIG = "config.json"
 _WEIGHTS = "model.weights.h5"
+_METADATA = "metadata.json"
+_VERSION = re.compile(rb'"keras_version":\s*"(\d{1,3})\.')
 # Weights up to this size are checked in memory, larger ones in a temporary file.
 _SPOOL_BYTES = 256 * 2**20
 
 
-def check_archive(path: Path, limits: ModelLimits) -> bytes:
-    """Check the sizes and the weights of a `.keras` file, and return its configuration (JSON text).
+class ArchiveContents(NamedTuple):
+    """The configuration in a `.keras` file (JSON text), and the first number of the Keras version that wrote it."""
+
+    config: bytes
+    keras_version: int
+
+
+def check_archive(path: Path, limits: ModelLimits) -> ArchiveContents:
+    """Check the sizes and the weights of a `.keras` file, and return its configuration and the version of Keras.
 
     Raises:
         ModelLoadFailed: the file is damaged or too large, or its weights point to another file.
@@ -39,7 +50,7 @@ def check_archive(path: Path, limits: ModelLimits) -> bytes:
                 weights.seek(0)
                 with open_hdf5(weights, path.name) as file:
                     check_hdf5(file, path.name, limits)
-            return archive.read(_CONFIG)
+            return ArchiveContents(archive.read(_CONFIG), _version(archive) if _METADATA in sizes else 3)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # also for encryption and unknown compression
             raise ModelLoadFailed(f"'{path.name}' is damaged: {error}") from error
 
@@ -54,5 +65,11 @@ def _check_sizes(sizes: dict[str, int], file_name: str, limits: ModelLimits) -> 
         )
     if _CONFIG not in sizes or _WEIGHTS not in sizes:
         raise ModelLoadFailed(f"'{file_name}' is not a .keras file of Keras 3: it lacks {_CONFIG} or {_WEIGHTS}.")
-    if sizes[_CONFIG] > MAX_CONFIG_BYTES:
-        raise ModelLoadFailed(f"'{file_name}' has a configuration of {sizes[_CONFIG]} bytes; at most {MAX_CONFIG_BYTES} are allowed.")
+    for member in (_CONFIG, _METADATA):
+        if sizes.get(member, 0) > MAX_CONFIG_BYTES:
+            raise ModelLoadFailed(f"'{file_name}': {member} has {sizes[member]} bytes; at most {MAX_CONFIG_BYTES} are allowed.")
+
+
+def _version(archive: zipfile.ZipFile) -> int:
+    found = _VERSION.search(archive.read(_METADATA))
+    return int(found[1]) if found else 3

@@ -1,4 +1,4 @@
-"""Load the model files of the models folder: `.keras` of Keras 3, and `.h5` of Keras 3 or Keras 2.
+"""Load the model files of the models folder: `.keras` and `.h5` of Keras 3 or Keras 2.
 
 A file is not trusted. Everything that it claims is checked before it is built or read.
 """
@@ -17,13 +17,13 @@ from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import (
     declare_variables_only,
-    legacy_format,
     load_archive_state,
-    load_legacy_weights,
+    load_hdf5_weights,
     model_from_archive_config,
-    model_from_legacy_config,
+    model_from_hdf5_config,
 )
 from workers.models.conversion.channels_first import to_channels_last
+from workers.models.conversion.keras2_archive import in_hdf5_form, with_counted_layers
 from workers.models.conversion.keras2_config import convert_config
 from workers.models.conversion.keras3_operations import with_operation_modules
 from workers.models.conversion.training_settings import without_training_settings
@@ -52,12 +52,14 @@ class ModelsFolderLoader(SourceLoader):
 
 
 def _load_keras(path: Path, limits: ModelLimits) -> Any:
-    config = without_training_settings(read_config(check_archive(path, limits), path.name))
-    check_config(config, path.name, limits)
-    _check_parameters(lambda: model_from_archive_config(copy.deepcopy(config)), path.name, limits)
-    model = model_from_archive_config(config)
+    text, keras_version = check_archive(path, limits)
+    config = without_training_settings(read_config(text, path.name))
+    if keras_version < 3:
+        model = _build(convert_config(in_hdf5_form(config), path.name), model_from_hdf5_config, path.name, limits)
+    else:
+        model = _build(config, model_from_archive_config, path.name, limits)
     with path.open("rb") as file:
-        load_archive_state(file, model)
+        load_archive_state(file, model, with_counted_layers if keras_version < 3 else None)
     return model
 
 
@@ -72,19 +74,22 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
             )
         config = without_training_settings(read_config(text, path.name))
         config = convert_config(config, path.name) if _keras_version(file) < 3 else with_operation_modules(config)
-        check_config(config, path.name, limits)
-        with legacy_format():
-            # Keras empties the configuration that it is given, so the check gets a copy.
-            _check_parameters(lambda: model_from_legacy_config(copy.deepcopy(config)), path.name, limits)
-            model = model_from_legacy_config(config)
-            load_legacy_weights(file["model_weights"], model)
+        model = _build(config, model_from_hdf5_config, path.name, limits)
+        load_hdf5_weights(file["model_weights"], model)
     return model
 
 
-def _check_parameters(build: Callable[[], Any], file_name: str, limits: ModelLimits) -> None:
-    """Raise `ModelLoadFailed` if the model has too many parameters. It is built without memory for its weights."""
-    with declare_variables_only():
-        model = build()
+def _build(config: dict[str, Any], build: Callable[[dict[str, Any]], Any], file_name: str, limits: ModelLimits) -> Any:
+    """Return the model of a configuration whose classes and sizes have been checked."""
+    check_config(config, file_name, limits)
+    with declare_variables_only():  # without memory for weights
+        declared = build(copy.deepcopy(config))  # Keras empties the configuration that it is given
+    _check_declared(declared, file_name, limits)
+    return build(config)
+
+
+def _check_declared(model: Any, file_name: str, limits: ModelLimits) -> None:
+    """Raise `ModelLoadFailed` if the object is no model, has no input shape or has too many parameters."""
     if not isinstance(model, keras.Model):
         raise ModelLoadFailed(f"'{file_name}' holds an object of the class {type(model).__name__}, not a model.")
     if not model.built:

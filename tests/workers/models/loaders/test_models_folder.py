@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.workers.models.model_files import IMAGES, assert_refused, layer_config, load, sequential_h5, small_model, with_config
+from workers.engine.keras_internals import APPLICATION_LAYERS
 
 layers = keras.layers
 
@@ -23,15 +24,27 @@ def h5(tmp_path: Path) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore:.*HDF5 file via:UserWarning")
-@pytest.mark.parametrize("suffix", [".keras", ".h5", ".KERAS", ".H5"])
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".hdf5", ".KERAS", ".H5"])
 def test_a_saved_model_answers_as_before(tmp_path: Path, suffix: str) -> None:
-    model = small_model(legacy=suffix.lower() == ".h5")
+    model = small_model(legacy=suffix.lower() != ".keras")
     model.compile("adam", "categorical_crossentropy")
     model.save(tmp_path / f"small{suffix.lower()}")
     (tmp_path / f"small{suffix.lower()}").rename(tmp_path / f"small{suffix}")
     loaded = load(tmp_path / f"small{suffix}")
     np.testing.assert_array_equal(np.asarray(loaded(IMAGES)), np.asarray(model(IMAGES)))
     assert not loaded.compiled
+
+
+@pytest.mark.filterwarnings("ignore:.*HDF5 file via:UserWarning")
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_the_layers_of_convnext_are_known(tmp_path: Path, suffix: str) -> None:
+    """ConvNeXt has two layers that are not public in Keras. Only a `.keras` file names their module."""
+    photo = keras.Input((9, 7, 3))
+    x = layers.Conv2D(4, 3, padding="same")(photo)
+    x = layers.Add()([x, APPLICATION_LAYERS["StochasticDepth"](0.2)(APPLICATION_LAYERS["LayerScale"](0.3, 4)(x))])
+    model = keras.Model(photo, x)
+    model.save(tmp_path / f"convnext{suffix}")
+    np.testing.assert_array_equal(np.asarray(load(tmp_path / f"convnext{suffix}")(IMAGES)), np.asarray(model(IMAGES)))
 
 
 def test_a_mixed_precision_sequential_answers_as_before(tmp_path: Path) -> None:
