@@ -1,27 +1,25 @@
-"""Read the contents of artifacts for callers, and keep pictures that were drawn when they were fetched.
-
-Small contents are in Redis and large ones in stored files.
-"""
+"""Read the contents of artifacts for callers, and keep pictures that were drawn when they were fetched."""
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 
+from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import FileStore
+from jobstore.files import digest_of
+from jobstore.images import SHARED_FILES
 from jobstore.job_reader import JobReader
-from jobstore.keys import key
-from jobstore.snapshot import JobSnapshot
+from jobstore.records import JobRecord
 from schemas.errors import Expired, NotFound
 from schemas.jobs import JobState
 
 
 class ArtifactStore:
-    """Reads the artifacts of succeeded jobs."""
+    """Reads the artifacts of succeeded jobs. Every method raises `BrokerUnavailable` if Redis does not answer."""
 
-    def __init__(self, connection: Connection, files: FileStore, reader: JobReader) -> None:
+    def __init__(self, connection: Connection, account: FileAccount, reader: JobReader) -> None:
         self._connection = connection
-        self._files = files
+        self._account = account
         self._reader = reader
 
     async def read(self, job_id: str, owner: str, name: str) -> bytes:
@@ -30,11 +28,10 @@ class ArtifactStore:
         Raises:
             Expired: The job is known, but its results no longer exist, or the artifact is a picture that is not drawn yet.
             NotFound: There is no such job, or the job has no such artifact (yet).
-            BrokerUnavailable: Redis does not answer.
         """
         content = await self.stored(job_id, owner, name)
         if content is None:
-            raise Expired(f"The results of job {job_id} have expired.")
+            raise Expired(f"The artifact '{name}' of job {job_id} is not drawn yet.")
         return content
 
     async def stored(self, job_id: str, owner: str, name: str) -> bytes | None:
@@ -43,20 +40,29 @@ class ArtifactStore:
         Raises:
             Expired: The job is known, but its results no longer exist.
             NotFound: There is no such job, or the job has no such artifact (yet).
-            BrokerUnavailable: Redis does not answer.
         """
-        snapshot = await self._snapshot(job_id, owner)
-        record = snapshot.record(owner)
-        names = [artifact.name for artifact in record.artifacts]
-        if name not in names:
-            reason = f"has no artifact '{name}'. It has: {', '.join(names)}" if names else f"is {snapshot.state.value} and has no artifacts"
-            raise NotFound(f"Job {job_id} {reason}.", got=name, nearest=names[:10])
-        place = key(self._connection.shard_of(job_id), "artifacts", snapshot.execution_id)
-        content = await self._connection.command("HGET", place, name)
-        if content is None and (file := snapshot.files.get(name)) is not None:
-            content = await self._files.read(file)
-        if content is None and name not in record.drawings:
-            raise Expired(f"The results of job {job_id} have expired.")
+        return await self.content(await self._record(job_id, owner), name)
+
+    async def content(self, job: JobRecord, name: str) -> bytes | None:
+        """Return what `stored` returns, for a job whose record is known. Redis is not asked if the file is there.
+
+        Raises:
+            Expired: The results no longer exist.
+            NotFound: The job has no such artifact (yet).
+        """
+        check_has_results(job)
+        artifact = next((each for each in job.artifacts if each.name == name), None)
+        if artifact is None:
+            names = [each.name for each in job.artifacts]
+            reason = f"has no artifact '{name}'. It has: {', '.join(names)}" if names else f"is {job.state.value} and has no artifacts"
+            raise NotFound(f"Job {job.id} {reason}.", got=name, nearest=names[:10])
+        if artifact.sha256 is None:
+            return None
+        file = job.file_of(artifact.sha256)
+        content = None if file is None else await self._account.read(file)
+        if content is None:
+            await self._record(job.id, job.owner)  # the results may have expired since the record was read
+            raise Expired(f"The file of artifact '{name}' of job {job.id} is missing or damaged. {SHARED_FILES}")
         return content
 
     async def keep(self, job_id: str, owner: str, name: str, content: bytes) -> None:
@@ -68,26 +74,30 @@ class ArtifactStore:
             Expired: The job is known, but its results no longer exist.
             NotFound: There is no such job.
             StorageFull: There is no room for the picture.
-            BrokerUnavailable: Redis does not answer.
         """
-        snapshot = await self._snapshot(job_id, owner)
-        arguments = {
-            "execution_id": snapshot.execution_id,
-            "name": name,
-            "description": {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)},
-        }
-        shard = self._connection.shard_of(job_id)
-        if len(content) <= self._connection.settings.file_threshold:
-            await self._connection.script("keep_artifact", shard, content, **arguments)
-            return
-        file = await self._files.put(content)
-        if not await self._connection.script("keep_artifact", shard, **arguments, file=file):
-            await self._files.delete([file])
+        job = await self._record(job_id, owner)
+        digest = await asyncio.to_thread(digest_of, content)
+        await self._account.run(
+            "keep_artifact",
+            self._connection.shard_of(job_id),
+            {digest: content},
+            execution_id=job.execution_id,
+            name=name,
+            artifact=digest,
+            size=len(content),
+        )
 
-    async def _snapshot(self, job_id: str, owner: str) -> JobSnapshot:
+    async def _record(self, job_id: str, owner: str) -> JobRecord:
         snapshot = await self._reader.snapshot(job_id, owner)
         if snapshot is None:
             raise NotFound(f"There is no job {job_id}.")
-        if snapshot.state is JobState.EXPIRED:
-            raise Expired(f"The results of job {job_id} have expired.")
-        return snapshot
+        job = snapshot.record(owner)
+        check_has_results(job)
+        return job
+
+
+def check_has_results(job: JobRecord) -> None:
+    """Raise `Expired` if the results of a job no longer exist."""
+    if job.state is JobState.EXPIRED:
+        why = "gave way to newer ones, because the store was full" if job.gave_way else "have expired"
+        raise Expired(f"The results of job {job.id} {why}. Submit the job again to get new ones.")

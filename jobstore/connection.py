@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,15 @@ ANSWER_TIMEOUT = 5.0  # how long a command that does not block may take, waiting
 MOST_BLOCKING_READS = 4096  # enough for the workers' and the listener's reads of 1,024 shards
 MAX_EVENTS = 1000  # of one job, and announced in one shard; older ones are dropped
 
+FULLNESS = 0.9  # the part of Redis's memory from which on records give way
+RECORDS_TOGETHER = 200  # records that give way in one script
+SHARED_SCRIPTS = ("basics", "files", "records", "forget")  # in this order, because each uses the definitions of those before
+
 StreamEntry = tuple[bytes, dict[bytes, bytes]]  # id, fields
+
+
+class MemoryFull(StorageFull):
+    """The memory of Redis is full. Records that give way make room."""
 
 
 class Connection:
@@ -53,7 +61,12 @@ class Connection:
         self._redis: Any = redis
         self._blocking: Any = blocking
         self._scripts = _load_scripts()
-        self._lifetimes = {"ttl": settings.result_ttl * 1000, "record_ttl": settings.result_ttl * 2000, "max_events": MAX_EVENTS}
+        self._constants = {
+            "ttl": settings.result_ttl * 1000,
+            "record_ttl": settings.result_ttl * 2000,
+            "max_events": MAX_EVENTS,
+            "max_bytes": settings.max_stored_bytes // settings.shards,
+        }
         self.settings = settings
         self.shards = range(settings.shards)
 
@@ -79,9 +92,20 @@ class Connection:
         return await self._execute(self._redis, ANSWER_TIMEOUT, *words)
 
     async def script(self, name: str, shard: Shard, /, *payload: bytes | str, **arguments: Any) -> Any:
-        """Run `scripts/<name>.lua` in one shard and return its reply. The script does not see arguments that are None."""
+        """Run `scripts/<name>.lua` in one shard and return its reply. The script does not see arguments that are None.
+
+        If the memory of Redis is full, the oldest records of the shard give way and the script is run once more.
+        """
+        words = (1, prefix(shard), json.dumps(_without_none({**self._constants, **arguments})), *payload)
+        try:
+            return await self._run(name, words)
+        except MemoryFull:
+            room = {**self._constants, "bytes": 0, "fullness": FULLNESS, "most": RECORDS_TOGETHER}
+            await self._run("make_room", (1, prefix(shard), json.dumps(room)))
+            return await self._run(name, words)
+
+    async def _run(self, name: str, words: Sequence[str | int | bytes]) -> Any:
         text, sha = self._scripts[name]
-        words = (1, prefix(shard), json.dumps(_without_none({**self._lifetimes, **arguments})), *payload)
         try:
             return await self._execute(self._redis, ANSWER_TIMEOUT, "EVALSHA", sha, *words)
         except NoScriptError:
@@ -113,22 +137,23 @@ def _without_none(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _load_scripts() -> dict[str, tuple[str, str]]:
-    """Return the text and the SHA-1 of every script, by name. A text is the script's first line, then common.lua, then the rest."""
+    """Return the text and the SHA-1 of every script, by name. A text is the script's first line, the shared scripts, then the rest."""
     folder = Path(__file__).with_name("scripts")
-    common = (folder / "common.lua").read_text("utf-8")
+    shared = "\n".join((folder / "shared" / f"{name}.lua").read_text("utf-8") for name in SHARED_SCRIPTS)
     scripts: dict[str, tuple[str, str]] = {}
     for path in folder.glob("*.lua"):
-        if path.stem != "common":
-            first, rest = path.read_text("utf-8").split("\n", 1)
-            text = f"{first}\n{common}\n{rest}"
-            scripts[path.stem] = text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        first, rest = path.read_text("utf-8").split("\n", 1)
+        text = f"{first}\n{shared}\n{rest}"
+        scripts[path.stem] = text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return scripts
 
 
 def _translated(error: Exception) -> Exception:
     """Return the contract's error for a failure of Redis. An error that a bug causes, such as a wrong command, is returned unchanged."""
-    if isinstance(error, OutOfMemoryError) or (isinstance(error, ResponseError) and str(error).startswith("MISCONF")):
-        return StorageFull("The memory or the disk of Redis is full. Try again later.", retry_after=30)
+    if isinstance(error, OutOfMemoryError):
+        return MemoryFull("The memory of Redis is full. Try again later.", retry_after=30)
+    if isinstance(error, ResponseError) and str(error).startswith("MISCONF"):
+        return StorageFull("The disk of Redis is full. Try again later.", retry_after=30)
     if isinstance(error, (RedisConnectionError, RedisTimeoutError, TimeoutError, ReadOnlyError)):
         return BrokerUnavailable("Redis does not answer. Try again shortly.", retry_after=2)
     return error

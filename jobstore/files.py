@@ -1,134 +1,105 @@
-"""Store content that is too large for Redis as files, in a local folder or at any other fsspec address.
+"""Store content as files, in a local folder or at any other fsspec address.
 
-A file's name is a ULID and its size, for example `01JDZ5Y3V8W0QK4M2T9R6X1B7C-52113`, so the name tells how old the file is and whether
-it is complete. Redis keeps the account: a file is counted before it is written and until it has been deleted.
+A file's name is the sha256 of its content and a ULID, for example `9f86…0a08-01JDZ5Y3V8W0QK4M2T9R6X1B7C`, and it lies in the folder of the
+first two characters. The sha256 tells whether a file is complete. The ULID tells how old it is, and gives each copy of a content a name
+of its own, so that deleting an old copy never hits a new one.
+
+This module knows no Redis. `jobstore/account.py` decides which files are kept.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # fsspec has no types.
 from __future__ import annotations
 
-import asyncio
+import errno
+import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from ulid import ULID
 
-from jobstore.connection import Connection
+from jobstore.settings import StoreSettings
 from schemas.errors import StorageFull
 
-_FILE_NAME = re.compile(r"(([0-9A-Z]{26})-\d+)(\.part)?")
-LIFE_FACTOR = 1.1  # a file is written before the record that names it, so it lives a tenth longer
-ORPHAN_AGE = 3600.0  # seconds; a file that the account does not know may still be being written until it is older than this
+_FILE_NAME = re.compile(r"([0-9a-f]{64}-([0-9A-Z]{26}))(\.part)?")
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that has been written: the sha256 of its content, its ULID and its size in bytes."""
+
+    sha256: str
+    ulid: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.sha256}-{self.ulid}"
+
+
+class DiskFull(StorageFull):
+    """There is no room on the disk for a file. `missing` is the number of bytes that must become free first."""
+
+    def __init__(self, detail: str, missing: int, **more: Any) -> None:
+        super().__init__(detail, retry_after=60, **more)
+        self.missing = missing
 
 
 class FileStore:
-    """Writes, reads and deletes stored files, and keeps the account of their bytes.
+    """Writes, reads and deletes files. Every method blocks, so call it in a thread."""
 
-    Every method but `read` raises `BrokerUnavailable` if Redis does not answer.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        settings = connection.settings
+    def __init__(self, settings: StoreSettings) -> None:
         filesystem, root = url_to_fs(settings.files_url or (settings.data_dir.resolve() / "files").as_uri())
-        self._connection = connection
-        self._max_stored_bytes = settings.max_stored_bytes
         self._min_free_disk = settings.min_free_disk
-        self._life = round(settings.result_ttl * LIFE_FACTOR * 1000)
         self._filesystem: Any = filesystem
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(filesystem, LocalFileSystem)
 
-    async def put(self, content: bytes) -> str:
-        """Write a file, completely or not at all, and return its name.
+    def write(self, content: bytes, sha256: str) -> StoredFile:
+        """Write a file, completely or not at all. `sha256` is that of the content.
 
         Raises:
-            StorageFull: `max_stored_bytes` or `min_free_disk` leaves no room, or the disk fails.
+            DiskFull: `min_free_disk` or the disk leaves no room.
+            StorageFull: The disk fails in another way.
         """
-        name = f"{ULID()}-{len(content)}"
-        limit = self._max_stored_bytes
-        fits, stored = await self._connection.script(
-            "reserve_file", "files", name=name, size=len(content), life=self._life, max_stored_bytes=limit
-        )
-        if not fits:
-            raise StorageFull(
-                f"Stored files take {stored:,} of {limit:,} bytes, so {len(content):,} more bytes do not fit.",
-                allowed=f"{limit} bytes in all",
-                got=f"{stored + len(content)} bytes",
-                retry_after=60,
-            )
+        file = StoredFile(sha256, str(ULID()), len(content))
+        path = self._path(file.name)
+        if not self._is_local:
+            self._filesystem.pipe_file(path, content)
+            return file
         try:
-            await asyncio.to_thread(self._write, name, content)
-        except BaseException:
-            with suppress(StorageFull):  # `sweep` deletes it later if it cannot be deleted now
-                await self.delete([name])
-            raise
-        return name
+            self._filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            self._check_free_disk(len(content))
+            self._filesystem.pipe_file(path + ".part", content)
+            self._filesystem.mv(path + ".part", path)
+        except OSError as error:
+            detail = f"The disk did not accept a file: {error.strerror or 'the write failed'}."
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self.remove([file.name])
+                raise DiskFull(detail, len(content)) from error
+            raise StorageFull(detail, retry_after=60) from error
+        return file
 
-    async def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None if the file is gone or incomplete."""
+    def read(self, name: str) -> bytes | None:
+        """Return a file's content, or None if the file is gone or damaged."""
         try:
-            content: bytes = await asyncio.to_thread(self._filesystem.cat_file, self._path(name))
+            content: bytes = self._filesystem.cat_file(self._path(name))
         except FileNotFoundError:
             return None
-        return content if len(content) == _size(name) else None
+        return content if digest_of(content) == sha256_of(name) else None
 
-    async def keep(self, names: Sequence[str]) -> None:
-        """Extend the life of files as if they were written now."""
-        if names:
-            await self._connection.script("keep_files", "files", names=names, life=self._life)
-
-    async def delete(self, names: Sequence[str]) -> None:
-        """Delete files, then take them out of the account. Files that are already gone are no error.
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files and what is left of unfinished ones. Files that are already gone are no error.
 
         Raises:
             StorageFull: The disk refuses to delete a file.
         """
-        if names:
-            await asyncio.to_thread(self._remove, names)
-            await self._connection.script("forget_files", "files", files=[(name, _size(name)) for name in names])
-
-    async def sweep(self) -> int:
-        """Delete files whose life is over and old files that the account does not know. Return how many were deleted.
-
-        Raises:
-            StorageFull: The disk refuses to delete a file.
-        """
-        reply = await self._connection.script("expired_files", "files", names=await asyncio.to_thread(self._old_names))
-        names = [name.decode() for name in reply]
-        await self.delete(names)
-        return len(names)
-
-    def _path(self, name: str) -> str:
-        return f"{self._root}/{name}"
-
-    def _write(self, name: str, content: bytes) -> None:
-        if not self._is_local:
-            self._filesystem.pipe_file(self._path(name), content)
-            return
-        draft = self._path(name) + ".part"
-        try:
-            self._filesystem.makedirs(self._root, exist_ok=True)
-            free = shutil.disk_usage(self._root).free
-            if free - len(content) < self._min_free_disk:
-                raise StorageFull(
-                    f"{free:,} bytes of disk are free and {self._min_free_disk:,} must stay free, so {len(content):,} more do not fit.",
-                    allowed=f"{self._min_free_disk} bytes kept free",
-                    got=f"{free} bytes free",
-                    retry_after=60,
-                )
-            self._filesystem.pipe_file(draft, content)
-            self._filesystem.mv(draft, self._path(name))
-        except OSError as error:
-            raise StorageFull(f"The disk did not accept a file: {error.strerror or 'the write failed'}.", retry_after=60) from error
-
-    def _remove(self, names: Iterable[str]) -> None:
         for name in names:
             for path in (self._path(name), self._path(name) + ".part") if self._is_local else (self._path(name),):
                 try:
@@ -138,15 +109,31 @@ class FileStore:
                 except OSError as error:
                     raise StorageFull(f"The disk did not delete a file: {error.strerror}.", retry_after=60) from error
 
-    def _old_names(self) -> list[str]:
-        """Return the names of all files, incomplete ones included, that are older than any write takes."""
-        try:
-            files = [str(path).rsplit("/", 1)[-1] for path in self._filesystem.ls(self._root, detail=False)]
-        except FileNotFoundError:
-            return []
-        limit = time.time() - ORPHAN_AGE
-        return [match[1] for file in files if (match := _FILE_NAME.fullmatch(file)) and ULID.from_str(match[2]).timestamp < limit]
+    def names_older_than(self, seconds: float) -> list[str]:
+        """Return the names of all files, unfinished ones included, that were made more than so many seconds ago."""
+        limit = time.time() - seconds
+        names = (str(path).rsplit("/", 1)[-1] for path in self._filesystem.find(self._root))
+        return [match[1] for name in names if (match := _FILE_NAME.fullmatch(name)) and ULID.from_str(match[2]).timestamp < limit]
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name[:2]}/{name}"
+
+    def _check_free_disk(self, size: int) -> None:
+        free = shutil.disk_usage(self._root).free
+        if free - size < self._min_free_disk:
+            raise DiskFull(
+                f"{free:,} bytes of disk are free and {self._min_free_disk:,} must stay free, so {size:,} more do not fit.",
+                self._min_free_disk + size - free,
+                allowed=f"{self._min_free_disk} bytes kept free",
+                got=f"{free} bytes free",
+            )
 
 
-def _size(name: str) -> int:
-    return int(name.split("-")[1])
+def digest_of(content: bytes) -> str:
+    """Return the sha256 of a content in hexadecimal. For megabytes this takes milliseconds, so call it in a thread."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of(name: str) -> str:
+    """Return the sha256 in a file's name."""
+    return name.split("-", 1)[0]

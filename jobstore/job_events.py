@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import cast
 
-from jobstore.connection import Connection, StreamEntry
+from jobstore.connection import Connection
 from jobstore.job_reader import JobReader
 from jobstore.keys import key
 from jobstore.listener import JobListener
@@ -30,18 +30,22 @@ class JobEvents:
         self._reader = reader
         self._listener = listener
 
-    async def until_ended(self, job_id: str, owner: str, seconds: float) -> JobSnapshot | None:
+    async def until_ended(self, job_id: str, owner: str, seconds: float, *, was_unfinished: bool) -> JobSnapshot | None:
         """Return the job as soon as it has ended, or as it is after `seconds`. See `Jobs.wait`."""
-        if seconds <= 0:
-            return await self._reader.snapshot(job_id, owner)
         deadline = time.monotonic() + seconds
         with self._listener.watch(job_id, only_end=True) as watch:
-            snapshot = await self._reader.snapshot(job_id, owner)
+            snapshot = None
+            if seconds <= 0 or not was_unfinished:
+                snapshot = await self._reader.snapshot(job_id, owner)
+                if snapshot is None:
+                    return None
             pause = _next_check()
-            while snapshot is not None and not snapshot.state.ended and (remaining := deadline - time.monotonic()) > 0:
+            while not (snapshot and snapshot.state.ended) and (remaining := deadline - time.monotonic()) > 0:
                 await watch.woken(min(remaining, pause))
                 try:
                     snapshot, pause = await self._reader.snapshot(job_id, owner), _next_check()
+                    if snapshot is None:
+                        return None
                 except BrokerUnavailable:
                     if time.monotonic() >= deadline:
                         raise
@@ -69,32 +73,37 @@ class JobEvents:
                         yield None
                 except BrokerUnavailable:
                     await watch.woken(RETRY_PAUSE)
-            if snapshot is not None and snapshot.is_abandoned:  # nobody was there to write the event
-                yield StoredEvent(after + 1, "done", json.dumps({"state": snapshot.state.value}))
+            if snapshot is None:
+                return
+            # The events are dropped soon after the end, and of an abandoned job nobody has written the last one.
+            last = snapshot.sequence + snapshot.is_abandoned
+            if after < last:
+                yield StoredEvent(last, "done", f'{{"state":"{snapshot.end.value}"}}')
 
     async def _events(self, snapshot: JobSnapshot, after: int) -> AsyncIterator[StoredEvent]:
         """Yield all events that are there after sequence number `after`.
 
         Of several previews that are read together only the newest is left, because Redis keeps no other.
         """
-        stream = key(self._connection.shard_of(snapshot.id), "events", snapshot.id)
+        events = key(self._connection.shard_of(snapshot.id), "events", snapshot.id)
         while True:
-            entries = await self._connection.read_stream(stream, f"{after}-0", 0, _READ_TOGETHER)
-            newest_preview = max((index for index, entry in enumerate(entries) if _type(entry) == "preview"), default=None)
-            for index, entry in enumerate(entries):
-                if _type(entry) != "preview":
-                    yield StoredEvent(_sequence(entry), _type(entry), entry[1][b"data"].decode())
-                elif index == newest_preview and (text := await self._preview(snapshot, entry)) is not None:
-                    yield StoredEvent(_sequence(entry), "preview", text)
-            if len(entries) < _READ_TOGETHER:
+            found = await self._connection.command("ZRANGE", events, f"({after}", "+inf", "BYSCORE", "LIMIT", 0, _READ_TOGETHER)
+            read = [_event(entry) for entry in found]
+            newest_preview = max((each.sequence for each in read if each.type == "preview"), default=None)
+            for each in read:
+                if each.type != "preview":
+                    yield each
+                elif each.sequence == newest_preview and (text := await self._preview(snapshot, each)) is not None:
+                    yield StoredEvent(each.sequence, "preview", text)
+            if len(read) < _READ_TOGETHER:
                 return
-            after = _sequence(entries[-1])
+            after = read[-1].sequence
 
-    async def _preview(self, snapshot: JobSnapshot, entry: StreamEntry) -> str | None:
+    async def _preview(self, snapshot: JobSnapshot, event: StoredEvent) -> str | None:
         """Return the JSON text of a preview event, or None if a newer preview has replaced it."""
         name = key(self._connection.shard_of(snapshot.id), "preview", snapshot.execution_id)
         step, image = await self._connection.command("HMGET", name, "step", "image")
-        announced = json.loads(entry[1][b"data"])["step"]
+        announced = json.loads(event.data)["step"]
         if step is None or int(step) != announced:
             return None
         return json.dumps({"step": announced, "image": f"data:image/png;base64,{base64.b64encode(image).decode()}"})
@@ -105,9 +114,7 @@ def _next_check() -> float:
     return CHECK_EVERY * random.uniform(0.8, 1.2)  # noqa: S311 - nobody gains from guessing it
 
 
-def _type(entry: StreamEntry) -> EventType:
-    return cast("EventType", entry[1][b"type"].decode())
-
-
-def _sequence(entry: StreamEntry) -> int:
-    return int(entry[0].split(b"-")[0])
+def _event(entry: bytes) -> StoredEvent:
+    """Return an event from its text, `<sequence> <type> <json>`."""
+    sequence, event_type, text = entry.decode().split(" ", 2)
+    return StoredEvent(int(sequence), cast("EventType", event_type), text)

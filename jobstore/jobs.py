@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
+from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import FileStore
 from jobstore.images import ImageStore
 from jobstore.job_events import JobEvents
 from jobstore.job_reader import JobReader
@@ -27,12 +27,12 @@ class Jobs:
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """
 
-    def __init__(self, connection: Connection, files: FileStore, images: ImageStore, reader: JobReader, listener: JobListener) -> None:
+    def __init__(self, connection: Connection, account: FileAccount, images: ImageStore, reader: JobReader, listener: JobListener) -> None:
         self._connection = connection
-        self._files = files
+        self._account = account
         self._reader = reader
         self._events = JobEvents(connection, reader, listener)
-        self._submitter = JobSubmitter(connection, images, reader)
+        self._submitter = JobSubmitter(connection, account, images, reader)
 
     async def submit(self, submission: Submission) -> Submitted:
         """Accept a job.
@@ -80,15 +80,16 @@ class Jobs:
             cursor = ids[-1]
         return found, cursor
 
-    async def wait(self, job_id: str, owner: str, seconds: float) -> JobRecord | None:
+    async def wait(self, job_id: str, owner: str, seconds: float, *, was_unfinished: bool = False) -> JobRecord | None:
         """Return the job as soon as it has ended, or as it is after `seconds`. Return None if there is no such job.
 
-        If Redis goes away and comes back meanwhile, the wait goes on.
+        If Redis goes away and comes back meanwhile, the wait goes on. A caller that has just read or submitted the job, and knows that it
+        had not ended then, says `was_unfinished`, so that the job is not read again at once.
 
         Raises:
             BrokerUnavailable: Redis does not answer when the wait begins or when its time is up.
         """
-        return await self._record(await self._events.until_ended(job_id, owner, seconds), owner)
+        return await self._record(await self._events.until_ended(job_id, owner, seconds, was_unfinished=was_unfinished), owner)
 
     def events(self, job_id: str, owner: str, after: int = 0) -> AsyncGenerator[StoredEvent | None]:
         """Yield the job's events after sequence number `after` as they come, up to `done`.
@@ -136,10 +137,9 @@ class Jobs:
         """
         if await self._reader.snapshot(job_id, owner) is None:
             return False
-        deleted, files = await self._connection.script(
-            "delete", self._connection.shard_of(job_id), job_id=job_id, owner_key=owner_key(owner)
-        )
-        await self._files.delete([name.decode() for name in files])
+        shard = self._connection.shard_of(job_id)
+        deleted = await self._connection.script("delete", shard, job_id=job_id, owner_key=owner_key(owner))
+        await self._account.collect(shard)
         return bool(deleted)
 
     async def _record(self, snapshot: JobSnapshot | None, owner: str) -> JobRecord | None:

@@ -7,16 +7,21 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | kind | id | type: value |
 |---|---|---|
 | `job` | job | hash: the fields of one job, named as in `JobRecord` |
-| `events` | job | stream: the job's last events |
+| `events` | job | sorted set: the job's last events, by their sequence number |
 | `announcements` | `all` | stream: the jobs and types of the shard's last events, for those who wait for jobs |
 | `execution` | execution | hash: the fields that identical jobs share, named as in `JobRecord`; the id is that of the first job |
+| `params` | execution | string: the parameters, JSON |
+| `result` | execution | string: how it has ended, JSON; see `outcome.py` |
 | `joined` | execution | set: the jobs that wait for the execution or have its result |
-| `artifacts` | execution | hash: the bytes of small artifacts, by name |
 | `preview` | execution | hash: the newest preview and its step |
 | `pieces` | sha256 of the work | hash: the names of kept pieces and of the stored files that hold them |
+| `files` | `all` | hash: the account of stored files, by the sha256 of their content, and their bytes in all |
+| `garbage` | `all` | set: the names of stored files that nobody needs and that are not deleted yet |
+| `stored` | `all` | sorted set: the results, uploads and pieces, which may give way, by the time at which they end anyway |
+| `ended` | `all` | sorted set: the records of ended executions without files and of canceled jobs, by the time at which they end |
+| `evictions` | `all` | hash: how often what was stored has given way, by kind and reason |
 | `latest` | execution key | string: the id of the newest execution of that work |
-| `image` | sha256 | hash: the bytes (`content`), or the name of the stored file that holds them (`file`) |
-| `upload` | sha256:owner | string: the record of an image that this owner has uploaded |
+| `upload` | sha256:owner | string: the file's name and the record of an image that this owner has uploaded |
 | `jobs` | owner | sorted set: the owner's jobs, by id |
 | `active` | owner | sorted set: the owner's jobs that are queued or running |
 | `queue` | lane:priority | stream: queued and running executions, read by the consumer group `workers` |
@@ -27,8 +32,6 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `worker` | worker | string: the last heartbeat |
 | `workers` | `all` | set: the workers that may be alive |
 | `model` | name:digest | string: a published model |
-| `index` | `files` | sorted set: the names of stored files, by the end of their life |
-| `total` | `files` | string: the bytes of all stored files |
 """
 
 from __future__ import annotations
@@ -42,10 +45,11 @@ from urllib.parse import quote
 from ulid import ULID
 
 KeyKind = Literal[
-    "job", "events", "announcements", "execution", "joined", "artifacts", "preview", "latest", "image", "upload", "jobs", "active", "queue",
-    "waiting", "running", "wakeup", "idempotency", "pieces", "worker", "workers", "model", "index", "total",
+    "job", "events", "announcements", "execution", "params", "result", "joined", "preview", "latest", "upload", "jobs", "active", "queue",
+    "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker", "workers",
+    "model",
 ]  # fmt: skip
-Shard = int | Literal["workers", "models", "files"]  # the last three are one place each, however many shards there are
+Shard = int | Literal["workers", "models"]  # the last two are one place each, however many shards there are
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 

@@ -7,6 +7,7 @@ announcements and wakes those who wait for that job. A waiting caller then reads
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from jobstore.connection import LONGEST_BLOCK, MAX_EVENTS, Connection, StreamEnt
 from jobstore.keys import key
 from schemas.errors import VisualizationError
 
+RECENT_ENDS = 256  # jobs whose end was announced last, for those who begin to watch a moment too late
 RECONNECT_PAUSE = 0.2  # how long the listener waits after a failed read before it reads again, seconds
 
 
@@ -51,6 +53,7 @@ class JobListener:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._watches: dict[int, dict[str, set[JobWatch]]] = {shard: {} for shard in connection.shards}
+        self._ended: dict[int, deque[str]] = {shard: deque(maxlen=RECENT_ENDS) for shard in connection.shards}
         self._reading: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -62,13 +65,15 @@ class JobListener:
     def watch(self, job_id: str, *, only_end: bool = False) -> Generator[JobWatch]:
         """Watch a job. No event is missed that comes after the watch has begun, so read the job after that, and again when woken.
 
-        With `only_end`, only the event `done` wakes.
+        With `only_end`, only the event `done` wakes. If that event has come a moment ago, it wakes at once.
         """
         shard = self._connection.shard_of(job_id)
         if shard not in self._reading or self._reading[shard].done():
             self._reading[shard] = asyncio.create_task(self._read(shard), name=f"job listener {shard}")
         jobs, watch = self._watches[shard], JobWatch(only_end=only_end)
         jobs.setdefault(job_id, set()).add(watch)
+        if job_id in self._ended[shard]:
+            watch.wake()
         try:
             yield watch
         finally:
@@ -107,5 +112,8 @@ class JobListener:
             entries = await self._connection.read_stream(stream, last, LONGEST_BLOCK, MAX_EVENTS)
             for entry_id, fields in entries:
                 last = entry_id.decode()
-                for watch in self._watches[shard].get(fields[b"job"].decode(), ()):
-                    watch.wake(fields[b"type"])
+                job_id, event_type = fields[b"job"].decode(), fields[b"type"]
+                if event_type == b"done":
+                    self._ended[shard].append(job_id)
+                for watch in self._watches[shard].get(job_id, ()):
+                    watch.wake(event_type)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pydantic_core import from_json
-
+from jobstore.account import FileAccount
 from jobstore.connection import LONGEST_BLOCK, Connection
-from jobstore.files import FileStore
 from jobstore.keys import key
+from jobstore.outcome import failure_outcome, success_outcome
 from jobstore.records import Execution, LaneDepth, QueueDepth, Result
-from jobstore.snapshot import execution_from_claim, string_table
+from jobstore.snapshot import execution_from_claim
 from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, Progress
@@ -31,9 +29,10 @@ class JobQueue:
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """
 
-    def __init__(self, connection: Connection, files: FileStore) -> None:
+    def __init__(self, connection: Connection, account: FileAccount) -> None:
         self._connection = connection
-        self._files = files
+        self._account = account
+        self._drained: dict[tuple[str, Lane], Mapping[int, str]] = {}
 
     async def claim(self, worker: str, lane: Lane, count: int, block: float) -> list[Execution]:
         """Return up to `count` executions, which are now `running` and held by `worker`. Wait up to `block` seconds for the first.
@@ -46,12 +45,17 @@ class JobQueue:
             StorageFull: The memory of Redis is full.
         """
         deadline = time.monotonic() + block
+        # If the last claim has emptied the queue, nothing can be claimed before the next wake-up.
+        last_wakeups = self._drained.pop((worker, lane), None)
         while True:
-            last_wakeups, found = await self._claim_now(worker, lane, count)
             remaining = deadline - time.monotonic()
-            if found or remaining <= 0:
+            if last_wakeups is not None and remaining > 0:
+                await self._wait_for_wakeup(lane, last_wakeups, min(remaining, self._connection.settings.lease, LONGEST_BLOCK))
+            last_wakeups, found = await self._claim_now(worker, lane, count)
+            if found or deadline <= time.monotonic():
+                if len(found) < count:
+                    self._drained[worker, lane] = last_wakeups
                 return found
-            await self._wait_for_wakeup(lane, last_wakeups, min(remaining, self._connection.settings.lease, LONGEST_BLOCK))
 
     async def renew(self, worker: str, executions: Sequence[Execution]) -> list[Execution]:
         """Renew the leases of executions. Return those that were canceled or that another worker has taken over."""
@@ -76,45 +80,27 @@ class JobQueue:
         """End an execution with its result. Return False if it is no longer the worker's.
 
         Raises:
-            StorageFull: Nothing is written, and the worker still holds the execution.
+            StorageFull: What waits and runs takes all the room. Nothing is written, and the worker still holds the execution.
             BrokerUnavailable: The result may be written or not. Calling again with the same result settles it.
         """
-        threshold = self._connection.settings.file_threshold
         encoded = [each for each in result.artifacts if isinstance(each, EncodedArtifact)]
-        deferred = [each for each in result.artifacts if isinstance(each, DeferredPicture)]
-        small = [each for each in encoded if len(each.content) <= threshold]
-        large = [each for each in encoded if len(each.content) > threshold]
-        files: dict[str, str] = {}
-        try:
-            for artifact in large:
-                files[artifact.description.name] = await self._files.put(artifact.content)
-            done, kept = await self._connection.script(
-                "complete",
-                execution.shard,
-                *(each.content for each in small),
-                execution_id=execution.key,
-                claim=execution.claim,
-                small=[each.description.name for each in small],
-                files=json.dumps(files),
-                artifacts=json.dumps([each.description.model_dump(mode="json") for each in result.artifacts]),
-                drawings=json.dumps({each.description.name: from_json(each.drawing) for each in deferred}),
-                keep_image=any(each.needs_photo for each in deferred),
-                facts=result.facts,
-                warnings=json.dumps(result.warnings),
-                timings=result.timings.model_dump_json(),
-                provenance=result.provenance.model_dump_json(),
-                progress=result.progress.model_dump_json(),
-            )
-        except StorageFull:
-            await self._files.delete(list(files.values()))
-            raise
-        in_use = string_table.validate_json(kept).values()
-        await self._files.delete([name for name in files.values() if name not in in_use])
-        return bool(done)
+        contents = {each.sha256: each.content for each in encoded}
+        outcome, _, _ = await self._account.run(
+            "complete",
+            execution.shard,
+            contents,
+            success_outcome(result),
+            execution_id=execution.key,
+            claim=execution.claim,
+            artifacts=list(contents),
+            progress=result.progress.model_dump_json(),
+            keeps_images=any(each.needs_photo for each in result.artifacts if isinstance(each, DeferredPicture)),
+        )
+        return outcome == "done"
 
     async def fail(self, execution: Execution, error: JobError) -> bool:
         """End an execution with an error. Return False if it is no longer the worker's."""
-        return await self._write("fail", execution, error=error.model_dump_json())
+        return await self._write("fail", execution, failure_outcome(error))
 
     async def release(self, execution: Execution) -> bool:
         """Give an execution back: it becomes the first of its queue and the attempt does not count.
@@ -132,7 +118,7 @@ class JobQueue:
         )
         return QueueDepth({"fast": fast, "slow": slow})
 
-    async def _write(self, script: str, execution: Execution, *payload: bytes, **arguments: Any) -> bool:
+    async def _write(self, script: str, execution: Execution, *payload: bytes | str, **arguments: Any) -> bool:
         """Run a script that writes only if the worker still holds the execution, and return whether it did."""
         reply = await self._connection.script(
             script, execution.shard, *payload, execution_id=execution.key, claim=execution.claim, **arguments

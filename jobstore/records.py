@@ -28,7 +28,8 @@ class Submission:
 
     `params` are complete, as canonical JSON, so that equal parameters are equal texts. `fingerprint` must change with everything that the
     model's results depend on. `model_digest` is the digest of the catalogue entry that the request was checked against; it is empty without
-    a model. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload. `fresh` (from
+    a model. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload. `image_ids` name the
+    uploads that the method reads besides. `short_lived` jobs live for `one_line_ttl` after their end. `fresh` (from
     `Cache-Control: no-cache`) takes no result of an earlier job. `body_digest` is the sha256 of the request; requests with one
     `idempotency_key` must have the same digest.
     """
@@ -43,6 +44,8 @@ class Submission:
     model_digest: str = ""
     image: bytes | None = None
     image_id: str | None = None
+    image_ids: tuple[str, ...] = ()
+    short_lived: bool = False
     request_id: str = ""
     fresh: bool = False
     idempotency_key: str | None = None
@@ -52,9 +55,10 @@ class Submission:
 class JobRecord(JobBase):
     """A job as its owner sees it: its own fields and those of the execution that it shares with identical jobs.
 
-    Redis holds every field under the name it has here and in the contract, so a snapshot of a job (`snapshot` in common.lua) is validated
+    Redis holds every field under the name it has here and in the contract, so a snapshot of a job (`snapshot` in records.lua) is validated
     by this model, and this model's JSON is the answer of `GET /v1/jobs/{id}`. A new field needs a line in `schemas.jobs.JobBase` and one
-    in the script that writes it; if its value is not a number or a text, also its name in `_JSON_FIELDS`.
+    in the script that writes it, or in `jobstore/outcome.py` if it comes with the result. If a script writes it and its value is not a
+    number or a text, `_JSON_FIELDS` also needs its name.
 
     `params` and `facts` are not typed by the method here, so that a job stays readable after an upgrade that has changed their types.
     """
@@ -64,15 +68,22 @@ class JobRecord(JobBase):
     owner: str = Field(exclude=True)
     lane: Lane = Field(exclude=True)
     request_id: str = Field(exclude=True)
+    execution_id: str = Field(exclude=True)
+    files: str | None = Field(exclude=True, description="The names of the stored files that hold the artifacts, separated by spaces.")
+    gave_way: bool = Field(exclude=True, description="If it is true, the results were deleted because there was no room for them.")
     image: str | None = Field(exclude=True, description="The sha256 of the photo. It is empty or None if the method needs none.")
     drawings: dict[str, JsonValue] = Field(exclude=True, description="The drawings of the pictures that are drawn when they are fetched.")
 
     @classmethod
     def from_redis(cls, fields: Mapping[str, str], owner: str) -> Self:
-        """Return the record of a snapshot's fields. Times are milliseconds since 1970, and `_JSON_FIELDS` are JSON texts."""
-        empty: dict[str, Any] = {"attempts": 0, "timings": {}, "warnings": (), "artifacts": (), "drawings": {}}
+        """Return the record of a snapshot's fields.
+
+        Times are milliseconds since 1970, and `_JSON_FIELDS` are JSON texts. `outcome` is the JSON object of `jobstore/outcome.py`.
+        """
+        empty: dict[str, Any] = {"attempts": 0, "timings": {}, "warnings": (), "artifacts": (), "drawings": {}, "gave_way": False}
         values: dict[str, Any] = dict.fromkeys(cls.model_fields) | empty
-        values |= {name: from_json(text) if name in _JSON_FIELDS else text for name, text in fields.items()}
+        values |= {name: from_json(text) if name in _JSON_FIELDS else text for name, text in fields.items() if name != "outcome"}
+        values |= from_json(fields.get("outcome", "{}"))
         started, created = fields.get("started_at"), fields["created_at"]
         values["timings"]["queued"] = max(0, int(started) - int(created)) if started else None
         kept = from_json(fields.get("kept", "{}"))
@@ -80,13 +91,17 @@ class JobRecord(JobBase):
             artifact.update(kept.get(artifact["name"], {}), url=artifact_url(fields["id"], artifact["name"]))
         return cls.model_validate(values | {"owner": owner})
 
+    def file_of(self, sha256: str) -> str | None:
+        """Return the name of the stored file that holds a content."""
+        return next((name for name in (self.files or "").split() if name.startswith(sha256)), None)
+
     def with_arrays(self, arrays: Mapping[str, InlineArray]) -> Self:
         """Return the job with arrays inside its artifacts, by artifact name."""
         artifacts = tuple(each.model_copy(update={"data": arrays.get(each.name)}) for each in self.artifacts)
         return self.model_copy(update={"artifacts": artifacts})
 
 
-_JSON_FIELDS = frozenset({"params", "progress", "timings", "facts", "warnings", "artifacts", "drawings", "provenance", "error"})
+_JSON_FIELDS = frozenset({"params", "progress"})
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ class Execution:
 
     `key` is its id, and `params` are JSON. `attempt` counts from 1 and leaves out claims that were given back. `claim` counts every claim;
     each write of the worker names it and is refused after another worker has taken the execution over. `fresh` means that no piece of an
-    earlier job may be reused. `model_digest` is that of its submission.
+    earlier job may be reused. `model_digest` is that of its submission. `files` are the names of the stored files of its images.
     """
 
     key: str
@@ -117,6 +132,7 @@ class Execution:
     image_id: str | None
     request_id: str
     queued_at: datetime
+    files: tuple[str, ...] = ()
     claim: int = 0
     fresh: bool = False
     model_digest: str = ""

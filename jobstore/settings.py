@@ -58,6 +58,12 @@ class StoreSettings(BaseSettings):
         description="A model's description lives for this many seconds after it was made or last used, so that jobs are accepted while no "
         "worker is alive.",
     )
+    one_line_ttl: int = Field(
+        default=3600,
+        gt=0,
+        description="The results of one-line requests whose callers wait for the answer live for this many seconds, but not longer than "
+        "`result_ttl`.",
+    )
     lease: float = Field(
         default=15.0, gt=0, description="Another worker takes over a job if its worker has not renewed it for this many seconds."
     )
@@ -68,14 +74,24 @@ class StoreSettings(BaseSettings):
 
     files_url: str | None = Field(
         default=None,
-        description="The fsspec address where large images and artifacts are stored, for example `s3://bucket/convscope`. "
-        "If it is not set, they are stored in `files/` in the data folder.",
+        description="The fsspec address where images and artifacts are stored, for example `s3://bucket/convscope`. If it is not set, they "
+        "are stored in `files/` in the data folder. The service and all workers must reach the same place.",
     )
-    file_threshold: int = Field(
-        default=256 * 1024, ge=0, description="Images and artifacts larger than this many bytes are stored as files instead of in Redis."
+    max_stored_bytes: int = Field(
+        default=20 * 1024**3,
+        gt=0,
+        description="Stored files may take at most this many bytes in all. The oldest results give way when there is no room.",
     )
-    max_stored_bytes: int = Field(default=20 * 1024**3, gt=0, description="Stored files may take at most this many bytes in all.")
-    min_free_disk: int = Field(default=1024**3, ge=0, description="At least this many bytes of the disk stay free.")
+    min_free_disk: int = Field(
+        default=1024**3,
+        ge=0,
+        description="At least this many bytes of the disk stay free. The oldest results give way when fewer are free.",
+    )
+    max_records_per_owner: int = Field(
+        default=20_000,
+        gt=0,
+        description="At most this many jobs of one caller are remembered. The oldest that have ended are forgotten first.",
+    )
 
     max_image_bytes: int = Field(default=20 * 1024**2, gt=0, description="An image file may have at most this many bytes.")
     max_image_pixels: int = Field(default=25_000_000, gt=0, description="An image may have at most this many pixels (width × height).")

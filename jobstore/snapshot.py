@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from pydantic import TypeAdapter
-
 from jobstore.records import Execution, JobRecord
 from schemas.jobs import JobState, Priority
 from schemas.methods.card import Lane
-
-string_table = TypeAdapter(dict[str, str])
 
 
 def moment(milliseconds: str | int | bytes) -> datetime:
@@ -21,14 +17,20 @@ def moment(milliseconds: str | int | bytes) -> datetime:
 
 
 class JobSnapshot:
-    """A job and its execution at one moment, as `snapshot` in common.lua reads them.
+    """A job and its execution at one moment, as `snapshot` in records.lua reads them.
 
     The properties are what only the store needs to know; `record` is what its owner sees.
     """
 
-    def __init__(self, reply: Sequence[bytes]) -> None:
-        """Take a reply that lists names and values in turn."""
-        self._fields = {name.decode(): value.decode() for name, value in zip(reply[::2], reply[1::2], strict=True)}
+    def __init__(self, reply: Sequence[Any]) -> None:
+        """Take the reply of the function `snapshot` in records.lua."""
+        job_id, state, position, job, execution, params, outcome = reply
+        fields = _texts(execution)
+        self._execution_state = fields.get("state")
+        self._execution_priority = fields.get("priority", "")
+        self._fields = fields | _texts(job) | {"id": job_id.decode(), "state": state.decode()}
+        given = {"queue_position": position, "params": params, "outcome": outcome}
+        self._fields |= {name: _text(value) for name, value in given.items() if value is not None}
 
     def record(self, owner: str) -> JobRecord:
         """Return the job as its owner sees it."""
@@ -62,7 +64,7 @@ class JobSnapshot:
     @property
     def execution_priority(self) -> str:
         """Return the priority at which the execution is queued: the highest of its jobs."""
-        return self._fields["execution_priority"]
+        return self._execution_priority
 
     @property
     def queued_at(self) -> str:
@@ -70,20 +72,21 @@ class JobSnapshot:
         return self._fields["queued_at"]
 
     @property
-    def files(self) -> dict[str, str]:
-        """Return the names of the stored files that hold large artifacts, by artifact name."""
-        return string_table.validate_json(self._fields.get("files", "{}"))
+    def end(self) -> JobState:
+        """Return the state in which the job has ended. It stays the same when the results expire."""
+        return self.state if self.state is JobState.CANCELED or self.is_abandoned else JobState(self._execution_state)
 
     @property
     def is_abandoned(self) -> bool:
         """Tell whether the job has expired while its execution was still queued or running."""
-        return self.state is JobState.EXPIRED and self._fields.get("execution_state") in ("queued", "running")
+        return self.state is JobState.EXPIRED and self._execution_state in ("queued", "running")
 
 
 def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """Return an execution from its part of claim.lua's reply."""
     execution_id, attempt, claim, *texts = reply
-    method, model, priority, params, image, request_id, queued_at, fresh, model_digest = (cast("bytes", text).decode() for text in texts)
+    strings = (cast("bytes", text).decode() for text in texts)
+    method, model, priority, params, image, request_id, queued_at, fresh, model_digest, files = strings
     return Execution(
         key=cast("bytes", execution_id).decode(),
         shard=shard,
@@ -99,4 +102,14 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
         queued_at=moment(queued_at),
         fresh=fresh == "1",
         model_digest=model_digest,
+        files=tuple(files.split()),
     )
+
+
+def _texts(flat: Sequence[bytes]) -> dict[str, str]:
+    """Return names and values that stand in turn."""
+    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def _text(value: bytes | int) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobstore.account import FileAccount
 from jobstore.artifacts import ArtifactStore
 from jobstore.connection import Connection
 from jobstore.files import FileStore
@@ -30,12 +31,12 @@ class JobStore:
         reader = JobReader(connection)
         self._connection = connection
         self.listener = JobListener(connection)
-        self._files = FileStore(connection)
-        self.images = ImageStore(connection, self._files)
-        self.jobs = Jobs(connection, self._files, self.images, reader, self.listener)
-        self.queue = JobQueue(connection, self._files)
-        self.artifacts = ArtifactStore(connection, self._files, reader)
-        self.pieces = PieceStore(connection, self._files)
+        self._account = FileAccount(connection, FileStore(connection.settings))
+        self.images = ImageStore(connection, self._account)
+        self.jobs = Jobs(connection, self._account, self.images, reader, self.listener)
+        self.queue = JobQueue(connection, self._account)
+        self.artifacts = ArtifactStore(connection, self._account, reader)
+        self.pieces = PieceStore(connection, self._account)
         self.workers = WorkerRegistry(connection)
         self.models = ModelStore(connection, self.jobs, self.workers)
 
@@ -47,11 +48,20 @@ class JobStore:
     async def close(self) -> None:
         """Stop the listener and close the connections."""
         await self.listener.close()
+        await self._account.close()
         await self._connection.close()
 
     async def ping(self) -> None:
         """Raise `BrokerUnavailable` if Redis does not answer."""
         await self._connection.command("PING")
+
+    async def evictions(self) -> dict[tuple[str, str], int]:
+        """Return how often results, uploads, pieces and records have given way, by kind and reason. See `FileAccount.evictions`.
+
+        Raises:
+            BrokerUnavailable: Redis does not answer.
+        """
+        return await self._account.evictions()
 
     async def sweep(self) -> int:
         """Delete stored files whose life is over and return how many. Remove the queue consumers of workers that are gone.
@@ -61,4 +71,4 @@ class JobStore:
             StorageFull: The disk refuses to delete a file.
         """
         await self.workers.remove_stale_consumers()
-        return await self._files.sweep()
+        return await self._account.sweep()

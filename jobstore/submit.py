@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jobstore.account import FileAccount
 from jobstore.connection import Connection
+from jobstore.files import digest_of
 from jobstore.images import ImageStore
 from jobstore.job_reader import JobReader
 from jobstore.keys import execution_key, image_sha256, key, new_job_id, oldest_job_id, owner_key
 from jobstore.records import INTERNAL_OWNER, Submission, Submitted
 from jobstore.snapshot import JobSnapshot
-from schemas.errors import CallerLimit, IdempotencyKeyReused, NotFound, QueueFull
+from schemas.errors import CallerLimit, Expired, IdempotencyKeyReused, NotFound, QueueFull
+
+REMEMBERED = 1000  # photos of the last submissions, of which another job may come
+REFUSAL_LASTS = 1.0  # a queue that was full is asked before anything is written, for so many seconds
 
 
 class JobSubmitter:
     """Submits jobs for `Jobs`, whose `submit` says what callers may rely on."""
 
-    def __init__(self, connection: Connection, images: ImageStore, reader: JobReader) -> None:
+    def __init__(self, connection: Connection, account: FileAccount, images: ImageStore, reader: JobReader) -> None:
         self._connection = connection
+        self._account = account
         self._images = images
         self._reader = reader
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._refused_at = -REFUSAL_LASTS
+        settings = connection.settings
+        self._short_life = min(settings.one_line_ttl, settings.result_ttl) * 1000
 
     async def submit(self, submission: Submission) -> Submitted:
         """Accept a job. If it has an idempotency key that was used before, return the job that the key made."""
-        work, image_digest = _work_of(submission)
+        image_digest = await _image_digest(submission)
+        work = _work_of(submission, image_digest)
         shard = self._connection.shard_of(image_digest or work)
         job_id = new_job_id(shard, len(self._connection.shards))
         if submission.idempotency_key is None:
@@ -79,25 +93,62 @@ class JobSubmitter:
             "model_digest": submission.model_digest,
             "lane": submission.lane,
             "priority": submission.priority,
-            "params": submission.params,
             "fresh": submission.fresh,
+            "job_ttl": self._short_life if submission.short_lived else None,
             "image": image_digest,
+            "images": list(dict.fromkeys([*([image_digest] if image_digest else []), *map(image_sha256, submission.image_ids)])),
             "uploaded": submission.image is None and image_digest is not None,
             "unlimited": submission.owner == INTERNAL_OWNER,
             "oldest": oldest_job_id(2 * settings.result_ttl),
             "max_queued": settings.max_queued,
             "max_active": settings.max_queued_per_caller,
+            "max_records": max(1, settings.max_records_per_owner // settings.shards),
             "queued_elsewhere": queued_elsewhere,
             "active_elsewhere": active_elsewhere,
         }
-        outcome, count, files, *snapshot = await self._images.run_with_image("submit", shard, submission.image, arguments)
-        self._raise_refusal(outcome.decode(), count, submission)
-        await self._images.keep_files(files)
-        record = await self._reader.record(JobSnapshot(snapshot[0]), submission.owner)
-        return Submitted(record, created=outcome == b"created")
+        outcome, snapshot = await self._run(submission, shard, image_digest, arguments)
+        record = await self._reader.record(JobSnapshot(snapshot), submission.owner)
+        return Submitted(record, created=outcome == "created")
+
+    async def _run(
+        self, submission: Submission, shard: int, image_digest: str | None, arguments: Mapping[str, Any]
+    ) -> tuple[str, Sequence[Any]]:
+        """Run the script and return its outcome and snapshot. A photo that will probably be needed is written first.
+
+        Otherwise the script is asked first: if the same photo came a moment ago, an earlier result may answer, and if the queue was full a
+        moment ago, it may still be. Nothing is written for nothing then.
+        """
+        is_new = image_digest is not None and image_digest not in self._recent
+        contents: dict[str, bytes] = {}
+        if submission.image is not None and image_digest is not None:
+            self._remember(image_digest)
+            if is_new and time.monotonic() - self._refused_at > REFUSAL_LASTS:
+                contents = {image_digest: submission.image}
+        outcome, detail, snapshot = await self._account.run("submit", shard, contents, submission.params, **arguments)
+        if outcome == "send_images":
+            contents = {digest: await self._content(submission, image_digest, digest) for digest in map(bytes.decode, detail)}
+            outcome, detail, snapshot = await self._account.run("submit", shard, contents, submission.params, **arguments)
+        self._raise_refusal(outcome, detail, submission)
+        return outcome, snapshot[0]
+
+    async def _content(self, submission: Submission, image_digest: str | None, digest: str) -> bytes:
+        if submission.image is not None and digest == image_digest:
+            return submission.image
+        try:
+            return await self._images.file(digest)
+        except Expired as error:
+            raise NotFound(f"The image img_{digest} has expired. Please upload it again with POST /v1/images.") from error
+
+    def _remember(self, digest: str) -> None:
+        self._recent[digest] = None
+        self._recent.move_to_end(digest)
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
 
     def _raise_refusal(self, outcome: str, count: int, submission: Submission) -> None:
         settings = self._connection.settings
+        if outcome in ("queue_full", "caller_limit"):
+            self._refused_at = time.monotonic()
         if outcome == "queue_full":
             raise QueueFull(f"{count} jobs are queued, and at most {settings.max_queued} may be. Try again later.", retry_after=5)
         if outcome == "caller_limit":
@@ -121,10 +172,13 @@ class JobSubmitter:
         return sum(lane[0] for depth in depths for lane in depth), sum(active)
 
 
-def _work_of(submission: Submission) -> tuple[str, str | None]:
-    """Return the key that identical work shares, and the sha256 of the image."""
+async def _image_digest(submission: Submission) -> str | None:
+    """Return the sha256 of the image, computed in a thread, because hashing megabytes takes milliseconds."""
     if submission.image is not None:
-        digest = hashlib.sha256(submission.image).hexdigest()
-    else:
-        digest = image_sha256(submission.image_id) if submission.image_id else None
-    return execution_key(submission.fingerprint, submission.model, submission.method, submission.params, digest), digest
+        return await asyncio.to_thread(digest_of, submission.image)
+    return image_sha256(submission.image_id) if submission.image_id else None
+
+
+def _work_of(submission: Submission, image_digest: str | None) -> str:
+    """Return the key that identical work shares."""
+    return execution_key(submission.fingerprint, submission.model, submission.method, submission.params, image_digest)

@@ -162,6 +162,7 @@ class EncodedArtifact:
 
     description: ArtifactDescription
     content: bytes
+    sha256: str
 
     @classmethod
     def of(
@@ -180,4 +181,4 @@ class EncodedArtifact:
         description = ArtifactDescription(
             name=name, kind=kind, shape=shape, dtype=dtype, media_type=media_type, sha256=digest, size=len(content), primary=primary
         )
-        return cls(description, content)
+        return cls(description, content, digest)

@@ -28,7 +28,9 @@ async def wait_until_ended(services: Services, job: JobRecord, seconds: float, r
     """
     if job.state.ended or seconds <= 0:
         return job
-    ended = asyncio.ensure_future(services.store.jobs.wait(job.id, job.owner, min(seconds, services.settings.max_wait)))
+    ended = asyncio.ensure_future(
+        services.store.jobs.wait(job.id, job.owner, min(seconds, services.settings.max_wait), was_unfinished=True)
+    )
     draining = asyncio.ensure_future(services.drain.wait())
     left = asyncio.ensure_future(_disconnected(request))
     tasks: list[asyncio.Future[Any]] = [ended, draining, left]

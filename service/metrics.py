@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -51,6 +51,13 @@ class Metrics:
         self._oldest = Gauge(
             "convscope_queue_oldest_seconds", "The age of the oldest queued execution in seconds.", ("lane",), registry=self._registry
         )
+        self._evictions = Gauge(
+            "convscope_evictions",
+            "The number of results, uploads, pieces and records that were deleted because there was no room, by kind and reason. "
+            "All processes report the same numbers.",
+            ("kind", "reason"),
+            registry=self._registry,
+        )
         self._workers = Gauge("convscope_workers", "The number of workers that are alive.", registry=self._registry)
         self._broker_up = Gauge("convscope_broker_up", "1 if Redis answers, 0 if it does not.", registry=self._registry)
 
@@ -67,8 +74,10 @@ class Metrics:
         """Count a picture that was drawn because it was fetched, and the seconds that this took."""
         self._drawn.labels(method).observe(seconds)
 
-    def render(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus]) -> bytes:
+    def render(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus], evictions: Mapping[tuple[str, str], int]) -> bytes:
         """Return all metrics in Prometheus' text format. `depth` is None if the broker does not answer; the queue is then left out."""
+        for (kind, reason), count in evictions.items():
+            self._evictions.labels(kind, reason).set(count)
         self._broker_up.set(depth is not None)
         self._workers.set(len(workers))
         self._jobs.clear()

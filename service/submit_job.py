@@ -23,10 +23,19 @@ from service.version import service_version
 _log = structlog.get_logger(__name__)
 
 
-async def submit(services: Services, caller: Caller, parsed: ParsedRequest, preferences: RequestPreferences, wait: float) -> Submitted:
+async def submit(
+    services: Services,
+    caller: Caller,
+    parsed: ParsedRequest,
+    preferences: RequestPreferences,
+    wait: float,
+    *,
+    short_lived: bool = False,
+) -> Submitted:
     """Submit the job and return it; the job is another's if an idempotency key or an identical execution answers it.
 
-    If the model has never been described and no worker is alive to do so, this waits up to `wait` seconds for one.
+    If the model has never been described and no worker is alive to do so, this waits up to `wait` seconds for one. The results of a
+    `short_lived` job live for `one_line_ttl` instead of `result_ttl`.
 
     Raises:
         VisualizationError: the request does not suit the model or a limit, or the store cannot take it now.
@@ -52,6 +61,8 @@ async def submit(services: Services, caller: Caller, parsed: ParsedRequest, pref
         model_digest="" if published is None else published.digest,
         image=parsed.image,
         image_id=parsed.image_id,
+        image_ids=tuple(resolved.images) if isinstance(resolved, ImagesParams) else (),
+        short_lived=short_lived,
         request_id=caller.request_id,
         fresh=preferences.fresh,
         idempotency_key=preferences.idempotency_key,

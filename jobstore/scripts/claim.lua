@@ -4,16 +4,16 @@
 --
 -- Arguments: worker, lane, count, lease (milliseconds), max_attempts.
 -- Returns {id of the lane's last wake-up, execution, …}. Each execution is {id, attempt, claim, method, model, priority, params,
--- image sha256 or '', request id, queued_at, '1' if fresh, model digest}. Example:
--- {'1764170000123-0', {'01K5…', 1, 1, 'predict', 'tiny', 'normal', '{}', '9f86…', 'req-1', '1764170000100', '0', 'd3b0…'}}
+-- image sha256 or '', request id, queued_at, '1' if fresh, model digest, names of the images' files}. Example:
+-- {'1764170000123-0', {'01K5…', 1, 1, 'predict', 'tiny', 'normal', '{}', '9f86…', 'req-1', '1764170000100', '0', 'd3b0…', '9f86…-01JD…'}}
 
 local claimed = {}
 
 local function crashed(attempts)
-  return cjson.encode({
+  return cjson.encode({error = {
     code = 'worker_crashed', retryable = false,
     detail = 'The worker that ran this job died or hung in each of ' .. attempts .. ' attempts. The job is not tried again.',
-  })
+  }})
 end
 
 local function start(queue, priority, entry, execution_id)
@@ -29,7 +29,8 @@ local function start(queue, priority, entry, execution_id)
     settle(execution_id, execution, 'expired')
   elseif tonumber(execution.attempts) >= args.max_attempts then
     -- This counts as a claim, so that the last worker, if it still lives, finds that it no longer holds the execution.
-    settle(execution_id, execution, 'failed', 'error', crashed(execution.attempts), 'claims', execution.claims + 1)
+    redis.call('HSET', name, 'claims', execution.claims + 1)
+    settle(execution_id, execution, 'failed', crashed(execution.attempts))
   else
     local attempt, claim = execution.attempts + 1, execution.claims + 1
     redis.call('HSET', name, 'state', 'running', 'attempts', attempt, 'claims', claim, 'worker', args.worker,
@@ -41,10 +42,11 @@ local function start(queue, priority, entry, execution_id)
     redis.call('PEXPIRE', key('running', args.lane), args.record_ttl)
     for _, job_id in ipairs(joined(execution_id)) do
       emit_status(job_id, 'running')
+      announce(job_id, 'status')
     end
-    claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority, execution.params,
-      execution.image, execution.request_id, execution.queued_at, execution.fresh,
-      execution.model_digest or ''}
+    claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority,
+      redis.call('GET', key('params', execution_id)), execution.image, execution.request_id, execution.queued_at, execution.fresh,
+      execution.model_digest or '', execution.files or ''}
   end
 end
 

@@ -1,31 +1,32 @@
 #!lua
 -- End an execution with its results. A repetition under the same claim gets the same answer.
 --
--- Arguments: execution_id, claim; artifacts, facts, warnings, timings, provenance, progress (JSON texts); files (JSON text: the stored
--- file of each large artifact); small (names of the artifacts whose bytes follow in ARGV[2…]); drawings (JSON text: the drawing of each picture that is
--- drawn when it is fetched); keep_image (true: such a picture is drawn on the photo, which must live as long as the result).
--- Returns {1, files in use}, or {0, '{}'} if the worker no longer holds the execution. Example: {1, '{"overlay":"01JDZ…-52113"}'}
+-- Arguments: execution_id, claim; artifacts (the sha256 of each artifact's content); progress (JSON text); keeps_images (true: the images
+-- stay, because a picture may still be drawn from them); written (the files that were written for this call). ARGV[2] is the outcome (JSON text).
+-- Returns {outcome, names of written files that are not used, detail}. The outcome is 'done', 'lost' if the worker no longer holds the
+-- execution, or 'storage_full' with the bytes stored. Example: {'done', {}, 0}
 
-local name = key('execution', args.execution_id)
-local execution = fields(name)
+local execution = fields(key('execution', args.execution_id))
 if execution.state == 'succeeded' and ended_by(execution, args.claim) then
-  return {1, execution.files}
+  return {'done', spare(), 0}
 elseif not holds(execution, args.claim) then
-  return {0, '{}'}
+  return {'lost', spare(), 0}
 end
-for i, artifact in ipairs(args.small) do
-  redis.call('HSET', key('artifacts', args.execution_id), artifact, ARGV[i + 1])
+local digests = args.artifacts
+if args.keeps_images then
+  for name in string.gmatch(execution.files, '%S+') do
+    digests[#digests + 1] = string.sub(name, 1, 64)
+  end
 end
-redis.call('HSET', name, 'artifacts', args.artifacts, 'facts', args.facts, 'warnings', args.warnings, 'timings', args.timings,
-  'provenance', args.provenance, 'progress', args.progress, 'files', args.files, 'drawings', args.drawings)
-if args.keep_image then
-  live_at_least(key('image', execution.image), args.ttl)
+local files = hold_all(digests)
+if not files then
+  return {'storage_full', spare(), tonumber(redis.call('HGET', FILES, 'bytes') or 0)}
 end
+redis.call('HSET', key('execution', args.execution_id), 'progress', args.progress)
 if (execution.progress or execution.lane == 'slow') and execution.progress ~= args.progress then
   for _, job_id in ipairs(joined(args.execution_id)) do
     emit(job_id, 'progress', args.progress)
   end
 end
-redis.call('PEXPIRE', key('latest', execution.execution_key), args.ttl)
-settle(args.execution_id, execution, 'succeeded')
-return {1, args.files}
+settle(args.execution_id, execution, 'succeeded', ARGV[2], table.concat(files, ' '))
+return {'done', spare(), 0}

@@ -1,26 +1,27 @@
 #!lua
--- Keep a picture that was drawn when it was first fetched, unless the results have expired or somebody else has kept it.
+-- Keep the content of an artifact that was described when the job ended and has been drawn since.
 --
--- Arguments: execution_id, name, description (its sha256 and size); file (its stored file; absent: ARGV[2] is its bytes).
--- Returns 1 if these bytes are kept, otherwise 0.
+-- Arguments: execution_id, name, artifact (the content's sha256), size, written (the file that was written for this call).
+-- Returns {outcome, names of written files that are not used, detail}. The outcome is 'kept', 'lost' if there is no such result any more,
+-- or 'storage_full' with the bytes stored. If the artifact was kept before, that one stays. Example: {'kept', {}, 0}
 
 local name = key('execution', args.execution_id)
-local execution = fields(name)
-if execution.state ~= 'succeeded' or expired(execution) then
-  return 0
+local state, kept, held = unpack(redis.call('HMGET', name, 'state', 'kept', 'files'))
+if state ~= 'succeeded' then
+  return {'lost', spare(), 0}
 end
-local kept, files = cjson.decode(execution.kept or '{}'), cjson.decode(execution.files)
-if kept[args.name] then
-  return (args.file and files[args.name] == args.file) and 1 or 0
+local drawn = kept and cjson.decode(kept) or {}
+if not drawn[args.name] then
+  local member = 'result:' .. args.execution_id
+  local time = redis.call('ZSCORE', STORED, member)
+  redis.call('ZREM', STORED, member) -- so that this result does not give way to its own picture
+  local files = hold_all({args.artifact})
+  redis.call('ZADD', STORED, time, member)
+  if not files then
+    return {'storage_full', spare(), tonumber(redis.call('HGET', FILES, 'bytes') or 0)}
+  end
+  drawn[args.name] = {sha256 = args.artifact, size = args.size}
+  redis.call('HSET', name, 'kept', cjson.encode(drawn), 'files', held .. ' ' .. files[1])
+  keep_account()
 end
-if args.file then
-  files[args.name] = args.file
-  redis.call('HSET', name, 'files', cjson.encode(files))
-else
-  local artifacts = key('artifacts', args.execution_id)
-  redis.call('HSET', artifacts, args.name, ARGV[2])
-  redis.call('PEXPIREAT', artifacts, execution.expires_at)
-end
-kept[args.name] = args.description
-redis.call('HSET', name, 'kept', cjson.encode(kept))
-return 1
+return {'kept', spare(), 0}

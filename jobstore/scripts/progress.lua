@@ -18,5 +18,6 @@ for _, job_id in ipairs(joined(execution_id)) do
   if ARGV[2] then
     emit(job_id, 'preview', cjson.encode({step = args.step}))
   end
+  announce(job_id, 'progress')
 end
 return 1

@@ -25,5 +25,6 @@ wake_workers(execution.lane)
 execution = fields(name)
 for _, job_id in ipairs(joined(execution_id)) do
   emit_status(job_id, 'queued', queue_position(execution_id, execution))
+  announce(job_id, 'status')
 end
 return 1

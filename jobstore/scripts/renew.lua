@@ -15,9 +15,9 @@ for i, pair in ipairs(args.executions) do
     if execution.expires_at - now < args.ttl / 2 then
       redis.call('PEXPIRE', queue, args.record_ttl)
       redis.call('PEXPIRE', key('running', execution.lane), args.record_ttl)
-      keep_execution(execution_id)
+      keep_execution(execution_id, args.ttl)
       for _, job_id in ipairs(joined(execution_id)) do
-        keep_job(job_id)
+        keep_job(job_id, args.ttl)
       end
     end
   end

@@ -1,20 +1,23 @@
 #!lua
 -- Store an uploaded image, once whoever sent it, and record that this owner has uploaded it.
 --
--- Arguments: image (sha256), owner_key, record (JSON text), image_field. ARGV[2] is the image's bytes if image_field is 'content', or the
--- name of its stored file if it is 'file'. If image_field is absent, nothing is sent yet, and the script asks for the image if needed.
--- Returns {outcome, the time when the upload expires, names of stored files that must live on}. The outcome is 'kept' or 'send_image'.
--- Example: {'kept', 1764256400123, {'01JDZ…-52113'}}
+-- Arguments: image (sha256), owner_key, record (JSON text), written (the file that was written for this call, if it was needed).
+-- Returns {outcome, names of written files that are not used, detail}. If the outcome is 'kept', the detail is the time when the upload
+-- expires. If it is 'storage_full', the detail is the bytes stored. If it is 'send_images', the image must be written first.
+-- Example: {'kept', {}, 1764256400123}
 
-local image = key('image', args.image)
-local is_there = redis.call('EXISTS', image) == 1
-if not is_there and not args.image_field then
-  return {'send_image', 0, {}}
+local id = args.image .. ':' .. args.owner_key
+local member = 'upload:' .. id
+if not redis.call('ZSCORE', STORED, member) then
+  if not args.written[args.image] and redis.call('HEXISTS', FILES, args.image) == 0 then
+    return {'send_images', {}, {args.image}}
+  end
+  local files = hold_all({args.image})
+  if not files then
+    return {'storage_full', spare(), tonumber(redis.call('HGET', FILES, 'bytes') or 0)}
+  end
+  redis.call('SET', key('upload', id), files[1] .. ' ' .. args.record)
 end
-local upload = key('upload', args.image .. ':' .. args.owner_key)
-redis.call('SET', upload, args.record, 'PX', args.ttl)
-if not is_there then
-  redis.call('HSET', image, args.image_field, ARGV[2])
-end
-live_at_least(image, args.ttl)
-return {'kept', now + args.ttl, {redis.call('HGET', image, 'file') or nil}}
+redis.call('PEXPIRE', key('upload', id), args.record_ttl)
+keep_stored(member, args.ttl)
+return {'kept', spare(), now + args.ttl}

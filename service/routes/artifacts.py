@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
+from jobstore.artifacts import check_has_results
 from jobstore.records import JobRecord
 from schemas.artifacts import MEDIA, ArtifactDescription
-from schemas.errors import Expired, NotFound
-from schemas.jobs import JobState
+from schemas.errors import NotFound
 from schemas.nearest_names import nearest_names
 from service.artifact_answer import artifact_answer, artifact_headers
 from service.dependencies import JobDep, ServicesDep
@@ -74,8 +74,7 @@ async def get_artifact(
 
 
 def _artifact(job: JobRecord, name: str) -> ArtifactDescription:
-    if job.state is JobState.EXPIRED:
-        raise Expired(f"Job {job.id} has expired, and its artifacts have been deleted.")
+    check_has_results(job)
     by_name = {artifact.name: artifact for artifact in job.artifacts}
     if name in by_name:
         return by_name[name]

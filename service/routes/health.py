@@ -78,7 +78,9 @@ def _status(services: Services, depth: QueueDepth | None, workers: Sequence[Work
 )
 async def metrics(services: ServicesDep) -> Response:
     """Answer the service's counters and the state of the queue for Prometheus."""
-    return Response(services.metrics.render(*await _queue_and_workers(services)), media_type=CONTENT_TYPE)
+    depth, workers = await _queue_and_workers(services)
+    evictions = {} if depth is None else await services.store.evictions()
+    return Response(services.metrics.render(depth, workers, evictions), media_type=CONTENT_TYPE)
 
 
 async def _queue_and_workers(services: Services) -> tuple[QueueDepth | None, list[WorkerStatus]]:

@@ -82,7 +82,7 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
         parsed = await parse_one_line_request(request, card.name, services.settings)
         wait = min(services.settings.default_wait if preferences.wait is None else preferences.wait, services.settings.max_wait)
         until = time.monotonic() + wait
-        submitted = await submit(services, caller, parsed, preferences, wait)
+        submitted = await submit(services, caller, parsed, preferences, wait, short_lived=wait > 0)
         try:
             job = await wait_until_ended(services, submitted.job, until - time.monotonic(), request)
         except CallerDisconnected:

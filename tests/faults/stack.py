@@ -32,7 +32,6 @@ QUICK = {
     "devices": "cpu",
     "log_format": "json",
     "min_free_disk": 0,
-    "file_threshold": 4096,
 }
 
 

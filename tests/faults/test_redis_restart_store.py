@@ -22,7 +22,7 @@ RESTARTS = 5
 
 
 async def test_queue_results_and_leases_are_there_after_a_restart(tmp_path: Path):
-    settings = StoreSettings(data_dir=tmp_path, file_threshold=1000, min_free_disk=0)
+    settings = StoreSettings(data_dir=tmp_path, min_free_disk=0)
     server = await asyncio.to_thread(EmbeddedRedis.start, tmp_path)
     store = JobStore.connect(server.url, settings)
     done, running, queued = [(await store.jobs.submit(submission(number))).job for number in range(3)]

@@ -1,23 +1,27 @@
-"""Stored files: large images and artifacts, the account of their bytes, and sweeping."""
+"""Stored files: each content once, deleted when nobody needs it, never torn, and swept if a process dies before it can delete them."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ulid import ULID
 
-from jobstore.files import ORPHAN_AGE
+from jobstore import account
+from jobstore.files import FileStore
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
-from schemas.errors import BrokerUnavailable, CallerLimit, Expired, StorageFull
-from schemas.jobs import JobState
+from schemas.errors import CallerLimit, Expired, StorageFull
+from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import PHOTO, claim_one, result, run_one, submission
+from tests.jobstore.stored_files import contents, named
 from tests.wait import until
 
-LARGE = bytes(range(256)) * 9
+MAP = b"\x01\x02\x03"  # the array of every result
 
 
 @pytest.fixture
@@ -25,180 +29,154 @@ def folder(store_settings: StoreSettings) -> Path:
     return store_settings.data_dir / "files"
 
 
-@pytest.fixture
-def small_limit(make_store: Callable[..., JobStore]) -> JobStore:
-    """A store that writes content above 1,000 bytes to files."""
-    return make_store(file_threshold=1000)
+@pytest.fixture(autouse=True)
+def no_upkeep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing but `sweep` and `delete` delete files, so that the tests can count."""
+    monkeypatch.setattr(account, "UPKEEP", 3600)
 
 
-def write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+def occupy(folder: Path) -> None:
+    """Put a file in the place of the folder."""
+    folder.parent.mkdir(parents=True)
+    folder.write_bytes(b"not a folder")
 
 
-def files(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+async def test_a_photo_is_one_file_while_jobs_need_it(store: JobStore, folder: Path):
+    first, second = [(await store.jobs.submit(submission(number))).job for number in (1, 2)]
+    assert contents(folder) == [PHOTO]
+    for execution in await store.queue.claim("w1", "fast", 5, 0):
+        assert await store.images.file_of(execution) == PHOTO
+        await store.queue.complete(execution, result(execution.params.encode()))
+        await store.sweep()
+    assert contents(folder) == [MAP, b'{"class_index":1}', b'{"class_index":2}']
+    await store.jobs.delete(first.id, "ann")
+    assert contents(folder) == [MAP, b'{"class_index":2}'], "the map belongs to the other result, too"
+    await store.jobs.delete(second.id, "ann")
+    assert contents(folder) == []
 
 
-async def test_a_large_image_is_a_file_once(small_limit: JobStore, folder: Path):
-    await small_limit.jobs.submit(submission(1))
-    await small_limit.jobs.submit(submission(2))
-    await small_limit.images.put("ann", PHOTO, "PNG", 16, 80)
-    [file] = files(folder)
-    assert file.read_bytes() == PHOTO
-    for execution in await small_limit.queue.claim("w1", "fast", 5, 0):
-        assert await small_limit.images.file_of(execution) == PHOTO
+@pytest.mark.parametrize("end", ["canceled", "failed", "deleted", "expired"])
+async def test_the_photo_goes_when_its_job_ends_without_result(make_store: Callable[..., JobStore], folder: Path, end: str):
+    store = make_store(result_ttl=1) if end == "expired" else make_store()
+    job = (await store.jobs.submit(submission(1))).job
+    if end == "canceled":
+        await store.jobs.cancel(job.id, "ann")
+    elif end == "failed":
+        await store.queue.fail(await claim_one(store), JobError(code="internal", detail="", retryable=False))
+    elif end == "deleted":
+        await store.jobs.delete(job.id, "ann")
+    else:
+        await asyncio.sleep(1.1)
+    assert await store.sweep() == (end != "deleted"), "deleting a job deletes its files at once"
+    assert contents(folder) == []
 
 
-async def test_a_small_image_makes_no_file(small_limit: JobStore, folder: Path):
-    await small_limit.jobs.submit(submission(1, image=PHOTO[:1000]))
-    assert files(folder) == []
-    assert await small_limit.images.file_of(await claim_one(small_limit)) == PHOTO[:1000]
+async def test_the_photo_stays_while_another_job_waits_for_the_execution(store: JobStore, folder: Path):
+    job = (await store.jobs.submit(submission(1))).job
+    await store.jobs.submit(submission(1, owner="bob"))
+    await store.jobs.cancel(job.id, "ann")
+    await store.sweep()
+    assert await store.images.file_of(await claim_one(store)) == PHOTO
 
 
-async def test_equal_images_sent_at_once_leave_one_file(small_limit: JobStore, folder: Path):
-    await asyncio.gather(*(small_limit.jobs.submit(submission(number)) for number in range(10)))
-    assert len(files(folder)) == 1
+async def test_an_upload_and_its_jobs_share_a_file(store: JobStore, folder: Path):
+    image = await store.images.put("ann", PHOTO, "PNG", 16, 80)
+    await store.images.put("bob", PHOTO, "PNG", 16, 80)
+    await store.jobs.submit(submission(1))
+    await store.jobs.submit(submission(2, image=None, image_id=image.id))
+    assert contents(folder) == [PHOTO]
+    for _ in range(2):
+        await run_one(store)
+    await store.sweep()
+    assert PHOTO in contents(folder), "it is uploaded still"
+
+
+async def test_several_images_are_kept_for_a_job_that_waits(store: JobStore, folder: Path):
+    photos = [PHOTO + bytes([number]) for number in range(3)]
+    ids = [(await store.images.put("ann", photo, "PNG", 16, 80)).id for photo in photos]
+    await store.jobs.submit(submission(1, image=None, image_ids=tuple(ids)))
+    execution = await claim_one(store)
+    assert len(execution.files) == 3
+    assert [await store.images.file_of(execution, image_id) for image_id in ids] == photos
+
+
+async def test_equal_images_sent_at_once_leave_one_file(store: JobStore, folder: Path):
+    await asyncio.gather(*(store.jobs.submit(submission(number)) for number in range(10)))
+    assert contents(folder) == [PHOTO]
 
 
 async def test_a_refused_submission_leaves_no_file(make_store: Callable[..., JobStore], folder: Path):
-    store = make_store(file_threshold=1000, max_queued_per_caller=1)
+    store = make_store(max_queued_per_caller=1)
     await store.jobs.submit(submission(1, image=None))
     outcomes = await asyncio.gather(*(store.jobs.submit(submission(number)) for number in range(3)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [CallerLimit] * 3
-    assert files(folder) == []
+    assert contents(folder) == []
 
 
-async def test_a_large_artifact_is_a_file(small_limit: JobStore, folder: Path):
-    job = (await small_limit.jobs.submit(submission(1, image=None))).job
-    await run_one(small_limit, result(LARGE))
-    [file] = files(folder)
-    assert file.read_bytes() == LARGE
-    assert await small_limit.artifacts.read(job.id, "ann", "overlay") == LARGE
-    assert await small_limit.artifacts.read(job.id, "ann", "map") == b"\x01\x02\x03"
-    await small_limit.jobs.delete(job.id, "ann")
-    assert files(folder) == []
-
-
-async def test_refused_results_leave_no_file(small_limit: JobStore, folder: Path):
-    job = (await small_limit.jobs.submit(submission(1, image=None))).job
-    execution = await claim_one(small_limit)
-    await small_limit.jobs.cancel(job.id, "ann")
-    assert not await small_limit.queue.complete(execution, result(LARGE))
-    assert files(folder) == []
-
-
-async def test_results_written_before_their_answer_was_lost_stay(small_limit: JobStore, folder: Path, monkeypatch: pytest.MonkeyPatch):
-    job = (await small_limit.jobs.submit(submission(1, image=None))).job
-    execution = await claim_one(small_limit)
-    script = small_limit._connection.script
-
-    async def lost(*arguments: object, **named: object) -> object:
-        await script(*arguments, **named)  # type: ignore[arg-type]
-        raise BrokerUnavailable("cut off")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(small_limit._connection, "script", lost)
-        with pytest.raises(BrokerUnavailable):
-            await small_limit.queue.complete(execution, result(LARGE))
-    assert await small_limit.queue.complete(execution, result(LARGE))
-    assert await small_limit.artifacts.read(job.id, "ann", "overlay") == LARGE
-    assert len(files(folder)) == 1
-
-
-async def test_an_image_stored_before_the_answer_was_lost_stays(small_limit: JobStore, monkeypatch: pytest.MonkeyPatch):
-    script = small_limit._connection.script
-    given = submission(1, idempotency_key="k", body_digest="d")
-
-    async def lost(*arguments: object, **named: object) -> object:
-        answer = await script(*arguments, **named)  # type: ignore[arg-type]
-        if named.get("image_field") == "file":
-            raise BrokerUnavailable("cut off")
-        return answer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(small_limit._connection, "script", lost)
-        with pytest.raises(BrokerUnavailable):
-            await small_limit.jobs.submit(given)
-    await small_limit.jobs.submit(given)
-    assert await small_limit.images.file_of(await claim_one(small_limit)) == PHOTO
-
-
-async def test_a_file_that_is_gone_or_incomplete_counts_as_expired(small_limit: JobStore, folder: Path):
-    job = (await small_limit.jobs.submit(submission(1, image=None))).job
-    await run_one(small_limit, result(LARGE))
-    [file] = files(folder)
-    write(file, LARGE[:-1])
-    with pytest.raises(Expired):
-        await small_limit.artifacts.read(job.id, "ann", "overlay")
-    file.unlink()
-    with pytest.raises(Expired):
-        await small_limit.artifacts.read(job.id, "ann", "overlay")
-
-
-async def test_no_more_bytes_are_stored_than_allowed(make_store: Callable[..., JobStore], folder: Path):
-    store = make_store(file_threshold=1000, max_stored_bytes=3000)
-    first = (await store.jobs.submit(submission(1, image=None))).job
-    await run_one(store, result(b"x" * 2000))
-    with pytest.raises(StorageFull, match="2,000 of 3,000 bytes") as refused:
-        await store.jobs.submit(submission(2))
-    assert refused.value.retry_after is not None
-    second = (await store.jobs.submit(submission(3, image=None))).job
+async def test_refused_results_leave_no_file(store: JobStore, folder: Path):
+    job = (await store.jobs.submit(submission(1, image=None))).job
     execution = await claim_one(store)
-    with pytest.raises(StorageFull):
-        await store.queue.complete(execution, result(b"y" * 1001))
-    assert (await store.jobs.read(second.id, "ann")).state is JobState.RUNNING  # type: ignore[union-attr]
-    assert len(files(folder)) == 1
-    await store.jobs.delete(first.id, "ann")
-    assert await store.queue.complete(execution, result(b"y" * 3000))
-    assert await store.artifacts.read(second.id, "ann", "overlay") == b"y" * 3000
+    await store.jobs.cancel(job.id, "ann")
+    assert not await store.queue.complete(execution, result())
+    assert contents(folder) == []
 
 
-async def test_if_one_large_artifact_does_not_fit_none_is_stored(make_store: Callable[..., JobStore], folder: Path):
-    store = make_store(file_threshold=2, max_stored_bytes=len(LARGE) + 2)
-    await store.jobs.submit(submission(1, image=None))
-    with pytest.raises(StorageFull):
-        await store.queue.complete(await claim_one(store), result(LARGE))
-    assert files(folder) == []
+async def test_a_file_that_is_gone_or_damaged_is_never_answered(store: JobStore, folder: Path):
+    job = (await store.jobs.submit(submission(1))).job
+    execution = await claim_one(store)
+    photo = named(folder, PHOTO)
+    photo.write_bytes(PHOTO[:-1])
+    with pytest.raises(Expired, match="CONVSCOPE_FILES_URL"):
+        await store.images.file_of(execution)
+    photo.write_bytes(PHOTO[:-1] + b".")
+    with pytest.raises(Expired, match="damaged"):
+        await store.images.file_of(execution)
+    await store.queue.complete(execution, result())
+    named(folder, MAP).unlink()
+    with pytest.raises(Expired, match="Do the service and the workers share one files folder"):
+        await store.artifacts.read(job.id, "ann", "map")
 
 
-async def test_some_disk_is_kept_free(make_store: Callable[..., JobStore], folder: Path):
-    store = make_store(file_threshold=1000, min_free_disk=10**18)
-    with pytest.raises(StorageFull, match="are free"):
-        await store.jobs.submit(submission(1))
-    assert files(folder) == []
-    assert await store.queue.claim("w1", "fast", 1, 0) == []
-    assert await make_store(file_threshold=1000, max_stored_bytes=len(PHOTO)).jobs.submit(submission(1)), "the refused file is not counted"
-
-
-async def test_a_failing_disk_is_storage_full_and_names_no_path(small_limit: JobStore, folder: Path):
-    write(folder, b"not a folder")
+async def test_a_failing_disk_is_storage_full_and_names_no_path(store: JobStore, folder: Path):
+    occupy(folder)
     with pytest.raises(StorageFull) as refused:
-        await small_limit.jobs.submit(submission(1))
+        await store.jobs.submit(submission(1))
     assert str(folder) not in refused.value.detail
 
 
-async def test_sweeping_deletes_what_has_expired(make_store: Callable[..., JobStore], folder: Path):
-    store = make_store(file_threshold=1000, result_ttl=1)
+async def test_a_file_that_could_not_be_written_completely_leaves_nothing(store: JobStore, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def torn(path: str, content: bytes) -> None:
+        Path(path).write_bytes(content[:10])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._account._files._filesystem, "pipe_file", torn)
+        with pytest.raises(StorageFull, match="No space left"):
+            await store.jobs.submit(submission(1))
+    assert contents(folder) == []
+    assert await store.queue.claim("w1", "fast", 1, 0) == []
     await store.jobs.submit(submission(1))
-    await run_one(store, result(LARGE))
-    assert await store.sweep() == 0
-    assert len(files(folder)) == 2
-    swept: list[int] = []
 
-    async def all_gone() -> bool:
-        swept.append(await store.sweep())
-        return files(folder) == []
 
-    await until(all_gone)
-    assert sum(swept) == 2
-    assert await make_store(file_threshold=1000, max_stored_bytes=len(PHOTO)).jobs.submit(submission(1)), "their bytes are free again"
+async def test_sweeping_deletes_what_has_expired(make_store: Callable[..., JobStore], folder: Path):
+    store = make_store(result_ttl=1)
+    job = (await store.jobs.submit(submission(1))).job
+    await run_one(store)
+    assert await store.sweep() == 1
+    assert len(contents(folder)) == 2
+    await asyncio.sleep(1.1)
+    assert await store.sweep() == 2
+    assert contents(folder) == []
+    found = await store.jobs.read(job.id, "ann")
+    assert found is not None
+    assert (found.state, found.gave_way) == (JobState.EXPIRED, False)
+    assert await store.evictions() == {}, "its time was over, so it has not given way"
 
 
 async def test_files_of_a_cached_result_live_on(make_store: Callable[..., JobStore], folder: Path):
-    store = make_store(file_threshold=1000, result_ttl=1)
+    store = make_store(result_ttl=1)
     first = (await store.jobs.submit(submission(1, image=None))).job
-    await run_one(store, result(LARGE))
+    await run_one(store)
 
     async def first_expired() -> bool:
         assert (await store.jobs.submit(submission(1, image=None))).job.cached
@@ -207,26 +185,18 @@ async def test_files_of_a_cached_result_live_on(make_store: Callable[..., JobSto
 
     await until(first_expired)
     again = (await store.jobs.submit(submission(1, image=None))).job
-    assert await store.artifacts.read(again.id, "ann", "overlay") == LARGE
-
-
-async def test_sweeping_deletes_old_files_that_the_account_does_not_know(store: JobStore, folder: Path):
-    old = ULID.from_timestamp(ULID().timestamp - ORPHAN_AGE - 60)
-    kept = [f"{ULID()}-3", f"{ULID()}-3.part", "README"]
-    for name in (f"{old}-3", f"{old}-4.part", *kept):
-        write(folder / name, b"abc")
-    assert await store.sweep() == 2
-    assert sorted(file.name for file in files(folder)) == sorted(kept)
+    assert await store.artifacts.read(again.id, "ann", "map") == MAP
 
 
 async def test_any_fsspec_address_will_do(make_store: Callable[..., JobStore], folder: Path):
     elsewhere = f"/{ULID()}"
-    store = make_store(file_threshold=1000, files_url=f"memory:/{elsewhere}")
+    store = make_store(files_url=f"memory:/{elsewhere}")
     job = (await store.jobs.submit(submission(1))).job
     execution = await claim_one(store)
     assert await store.images.file_of(execution) == PHOTO
-    await store.queue.complete(execution, result(LARGE))
-    assert await store.artifacts.read(job.id, "ann", "overlay") == LARGE
-    assert files(folder) == []
+    await store.queue.complete(execution, result())
+    assert await store.artifacts.read(job.id, "ann", "map") == MAP
+    assert contents(folder) == []
     await store.jobs.delete(job.id, "ann")
-    assert len(store._files._filesystem.ls(elsewhere, detail=False)) == 1, "the image stays, because other jobs may use it"
+    files: FileStore = store._account._files
+    assert files._filesystem.find(elsewhere) == []

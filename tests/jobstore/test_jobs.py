@@ -103,7 +103,7 @@ class TestExpiry:
         monkeypatch.setattr(job_events, "CHECK_EVERY", 0.1)
         store = make_store(result_ttl=1)
         job = (await store.jobs.submit(submission(1))).job
-        assert (await heard(store.jobs.events(job.id, "ann")))[-1] == (2, "done", '{"state": "expired"}')
+        assert (await heard(store.jobs.events(job.id, "ann")))[-1] == (2, "done", '{"state":"expired"}')
         assert await store.queue.claim("w1", "fast", 1, 0) == []
         assert (await store.queue.depth()).lanes["fast"].queued == 0
 

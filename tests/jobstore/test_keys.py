@@ -9,7 +9,7 @@ from typing import get_args
 import jobstore
 from jobstore.keys import KeyKind, execution_key, is_job_id, key, new_job_id, oldest_job_id, owner_key, shard_of
 
-SCRIPTS = sorted(Path(jobstore.__path__[0]).glob("scripts/*.lua"))
+SCRIPTS = sorted(Path(jobstore.__path__[0]).glob("scripts/**/*.lua"))
 
 
 def test_scripts_use_no_key_that_is_not_listed():
@@ -31,7 +31,7 @@ def test_every_listed_kind_is_explained_and_used():
 
 def test_a_key_carries_its_shards_hash_tag():
     assert key(2, "job", "X") == "convscope:{2}:job:X"
-    assert key("files", "index", "files") == "convscope:{files}:index:files"
+    assert key("models", "model", "tiny:d1") == "convscope:{models}:model:tiny:d1"
 
 
 def test_an_owner_cannot_bring_a_hash_tag_or_a_separator():

@@ -94,7 +94,7 @@ async def test_announcements_that_were_dropped_unread_wake_everybody(make_store:
     mine = (await store.jobs.submit(submission(1))).job
     with store.listener.watch(mine.id, only_end=True) as watch:
         assert await watch.woken(10)
-        await store.jobs.submit(submission(2))
+        await claim_one(store)
         assert await watch.woken(10)
 
 

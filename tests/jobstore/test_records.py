@@ -20,6 +20,7 @@ QUEUED = {
     "state": "queued",
     "queue_position": "0",
     "cached": "0",
+    "execution_id": ID,
     "created_at": "1764170000123",
     "expires_at": "1764256400123",
     "sequence": "1",
@@ -30,10 +31,10 @@ SUCCEEDED = QUEUED | {
     "started_at": "1764170000623",
     "finished_at": "1764170001000",
     "progress": '{"step":3,"total":10,"value":0.5}',
-    "timings": '{"queued":7,"decode":1,"device":2,"render":3}',
-    "facts": '{"label":"Ägyptische Katze"}',
-    "warnings": '["the map is zero"]',
-    "artifacts": '[{"name":"a map","kind":"array","shape":[3,5],"dtype":"float32","sha256":"9f86","size":60,"primary":false}]',
+    "files": "1a2b-01JDZ5Y3V8W0QK4M2T9R6X1B7C 9f86-01JDZ5Y3V8W0QK4M2T9R6X1B7D",
+    "outcome": '{"timings":{"queued":7,"decode":1,"device":2,"render":3},"facts":{"label":"Ägyptische Katze"},'
+    '"warnings":["the map is zero"],'
+    '"artifacts":[{"name":"a map","kind":"array","shape":[3,5],"dtype":"float32","sha256":"9f86","size":60,"primary":false}]}',
 }
 
 
@@ -62,6 +63,8 @@ def test_a_succeeded_job_shows_its_result():
     assert (record.progress.step, record.progress.total, record.progress.value) == (3, 10, 0.5)
     [artifact] = record.artifacts
     assert (artifact.name, artifact.shape, artifact.size) == ("a map", (3, 5), 60)
+    assert record.file_of("9f86") == "9f86-01JDZ5Y3V8W0QK4M2T9R6X1B7D"
+    assert record.file_of("0000") is None
     assert artifact.url == f"/v1/jobs/{ID}/artifacts/a%20map"
 
 

@@ -153,7 +153,7 @@ async def test_canceled_work_is_run_again(store: JobStore):
 
 
 async def test_a_full_queue_refuses_and_stores_nothing(make_store: Callable[..., JobStore], redis_url: str):
-    store = make_store(max_queued=3, file_threshold=2000)
+    store = make_store(max_queued=3)
     for number in range(2):
         await store.jobs.submit(submission(number))
     await store.jobs.submit(submission(2, lane="slow"))

@@ -72,7 +72,7 @@ class InputLoader:
             photo = _whole_photo(image)
         several: tuple[Prepared, ...] = ()
         if model is not None and isinstance(params, ImagesParams):
-            several, several_seconds = await self._load_several(model, params.images)
+            several, several_seconds = await self._load_several(execution, model, params.images)
             seconds.append(several_seconds)
         return LoadedInputs(Inputs(tensor, image, several), photo, sum(seconds) if seconds else None)
 
@@ -91,20 +91,21 @@ class InputLoader:
         (tensor, placement), seconds = await timed_in_pool(self._threads, model.prepare, image)
         return Prepared(Photo(image, placement), tensor), seconds
 
-    async def _load_several(self, model: UsableModel, image_ids: Sequence[str]) -> tuple[tuple[Prepared, ...], float]:
+    async def _load_several(self, execution: Execution, model: UsableModel, image_ids: Sequence[str]) -> tuple[tuple[Prepared, ...], float]:
         """Load the images a few at a time, so that the undecoded files of many images are not in memory at once."""
         prepared: list[Prepared] = []
         seconds = 0.0
         for start in range(0, len(image_ids), self._count):
             numbers = range(start, min(start + self._count, len(image_ids)))
-            for one, its_seconds in await asyncio.gather(*(self._load_one(model, image_ids[number], number) for number in numbers)):
+            loading = (self._load_one(execution, model, image_ids[number], number) for number in numbers)
+            for one, its_seconds in await asyncio.gather(*loading):
                 prepared.append(one)
                 seconds += its_seconds
         return tuple(prepared), seconds
 
-    async def _load_one(self, model: UsableModel, image_id: str, number: int) -> tuple[Prepared, float]:
+    async def _load_one(self, execution: Execution, model: UsableModel, image_id: str, number: int) -> tuple[Prepared, float]:
         try:
-            content = await retry_until_available(lambda: self._store.images.file(image_id))
+            content = await retry_until_available(lambda: self._store.images.file_of(execution, image_id))
             image, decode_seconds = await self._decode(content)
         except (Expired, ImageTooLarge, InvalidImage, UnsupportedFormat) as error:
             raise type(error)(f"Image {number} ({image_id}): {error.detail}") from error

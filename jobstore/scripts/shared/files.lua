@@ -1,0 +1,177 @@
+-- The account of stored files, and what gives way when there is no room.
+--
+-- The hash `files` has a field for the sha256 of each content, 'references ulid size', and the field `bytes`, the sum of all sizes.
+-- A file's name is '<sha256>-<ulid>'. The ULID makes the name of every copy its own, so deleting an old copy never hits a new one.
+-- `args.written` lists the files that the caller has written for this call: {sha256 = {ulid, size}}.
+--
+-- A reference is held by each execution, upload and piece. An execution names the files that it holds in its field `files`.
+-- A file without references is garbage: its name stays in the set `garbage` until it is deleted.
+--
+-- The sorted set `stored` lists what may give way, by the time at which it ends anyway: 'result:<execution>', 'upload:<sha256>:<owner>'
+-- and 'piece:<work>'. Every use moves that time, so the head of the set is what has been unused for longest.
+-- The sorted set `ended` lists the records of ended executions without files and of canceled jobs: 'execution:<id>' and 'job:<id>'.
+
+local FILES, GARBAGE = key('files', 'all'), key('garbage', 'all')
+local STORED, ENDED = key('stored', 'all'), key('ended', 'all')
+
+local function account_of(sha256)
+  local text = redis.call('HGET', FILES, sha256)
+  if text then
+    return string.match(text, '^(%d+) (%w+) (%d+)$')
+  end
+end
+
+-- Add a reference to a content and return its file's name, or nil if the account does not know the content.
+local function hold(sha256)
+  local references, ulid, size = account_of(sha256)
+  if references then
+    redis.call('HSET', FILES, sha256, (references + 1) .. ' ' .. ulid .. ' ' .. size)
+    return sha256 .. '-' .. ulid
+  end
+end
+
+-- Take a reference to a file away. Return the bytes that this makes free.
+local function drop(name)
+  local sha256 = string.sub(name, 1, 64)
+  local references, ulid, size = account_of(sha256)
+  if not references or sha256 .. '-' .. ulid ~= name then
+    return 0
+  elseif tonumber(references) > 1 then
+    redis.call('HSET', FILES, sha256, (references - 1) .. ' ' .. ulid .. ' ' .. size)
+    return 0
+  end
+  redis.call('HDEL', FILES, sha256)
+  redis.call('HINCRBY', FILES, 'bytes', -size)
+  redis.call('SADD', GARBAGE, name)
+  redis.call('PEXPIRE', GARBAGE, args.record_ttl)
+  return tonumber(size)
+end
+
+local function drop_all(names)
+  local freed = 0
+  for name in string.gmatch(names or '', '%S+') do
+    freed = freed + drop(name)
+  end
+  return freed
+end
+
+-- Return the names of the files in `args.written` that the account does not use. The caller deletes them.
+local function spare()
+  local names = {}
+  for sha256, file in pairs(args.written or {}) do
+    local _, ulid = account_of(sha256)
+    if ulid ~= file[1] then
+      names[#names + 1] = sha256 .. '-' .. file[1]
+    end
+  end
+  return names
+end
+
+local function count_eviction(kind, reason)
+  local evictions = key('evictions', 'all')
+  redis.call('HINCRBY', evictions, kind .. ':' .. reason, 1)
+  redis.call('PEXPIRE', evictions, args.record_ttl)
+end
+
+-- List a record among those that hold no files. It ends in so many milliseconds.
+local function list_ended(member, milliseconds)
+  redis.call('ZADD', ENDED, now + milliseconds, member)
+  redis.call('PEXPIRE', ENDED, args.record_ttl)
+end
+
+-- Take a result away. Its record stays in the state `expired`. Return the bytes that this makes free.
+local function expire_result(execution_id, gave_way)
+  local execution = key('execution', execution_id)
+  local files = redis.call('HGET', execution, 'files')
+  redis.call('ZREM', STORED, 'result:' .. execution_id)
+  if not files then
+    return 0
+  end
+  redis.call('HDEL', execution, 'files')
+  redis.call('HSET', execution, 'state', 'expired')
+  if gave_way then
+    redis.call('HSET', execution, 'gave_way', 1)
+  end
+  redis.call('DEL', key('result', execution_id))
+  list_ended('execution:' .. execution_id, redis.call('PTTL', execution))
+  return drop_all(files)
+end
+
+-- Take away a member of `stored`. It gives way if its time is not over yet. Return the bytes that this makes free.
+local function remove_stored(member, time, reason)
+  local kind, id = string.match(member, '^(%l+):(.*)$')
+  local gave_way = time > now
+  if gave_way then
+    count_eviction(kind, reason)
+  end
+  if kind == 'result' then
+    return expire_result(id, gave_way)
+  end
+  redis.call('ZREM', STORED, member)
+  local freed = 0
+  if kind == 'upload' then
+    freed = drop_all(string.match(redis.call('GET', key('upload', id)) or '', '^%S+'))
+    redis.call('DEL', key('upload', id))
+  else
+    for _, name in ipairs(redis.call('HVALS', key('pieces', id))) do
+      freed = freed + drop(name)
+    end
+    redis.call('DEL', key('pieces', id))
+  end
+  return freed
+end
+
+-- Let the oldest of what is stored give way until so many bytes are free. Return how many are, which may be fewer.
+local function give_way(bytes, reason)
+  local freed = 0
+  while freed < bytes do
+    local head = redis.call('ZRANGE', STORED, 0, 0, 'WITHSCORES')
+    if not head[1] then
+      break
+    end
+    freed = freed + remove_stored(head[1], tonumber(head[2]), reason)
+  end
+  return freed
+end
+
+-- Hold a file for each sha256 of a list: the one of the account, or else the one that the caller has written. What is stored gives way
+-- if there is no room. Return the files' names, or nil if there is no room even then. Nothing is held in that case.
+local function hold_all(digests)
+  local names, bytes = {}, 0
+  for i, sha256 in ipairs(digests) do
+    names[i] = hold(sha256) or false
+    bytes = bytes + (names[i] and 0 or args.written[sha256][2])
+  end
+  if bytes > 0 then
+    local excess = tonumber(redis.call('HGET', FILES, 'bytes') or 0) + bytes - args.max_bytes
+    if excess > 0 and give_way(excess, 'bytes') < excess then
+      for _, name in ipairs(names) do
+        drop(name or '')
+      end
+      return nil
+    end
+  end
+  for i, sha256 in ipairs(digests) do
+    if not names[i] then
+      names[i] = hold(sha256)
+    end
+    if not names[i] then
+      local ulid, size = unpack(args.written[sha256])
+      redis.call('HSET', FILES, sha256, '1 ' .. ulid .. ' ' .. size)
+      redis.call('HINCRBY', FILES, 'bytes', size)
+      names[i] = sha256 .. '-' .. ulid
+    end
+  end
+  redis.call('PEXPIRE', FILES, args.record_ttl)
+  return names
+end
+
+local function keep_account()
+  redis.call('PEXPIRE', FILES, args.record_ttl)
+  redis.call('PEXPIRE', STORED, args.record_ttl)
+end
+
+local function keep_stored(member, milliseconds)
+  redis.call('ZADD', STORED, now + milliseconds, member)
+  keep_account()
+end
