@@ -8,6 +8,7 @@ import signal
 import socket
 from types import FrameType
 
+from cli.api_processes import ApiProcesses
 from cli.failure import CommandFailed
 from cli.listening import listen, port_of
 from jobstore.settings import StoreSettings
@@ -16,7 +17,7 @@ from processes.redis_address import running_redis_url
 from service.app import create_app
 from service.server import serve
 from service.settings import ServiceSettings
-from telemetry.logs import configure_logs, get_logger
+from telemetry.logs import bind, configure_logs, get_logger
 
 
 def service_settings(host: str | None, port: int | None) -> ServiceSettings:
@@ -49,14 +50,17 @@ def redis_in_use(settings: StoreSettings) -> str:
     return url
 
 
-def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None) -> None:
+def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None, process: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, then finish the requests that it has accepted.
+
+    With the setting `api_processes`, several processes of the service share the port.
 
     Args:
         host: the address to listen on. If it is None, the setting `host` is used.
         port: the port to listen on, 0 for a free one. If it is None, the setting `port` is used.
         insecure: allow an address beyond loopback.
         fd: the descriptor of a socket that listens already. If it is given, `host`, `port` and `insecure` have no effect.
+        process: the number of this process among those that share the port. If it is None, this process starts them.
 
     Raises:
         CommandFailed: no Redis is known, or the service cannot listen on the address.
@@ -65,7 +69,14 @@ def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None) -
     redis_url = redis_in_use(settings)
     listener = listen(settings.host, settings.port, insecure=insecure) if fd is None else socket.socket(fileno=fd)
     configure_logs(settings.log_level, settings.log_format)
-    get_logger("convscope").info("service listens", host=listener.getsockname()[0], port=port_of(listener))
+    log = get_logger("convscope")
+    if process is None:
+        log.info("service listens", host=listener.getsockname()[0], port=port_of(listener), processes=settings.api_processes)
+        if settings.api_processes > 1:
+            ApiProcesses(listener, settings, redis_url).run()
+            return
+    else:
+        bind(process=process)
     asyncio.run(_serve(settings, redis_url, listener))
 
 

@@ -37,12 +37,13 @@ def api(
     port: Port = None,
     insecure: Insecure = False,
     fd: Annotated[int | None, typer.Option(hidden=True, help="The descriptor of a socket that listens already.")] = None,
+    process: Annotated[int | None, typer.Option(hidden=True, help="The number of this process among those that share the socket.")] = None,
 ) -> None:
     """Run the HTTP service alone. TensorFlow need not be installed."""
     with reported():
         from cli.api import api
 
-        api(host, port, insecure=insecure, fd=fd)
+        api(host, port, insecure=insecure, fd=fd, process=process)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import typer
 
 from cli.api import service_settings
 from cli.failure import CommandFailed
+from cli.first_call import FirstCall
 from cli.listening import listen
 from cli.stack import DrainSeconds, Stack
 from workers.settings import WorkerSettings
@@ -25,7 +26,8 @@ def serve(host: str | None, port: int | None, *, insecure: bool) -> None:
         CommandFailed: the service cannot listen on the address, or one of the processes ended by itself.
     """
     settings = service_settings(host, port)
-    drains = DrainSeconds(settings.drain, WorkerSettings().worker_drain)
+    worker_settings = WorkerSettings()
+    drains = DrainSeconds(settings.drain_delay + settings.drain, worker_settings.worker_drain)
     listener = listen(settings.host, settings.port, insecure=insecure)
     try:
         with Stack(
@@ -36,8 +38,11 @@ def serve(host: str | None, port: int | None, *, insecure: bool) -> None:
             appendfsync=settings.redis_appendfsync,
             max_memory=settings.redis_max_memory,
         ) as stack:
-            if stack.wait_ready(_READY_SECONDS):
+            first_call = FirstCall(stack, worker_settings.preload)
+            if stack.wait_ready(_READY_SECONDS, first_call.is_answered):
                 typer.echo(f"convscope is ready on {stack.url} (its documentation: {stack.url}/docs). Press Ctrl-C to end it.", err=True)
+                for line in first_call.lines():
+                    typer.echo(line, err=True)
                 stack.watch()
             typer.echo("convscope ends the service, then the workers, then Redis. Press Ctrl-C again to end all at once.", err=True)
     except CommandFailed as failure:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -108,8 +109,8 @@ class Stack:
     def _log(self, name: str) -> Path | None:
         return self._log_dir / f"{name}.log" if self._log_dir else None
 
-    def wait_ready(self, seconds: float) -> bool:
-        """Wait until the service answers and a worker has reported; return False if a signal interrupts the wait.
+    def wait_ready(self, seconds: float, also: Callable[[], bool] = lambda: True) -> bool:
+        """Wait until the service answers, a worker has reported and then `also()` is true. Return False if a signal interrupts the wait.
 
         Raises:
             CommandFailed: a process ended by itself, or `seconds` passed.
@@ -118,7 +119,7 @@ class Stack:
         while not self.interrupts.count:
             self._check()
             readiness = self._readiness()
-            if readiness and readiness.status == "ready" and readiness.workers:
+            if readiness and readiness.status == "ready" and also():
                 return True
             if time.monotonic() > deadline:
                 state = f"it answers {readiness.model_dump_json()}" if readiness else "it does not answer"
@@ -144,15 +145,24 @@ class Stack:
                 log = self._log(process.name)
                 raise CommandFailed(f"The {process.name} process ended by itself ({how})." + (f" Its log is {log}." if log else ""))
 
-    def _readiness(self) -> Readiness | None:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=2)
+    def get(self, path: str, seconds: float = 60.0) -> tuple[int, bytes] | None:
+        """Return the status and the body of the service's answer to `GET path`, or None if it does not answer within `seconds`."""
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
         try:
-            connection.request("GET", "/readyz")
-            return Readiness.model_validate_json(connection.getresponse().read())
-        except (OSError, http.client.HTTPException, ValidationError):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
             return None
         finally:
             connection.close()
+
+    def _readiness(self) -> Readiness | None:
+        answer = self.get("/readyz", 2.0)
+        try:
+            return Readiness.model_validate_json(answer[1]) if answer else None
+        except ValidationError:
+            return None
 
 
 def convscope_command(*arguments: str) -> list[str]:

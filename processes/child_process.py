@@ -37,6 +37,7 @@ class ChildProcess:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self.name = name
+        self._asked = False
         stream = log.open("wb") if log else None
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
@@ -68,13 +69,18 @@ class ChildProcess:
             return None
         return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
+    def ask_to_end(self) -> None:
+        """Send SIGTERM and return at once. Do nothing if the process has ended or was asked before: a second signal means haste."""
+        if self.running and not self._asked:
+            self._asked = True
+            self._process.terminate()
+
     def stop(self, grace_seconds: float, hurry: Callable[[], bool] = lambda: False) -> None:
         """Send SIGTERM; kill the process and everything it started if it still runs after `grace_seconds` or when `hurry()` is true.
 
         Return when the process has ended. Do nothing if it had ended before.
         """
-        if self.running:
-            self._process.terminate()
+        self.ask_to_end()
         deadline = time.monotonic() + grace_seconds
         while self.running and time.monotonic() < deadline and not hurry():
             self._wait_briefly()

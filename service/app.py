@@ -15,6 +15,7 @@ from service.drain import Drain
 from service.error_handlers import add_error_handlers
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
+from service.open_requests import OpenRequests
 from service.openapi import openapi_of
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.routes import artifacts, health, images, jobs, methods, models
@@ -34,7 +35,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     """
     drain, metrics = Drain(), Metrics()
     contents = ArtifactContents(store, settings, metrics)
-    services = Services(settings, store, ModelLookup(settings, store, drain), metrics, drain, contents)
+    services = Services(settings, store, ModelLookup(settings, store, drain), metrics, drain, contents, OpenRequests())
     app = FastAPI(
         title="convscope", version=service_version(), description=_DESCRIPTION, lifespan=_lifespan(services), redirect_slashes=False
     )
@@ -43,7 +44,12 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     for router in routers:
         app.include_router(router, max_body_size=settings.max_body_bytes)
     add_error_handlers(app, routers, settings.max_body_bytes)
-    app.add_middleware(RequestContextMiddleware, metrics=services.metrics, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        RequestContextMiddleware,
+        metrics=services.metrics,
+        open_requests=services.open_requests,
+        max_body_bytes=settings.max_body_bytes,
+    )
     app.add_middleware(UnreadBodyMiddleware, max_bytes=settings.linger_bytes, seconds=settings.linger_seconds)
     if settings.cors_origins:
         app.add_middleware(

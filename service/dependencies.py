@@ -16,6 +16,7 @@ from service.drain import Drain
 from service.echo import echo
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
+from service.open_requests import OpenRequests, note_job
 from service.request_context import request_id_of
 from service.settings import ServiceSettings
 
@@ -30,6 +31,7 @@ class Services:
     metrics: Metrics
     drain: Drain
     contents: ArtifactContents
+    open_requests: OpenRequests
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,14 @@ CallerDep = Annotated[Caller, Depends(_caller)]
 
 async def _job(
     job_id: Annotated[str, Path(description="This is the id that `POST /v1/jobs` answered.", examples=["01K5YQZ7T8Y1W4V9N3M2XQJ6RD"])],
+    request: Request,
     services: ServicesDep,
     owner: OwnerDep,
 ) -> JobRecord:
     job = await services.store.jobs.read(job_id, owner)
     if job is None:
         raise NotFound(f"There is no job '{echo(job_id)}'. It was never made, or it was deleted, or it has expired.", got=echo(job_id))
+    note_job(request.scope, job)
     return job
 
 

@@ -11,6 +11,7 @@ from jobstore.records import JobRecord
 from schemas.errors import NotFound
 from service.dependencies import Services
 from service.drain import abandon
+from service.open_requests import note_job
 
 
 class CallerDisconnected(Exception):
@@ -26,6 +27,7 @@ async def wait_until_ended(services: Services, job: JobRecord, seconds: float, r
         CallerDisconnected: the caller of `request` closed the connection first.
         NotFound: somebody deleted the job meanwhile.
     """
+    note_job(request.scope, job)
     if job.state.ended or seconds <= 0:
         return job
     ended = asyncio.ensure_future(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from jobstore.records import QueueDepth
 from schemas.health import WorkerStatus
@@ -15,7 +19,7 @@ _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 
 class Metrics:
-    """Counters of this process, and gauges that are set from the store whenever Prometheus asks."""
+    """Counters of this process, or of all processes that share its port, and gauges of the store when Prometheus asks."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -45,21 +49,6 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
-        self._jobs = Gauge(
-            "convscope_jobs", "The number of executions that have not ended, by lane and state.", ("lane", "state"), registry=self._registry
-        )
-        self._oldest = Gauge(
-            "convscope_queue_oldest_seconds", "The age of the oldest queued execution in seconds.", ("lane",), registry=self._registry
-        )
-        self._evictions = Gauge(
-            "convscope_evictions",
-            "The number of results, uploads, pieces and records that were deleted because there was no room, by kind and reason. "
-            "All processes report the same numbers.",
-            ("kind", "reason"),
-            registry=self._registry,
-        )
-        self._workers = Gauge("convscope_workers", "The number of workers that are alive.", registry=self._registry)
-        self._broker_up = Gauge("convscope_broker_up", "1 if Redis answers, 0 if it does not.", registry=self._registry)
 
     def count_answer(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
@@ -75,15 +64,38 @@ class Metrics:
         self._drawn.labels(method).observe(seconds)
 
     def render(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus], evictions: Mapping[tuple[str, str], int]) -> bytes:
-        """Return all metrics in Prometheus' text format. `depth` is None if the broker does not answer; the queue is then left out."""
-        for (kind, reason), count in evictions.items():
-            self._evictions.labels(kind, reason).set(count)
-        self._broker_up.set(depth is not None)
-        self._workers.set(len(workers))
-        self._jobs.clear()
-        self._oldest.clear()
-        for lane, lane_depth in depth.lanes.items() if depth else ():
-            self._jobs.labels(lane, "queued").set(lane_depth.queued)
-            self._jobs.labels(lane, "running").set(lane_depth.running)
-            self._oldest.labels(lane).set(lane_depth.oldest)
-        return generate_latest(self._registry)
+        """Return all metrics in Prometheus' text format. `depth` is None if the broker does not answer; the queue is then left out.
+
+        If several processes share the port, the counters are the sums over all of them, so it does not matter which process is asked.
+        """
+        now = CollectorRegistry()
+        now.register(_StoreState(depth, workers, evictions))
+        counters = self._registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # the library then counts in files of that folder, see `cli.api_processes`
+            counters = CollectorRegistry()
+            MultiProcessCollector(counters)
+        return generate_latest(counters) + generate_latest(now)
+
+
+class _StoreState(Collector):
+    """The gauges of the state that is in Redis now. They are the same in every process of the service."""
+
+    def __init__(self, depth: QueueDepth | None, workers: Sequence[WorkerStatus], evictions: Mapping[tuple[str, str], int]) -> None:
+        self._depth, self._workers, self._evictions = depth, workers, evictions
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        jobs = GaugeMetricFamily(
+            "convscope_jobs", "The number of executions that have not ended, by lane and state.", labels=["lane", "state"]
+        )
+        oldest = GaugeMetricFamily("convscope_queue_oldest_seconds", "The age of the oldest queued execution in seconds.", labels=["lane"])
+        for lane, lane_depth in self._depth.lanes.items() if self._depth else ():
+            jobs.add_metric([lane, "queued"], lane_depth.queued)
+            jobs.add_metric([lane, "running"], lane_depth.running)
+            oldest.add_metric([lane], lane_depth.oldest)
+        meaning = "The number of results, uploads, pieces and records that were deleted because there was no room, by kind and reason."
+        evictions = GaugeMetricFamily("convscope_evictions", meaning, labels=["kind", "reason"])
+        for (kind, reason), count in self._evictions.items():
+            evictions.add_metric([kind, reason], count)
+        yield from (jobs, oldest, evictions)
+        yield GaugeMetricFamily("convscope_workers", "The number of workers that are alive.", value=len(self._workers))
+        yield GaugeMetricFamily("convscope_broker_up", "1 if Redis answers, 0 if it does not.", value=self._depth is not None)

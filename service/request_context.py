@@ -14,6 +14,7 @@ from ulid import ULID
 
 from schemas.errors import BodyTooLarge, InternalError, VisualizationError
 from service.metrics import Metrics
+from service.open_requests import OpenRequests
 from service.problems import problem_response
 
 REQUEST_ID = "X-Request-ID"
@@ -49,8 +50,8 @@ def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
 class RequestContextMiddleware:
     """The middleware. It is plain ASGI, because under `BaseHTTPMiddleware` a route does not notice that its caller has left."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, max_body_bytes: int) -> None:
-        self._app, self._metrics, self._max_body_bytes = app, metrics, max_body_bytes
+    def __init__(self, app: ASGIApp, metrics: Metrics, open_requests: OpenRequests, max_body_bytes: int) -> None:
+        self._app, self._metrics, self._open, self._max_body_bytes = app, metrics, open_requests, max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +63,7 @@ class RequestContextMiddleware:
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _TrackedAnswer(send, request_id)
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), self._open.entered(scope):
             try:
                 declared = declared_length(headers)
                 if declared is not None and declared > self._max_body_bytes:

@@ -17,6 +17,13 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
 
     host: str = Field(default="127.0.0.1", description="The service listens on this address.")
     port: int = Field(default=8000, ge=0, le=65535, description="The service listens on this port. 0 means any free port.")
+    api_processes: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="`convscope api` and `convscope serve` run so many processes of the service on the one port. `/metrics` has the sum "
+        "over all of them.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Pages of these origins, separated by commas, may call the service from a browser. By default no page may. "

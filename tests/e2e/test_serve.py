@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from tests.wait import wait_until
 
@@ -24,13 +25,17 @@ class _Serving:
     """A running `convscope serve`, its output and its child processes."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "models").mkdir()
+        (folder / "models" / "torn.keras").write_bytes(b"no zip")
+        (folder / "models" / "torn.toml").write_text("title = ")
         self._log = folder / "log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CONVSCOPE_")}
-        environment["CONVSCOPE_DATA_DIR"] = str(folder / "data")
+        environment |= {"CONVSCOPE_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(_ROOT)}
         with self._log.open("wb") as log:
             command = [sys.executable, "-m", "cli.main", "serve", "--port", "0"]
-            self.process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        wait_until(lambda: "is ready on" in self.output or self.process.poll() is not None, 120)
+            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        wait_until(lambda: "\n  curl " in self.output or self.process.poll() is not None, 120)
         assert self.process.poll() is None, self.output
         found = re.search(r"is ready on (http://127\.0\.0\.1:\d+)", self.output)
         assert found
@@ -61,6 +66,12 @@ def serving(tmp_path: Path) -> Iterator[_Serving]:
 def test_the_service_answers_and_everything_ends_in_order(serving: _Serving) -> None:
     with urllib.request.urlopen(f"{serving.url}/readyz", timeout=10) as answer:  # noqa: S310 - loopback
         assert b'"status":"ready"' in answer.read()
+    assert "Model 'torn' cannot be used. torn.toml: " in serving.output
+    (line,) = re.findall(r"^  (curl .*)$", serving.output, re.MULTILINE)
+    assert serving.url in line
+    subprocess.run(line, shell=True, cwd=serving.folder, check=True, timeout=60)  # noqa: S602 - the very line that a person pastes
+    with Image.open(serving.folder / "grad_cam.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (451, 300))
     serving.process.send_signal(signal.SIGTERM)
     assert serving.process.wait(60) == 0
     wait_until(serving.all_gone, 60)  # the fork server ends when its pipe is closed

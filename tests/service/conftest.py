@@ -58,7 +58,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 async def url(app: FastAPI) -> AsyncIterator[str]:
     """Yield the address of the application behind a real HTTP server on a free loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = DrainingServer(Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5), services_of(app).drain, 0)
+        server = DrainingServer(Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5), services_of(app))
         serving = asyncio.create_task(server.serve([listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True

@@ -7,6 +7,7 @@ import base64
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -132,7 +133,9 @@ async def served(settings: ServiceSettings, **more: str) -> AsyncIterator[tuple[
     with socket.create_server(("127.0.0.1", 0)) as listener:
         environment = os.environ | more | {"CONVSCOPE_REDIS_URL": settings.redis_url or "", "CONVSCOPE_DATA_DIR": str(settings.data_dir)}
         fd = listener.fileno()
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(fd), pass_fds=[fd], env=environment)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SERVE, str(fd), pass_fds=[fd], env=environment, stdout=subprocess.PIPE
+        )
         try:
             yield process, f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
@@ -162,13 +165,35 @@ async def test_sigterm_ends_streams_and_waits_and_loses_nothing(settings: Servic
     assert [job.state for job in (await store.jobs.page("anonymous"))[0]] == ["succeeded", "succeeded"]
 
 
+async def test_a_stopping_service_says_what_it_waits_for_and_a_second_signal_ends_it(settings: ServiceSettings, worker: FakeWorker) -> None:
+    async with served(settings) as (process, url):
+        assert process.stdout is not None
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        head = "POST /v1/grad_cam HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
+        writer.write(head.encode() + b"--b\r\n")  # the rest of the upload never comes
+        await writer.drain()
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            while "convscope_http_requests" not in (await client.get("/metrics")).text:
+                await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        async for line in process.stdout:
+            if b"waiting for requests" in line:
+                break
+        assert b"count=1" in line
+        assert b"POST /v1/grad_cam for " in line
+        assert 20 < float(line.decode().split("at_most_seconds=")[1].split()[0]) <= 30
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 15)
+        writer.close()
+
+
 async def test_readyz_says_that_it_drains_before_connections_are_refused(settings: ServiceSettings, worker: FakeWorker) -> None:
     async with served(settings, CONVSCOPE_DRAIN_DELAY="30") as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
-        assert (await client.get("/readyz")).json()["status"] == "ready"
+        assert (await client.get("/readyz")).status_code == 200
         process.send_signal(signal.SIGTERM)
         while (answer := await client.get("/readyz")).status_code == 200:
             await asyncio.sleep(0.01)
         assert (answer.status_code, answer.json()["status"]) == (503, "draining")
         assert (await client.get("/v1/methods")).status_code == 200
-        process.send_signal(signal.SIGTERM)  # a second signal skips the delay
+        process.send_signal(signal.SIGTERM)  # a second signal ends the delay
         await process.wait()

@@ -125,7 +125,7 @@ async def serving(settings: ServiceSettings, store: JobStore, **changed: float) 
     """Serve the application with some settings of the test. At the end, no request may be open for longer than a few seconds."""
     app = create_app(settings.model_copy(update=changed), store)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = DrainingServer(Config(app, log_config=None), services_of(app).drain, 0)
+        server = DrainingServer(Config(app, log_config=None), services_of(app))
         running = asyncio.create_task(server.serve([listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         await until(lambda: not server.server_state.tasks)

@@ -87,7 +87,8 @@ class ClaimLoop:
             ]
             try:
                 await stop.wait()
-                self._log.info("draining", running=len(self._held))
+                names = [f"{held.execution.key} ({held.execution.method}, {held.execution.model})" for held in self._held]
+                self._log.info("draining", running=len(names), executions=names, at_most_seconds=self._settings.worker_drain)
                 self._draining = True
                 self._changed.notify()
                 await asyncio.wait(claiming)
