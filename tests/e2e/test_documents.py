@@ -51,7 +51,8 @@ def test_every_path_that_the_architecture_names_is_there() -> None:
 def test_every_decision_is_in_the_index() -> None:
     folder = _ROOT / "docs" / "decisions"
     records = sorted(folder.glob("[0-9]*.md"))
-    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    numbers = [record.name[:4] for record in records]
+    assert len(numbers) == len(set(numbers)), "two records have the same number"
     index = (folder / "README.md").read_text("utf-8")
     for record in records:
         title, *_ = record.read_text("utf-8").removeprefix("# ").split("\n")
