@@ -52,13 +52,16 @@ class WorkerStack:
         self.log = folder / "workers.log"
         self.supervisor: subprocess.Popen[bytes] | None = None
 
+    def variables(self) -> dict[str, str]:
+        """Return the settings as environment variables, for services and workers."""
+        return {f"CONVSCOPE_{name.upper()}": str(value) for name, value in self._settings.items()} | {"CONVSCOPE_REDIS_URL": self.redis.url}
+
     def start_workers(self) -> None:
-        variables = {f"CONVSCOPE_{name.upper()}": str(value) for name, value in self._settings.items()}
         with self.log.open("ab") as log:
             self.supervisor = subprocess.Popen(
                 [sys.executable, "-m", self._program],
                 cwd=ROOT,
-                env={**os.environ, **variables, "CONVSCOPE_REDIS_URL": self.redis.url},
+                env={**os.environ, **self.variables()},
                 stdout=log,
                 stderr=log,
             )
