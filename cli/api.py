@@ -18,6 +18,7 @@ from service.app import create_app
 from service.server import serve
 from service.settings import ServiceSettings
 from telemetry.logs import bind, configure_logs, get_logger
+from telemetry.slow_callbacks import slow_callbacks_logged
 
 
 def service_settings(host: str | None, port: int | None) -> ServiceSettings:
@@ -77,7 +78,8 @@ def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None, p
             return
     else:
         bind(process=process)
-    asyncio.run(_serve(settings, redis_url, listener))
+    with slow_callbacks_logged(settings.slow_callback):
+        asyncio.run(_serve(settings, redis_url, listener))
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

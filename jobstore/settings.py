@@ -39,6 +39,12 @@ class StoreSettings(BaseSettings):
         ge=0,
         description="The Redis that convscope starts refuses new jobs beyond this many bytes of memory. 0 means no limit.",
     )
+    slow_callback: float | None = Field(
+        default=None,
+        gt=0,
+        description="For debugging: whatever keeps an event loop from its other work for longer than this many seconds is logged with the "
+        "lines that it ran. If it is not set, nothing is watched.",
+    )
     data_dir: Path = Field(default=Path("data"), description="The folder for the data of the embedded Redis, stored files and logs.")
     models_dir: Path = Field(default=Path("models"), description="The folder with model files (.keras, .h5 and .hdf5).")
     models_file: Path = Field(

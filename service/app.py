@@ -19,6 +19,7 @@ from service.open_requests import OpenRequests
 from service.openapi import openapi_of
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.routes import artifacts, health, images, jobs, methods, models
+from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
 from service.settings import ServiceSettings
 from service.unread_body import UnreadBodyMiddleware
@@ -37,10 +38,16 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     contents = ArtifactContents(store, settings, metrics)
     services = Services(settings, store, ModelLookup(settings, store, drain), metrics, drain, contents, OpenRequests())
     app = FastAPI(
-        title="convscope", version=service_version(), description=_DESCRIPTION, lifespan=_lifespan(services), redirect_slashes=False
+        title="convscope",
+        version=service_version(),
+        description=_DESCRIPTION,
+        lifespan=_lifespan(services),
+        redirect_slashes=False,
+        openapi_url=None,
     )
     app.state.services = services
     routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, health.router]
+    routers.append(documents_router(app))
     for router in routers:
         app.include_router(router, max_body_size=settings.max_body_bytes)
     add_error_handlers(app, routers, settings.max_body_bytes)
@@ -60,6 +67,8 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
             expose_headers=["ETag", "Location", "Preference-Applied", "Retry-After", REQUEST_ID],
         )
     app.openapi = openapi_of(app)
+    for route in app.routes:  # FastAPI prepares the routes of a router when it first looks for one, which takes about 0.1 s
+        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": ""})
     return app
 
 

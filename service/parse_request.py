@@ -24,8 +24,9 @@ from service.image_check import decode_base64
 from service.media_type import media_type_of, unsupported_media_type
 from service.multipart import ImageFile, check_file_parts, open_form, read_images, read_single_image
 from service.settings import ServiceSettings
+from service.threads import on_thread_if_large
 from service.validate_submission import ValidSubmission, validate_submission
-from service.validation_errors import invalid_parameters, unknown_field
+from service.validation_errors import check_extent_of_json, invalid_parameters, unknown_field
 
 _JOB_PARTS = ("request", "image", "images")
 
@@ -113,7 +114,8 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
             got="none",
         )
     ids = [("images", each.id if isinstance(each, ImageFile) else each) for each in images]
-    form_fields, params = read_form_fields(method, [*ids, *((name, text) for name, text in texts if name != part)])
+    fields = [*ids, *((name, text) for name, text in texts if name != part)]
+    form_fields, params = await on_thread_if_large(sum(len(text) for _, text in fields), read_form_fields, method, fields)
     files = {each.id: each for each in images if isinstance(each, ImageFile)}
     return ParsedRequest(method, form_fields.model, params, form_fields.priority, image, None, "/image", "", files)
 
@@ -152,11 +154,7 @@ def _check_file_was_sent(part: str, texts: Iterable[tuple[str, str]]) -> None:
 
 
 async def _parse_json(body: bytes, settings: ServiceSettings, file: bytes | None = None, files: Sequence[ImageFile] = ()) -> ParsedRequest:
-    try:
-        value = cast("JsonValue", from_json(body, allow_inf_nan=False))
-    except ValueError as error:
-        raise MalformedBody(f"The submission is not valid JSON: {error}.") from None
-    submission = validate_submission(value, [each.id for each in files])
+    submission = await on_thread_if_large(len(body), _read_json, body, [each.id for each in files])
     if file is not None and submission.image is not None:
         raise InvalidParameters(
             "A submission has one image; got two, one as a part of the form and one in its JSON.", pointer="/image", allowed="1", got="2"
@@ -179,6 +177,15 @@ async def _parse_json(body: bytes, settings: ServiceSettings, file: bytes | None
         "/params",
         {each.id: each for each in files},
     )
+
+
+def _read_json(body: bytes, uploaded: Sequence[str]) -> ValidSubmission:
+    check_extent_of_json(body)
+    try:
+        value = cast("JsonValue", from_json(body, allow_inf_nan=False))
+    except ValueError as error:
+        raise MalformedBody(f"The submission is not valid JSON: {error}.") from None
+    return validate_submission(value, uploaded)
 
 
 async def _image(submission: ValidSubmission, settings: ServiceSettings) -> tuple[bytes | None, str | None, str]:

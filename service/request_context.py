@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from typing import Any
@@ -21,6 +22,7 @@ REQUEST_ID = "X-Request-ID"
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 CLIENT_CLOSED = 499  # nginx's status for a caller that did not wait for the answer
 _VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_PIECE = 256 * 1024  # bytes
 _LOGGED_FOR_DEBUG = {"/livez", "/readyz", "/metrics"}
 
 _log = structlog.get_logger(__name__)
@@ -100,7 +102,13 @@ class _TrackedAnswer:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
-        await self._send(message)
+        # The server copies what the socket does not take at once, so megabytes are sent a piece at a time.
+        body, sent = message.get("body", b""), 0
+        while len(body) - sent > _PIECE:
+            await self._send({"type": "http.response.body", "body": body[sent : sent + _PIECE], "more_body": True})
+            await asyncio.sleep(0)
+            sent += _PIECE
+        await self._send({**message, "body": body[sent:]} if sent else message)
 
     async def problem(self, error: VisualizationError, scope: Scope, receive: Receive) -> None:
         await problem_response(error, self._request_id)(scope, receive, self.send)

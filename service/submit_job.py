@@ -66,7 +66,7 @@ async def submit(
         request_id=caller.request_id,
         fresh=preferences.fresh,
         idempotency_key=preferences.idempotency_key,
-        body_digest=_request_digest(parsed) if preferences.idempotency_key else "",
+        body_digest=await anyio.to_thread.run_sync(_request_digest, parsed) if preferences.idempotency_key else "",
     )
     submitted = await services.store.jobs.submit(submission)
     job = submitted.job

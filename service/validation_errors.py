@@ -17,6 +17,7 @@ from service.error_location import errors_by_path
 
 _M = TypeVar("_M", bound=BaseModel)
 _MAX_VALUES = 20_000
+_MAX_COMMAS = 10 * _MAX_VALUES
 _MAX_DETAILS = 3
 # The words for pydantic's error types; the names in braces come from the error's `ctx`. Other types keep pydantic's own message.
 _ALLOWED: Mapping[str, str] = {
@@ -102,13 +103,26 @@ def check_extent(value: JsonValue, pointer: str) -> None:
         inner = list(each.values()) if isinstance(each, dict) else each if isinstance(each, list) else []
         count += len(inner)
         if count > _MAX_VALUES:
-            raise LimitExceeded(
-                f"A request holds at most {_MAX_VALUES:,} values; got more.",
-                pointer=pointer or None,
-                allowed=f"at most {_MAX_VALUES}",
-                got="more",
-            )
+            raise _too_many_values(pointer)
         pending += inner
+
+
+def check_extent_of_json(text: bytes) -> None:
+    """Refuse a JSON text that cannot hold as few values as allowed, before it is parsed: parsing millions of values stops all threads.
+
+    A text holds more values than commas, apart from those inside strings, for which there is ample room.
+
+    Raises:
+        LimitExceeded: `text` holds more than 200,000 commas.
+    """
+    if text.count(b",") > _MAX_COMMAS:
+        raise _too_many_values("")
+
+
+def _too_many_values(pointer: str) -> LimitExceeded:
+    return LimitExceeded(
+        f"A request holds at most {_MAX_VALUES:,} values; got more.", pointer=pointer or None, allowed=f"at most {_MAX_VALUES}", got="more"
+    )
 
 
 def _field_errors(errors: Sequence[ErrorDetails], value: object, model: type[BaseModel], prefix: str) -> Iterator[FieldError]:

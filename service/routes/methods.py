@@ -1,4 +1,7 @@
-"""The routes under `/v1/methods`, which describe the visualization methods."""
+"""The routes under `/v1/methods`, which describe the visualization methods.
+
+They are no coroutines, so they run on a thread: making the schemas of all methods for the first time takes about 0.2 s.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def _described(name: str) -> str:
 
 
 @router.get("/v1/methods", operation_id="list_methods", summary="List the methods", response_model=list[MethodDescription])
-async def list_methods() -> Response:
+def list_methods() -> Response:
     """Each method comes with the JSON schema of its parameters, an example and its artifacts."""
     return json_response(f"[{','.join(_described(name) for name in METHODS)}]")
 
@@ -35,7 +38,7 @@ async def list_methods() -> Response:
     response_model=MethodDescription,
     responses=documented(404),
 )
-async def get_method(
+def get_method(
     name: Annotated[str, Path(description="This is the name of a method, as `GET /v1/methods` lists it.", examples=["grad_cam"])],
 ) -> Response:
     """The method comes with the JSON schema of its parameters, an example and its artifacts."""

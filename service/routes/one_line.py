@@ -18,7 +18,7 @@ from schemas.methods.card import MethodCard
 from schemas.methods.several_images import ImagesParams
 from service.artifact_answer import artifact_answer
 from service.content_negotiation import preferred_media_type
-from service.converters import inline, zipped
+from service.converters import job_with_arrays, zipped
 from service.dependencies import CallerDep, Services, ServicesDep
 from service.job_wait import CallerDisconnected, wait_until_ended
 from service.one_line_forms import ONE_LINE_FORMS
@@ -147,8 +147,7 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
         if artifact.kind == "array" or media_type == ZIP
     }
     if media_type == JSON:
-        arrays = await anyio.to_thread.run_sync(lambda: {name: inline(content) for name, content in contents.items()})
-        return json_response(job.with_arrays(arrays).model_dump_json(), 200, headers)
+        return json_response(await anyio.to_thread.run_sync(job_with_arrays, job, contents), 200, headers)
     files = _zip_files(job, contents) if media_type == ZIP else [(f"{name}.npy", content) for name, content in contents.items()]
     suffix = "zip" if media_type == ZIP else "npz"
     headers["Content-Disposition"] = f'attachment; filename="{file_name(job.method, job.id)}.{suffix}"'

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 
 from jobstore.settings import StoreSettings
@@ -17,8 +18,15 @@ from service.app import create_app
 from service.dependencies import services_of
 from service.server import DrainingServer
 from service.settings import ServiceSettings
+from tests.event_loops import no_blocked_loops
 from tests.schemas.tiny import description
 from tests.service.fake_worker import FakeWorker, catalog_of
+
+
+@pytest.fixture(autouse=True)
+def _event_loops() -> Iterator[None]:
+    with no_blocked_loops():
+        yield
 
 
 @pytest.fixture
@@ -49,7 +57,11 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @asynccontextmanager
 async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client that calls the application directly, without a socket."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+
+    async def in_a_task_of_its_own(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.create_task(app(scope, receive, send))
+
+    transport = httpx.ASGITransport(app=in_a_task_of_its_own, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=30) as client:
         yield client
 

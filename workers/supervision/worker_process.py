@@ -27,6 +27,7 @@ from jobstore.store import JobStore
 from processes.parent_death import end_with_multiprocessing_parent
 from schemas.models import PublishedModel
 from telemetry.logs import bind, configure_logs, get_logger
+from telemetry.slow_callbacks import slow_callbacks_logged
 from workers.engine.devices import use_device
 from workers.engine.probe import KerasProbe
 from workers.execution.attempt import Attempts
@@ -54,7 +55,8 @@ def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdo
     use_device("GPU:0" if device.kind == "gpu" else "CPU:0", settings.intra_op_threads or max(1, cores // threads))
     cv2.setNumThreads(1)  # the render threads already work in parallel
     implementations()
-    asyncio.run(_serve(settings, device, index, watchdog, threads))
+    with slow_callbacks_logged(settings.slow_callback):
+        asyncio.run(_serve(settings, device, index, watchdog, threads))
 
 
 async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, threads: int) -> None:

@@ -14,6 +14,7 @@ from decoding.decoder import Decoder
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.images import ImageLimits
+from tests.event_loops import no_blocked_loops
 from tests.workers.execution.bench import VERSIONS, PipelineBench
 from tests.workers.execution.scripted import ScriptedWorker
 from tests.workers.tiny import save_model
@@ -22,6 +23,12 @@ from workers.execution.pipeline import JobEnvironment, Pipeline
 from workers.execution.scheduler import Scheduler
 from workers.models.pool import ModelPool
 from workers.settings import WorkerSettings
+
+
+@pytest.fixture(autouse=True)
+def _event_loops() -> Iterator[None]:
+    with no_blocked_loops():
+        yield
 
 
 @pytest.fixture(scope="module")
