@@ -42,3 +42,9 @@ def clipped(values: Float32[np.ndarray, "*axes"], percentile: float) -> Float32[
         return values
     limit = np.float32(np.percentile(strengths, percentile))
     return np.clip(values, -limit, limit)
+
+
+def finite(values: Float32[np.ndarray, "*axes"]) -> Float32[np.ndarray, "*axes"]:
+    """Return the values with 0 for those that are not finite. If all are finite, it is the same array."""
+    good = np.isfinite(values)
+    return values if good.all() else np.where(good, values, np.float32(0))

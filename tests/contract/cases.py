@@ -57,15 +57,18 @@ class MethodCase:
 
     def outputs(self) -> list[Output]:
         """Return the output for each photo, computed as one batch. Methods that need no photo, or all of them, have one output."""
+        return [self.draw(result, photo) for result, photo in self.results()]
+
+    def results(self) -> list[tuple[Any, Photo | None]]:
+        """Return the result for each photo, and the photo."""
         if not self.params.card.needs_image:
-            return [self.draw(self.result(NO_IMAGE), None)]
+            return [(self.result(NO_IMAGE), None)]
         photos = self.photos()
         tensor = np.stack([tensor for _, tensor in photos])
         if self.method.lane == "slow":
-            return [self.draw(self.result(tensor[None], photo), photo) for photo, tensor in photos]
+            return [(self.result(tensor[None], photo), photo) for photo, tensor in photos]
         results = self.method.run(self.probe, Inputs(tensor), [self.params] * len(photos))
-        assert len(results) == len(photos)
-        return [self.draw(result, photo) for result, (photo, _) in zip(results, photos, strict=True)]
+        return list(zip(results, (photo for photo, _ in photos), strict=True))
 
     def draw(self, result: Any, photo: Photo | None) -> Output:
         """Return the output of one job, with the pictures that the service draws when they are fetched."""

@@ -123,7 +123,7 @@ class WorkerStack:
         return accepted[0]
 
     async def ended(self, job_ids: Sequence[str]) -> list[JobRecord]:
-        """Wait until all jobs have ended and return them. Check that each has exactly one `done` event and all its artifacts."""
+        """Wait until all jobs have ended and return them. Check that each has exactly one `done` event and its stored artifacts."""
         records: list[JobRecord] = []
         for job_id in job_ids:
             record = await self.store.jobs.wait(job_id, OWNER, 90)
@@ -133,7 +133,7 @@ class WorkerStack:
             ends = [event async for event in self.store.jobs.events(job_id, OWNER) if event is not None and event.type == "done"]
             assert len(ends) == 1
             if record.state is JobState.SUCCEEDED:
-                for artifact in record.artifacts:
+                for artifact in (each for each in record.artifacts if each.name not in record.drawings):
                     assert len(await self.store.artifacts.read(job_id, OWNER, artifact.name)) == artifact.size
         return records
 

@@ -12,7 +12,6 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from redis import Redis
 
 from jobstore.records import Execution
 from rendering import encode, scaling
@@ -22,7 +21,8 @@ from rendering.photo import Photo, Placement
 from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.errors import StorageFull
 from service.dependencies import services_of
-from tests.service.fake_worker import MAP, OVERLAY, FakeWorker, array, encoded, picture
+from service.settings import ServiceSettings
+from tests.service.fake_worker import MAP, OVERLAY, FakeWorker, array, encoded, npy, picture
 from tests.service.test_jobs import submitted
 
 PHOTO = np.random.default_rng(5).integers(0, 256, (8, 14, 3), dtype=np.uint8)
@@ -114,11 +114,10 @@ async def test_other_formats_and_the_zip_have_it_too(live: httpx.AsyncClient, wo
         np.testing.assert_array_equal(pixels(archive.read("shown.png")), EXPECTED["shown"])
 
 
-async def test_without_its_array_it_is_gone(live: httpx.AsyncClient, worker: FakeWorker, redis_url: str) -> None:
+async def test_without_its_array_it_is_gone(live: httpx.AsyncClient, worker: FakeWorker, settings: ServiceSettings) -> None:
     job = await ended(live, worker)
-    with Redis.from_url(redis_url) as redis:
-        for name in redis.scan_iter("*:artifacts:*"):
-            redis.hdel(name, "map")
+    (file,) = (path for path in settings.data_dir.rglob("*") if path.is_file() and path.read_bytes() == npy(MAP))
+    file.unlink()
     answer = await live.get(f"{job}/artifacts/heatmap")
     assert (answer.status_code, answer.json()["code"]) == (410, "expired")
 

@@ -29,7 +29,7 @@ async def main():
     store = JobStore.connect(settings.redis_url, settings)
     transport = httpx.ASGITransport(app=create_app(settings, store))
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-        assert (await client.get("/readyz")).json()["status"] == "ready"
+        assert (await client.get("/readyz")).json()["status"] == "starting"
         assert (await client.get("/openapi.json")).status_code == 200
         form = {"model": "vgg16", "channels": "3"}
         answer = await client.post("/v1/filters", data=form, headers={"Prefer": "wait=0"})

@@ -12,13 +12,13 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from rendering.channel_grid import bounded_size, channel_grid
-from rendering.charts.values import unit_values
+from rendering.channel_grid import bounded_size
+from rendering.drawings.layer_channels import LayerChannels
 from rendering.photo import Photo
-from rendering.titles import titled, titled_sheet
+from rendering.titles import titled_sheet
 from schemas.methods.inspection.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, ChannelStatistics, LayerStatistics
 from workers.contract.arrays import Float32 as AnyFloat32
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.artifact_names import artifact_names
@@ -86,7 +86,7 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Activations]) -> list[Lay
 def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
     """Draw the grids of channels. Values that are not finite are drawn and counted as 0, with a warning."""
     several = isinstance(params.layer, tuple)
-    artifacts: list[Picture | Array] = []
+    artifacts: list[Picture | PictureOfArrays | Array] = []
     grids: list[UInt8[np.ndarray, "h w 3"]] = []
     titles: list[str] = []
     statistics: list[LayerStatistics] = []
@@ -101,47 +101,43 @@ def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
             )
         clean = np.where(finite, array, np.float32(0)) if not finite.all() else array
         numbers = ChannelNumbers(clean.reshape(-1, clean.shape[-1]))
-        picture, more = _drawn_layer(path, clean, numbers, params)
+        stored = Array("activations" + suffix, array)
+        drawing, more = _drawing(path, stored, numbers, params)
         warnings += more
-        title = f"{path} · {' × '.join(str(length) for length in array.shape)}"
-        grids.append(picture)
-        titles.append(title)
-        artifacts.append(Picture("grid" + suffix, titled(picture, title), primary=not several))
-        artifacts.append(Array("activations" + suffix, array))
+        if several:
+            grids.append(drawing.untitled({stored.name: array}))
+            titles.append(drawing.title)
+            artifacts.append(PictureOfArrays.of("grid" + suffix, drawing, [stored]))
+        else:
+            artifacts.append(Picture("grid", drawing.draw({stored.name: array}), primary=True))
+        artifacts.append(stored)
         statistics.append(_statistics(path, array.shape, numbers, ranked=RANKED_OF_SEVERAL if several else None))
     if several:
         artifacts.insert(0, Picture("grid", titled_sheet(grids, titles), primary=True))
     return Output(tuple(artifacts), ActivationsFacts(layers=tuple(statistics)), tuple(warnings))
 
 
-def _drawn_layer(
-    path: str, array: AnyFloat32, numbers: ChannelNumbers, params: Activations
-) -> tuple[UInt8[np.ndarray, "h w 3"], list[str]]:
-    if array.ndim == 1:
-        return unit_values(array), []
+def _drawing(path: str, array: Array, numbers: ChannelNumbers, params: Activations) -> tuple[LayerChannels, list[str]]:
+    """Return the drawing of a layer's activations, and warnings about it."""
     warnings: list[str] = []
-    maps = array.reshape(-1, *array.shape[-2:])
-    mode = params.scaling
-    if mode == "per_channel" and len(numbers.values) == 1:
-        mode = "global"
-        warnings.append(f"Layer '{path}' has only one position, so a channel has no deviation. It is drawn with scaling 'global'.")
-    chosen = drawn_channels(params, numbers)
-    picked = params.channels is not None or params.order != "index"
-    size = bounded_size(len(chosen), *maps.shape[:2])
-    if size != maps.shape[:2]:
-        warnings.append(
-            f"Layer '{path}': {len(chosen)} channels of {maps.shape[1]} × {maps.shape[0]} are drawn at {size[1]} × {size[0]} each. "
-            "The array has every value."
-        )
-    picture = channel_grid(
-        maps[..., chosen] if picked else maps,
-        mode=mode,
-        colours=params.colormap,
-        columns=params.columns,
-        captions=[str(channel) for channel in chosen] if picked else None,
-        span=(float(numbers.min.min()), float(numbers.max.max())),
-    )
-    return picture, warnings
+    shape, mode, chosen = array.shape, params.scaling, None
+    if len(shape) > 1:
+        if mode == "per_channel" and len(numbers.values) == 1:
+            mode = "global"
+            warnings.append(f"Layer '{path}' has only one position, so a channel has no deviation. It is drawn with scaling 'global'.")
+        drawn = drawn_channels(params, numbers)
+        if params.channels is not None or params.order != "index":
+            chosen = tuple(drawn.tolist())
+        height, width = len(numbers.values) // shape[-2], shape[-2]
+        size = bounded_size(len(drawn), height, width)
+        if size != (height, width):
+            warnings.append(
+                f"Layer '{path}': {len(drawn)} channels of {width} × {height} are drawn at {size[1]} × {size[0]} each. "
+                "The array has every value."
+            )
+    title = f"{path} · {' × '.join(str(length) for length in shape)}"
+    drawing = LayerChannels(source=array.name, title=title, scaling=mode, colormap=params.colormap, columns=params.columns, channels=chosen)
+    return drawing, warnings
 
 
 def _statistics(path: str, shape: tuple[int, ...], numbers: ChannelNumbers, ranked: int | None) -> LayerStatistics:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from rendering.channel_grid import channel_grid
-from rendering.channel_levels import scale_all_channels
+from rendering.drawings.stretched_channels import StretchedChannels
 from rendering.photo import Photo
 from rendering.side_by_side import CaptionedPicture, side_by_side
 from schemas.errors import ImageTooLarge, InvalidImage
@@ -26,7 +25,7 @@ from schemas.methods.inspection.sandbox import (
     SandboxStage,
     StageFacts,
 )
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.methods.inspection.untrained_layers import convolved, glorot_kernel, pooled
 
 MOST_PRODUCTS = 20_000_000_000  # products of a weight and a pixel take about ten seconds on one core
@@ -124,21 +123,25 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
     stages = params.stages or ()
     check_cost(stages, *photo.image.shape[:2])
     pictures = [CaptionedPicture(_caption("photo", photo.image.shape), photo.image)]
-    artifacts: list[Picture | Array] = []
+    artifacts: list[Picture | PictureOfArrays | Array] = []
     facts: list[StageFacts] = []
     warnings: list[str] = []
     for number, each in enumerate(stage_outputs(photo.image, stages, params.seed), 1):
         name, maps = stage_name(each.stage), each.maps
-        levels = stretched_channels(maps)
-        picture = _picture(levels)
+        output = Array("output", maps)
+        drawing = StretchedChannels(source=output.name)
+        picture = drawing.draw({output.name: maps})
         pictures.append(CaptionedPicture(_caption(name, maps.shape), picture))
-        artifacts.append(Picture(f"stage_{number}", picture))
+        drawings = {f"stage_{number}": drawing}
         if maps.shape[2] == 3:
-            artifacts.append(Picture(f"channels_{number}", _tiles(levels)))
+            drawings[f"channels_{number}"] = StretchedChannels(source=output.name, tiles=True)
+        is_last = number == len(stages)  # only the last output is an artifact, so only its pictures can be drawn later
+        for title, one in drawings.items():
+            artifacts.append(PictureOfArrays.of(title, one, [output]) if is_last else Picture(title, one.draw({output.name: maps})))
         if each.kernel is not None:
             artifacts.append(Array(f"kernel_{number}", each.kernel))
-        if number == len(stages):
-            artifacts.append(Array("output", maps))
+        if is_last:
+            artifacts.append(output)
         flat = np.flatnonzero(maps.min(axis=(0, 1)) == maps.max(axis=(0, 1))).tolist()
         if flat:
             warnings.append(
@@ -151,22 +154,6 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
         SandboxFacts(photo=photo.image.shape[:2], stages=tuple(facts)),
         tuple(warnings),
     )
-
-
-def stretched_channels(maps: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:
-    """Return levels of 0-255: the minimum of each channel becomes 0, its maximum 255."""
-    return np.concatenate([scale_all_channels(maps[..., channel : channel + 1]) for channel in range(maps.shape[2])], axis=2)
-
-
-def _picture(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Return three channels as RGB, one channel in grey, and any other number as tiles."""
-    if levels.shape[2] == 3:
-        return levels
-    return np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else _tiles(levels)
-
-
-def _tiles(levels: UInt8[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "H W 3"]:
-    return channel_grid(levels.astype(np.float32), mode="global", colours="gray", span=(0.0, 255.0))
 
 
 def _caption(what: str, shape: tuple[int, ...]) -> str:

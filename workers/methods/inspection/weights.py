@@ -13,13 +13,15 @@ from jaxtyping import Float32, Int64, UInt8
 
 from rendering import kernels
 from rendering.channel_grid import channel_grid
-from rendering.charts.values import histogram, values_by_index
+from rendering.charts.values import values_by_index
+from rendering.drawings.histograms import Histograms
 from rendering.photo import Photo
+from rendering.scaling import finite
 from rendering.titles import titled, titled_sheet
 from schemas.methods.inspection.weights import Weights, WeightsFacts, WeightStatistics
 from schemas.models import Layer, LayerKind
 from workers.contract.arrays import Float32 as AnyFloat32
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.artifact_names import artifact_names
@@ -64,11 +66,11 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
     del photo
     warnings: list[str] = []
     drawn: list[TitledWeight] = []
-    histograms: list[UInt8[np.ndarray, "h w 3"]] = []
+    titles: list[str] = []
     statistics: list[WeightStatistics] = []
     plain = all(array.ndim < 2 for array in result.weights.values())
     for name, array in result.weights.items():
-        clean = _finite(array)
+        clean = finite(array)
         if clean is not array:
             bad = array.size - np.count_nonzero(np.isfinite(array))
             warnings.append(f"'{name}': {bad:,} of {array.size:,} values are not finite. They are drawn and counted as 0.")
@@ -76,8 +78,7 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
             warnings.append(f"'{name}': all values are {clean.flat[0]:g}, so there is no contrast to draw.")
         if array.ndim > 1 or plain:
             drawn.append(_titled_weight(result, name, clean, params))
-        title = f"{name}: {array.size:,} value{'s' * (array.size != 1)}"
-        histograms.append(histogram(clean.ravel(), title))
+        titles.append(f"{name}: {array.size:,} value{'s' * (array.size != 1)}")
         statistics.append(_statistics(name, clean))
     for each in drawn:
         warnings += each.warnings
@@ -85,10 +86,11 @@ def draw(result: LayerWeights, photo: Photo | None, params: Weights) -> Output:
         grid = titled(drawn[0].picture, drawn[0].title, least=TITLE_WIDTH)
     else:
         grid = titled_sheet([each.picture for each in drawn], [each.title for each in drawn])
-    pictures = (Picture("grid", grid, primary=True), Picture("histogram", np.concatenate(histograms)))
-    names = artifact_names(result.weights, taken=[picture.name for picture in pictures])
+    names = artifact_names(result.weights, taken=("grid", "histogram"))
+    arrays = [Array(names[path], array) for path, array in result.weights.items()]
+    histograms = Histograms(arrays=tuple(array.name for array in arrays), titles=tuple(titles))
     return Output(
-        (*pictures, *(Array(names[path], array) for path, array in result.weights.items())),
+        (Picture("grid", grid, primary=True), PictureOfArrays.of("histogram", histograms, arrays), *arrays),
         WeightsFacts(layer=result.layer.path, type=result.layer.type, weights=tuple(statistics)),
         tuple(warnings),
     )
@@ -161,12 +163,6 @@ def _tiles(
 def chosen_filters(wanted: int | tuple[int, ...] | None, count: int) -> Int64[np.ndarray, " n"]:
     """Return the indices of the filters to draw: the listed ones, the first n, or all."""
     return np.array(wanted, np.int64) if isinstance(wanted, tuple) else np.arange(min(wanted or count, count))
-
-
-def _finite(array: AnyFloat32) -> AnyFloat32:
-    """Return the array with 0 for values that are not finite. If all are finite, it is the same object."""
-    finite = np.isfinite(array)
-    return array if finite.all() else np.where(finite, array, np.float32(0))
 
 
 def _statistics(name: str, array: AnyFloat32) -> WeightStatistics:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering.drawings.synthesised_image import as_rgb
 from rendering.photo import Photo
 from schemas.methods.synthesis.deep_dream import DeepDream, DeepDreamFacts, DreamLayer, DreamOctave
 from schemas.models import Preprocessing
@@ -20,7 +21,6 @@ from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.contract.synthesis import DreamSpec
-from workers.methods.synthesis.pictures import as_rgb
 from workers.methods.synthesis.previews import slices_with_previews
 
 # The level of 0-255 that is 0 in the dream's image, and the distance from there to 1: -1 is black and 1 is white, as InceptionV3 takes

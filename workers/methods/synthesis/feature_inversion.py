@@ -14,20 +14,20 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from rendering import text
+from rendering.drawings.synthesised_image import SynthesisedImage, as_rgb
 from rendering.grid import grid
 from rendering.photo import Photo
 from schemas.methods.synthesis.feature_inversion import FeatureInversion, FeatureInversionFacts, Inversion
 from schemas.methods.synthesis.regularisers import Regularisers
 from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import Preprocessing
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.colours import input_to_rgb, normalise
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.contract.synthesis import AscentSpec, AscentState, Objective
 from workers.methods.artifact_names import artifact_names
-from workers.methods.synthesis.pictures import as_rgb, dead_tile
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import FOURIER_START
 
@@ -131,10 +131,10 @@ def inversion_picture(image: Float32[np.ndarray, "h w c"]) -> UInt8[np.ndarray, 
 def draw(result: LayerInversions, photo: Photo | None, params: FeatureInversion) -> Output:
     """Draw the sheet and each image alone. A layer without anything to invert is a crossed tile."""
     del photo
-    height, width = result.photo.shape[:2]
-    pictures = [
-        dead_tile(max(height, width))[:height, :width] if layer.error is None else inversion_picture(layer.image) for layer in result.layers
-    ]
+    width = result.photo.shape[1]
+    images = Array("images", np.stack([layer.image for layer in result.layers]))
+    drawings = [SynthesisedImage(index=index, dead=layer.error is None) for index, layer in enumerate(result.layers)]
+    pictures = [drawing.draw({images.name: images.array}) for drawing in drawings]
     captions = ["photo", *(layer.layer for layer in result.layers)]
     tiles = text.captioned(np.stack([result.photo, *pictures]), captions, size=max(8, width // CAPTION_SHARE))
     names = artifact_names([layer.layer for layer in result.layers])
@@ -146,8 +146,11 @@ def draw(result: LayerInversions, photo: Photo | None, params: FeatureInversion)
     )
     artifacts = (
         Picture("sheet", grid(tiles, columns=params.columns, gap=4, background=text.PAPER), primary=True),
-        *(Picture(f"inversion.{names[layer.layer]}", tile) for layer, tile in zip(result.layers, pictures, strict=True)),
-        Array("images", np.stack([layer.image for layer in result.layers])),
+        *(
+            PictureOfArrays.of(f"inversion.{names[layer.layer]}", drawing, [images])
+            for layer, drawing in zip(result.layers, drawings, strict=True)
+        ),
+        images,
         Array("curves", np.stack([layer.values for layer in result.layers])),
     )
     silent = ", ".join(layer.layer for layer in result.layers if layer.error is None)

@@ -8,11 +8,12 @@ from collections.abc import Generator
 import numpy as np
 from jaxtyping import UInt8
 
+from rendering.drawings.synthesised_image import dead_tile
 from schemas.methods.synthesis.filters import Filters
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Animation
 from workers.contract.synthesis import AscentState
-from workers.methods.synthesis.pictures import averaged_down, dead_tile, synthesised_picture, tiled
+from workers.methods.synthesis.pictures import averaged_down, synthesised_picture, tiled
 
 DURATION_MILLISECONDS = 3000
 TILES_SIDE = 768  # pixels of all tiles of a row or a column together, where averaging begins

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from rendering.drawings.synthesised_image import dead_tile
 from rendering.grid import grid
 from rendering.photo import Photo
 from schemas.methods.synthesis.filter_atlas import FilterAtlas, FilterAtlasFacts
@@ -18,7 +19,7 @@ from workers.contract.progress import Pieces, Reusable, Slice
 from workers.contract.synthesis import AscentState, Objective
 from workers.methods.synthesis.ascent_spec import ascent_spec
 from workers.methods.synthesis.channel_images import image_piece, ranking, work_key
-from workers.methods.synthesis.pictures import dead_tile, preview, synthesised_picture
+from workers.methods.synthesis.pictures import preview, synthesised_picture
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import RECIPES
 

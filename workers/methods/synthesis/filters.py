@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from rendering.drawings.synthesised_image import dead_tile
 from rendering.grid import grid
 from rendering.photo import Photo
 from schemas.methods.synthesis.filters import FilterImage, Filters, FiltersFacts
 from schemas.models import Preprocessing
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Reusable, Slice
@@ -24,7 +25,7 @@ from workers.methods.synthesis.ascent_spec import ascent_spec
 from workers.methods.synthesis.channel_images import image_piece, ranking, work_key
 from workers.methods.synthesis.filter_animation import animation, frame_steps, recorded
 from workers.methods.synthesis.filter_targets import ImageTarget, image_targets, objective_of
-from workers.methods.synthesis.pictures import dead_tile, preview, synthesised_picture
+from workers.methods.synthesis.pictures import image_drawing, preview
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import RECIPES, Recipe
 
@@ -103,28 +104,23 @@ def draw(result: FilterSynthesis, photo: Photo | None, params: Filters) -> Outpu
     """Draw the grid and each image alone. An image that no gradient reached would be noise, so it is a crossed tile."""
     del photo
     recipe = RECIPES[params.preset]
-    tiles = _tiles(result, params)
+    images, curves = Array("images", result.images), Array("curves", result.values)
+    drawings = [
+        image_drawing(params, result.preprocessing, index, dead=not alive) for index, alive in enumerate(result.gradient_seen.tolist())
+    ]
+    tiles = [drawing.draw({images.name: images.array}) for drawing in drawings]
     order = ranking(result.values[:, -1], result.gradient_seen)
     in_grid, dropped = _chosen_for_grid(result, recipe, order)
     grid_tiles = [tiles[index] for index in in_grid] or [dead_tile(tiles[0].shape[0])]
     whole = grid(grid_tiles, columns=params.columns, gap=recipe.gap, background=recipe.background, order=recipe.order)
     artifacts = (
         Picture("grid", whole, primary=True),
-        *(Picture(target.name, tile) for target, tile in zip(result.targets, tiles, strict=True)),
-        Array("images", result.images),
-        Array("curves", result.values),
+        *(PictureOfArrays.of(target.name, drawing, [images]) for target, drawing in zip(result.targets, drawings, strict=True)),
+        images,
+        curves,
         *animation(result.frames),
     )
     return Output(artifacts, _facts(result, params, order, dropped), _warnings(result, in_grid))
-
-
-def _tiles(result: FilterSynthesis, params: Filters) -> list[UInt8[np.ndarray, "h w 3"]]:
-    tiles = [
-        synthesised_picture(params, result.preprocessing, image) if alive else None
-        for image, alive in zip(result.images, result.gradient_seen, strict=True)
-    ]
-    side = next((tile.shape[0] for tile in tiles if tile is not None), result.images.shape[1])
-    return [dead_tile(side) if tile is None else tile for tile in tiles]
 
 
 def _chosen_for_grid(result: FilterSynthesis, recipe: Recipe, order: Sequence[int]) -> tuple[list[int], Bool[np.ndarray, " n"]]:

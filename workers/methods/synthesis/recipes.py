@@ -23,29 +23,14 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from rendering.drawings.synthesised_image import PixelUnits, StandardisedPicture
 from schemas.methods.synthesis.parametrisations import ParametrisationName
 from schemas.methods.synthesis.presets import PRESETS, FilterPreset
 from schemas.models import Preprocessing
 from workers.contract.synthesis import Start
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
-
-
-@dataclass(frozen=True)
-class StandardisedPicture:
-    """Draw an image as (x − μ)/(σ + `epsilon`)·`contrast` + `level`, clipped to 0-255, rounded down, without a border of `crop` pixels."""
-
-    contrast: float
-    epsilon: float
-    level: float
-    crop: int = 0
-
-    def __call__(self, image: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "H W c"]:
-        x = (image - image.mean()) / (image.std() + self.epsilon)
-        x = x[self.crop : x.shape[0] - self.crop, self.crop : x.shape[1] - self.crop]
-        return np.clip(x * self.contrast + self.level, 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -131,3 +116,12 @@ def units(recipe: Recipe, preprocessing: Preprocessing) -> tuple[tuple[float, ..
     if np.all(std == recipe.unit):
         return (1.0,), (0.0,)
     return tuple((recipe.unit / std).tolist()), tuple(((recipe.zero - mean) / std).tolist())
+
+
+def pixel_units(recipe: Recipe, preprocessing: Preprocessing) -> PixelUnits:
+    """Return how an image of the parametrisation `pixel`, which is in the model's input units, is drawn as the preset's source draws it.
+
+    The sources draw a BGR model's input as if it were RGB, and so do their presets. `lucid` draws the true colours.
+    """
+    scale, offset = units(recipe, preprocessing)
+    return PixelUnits(scale, offset, recipe.picture, recipe.true_colours and preprocessing.order == "bgr")

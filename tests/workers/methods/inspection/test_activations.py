@@ -7,6 +7,7 @@ from rendering import channel_grid
 from rendering.charts.values import unit_values
 from rendering.titles import titled, titled_sheet
 from schemas.methods.inspection.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, LayerStatistics
+from tests.drawn import drawn as with_pictures
 from tests.workers.methods.support import FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
@@ -20,7 +21,9 @@ def drawn(answers: dict[str, np.ndarray], **params: object) -> Output:
 
 
 def artifacts(output: Output) -> dict[str, np.ndarray]:
-    return {artifact.name: artifact.image if isinstance(artifact, Picture) else artifact.array for artifact in output.artifacts}
+    return {
+        artifact.name: artifact.image if isinstance(artifact, Picture) else artifact.array for artifact in with_pictures(output).artifacts
+    }
 
 
 def statistics(output: Output) -> tuple[LayerStatistics, ...]:

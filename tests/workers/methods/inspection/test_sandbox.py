@@ -6,13 +6,15 @@ import keras
 import numpy as np
 import pytest
 
+from rendering.drawings.stretched_channels import stretched_channels
 from rendering.photo import Photo, Placement
 from schemas.errors import ImageTooLarge, InvalidImage
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.sandbox import Sandbox, SandboxFacts, SandboxPreset
+from tests.drawn import drawn
 from workers.contract.artifacts import Array, Output, Picture
 from workers.methods.inspection import sandbox
-from workers.methods.inspection.sandbox import check_cost, stretched_channels
+from workers.methods.inspection.sandbox import check_cost
 
 layers = keras.layers
 
@@ -27,7 +29,7 @@ def made(photo: Photo, **params: object) -> Output:
 
 
 def pictures(output: Output) -> dict[str, np.ndarray]:
-    return {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
+    return {artifact.name: artifact.image for artifact in drawn(output).artifacts if isinstance(artifact, Picture)}
 
 
 def arrays(output: Output) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.inspection.weights import Weights, WeightsFacts
 from schemas.models import LayerKind
 from tests.contract.cases import zoo_model
+from tests.drawn import drawn
 from tests.schemas.tiny import layer
 from tests.zoo import ZOO
 from workers.contract.artifacts import Array, Output, Picture
@@ -35,7 +36,7 @@ def shown(
 
 
 def picture(output: Output, name: str = "grid") -> np.ndarray:
-    (found,) = (artifact.image for artifact in output.artifacts if isinstance(artifact, Picture) and artifact.name == name)
+    (found,) = (artifact.image for artifact in drawn(output).artifacts if isinstance(artifact, Picture) and artifact.name == name)
     return found
 
 

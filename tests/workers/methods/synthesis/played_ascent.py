@@ -9,6 +9,7 @@ import numpy as np
 from schemas.limits import MethodLimits
 from schemas.methods.synthesis.filters import Filters, FiltersFacts
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
+from tests.drawn import drawn
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe
@@ -61,7 +62,7 @@ def synthesis(values: list[list[float]], seen: list[bool], size: int = 20) -> Fi
 
 
 def pictures(output: Output) -> dict[str, np.ndarray]:
-    return {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
+    return {artifact.name: artifact.image for artifact in drawn(output).artifacts if isinstance(artifact, Picture)}
 
 
 def facts(output: Output) -> FiltersFacts:

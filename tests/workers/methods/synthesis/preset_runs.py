@@ -12,6 +12,7 @@ import tensorflow as tf
 from schemas.limits import MethodLimits
 from schemas.methods.synthesis.filters import Filters
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
+from tests.drawn import drawn
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.engine.ascent.parametrisations import start_values
@@ -65,7 +66,7 @@ def resolved(probe: KerasProbe, **params: Any) -> Filters:
 
 
 def pictures(output: Output) -> dict[str, np.ndarray]:
-    return {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
+    return {artifact.name: artifact.image for artifact in drawn(output).artifacts if isinstance(artifact, Picture)}
 
 
 def unit_noise(preset: str, size: int, channel: int, seed: int = 0) -> np.ndarray:

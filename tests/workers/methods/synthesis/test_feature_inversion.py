@@ -9,6 +9,7 @@ from keras import layers
 
 from schemas.methods.synthesis.feature_inversion import FeatureInversion, FeatureInversionFacts
 from schemas.models import Preprocessing
+from tests.drawn import drawn as with_pictures
 from tests.workers.engine.support import published
 from tests.workers.methods.support import FormulaProbe, batch
 from workers.contract.arrays import Float32
@@ -93,7 +94,7 @@ def test_the_sheet_has_the_photo_first_and_a_cross_for_a_dead_layer() -> None:
         photo, (InvertedLayer("a/conv", image, curve, 0.5, 0.75), InvertedLayer("b", image * 0, curve * 0, None, None))
     )
     output = feature_inversion.draw(result, None, params_of("a/conv", "b", columns=3))
-    drawn = {artifact.name: artifact.image for artifact in output.artifacts if isinstance(artifact, Picture)}
+    drawn = {artifact.name: artifact.image for artifact in with_pictures(output).artifacts if isinstance(artifact, Picture)}
     assert list(drawn) == ["sheet", "inversion.a.conv", "inversion.b"]
     assert (drawn["inversion.a.conv"] == [255, 64, 64]).all()
     dead = drawn["inversion.b"]

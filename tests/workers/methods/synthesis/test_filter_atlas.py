@@ -13,6 +13,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.synthesis.filter_atlas import FilterAtlas, FilterAtlasFacts
 from schemas.methods.synthesis.filters import Filters
 from tests.contract.cases import examined_model
+from tests.drawn import drawn
 from tests.workers.engine.ascent.support import lively
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
@@ -47,9 +48,8 @@ def pieces_of(slices: list[Slice]) -> dict:
 
 
 def by_name(output: Output) -> dict[str, np.ndarray]:
-    return {
-        each.name: each.image if isinstance(each, Picture) else each.array for each in output.artifacts if isinstance(each, Picture | Array)
-    }
+    every = [each for each in drawn(output).artifacts if isinstance(each, Picture | Array)]
+    return {each.name: each.image if isinstance(each, Picture) else each.array for each in every}
 
 
 def test_it_is_what_filters_makes_of_all_channels_group_by_group(monkeypatch: pytest.MonkeyPatch) -> None:

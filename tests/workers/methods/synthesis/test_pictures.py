@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rendering.drawings.synthesised_image import as_rgb
 from tests.workers.methods.synthesis.preset_runs import CAFFE
-from workers.methods.synthesis.pictures import as_rgb, averaged_down, pixel_picture
-from workers.methods.synthesis.recipes import RECIPES
+from workers.methods.synthesis.pictures import averaged_down
+from workers.methods.synthesis.recipes import RECIPES, pixel_units
 
 
 def test_shrinking_averages_blocks() -> None:
@@ -23,8 +24,8 @@ def test_lucid_pixels_of_a_bgr_model_are_drawn_in_true_colours() -> None:
     red = np.zeros((4, 6, 3), np.float32)
     red[1:3, 2:4, 2] = 255
     bgr = red - np.float32([103.939, 116.779, 123.68])
-    assert pixel_picture(RECIPES["lucid"], CAFFE, bgr)[1, 2].argmax() == 0
-    assert pixel_picture(RECIPES["dlwp1"], CAFFE, red)[1, 2].argmax() == 2
+    assert as_rgb(pixel_units(RECIPES["lucid"], CAFFE).draw(bgr))[1, 2].argmax() == 0
+    assert as_rgb(pixel_units(RECIPES["dlwp1"], CAFFE).draw(red))[1, 2].argmax() == 2
 
 
 def test_other_numbers_of_channels_become_grey() -> None:
