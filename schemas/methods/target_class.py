@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ from schemas.models import OutputHead, PublishedModel
 
 TOP_CLASS: Final = -1
 """Stands for the class with the highest logit, for each image its own, in `TargetClasses` and in the int32 class indices of a probe."""
+
+NEGATIVE: Final = 0
+"""The class index of the negative answer of one sigmoid output."""
 
 ClassSelector = Annotated[
     int | Annotated[str, Field(min_length=1, max_length=256)],
@@ -62,17 +65,18 @@ class TargetClassParams(OutputParams):
     sign: Literal[1, -1] = Field(
         default=1,
         description=(
-            "If the model has one sigmoid output, this is the answer to explain: 1 for the positive one, -1 for the negative one. "
-            "Every other model accepts only 1."
+            "For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model "
+            "accepts only 1."
         ),
     )
 
-    def resolve_classes(self, model: PublishedModel, limits: MethodLimits) -> int | tuple[int, ...] | None:
-        """Return `class_index` with class indices in place of labels. This is the only place that validates it.
+    def resolve_classes(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        """Return these parameters with class indices in place of labels and of `sign`. This is the only place that validates them.
 
         Raises:
             UnknownClass: the output has no such class, or has no classes.
-            InvalidParameters: the model has no such output, or `sign` is -1 and the output is not a single sigmoid.
+            InvalidParameters: the model has no such output, or `sign` is -1 and the output is not a single sigmoid, or `class_index` is
+                then not the negative answer.
             LimitExceeded: the list has more classes than one job may explain.
         """
         given = self.class_index
@@ -83,8 +87,26 @@ class TargetClassParams(OutputParams):
                 allowed=f"at most {limits.max_classes}",
                 got=str(len(given)),
             )
+        if self.sign == -1:
+            self._check_sign(model)
+        class_output(model, self.output)
+        found: int | tuple[int, ...] | None = NEGATIVE if self.sign == -1 else None
+        if isinstance(given, tuple):
+            found = tuple(model.class_index_of(selector, output=self.output) for selector in given)
+        elif given is not None:
+            found = model.class_index_of(given, output=self.output)
+        if self.sign == -1 and found != NEGATIVE:
+            raise InvalidParameters(
+                f"A sign of -1 asks for the negative answer, which is class_index {NEGATIVE}; got class_index {given}.",
+                pointer="/params/class_index",
+                allowed=str(NEGATIVE),
+                got=str(given),
+            )
+        return self.changed(class_index=found, sign=1)
+
+    def _check_sign(self, model: PublishedModel) -> None:
         head = model.description.head_at(self.output)
-        if self.sign == -1 and not (head.head == "sigmoid" and head.classes == 1):
+        if head.head != "binary":
             raise InvalidParameters(
                 f"A sign of -1 is only allowed for a model with one sigmoid output, but model '{model.description.name}' has the head "
                 f"'{head.head}' with {head.classes} classes.",
@@ -92,12 +114,6 @@ class TargetClassParams(OutputParams):
                 allowed="1",
                 got="-1",
             )
-        class_output(model, self.output)
-        if given is None:
-            return None
-        if isinstance(given, tuple):
-            return tuple(model.class_index_of(selector, output=self.output) for selector in given)
-        return model.class_index_of(given, output=self.output)
 
     def target_classes(self) -> TargetClasses:
         """Return the classes that these resolved parameters ask for.

@@ -18,11 +18,13 @@ MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]
 ModelSourceName = Literal["builtin", "keras_applications", "file"]
-HeadKind = Literal["softmax", "sigmoid", "logits", "probabilities", "log_probabilities", "none"]
+HeadKind = Literal["softmax", "sigmoid", "binary", "logits", "probabilities", "log_probabilities", "none"]
 HeadSetting = Literal["logits", "probabilities", "log_probabilities"]
 """The kinds of heads that the settings of a model may give."""
 HEAD_KINDS = (
-    "`softmax` and `sigmoid` are final activations; the logits are taken before them. `logits` is an output without one: its probabilities "
+    "`softmax` and `sigmoid` are final activations; the logits are taken before them. `binary` is one sigmoid unit with the logit l and "
+    "the probability p. Class 1 is its positive answer, with l and p; class 0 is the negative one, with -l and 1 - p. "
+    "`logits` is an output without one: its probabilities "
     "are its softmax, or the sigmoid of a single value. `probabilities` is an output that already is probabilities, for example the mean "
     "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. `none` "
     "means that the output is not (N, classes)."

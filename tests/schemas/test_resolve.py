@@ -58,8 +58,12 @@ def test_grad_cam_presets_fix_their_colours(preset: str) -> None:
 
 
 def test_sign_is_for_binary_heads() -> None:
-    binary = {"classes": 1, "head": "sigmoid"}
-    assert resolved("grad_cam", sign=-1, model=binary).sign == -1
+    binary = {"classes": 2, "head": "binary"}
+    for negative in ({"sign": -1}, {"class_index": 0}, {"sign": -1, "class_index": "Tench"}):
+        params = resolved("grad_cam", model=binary, **negative)
+        assert (params.class_index, params.sign) == (0, 1)
+    with pytest.raises(errors.InvalidParameters, match="negative answer, which is class_index 0; got class_index 1"):
+        resolved("grad_cam", model=binary, sign=-1, class_index=1)
     with pytest.raises(errors.InvalidParameters, match="one sigmoid output") as raised:
         resolved("grad_cam", sign=-1)
     assert raised.value.pointer == "/params/sign"
@@ -120,18 +124,18 @@ TWO_OUTPUTS: dict[str, Any] = {
     "outputs": ("predictions", "answer", "depth"),
     "heads": (
         {"name": "predictions", "classes": len(LABELS), "head": "softmax", "default_layer": "block5_conv3"},
-        {"name": "answer", "classes": 1, "head": "sigmoid", "default_layer": "block5_conv1"},
+        {"name": "answer", "classes": 2, "head": "binary", "default_layer": "block5_conv1"},
         {"name": "depth", "classes": None, "head": "none", "default_layer": None},
     ),
 }
 
 
 def test_the_named_output_decides_the_classes_and_the_default_layer() -> None:
-    second = resolved("grad_cam", model=TWO_OUTPUTS, output="answer", class_index=0, sign=-1)
-    assert (second.layer, second.class_index, second.output) == ("block5_conv1", 0, "answer")
+    second = resolved("grad_cam", model=TWO_OUTPUTS, output="answer", class_index=1)
+    assert (second.layer, second.class_index, second.output) == ("block5_conv1", 1, "answer")
     first = resolved("grad_cam", model=TWO_OUTPUTS, output="predictions", class_index="Egyptian cat")
     assert (first.layer, first.class_index) == ("block5_conv3", 2)
-    assert resolved("predict", model=TWO_OUTPUTS, output="answer").top == 1
+    assert resolved("predict", model=TWO_OUTPUTS, output="answer").top == 2
     assert resolved("eigen_cam", model=TWO_OUTPUTS, output="answer").layer == "block5_conv1"
 
 
@@ -139,7 +143,7 @@ def test_the_named_output_decides_the_classes_and_the_default_layer() -> None:
     ("params", "error", "message"),
     [
         ({"output": "answers"}, errors.InvalidParameters, "has no output 'answers'. Its outputs are: predictions, answer, depth"),
-        ({"output": "answer", "class_index": 1}, errors.UnknownClass, "has 1 classes: class_index must be 0 to 0, got 1"),
+        ({"output": "answer", "class_index": 2}, errors.UnknownClass, "has 2 classes: class_index must be 0 to 1, got 2"),
         ({"output": "answer", "class_index": "Egyptian cat"}, errors.UnknownClass, "has no labels"),
         ({"output": "predictions", "sign": -1}, errors.InvalidParameters, "sign of -1 is only allowed for a model with one sigmoid output"),
         ({"output": "depth", "layer": "block5_conv1"}, errors.UnknownClass, "no class output"),

@@ -33,7 +33,7 @@ def softmax_operation() -> keras.Model:
     return keras.Model(photo, keras.ops.softmax(layers.Dense(CLASSES, name="scores")(pooled(x))))
 
 
-@in_zoo(layer="conv2", head="sigmoid")
+@in_zoo(layer="conv2", head="binary")
 def binary() -> keras.Model:
     photo = image_input()
     x = layers.Flatten(name="flatten")(features(photo))

@@ -122,14 +122,12 @@ class Probe(Protocol):
         class_indices: NDArray[np.int32],
         *,
         score: Literal["logit", "probability"] = "logit",
-        sign: int = 1,
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
         """Return the gradient of each example's class score at `layer`.
 
-        `class_indices` is int32 (N,), and `TOP_CLASS` means the example's top class. With a sigmoid output of one class, `sign` -1 explains
-        the negative answer.
+        `class_indices` is int32 (N,), and `TOP_CLASS` means the example's top class.
         """
         ...
 
@@ -139,7 +137,6 @@ class Probe(Protocol):
         class_indices: NDArray[np.int32],
         *,
         score: Literal["logit", "probability"] = "logit",
-        sign: int = 1,
         relu_rule: ReluRule = "gradient",
         output: str | None = None,
         precision: str = "float32",

@@ -31,6 +31,9 @@ _LEAST_PROBABILITY = 1e-30
 class Head:
     """`classes` is the number of classes of an output, or None if the output is not of shape (N, classes).
 
+    The kind `binary` is one sigmoid unit. It has two classes, 1 for the positive answer and 0 for the negative one, with the logits
+    l and -l and the probabilities p and 1 - p.
+
     `activation_step` is the step that ends in the softmax or sigmoid; it is None if there is none. `gives_probabilities` says that the
     output is probabilities from which no such step can be taken away, for example the mean of two softmaxes.
     """
@@ -61,14 +64,16 @@ class Head:
     def logits(self, values: tf.Tensor) -> tf.Tensor:
         """Return the logits (N, classes) of the output's values without its final activation, float32.
 
-        Probabilities p have no logits, so log p is returned for them. A single probability has one: log(p / (1 - p)).
+        Probabilities p have no logits, so log p is returned for them. The probability of one unit has one: log(p / (1 - p)).
         """
         if self.kind == "log_probabilities":
             return tf.maximum(values, math.log(_LEAST_PROBABILITY))
-        if not self.gives_probabilities:
-            return values
-        logarithm = tf.math.log(tf.maximum(values, _LEAST_PROBABILITY))
-        return logarithm - tf.math.log(tf.maximum(1 - values, _LEAST_PROBABILITY)) if self.classes == 1 else logarithm
+        logits = values
+        if self.gives_probabilities:
+            logits = tf.math.log(tf.maximum(values, _LEAST_PROBABILITY))
+            if self.kind == "binary":
+                logits -= tf.math.log(tf.maximum(1 - values, _LEAST_PROBABILITY))
+        return tf.concat([-logits, logits], axis=-1) if self.kind == "binary" else logits
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """Return the probabilities (N, classes) of logits (N, classes), float32.
@@ -78,7 +83,7 @@ class Head:
         """
         if self.kind in ("probabilities", "log_probabilities"):
             return tf.exp(tf.minimum(logits, 0))
-        if self.kind == "sigmoid" or (self.kind == "logits" and self.classes == 1):
+        if self.kind in ("sigmoid", "binary") or (self.kind == "logits" and self.classes == 1):
             return tf.nn.sigmoid(logits)
         return tf.nn.softmax(logits)
 
@@ -94,8 +99,8 @@ def find_head(topology: Topology, index: int = 0, known: HeadKind | None = None)
         return found
     if known in ("probabilities", "log_probabilities", "logits"):
         return Head(known, found.classes, gives_probabilities=known == "probabilities")
-    if known == "sigmoid" and found.classes == 1:
-        return Head("sigmoid", 1, gives_probabilities=True)
+    if known == "binary":
+        return Head("binary", 2, gives_probabilities=True)
     return found
 
 
@@ -113,7 +118,7 @@ def _head_of_layers(topology: Topology, index: int) -> Head:
             break  # the output of a nested model is one of its inputs
         kind = activation_kind(step)
         if kind is not None:
-            return Head(kind, classes, step)
+            return Head("binary", 2, step) if kind == "sigmoid" and classes == 1 else Head(kind, classes, step)
         if not _passes_through(step):
             break
         tensor = step.reads[0]

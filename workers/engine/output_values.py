@@ -40,7 +40,7 @@ def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessin
 
     A final softmax or sigmoid is recognised by its layer. Any other output is `probabilities` if its values are never negative and sum to
     1 for every test image, `log_probabilities` if the exponentials of its values sum to 1, and else `logits`. It is also `probabilities`
-    (or `sigmoid`, if it is a single value) if its values are parts or means of the results of softmaxes and sigmoids.
+    (or `binary`, if it is a single value) if its values are parts or means of the results of softmaxes and sigmoids.
 
     A model that cannot run on the test images keeps the kinds that its layers give.
     """
@@ -62,7 +62,7 @@ _KIND_OF_VALUES: Mapping[str, HeadKind] = {
     "sum is 1": "probabilities",
     "exponentials sum to 1": "log_probabilities",
     "made of probabilities": "probabilities",
-    "made of one probability": "sigmoid",
+    "made of one probability": "binary",
 }
 
 

@@ -94,31 +94,31 @@ def build_backproject(graph: Graph, name: str, layer: str, relu_rule: ReluRule) 
 def build_gradients(
     graph: Graph, name: str, layer: str, *, score: str, relu_rule: ReluRule, output: str | None, precision: str
 ) -> Callable[..., GradientPass]:
-    """Compile `(x, class_indices (N,), sign ()) → GradientPass`: each example's gradient of its class score at a layer.
+    """Compile `(x, class_indices (N,)) → GradientPass`: each example's gradient of its class score at a layer.
 
     The tape starts at the layer, so that only what comes after it is differentiated. `TOP_CLASS` stands for the class with the
-    highest logit. With a `sign` of −1 the score is that of the negative answer: −logit, or 1 − p.
+    highest logit.
 
     Raises:
         NoGradient: an operation between the layer and the class score has no gradient.
     """
     override = with_relu_rule(graph, relu_rule, graph.fast_calls((layer,), scores=True, output=output, precision=precision))
 
-    def gradients(x: tf.Tensor, class_indices: tf.Tensor, sign: tf.Tensor) -> GradientPass:
+    def gradients(x: tf.Tensor, class_indices: tf.Tensor) -> GradientPass:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             inputs = inputs_with(graph, name, x)
             taps, logits = graph.class_scores(inputs, (layer,), override, _watch_only(layer, tape), output)
             probabilities = graph.head_of(output).probabilities(logits)
             class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
             scores = logits if score == "logit" else probabilities
-            explained = sign * tf.gather(scores, class_indices, axis=1, batch_dims=1)
+            explained = tf.gather(scores, class_indices, axis=1, batch_dims=1)
         gradient = tape.gradient(explained, taps[layer])
         if gradient is None:
             raise NoGradient(_why_no_gradient(graph, inputs, layer, output, override), pointer="/params/layer", got=layer)
         gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
         return GradientPass(tf.cast(taps[layer], tf.float32), gradient, logits, probabilities, class_indices)
 
-    signature = (image_input_spec(graph, name), tf.TensorSpec((None,), tf.int32), tf.TensorSpec((), tf.float32))
+    signature = (image_input_spec(graph, name), tf.TensorSpec((None,), tf.int32))
     return _traced(gradients, signature)
 
 

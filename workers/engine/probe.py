@@ -105,13 +105,10 @@ class KerasProbe:
         class_indices: NDArray[np.int32],
         *,
         score: Literal["logit", "probability"] = "logit",
-        sign: int = 1,
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
-        return self._gradients(
-            tensor, layer, class_indices, score=score, sign=sign, relu_rule="gradient", output=output, precision=precision
-        )
+        return self._gradients(tensor, layer, class_indices, score=score, relu_rule="gradient", output=output, precision=precision)
 
     def input_gradients(
         self,
@@ -119,14 +116,11 @@ class KerasProbe:
         class_indices: NDArray[np.int32],
         *,
         score: Literal["logit", "probability"] = "logit",
-        sign: int = 1,
         relu_rule: ReluRule = "gradient",
         output: str | None = None,
         precision: str = "float32",
     ) -> InputGradients:
-        found = self._gradients(
-            tensor, self._input, class_indices, score=score, sign=sign, relu_rule=relu_rule, output=output, precision=precision
-        )
+        found = self._gradients(tensor, self._input, class_indices, score=score, relu_rule=relu_rule, output=output, precision=precision)
         relus = 0 if relu_rule == "gradient" else self._relus(self._canonical_output(output))
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
 
@@ -179,7 +173,6 @@ class KerasProbe:
         class_indices: NDArray[np.int32],
         *,
         score: str,
-        sign: int,
         relu_rule: ReluRule,
         output: str | None,
         precision: str,
@@ -187,15 +180,13 @@ class KerasProbe:
         self._check(tensor, precision)
         output = self._canonical_output(output)
         check_reaches_scores(self.description.name, self.graph, layer, output)
-        check_classes(self.description.name, self.graph, class_indices, len(tensor), sign=sign, output=output)
+        check_classes(self.description.name, self.graph, class_indices, len(tensor), output=output)
         call = self.compiled.get(
             ("gradients", layer, score, relu_rule, output, precision),
             lambda: build_gradients(self.graph, self._input, layer, score=score, relu_rule=relu_rule, output=output, precision=precision),
         )
         with self._domain_errors(tensor):
-            result: GradientPass = call(
-                tf.constant(tensor, tf.float32), tf.constant(class_indices, tf.int32), tf.constant(sign, tf.float32)
-            )
+            result: GradientPass = call(tf.constant(tensor, tf.float32), tf.constant(class_indices, tf.int32))
             found = LayerGradients(*(value.numpy() for value in result))
         check_finite(
             f"in {precision}",

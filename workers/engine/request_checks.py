@@ -67,12 +67,12 @@ def check_reaches_scores(name: str, graph: Graph, layer: str, output: str | None
         )
 
 
-def check_classes(name: str, graph: Graph, class_indices: NDArray[np.int32], n: int, *, sign: int, output: str | None) -> None:
-    """Check the class indices (n,) of an output of model `name`, each 0 or more or `TOP_CLASS`, and the sign of the score.
+def check_classes(name: str, graph: Graph, class_indices: NDArray[np.int32], n: int, *, output: str | None) -> None:
+    """Check the class indices (n,) of an output of model `name`, each 0 or more or `TOP_CLASS`.
 
     Raises:
         UnknownClass: the output has no class of this index.
-        InvalidParameters: there is not one index for each example, or the sign is not 1 (or -1 for a single sigmoid output).
+        InvalidParameters: there is not one index for each example.
     """
     head = graph.head_of(output)
     if class_indices.shape != (n,):
@@ -90,13 +90,6 @@ def check_classes(name: str, graph: Graph, class_indices: NDArray[np.int32], n: 
             pointer="/params/class_index",
             allowed=allowed,
             got=str(wrong),
-        )
-    if sign != 1 and not (sign == -1 and head.kind == "sigmoid" and head.classes == 1):
-        raise InvalidParameters(
-            f"The sign must be 1, or -1 for a single sigmoid output; got {sign} for model '{name}', which has the head '{head.kind}' "
-            f"and {head.classes} classes.",
-            pointer="/params/sign",
-            got=str(sign),
         )
 
 

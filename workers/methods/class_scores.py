@@ -19,16 +19,13 @@ from workers.contract.probe import Forward, Probe
 ROUNDING = 1e-5
 
 
-def class_scores(
-    found: Forward, classes: Sequence[Prediction], score: Literal["logit", "probability"], sign: int
-) -> Float64[np.ndarray, "b n"]:
+def class_scores(found: Forward, classes: Sequence[Prediction], score: Literal["logit", "probability"]) -> Float64[np.ndarray, "b n"]:
     """Return the score of each of the n classes for each of the b inputs of a pass.
 
     Args:
         found: a forward pass that was asked for scores.
         classes: the n classes to read.
         score: which score to read.
-        sign: 1 for the score itself. -1 is for one sigmoid output and gives the score of its negative answer: -logit, or 1 - p.
 
     Raises:
         ValueError: the pass was not asked for scores.
@@ -36,10 +33,7 @@ def class_scores(
     every = found.logits if score == "logit" else found.probabilities
     if every is None:
         raise ValueError("the pass gave no class scores")
-    values = every[:, [scored.class_index for scored in classes]].astype(np.float64)
-    if sign == 1:
-        return values
-    return -values if score == "logit" else 1 - values
+    return every[:, [scored.class_index for scored in classes]].astype(np.float64)
 
 
 def target_predictions(probe: Probe, found: Forward, params: TargetClassParams) -> tuple[Prediction, ...]:

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Literal
 
 from schemas.errors import ModelLoadFailed
+from schemas.models import HeadKind
 
 MAX_LABELS_BYTES = 4 * 2**20
 
 
-def load_labels(source: Path | Literal["imagenet"] | None, classes: int | None) -> tuple[str, ...]:
+def load_labels(source: Path | Literal["imagenet"] | None, classes: int | None, head: HeadKind = "softmax") -> tuple[str, ...]:
     """Return the labels that a catalogue entry names, or no labels if `source` is None.
 
     `imagenet` stands for the names of ILSVRC 2012 with their synonyms, separated by commas ("tabby, tabby cat"). A path stands for a
     UTF-8 text file with one label per line; blank lines at the end are ignored. `classes` is the number of the model's classes, or
-    None if it has no class output.
+    None if it has no class output. One sigmoid unit (`head` is `binary`) has two labels, that of the negative answer first; a single label
+    L is taken for the positive answer, and the negative one is then "not L".
 
     Raises:
         ModelLoadFailed: the file is missing or not UTF-8, or the number of labels is not the number of classes.
@@ -28,6 +30,8 @@ def load_labels(source: Path | Literal["imagenet"] | None, classes: int | None) 
     name = source if isinstance(source, str) else source.name
     if classes is None:
         raise ModelLoadFailed(f"The settings give the labels '{name}', but the model has no class output.")
+    if head == "binary" and len(labels) == 1:
+        return f"not {labels[0]}", labels[0]
     if len(labels) != classes:
         raise ModelLoadFailed(f"The labels '{name}' name {len(labels)} classes, but the model has {classes}.")
     return labels

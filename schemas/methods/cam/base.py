@@ -115,7 +115,7 @@ class ClassCamParams(TargetClassParams, CamParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        return super().resolve(model, limits).changed(class_index=self.resolve_classes(model, limits))
+        return super().resolve(model, limits).resolve_classes(model, limits)
 
 
 class ChannelCamParams(ClassCamParams):

@@ -60,7 +60,7 @@ class GradientParams(TargetClassParams, PrecisionParams, PictureParams):
     """Parameters of a method that explains a class's score by its gradient at the input."""
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        return self.changed(class_index=self.resolve_classes(model, limits))
+        return self.resolve_classes(model, limits)
 
 
 class ScoreGradientParams(GradientParams):

@@ -56,7 +56,7 @@ class PerturbationParams(TargetClassParams, PrecisionParams):
     score: Score = Field(default="logit", description="This score of the class is watched: its logit or its probability.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        return self.changed(class_index=self.resolve_classes(model, limits))
+        return self.resolve_classes(model, limits)
 
 
 def check_masks(masks: int, limits: MethodLimits, pointer: str, hint: str) -> None:

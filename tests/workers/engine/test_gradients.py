@@ -60,17 +60,17 @@ def test_a_probabilitys_gradient_worked_by_hand() -> None:
     np.testing.assert_array_equal(found.gradients[0], 0)
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_both_answers_of_a_binary_head_worked_by_hand(sign: int) -> None:
+@pytest.mark.parametrize(("answer", "sign"), [(1, 1), (0, -1)])
+def test_both_answers_of_a_binary_head_worked_by_hand(answer: int, sign: int) -> None:
     probe = probe_of(linear_model(1, "sigmoid"))
-    tops = np.array([-1, -1], np.int32)
-    logit = probe.gradients(PHOTOS / 100, "conv", tops, sign=sign)
+    answers = np.array([answer, answer], np.int32)
+    logit = probe.gradients(PHOTOS / 100, "conv", answers)
     # 6·9/100 + 12·(2 - 1/100) - 25; 6·(7/6)/100 + 12·(2 - .5/100) - 25
-    np.testing.assert_allclose(logit.logits, [[-0.58], [-0.99]], rtol=1e-5)
+    np.testing.assert_allclose(logit.logits, [[0.58, -0.58], [0.99, -0.99]], rtol=1e-5)
     np.testing.assert_allclose(logit.gradients, np.broadcast_to(np.array([1, 2]) * sign, (2, 2, 3, 2)), rtol=1e-6)
-    probability = probe.gradients(PHOTOS / 100, "conv", tops, sign=sign, score="probability")
-    p = 1 / (1 + np.exp(-logit.logits.astype(np.float64)))
-    np.testing.assert_allclose(probability.probabilities, p, rtol=1e-5)
+    probability = probe.gradients(PHOTOS / 100, "conv", answers, score="probability")
+    p = 1 / (1 + np.exp(-logit.logits[:, 1:].astype(np.float64)))
+    np.testing.assert_allclose(probability.probabilities, np.concatenate([1 - p, p], axis=1), rtol=1e-5)
     expected = (sign * p * (1 - p))[:, :, None, None] * np.broadcast_to([1, 2], (2, 2, 3, 2))
     np.testing.assert_allclose(probability.gradients, expected, rtol=1e-4)
 

@@ -78,7 +78,8 @@ def probe_of_described(model: keras.Model, **settings: Any) -> KerasProbe:
         (two_softmaxes, "probabilities", [log(0.625), log(0.375)], [0.625, 0.375]),
         (pair, "probabilities", [log(0.25), log(0.75)], [0.25, 0.75]),
         (without_the_last_class, "probabilities", [log(0.6), log(0.2)], [0.6, 0.2]),
-        (two_sigmoids, "sigmoid", [log(0.625 / 0.375)], [0.625]),
+        (two_sigmoids, "binary", [-log(0.625 / 0.375), log(0.625 / 0.375)], [0.375, 0.625]),
+        (lambda x: branch(x, [1], "sigmoid"), "binary", [-log(3), log(3)], [0.25, 0.75]),
         (labels_of_two_models, "probabilities", [log(0.625), log(0.5)], [0.625, 0.5]),
         (softmaxes_in_groups, "probabilities", [log(0.75), log(0.25), log(0.5), log(0.5)], [0.75, 0.25, 0.5, 0.5]),
         (lambda x: keras.ops.log_softmax(branch(x, [1, 0], "linear")), "log_probabilities", [log(0.75), log(0.25)], [0.75, 0.25]),
@@ -113,7 +114,9 @@ def test_an_output_that_sums_to_one_by_its_arithmetic_is_probabilities() -> None
         (two_softmaxes, "logit", 1, -0.09375 / 0.375),
         (two_softmaxes, "probability", 0, 0.09375),
         # For a single probability: d(log(p / (1 - p)))/dm = dp/dm / (p · (1 - p)).
-        (two_sigmoids, "logit", 0, 0.09375 / (0.625 * 0.375)),
+        (two_sigmoids, "logit", 1, 0.09375 / (0.625 * 0.375)),
+        (two_sigmoids, "logit", 0, -0.09375 / (0.625 * 0.375)),
+        (two_sigmoids, "probability", 0, -0.09375),
         (lambda x: keras.ops.log_softmax(branch(x, [1, 0], "linear")), "probability", 0, 0.75 * 0.25),
     ],
 )
@@ -154,8 +157,8 @@ def test_the_settings_of_the_model_decide() -> None:
     once_more = probe_of_described(model_of(two_softmaxes), head="logits").forward(PHOTO, scores=True)
     np.testing.assert_allclose(once_more.probabilities, tf.nn.softmax([[0.625, 0.375]]), rtol=1e-5)
     single = probe_of_described(model_of(lambda x: branch(x, [0.5], "linear")), head="probabilities")
-    assert single.description.head == "sigmoid"
-    np.testing.assert_allclose(single.forward(PHOTO, scores=True).probabilities, [[0.5 * log(3)]], rtol=1e-5)
+    assert (single.description.head, single.description.classes) == ("binary", 2)
+    np.testing.assert_allclose(single.forward(PHOTO, scores=True).probabilities, [[1 - 0.5 * log(3), 0.5 * log(3)]], rtol=1e-5)
     with pytest.raises(ModelLoadFailed, match="the head 'logits', but the model has no class output"):
         describe(ZOO["no_classes"](), file_entry(Path("tested"), head="logits"))
 

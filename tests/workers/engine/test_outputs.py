@@ -17,7 +17,7 @@ CLASSIFIERS = sorted(name for name, head in HEAD.items() if head != "none")
 
 
 def three_outputs() -> keras.Model:
-    """Return a model with three outputs: 5 classes by softmax, 1 class by sigmoid from a branch of its own, and a map."""
+    """Return a model with three outputs: 5 classes by softmax, one sigmoid unit from a branch of its own, and a map."""
     photo = keras.Input((6, 5, 3), name="photo")
     x = layers.Conv2D(4, 3, activation="relu", name="trunk")(photo)
     kind = layers.Dense(5, activation="softmax", name="kind")(layers.Flatten(name="flat")(x))
@@ -31,7 +31,7 @@ def test_heads_of_all_outputs() -> None:
     assert graph.output_names == ("kind", "answer", "branch")
     assert [(graph.head_of(name).kind, graph.head_of(name).classes) for name in graph.output_names] == [
         ("softmax", 5),
-        ("sigmoid", 1),
+        ("binary", 2),
         ("none", None),
     ]
     assert graph.head_of(None) is graph.head is graph.head_of("kind")
@@ -55,20 +55,21 @@ def test_gradients_and_scores_of_the_second_output() -> None:
     model = three_outputs()
     x = photo_batch(model, 3)
     probe = probe_of(model)
-    for sign in (1, -1):
-        found = probe.gradients(x, "branch", np.zeros(3, np.int32), output="answer", sign=sign)
+    for answer, sign in ((1, 1), (0, -1)):
+        found = probe.gradients(x, "branch", np.full(3, answer, np.int32), output="answer")
         kernel = model.get_layer("score").kernel.numpy()
         np.testing.assert_allclose(found.gradients, np.broadcast_to(sign * kernel.reshape(1, 3, 2, 2), (3, 3, 2, 2)), rtol=1e-6)
-        np.testing.assert_allclose(found.probabilities, model(x)[1], atol=1e-6)
+        np.testing.assert_allclose(found.probabilities[:, 1:], model(x)[1], atol=1e-6)
     shown = probe.forward(x, ["branch"], scores=True, output="answer")
     np.testing.assert_allclose(shown.probabilities, tf.sigmoid(shown.logits), atol=1e-6)
-    np.testing.assert_allclose(shown.activations["branch"].reshape(3, -1) @ kernel + model.get_layer("score").bias, shown.logits, atol=1e-5)
+    logit = shown.activations["branch"].reshape(3, -1) @ kernel + model.get_layer("score").bias
+    np.testing.assert_allclose(np.concatenate([-logit, logit], axis=1), shown.logits, atol=1e-5)
     with tf.GradientTape() as tape:
         watched = tf.constant(x)
         tape.watch(watched)
         logits = model.get_layer("score")(model.get_layer("flat2")(model(watched)[2]))
     expected = tape.gradient(logits, watched)
-    assert relative_difference(probe.input_gradients(x, np.zeros(3, np.int32), output="answer").gradients, expected) < 1e-5
+    assert relative_difference(probe.input_gradients(x, np.ones(3, np.int32), output="answer").gradients, expected) < 1e-5
 
 
 def test_the_first_output_by_name_is_traced_once() -> None:

@@ -127,8 +127,6 @@ def test_wrong_parameters_are_refused_with_what_is_allowed() -> None:
     for index in (5, -2):
         with pytest.raises(UnknownClass, match=f"5 classes: 0 to 4, or -1 for the top class; got {index}"):
             probe.gradients(x, "conv2", np.array([0, index], np.int32))
-    with pytest.raises(InvalidParameters, match="sign must be 1, or -1 for a single sigmoid output"):
-        probe.gradients(x, "conv2", tops(2), sign=-1)
     for unknown in (lambda: probe.forward(x, ["conv3"]), lambda: probe.gradients(x, "conv3", tops(2))):
         with pytest.raises(UnknownLayer, match="no layer 'conv3'"):
             unknown()

@@ -34,3 +34,14 @@ def test_labels_that_do_not_fit_are_refused_without_the_path(tmp_path: Path) -> 
     file.write_bytes(b"caf\xe9\n")
     with pytest.raises(ModelLoadFailed, match="not UTF-8"):
         load_labels(file, 1)
+
+
+def test_one_sigmoid_unit_takes_a_label_for_each_answer(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("dog\ncat\n")
+    assert load_labels(path, 2, "binary") == ("dog", "cat")
+    path.write_text("cat\n")
+    assert load_labels(path, 2, "binary") == ("not cat", "cat")
+    path.write_text("dog\ncat\nbird\n")
+    with pytest.raises(ModelLoadFailed, match="name 3 classes, but the model has 2"):
+        load_labels(path, 2, "binary")

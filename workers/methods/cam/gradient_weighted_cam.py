@@ -35,7 +35,7 @@ def cam_batch_key(params: CamParams) -> Hashable:
 
 def class_cam_batch_key(params: ClassCamParams) -> Hashable:
     """Return the batch key of a CAM that explains a class."""
-    return cam_batch_key(params), params.sign, params.eigen_smooth
+    return cam_batch_key(params), params.eigen_smooth
 
 
 def explain(
@@ -118,9 +118,7 @@ def _maps_of_rows(
     for variant in augmentation.variants(params.augment):
         varied = variant.of(tensor)
         for at, layer in enumerate(layers):
-            found = probe.gradients(
-                varied, layer, class_indices, score=score, sign=params.sign, output=params.output, precision=params.precision
-            )
+            found = probe.gradients(varied, layer, class_indices, score=score, output=params.output, precision=params.precision)
             # The plain input comes first: its top class is explained for every variant, whatever class a variant is taken for.
             class_indices = found.class_indices
             classes = classes or predictions(probe.published, class_indices, found.logits, found.probabilities, params.output)

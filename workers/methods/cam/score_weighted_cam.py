@@ -122,9 +122,9 @@ def _weights_at(
     channels = channels_to_try(layer.map[0], trial.worth_trying(layer.map[0]), params.max_channels)
     scores = np.empty((len(channels), len(classes)))
     for batch in batches(layer.probe.description, layer.tensor.shape[1:3], len(channels)):
-        scores[batch] = class_scores(trial.forward(layer, channels[batch]), classes, "logit", params.sign)
+        scores[batch] = class_scores(trial.forward(layer, channels[batch]), classes, "logit")
         yield Slice(done + batch.stop, total)
-    plain = class_scores(found, classes, "logit", params.sign)[0]
+    plain = class_scores(found, classes, "logit")[0]
     weights = np.zeros((len(classes), layer.map.shape[-1]), np.float32)
     weights[:, channels] = weights_beyond_rounding(trial, scores, plain, largest=_largest_logit(found))
     return weights

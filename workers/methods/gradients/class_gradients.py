@@ -41,7 +41,7 @@ class ClassGradients:
 
 def gradient_batch_key(params: GradientParams) -> Hashable:
     """Return the batch key of a gradient method: jobs that differ only in their classes or their drawing run as one batch."""
-    return params.output, params.sign, params.precision
+    return params.output, params.precision
 
 
 def score_batch_key(params: ScoreGradientParams) -> Hashable:
@@ -79,7 +79,6 @@ def class_gradients(
             inputs.tensor[owners[chunk]],
             class_indices[chunk],
             score=score,
-            sign=params[0].sign,
             relu_rule=relu_rule,
             output=output,
             precision=params[0].precision,

@@ -32,7 +32,6 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[GuidedGradCam]) -> list[I
         GradCam(
             layer=job.layer,
             class_index=tuple(scored.class_index for scored in found.classes),
-            sign=job.sign,
             output=job.output,
             precision=job.precision,
         )

@@ -80,7 +80,7 @@ def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[
     difference = image - start
     ends = probe.forward(np.stack([image, start]), scores=True, output=params.output, precision=params.precision)
     classes = target_predictions(probe, ends, params)
-    scores = class_scores(ends, classes, params.score, params.sign)
+    scores = class_scores(ends, classes, params.score)
     sums = np.zeros((len(classes), *image.shape))
     photo = input_photo(image, preprocessing)
 

@@ -61,7 +61,6 @@ def add_gradients(
                 tensor,
                 np.full(len(tensor), explained.class_index, np.int32),
                 score=params.score,
-                sign=params.sign,
                 output=params.output,
                 precision=params.precision,
             )

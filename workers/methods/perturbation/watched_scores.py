@@ -21,7 +21,6 @@ class WatchedScores:
     Attributes:
         classes: the n classes with their scores for the whole image.
         score: the logit or the probability.
-        sign: 1 for the score itself, -1 for the negative answer of one sigmoid output.
         output: the output that the classes belong to. None stands for the first output.
         precision: the number format of the passes.
         whole: the watched scores of the whole image.
@@ -30,7 +29,6 @@ class WatchedScores:
 
     classes: tuple[Prediction, ...]
     score: Score
-    sign: int
     output: str | None
     precision: Precision
     whole: Float64[np.ndarray, " n"]
@@ -39,7 +37,7 @@ class WatchedScores:
     def scores(self, probe: Probe, covered: Float32[np.ndarray, "b H W C"]) -> Float64[np.ndarray, "b n"]:
         """Return the watched scores of some covered inputs."""
         found = probe.forward(covered, scores=True, output=self.output, precision=self.precision)
-        return class_scores(found, self.classes, self.score, self.sign)
+        return class_scores(found, self.classes, self.score)
 
     def unchanged(self, scores: Float64[np.ndarray, "b n"]) -> Bool[np.ndarray, " n"]:
         """Say which classes have the same score in all rows, but for rounding. A map of their differences would be noise."""
@@ -53,9 +51,8 @@ def watch(probe: Probe, tensor: Float32[np.ndarray, "1 H W C"], params: Perturba
     return WatchedScores(
         classes=classes,
         score=params.score,
-        sign=params.sign,
         output=params.output,
         precision=params.precision,
-        whole=class_scores(found, classes, params.score, params.sign)[0],
+        whole=class_scores(found, classes, params.score)[0],
         largest=float(np.abs(found.logits).max()) if params.score == "logit" and found.logits is not None else 0.0,
     )

@@ -48,7 +48,7 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         default_layer=_layer_of_settings(entry, layers) or default_layer(layers, classes=head.classes is not None),
         layers=layers,
     )
-    return PublishedModel(description=description, labels=load_labels(entry.labels, head.classes), digest=entry.digest)
+    return PublishedModel(description=description, labels=load_labels(entry.labels, head.classes, head.kind), digest=entry.digest)
 
 
 def _head_kinds(graph: Graph, image_input: InputSpec, entry: CatalogEntry) -> dict[str, HeadKind]:
@@ -59,7 +59,7 @@ def _head_kinds(graph: Graph, image_input: InputSpec, entry: CatalogEntry) -> di
     classes = graph.head.classes
     if classes is None:
         raise ModelLoadFailed(f"The settings of model '{entry.name}' give the head '{entry.head}', but the model has no class output.")
-    given: HeadKind = "sigmoid" if entry.head == "probabilities" and classes == 1 else entry.head
+    given: HeadKind = "binary" if entry.head == "probabilities" and classes == 1 else entry.head
     return {**kinds, graph.output_names[0]: given}
 
 

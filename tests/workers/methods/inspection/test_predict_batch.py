@@ -125,7 +125,7 @@ def test_how_many_is_bounded_by_the_model_and_by_the_limits() -> None:
 
 
 def test_a_named_output_and_a_sigmoid() -> None:
-    """The second of two outputs has one logit: 3 for a photo of ones, 0 for a photo of zeros."""
+    """The second of two outputs has one unit, whose logit is 3 for a photo of ones, 0 for a photo of zeros."""
     photo = keras.Input((3, 2, 1), name="photo")
     mean = layers.GlobalAveragePooling2D(name="mean")(photo)
     one = layers.Dense(4, activation="softmax", name="classes")(mean)
@@ -135,6 +135,6 @@ def test_a_named_output_and_a_sigmoid() -> None:
     result = run(probe, [np.full((3, 2, 1), value, np.float32) for value in (1, 0)], params)
     found = facts(predict_batch.draw(result, None, params))
     assert [[(p.class_index, p.logit, p.probability) for p in one.predictions] for one in found.images] == [
-        [(0, pytest.approx(3), pytest.approx(1 / (1 + np.exp(-3))))],
-        [(0, 0, 0.5)],
+        [(1, pytest.approx(3), pytest.approx(1 / (1 + np.exp(-3)))), (0, pytest.approx(-3), pytest.approx(1 / (1 + np.exp(3))))],
+        [(0, 0, 0.5), (1, 0, 0.5)],
     ]

@@ -10,10 +10,9 @@ from tests.workers.methods.linear import LinearProbe
 from workers.contract.probe import Forward
 from workers.methods.perturbation.watched_scores import watch
 
-LOGITS = np.array([[2.0], [-1.0]], np.float32)
+LOGITS = np.array([[-2.0, 2.0], [1.0, -1.0]], np.float32)
 
-
-PROBABILITIES = np.array([[0.9], [0.25]], np.float32)
+PROBABILITIES = np.array([[0.1, 0.9], [0.75, 0.25]], np.float32)
 
 
 class BinaryProbe(LinearProbe):
@@ -29,12 +28,12 @@ class BinaryProbe(LinearProbe):
 
 
 @pytest.mark.parametrize(
-    ("score", "sign", "expected"),
-    [("logit", 1, [2, -1]), ("logit", -1, [-2, 1]), ("probability", 1, [0.9, 0.25]), ("probability", -1, [0.1, 0.75])],
+    ("score", "answer", "expected"),
+    [("logit", 1, [2, -1]), ("logit", 0, [-2, 1]), ("probability", 1, [0.9, 0.25]), ("probability", 0, [0.1, 0.75])],
 )
-def test_the_score_of_either_answer(score: str, sign: int, expected: list[float]) -> None:
+def test_the_score_of_either_answer(score: str, answer: int, expected: list[float]) -> None:
     probe = BinaryProbe(np.zeros((1, 2, 3, 1)))
-    watched = watch(probe, np.zeros((1, 2, 3, 1), np.float32), Occlusion.model_validate({"score": score, "sign": sign}))
+    watched = watch(probe, np.zeros((1, 2, 3, 1), np.float32), Occlusion.model_validate({"score": score, "class_index": answer}))
     np.testing.assert_allclose(watched.whole, expected[:1], rtol=1e-6)
     np.testing.assert_allclose(watched.scores(probe, np.zeros((2, 2, 3, 1), np.float32))[:, 0], expected, rtol=1e-6)
 

@@ -61,7 +61,7 @@ def test_every_output_has_its_head_and_its_own_default_layer() -> None:
     description = described(keras.Model(photo, [kind, answer, branch]))
     assert [tuple(head.model_dump().values()) for head in description.heads] == [
         ("kind", 5, "softmax", "own"),
-        ("answer", 1, "sigmoid", "branch"),
+        ("answer", 2, "binary", "branch"),
         ("branch", None, "none", None),
     ]
     assert (description.classes, description.head, description.default_layer) == (5, "softmax", "own")
