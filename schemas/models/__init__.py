@@ -13,6 +13,7 @@ from schemas.models.descriptions import (
     ModelSourceName,
     ModelSummary,
     OutputHead,
+    OutputKind,
 )
 from schemas.models.layers import Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
 from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
@@ -34,6 +35,7 @@ __all__ = [
     "ModelSourceName",
     "ModelSummary",
     "OutputHead",
+    "OutputKind",
     "Preprocessing",
     "PublishedModel",
     "ReceptiveField",

@@ -18,16 +18,23 @@ MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]
 ModelSourceName = Literal["builtin", "keras_applications", "file"]
-HeadKind = Literal["softmax", "sigmoid", "binary", "logits", "probabilities", "log_probabilities", "none"]
-HeadSetting = Literal["logits", "probabilities", "log_probabilities"]
+HeadKind = Literal["softmax", "sigmoid", "binary", "logits", "probabilities", "log_probabilities", "regression", "embedding", "none"]
+HeadSetting = Literal["logits", "probabilities", "log_probabilities", "regression", "embedding"]
 """The kinds of heads that the settings of a model may give."""
 HEAD_KINDS = (
     "`softmax` and `sigmoid` are final activations; the logits are taken before them. `binary` is one sigmoid unit with the logit l and "
     "the probability p. Class 1 is its positive answer, with l and p; class 0 is the negative one, with -l and 1 - p. "
     "`logits` is an output without one: its probabilities "
     "are its softmax, or the sigmoid of a single value. `probabilities` is an output that already is probabilities, for example the mean "
-    "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. `none` "
-    "means that the output is not (N, classes)."
+    "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. An "
+    "output of `regression` values, which the model's settings declare, or an `embedding`, whose Euclidean length is 1, has no classes. "
+    "`none` means that the output is neither (N, classes) nor (N, h, w, classes)."
+)
+
+OutputKind = Literal["classes", "dense_classes", "regression", "embedding", "unknown"]
+OUTPUT_KINDS = (
+    "`classes` is an output (N, classes), and `dense_classes` one of (N, h, w, classes), such as a segmentation. `regression` values and "
+    "an `embedding` have no classes. Every other output is `unknown`; its elements can be explained."
 )
 
 
@@ -66,8 +73,20 @@ class OutputHead(ImmutableSchema):
     classes: int | None = Field(description="The number of classes. It is null if the output is not (N, classes).")
     head: HeadKind = Field(description=f"It says what the values of the output are. {HEAD_KINDS}")
     default_layer: str | None = Field(
-        description="The target layer if the request names none and its class is of this output. It is null if no layer suits."
+        description="The target layer if the request names none and its target is of this output. It is null if no layer suits. For an "
+        "output with classes at each position, it is the last layer with the coarsest map."
     )
+    dense_classes: int | None = Field(
+        default=None, description="The number of classes at each position. It is null if the output is not (N, h, w, classes)."
+    )
+    kind: OutputKind = Field(default="unknown", description=f"It says which targets the output has. {OUTPUT_KINDS}")
+    shape: tuple[int | None, ...] = Field(default=(), description="The output's shape without the batch axis. A size that varies is null.")
+    layer: str | None = Field(default=None, description="The path of the layer that makes the output.")
+
+    @property
+    def class_count(self) -> int | None:
+        """The number of classes of the output, or at each position of it. It is None if it has none."""
+        return self.classes or self.dense_classes
 
 
 class ModelDescription(ImmutableSchema):
@@ -99,8 +118,7 @@ class ModelDescription(ImmutableSchema):
             InvalidParameters: the model has no such output; the error names the outputs that it has.
         """
         if output is None or self.outputs[:1] == (output,):
-            name = self.outputs[0] if self.outputs else ""
-            return OutputHead(name=name, classes=self.classes, head=self.head, default_layer=self.default_layer)
+            return self._first_head
         for head in self.heads:
             if head.name == output:
                 return head
@@ -108,6 +126,26 @@ class ModelDescription(ImmutableSchema):
         raise InvalidParameters(
             f"Model '{self.name}' has no output '{output}'. Its outputs are: {allowed}.", pointer=pointer, allowed=allowed, got=output
         )
+
+    def is_computed_from(self, path: str, source: str) -> bool:
+        """Return whether the layer at `path` is computed from the layer `source`, or is the same layer."""
+        return path in self._computed_from(source)
+
+    def _computed_from(self, source: str) -> set[str]:
+        found = {source}
+        for layer in self.layers:  # each layer stands after those it reads
+            if not found.isdisjoint(layer.inbound):
+                found.add(layer.path)
+        return found
+
+    @cached_property
+    def _first_head(self) -> OutputHead:
+        """The first output. What the model itself says about it comes before what `heads` says."""
+        name = self.outputs[0] if self.outputs else ""
+        own = {"name": name, "classes": self.classes, "head": self.head}
+        if self.classes is not None or not self.heads:
+            own |= {"default_layer": self.default_layer, "kind": "unknown" if self.classes is None else "classes"}
+        return OutputHead.model_validate({**(dict(self.heads[0]) if self.heads else {}), **own})
 
     @cached_property
     def _by_path(self) -> dict[str, Layer]:

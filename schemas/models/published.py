@@ -43,6 +43,11 @@ class PublishedModel(ImmutableSchema):
         labels = self.labels_of(output)
         return labels[class_index] if class_index < len(labels) else None
 
+    def with_targets(self, names: Sequence[str]) -> PublishedModel:
+        """Return this model with targets in place of the first output's classes. Their names are the labels, and the head is `none`."""
+        description = self.description.model_copy(update={"classes": len(names), "head": "none"})
+        return self.model_copy(update={"description": description, "labels": tuple(names)})
+
     def class_index_of(self, value: int | str, pointer: str = "/params/class_index", output: str | None = None) -> int:
         """Return the class index that `value` names, for an output of the model (None means the first output).
 

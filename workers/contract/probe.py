@@ -47,6 +47,23 @@ class LayerGradients:
     class_indices: NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class Readout:
+    """Values of a model from which targets other than one class are read. The score of a target is a weighted sum of them.
+
+    Attributes:
+        source: `logits` or `probabilities` for the classes of an output, (N, classes) or (N, h, w, classes); `output` for an output as it
+            is; `layer` for a layer's activations.
+        name: the name of the output, where None stands for the first, or the path of the layer.
+        normalised: divide the values of each example by their Euclidean length first, so that the sum is a cosine if the weights have the
+            length 1.
+    """
+
+    source: Literal["logits", "probabilities", "output", "layer"]
+    name: str | None = None
+    normalised: bool = False
+
+
 ReluRule = Literal["gradient", "guided", "deconv"]
 """The part of the gradient g that a ReLU passes back.
 
@@ -160,6 +177,18 @@ class Probe(Protocol):
 
         Everything that does not depend on the layer is computed from `tensor`. If the model calls the layer several times, the output of
         the first call is replaced.
+        """
+        ...
+
+    def values(self, tensor: Float32, readout: Readout, *, precision: str = "float32") -> Float32:
+        """Return the values of `readout`, float32 (N, …), before they are normalised."""
+        ...
+
+    def explaining(self, readout: Readout, weights: Float32, names: Sequence[str]) -> Probe:
+        """Return a probe of the same model in which each of T targets takes the place of a class of the first output.
+
+        The score of target t is Σ weights[t]·values, where the values are those of `readout` and `weights` is float32 (T, …). Logits and
+        probabilities are both these scores, and the targets' `names` are the labels.
         """
         ...
 

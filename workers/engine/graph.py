@@ -167,10 +167,21 @@ class Graph:
             UnknownLayer: the model has no such layer.
             InvalidParameters: the model has no such output, the output is not of shape (N, classes), or an input is missing.
         """
-        head, scores = self.head_of(output), self._output_tensor(output)
-        if head.kind == "none":
+        if self.head_of(output).classes is None:
             which = "no class output" if output is None else f"no classes at output '{output}'"
             raise InvalidParameters(f"Model '{self.model.name}' has {which} (N, classes).", pointer="/model")
+        return self.logits(inputs, taps, override, intercept, output)
+
+    def logits(
+        self,
+        inputs: Any,
+        taps: Sequence[str] = (),
+        override: Override = NO_OVERRIDE,
+        intercept: Intercept | None = None,
+        output: str | None = None,
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Return what `class_scores` returns, also for an output with classes at each position; its logits are (N, h, w, classes)."""
+        head, scores = self.head_of(output), self._output_tensor(output)
         refs = {tap: self.topology.tensor_at(tap) for tap in taps if not self._is_after_activation(tap, output)}
         activated = self.run(inputs, [tap for tap in taps if tap not in refs], override)
         values = evaluate(self.topology, inputs, refs, head.without_activation(override), intercept, also=(scores,))

@@ -25,11 +25,14 @@ _RESHAPES = (keras.layers.Reshape, keras.layers.Flatten)
 _ENDS_IN_ACTIVATION = (keras.layers.Dense, keras.layers.EinsumDense, *CONVOLUTION_BASES)
 # The logarithm of a probability below this value would be so low that its gradient, 1 / p, could overflow float32.
 _LEAST_PROBABILITY = 1e-30
+_CLASSES_RANK, _DENSE_RANK = 2, 4  # (N, classes) and (N, h, w, classes)
 
 
 @dataclass(frozen=True)
 class Head:
-    """`classes` is the number of classes of an output, or None if the output is not of shape (N, classes).
+    """`classes` is the number of classes of an output (N, classes), or None for every other output.
+
+    `dense_classes` is the same for an output with classes at each position, (N, h, w, classes).
 
     The kind `binary` is one sigmoid unit. It has two classes, 1 for the positive answer and 0 for the negative one, with the logits
     l and -l and the probabilities p and 1 - p.
@@ -42,6 +45,7 @@ class Head:
     classes: int | None
     activation_step: GraphStep | None = None
     gives_probabilities: bool = False
+    dense_classes: int | None = None
 
     def without_activation(self, override: Mapping[str, Callable[..., Any]]) -> Mapping[str, Callable[..., Any]]:
         """Return `override` (what to call in place of layers) with the activation left out, so that the output is the logits.
@@ -62,7 +66,7 @@ class Head:
         return {**override, step.key: call}
 
     def logits(self, values: tf.Tensor) -> tf.Tensor:
-        """Return the logits (N, classes) of the output's values without its final activation, float32.
+        """Return the logits (N, …, classes) of the output's values without its final activation, float32.
 
         Probabilities p have no logits, so log p is returned for them. The probability of one unit has one: log(p / (1 - p)).
         """
@@ -76,14 +80,14 @@ class Head:
         return tf.concat([-logits, logits], axis=-1) if self.kind == "binary" else logits
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        """Return the probabilities (N, classes) of logits (N, classes), float32.
+        """Return the probabilities (N, …, classes) of logits (N, …, classes), float32.
 
         A model whose output is logits gets their softmax, or the sigmoid of a single one. The logarithm of a probability may be a little
         above 0 by rounding; the probability is at most 1.
         """
         if self.kind in ("probabilities", "log_probabilities"):
             return tf.exp(tf.minimum(logits, 0))
-        if self.kind in ("sigmoid", "binary") or (self.kind == "logits" and self.classes == 1):
+        if self.kind in ("sigmoid", "binary") or (self.kind == "logits" and 1 in (self.classes, self.dense_classes)):
             return tf.nn.sigmoid(logits)
         return tf.nn.softmax(logits)
 
@@ -94,21 +98,22 @@ def find_head(topology: Topology, index: int = 0, known: HeadKind | None = None)
     The search goes back from the output over layers that do not change their input, up to a softmax or sigmoid. `known` is the kind that
     the model's description gives, which was found from what the output does; it is None if there is no description yet.
     """
-    found = _head_of_layers(topology, index)
-    if known is None or found.classes is None or known == found.kind:
-        return found
-    if known in ("probabilities", "log_probabilities", "logits"):
-        return Head(known, found.classes, gives_probabilities=known == "probabilities")
-    if known == "binary":
-        return Head("binary", 2, gives_probabilities=True)
-    return found
-
-
-def _head_of_layers(topology: Topology, index: int) -> Head:
     shape = tuple(topology.outputs[index].shape)
-    if len(shape) != 2 or shape[1] is None:
-        return Head("none", None)
-    classes = shape[1]
+    if len(shape) not in (_CLASSES_RANK, _DENSE_RANK) or shape[-1] is None or known in ("embedding", "regression"):
+        return Head(known or "none", None)
+    kind, step = _final_activation(topology, index)
+    if kind == "sigmoid" and shape[-1] == 1:
+        kind = "binary"
+    if known in ("probabilities", "log_probabilities", "logits", "binary") and known != kind:
+        kind, step = known, None
+    classes = 2 if kind == "binary" else shape[-1]
+    counts = (classes, None) if len(shape) == _CLASSES_RANK else (None, classes)
+    gives_probabilities = kind == "probabilities" or (kind == "binary" and step is None)
+    return Head(kind, counts[0], step, gives_probabilities, dense_classes=counts[1])
+
+
+def _final_activation(topology: Topology, index: int) -> tuple[HeadKind, GraphStep | None]:
+    """Return the kind that the layers give to an output, and the step that ends in its softmax or sigmoid."""
     tensor = topology.output_tensor(index)
     while (step := topology.writer_of(tensor)) is not None:
         if step.kind == "leave":
@@ -118,11 +123,11 @@ def _head_of_layers(topology: Topology, index: int) -> Head:
             break  # the output of a nested model is one of its inputs
         kind = activation_kind(step)
         if kind is not None:
-            return Head("binary", 2, step) if kind == "sigmoid" and classes == 1 else Head(kind, classes, step)
+            return kind, step
         if not _passes_through(step):
             break
         tensor = step.reads[0]
-    return Head("logits", classes)
+    return "logits", None
 
 
 def activation_kind(step: GraphStep, *, any_axis: bool = False) -> Literal["softmax", "sigmoid"] | None:

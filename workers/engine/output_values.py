@@ -6,6 +6,7 @@ model runs on a few images, and what the outputs do decides.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import keras
@@ -27,7 +28,7 @@ _KEEPS_PROBABILITIES = frozenset(
     {"Activation", "Average", "Cast", "Concatenate", "Cropping1D", "Cropping2D", "Dropout", "ExpandDims", "Flatten", "GetItem"}
     | {"GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "Identity", "Max", "Maximum", "Mean"}
     | {"Min", "Minimum", "Moveaxis", "Multiply", "Permute", "Ravel", "Reshape", "Split", "Squeeze", "Stack", "Subtract", "Swapaxes", "Take"}
-    | {"Transpose"}
+    | {"Transpose", "UpSampling2D"}
 )
 # Rounding in bfloat16 changes each value by at most 0.2 %, and in float16 by less.
 _ROUNDING = 5e-3
@@ -40,21 +41,23 @@ def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessin
 
     A final softmax or sigmoid is recognised by its layer. Any other output is `probabilities` if its values are never negative and sum to
     1 for every test image, `log_probabilities` if the exponentials of its values sum to 1, and else `logits`. It is also `probabilities`
-    (or `binary`, if it is a single value) if its values are parts or means of the results of softmaxes and sigmoids.
+    (or `binary`, if it is a single value) if its values are parts or means of the results of softmaxes and sigmoids. An output (N, n) whose
+    values have the Euclidean length 1 for every test image, unless they are all zero, is an `embedding`.
 
     A model that cannot run on the test images keeps the kinds that its layers give.
     """
     kinds: dict[str, HeadKind] = {name: graph.head_of(name).kind for name in graph.output_names}
     unknown = [name for name, kind in kinds.items() if kind == "logits"]
     possible = {name: _possible_kinds(graph, name) for name in unknown}
-    images = 0
+    images, not_zero = 0, Counter[str]()
     for values in _outputs_for_test_images(graph, unknown, image_input, preprocessing):
         images += 1
+        not_zero.update(name for name in unknown if values[name].any())
         possible = {name: [kind for kind in possible[name] if _fits(kind, values[name])] for name in possible}
         if not any(possible.values()):
             break
     if images >= _FEWEST_IMAGES:
-        kinds |= {name: _KIND_OF_VALUES[found[0]] for name, found in possible.items() if found}
+        kinds |= {name: _KIND_OF_VALUES[found[0]] for name, found in possible.items() if found and not_zero[name] >= _FEWEST_IMAGES}
     return kinds
 
 
@@ -63,24 +66,29 @@ _KIND_OF_VALUES: Mapping[str, HeadKind] = {
     "exponentials sum to 1": "log_probabilities",
     "made of probabilities": "probabilities",
     "made of one probability": "binary",
+    "length is 1": "embedding",
 }
 
 
 def _possible_kinds(graph: Graph, name: str) -> list[str]:
     """Return what the values of an output may be, before the model has run."""
     made_of_probabilities = _is_made_of_probabilities(graph, graph.topology.output_tensor(graph.topology.output_index(name)))
-    if graph.head_of(name).classes == 1:
+    head = graph.head_of(name)
+    if 1 in (head.classes, head.dense_classes):
         return ["made of one probability"] if made_of_probabilities else []
-    return ["sum is 1", "exponentials sum to 1", *(["made of probabilities"] if made_of_probabilities else [])]
+    kinds = ["sum is 1", "exponentials sum to 1", *(["made of probabilities"] if made_of_probabilities else [])]
+    return [*kinds, *(["length is 1"] if head.classes else [])]
 
 
 def _fits(kind: str, values: NDArray[np.float64]) -> bool:
-    """Return whether the values (classes,) of an output are what `kind` says."""
+    """Return whether the values (…, classes) of an output are what `kind` says."""
     if kind == "exponentials sum to 1":
-        return bool(values.max() <= _ROUNDING and abs(np.exp(values).sum() - 1) <= _ROUNDING)
+        return bool(values.max() <= _ROUNDING and abs(np.exp(values).sum(axis=-1) - 1).max() <= _ROUNDING)
+    if kind == "length is 1":
+        return not values.any() or bool(abs(np.linalg.norm(values) - 1) <= _ROUNDING)
     if values.min() < 0:
         return False
-    return bool(abs(values.sum() - 1) <= _ROUNDING) if kind == "sum is 1" else bool(values.max() <= 1 + _ROUNDING)
+    return bool(abs(values.sum(axis=-1) - 1).max() <= _ROUNDING) if kind == "sum is 1" else bool(values.max() <= 1 + _ROUNDING)
 
 
 def _is_made_of_probabilities(graph: Graph, tensor: TensorRef) -> bool:
@@ -106,7 +114,7 @@ def _keeps_probabilities(step: GraphStep) -> bool:
 def _outputs_for_test_images(
     graph: Graph, names: list[str], image_input: InputSpec, preprocessing: Preprocessing
 ) -> Iterator[dict[str, NDArray[np.float64]]]:
-    """Yield the values (classes,) of the named outputs for one test image after the other, unless some are NaN or ∞."""
+    """Yield the values (…, classes) of the named outputs for one test image after the other, unless some are NaN or ∞."""
     refs = {name: graph.topology.output_tensor(graph.topology.output_index(name)) for name in names}
     for size in _FREE_SIZES if names else ():
         shape = (image_input.height or size, image_input.width or size, image_input.channels)

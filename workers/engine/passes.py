@@ -17,6 +17,7 @@ from workers.engine.evaluation import Intercept, Override
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import image_input_spec, inputs_with
 from workers.engine.relu_rules import with_relu_rule
+from workers.engine.score_sources import ScoreSource, TargetScores
 
 
 class ForwardPass(NamedTuple):
@@ -38,36 +39,46 @@ class GradientPass(NamedTuple):
 
 
 def build_forward(
-    graph: Graph, name: str, layers: Sequence[str], *, scores: bool, output: str | None, precision: str
+    graph: Graph, name: str, layers: Sequence[str], *, scores: ScoreSource | None, precision: str
 ) -> Callable[..., ForwardPass]:
-    """Compile `(x) → ForwardPass`. Only what the layers (and with `scores` the class scores of `output`) depend on is computed."""
-    override = graph.fast_calls(layers, scores=scores, output=output, precision=precision)
+    """Compile `(x, *weights of scores) → ForwardPass`. Only what the layers and the `scores`, if any, depend on is computed."""
+    override = scores.fast_calls(layers, precision) if scores else graph.fast_calls(layers, precision=precision)
 
-    def forward(x: tf.Tensor) -> ForwardPass:
+    def forward(x: tf.Tensor, *weights: tf.Tensor) -> ForwardPass:
         inputs = inputs_with(graph, name, x)
         if not scores:
             return ForwardPass(_as_float32(graph.run(inputs, layers, override)), None, None)
-        activations, logits = graph.class_scores(inputs, layers, override, output=output)
-        return ForwardPass(_as_float32(activations), logits, graph.head_of(output).probabilities(logits))
+        activations, logits, probabilities = scores.read(inputs, layers, override, None, weights)
+        return ForwardPass(_as_float32(activations), logits, probabilities)
 
-    return _traced(forward, (image_input_spec(graph, name),))
+    return _traced(forward, (image_input_spec(graph, name), *(scores.signature if scores else ())))
 
 
-def build_scores_from(graph: Graph, name: str, layer: str, *, output: str | None, precision: str) -> Callable[..., ForwardPass]:
-    """Compile `(x, activations (N, …)) → ForwardPass`: the class scores of `output` with the activations of a layer replaced.
+def build_values(graph: Graph, name: str, target: TargetScores, *, precision: str) -> Callable[..., tf.Tensor]:
+    """Compile `(x) → (N, …)`: the values that targets are read from."""
+    override = target.fast_calls((), precision)
+
+    def values(x: tf.Tensor) -> tf.Tensor:
+        return target.values(inputs_with(graph, name, x), (), override)[1]
+
+    return _traced(values, (image_input_spec(graph, name),))
+
+
+def build_scores_from(graph: Graph, name: str, layer: str, *, scores: ScoreSource, precision: str) -> Callable[..., ForwardPass]:
+    """Compile `(x, activations (N, …), *weights of scores) → ForwardPass`: the scores with the activations of a layer replaced.
 
     The layers that lead only to this layer are traced too, and TensorFlow then drops them, since no result needs them.
     """
-    override = graph.fast_calls((layer,), scores=True, output=output, precision=precision)
+    override = scores.fast_calls((layer,), precision)
 
-    def scores_from(x: tf.Tensor, activations: tf.Tensor) -> ForwardPass:
+    def scores_from(x: tf.Tensor, activations: tf.Tensor, *weights: tf.Tensor) -> ForwardPass:
         def replace(_: str, own: tf.Tensor) -> tf.Tensor:
             return tf.ensure_shape(tf.cast(activations, own.dtype), own.shape)
 
-        _, logits = graph.class_scores(inputs_with(graph, name, x), (layer,), override, replace, output)
-        return ForwardPass({}, logits, graph.head_of(output).probabilities(logits))
+        _, logits, probabilities = scores.read(inputs_with(graph, name, x), (layer,), override, replace, weights)
+        return ForwardPass({}, logits, probabilities)
 
-    return _traced(scores_from, (image_input_spec(graph, name), _activations_spec(graph, layer)))
+    return _traced(scores_from, (image_input_spec(graph, name), _activations_spec(graph, layer), *scores.signature))
 
 
 def build_backproject(graph: Graph, name: str, layer: str, relu_rule: ReluRule) -> Callable[..., tf.Tensor]:
@@ -92,9 +103,9 @@ def build_backproject(graph: Graph, name: str, layer: str, relu_rule: ReluRule) 
 
 
 def build_gradients(
-    graph: Graph, name: str, layer: str, *, score: str, relu_rule: ReluRule, output: str | None, precision: str
+    graph: Graph, name: str, layer: str, *, score: str, relu_rule: ReluRule, scores: ScoreSource, precision: str
 ) -> Callable[..., GradientPass]:
-    """Compile `(x, class_indices (N,)) → GradientPass`: each example's gradient of its class score at a layer.
+    """Compile `(x, class_indices (N,), *weights of scores) → GradientPass`: each example's gradient of its class score at a layer.
 
     The tape starts at the layer, so that only what comes after it is differentiated. `TOP_CLASS` stands for the class with the
     highest logit.
@@ -102,23 +113,21 @@ def build_gradients(
     Raises:
         NoGradient: an operation between the layer and the class score has no gradient.
     """
-    override = with_relu_rule(graph, relu_rule, graph.fast_calls((layer,), scores=True, output=output, precision=precision))
+    override = with_relu_rule(graph, relu_rule, scores.fast_calls((layer,), precision))
 
-    def gradients(x: tf.Tensor, class_indices: tf.Tensor) -> GradientPass:
+    def gradients(x: tf.Tensor, class_indices: tf.Tensor, *weights: tf.Tensor) -> GradientPass:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             inputs = inputs_with(graph, name, x)
-            taps, logits = graph.class_scores(inputs, (layer,), override, _watch_only(layer, tape), output)
-            probabilities = graph.head_of(output).probabilities(logits)
+            taps, logits, probabilities = scores.read(inputs, (layer,), override, _watch_only(layer, tape), weights)
             class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
-            scores = logits if score == "logit" else probabilities
-            explained = tf.gather(scores, class_indices, axis=1, batch_dims=1)
+            explained = tf.gather(logits if score == "logit" else probabilities, class_indices, axis=1, batch_dims=1)
         gradient = tape.gradient(explained, taps[layer])
         if gradient is None:
-            raise NoGradient(_why_no_gradient(graph, inputs, layer, output, override), pointer="/params/layer", got=layer)
+            raise NoGradient(_why_no_gradient(graph, inputs, layer, scores, override), pointer="/params/layer", got=layer)
         gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
         return GradientPass(tf.cast(taps[layer], tf.float32), gradient, logits, probabilities, class_indices)
 
-    signature = (image_input_spec(graph, name), tf.TensorSpec((None,), tf.int32))
+    signature = (image_input_spec(graph, name), tf.TensorSpec((None,), tf.int32), *scores.signature)
     return _traced(gradients, signature)
 
 
@@ -150,12 +159,12 @@ def _activations_spec(graph: Graph, layer: str) -> tf.TensorSpec:
     return tf.TensorSpec((None, *graph.layer_at(layer).output_shape[1:]), tf.float32)
 
 
-def _why_no_gradient(graph: Graph, inputs: Any, layer: str, output: str | None, override: Override) -> str:
+def _why_no_gradient(graph: Graph, inputs: Any, layer: str, scores: ScoreSource, override: Override) -> str:
     """Return a message that names the first layer after `layer` which passes no gradient."""
     between = [
         other.path
         for other in graph.layers
-        if other.path != layer and graph.reaches(layer, other.path) and graph.reaches_scores(other.path, output)
+        if other.path != layer and graph.reaches(layer, other.path) and scores.is_computed_from(other.path)
     ]
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         taps = graph.run(inputs, (layer, *between), override, _watch_only(layer, tape))

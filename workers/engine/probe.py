@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.models import ModelDescription, PublishedModel
 from workers.contract.arrays import Float32
-from workers.contract.probe import Forward, InputGradients, LayerGradients, ReluRule
+from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine.ascent.dream import dream
 from workers.engine.ascent.loop import ascend
@@ -22,10 +23,19 @@ from workers.engine.compiled_cache import CompiledCache, Compiling
 from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import image_input_spec
-from workers.engine.passes import ForwardPass, GradientPass, build_backproject, build_forward, build_gradients, build_scores_from
+from workers.engine.passes import (
+    ForwardPass,
+    GradientPass,
+    build_backproject,
+    build_forward,
+    build_gradients,
+    build_scores_from,
+    build_values,
+)
 from workers.engine.randomised_layers import randomised_layers
 from workers.engine.relu_rules import count_relus
-from workers.engine.request_checks import check_activations, check_classes, check_input, check_reaches_scores
+from workers.engine.request_checks import check_activations, check_classes, check_classes_of, check_input, check_layer_of_scores
+from workers.engine.score_sources import ClassScores, ScoreSource, TargetScores
 from workers.engine.weights import weights_of
 
 
@@ -50,6 +60,8 @@ class KerasProbe:
         self.graph = Graph(model, self._replacements, {head.name: head.head for head in published.description.heads})
         self.compiled = CompiledCache(compiling=compiling)
         self._compiling = compiling
+        self._target: TargetScores | None = None
+        self._weights: tuple[tf.Tensor, ...] = ()
         self._spec = image_input_spec(self.graph, self._input)
         self._relus = cache(partial(count_relus, self.graph, self._input))
 
@@ -81,18 +93,18 @@ class KerasProbe:
         precision: str = "float32",
     ) -> Forward:
         self._check(tensor, precision)
-        output = self._canonical_output(output)
+        source = self._scores(output) if scores else None
         paths = tuple(
             layer.path for layer in self.graph.layers if layer.path in set(layers)
         )  # model order, so that one trace serves any order
         for path in set(layers).difference(paths):
             self.graph.layer_at(path)  # raises UnknownLayer
         call = self.compiled.get(
-            ("forward", paths, scores, output, precision),
-            lambda: build_forward(self.graph, self._input, paths, scores=scores, output=output, precision=precision),
+            ("forward", paths, source and source.key, scores, precision),
+            lambda: build_forward(self.graph, self._input, paths, scores=source, precision=precision),
         )
         with self._domain_errors(tensor):
-            result: ForwardPass = call(tf.constant(tensor, tf.float32))
+            result: ForwardPass = call(tf.constant(tensor, tf.float32), *(self._weights if scores else ()))
             activations = {path: result.activations[path].numpy() for path in paths}
         logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
         check_finite(f"in {precision}", {**{f"activations of layer '{path}'": a for path, a in activations.items()}, "logits": logits})
@@ -121,7 +133,7 @@ class KerasProbe:
         precision: str = "float32",
     ) -> InputGradients:
         found = self._gradients(tensor, self._input, class_indices, score=score, relu_rule=relu_rule, output=output, precision=precision)
-        relus = 0 if relu_rule == "gradient" else self._relus(self._canonical_output(output))
+        relus = 0 if relu_rule == "gradient" else self._relus(self._scores(output))
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
@@ -137,23 +149,42 @@ class KerasProbe:
         self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
     ) -> Forward:
         self._check(tensor, precision)
-        output = self._canonical_output(output)
-        check_reaches_scores(self.description.name, self.graph, layer, output)
+        source = self._scores_after(layer, output)
         check_activations(self.graph, layer, activations, len(tensor))
         call = self.compiled.get(
-            ("scores_from", layer, output, precision),
-            lambda: build_scores_from(self.graph, self._input, layer, output=output, precision=precision),
+            ("scores_from", layer, source.key, precision),
+            lambda: build_scores_from(self.graph, self._input, layer, scores=source, precision=precision),
         )
         with self._domain_errors(tensor):
-            result: ForwardPass = call(tf.constant(tensor, tf.float32), tf.constant(activations, tf.float32))
+            result: ForwardPass = call(tf.constant(tensor, tf.float32), tf.constant(activations, tf.float32), *self._weights)
             logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
         check_finite(f"in {precision}", {"logits": logits})
         return Forward({}, logits, probabilities)
 
+    def values(self, tensor: Float32, readout: Readout, *, precision: str = "float32") -> Float32:
+        self._check(tensor, precision)
+        target = TargetScores(self.graph, readout)
+        call = self.compiled.get(
+            ("values", target.key, precision), lambda: build_values(self.graph, self._input, target, precision=precision)
+        )
+        with self._domain_errors(tensor):
+            found: Float32 = call(tf.constant(tensor, tf.float32)).numpy()
+        check_finite(f"in {precision}", {"values of the target": found})
+        return found
+
+    def explaining(self, readout: Readout, weights: Float32, names: Sequence[str]) -> KerasProbe:
+        probe = copy(self)
+        probe._target, probe._weights = TargetScores(self.graph, readout), (tf.constant(weights, tf.float32),)
+        probe._published = self._published.with_targets(names)
+        return probe
+
     def randomised(self, layers: Sequence[str], seed: int) -> KerasProbe:
         with self._compiling():
             drawn = randomised_layers(self.graph, layers, seed)
-            return KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn}, self._compiling)
+            probe = KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn}, self._compiling)
+        if self._target is not None:
+            probe._target, probe._weights = TargetScores(probe.graph, self._target.readout), self._weights
+        return probe
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
         with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
@@ -178,15 +209,15 @@ class KerasProbe:
         precision: str,
     ) -> LayerGradients:
         self._check(tensor, precision)
-        output = self._canonical_output(output)
-        check_reaches_scores(self.description.name, self.graph, layer, output)
-        check_classes(self.description.name, self.graph, class_indices, len(tensor), output=output)
+        source = self._scores_after(layer, output)
+        classes = len(self._weights[0]) if self._weights else self.graph.head_of(output).classes or 0
+        check_classes(self.description.name, class_indices, len(tensor), classes)
         call = self.compiled.get(
-            ("gradients", layer, score, relu_rule, output, precision),
-            lambda: build_gradients(self.graph, self._input, layer, score=score, relu_rule=relu_rule, output=output, precision=precision),
+            ("gradients", layer, score, relu_rule, source.key, precision),
+            lambda: build_gradients(self.graph, self._input, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision),
         )
         with self._domain_errors(tensor):
-            result: GradientPass = call(tf.constant(tensor, tf.float32), tf.constant(class_indices, tf.int32))
+            result: GradientPass = call(tf.constant(tensor, tf.float32), tf.constant(class_indices, tf.int32), *self._weights)
             found = LayerGradients(*(value.numpy() for value in result))
         check_finite(
             f"in {precision}",
@@ -198,9 +229,22 @@ class KerasProbe:
         )
         return found
 
-    def _canonical_output(self, output: str | None) -> str | None:
-        """Return None for the first output, also where it is given by name, so that it is traced once."""
-        return None if output is not None and output == self.graph.output_names[0] else output
+    def _scores(self, output: str | None) -> ScoreSource:
+        """Return the source of the scores: the targets that are explained, or else the classes of `output`.
+
+        The first output is None, also where it is given by name, so that it is traced once.
+        """
+        if self._target is not None:
+            return self._target
+        return ClassScores(self.graph, None if output == self.graph.output_names[0] else output)
+
+    def _scores_after(self, layer: str, output: str | None) -> ScoreSource:
+        """Return the source of the scores, after a check that they are computed from a layer."""
+        if self._target is None:
+            check_classes_of(self.description.name, self.graph, output)
+        source = self._scores(output)
+        check_layer_of_scores(self.description.name, self.graph, layer, source)
+        return source
 
     def _check(self, tensor: Float32, precision: str = "float32") -> None:
         check_input(self.description.name, self._spec.shape, tensor, precision)

@@ -14,6 +14,7 @@ from workers.engine.evaluation import Override
 from workers.engine.graph import Graph
 from workers.engine.keras_internals import Relu, Relu6
 from workers.engine.layer_copies import copy_layer_and_inner
+from workers.engine.score_sources import ScoreSource
 
 _RELU_FUNCTIONS = (
     *(keras.activations.relu, keras.ops.relu, tf.nn.relu),
@@ -38,12 +39,10 @@ def with_relu_rule(graph: Graph, rule: ReluRule, override: Override) -> Override
     return extended
 
 
-def count_relus(graph: Graph, source: str, output: str | None) -> int:
-    """Return how many layers and operations with a ReLU lie between layer `source` and the class scores of an output."""
+def count_relus(graph: Graph, source: str, scores: ScoreSource) -> int:
+    """Return how many layers and operations with a ReLU lie between layer `source` and the scores."""
     return sum(
-        _with_rule("guided", layer.layer) is not layer.layer
-        and graph.reaches(source, layer.path)
-        and graph.reaches_scores(layer.path, output)
+        _with_rule("guided", layer.layer) is not layer.layer and graph.reaches(source, layer.path) and scores.is_computed_from(layer.path)
         for layer in graph.layers
         if not layer.is_model
     )

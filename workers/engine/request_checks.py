@@ -10,6 +10,7 @@ from schemas.errors import InvalidParameters, NoGradient, UnknownClass
 from schemas.methods.target_class import TOP_CLASS
 from workers.contract.arrays import Float32
 from workers.engine.graph import Graph
+from workers.engine.score_sources import ScoreSource
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -47,34 +48,39 @@ def check_activations(graph: Graph, layer: str, activations: Float32, n: int) ->
         )
 
 
-def check_reaches_scores(name: str, graph: Graph, layer: str, output: str | None) -> None:
-    """Check that the class scores of an output of model `name` are computed from a layer.
+def check_classes_of(name: str, graph: Graph, output: str | None) -> None:
+    """Check that an output of model `name` has class scores.
 
     Raises:
-        UnknownLayer: the model has no such layer.
         InvalidParameters: the model has no such output.
-        NoGradient: the output has no class scores, or they are not computed from the layer.
+        NoGradient: the output has no class scores.
     """
-    graph.layer_at(layer)
     at_output = "" if output is None else f" at output '{output}'"
     if graph.head_of(output).classes is None:
         raise NoGradient(
             f"Model '{name}' has no class output{at_output}, so there is no class score to take a gradient of.", pointer="/model"
         )
-    if not graph.reaches_scores(layer, output):
-        raise NoGradient(
-            f"The class score of model '{name}'{at_output} is not computed from layer '{layer}'.", pointer="/params/layer", got=layer
-        )
 
 
-def check_classes(name: str, graph: Graph, class_indices: NDArray[np.int32], n: int, *, output: str | None) -> None:
-    """Check the class indices (n,) of an output of model `name`, each 0 or more or `TOP_CLASS`.
+def check_layer_of_scores(name: str, graph: Graph, layer: str, scores: ScoreSource) -> None:
+    """Check that the scores of model `name` are computed from a layer.
 
     Raises:
-        UnknownClass: the output has no class of this index.
+        UnknownLayer: the model has no such layer.
+        NoGradient: the scores are not computed from the layer.
+    """
+    graph.layer_at(layer)
+    if not scores.is_computed_from(layer):
+        raise NoGradient(f"The score of model '{name}' is not computed from layer '{layer}'.", pointer="/params/layer", got=layer)
+
+
+def check_classes(name: str, class_indices: NDArray[np.int32], n: int, classes: int) -> None:
+    """Check the class indices (n,) for model `name`, each less than `classes` and 0 or more, or `TOP_CLASS`.
+
+    Raises:
+        UnknownClass: there is no class of this index.
         InvalidParameters: there is not one index for each example.
     """
-    head = graph.head_of(output)
     if class_indices.shape != (n,):
         raise InvalidParameters(
             f"There must be one class index for each of the {n} examples; got an array of shape {class_indices.shape}.",
@@ -82,11 +88,11 @@ def check_classes(name: str, graph: Graph, class_indices: NDArray[np.int32], n: 
             allowed=f"({n},)",
             got=str(class_indices.shape),
         )
-    if n and not TOP_CLASS <= int(class_indices.min()) <= int(class_indices.max()) < (head.classes or 0):
+    if n and not TOP_CLASS <= int(class_indices.min()) <= int(class_indices.max()) < classes:
         wrong = class_indices.min() if class_indices.min() < TOP_CLASS else class_indices.max()
-        allowed = f"0 to {(head.classes or 0) - 1}, or {TOP_CLASS} for the top class"
+        allowed = f"0 to {classes - 1}, or {TOP_CLASS} for the top class"
         raise UnknownClass(
-            f"Model '{name}' has {head.classes} classes: {allowed}; got {wrong}.",
+            f"Model '{name}' has {classes} classes: {allowed}; got {wrong}.",
             pointer="/params/class_index",
             allowed=allowed,
             got=str(wrong),

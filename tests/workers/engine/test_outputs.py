@@ -92,7 +92,7 @@ def test_wrong_outputs_are_refused() -> None:
         probe.forward(x, scores=True, output="branch")
     with pytest.raises(NoGradient, match="not computed from layer 'branch'"):
         probe.gradients(x, "branch", top)
-    with pytest.raises(UnknownClass, match="1 classes: 0 to 0"):
+    with pytest.raises(UnknownClass, match="2 classes: 0 to 1"):
         probe.gradients(x, "branch", np.array([3], np.int32), output="answer")
     assert probe.traces == 0
 

@@ -87,7 +87,6 @@ class FormulaProbe(Probe):
         class_indices: NDArray[np.int32],
         *,
         score: Literal["logit", "probability"] = "logit",
-        sign: int = 1,
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
@@ -99,7 +98,7 @@ class FormulaProbe(Probe):
         if score == "probability":
             p = np.take_along_axis(probabilities, chosen[:, None], axis=1)
             weights = p * (weights - probabilities @ self.WEIGHTS)
-        gradients = (sign * 2 * weights[:, None, None, :] * tensor).astype(np.float32)
+        gradients = (2 * weights[:, None, None, :] * tensor).astype(np.float32)
         return LayerGradients(tensor, gradients, logits, probabilities, chosen)
 
     def input_gradients(
@@ -108,12 +107,11 @@ class FormulaProbe(Probe):
         class_indices: NDArray[np.int32],
         *,
         score: Literal["logit", "probability"] = "logit",
-        sign: int = 1,
         relu_rule: ReluRule = "gradient",
         output: str | None = None,
         precision: str = "float32",
     ) -> InputGradients:
-        found = self.gradients(tensor, "conv", class_indices, score=score, sign=sign)
+        found = self.gradients(tensor, "conv", class_indices, score=score)
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:

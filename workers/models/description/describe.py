@@ -8,12 +8,13 @@ import keras
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
-from schemas.models import HeadKind, InputSpec, Layer, ModelDescription, OutputHead, PublishedModel
+from schemas.models import HeadKind, InputSpec, Layer, ModelDescription, PublishedModel
 from schemas.nearest_names import nearest_hint, nearest_names
 from workers.engine.graph import Graph
 from workers.engine.output_values import head_kinds
 from workers.models.description.default_layer import default_layer
-from workers.models.description.describe_layers import describe_layers, is_cam_able
+from workers.models.description.describe_layers import describe_layers
+from workers.models.description.describe_outputs import output_head
 from workers.models.description.fingerprint import fingerprint
 from workers.models.labels import load_labels
 
@@ -41,14 +42,16 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         classes=head.classes,
         head=head.kind,
         outputs=graph.output_names,
-        heads=tuple(_output_head(graph, name, layers) for name in graph.output_names),
+        heads=tuple(output_head(graph, name, layers) for name in graph.output_names),
         other_inputs=tuple(name for name in graph.input_names if name != image_input.name),
         fingerprint=fingerprint(model),
         parameters=model.count_params(),
         default_layer=_layer_of_settings(entry, layers) or default_layer(layers, classes=head.classes is not None),
         layers=layers,
     )
-    return PublishedModel(description=description, labels=load_labels(entry.labels, head.classes, head.kind), digest=entry.digest)
+    return PublishedModel(
+        description=description, labels=load_labels(entry.labels, head.classes or head.dense_classes, head.kind), digest=entry.digest
+    )
 
 
 def _head_kinds(graph: Graph, image_input: InputSpec, entry: CatalogEntry) -> dict[str, HeadKind]:
@@ -56,18 +59,11 @@ def _head_kinds(graph: Graph, image_input: InputSpec, entry: CatalogEntry) -> di
     kinds = head_kinds(graph, image_input, entry.preprocessing)
     if entry.head is None:
         return kinds
-    classes = graph.head.classes
+    classes = graph.head.classes or graph.head.dense_classes
     if classes is None:
         raise ModelLoadFailed(f"The settings of model '{entry.name}' give the head '{entry.head}', but the model has no class output.")
     given: HeadKind = "binary" if entry.head == "probabilities" and classes == 1 else entry.head
     return {**kinds, graph.output_names[0]: given}
-
-
-def _output_head(graph: Graph, name: str, layers: tuple[Layer, ...]) -> OutputHead:
-    """Describe one output. Its default layer is chosen among the layers from which this output is computed."""
-    head = graph.head_of(name)
-    own_layers = tuple(layer.model_copy(update={"cam_able": is_cam_able(layer, graph, name)}) for layer in layers)
-    return OutputHead(name=name, classes=head.classes, head=head.kind, default_layer=default_layer(own_layers))
 
 
 def _image_input(graph: Graph, entry: CatalogEntry) -> InputSpec:

@@ -100,21 +100,13 @@ def test_many_classes_are_run_a_few_at_a_time() -> None:
     np.testing.assert_array_equal(result.maps[:3], result.maps[18:])
 
 
-@pytest.mark.parametrize("changes", [{"layer": "other"}, {"precision": "bfloat16"}, {"sign": -1}, {"preset": "dlwp1"}])
+@pytest.mark.parametrize("changes", [{"layer": "other"}, {"precision": "bfloat16"}, {"preset": "dlwp1"}])
 def test_parameters_that_change_the_computation_change_the_batch_key(changes: dict[str, object]) -> None:
     assert grad_cam.batch_key(params(**changes)) != grad_cam.batch_key(params())
 
 
 def test_parameters_that_change_only_the_drawing_keep_the_batch_key() -> None:
     assert grad_cam.batch_key(params(preset="keras_io")) == grad_cam.batch_key(params(alpha=0.7, colormap="magma", fuse="max"))
-
-
-def test_sign_turns_the_gradient() -> None:
-    probe, tensor = FormulaProbe(), np.full((1, 4, 6, 3), -1, np.float32)
-    (positive,) = grad_cam.run(probe, Inputs(tensor), [params(class_index=1)])
-    (negative,) = grad_cam.run(probe, Inputs(tensor), [params(class_index=1, sign=-1)])
-    assert positive.maps.min() > 0
-    assert not negative.maps.any()
 
 
 def test_dlwp1_takes_the_probability_and_the_channel_mean() -> None:

@@ -221,7 +221,7 @@ def test_the_batch_key_depends_on_what_the_device_computes() -> None:
             assert key(base) != key(base.changed(**change)), (method, change)
         if method != "eigen_cam":
             assert key(base) == key(base.changed(class_index=3))
-            for change in ({"eigen_smooth": True}, {"sign": -1}):
+            for change in ({"eigen_smooth": True},):
                 assert key(base) != key(base.changed(**change)), (method, change)
 
 

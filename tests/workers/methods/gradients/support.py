@@ -34,7 +34,7 @@ class Recorded(FormulaProbe):
     def input_gradients(self, tensor: Float32, class_indices: Any, **asked: Any) -> InputGradients:
         self.asked.append(asked)
         self.rows.append(len(tensor))
-        found = super().input_gradients(tensor, class_indices, score=asked["score"], sign=asked["sign"])
+        found = super().input_gradients(tensor, class_indices, score=asked["score"])
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, self._relus)
 
 

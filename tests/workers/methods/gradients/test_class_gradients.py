@@ -58,7 +58,7 @@ def test_the_probe_gets_score_rule_output_and_precision() -> None:
     probe = Recorded()
     saliency.run(probe, Inputs(batch(1)), [resolved("saliency", score="probability", precision="bfloat16", output="predictions")])
     guided_backprop.run(probe, Inputs(batch(1)), [resolved("guided_backprop")])
-    common = {"sign": 1, "precision": "float32", "output": None}
+    common = {"precision": "float32", "output": None}
     assert probe.asked == [
         {**common, "score": "probability", "relu_rule": "gradient", "precision": "bfloat16", "output": "predictions"},
         {**common, "score": "logit", "relu_rule": "guided"},
@@ -70,7 +70,7 @@ def test_parameters_that_change_the_computation_change_the_batch_key() -> None:
         return saliency.batch_key(Saliency(**params))
 
     assert key(class_index=1, clip=90, colormap="gray", alpha=0.1) == key(class_index=(2, 0))
-    keys = [key(), key(score="probability"), key(sign=-1), key(precision="bfloat16"), key(output="other")]
+    keys = [key(), key(score="probability"), key(precision="bfloat16"), key(output="other")]
     assert len(set(keys)) == len(keys)
 
 

@@ -104,7 +104,7 @@ def test_the_map_of_the_negative_answer_has_the_opposite_sign() -> None:
     x = photo_batch(probe.graph.model, 1)
     for method in ("integrated_gradients", "smooth_grad"):
         run = implementation(method).run
-        both = [driven(run(probe, Inputs(x), resolved(probe, method, sign=sign)))[1] for sign in (1, -1)]
+        both = [driven(run(probe, Inputs(x), resolved(probe, method, class_index=answer)))[1] for answer in (1, 0)]
         one, other = (getattr(found, "attribution", found).values for found in both)
         np.testing.assert_allclose(one, -other, atol=1e-6)
         assert np.abs(one).max() > 0

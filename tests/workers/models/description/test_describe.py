@@ -60,9 +60,9 @@ def test_every_output_has_its_head_and_its_own_default_layer() -> None:
     answer = layers.Dense(1, activation="sigmoid", name="answer")(layers.Flatten(name="flat2")(branch))
     description = described(keras.Model(photo, [kind, answer, branch]))
     assert [tuple(head.model_dump().values()) for head in description.heads] == [
-        ("kind", 5, "softmax", "own"),
-        ("answer", 2, "binary", "branch"),
-        ("branch", None, "none", None),
+        ("kind", 5, "softmax", "own", None, "classes", (5,), "kind"),
+        ("answer", 2, "binary", "branch", None, "classes", (2,), "answer"),
+        ("branch", None, "logits", "trunk", 2, "dense_classes", (9, 5, 2), "branch"),
     ]
     assert (description.classes, description.head, description.default_layer) == (5, "softmax", "own")
     assert description.head_at(None) == description.head_at("kind") == description.heads[0]

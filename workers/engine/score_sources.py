@@ -1,0 +1,157 @@
+"""The scores that a pass of a model gives: those of an output's classes, or those of targets that are read from any of its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from workers.contract.probe import Readout
+from workers.engine.evaluation import Intercept, Override, evaluate
+from workers.engine.graph import Graph
+
+# A vector that is shorter than this is divided by this in place of its own length.
+_LEAST_LENGTH = 1e-12
+
+
+class ScoreSource(Protocol):
+    """The scores of a model. `weights` are the arguments that the compiled function takes for them; the classes of an output need none."""
+
+    @property
+    def key(self) -> Hashable:
+        """What tells one source from another in the cache of compiled functions."""
+        ...
+
+    @property
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        """The shapes of `weights`."""
+        ...
+
+    def fast_calls(self, taps: Collection[str], precision: str) -> Override:
+        """Return what to call in place of layers if `taps` and the scores are computed."""
+        ...
+
+    def is_computed_from(self, layer: str) -> bool:
+        """Return whether the scores are computed from the layer at this path."""
+        ...
+
+    def read(
+        self, inputs: Any, taps: Sequence[str], override: Override, intercept: Intercept | None, weights: Sequence[tf.Tensor]
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+        """Return the outputs of the tapped layers by path, and logits and probabilities (N, classes), float32."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """The classes of an output (None means the first)."""
+
+    graph: Graph
+    output: str | None
+
+    @property
+    def key(self) -> Hashable:
+        return self.output
+
+    @property
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        return ()
+
+    def fast_calls(self, taps: Collection[str], precision: str) -> Override:
+        return self.graph.fast_calls(taps, scores=True, output=self.output, precision=precision)
+
+    def is_computed_from(self, layer: str) -> bool:
+        return self.graph.reaches_scores(layer, self.output)
+
+    def read(
+        self, inputs: Any, taps: Sequence[str], override: Override, intercept: Intercept | None, weights: Sequence[tf.Tensor]
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+        activations, logits = self.graph.class_scores(inputs, taps, override, intercept, self.output)
+        return activations, logits, self.graph.head_of(self.output).probabilities(logits)
+
+
+@dataclass(frozen=True)
+class TargetScores:
+    """Targets that are weighted sums of a readout's values. The weights (targets, …) are the one argument."""
+
+    graph: Graph
+    readout: Readout
+
+    @property
+    def key(self) -> Hashable:
+        return self.readout
+
+    @property
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        return (tf.TensorSpec((None, *self._shape()), tf.float32),)
+
+    def fast_calls(self, taps: Collection[str], precision: str) -> Override:
+        if self.readout.source == "layer":
+            return self.graph.fast_calls((*taps, self._layer), precision=precision)
+        return self.graph.fast_calls(taps, scores=True, output=self.readout.name, precision=precision)
+
+    def is_computed_from(self, layer: str) -> bool:
+        if self.readout.source == "layer":
+            return self.graph.reaches(layer, self._layer)
+        if self.readout.source == "output":
+            topology = self.graph.topology
+            output = topology.output_tensor(topology.output_index(self.readout.name))
+            return topology.is_computed_from(topology.tensor_at(layer), frozenset([output]))
+        return self.graph.reaches_scores(layer, self.readout.name)
+
+    def read(
+        self, inputs: Any, taps: Sequence[str], override: Override, intercept: Intercept | None, weights: Sequence[tf.Tensor]
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+        activations, values = self.values(inputs, taps, override, intercept)
+        scores = weighted_sums(values, *weights, normalised=self.readout.normalised)
+        return activations, scores, scores
+
+    def values(
+        self, inputs: Any, taps: Sequence[str], override: Override, intercept: Intercept | None = None
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Return the outputs of the tapped layers by path, and the readout's values (N, …), float32."""
+        readout = self.readout
+        if readout.source == "layer":
+            found = self.graph.run(inputs, [*taps, self._layer], override, intercept)
+            return {tap: found[tap] for tap in taps}, tf.cast(found[self._layer], tf.float32)
+        if readout.source == "output":
+            topology = self.graph.topology
+            scope, tensor = topology.output_tensor(topology.output_index(readout.name))
+            refs = {tap: topology.tensor_at(tap) for tap in taps}
+            values = evaluate(topology, inputs, refs, override, intercept, also=((scope, tensor),))
+            return {tap: values[at][ref] for tap, (at, ref) in refs.items()}, tf.cast(values[scope][tensor], tf.float32)
+        activations, logits = self.graph.logits(inputs, taps, override, intercept, readout.name)
+        return activations, logits if readout.source == "logits" else self.graph.head_of(readout.name).probabilities(logits)
+
+    @property
+    def _layer(self) -> str:
+        return self.readout.name or ""
+
+    def _shape(self) -> tuple[int | None, ...]:
+        """Return the shape of the values without the batch axis."""
+        if self.readout.source == "layer":
+            return self.graph.layer_at(self._layer).output_shape[1:]
+        topology = self.graph.topology
+        shape = tuple(topology.outputs[topology.output_index(self.readout.name)].shape)[1:]
+        if self.readout.source == "output":
+            return shape
+        head = self.graph.head_of(self.readout.name)
+        return (*shape[:-1], head.classes or head.dense_classes)
+
+
+def weighted_sums(values: tf.Tensor, weights: tf.Tensor, *, normalised: bool) -> tf.Tensor:
+    """Return Σ weights[t]·values of each example for each target t, (N, targets) float32.
+
+    This is the one function from a model's outputs to the scalars that are explained, other than a class's own score.
+
+    Args:
+        values: (N, …).
+        weights: (targets, …).
+        normalised: divide the values of each example by their Euclidean length first.
+    """
+    flat = tf.reshape(values, (tf.shape(values)[0], -1))
+    if normalised:
+        flat /= tf.maximum(tf.norm(flat, axis=1, keepdims=True), _LEAST_LENGTH)
+    return tf.matmul(flat, tf.reshape(weights, (tf.shape(weights)[0], -1)), transpose_b=True)
