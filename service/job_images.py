@@ -74,3 +74,15 @@ async def keep_images(
         )
     for image_id, header in headers.items():
         await services.store.images.put(caller.owner, parsed.files[image_id].content, header.format, header.width, header.height)
+
+
+async def keep_target_image(services: Services, caller: Caller, image_id: str, parsed: ParsedRequest) -> None:
+    """Keep the image that the target names as long as the job.
+
+    Raises:
+        NotFound: the caller has no such image.
+    """
+    (found,) = await services.store.images.keep(caller.owner, [image_id])
+    if found is None:
+        pointer = f"{parsed.params_pointer}/target"
+        raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=pointer, got=image_id)

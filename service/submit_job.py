@@ -12,10 +12,12 @@ from jobstore.records import Submission, Submitted
 from schemas.errors import VisualizationError
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
+from schemas.methods.target_class import TargetClassParams
+from schemas.methods.targets import target_image
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.image_check import check_image
-from service.job_images import check_image_files, check_image_given, keep_images
+from service.job_images import check_image_files, check_image_given, keep_images, keep_target_image
 from service.parse_request import ParsedRequest
 from service.request_preferences import RequestPreferences
 from service.version import service_version
@@ -50,6 +52,9 @@ async def submit(
     resolved = _resolved(services, parsed, published)
     if isinstance(resolved, ImagesParams):
         await keep_images(services, caller, resolved.images, parsed, headers)
+    target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
+    if target is not None:
+        await keep_target_image(services, caller, target, parsed)
     submission = Submission(
         owner=caller.owner,
         method=card.name,
@@ -61,7 +66,7 @@ async def submit(
         model_digest="" if published is None else published.digest,
         image=parsed.image,
         image_id=parsed.image_id,
-        image_ids=tuple(resolved.images) if isinstance(resolved, ImagesParams) else (),
+        image_ids=tuple(resolved.images) if isinstance(resolved, ImagesParams) else () if target is None else (target,),
         short_lived=short_lived,
         request_id=caller.request_id,
         fresh=preferences.fresh,

@@ -1,15 +1,17 @@
-"""The class, or classes, that a method explains: the parameters, and what they mean for a model."""
+"""What a method explains, a class or another target: the parameters, and what they mean for a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.errors import InvalidParameters, LimitExceeded, UnknownClass
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownClass, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
+from schemas.methods.target_resolution import no_class_output, repointed, resolve_target
+from schemas.methods.targets import ClassSelector, ClassTarget, OtherTarget, Target
 from schemas.models import OutputHead, PublishedModel
 
 TOP_CLASS: Final = -1
@@ -17,15 +19,6 @@ TOP_CLASS: Final = -1
 
 NEGATIVE: Final = 0
 """The class index of the negative answer of one sigmoid output."""
-
-ClassSelector = Annotated[
-    int | Annotated[str, Field(min_length=1, max_length=256)],
-    Field(
-        description="This is a class index, or a class label. Upper and lower case letters of a label count as equal.",
-        examples=[285, "Egyptian cat"],
-        union_mode="left_to_right",
-    ),
-]
 
 
 @dataclass(frozen=True)
@@ -48,12 +41,22 @@ class OutputParams(MethodParams):
         default=None,
         min_length=1,
         max_length=256,
-        description="This is the name of the model's output that gives the classes. If it is null, the model's first output is used.",
+        description="This is the name of the model's output that is explained. If it is null, the model's first output is used.",
     )
 
 
 class TargetClassParams(OutputParams):
-    """Parameters of a method that explains the score of one class or of several."""
+    """Parameters of a method that explains the score of one class or of several, or another target."""
+
+    target: Target | None = Field(
+        default=None,
+        description=(
+            "This is what to explain, in place of `class_index`: `class`, `difference` (a class minus others), `region` (a class of a "
+            "segmentation), `element` (one value of an output), `similarity` (to another image) or `activation` (a channel or a neuron). "
+            "A form takes it as JSON."
+        ),
+        examples=[{"difference": {"of": 285, "from": [281, 282]}}],
+    )
 
     class_index: ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)] | None = Field(
         default=None,
@@ -69,6 +72,39 @@ class TargetClassParams(OutputParams):
             "accepts only 1."
         ),
     )
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if self.target is not None and (self.class_index is not None or self.sign == -1):
+            raise ValueError("give either class_index (or sign) or target, not both")
+        return self
+
+    @property
+    def other_target(self) -> OtherTarget | None:
+        """The target, unless it is one class or a list of them."""
+        return None if isinstance(self.target, ClassTarget) else self.target
+
+    @property
+    def explained_score(self) -> Literal["logit", "probability"]:
+        """The score of the classes that is explained."""
+        return getattr(self, "score", "logit")
+
+    def resolve_target(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        """Return these parameters with the target completed and checked. One class, or a list of them, is then in `class_index`.
+
+        Raises:
+            InvalidParameters: the model has no such output or target.
+            UnknownClass, UnknownLayer, UnknownChannel, UnsuitableLayer: the model has no such class, layer or channel.
+            LimitExceeded: the list has more classes than one job may explain.
+        """
+        if self.target is None:
+            return self.resolve_classes(model, limits)
+        if not isinstance(self.target, ClassTarget):
+            return self.changed(target=resolve_target(self.target, model, self.output))
+        try:
+            return self.changed(class_index=self.target.class_, target=None).resolve_classes(model, limits)
+        except VisualizationError as error:
+            raise repointed(error) from None
 
     def resolve_classes(self, model: PublishedModel, limits: MethodLimits) -> Self:
         """Return these parameters with class indices in place of labels and of `sign`. This is the only place that validates them.
@@ -140,6 +176,5 @@ def class_output(model: PublishedModel, output: str | None) -> OutputHead:
     """
     head = model.description.head_at(output)
     if head.classes is None:
-        of_output = "" if output is None else f" named '{output}'"
-        raise UnknownClass(f"Model '{model.description.name}' has no class output{of_output}.", pointer="/params/class_index")
+        raise UnknownClass(no_class_output(model, output), pointer="/params/class_index")
     return head

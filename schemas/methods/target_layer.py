@@ -6,6 +6,8 @@ from pydantic import Field
 
 from schemas.errors import UnsuitableLayer
 from schemas.methods.base import MethodParams
+from schemas.methods.target_resolution import source_layer
+from schemas.methods.targets import OtherTarget
 from schemas.models import Layer, LayerPath, PublishedModel
 
 
@@ -78,6 +80,28 @@ def cam_layer(model: PublishedModel, path: str, output: str | None = None) -> st
             nearest=near,
         )
     return path
+
+
+def explained_layer(model: PublishedModel, path: str | None, target: OtherTarget, output: str | None = None) -> str:
+    """Return the path of a layer with a map from which a resolved target is computed: `path`, or the output's default layer.
+
+    Raises:
+        UnknownLayer: the model has no such layer.
+        UnsuitableLayer: the layer has no map, or the target is not computed from it.
+    """
+    head, description = model.description.head_at(output), model.description
+    source = source_layer(target, head)
+    layer = mapped_layer(model, path or description.layer_for_targets(output) or default_layer(model, output))
+    if source is None or description.is_computed_from(source, layer.path):
+        return layer.path
+    near = [other.path for other in description.layers if _has_map(other) and description.is_computed_from(source, other.path)][-5:]
+    raise UnsuitableLayer(
+        f"The target is not computed from layer '{layer.path}', but from '{source}' and the layers before it. Layers with a map from which "
+        f"it is computed include: {', '.join(near) or 'none'}.",
+        pointer="/params/layer",
+        got=layer.path,
+        nearest=near,
+    )
 
 
 def _has_map(layer: Layer) -> bool:

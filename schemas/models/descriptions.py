@@ -28,7 +28,7 @@ HEAD_KINDS = (
     "are its softmax, or the sigmoid of a single value. `probabilities` is an output that already is probabilities, for example the mean "
     "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. An "
     "output of `regression` values, which the model's settings declare, or an `embedding`, whose Euclidean length is 1, has no classes. "
-    "`none` means that the output is neither (N, classes) nor (N, h, w, classes)."
+    "`none` is every other output. One of (N, h, w, classes) may be a map of features; where it is explained, it is read as logits."
 )
 
 OutputKind = Literal["classes", "dense_classes", "regression", "embedding", "unknown"]
@@ -127,6 +127,11 @@ class ModelDescription(ImmutableSchema):
             f"Model '{self.name}' has no output '{output}'. Its outputs are: {allowed}.", pointer=pointer, allowed=allowed, got=output
         )
 
+    def layer_for_targets(self, output: str | None) -> str | None:
+        """Return the path of the target layer if the request names none and explains another target than a class of this output."""
+        named = self.head_at(output)
+        return next((head.default_layer for head in self.heads if head.name == named.name), named.default_layer)
+
     def is_computed_from(self, path: str, source: str) -> bool:
         """Return whether the layer at `path` is computed from the layer `source`, or is the same layer."""
         return path in self._computed_from(source)
@@ -142,9 +147,9 @@ class ModelDescription(ImmutableSchema):
     def _first_head(self) -> OutputHead:
         """The first output. What the model itself says about it comes before what `heads` says."""
         name = self.outputs[0] if self.outputs else ""
-        own = {"name": name, "classes": self.classes, "head": self.head}
-        if self.classes is not None or not self.heads:
-            own |= {"default_layer": self.default_layer, "kind": "unknown" if self.classes is None else "classes"}
+        own = {"name": name, "classes": self.classes, "head": self.head, "default_layer": self.default_layer}
+        if self.classes is not None:
+            own["kind"] = "classes"
         return OutputHead.model_validate({**(dict(self.heads[0]) if self.heads else {}), **own})
 
     @cached_property

@@ -48,16 +48,19 @@ class PublishedModel(ImmutableSchema):
         description = self.description.model_copy(update={"classes": len(names), "head": "none"})
         return self.model_copy(update={"description": description, "labels": tuple(names)})
 
-    def class_index_of(self, value: int | str, pointer: str = "/params/class_index", output: str | None = None) -> int:
+    def class_index_of(
+        self, value: int | str, pointer: str = "/params/class_index", output: str | None = None, *, dense: bool = False
+    ) -> int:
         """Return the class index that `value` names, for an output of the model (None means the first output).
 
         `value` is an index or a label. A label matches in any case, and one of its comma-separated synonyms suffices.
-        `pointer` says where the value stands in the request.
+        `pointer` says where the value stands in the request. With `dense`, the output has classes at each position.
 
         Raises:
             UnknownClass: there is no such index or label, or several classes share the label.
         """
-        classes = self.description.head_at(output).classes
+        head = self.description.head_at(output)
+        classes = head.dense_classes if dense else head.classes
         if classes is None:
             raise UnknownClass(f"Model '{self.description.name}' has no class output.", pointer=pointer, got=str(value))
         if isinstance(value, str):

@@ -26,10 +26,15 @@ class Inputs:
         image: slow lane only: the image that the input was made of, uint8 RGB (H, W, 3).
         several: slow lane only, for a method whose parameters name `images`: each of them, in this order. Their sizes differ if the model
             takes inputs of any size.
+        photos: the photo of each input, in the order of the batch. It is empty if the method needs no image.
+        target_image: the image that the target names beside the photo, a mask or an image to compare with. All jobs of a batch name the
+            same. It is None for every other target.
         pieces: slow lane only, for a method with `reusable`: the pieces of the work that earlier jobs have left.
     """
 
     tensor: Float32
     image: UInt8 | None = None
     several: tuple[Prepared, ...] = ()
+    photos: tuple[Photo, ...] = ()
+    target_image: Prepared | None = None
     pieces: Pieces = field(default_factory=dict[str, Arrays])

@@ -32,7 +32,8 @@ _CLASSES_RANK, _DENSE_RANK = 2, 4  # (N, classes) and (N, h, w, classes)
 class Head:
     """`classes` is the number of classes of an output (N, classes), or None for every other output.
 
-    `dense_classes` is the same for an output with classes at each position, (N, h, w, classes).
+    `dense_classes` is the same for an output with classes at each position, (N, h, w, classes). If such an output has no activation, its
+    kind is `none`, because it may be a map of features; its values are read as logits.
 
     The kind `binary` is one sigmoid unit. It has two classes, 1 for the positive answer and 0 for the negative one, with the logits
     l and -l and the probabilities p and 1 - p.
@@ -87,7 +88,7 @@ class Head:
         """
         if self.kind in ("probabilities", "log_probabilities"):
             return tf.exp(tf.minimum(logits, 0))
-        if self.kind in ("sigmoid", "binary") or (self.kind == "logits" and 1 in (self.classes, self.dense_classes)):
+        if self.kind in ("sigmoid", "binary") or (self.kind in ("logits", "none") and 1 in (self.classes, self.dense_classes)):
             return tf.nn.sigmoid(logits)
         return tf.nn.softmax(logits)
 
@@ -107,6 +108,8 @@ def find_head(topology: Topology, index: int = 0, known: HeadKind | None = None)
     if known in ("probabilities", "log_probabilities", "logits", "binary") and known != kind:
         kind, step = known, None
     classes = 2 if kind == "binary" else shape[-1]
+    if kind == "logits" and known != "logits" and len(shape) == _DENSE_RANK:
+        kind = "none"  # it may be a map of features
     counts = (classes, None) if len(shape) == _CLASSES_RANK else (None, classes)
     gives_probabilities = kind == "probabilities" or (kind == "binary" and step is None)
     return Head(kind, counts[0], step, gives_probabilities, dense_classes=counts[1])

@@ -47,7 +47,7 @@ def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessin
     A model that cannot run on the test images keeps the kinds that its layers give.
     """
     kinds: dict[str, HeadKind] = {name: graph.head_of(name).kind for name in graph.output_names}
-    unknown = [name for name, kind in kinds.items() if kind == "logits"]
+    unknown = [name for name, kind in kinds.items() if kind == "logits" or (kind == "none" and graph.head_of(name).dense_classes)]
     possible = {name: _possible_kinds(graph, name) for name in unknown}
     images, not_zero = 0, Counter[str]()
     for values in _outputs_for_test_images(graph, unknown, image_input, preprocessing):

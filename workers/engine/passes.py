@@ -72,7 +72,9 @@ def build_scores_from(graph: Graph, name: str, layer: str, *, scores: ScoreSourc
     override = scores.fast_calls((layer,), precision)
 
     def scores_from(x: tf.Tensor, activations: tf.Tensor, *weights: tf.Tensor) -> ForwardPass:
-        def replace(_: str, own: tf.Tensor) -> tf.Tensor:
+        def replace(tapped: str, own: tf.Tensor) -> tf.Tensor:
+            if tapped != layer:
+                return own
             return tf.ensure_shape(tf.cast(activations, own.dtype), own.shape)
 
         _, logits, probabilities = scores.read(inputs_with(graph, name, x), (layer,), override, replace, weights)

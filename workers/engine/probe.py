@@ -34,7 +34,7 @@ from workers.engine.passes import (
 )
 from workers.engine.randomised_layers import randomised_layers
 from workers.engine.relu_rules import count_relus
-from workers.engine.request_checks import check_activations, check_classes, check_classes_of, check_input, check_layer_of_scores
+from workers.engine.request_checks import check_activations, check_classes, check_input, check_layer_of_scores
 from workers.engine.score_sources import ClassScores, ScoreSource, TargetScores
 from workers.engine.weights import weights_of
 
@@ -149,7 +149,8 @@ class KerasProbe:
         self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
     ) -> Forward:
         self._check(tensor, precision)
-        source = self._scores_after(layer, output)
+        source = self._scores(output)
+        check_layer_of_scores(self.description.name, self.graph, layer, source)
         check_activations(self.graph, layer, activations, len(tensor))
         call = self.compiled.get(
             ("scores_from", layer, source.key, precision),
@@ -209,7 +210,8 @@ class KerasProbe:
         precision: str,
     ) -> LayerGradients:
         self._check(tensor, precision)
-        source = self._scores_after(layer, output)
+        source = self._scores(output)
+        check_layer_of_scores(self.description.name, self.graph, layer, source)
         classes = len(self._weights[0]) if self._weights else self.graph.head_of(output).classes or 0
         check_classes(self.description.name, class_indices, len(tensor), classes)
         call = self.compiled.get(
@@ -237,14 +239,6 @@ class KerasProbe:
         if self._target is not None:
             return self._target
         return ClassScores(self.graph, None if output == self.graph.output_names[0] else output)
-
-    def _scores_after(self, layer: str, output: str | None) -> ScoreSource:
-        """Return the source of the scores, after a check that they are computed from a layer."""
-        if self._target is None:
-            check_classes_of(self.description.name, self.graph, output)
-        source = self._scores(output)
-        check_layer_of_scores(self.description.name, self.graph, layer, source)
-        return source
 
     def _check(self, tensor: Float32, precision: str = "float32") -> None:
         check_input(self.description.name, self._spec.shape, tensor, precision)

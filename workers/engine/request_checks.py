@@ -10,7 +10,7 @@ from schemas.errors import InvalidParameters, NoGradient, UnknownClass
 from schemas.methods.target_class import TOP_CLASS
 from workers.contract.arrays import Float32
 from workers.engine.graph import Graph
-from workers.engine.score_sources import ScoreSource
+from workers.engine.score_sources import ClassScores, ScoreSource
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -48,7 +48,7 @@ def check_activations(graph: Graph, layer: str, activations: Float32, n: int) ->
         )
 
 
-def check_classes_of(name: str, graph: Graph, output: str | None) -> None:
+def _check_classes_of(name: str, graph: Graph, output: str | None) -> None:
     """Check that an output of model `name` has class scores.
 
     Raises:
@@ -67,9 +67,12 @@ def check_layer_of_scores(name: str, graph: Graph, layer: str, scores: ScoreSour
 
     Raises:
         UnknownLayer: the model has no such layer.
-        NoGradient: the scores are not computed from the layer.
+        InvalidParameters: the model has no such output.
+        NoGradient: the output has no class scores, or the scores are not computed from the layer.
     """
     graph.layer_at(layer)
+    if isinstance(scores, ClassScores):
+        _check_classes_of(name, graph, scores.output)
     if not scores.is_computed_from(layer):
         raise NoGradient(f"The score of model '{name}' is not computed from layer '{layer}'.", pointer="/params/layer", got=layer)
 

@@ -17,6 +17,8 @@ from schemas.errors import Expired, ImageTooLarge, InvalidImage, UnsupportedForm
 from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
+from schemas.methods.target_class import TargetClassParams
+from schemas.methods.targets import target_image
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.inputs import Inputs, Prepared
 from workers.execution.model_access import UsableModel
@@ -74,7 +76,12 @@ class InputLoader:
         if model is not None and isinstance(params, ImagesParams):
             several, several_seconds = await self._load_several(execution, model, params.images)
             seconds.append(several_seconds)
-        return LoadedInputs(Inputs(tensor, image, several), photo, sum(seconds) if seconds else None)
+        target: Prepared | None = None
+        if model is not None and isinstance(params, TargetClassParams) and (image_id := target_image(params.target)) is not None:
+            target, target_seconds = await self._load_one(execution, model, image_id, "The target's image")
+            seconds.append(target_seconds)
+        photos = () if photo is None else (photo,)
+        return LoadedInputs(Inputs(tensor, image, several, photos, target), photo, sum(seconds) if seconds else None)
 
     async def warm_up(self, image: bytes) -> None:
         """Decode an image, so that a decoding process is there when the first job comes."""
@@ -97,18 +104,18 @@ class InputLoader:
         seconds = 0.0
         for start in range(0, len(image_ids), self._count):
             numbers = range(start, min(start + self._count, len(image_ids)))
-            loading = (self._load_one(execution, model, image_ids[number], number) for number in numbers)
+            loading = (self._load_one(execution, model, image_ids[number], f"Image {number}") for number in numbers)
             for one, its_seconds in await asyncio.gather(*loading):
                 prepared.append(one)
                 seconds += its_seconds
         return tuple(prepared), seconds
 
-    async def _load_one(self, execution: Execution, model: UsableModel, image_id: str, number: int) -> tuple[Prepared, float]:
+    async def _load_one(self, execution: Execution, model: UsableModel, image_id: str, name: str) -> tuple[Prepared, float]:
         try:
             content = await retry_until_available(lambda: self._store.images.file_of(execution, image_id))
             image, decode_seconds = await self._decode(content)
         except (Expired, ImageTooLarge, InvalidImage, UnsupportedFormat) as error:
-            raise type(error)(f"Image {number} ({image_id}): {error.detail}") from error
+            raise type(error)(f"{name} ({image_id}): {error.detail}") from error
         prepared, prepare_seconds = await self._prepare(model, image)
         return prepared, decode_seconds + prepare_seconds
 

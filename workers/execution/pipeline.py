@@ -22,7 +22,7 @@ from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
 from schemas.methods.base import MethodParams
 from schemas.models import ModelDescription
-from workers.contract.arrays import Float32, UInt8
+from workers.contract.arrays import UInt8
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
 from workers.contract.method import Implementation
@@ -145,12 +145,16 @@ class Pipeline:
         return result
 
     async def _run_fast(self, job: _PipelineJob, model: UsableModel, inputs: Inputs) -> DeviceResult[Any]:
-        def run(batch: Sequence[tuple[Float32, MethodParams]]) -> Sequence[Any]:
-            together = Inputs(np.concatenate([tensor for tensor, _ in batch]))
+        def run(batch: Sequence[tuple[Inputs, MethodParams]]) -> Sequence[Any]:
+            together = Inputs(
+                np.concatenate([each.tensor for each, _ in batch]),
+                photos=tuple(photo for each, _ in batch for photo in each.photos),
+                target_image=inputs.target_image,
+            )
             return job.method.run(model.probe, together, [params for _, params in batch])
 
         key = BatchKey(id(model), job.method.method, job.method.batch_key(job.params), inputs.tensor.shape)
-        return await asyncio.wrap_future(self._scheduler.fast(key, (inputs.tensor, job.params), run))
+        return await asyncio.wrap_future(self._scheduler.fast(key, (inputs, job.params), run))
 
     async def _run_slow(
         self, job: _PipelineJob, model: UsableModel, inputs: Inputs, on_slice: Callable[[Slice], None]

@@ -16,7 +16,9 @@ from typing import Any
 from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
 from schemas.methods.card import Lane
+from schemas.methods.target_class import TargetClassParams
 from workers.contract.method import Implementation
+from workers.methods.explained_target import explaining_targets
 
 _LANE_OF_OPTIONAL: Mapping[str, Lane] = {"batch_key": "fast", "reusable": "slow"}
 
@@ -54,7 +56,8 @@ def implementation(method: str) -> Implementation:
         if hasattr(module, optional) and card.lane != lane:
             raise RuntimeError(f"{name}.{optional} would never be called: only the {lane} lane uses it, and this is a {card.lane} method")
     batch_key, reusable = getattr(module, "batch_key", _equal_parameters), getattr(module, "reusable", _nothing_reusable)
-    return Implementation(method, card.lane, run, draw, batch_key, reusable)
+    found = Implementation(method, card.lane, run, draw, batch_key, reusable)
+    return explaining_targets(found) if issubclass(parameters, TargetClassParams) else found
 
 
 def implementations() -> Mapping[str, Implementation]:

@@ -95,5 +95,17 @@ def check_finite_scores(classes: Sequence[Prediction]) -> None:
 
 
 def class_name(scored: Prediction) -> str:
-    """Return the class in words: "Egyptian cat (285)", or "class 285" if it has no label."""
+    """Return the class in words: "Egyptian cat (285)", or "class 285" if it has no label. Another target is its label alone."""
+    if is_target(scored):
+        return scored.label or ""
     return f"{scored.label} ({scored.class_index})" if scored.label else f"class {scored.class_index}"
+
+
+def score_text(scored: Prediction) -> str:
+    """Return the probability of a class in per cent, or the value of another target."""
+    return f"{scored.logit:.4g}" if is_target(scored) else f"{scored.probability:.1%}"
+
+
+def is_target(scored: Prediction) -> bool:
+    """Return whether this stands for another target than a class of the model, whose value is then its logit."""
+    return scored.head == "none"

@@ -10,12 +10,12 @@ from rendering.photo import Photo
 from rendering.sheets import photo_for_tiles
 from schemas.methods.facts import Prediction
 from workers.contract.artifacts import Array, Picture, PictureOfArrays
-from workers.methods.class_scores import class_name
+from workers.methods.class_scores import class_name, score_text
 
 
 def class_captions(classes: Sequence[Prediction]) -> tuple[str, ...]:
     """Return the caption of each class's tile: "Egyptian cat (285) · 38.1%"."""
-    return tuple(f"{class_name(scored)} · {scored.probability:.1%}" for scored in classes)
+    return tuple(f"{class_name(scored)} · {score_text(scored)}" for scored in classes)
 
 
 def class_overlay(classes: Sequence[Prediction], photo: Photo, **options: Any) -> MapsOnPhoto:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator
 
-from schemas.errors import LimitExceeded
+from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
-from schemas.methods.facts import HEAD_FIELD, Facts, Prediction
+from schemas.methods.facts import ExplainedClassesFacts
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import OutputParams, TargetClassParams, class_output
-from schemas.methods.target_layer import cam_layer, default_layer
-from schemas.models import HeadKind, LayerPath, ModelDescription, PublishedModel
+from schemas.methods.target_layer import cam_layer, default_layer, explained_layer
+from schemas.methods.targets import ActivationTarget, ElementTarget, RegionTarget, target_name
+from schemas.models import LayerPath, ModelDescription, PublishedModel
 
 Fusing = Literal["mean", "max"]
 AUGMENTED = 6
@@ -41,17 +43,11 @@ CAM_ARTIFACTS = (
 )
 
 
-class CamFacts(Facts):
+class CamFacts(ExplainedClassesFacts):
     """The layers and the classes of a class activation map. Without a list, `layers` and `classes` have one entry."""
 
     layer: str = Field(description="This is the path of the first target layer.")
     layers: tuple[str, ...] = Field(description="These are the paths of all target layers.")
-    class_index: int = Field(description="This is the index of the first class that is explained.")
-    label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
-    logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
-    probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
-    head: HeadKind | None = HEAD_FIELD
-    classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
 
 
 class CamParams(OutputParams, PrecisionParams):
@@ -98,9 +94,13 @@ class CamParams(OutputParams, PrecisionParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         class_output(model, self.output)
-        paths = (self.layer or default_layer(model, self.output),) if not isinstance(self.layer, tuple) else self.layer
-        checked = tuple(cam_layer(model, path, self.output) for path in paths)
-        return self.changed(layer=checked if isinstance(self.layer, tuple) else checked[0])
+        return self.with_layers(lambda path: cam_layer(model, path or default_layer(model, self.output), self.output))
+
+    def with_layers(self, checked: Callable[[str | None], str]) -> Self:
+        """Return these parameters with the path that `checked` returns in place of each layer. It gets None for the default layer."""
+        if isinstance(self.layer, tuple):
+            return self.changed(layer=tuple(checked(path) for path in self.layer))
+        return self.changed(layer=checked(self.layer))
 
 
 class ClassCamParams(TargetClassParams, CamParams):
@@ -115,7 +115,18 @@ class ClassCamParams(TargetClassParams, CamParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        return super().resolve(model, limits).resolve_classes(model, limits)
+        resolved = self.resolve_target(model, limits)
+        target = resolved.other_target
+        if target is None:
+            return super(ClassCamParams, resolved).resolve(model, limits)
+        if self.augment and isinstance(target, RegionTarget | ElementTarget | ActivationTarget):
+            raise InvalidParameters(
+                f"augment mirrors the photo, but a target '{target_name(target)}' has a fixed place in it. Leave augment out.",
+                pointer="/params/augment",
+                allowed="false",
+                got="true",
+            )
+        return resolved.with_layers(lambda path: explained_layer(model, path, target, self.output))
 
 
 class ChannelCamParams(ClassCamParams):

@@ -47,6 +47,11 @@ class GradCam(ClassCamParams):
         description="This is the weight of the heatmap in the overlay, 0-1. The presets `dlwp1` and `keras_io` always use 0.4.",
     )
 
+    @property
+    def explained_score(self) -> Literal["logit", "probability"]:
+        """The score of the classes that is explained."""
+        return "probability" if self.preset == "dlwp1" else "logit"
+
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> GradCam:
         fixed = {} if self.preset == "standard" else {"colormap": "jet", "alpha": 0.4}
         return super().resolve(model, limits).changed(**fixed)

@@ -10,13 +10,13 @@ from schemas.errors import InvalidParameters, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
-from schemas.methods.facts import HEAD_FIELD, Facts
+from schemas.methods.facts import ExplainedFacts, Facts
 from schemas.methods.perturbation.base import Baseline, CountsTries, PerturbationParams, Score, check_masks
-from schemas.models import HeadKind, LayerKind, PublishedModel
+from schemas.models import LayerKind, PublishedModel
 from schemas.nearest_names import nearest_names
 
 # The attribution method takes its parameters of these names from the job itself.
-SHARED = ("class_index", "sign", "output", "precision")
+SHARED = ("class_index", "target", "sign", "output", "precision")
 
 
 class Randomised(Facts):
@@ -32,18 +32,13 @@ class Randomised(Facts):
     )
 
 
-class FaithfulnessFacts(Facts):
+class FaithfulnessFacts(ExplainedFacts):
     """The results of all tests of one map.
 
     A good map has a small deletion area, a large insertion area, a small drop, and correlations near 0.
     """
 
     attribution: str = Field(description="This is the name of the method whose map is tested.")
-    class_index: int = Field(description="This is the index of the class that is explained.")
-    label: str | None = Field(description="This is the class's label. It is null if the model has no labels.")
-    logit: float = Field(description="This is the class's score before the final softmax or sigmoid, for the whole image.")
-    probability: float = Field(description="This is the class's score after the final softmax or sigmoid, 0-1, for the whole image.")
-    head: HeadKind | None = HEAD_FIELD
     score: Score = Field(description="This score of the class was watched.")
     deletion_area: float = Field(
         description=("This is the area under the score's curve (trapezoid rule) while pixels are covered, the strongest of the map first.")
@@ -133,11 +128,12 @@ class Faithfulness(PerturbationParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Faithfulness:
-        if isinstance(self.class_index, tuple):
-            raise InvalidParameters(
-                "One job tests one map, so give one class and not a list.", pointer="/params/class_index", allowed="one class", got="a list"
-            )
         resolved = super().resolve(model, limits)
+        if isinstance(resolved.class_index, tuple):
+            pointer = "/params/class_index" if self.target is None else "/params/target/class"
+            raise InvalidParameters(
+                "One job tests one map, so give one class and not a list.", pointer=pointer, allowed="one class", got="a list"
+            )
         attribution = resolved.attribution_params()
         try:
             attribution = attribution.resolve(model, limits)

@@ -11,10 +11,10 @@ from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
-from schemas.methods.facts import HEAD_FIELD, Facts, Prediction
+from schemas.methods.facts import ExplainedClassesFacts
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.models import HeadKind, PublishedModel
+from schemas.models import PublishedModel
 
 GRADIENT_ARTIFACTS = (
     ArtifactSpec(
@@ -30,15 +30,8 @@ GRADIENT_ARTIFACTS = (
 )
 
 
-class GradientFacts(Facts):
+class GradientFacts(ExplainedClassesFacts):
     """The classes that are explained, with their scores. Without a list, `classes` has one entry."""
-
-    class_index: int = Field(description="This is the index of the first class that is explained.")
-    label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
-    logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
-    probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
-    head: HeadKind | None = HEAD_FIELD
-    classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
 
 
 class PictureParams(MethodParams):
@@ -60,7 +53,7 @@ class GradientParams(TargetClassParams, PrecisionParams, PictureParams):
     """Parameters of a method that explains a class's score by its gradient at the input."""
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        return self.resolve_classes(model, limits)
+        return self.resolve_target(model, limits)
 
 
 class ScoreGradientParams(GradientParams):

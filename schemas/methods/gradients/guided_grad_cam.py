@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
 from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, GradientParams
-from schemas.methods.target_layer import cam_layer, default_layer
+from schemas.methods.target_layer import cam_layer, default_layer, explained_layer
 from schemas.models import LayerPath, PublishedModel
 
 
@@ -40,4 +40,6 @@ class GuidedGradCam(GradientParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> GuidedGradCam:
         resolved = super().resolve(model, limits)
+        if (target := resolved.other_target) is not None:
+            return resolved.changed(layer=explained_layer(model, self.layer, target, self.output))
         return resolved.changed(layer=cam_layer(model, self.layer or default_layer(model, self.output), self.output))

@@ -9,10 +9,10 @@ from pydantic import Field
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
-from schemas.methods.facts import HEAD_FIELD, Facts, Prediction
+from schemas.methods.facts import ExplainedClassesFacts
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.models import HeadKind, ModelDescription, PublishedModel
+from schemas.models import ModelDescription, PublishedModel
 
 Score = Literal["logit", "probability"]
 Baseline = Literal["mean", "black", "white", "blurred"]
@@ -37,15 +37,9 @@ class CountsTries(Protocol):
         ...
 
 
-class PerturbationFacts(Facts):
+class PerturbationFacts(ExplainedClassesFacts):
     """The classes that are explained, with their scores for the whole image. Without a list, `classes` has one entry."""
 
-    class_index: int = Field(description="This is the index of the first class that is explained.")
-    label: str | None = Field(description="This is the first class's label. It is null if the model has no labels.")
-    logit: float = Field(description="This is the first class's score before the final softmax or sigmoid.")
-    probability: float = Field(description="This is the first class's score after the final softmax or sigmoid, 0-1.")
-    head: HeadKind | None = HEAD_FIELD
-    classes: tuple[Prediction, ...] = Field(description="These are all classes that are explained, with their scores for the image.")
     score: Score = Field(description="This score of the class was watched.")
     masks: int = Field(description="This is the number of covered images that the model was shown.")
 
@@ -56,7 +50,7 @@ class PerturbationParams(TargetClassParams, PrecisionParams):
     score: Score = Field(default="logit", description="This score of the class is watched: its logit or its probability.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        return self.resolve_classes(model, limits)
+        return self.resolve_target(model, limits)
 
 
 def check_masks(masks: int, limits: MethodLimits, pointer: str, hint: str) -> None:

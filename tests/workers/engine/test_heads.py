@@ -24,6 +24,8 @@ def test_probabilities_from_logits_are_the_models_own_output(name: str) -> None:
     if HEAD[name] == "logits":
         np.testing.assert_allclose(logits, output, atol=1e-6)
         output = tf.nn.softmax(output)
+    if HEAD[name] == "binary":
+        output = np.concatenate([1 - output, output], axis=1)
     np.testing.assert_allclose(graph.head.probabilities(logits), output, atol=1e-6)
 
 

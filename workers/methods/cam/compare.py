@@ -33,7 +33,7 @@ from workers.methods.cam import (
     xgrad_cam,
 )
 from workers.methods.cam.cam_result import CamResult
-from workers.methods.class_scores import check_finite_scores, class_name
+from workers.methods.class_scores import check_finite_scores, class_name, score_text
 from workers.methods.sheets import smaller_tiles_warning
 
 WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
@@ -109,4 +109,4 @@ def _title(result: CamResult) -> str:
     layers, scored = ", ".join(result.by_layer), result.classes[0]
     if len(result.classes) > 1:
         return layers
-    return f"{class_name(scored)} · {scored.probability:.1%} · {layers}"
+    return f"{class_name(scored)} · {score_text(scored)} · {layers}"

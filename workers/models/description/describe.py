@@ -33,6 +33,8 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
     graph = graph.with_head_kinds(_head_kinds(graph, image_input, entry))
     head = graph.head
     layers = describe_layers(graph)
+    chosen = _layer_of_settings(entry, layers)
+    heads = tuple(output_head(graph, name, layers) for name in graph.output_names)
     description = ModelDescription(
         name=entry.name,
         source=entry.source,
@@ -42,11 +44,11 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         classes=head.classes,
         head=head.kind,
         outputs=graph.output_names,
-        heads=tuple(output_head(graph, name, layers) for name in graph.output_names),
+        heads=heads if chosen is None else (heads[0].model_copy(update={"default_layer": chosen}), *heads[1:]),
         other_inputs=tuple(name for name in graph.input_names if name != image_input.name),
         fingerprint=fingerprint(model),
         parameters=model.count_params(),
-        default_layer=_layer_of_settings(entry, layers) or default_layer(layers, classes=head.classes is not None),
+        default_layer=chosen or default_layer(layers, classes=head.classes is not None),
         layers=layers,
     )
     return PublishedModel(

@@ -61,8 +61,8 @@ def test_every_output_has_its_head_and_its_own_default_layer() -> None:
     description = described(keras.Model(photo, [kind, answer, branch]))
     assert [tuple(head.model_dump().values()) for head in description.heads] == [
         ("kind", 5, "softmax", "own", None, "classes", (5,), "kind"),
-        ("answer", 2, "binary", "branch", None, "classes", (2,), "answer"),
-        ("branch", None, "logits", "trunk", 2, "dense_classes", (9, 5, 2), "branch"),
+        ("answer", 2, "binary", "branch", None, "classes", (1,), "answer"),
+        ("branch", None, "none", "trunk", 2, "dense_classes", (9, 5, 2), "branch"),
     ]
     assert (description.classes, description.head, description.default_layer) == (5, "softmax", "own")
     assert description.head_at(None) == description.head_at("kind") == description.heads[0]
