@@ -79,7 +79,7 @@ def cam_layer(model: PublishedModel, path: str, output: str | None = None) -> st
             got=path,
             nearest=near,
         )
-    return path
+    return layer.path
 
 
 def explained_layer(model: PublishedModel, path: str | None, target: OtherTarget, output: str | None = None) -> str:

@@ -157,11 +157,16 @@ class ModelDescription(ImmutableSchema):
         return {layer.path: layer for layer in self.layers}
 
     def layer_at(self, path: str, pointer: str = "/params/layer") -> Layer:
-        """Return the layer of that path. `pointer` says where the path stands in the request.
+        """Return the layer of that path, or the only layer of that name in a nested model: `Conv_1` for `base/Conv_1`.
+
+        `pointer` says where the path stands in the request.
 
         Raises:
-            UnknownLayer: the model has no such layer; the error names the nearest paths.
+            UnknownLayer: the model has no such layer, or several nested models have one of that name; the error names the nearest paths.
         """
+        own_name = [layer for layer in self.layers if layer.path.rpartition("/")[2] == path]
+        if path not in self._by_path and len(own_name) == 1:
+            return own_name[0]
         try:
             return self._by_path[path]
         except KeyError:

@@ -99,7 +99,7 @@ class CamParams(OutputParams, PrecisionParams):
     def with_layers(self, checked: Callable[[str | None], str]) -> Self:
         """Return these parameters with the path that `checked` returns in place of each layer. It gets None for the default layer."""
         if isinstance(self.layer, tuple):
-            return self.changed(layer=tuple(checked(path) for path in self.layer))
+            return self.changed(layer=tuple(dict.fromkeys(checked(path) for path in self.layer)))
         return self.changed(layer=checked(self.layer))
 
 

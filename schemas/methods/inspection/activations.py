@@ -132,10 +132,12 @@ class Activations(PrecisionParams):
                 allowed=f"at most {limits.max_layers}",
                 got=str(len(paths)),
             )
-        for path in dict.fromkeys(paths):
-            self._check_layer(model.description.layer_at(path))
+        layers = [model.description.layer_at(path) for path in dict.fromkeys(paths)]
+        for layer in layers:
+            self._check_layer(layer)
+        paths = tuple(dict.fromkeys(layer.path for layer in layers))
         single = self.kind is None and not isinstance(self.layer, tuple)
-        return self.changed(layer=paths[0] if single else tuple(dict.fromkeys(paths)), kind=None)
+        return self.changed(layer=paths[0] if single else paths, kind=None)
 
     def _paths(self, model: PublishedModel) -> tuple[str, ...]:
         if self.kind is None:

@@ -127,15 +127,14 @@ class Architecture(MethodParams):
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Architecture:
         description = model.description
         order = {layer.path: place for place, layer in enumerate(description.layers)}
-        for name in ("first_layer", "last_layer"):
-            if (path := getattr(self, name)) is not None:
-                description.layer_at(path, f"/params/{name}")
-        if self.first_layer is not None and self.last_layer is not None and order[self.first_layer] > order[self.last_layer]:
+        given = {name: path for name in ("first_layer", "last_layer") if (path := getattr(self, name)) is not None}
+        resolved = self.changed(**{name: description.layer_at(path, f"/params/{name}").path for name, path in given.items()})
+        first, last = resolved.first_layer, resolved.last_layer
+        if first is not None and last is not None and order[first] > order[last]:
             raise InvalidParameters(
-                f"first_layer must not come after last_layer, but '{self.first_layer}' comes after '{self.last_layer}' in the model's "
-                f"order.",
+                f"first_layer must not come after last_layer, but '{first}' comes after '{last}' in the model's order.",
                 pointer="/params/first_layer",
-                allowed=f"a layer up to {self.last_layer}",
-                got=self.first_layer,
+                allowed=f"a layer up to {last}",
+                got=first,
             )
-        return self
+        return resolved

@@ -107,5 +107,5 @@ class TopPatches(PrecisionParams, ImagesParams):
             )
         if isinstance(self.channels, tuple):
             check_channels(layer, self.channels, "/params/channels")
-            return self.changed(layer=path)
-        return self.changed(layer=path, channels=min(self.channels, layer.channels))
+            return self.changed(layer=layer.path)
+        return self.changed(layer=layer.path, channels=min(self.channels, layer.channels))

@@ -114,9 +114,8 @@ class DeepDream(PrecisionParams):
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> DeepDream:
         layers = self.layers or default_layers(model.description)
         check_limit("number of layers", len(layers), limits.max_layers, "/params/layers")
-        for path in layers:
-            _check_layer(model, path)
-        resolved = self.changed(layers=layers, size=self.size or limits.max_synthesis_size)
+        full_paths = {_checked_layer(model, path): weight for path, weight in layers.items()}
+        resolved = self.changed(layers=full_paths, size=self.size or limits.max_synthesis_size)
         _check_limits(resolved, limits)
         return resolved
 
@@ -150,9 +149,11 @@ def _spaced(layers: Sequence[Layer], count: int) -> list[Layer]:
     return [layers[round((index + 1) * len(layers) / count) - 1] for index in range(count)]
 
 
-def _check_layer(model: PublishedModel, path: str) -> None:
+def _checked_layer(model: PublishedModel, path: str) -> str:
+    """Return the full path of a layer that a dream can see."""
     description = model.description
     layer = description.layer_at(path, "/params/layers")
+    path = layer.path
     if len(layer.output_shape) != 3:
         spatial = [other.path for other in description.layers if len(other.output_shape) == 3][-5:]
         raise UnsuitableLayer(
@@ -169,6 +170,7 @@ def _check_layer(model: PublishedModel, path: str) -> None:
             pointer="/params/layers",
             got=path,
         )
+    return path
 
 
 def _check_limits(params: DeepDream, limits: MethodLimits) -> None:

@@ -101,16 +101,14 @@ class FeatureInversion(PrecisionParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> FeatureInversion:
         description = model.description
-        paths = tuple(dict.fromkeys(self.layers() or default_layers(description)))
-        for path in paths:
-            description.layer_at(path)
+        paths = tuple(dict.fromkeys(description.layer_at(path).path for path in self.layers() or default_layers(description)))
         height, width = description.input.height or VARIABLE_LONGEST_SIDE, description.input.width or VARIABLE_LONGEST_SIDE
         work = height * width * self.steps * len(paths)
         check_limit("number of layers", len(paths), limits.max_layers, "/params/layer")
         check_limit("side of the model's input", max(height, width), limits.max_synthesis_size, "/model")
         check_limit("number of steps", self.steps, limits.max_steps, "/params/steps")
         check_limit("product height × width × steps × layers", work, limits.max_synthesis_work, "/params")
-        return self.changed(layer=self.layer if isinstance(self.layer, str) else paths)
+        return self.changed(layer=paths[0] if isinstance(self.layer, str) else paths)
 
 
 def default_layers(model: ModelDescription) -> tuple[str, ...]:

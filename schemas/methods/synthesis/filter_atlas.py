@@ -70,8 +70,8 @@ class FilterAtlas(AscentParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> FilterAtlas:
-        path = self.layer or default_layer(model)
-        layer = layer_with_channels(model, path)
+        layer = layer_with_channels(model, self.layer or default_layer(model))
+        path = layer.path
         columns = self.columns or math.ceil(math.sqrt(layer.channels or 1))
         resolved = self.changed(**(self.preset_values(model, (path,)) | {"layer": path, "columns": columns}))
         resolved.check_ascent(limits)

@@ -127,8 +127,8 @@ class ObjectiveParams(MethodParams):
             indices = tuple(dict.fromkeys(model.class_index_of(selector) for selector in self.class_selectors()))
             changes = {"class_index": indices if isinstance(self.class_index, tuple) else indices[0]}
             return ResolvedObjective(changes, (None,), len(indices))
-        path = self.layer or default_layer(model)
-        layer = layer_with_channels(model, path)
+        layer = layer_with_channels(model, self.layer or default_layer(model))
+        path = layer.path
         if self.neuron is not None:
             check_neuron(layer, self.neuron)
         elif self.direction is not None:

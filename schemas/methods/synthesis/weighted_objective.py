@@ -58,10 +58,9 @@ class WeightedObjective(BaseModel):
         pointer = "/params/objectives"
         if self.class_index is not None:
             return self.model_copy(update={"class_index": model.class_index_of(self.class_index, pointer)})
-        path = self.layer or default_layer(model)
-        layer = layer_with_channels(model, path, pointer)
+        layer = layer_with_channels(model, self.layer or default_layer(model), pointer)
         if self.neuron is not None:
             check_neuron(layer, self.neuron, pointer)
         elif self.channel is not None:
             check_channels(layer, (self.channel,), pointer)
-        return self.model_copy(update={"layer": path})
+        return self.model_copy(update={"layer": layer.path})
