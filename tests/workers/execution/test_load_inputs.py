@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import io
+import json
 
 import numpy as np
 import pytest
@@ -68,3 +70,35 @@ async def test_bad_input_raises_the_error_that_names_it(bench):
     (execution,) = await bench.claim(resolved("predict", published, photo(3)))
     with pytest.raises(UnknownModel, match=r"no model 'tinny'.*tiny"):
         await bench.pipeline.run(dataclasses.replace(execution, model="tinny"), lambda _: None)
+
+
+async def test_a_job_reads_the_image_that_its_target_names(bench):
+    own, other = photo(1, 40, 30), photo(2, 25, 33)
+    image = (await bench.store.images.put("tester", other, "PNG", 33, 25)).id
+    result = await bench.run("saliency", own, target={"similarity": {"image": image, "layer": "mean"}})
+    model = await bench.pipeline.models.get("tiny")
+    tensors = [model.prepare(np.asarray(Image.open(io.BytesIO(each))))[0] for each in (own, other)]
+    one, two = model.probe.forward(np.stack(tensors), ["mean"]).activations["mean"].astype(np.float64)
+    facts = json.loads(result.facts)
+    assert facts["value"] == pytest.approx(float(one @ two / np.linalg.norm(one) / np.linalg.norm(two)), abs=1e-5)
+    assert (facts["target"], facts["class_index"]) == (f"cosine with image {image[:12]}", None)
+
+
+async def test_jobs_with_different_target_images_do_not_share_a_batch(bench):
+    images = [(await bench.store.images.put("tester", photo(seed), "PNG", 45, 31)).id for seed in (3, 4)]
+    published = await bench.published()
+    executions = await bench.claim(
+        *(resolved("saliency", published, photo(3), target={"similarity": {"image": image, "layer": "mean"}}) for image in images)
+    )
+    results = await asyncio.gather(*(bench.pipeline.run(each, lambda _: None) for each in executions))
+    values = [json.loads(result.facts)["value"] for result in results]
+    assert values[0] == pytest.approx(1, abs=1e-5)  # the photo itself
+    assert values[1] < 0.9999
+
+
+async def test_the_error_names_the_targets_broken_image(bench):
+    broken = (await bench.store.images.put("tester", photo(2)[:200], "PNG", 1, 1)).id
+    target = {"similarity": {"image": broken, "layer": "mean"}}
+    (execution,) = await bench.claim(resolved("saliency", await bench.published(), photo(1), target=target))
+    with pytest.raises(InvalidImage, match=rf"^The target's image \({broken}\): "):
+        await bench.pipeline.run(execution, lambda _: None)
