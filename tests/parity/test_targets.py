@@ -39,7 +39,7 @@ def peer_maps(model: torch.nn.Module, layer: torch.nn.Module, targets: list[Any]
 
 
 @pytest.mark.parametrize("path", LAYERS)
-@pytest.mark.parametrize("alpha", [1.0, 0.6])
+@pytest.mark.parametrize("alpha", [0.8, 0.6])
 def test_the_difference_of_two_classes(path: str, alpha: float) -> None:
     of, other = CLASSES[2], CLASSES[1]
     target = {"difference": {"of": of, "from": [other], "weight": alpha}}
