@@ -87,6 +87,7 @@ class FileAccount:
             StorageFull: The disk refuses to delete a file.
         """
         count = 0
+        await self.close()
         for shard in self._connection.shards:
             more = True
             while more:
@@ -114,7 +115,7 @@ class FileAccount:
         return counts
 
     async def close(self) -> None:
-        """Wait for deletions that have begun."""
+        """Wait for deletions that have begun in the background."""
         await asyncio.gather(*self._upkeep, return_exceptions=True)
 
     async def _write(self, contents: Mapping[str, bytes]) -> list[StoredFile]:

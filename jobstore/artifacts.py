@@ -29,9 +29,18 @@ class ArtifactStore:
             Expired: The job is known, but its results no longer exist, or the artifact is a picture that is not drawn yet.
             NotFound: There is no such job, or the job has no such artifact (yet).
         """
-        content = await self.stored(job_id, owner, name)
+        return await self.read_of(await self._record(job_id, owner), name)
+
+    async def read_of(self, job: JobRecord, name: str) -> bytes:
+        """Return what `read` returns, for a job whose record is known. Redis is not asked if the file is there.
+
+        Raises:
+            Expired: The results no longer exist, or the artifact is a picture that is not drawn yet.
+            NotFound: The job has no such artifact (yet).
+        """
+        content = await self._content(job, name)
         if content is None:
-            raise Expired(f"The artifact '{name}' of job {job_id} is not drawn yet.")
+            raise Expired(f"The artifact '{name}' of job {job.id} is not drawn yet.")
         return content
 
     async def stored(self, job_id: str, owner: str, name: str) -> bytes | None:
@@ -41,15 +50,9 @@ class ArtifactStore:
             Expired: The job is known, but its results no longer exist.
             NotFound: There is no such job, or the job has no such artifact (yet).
         """
-        return await self.content(await self._record(job_id, owner), name)
+        return await self._content(await self._record(job_id, owner), name)
 
-    async def content(self, job: JobRecord, name: str) -> bytes | None:
-        """Return what `stored` returns, for a job whose record is known. Redis is not asked if the file is there.
-
-        Raises:
-            Expired: The results no longer exist.
-            NotFound: The job has no such artifact (yet).
-        """
+    async def _content(self, job: JobRecord, name: str) -> bytes | None:
         check_has_results(job)
         artifact = next((each for each in job.artifacts if each.name == name), None)
         if artifact is None:

@@ -12,6 +12,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `execution` | execution | hash: the fields that identical jobs share, named as in `JobRecord`; the id is that of the first job |
 | `params` | execution | string: the parameters, JSON |
 | `result` | execution | string: how it has ended, JSON; see `outcome.py` |
+| `held` | execution | string: the names of the stored files that it holds, separated by spaces |
 | `joined` | execution | set: the jobs that wait for the execution or have its result |
 | `preview` | execution | hash: the newest preview and its step |
 | `pieces` | sha256 of the work | hash: the names of kept pieces and of the stored files that hold them |
@@ -45,9 +46,9 @@ from urllib.parse import quote
 from ulid import ULID
 
 KeyKind = Literal[
-    "job", "events", "announcements", "execution", "params", "result", "joined", "preview", "latest", "upload", "jobs", "active", "queue",
-    "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker", "workers",
-    "model",
+    "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "jobs", "active",
+    "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
+    "workers", "model",
 ]  # fmt: skip
 Shard = int | Literal["workers", "models"]  # the last two are one place each, however many shards there are
 

@@ -24,12 +24,12 @@ class JobSnapshot:
 
     def __init__(self, reply: Sequence[Any]) -> None:
         """Take the reply of the function `snapshot` in records.lua."""
-        job_id, state, position, job, execution, params, outcome = reply
+        job_id, state, position, job, execution, params, outcome, files = reply
         fields = _texts(execution)
         self._execution_state = fields.get("state")
         self._execution_priority = fields.get("priority", "")
         self._fields = fields | _texts(job) | {"id": job_id.decode(), "state": state.decode()}
-        given = {"queue_position": position, "params": params, "outcome": outcome}
+        given = {"queue_position": position, "params": params, "outcome": outcome, "files": files}
         self._fields |= {name: _text(value) for name, value in given.items() if value is not None}
 
     def record(self, owner: str) -> JobRecord:

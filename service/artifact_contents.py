@@ -51,7 +51,7 @@ class ArtifactContents:
             BrokerUnavailable: Redis does not answer.
         """
         if name not in job.drawings:
-            return await self._store.artifacts.read(job.id, job.owner, name)
+            return await self._store.artifacts.read_of(job, name)
         return await self._pictures.get((job.id, name), lambda: self._stored_or_drawn(job, name))
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class ArtifactContents:
 
     async def _array(self, job: JobRecord, name: str) -> NDArray[Any]:
         async def read() -> NDArray[Any]:
-            return encode.array(await self._store.artifacts.read(job.id, job.owner, name))
+            return encode.array(await self._store.artifacts.read_of(job, name))
 
         digest = next((artifact.sha256 for artifact in job.artifacts if artifact.name == name), None)
         return await self._sources.get(("array", digest), read)

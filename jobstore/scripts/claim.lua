@@ -46,7 +46,7 @@ local function start(queue, priority, entry, execution_id)
     end
     claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority,
       redis.call('GET', key('params', execution_id)), execution.image, execution.request_id, execution.queued_at, execution.fresh,
-      execution.model_digest or '', execution.files or ''}
+      execution.model_digest or '', redis.call('GET', key('held', execution_id)) or ''}
   end
 end
 

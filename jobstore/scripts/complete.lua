@@ -14,7 +14,7 @@ elseif not holds(execution, args.claim) then
 end
 local digests = args.artifacts
 if args.keeps_images then
-  for name in string.gmatch(execution.files, '%S+') do
+  for name in string.gmatch(redis.call('GET', key('held', args.execution_id)) or '', '%S+') do
     digests[#digests + 1] = string.sub(name, 1, 64)
   end
 end

@@ -5,8 +5,8 @@
 -- Returns {outcome, names of written files that are not used, detail}. The outcome is 'kept', 'lost' if there is no such result any more,
 -- or 'storage_full' with the bytes stored. If the artifact was kept before, that one stays. Example: {'kept', {}, 0}
 
-local name = key('execution', args.execution_id)
-local state, kept, held = unpack(redis.call('HMGET', name, 'state', 'kept', 'files'))
+local name, held = key('execution', args.execution_id), key('held', args.execution_id)
+local state, kept = unpack(redis.call('HMGET', name, 'state', 'kept'))
 if state ~= 'succeeded' then
   return {'lost', spare(), 0}
 end
@@ -17,11 +17,12 @@ if not drawn[args.name] then
   redis.call('ZREM', STORED, member) -- so that this result does not give way to its own picture
   local files = hold_all({args.artifact})
   redis.call('ZADD', STORED, time, member)
+  redis.call('PEXPIRE', STORED, args.record_ttl)
   if not files then
     return {'storage_full', spare(), tonumber(redis.call('HGET', FILES, 'bytes') or 0)}
   end
   drawn[args.name] = {sha256 = args.artifact, size = args.size}
-  redis.call('HSET', name, 'kept', cjson.encode(drawn), 'files', held .. ' ' .. files[1])
-  keep_account()
+  redis.call('HSET', name, 'kept', cjson.encode(drawn))
+  redis.call('APPEND', held, ' ' .. files[1])
 end
 return {'kept', spare(), 0}

@@ -66,12 +66,10 @@ if not joins and not cached then
 end
 
 local execution_id = (joins or cached) and latest or args.job_id
+local life = cached and ttl or args.ttl
 redis.call('HSET', name, 'owner_key', args.owner_key, 'request_id', args.request_id, 'priority', args.priority, 'created_at', now,
-  'execution_id', execution_id, 'cached', cached and 1 or 0, 'sequence', 0)
-if args.job_ttl then
-  redis.call('HSET', name, 'ttl', args.job_ttl)
-end
-keep_job(args.job_id, cached and ttl or args.ttl)
+  'execution_id', execution_id, 'cached', cached and 1 or 0, 'sequence', 0, 'expires_at', now + life, 'ttl', ttl)
+redis.call('PEXPIRE', name, 2 * life)
 if upload then
   live_at_least(key('upload', args.image .. ':' .. args.owner_key), args.record_ttl)
   keep_stored(upload, args.ttl)
@@ -92,14 +90,21 @@ elseif joins then
 else
   redis.call('HSET', key('execution', execution_id), 'state', 'queued', 'execution_key', args.execution_key, 'method', args.method,
     'model', args.model, 'model_digest', args.model_digest, 'lane', args.lane, 'image', args.image or '', 'request_id', args.request_id,
-    'queued_at', now, 'attempts', 0, 'claims', 0, 'fresh', args.fresh and 1 or 0, 'files', table.concat(files, ' '))
-  redis.call('SET', key('params', execution_id), ARGV[2])
+    'queued_at', now, 'attempts', 0, 'claims', 0, 'fresh', args.fresh and 1 or 0, 'expires_at', now + args.ttl)
+  if #files > 0 then
+    redis.call('SET', key('held', execution_id), table.concat(files, ' '), 'PX', args.record_ttl)
+  end
+  redis.call('SET', key('params', execution_id), ARGV[2], 'PX', args.record_ttl)
+  redis.call('PEXPIRE', key('execution', execution_id), args.record_ttl)
   enqueue(execution_id, args.lane, args.priority, now)
 end
 redis.call('SADD', key('joined', execution_id), args.job_id)
+live_at_least(key('joined', execution_id), args.record_ttl)
 if not cached then
   redis.call('SET', key('latest', args.execution_key), execution_id, 'PX', args.ttl)
-  keep_execution(execution_id, args.ttl)
+  if joins then
+    keep_execution(execution_id, args.ttl)
+  end
   redis.call('ZADD', active, now, args.job_id)
   redis.call('ZREMRANGEBYSCORE', active, '-inf', now - args.record_ttl)
   redis.call('PEXPIRE', active, args.record_ttl)
@@ -111,10 +116,9 @@ redis.call('ZREMRANGEBYLEX', listed, '-', '(' .. args.oldest)
 redis.call('PEXPIRE', listed, args.record_ttl)
 forget_jobs_of(args.owner_key, args.max_records)
 
-local state = cached and 'succeeded' or joins and execution.state or 'queued'
-execution = cached and execution or fields(key('execution', execution_id))
-emit_status(args.job_id, state, state == 'queued' and queue_position(execution_id, execution) or nil)
+local reply = snapshot(args.job_id, args.owner_key)
+emit_status(args.job_id, reply[2], reply[3] or nil)
 if cached then
-  emit_done(args.job_id, state)
+  emit_done(args.job_id, reply[2])
 end
-return {'created', spare(), 0, snapshot(args.job_id, args.owner_key)}
+return {'created', spare(), 0, reply}

@@ -4,7 +4,7 @@
 -- A file's name is '<sha256>-<ulid>'. The ULID makes the name of every copy its own, so deleting an old copy never hits a new one.
 -- `args.written` lists the files that the caller has written for this call: {sha256 = {ulid, size}}.
 --
--- A reference is held by each execution, upload and piece. An execution names the files that it holds in its field `files`.
+-- A reference is held by each execution, upload and piece. The string `held` of an execution names its files, separated by spaces.
 -- A file without references is garbage: its name stays in the set `garbage` until it is deleted.
 --
 -- The sorted set `stored` lists what may give way, by the time at which it ends anyway: 'result:<execution>', 'upload:<sha256>:<owner>'
@@ -56,12 +56,16 @@ local function drop_all(names)
 end
 
 -- Return the names of the files in `args.written` that the account does not use. The caller deletes them.
+local entered = {} -- the sha256 of each file that this script has entered into the account
+
 local function spare()
   local names = {}
   for sha256, file in pairs(args.written or {}) do
-    local _, ulid = account_of(sha256)
-    if ulid ~= file[1] then
-      names[#names + 1] = sha256 .. '-' .. file[1]
+    if not entered[sha256] then
+      local _, ulid = account_of(sha256)
+      if ulid ~= file[1] then
+        names[#names + 1] = sha256 .. '-' .. file[1]
+      end
     end
   end
   return names
@@ -81,13 +85,13 @@ end
 
 -- Take a result away. Its record stays in the state `expired`. Return the bytes that this makes free.
 local function expire_result(execution_id, gave_way)
-  local execution = key('execution', execution_id)
-  local files = redis.call('HGET', execution, 'files')
+  local execution, held = key('execution', execution_id), key('held', execution_id)
+  local files = redis.call('GET', held)
   redis.call('ZREM', STORED, 'result:' .. execution_id)
-  if not files then
+  if redis.call('HGET', execution, 'state') ~= 'succeeded' then
     return 0
   end
-  redis.call('HDEL', execution, 'files')
+  redis.call('DEL', held)
   redis.call('HSET', execution, 'state', 'expired')
   if gave_way then
     redis.call('HSET', execution, 'gave_way', 1)
@@ -151,27 +155,26 @@ local function hold_all(digests)
       return nil
     end
   end
+  local added = 0
   for i, sha256 in ipairs(digests) do
-    if not names[i] then
+    if not names[i] and entered[sha256] then
       names[i] = hold(sha256)
-    end
-    if not names[i] then
+    elseif not names[i] then
       local ulid, size = unpack(args.written[sha256])
       redis.call('HSET', FILES, sha256, '1 ' .. ulid .. ' ' .. size)
-      redis.call('HINCRBY', FILES, 'bytes', size)
+      entered[sha256], added = true, added + size
       names[i] = sha256 .. '-' .. ulid
     end
+  end
+  if added > 0 then
+    redis.call('HINCRBY', FILES, 'bytes', added)
   end
   redis.call('PEXPIRE', FILES, args.record_ttl)
   return names
 end
 
-local function keep_account()
-  redis.call('PEXPIRE', FILES, args.record_ttl)
-  redis.call('PEXPIRE', STORED, args.record_ttl)
-end
-
 local function keep_stored(member, milliseconds)
   redis.call('ZADD', STORED, now + milliseconds, member)
-  keep_account()
+  redis.call('PEXPIRE', STORED, args.record_ttl)
+  redis.call('PEXPIRE', FILES, args.record_ttl)
 end

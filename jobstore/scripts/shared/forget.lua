@@ -2,11 +2,11 @@
 
 local function forget_execution(execution_id)
   local execution = key('execution', execution_id)
-  local execution_key, files = unpack(redis.call('HMGET', execution, 'execution_key', 'files'))
-  drop_all(files)
+  local execution_key = redis.call('HGET', execution, 'execution_key')
+  drop_all(redis.call('GET', key('held', execution_id)))
   redis.call('ZREM', STORED, 'result:' .. execution_id)
   redis.call('ZREM', ENDED, 'execution:' .. execution_id)
-  for _, kind in ipairs({'params', 'result', 'joined', 'preview'}) do
+  for _, kind in ipairs({'params', 'result', 'held', 'joined', 'preview'}) do
     redis.call('DEL', key(kind, execution_id))
   end
   redis.call('DEL', execution)

@@ -4,7 +4,8 @@
 -- a result that has expired (410) from one that never existed (404).
 --
 -- The hashes `job` and `execution` hold no value over 64 bytes if they can help it, because Redis stores such hashes in a tenth of the
--- memory. The long texts of an execution, its parameters and its outcome, are strings of their own: `params` and `result`.
+-- memory. The long texts of an execution are strings of their own: its parameters (`params`), its outcome (`result`) and the names of the
+-- files that it holds (`held`).
 
 local EVENTS_LINGER = 60000 -- how long the events of a job that has ended can be read one by one
 
@@ -15,10 +16,10 @@ end
 
 local function keep_execution(execution_id, milliseconds)
   redis.call('HSET', key('execution', execution_id), 'expires_at', now + milliseconds)
-  for _, kind in ipairs({'execution', 'params', 'result', 'joined'}) do
+  for _, kind in ipairs({'execution', 'params', 'result', 'held', 'joined'}) do
     redis.call('PEXPIRE', key(kind, execution_id), 2 * milliseconds)
   end
-  keep_account()
+  redis.call('PEXPIRE', FILES, args.record_ttl)
 end
 
 -- Each job has a sorted set of events, '<sequence> <type> <json>' with the sequence number as the score.
@@ -112,8 +113,7 @@ end
 local function unqueue(execution_id, execution)
   local place = execution.lane .. ':' .. execution.priority
   drop_entry(key('queue', place), execution.entry)
-  redis.call('ZREM', key('waiting', place), execution_id)
-  redis.call('ZREM', key('running', execution.lane), execution_id)
+  redis.call('ZREM', execution.state == 'queued' and key('waiting', place) or key('running', execution.lane), execution_id)
 end
 
 local function queue_position(execution_id, execution)
@@ -139,31 +139,35 @@ local function ended_by(execution, claim)
 end
 
 -- End an execution with its outcome (JSON text; nil if there is none). It holds `files` (names) from now on, and none if that is nil.
--- The jobs that wait for it get their last event after everything else is written.
 local function settle(execution_id, execution, state, outcome, files)
   local name, longest = key('execution', execution_id), 0
   unqueue(execution_id, execution)
   redis.call('DEL', key('preview', execution_id))
-  if outcome then
-    redis.call('SET', key('result', execution_id), outcome)
-  end
-  redis.call('HSET', name, 'state', state, 'finished_at', now)
-  if files then
-    redis.call('HSET', name, 'files', files)
-  else
-    redis.call('HDEL', name, 'files')
-  end
-  drop_all(execution.files)
-  for _, job_id in ipairs(joined(execution_id)) do
+  local held = key('held', execution_id)
+  drop_all(redis.call('GET', held))
+  for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
     local owner, ttl = unpack(redis.call('HMGET', key('job', job_id), 'owner_key', 'ttl'))
-    longest = math.max(longest, tonumber(ttl or args.ttl))
-    redis.call('ZREM', key('active', owner), job_id)
-    emit_done(job_id, state)
-    keep_job(job_id, tonumber(ttl or args.ttl))
-    announce(job_id, 'done')
+    if owner then
+      longest = math.max(longest, tonumber(ttl or args.ttl))
+      redis.call('ZREM', key('active', owner), job_id)
+      emit_done(job_id, state)
+      keep_job(job_id, tonumber(ttl or args.ttl))
+      announce(job_id, 'done')
+    end
   end
   longest = longest > 0 and longest or args.ttl
-  keep_execution(execution_id, longest)
+  if outcome then
+    redis.call('SET', key('result', execution_id), outcome, 'PX', 2 * longest)
+  end
+  redis.call('HSET', name, 'state', state, 'finished_at', now, 'expires_at', now + longest)
+  if files then
+    redis.call('SET', held, files, 'PX', 2 * longest)
+  else
+    redis.call('DEL', held)
+  end
+  for _, kind in ipairs({'execution', 'params', 'joined'}) do
+    redis.call('PEXPIRE', key(kind, execution_id), 2 * longest)
+  end
   if state == 'succeeded' then
     keep_stored('result:' .. execution_id, longest)
     redis.call('PEXPIRE', key('latest', execution.execution_key), longest)
@@ -190,9 +194,9 @@ local function withdraw(job_id, job, execution)
 end
 
 -- Return a job as its owner sees it, or nil if it does not exist or belongs to another owner. The reply is {id, state, queue position or
--- nil, fields of the job, fields of the execution, params, outcome}. Fields are names and values in turn. The job's win where both have
--- one. The last two are JSON texts; the outcome is nil if the job shows none. Example:
--- {'01K5…', 'queued', 0, {'created_at', '1764170000123', …}, {'method', 'predict', 'attempts', '0', …}, '{"top":5}', nil}
+-- nil, fields of the job, fields of the execution, params, outcome, files}. Fields are names and values in turn. The job's win where both
+-- have one. Params and outcome are JSON texts, and files are names. Outcome and files are nil if the job shows no result. Example:
+-- {'01K5…', 'queued', 0, {'created_at', '1764170000123', …}, {'method', 'predict', 'attempts', '0', …}, '{"top":5}', nil, nil}
 local function snapshot(job_id, owner_key)
   local job_fields = redis.call('HGETALL', key('job', job_id))
   local job = as_table(job_fields)
@@ -208,5 +212,6 @@ local function snapshot(job_id, owner_key)
   local position = state == 'queued' and queue_position(job.execution_id, execution)
   local outcome = (state == 'succeeded' or state == 'failed') and redis.call('GET', key('result', job.execution_id))
   local params = job.params or redis.call('GET', key('params', job.execution_id))
-  return {job_id, state, position, job_fields, execution_fields, params, outcome}
+  local files = state == 'succeeded' and redis.call('GET', key('held', job.execution_id))
+  return {job_id, state, position, job_fields, execution_fields, params, outcome, files}
 end
