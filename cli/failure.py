@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from catalog.errors import CatalogError
+from jobstore.settings import setting_problems
 
 
 class CommandFailed(Exception):
@@ -34,11 +35,3 @@ def reported() -> Generator[None]:
         return
     typer.echo(f"convscope: {message}", err=True)
     raise typer.Exit(1)
-
-
-def setting_problems(error: ValidationError) -> list[str]:
-    """Return one line for each wrong setting. A line begins with the name of the environment variable."""
-    return [
-        f"CONVSCOPE_{'__'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']} (got {problem['input']!r})"
-        for problem in error.errors()
-    ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from jobstore.redis_address import read_address
 from schemas.images import ImageLimits
 
 
@@ -21,7 +22,9 @@ class StoreSettings(BaseSettings):
 
     redis_url: str | None = Field(
         default=None,
-        description="The address of a Redis (7.0 or newer) or Valkey. If it is not set, `convscope serve` starts a Redis of its own.",
+        description="The address of a Redis (7.0 or newer) or Valkey: `redis://host:6379/0`, or with TLS `rediss://host:6379/0`; "
+        "`redis+sentinel://host1:26379,host2:26379/name/0` for a server that Sentinels watch; `redis+cluster://host1:7000,host2:7001` for "
+        "a Redis Cluster. See [scaling](scaling.md). If it is not set, `convscope serve` starts a Redis of its own.",
     )
     redis_appendfsync: Literal["always", "everysec"] = Field(
         default="everysec",
@@ -31,8 +34,8 @@ class StoreSettings(BaseSettings):
     redis_connections: int = Field(
         default=50,
         ge=1,
-        description="Each process opens at most this many connections to Redis for its commands. A command waits up to 5 s for a free one. "
-        "Waiting callers take none.",
+        description="Each process sends at most this many commands to Redis at a time, each on its own connection. "
+        "A command waits up to 5 s for its turn. Waiting callers take no connection.",
     )
     redis_max_memory: int = Field(
         default=2 * 1024**3,
@@ -107,6 +110,13 @@ class StoreSettings(BaseSettings):
         description="Image formats that are accepted, separated by commas. They are recognised by content. TIFF may be added.",
     )
 
+    @field_validator("redis_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value:
+            read_address(value)
+        return value
+
     @field_validator("image_formats", mode="before")
     @classmethod
     def _formats(cls, value: object) -> object:
@@ -118,3 +128,13 @@ class StoreSettings(BaseSettings):
         return ImageLimits(
             max_bytes=self.max_image_bytes, max_pixels=self.max_image_pixels, max_side=self.max_image_side, formats=self.image_formats
         )
+
+
+def setting_problems(error: ValidationError) -> list[str]:
+    """Return one line for each wrong setting. A line begins with the name of the environment variable, and never shows a password."""
+    lines: list[str] = []
+    for problem in error.errors():
+        name = "__".join(str(part) for part in problem["loc"]).upper()
+        got = "" if name == "REDIS_URL" else f" (got {problem['input']!r})"
+        lines.append(f"CONVSCOPE_{name}: {problem['msg']}{got}")
+    return lines

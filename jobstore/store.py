@@ -42,7 +42,11 @@ class JobStore:
 
     @classmethod
     def connect(cls, url: str, settings: StoreSettings) -> JobStore:
-        """Return a store on the Redis at `url`, for example `redis://localhost:6379/0`. It connects when it is first used."""
+        """Return a store on the Redis at `url`, for example `redis://localhost:6379/0`. It connects when it is first used.
+
+        Raises:
+            ValueError: The address is wrong.
+        """
         return cls(Connection.open(url, settings))
 
     async def close(self) -> None:
@@ -52,8 +56,8 @@ class JobStore:
         await self._connection.close()
 
     async def ping(self) -> None:
-        """Raise `BrokerUnavailable` if Redis does not answer."""
-        await self._connection.command("PING")
+        """Raise `BrokerUnavailable` if Redis, or any shard's node of a Redis Cluster, does not answer."""
+        await self._connection.check()
 
     async def evictions(self) -> dict[tuple[str, str], int]:
         """Return how often results, uploads, pieces and records have given way, by kind and reason. See `FileAccount.evictions`.

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from processes.embedded_redis import EmbeddedRedis
+from tests.redis_servers import empty_redis
 from tests.typechecking import check_annotations
 
 check_annotations()
@@ -26,12 +26,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedR
 @pytest.fixture
 def redis_url(redis_server: EmbeddedRedis) -> Iterator[str]:
     """Return the URL of an empty Redis. After the test, every key must have a time to live."""
-    with Redis.from_url(redis_server.url) as redis:
-        redis.flushall()
-        yield redis_server.url
-        eternal = [key.decode() for key in redis.scan_iter(count=1000) if redis.ttl(key) == -1]
-        redis.flushall()
-    assert not eternal, f"These keys have no time to live: {sorted(eternal)}"
+    with empty_redis(redis_server.url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sys
 
 from pydantic import ValidationError
 
+from jobstore.settings import setting_problems
 from processes.redis_address import running_redis_url
 from telemetry.logs import configure_logs
 from workers.settings import WorkerSettings
@@ -17,7 +18,7 @@ def main() -> None:
     try:
         settings = WorkerSettings()
     except ValidationError as error:
-        sys.exit(f"A setting (a CONVSCOPE_* variable) is wrong: {error}")
+        sys.exit("\n  ".join(["These settings are wrong:", *setting_problems(error)]))
     url = settings.redis_url or running_redis_url(settings.data_dir)
     if url is None:
         sys.exit(

@@ -1,8 +1,8 @@
-"""Stores for the tests of this folder. Each test runs with one shard and with three."""
+"""Stores for the tests of this folder. Each test runs with one shard, with three, and with three on a Redis Cluster of three nodes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,31 @@ import pytest
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from tests.jobstore.samples import LEASE
+from tests.redis_servers import ClusterServers, empty_redis
 
 
-@pytest.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
-def store_settings(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> StoreSettings:
-    return StoreSettings(redis_url=redis_url, data_dir=tmp_path / "data", min_free_disk=0, shards=request.param)
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServers]:
+    with ClusterServers(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["1 shard", "3 shards", "cluster"])
+def place(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def redis_url(place: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the address of an empty Redis or cluster; `open_redis` connects to either. At the end, every key must have a time to live."""
+    server = request.getfixturevalue("redis_cluster" if place == "cluster" else "redis_server")
+    with empty_redis(server.url) as url:
+        yield url
+
+
+@pytest.fixture
+def store_settings(redis_url: str, place: str, tmp_path: Path) -> StoreSettings:
+    return StoreSettings(redis_url=redis_url, data_dir=tmp_path / "data", min_free_disk=0, shards=1 if place == "1 shard" else 3)
 
 
 @pytest.fixture

@@ -1,27 +1,24 @@
-"""The connection to Redis: lost scripts, a Redis that is away, silent or full, and one in cluster mode."""
+"""The connection to Redis: lost scripts, a Redis that is away, silent or full."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jobstore import connection
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from processes.embedded_redis import EmbeddedRedis
-from processes.redis_program import find_redis_server
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import claim_one, heard, result, run_one, submission
-from tests.wait import wait_until
+from tests.redis_servers import open_redis
 
 
 @pytest.fixture
@@ -35,7 +32,7 @@ async def lone_store(tmp_path: Path) -> AsyncIterator[tuple[JobStore, EmbeddedRe
 
 async def test_a_script_that_redis_has_forgotten_is_sent_again(store: JobStore, redis_url: str):
     await store.jobs.submit(submission(1))
-    with Redis.from_url(redis_url) as redis:
+    with open_redis(redis_url) as redis:
         redis.script_flush()
     await run_one(store)
 
@@ -115,58 +112,3 @@ async def test_a_full_redis_refuses_new_jobs_but_keeps_and_ends_unfinished_ones(
         redis.config_set("maxmemory", 0)
     assert await store.queue.complete(executions[3], result())
     assert (await store.jobs.read(running.id, "ann")).state is JobState.SUCCEEDED  # type: ignore[union-attr]
-
-
-class TestCluster:
-    @pytest.fixture
-    def cluster_url(self, tmp_path: Path) -> Iterator[str]:
-        """Yield the address of one Redis in cluster mode that holds every slot. It refuses a script that uses keys of two slots."""
-        sockets = tmp_path / "redis.sock"
-        options = {"port": "0", "unixsocket": sockets, "cluster-enabled": "yes", "cluster-port": "1", "save": "", "dir": tmp_path}
-        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-        process = subprocess.Popen([find_redis_server(), *words], stdout=subprocess.DEVNULL)
-        try:
-            with Redis(unix_socket_path=str(sockets)) as redis:
-                wait_until(lambda: sockets.exists() and _answers(redis))
-                redis.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-                wait_until(lambda: b"cluster_state:ok" in redis.execute_command("CLUSTER", "INFO"))
-            yield f"unix://{sockets}"
-        finally:
-            process.terminate()
-            process.wait()
-
-    async def test_no_script_leaves_its_slot(self, cluster_url: str, tmp_path: Path):
-        store = JobStore.connect(cluster_url, StoreSettings(data_dir=tmp_path, shards=3, min_free_disk=0))
-        jobs = [(await store.jobs.submit(submission(number, image=bytes([number]) * 1500))).job for number in range(9)]
-        joined = (await store.jobs.submit(submission(0, image=bytes(1500), owner="bob", idempotency_key="k", body_digest="d"))).job
-        image = await store.images.put("ann", b"image", "PNG", 1, 1)
-        await store.jobs.submit(submission(10, image=None, image_id=image.id))
-        executions = await store.queue.claim("w1", "fast", 20, 0)
-        assert {each.shard for each in executions} == {0, 1, 2}
-        assert len(executions) == 10
-        assert await store.queue.renew("w1", executions) == []
-        await store.queue.release(executions[0])
-        executions[0] = await claim_one(store)
-        for execution in executions[:8]:
-            assert await store.queue.progress(execution, 1, 2, preview=b"preview")
-            assert await store.queue.complete(execution, result(b"x" * 2000))
-        await store.queue.fail(executions[8], JobError(code="internal", detail="", retryable=False))
-        ended = [job for job in jobs if (await store.jobs.read(job.id, "ann")).state.ended]  # type: ignore[union-attr]
-        assert len(ended) >= 8
-        assert (await heard(store.jobs.events(ended[0].id, "ann")))[-1][1] == "done"
-        await store.jobs.cancel((await store.jobs.submit(submission(11))).job.id, "ann")
-        await store.jobs.delete(ended[0].id, "ann")
-        await store.jobs.delete(joined.id, "bob")
-        assert len((await store.jobs.page("ann"))[0]) == 10
-        await store.queue.depth()
-        await store.workers.forget("w1")
-        await store.workers.alive()
-        await store.sweep()
-        await store.close()
-
-
-def _answers(redis: Redis) -> bool:
-    try:
-        return bool(redis.ping())
-    except RedisConnectionError:
-        return False

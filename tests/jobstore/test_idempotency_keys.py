@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from redis import Redis
 
 from jobstore.store import JobStore
 from schemas.errors import IdempotencyKeyReused, QueueFull
 from schemas.jobs import JobState
 from tests.jobstore.samples import run_one, submission
+from tests.redis_servers import open_redis
 
 
 def keys(url: str) -> set[bytes]:
-    with Redis.from_url(url) as redis:
+    with open_redis(url) as redis:
         return set(redis.scan_iter(count=1000))
 
 

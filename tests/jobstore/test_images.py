@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 import pytest
-from redis import Redis
 
 from jobstore.store import JobStore
 from schemas.errors import Expired, NotFound
 from tests.jobstore.samples import PHOTO, claim_one, submission
+from tests.redis_servers import open_redis
 
 
 class TestImages:
@@ -46,7 +46,7 @@ class TestImages:
         uploads = [await store.images.put("ann", PHOTO + bytes([number]), "PNG", 16, 80 + number) for number in range(5)]
         others = await store.images.put("bob", PHOTO, "PNG", 16, 80)
         soon = time.time() * 1000 + 5000
-        with Redis.from_url(redis_url) as redis:
+        with open_redis(redis_url) as redis:
             for name in redis.scan_iter("*:stored:all"):
                 redis.zadd(name, dict.fromkeys(redis.zrange(name, 0, -1), soon))
             asked = [uploads[4].id, others.id, uploads[0].id, "img_" + "0" * 64, uploads[2].id]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from redis import Redis
-
 from jobstore.keys import key
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import LEASE, claim_one, result, state_of, submission, taken_over
+from tests.redis_servers import open_redis
 from tests.wait import until
 
 ERROR = JobError(code="no_gradient", detail="no path from the class score", retryable=False)
@@ -42,7 +41,7 @@ class TestLeases:
         execution = await claim_one(short, "w1")
         for _ in range(3):
             await short.queue.renew("w1", [execution])
-        with Redis.from_url(store_settings.redis_url or "") as redis:
+        with open_redis(store_settings.redis_url or "") as redis:
             [entry] = redis.xpending_range(key(execution.shard, "queue", "fast:normal"), "workers", "-", "+", 10)
         assert entry["times_delivered"] == 1
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from redis import Redis
 
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import claim_one, result, run_one, state_of, submission
+from tests.redis_servers import open_redis
 from tests.wait import until
 
 ERROR = JobError(code="no_gradient", detail="no path from the class score", retryable=False)
@@ -127,7 +127,7 @@ class TestEnds:
         for job in (await store.jobs.page("ann"))[0]:
             if not job.state.ended:
                 await store.jobs.cancel(job.id, "ann")
-        with Redis.from_url(store_settings.redis_url or "") as redis:
+        with open_redis(store_settings.redis_url or "") as redis:
             for name in redis.scan_iter("*:queue:*"):
                 assert redis.xlen(name) == 0
                 assert redis.xpending(name, "workers")["pending"] == 0

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from redis import Redis
 
 from jobstore.store import JobStore
 from schemas.errors import CallerLimit, QueueFull
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import PHOTO, claim_one, result, run_one, submission
+from tests.redis_servers import open_redis
 from tests.wait import until
 
 
 def keys(url: str) -> set[bytes]:
-    with Redis.from_url(url) as redis:
+    with open_redis(url) as redis:
         return set(redis.scan_iter(count=1000))
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from redis import Redis
 
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.errors import StorageFull
 from schemas.health import WorkerStatus
 from tests.jobstore.samples import claim_one, result, run_one, submission, taken_over
+from tests.redis_servers import each_server, open_redis
 from tests.wait import until
 
 STATUS = WorkerStatus(id="w1", device="CPU:0", started_at=datetime(2026, 11, 24, tzinfo=UTC), loaded_models=("tiny",), running=0)
@@ -38,8 +38,9 @@ async def test_a_worker_is_alive_for_one_lease_after_its_heartbeat(make_store: C
 async def test_a_worker_stays_alive_while_redis_is_full(make_store: Callable[..., JobStore], store_settings: StoreSettings):
     store = make_store(lease=0.5)
     await store.workers.heartbeat(STATUS)
-    with Redis.from_url(store_settings.redis_url or "") as redis:
-        redis.config_set("maxmemory", 1)
+    with each_server(store_settings.redis_url or "") as servers:
+        for redis in servers:
+            redis.config_set("maxmemory", 1)
         try:
             for running in range(5):
                 status = STATUS.model_copy(update={"running": running})
@@ -49,12 +50,13 @@ async def test_a_worker_stays_alive_while_redis_is_full(make_store: Callable[...
                     await store.jobs.submit(submission(running))
                 await asyncio.sleep(0.2)
         finally:
-            redis.config_set("maxmemory", 0)
+            for redis in servers:
+                redis.config_set("maxmemory", 0)
 
 
 async def test_consumers_of_workers_that_are_gone_are_removed(short: JobStore, store_settings: StoreSettings):
     def consumers() -> set[str]:
-        with Redis.from_url(store_settings.redis_url or "") as redis:
+        with open_redis(store_settings.redis_url or "") as redis:
             names = list(redis.scan_iter("*:queue:*"))
             return {consumer["name"].decode() for name in names for consumer in redis.xinfo_consumers(name, "workers")}
 
