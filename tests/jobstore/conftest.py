@@ -53,6 +53,8 @@ async def make_store(redis_url: str, store_settings: StoreSettings) -> AsyncIter
 
 
 @pytest.fixture
-def short(make_store: Callable[..., JobStore]) -> JobStore:
-    """A store whose leases run out soon."""
-    return make_store(lease=LEASE)
+async def short(make_store: Callable[..., JobStore]) -> JobStore:
+    """A store whose leases run out soon. It has connected, because a cluster's client then reads first which node has which slot."""
+    store = make_store(lease=LEASE)
+    assert await store.queue.claim("first", "fast", 1, 0.01) == []
+    return store
