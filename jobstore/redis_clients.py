@@ -4,6 +4,8 @@
 # redis-py leaves its **kwargs without types, and replies are whatever Redis answers.
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
@@ -40,7 +42,7 @@ def open_client(address: RedisAddress, most_connections: int) -> RedisClient:
         return RedirectedCluster(startup_nodes=nodes, reinitialize_steps=0, **options)
     if address.kind == "sentinel":
         sentinel_options = {**address.sentinel_credentials, **_transport(address), "retry": Retry(NoBackoff(), 0)}
-        sentinel = Sentinel(address.hosts, sentinel_kwargs=sentinel_options)
+        sentinel = SerialSentinel(address.hosts, sentinel_kwargs=sentinel_options)
         return sentinel.master_for(address.service or "", db=address.database, **options)
     if address.path is not None:
         return Redis(unix_socket_path=address.path, db=address.database, **options)
@@ -57,6 +59,22 @@ async def close_client(client: RedisClient) -> None:
 
 def _transport(address: RedisAddress) -> dict[str, Any]:
     return {"socket_timeout": None, "socket_connect_timeout": CONNECT_TIMEOUT, "ssl": address.tls, **address.tls_options}
+
+
+class SerialSentinel(Sentinel):
+    """redis-py's list of Sentinels, asked by one connection at a time.
+
+    redis-py moves the Sentinel that answers to the front of the list. Two connections that do this at once may lose another Sentinel.
+    """
+
+    def __init__(self, sentinels: Sequence[tuple[str, int]], **options: Any) -> None:
+        super().__init__(sentinels, **options)
+        self._turn = asyncio.Lock()
+
+    async def discover_master(self, service_name: str) -> Any:
+        """Return the address of the server that the Sentinels hold for the master now."""
+        async with self._turn:
+            return await super().discover_master(service_name)
 
 
 class RedirectedCluster(RedisCluster):

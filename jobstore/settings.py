@@ -24,7 +24,7 @@ class StoreSettings(BaseSettings):
         default=None,
         description="The address of a Redis (7.0 or newer) or Valkey: `redis://host:6379/0`, or with TLS `rediss://host:6379/0`; "
         "`redis+sentinel://host1:26379,host2:26379/name/0` for a server that Sentinels watch; `redis+cluster://host1:7000,host2:7001` for "
-        "a Redis Cluster. If it is not set, `convscope serve` starts a Redis of its own.",
+        "a Redis Cluster. See [scaling](scaling.md). If it is not set, `convscope serve` starts a Redis of its own.",
     )
     redis_appendfsync: Literal["always", "everysec"] = Field(
         default="everysec",
