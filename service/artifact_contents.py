@@ -77,7 +77,7 @@ class ArtifactContents:
 
     async def _array(self, job: JobRecord, name: str) -> NDArray[Any]:
         async def read() -> NDArray[Any]:
-            return encode.array(await self._store.artifacts.read_of(job, name))
+            return await self._in_thread(encode.array, await self._store.artifacts.read_of(job, name))
 
         digest = next((artifact.sha256 for artifact in job.artifacts if artifact.name == name), None)
         return await self._sources.get(("array", digest), read)

@@ -41,7 +41,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     try:
         await stack.model()
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            server = DrainingServer(Config(app, log_config=None, access_log=False), services_of(app).drain, 0)
+            server = DrainingServer(Config(app, log_config=None, access_log=False), services_of(app))
             serving = asyncio.create_task(server.serve([listener]))
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=120) as client:
                 yield client
