@@ -97,6 +97,16 @@ async def test_metrics(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     assert samples[("convscope_broker_up",)] == 1
 
 
+async def test_what_gave_way_is_counted(client: httpx.AsyncClient, settings: ServiceSettings) -> None:
+    tight = JobStore.connect(settings.redis_url or "", settings.model_copy(update={"max_stored_bytes": 10}))
+    try:
+        for number in range(3):
+            await tight.pieces.keep(str(number) * 64, {"0": bytes([number]) * 8})
+    finally:
+        await tight.close()
+    assert 'convscope_evictions{kind="piece",reason="bytes"} 2.0' in (await client.get("/metrics")).text
+
+
 async def test_each_application_has_its_own_metrics(app: FastAPI, settings: ServiceSettings, store: JobStore) -> None:
     async with client_of(app) as client, client_of(create_app(settings, store)) as other:
         await client.get("/livez")
