@@ -45,17 +45,25 @@ class WorkerSettings(StoreSettings):
     slow_in_flight: int = Field(
         default=2, ge=1, description="Largest number of slow jobs that a worker holds. They take turns on the device, slice by slice."
     )
+    loading_in_flight: int = Field(
+        default=1000,
+        ge=1,
+        description="A worker claims no more jobs while this many wait in it until their models are loaded. Jobs that wait for a model do "
+        "not count towards `fast_in_flight` and `slow_in_flight`.",
+    )
     slow_patience: float = Field(
         default=2.0, gt=0, description="Seconds that a slow job waits for fast jobs. After that, its next slice goes before them."
     )
     decode_threads: int = Field(default=2, ge=1, description="Number of images that a worker decodes at once.")
     render_threads: int = Field(default=2, ge=1, description="Number of pictures that a worker draws and encodes at once.")
+    load_threads: int = Field(default=2, ge=1, description="Number of models that a worker loads at once.")
 
     max_loaded_bytes: int = Field(
         default=4 * 1024**3,
         gt=0,
-        description="Largest total size of loaded models, in bytes. Beyond it, the models that were not used for the longest time are "
-        "unloaded.",
+        description="Largest total size of loaded models, in bytes: their weights, the copies with folded batch normalisation and in "
+        "bfloat16, and an estimate for compiled functions. Beyond it, the models that were not used for the longest time are unloaded. A "
+        "model whose weights alone are larger is refused.",
     )
 
     max_model_file_bytes: int = Field(default=2**30, gt=0, description="Largest size of a file in the models folder, in bytes.")

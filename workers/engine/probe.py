@@ -79,6 +79,11 @@ class KerasProbe:
         return self.graph.nbytes
 
     @property
+    def functions(self) -> int:
+        """The number of compiled functions that are in memory."""
+        return len(self.compiled)
+
+    @property
     def traces(self) -> int:
         """The number of times that functions were traced. There is one trace for each target and kind of call."""
         return self.compiled.traces

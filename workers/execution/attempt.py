@@ -16,6 +16,7 @@ from workers.contract.arrays import UInt8
 from workers.contract.progress import Slice
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.job_errors import is_internal, job_error
+from workers.execution.model_access import OnLoading, ignore_loading
 from workers.execution.progress import ProgressReporter
 from workers.execution.retry import retry_until_available
 from workers.settings import WorkerSettings
@@ -26,7 +27,7 @@ PIECES_KEPT = "Its finished parts are kept. If the job is submitted again, it co
 class ExecutionRunner(Protocol):
     """Runs executions; `workers.execution.pipeline.Pipeline` is the real one. `budget` limits the time that a job is on the device."""
 
-    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget) -> Result: ...
+    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget, on_loading: OnLoading) -> Result: ...
     async def encode_preview(self, image: UInt8) -> bytes: ...
 
 
@@ -37,12 +38,12 @@ class Attempts:
         self._store, self._runner, self._settings = store, runner, settings
         self._log = get_logger(__name__)
 
-    async def make(self, execution: Execution, on_unwanted: Callable[[], None]) -> str:
+    async def make(self, execution: Execution, on_unwanted: Callable[[], None], on_loading: OnLoading = ignore_loading) -> str:
         """Run the execution and store its result or its error.
 
         Return `succeeded`, `failed`, or `superseded` if the store refused the outcome, because the job was canceled or another worker
         has taken the execution over. `on_unwanted` is called if the store says the same while the job runs. The caller of `make` should
-        then cancel it.
+        then cancel it. `on_loading` is told when the job waits for its model.
         """
         keeps_pieces = False
         last: Slice | None = None
@@ -57,7 +58,7 @@ class Attempts:
         budget, limit = DeviceBudget(self._settings.job_device_seconds), asyncio.timeout(self._settings.job_timeout)
         try:
             async with limit:
-                result = await self._runner.run(execution, on_slice, budget)
+                result = await self._runner.run(execution, on_slice, budget, on_loading)
         except Exception as error:
             failure = self._wall_timeout(budget) if limit.expired() else error
             if isinstance(failure, JobTimeout) and keeps_pieces:

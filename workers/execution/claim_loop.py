@@ -1,8 +1,9 @@
 """Claim executions, keep their leases alive while they run, and give them back when the worker stops.
 
 Each execution runs as a task of its own. Leases are renewed while jobs run and while the worker drains. When Redis was away, they are
-renewed before anything more is claimed. An execution at its last attempt runs alone: if it is one that kills its worker, no other
-execution dies with it.
+renewed before anything more is claimed. An execution that waits until its model is loaded does not count towards the jobs that a worker
+may hold, so that a slow load does not stop the jobs of other models. An execution at its last attempt runs alone: if it is one that
+kills its worker, no other execution dies with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from jobstore.records import Execution
 from jobstore.store import JobStore
@@ -21,6 +23,7 @@ from schemas.health import WorkerStatus
 from schemas.methods.card import Lane
 from telemetry.logs import bound, get_logger
 from workers.execution.attempt import Attempts
+from workers.execution.held_executions import HeldExecution, HeldExecutions
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.notifier import Notifier
 from workers.execution.retry import retry_until_available
@@ -42,16 +45,6 @@ class WorkerIdentity:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-@dataclass(eq=False)
-class _HeldExecution:
-    """An execution that this worker has claimed. Nobody wants it any more if it is `unwanted`."""
-
-    execution: Execution
-    alone: bool
-    task: asyncio.Task[None] | None = None
-    unwanted: bool = False
-
-
 class ClaimLoop:
     """The loop of one worker process.
 
@@ -70,7 +63,8 @@ class ClaimLoop:
     ) -> None:
         self._identity, self._store, self._attempts = identity, store, attempts
         self._settings, self._metrics, self._alive = settings, metrics, alive
-        self._held: set[_HeldExecution] = set()
+        limits: dict[Lane, int] = {"fast": settings.fast_in_flight, "slow": settings.slow_in_flight}
+        self._held = HeldExecutions(limits, settings.loading_in_flight)
         self._unsettled = 0  # executions that are claimed, but neither held nor given back yet
         self._changed = Notifier()
         self._connected = False
@@ -81,10 +75,7 @@ class ClaimLoop:
         """Work until `stop` is set. Then finish the executions that are held, or give them back after `worker_drain` seconds."""
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(task) for task in (self._report_alive(), self._keep_leases(), self._sweep())]
-            claiming = [
-                group.create_task(self._claim("fast", self._settings.fast_in_flight)),
-                group.create_task(self._claim("slow", self._settings.slow_in_flight)),
-            ]
+            claiming = [group.create_task(self._claim("fast")), group.create_task(self._claim("slow"))]
             try:
                 await stop.wait()
                 names = [f"{held.execution.key} ({held.execution.method}, {held.execution.model})" for held in self._held]
@@ -99,17 +90,16 @@ class ClaimLoop:
                     task.cancel()
         await self._try_briefly(lambda: self._store.workers.forget(self._identity.id), "the worker's last heartbeat stays until it expires")
 
-    async def _claim(self, lane: Lane, limit: int) -> None:
-        def room() -> int:
-            alone = any(held.alone for held in self._held)
-            return 0 if alone or not self._connected else limit - sum(held.execution.lane == lane for held in self._held)
+    def _room(self, lane: Lane) -> int:
+        return self._held.room(lane) if self._connected else 0
 
+    async def _claim(self, lane: Lane) -> None:
         while True:
-            await self._changed.wait_for(lambda: self._draining or room() > 0)
+            await self._changed.wait_for(lambda: self._draining or self._room(lane) > 0)
             if self._draining:
                 return
             try:
-                executions = await self._store.queue.claim(self._identity.id, lane, room(), self._settings.claim_block)
+                executions = await self._store.queue.claim(self._identity.id, lane, self._room(lane), self._settings.claim_block)
             except BrokerUnavailable as error:
                 self._disconnected(error)
             except StorageFull as error:
@@ -124,17 +114,17 @@ class ClaimLoop:
         self._unsettled += len(executions)
         for execution in executions:
             last_chance = 1 < self._settings.max_attempts <= execution.attempt
-            if self._draining or any(held.alone for held in self._held):
+            if self._draining or self._held.any_alone:
                 await self._give_back(execution)
             else:
-                held = _HeldExecution(execution, alone=last_chance)
+                held = HeldExecution(execution, alone=last_chance)
                 self._held.add(held)
                 held.task = asyncio.create_task(self._hold(held))
             self._unsettled -= 1
         self._metrics.running(len(self._held))
         self._changed.notify()
 
-    async def _hold(self, held: _HeldExecution) -> None:
+    async def _hold(self, held: HeldExecution) -> None:
         execution = held.execution
         with bound(
             worker=self._identity.id,
@@ -147,8 +137,8 @@ class ClaimLoop:
             started = time.monotonic()
             try:
                 if held.alone:  # every execution that is claimed when the process dies loses an attempt
-                    await self._changed.wait_for(lambda: self._held == {held} and not self._unsettled)
-                outcome = await self._attempts.make(execution, lambda: self._drop(held))
+                    await self._changed.wait_for(lambda: self._held.are_only(held) and not self._unsettled)
+                outcome = await self._attempts.make(execution, lambda: self._drop(held), partial(self._set_loading, held))
             except asyncio.CancelledError:
                 outcome = "canceled" if held.unwanted else "released"
                 if not held.unwanted:
@@ -162,6 +152,12 @@ class ClaimLoop:
             self._metrics.running(len(self._held))
             self._metrics.ended(outcome, execution.method, execution.model)
             self._log.info("execution ended", state=outcome, seconds=round(time.monotonic() - started, 3))
+
+    def _set_loading(self, held: HeldExecution, loading: bool) -> None:
+        """Note that an execution waits for its model, or has it. If there is no place for it then, give it back for any worker to run."""
+        if not self._held.set_loading(held, loading) and held.task is not None:
+            held.task.cancel()
+        self._changed.notify()
 
     async def _give_back(self, execution: Execution) -> None:
         consequence = f"execution {execution.key} stays claimed until its lease expires"
@@ -181,7 +177,7 @@ class ClaimLoop:
         next_heartbeat = 0.0
         while True:
             everything = time.monotonic() >= next_heartbeat or not self._connected
-            held = [held for held in self._held if everything or held.execution.lane == "slow"]
+            held = [held for held in self._held if everything or (held.execution.lane == "slow" and not held.loading)]
             try:
                 if held:
                     gone = await self._store.queue.renew(self._identity.id, [each.execution for each in held])
@@ -204,7 +200,7 @@ class ClaimLoop:
             self._log.warning("no more claims until leases are renewed", code=error.code, detail=error.detail)
         self._connected = False
 
-    def _drop(self, held: _HeldExecution) -> None:
+    def _drop(self, held: HeldExecution) -> None:
         """Stop an execution that nobody wants or that another worker has taken over. Nothing is stored for it."""
         if held.task is not None and not held.unwanted:
             held.unwanted = True

@@ -1,7 +1,9 @@
-"""Load models on threads of their own, and publish the description of each model to the store."""
+"""Find loaded models, load the others on threads of their own, and publish the description of each model to the store."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -25,34 +27,70 @@ class UsableModel(Protocol):
 
 
 class ModelProvider(Protocol):
-    """Loads a model or returns the loaded one; `workers.models.pool.ModelPool` is the real one. It blocks and is thread-safe."""
+    """Loads models and keeps them; `workers.models.pool.ModelPool` is the real one. It is thread-safe. `loaded` never waits, `get` does."""
 
-    def get(self, name: str) -> UsableModel: ...
+    def loaded(self, name: str, digest: str) -> UsableModel | None: ...
+    def get(self, name: str, digest: str = "") -> UsableModel: ...
+
+
+OnLoading = Callable[[bool], None]
+"""Is called with True when a job begins to wait until its model is loaded, and with False when the model is there."""
+
+
+def ignore_loading(loading: bool) -> None:
+    """Do nothing."""
 
 
 class ModelAccess:
-    """Gives the pipeline its models."""
+    """Gives the pipeline its models.
 
-    def __init__(self, store: JobStore, loader: ModelProvider) -> None:
+    A loaded model is found at once. A model that is not loaded is loaded once for all who wait for it, on one of `threads` threads, so that
+    no load delays a job of a loaded model.
+    """
+
+    def __init__(self, store: JobStore, loader: ModelProvider, threads: int = 2) -> None:
         self._store, self._loader = store, loader
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="load")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="load")
+        self._loads: dict[tuple[str, str], asyncio.Task[UsableModel]] = {}
         self._published_digests: dict[str, str] = {}
 
-    async def get(self, name: str) -> UsableModel:
-        """Return the model. The first time, its description is published.
+    async def get(self, name: str, digest: str = "", on_loading: OnLoading = ignore_loading) -> UsableModel:
+        """Return the version `digest` of the model; an empty digest stands for the present version.
+
+        The first time, its description is published.
 
         Raises:
             UnknownModel: There is no model of this name.
+            ModelChanged: The worker has another version of the model.
             ModelLoadFailed: The model cannot be loaded.
         """
-        model = await self.load(name)
+        model = await self.load(name, digest, on_loading)
         if self._published_digests.get(name) != model.published.digest:
             await self.publish(model)
         return model
 
-    async def load(self, name: str) -> UsableModel:
+    async def load(self, name: str, digest: str = "", on_loading: OnLoading = ignore_loading) -> UsableModel:
         """Return the model and publish nothing. It raises the same errors as `get`."""
-        return await in_pool(self._threads, self._loader.get, name)
+        if (model := self._loader.loaded(name, digest)) is not None:
+            return model
+        on_loading(True)
+        model = await asyncio.shield(self._load_of(name, digest))  # the load goes on for the others if this caller leaves
+        on_loading(False)
+        return model
+
+    def _load_of(self, name: str, digest: str) -> asyncio.Task[UsableModel]:
+        """Return the load of this version that runs or waits for a thread. Begin it if there is none."""
+
+        def ended(load: asyncio.Task[UsableModel]) -> None:
+            del self._loads[name, digest]
+            if not load.cancelled():
+                load.exception()  # otherwise asyncio complains if nobody waits for a load that fails
+
+        if (name, digest) not in self._loads:
+            load = asyncio.create_task(in_pool(self._threads, self._loader.get, name, digest))
+            load.add_done_callback(ended)
+            self._loads[name, digest] = load
+        return self._loads[name, digest]
 
     async def publish(self, model: UsableModel) -> None:
         """Publish the model's description, so that the service can answer questions about the model."""

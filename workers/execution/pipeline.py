@@ -33,7 +33,7 @@ from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.load_inputs import ImageDecoder, InputLoader, LoadedInputs
 from workers.execution.metrics import WorkerMetrics
-from workers.execution.model_access import ModelAccess, ModelProvider, UsableModel
+from workers.execution.model_access import ModelAccess, ModelProvider, OnLoading, UsableModel, ignore_loading
 from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPieceCache
 from workers.execution.scheduler import DeviceResult, Scheduler
 from workers.execution.threads import in_pool
@@ -45,7 +45,7 @@ from workers.methods import implementation
 class JobEnvironment:
     """The surroundings of all jobs. `device` and `versions` stand in the provenance of every result; `image_limits` apply to every image.
 
-    The two numbers of threads say how many images are decoded and how many pictures are rendered at once.
+    The numbers of threads say how many images are decoded, how many pictures are rendered, and how many models are loaded at once.
     """
 
     device: str
@@ -53,6 +53,7 @@ class JobEnvironment:
     image_limits: ImageLimits
     decode_threads: int = 2
     render_threads: int = 2
+    load_threads: int = 2
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,17 @@ class Pipeline:
         metrics: WorkerMetrics,
     ) -> None:
         self._store, self._scheduler, self._environment, self._metrics = store, scheduler, environment, metrics
-        self.models = ModelAccess(store, loader)
+        self.models = ModelAccess(store, loader, environment.load_threads)
         self._inputs = InputLoader(store, decoder, environment.image_limits, environment.decode_threads)
         self._rendering = ThreadPoolExecutor(environment.render_threads, thread_name_prefix="render")
 
-    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget | None = None) -> Result:
+    async def run(
+        self,
+        execution: Execution,
+        on_slice: Callable[[Slice], None],
+        budget: DeviceBudget | None = None,
+        on_loading: OnLoading = ignore_loading,
+    ) -> Result:
         """Return the result of the execution. `on_slice` is called on a device thread after each slice of a slow method.
 
         `budget` limits the seconds that a slow method is on the device. None means that there is no limit.
@@ -103,10 +110,11 @@ class Pipeline:
         """
         queued = (datetime.now(UTC) - execution.queued_at).total_seconds()
         if execution.method == DESCRIBE:
-            model = await describe_model(execution, self.models)
+            model = await describe_model(execution, self.models, on_loading)
             return Result(artifacts=(), facts="{}", warnings=(), timings=Timings(), provenance=self._provenance(model, None))
         params = params_class(execution.method).model_validate_json(execution.params)
-        model = await self.models.get(execution.model) if params.card.needs_model else None
+        needs_model = params.card.needs_model
+        model = await self.models.get(execution.model, execution.model_digest, on_loading) if needs_model else None
         job = _PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued)
 
         loaded = await self._load_inputs(job)

@@ -65,13 +65,18 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     metrics = WorkerMetrics()
+
+    def after_call(key: object, size: int, seconds: float) -> None:
+        metrics.device_call(key.method if isinstance(key, BatchKey) else str(key), size, seconds)
+        pool.trim()  # the call may have compiled functions and made copies of weights
+
     scheduler = Scheduler(
         threads=threads,
         max_batch=settings.max_batch,
         timeouts=DeviceTimeouts(settings.device_timeout, settings.compile_timeout),
         slow_patience=settings.slow_patience,
         watch=watchdog,
-        on_call=lambda key, size, seconds: metrics.device_call(key.method if isinstance(key, BatchKey) else str(key), size, seconds),
+        on_call=after_call,
     )
     probes: WeakSet[KerasProbe] = WeakSet()
 
@@ -81,14 +86,16 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
         return probe
 
     catalog = WatchedCatalog(settings.models_file, settings.models_dir)
-    pool = ModelPool(catalog.current, settings.max_loaded_bytes, make_probe, settings.model_limits)
+    pool = ModelPool(catalog.entry, settings.max_loaded_bytes, make_probe, settings.model_limits)
     metrics.watch_models(lambda: len(pool.loaded_names), lambda: sum(probe.traces for probe in probes))
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_port + index)
     identity = WorkerIdentity(f"{socket.gethostname()}-{ULID()}", device.name, lambda: pool.loaded_names)
     bind(worker=identity.id)
     store = JobStore.connect(settings.redis_url, settings)
-    environment = JobEnvironment(device.name, versions(), settings.image_limits, settings.decode_threads, settings.render_threads)
+    environment = JobEnvironment(
+        device.name, versions(), settings.image_limits, settings.decode_threads, settings.render_threads, settings.load_threads
+    )
     with Decoder(children=settings.decode_threads) as decoder:
         pipeline = Pipeline(store=store, loader=pool, decoder=decoder, scheduler=scheduler, environment=environment, metrics=metrics)
         loop = ClaimLoop(

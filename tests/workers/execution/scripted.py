@@ -17,6 +17,7 @@ from workers.execution.attempt import Attempts
 from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.metrics import WorkerMetrics
+from workers.execution.model_access import OnLoading
 from workers.settings import WorkerSettings
 
 
@@ -27,17 +28,25 @@ class ScriptedRunner:
         self.running: dict[str, Execution] = {}
         self.most_at_once = 0
         self.on_start: Callable[[], Awaitable[None]] | None = None
+        self.started: set[str] = set()  # jobs that do not wait for their model any more
+        self.loads: dict[str, asyncio.Event] = {}  # by model: a job of the model waits until its event is set
         self.canceled: list[str] = []
         self.on_slice: dict[str, Callable[[Slice], None]] = {}
         self.budgets: dict[str, DeviceBudget] = {}
         self._ends: dict[str, asyncio.Future[Result]] = {}
 
-    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget) -> Result:
+    async def run(self, execution: Execution, on_slice: Callable[[Slice], None], budget: DeviceBudget, on_loading: OnLoading) -> Result:
         name = json.loads(execution.params)["name"]
         self.running[name] = execution
         self.on_slice[name], self.budgets[name] = on_slice, budget
         self.most_at_once = max(self.most_at_once, len(self.running))
         try:
+            if execution.model in self.loads:
+                on_loading(True)
+                await self.loads[execution.model].wait()
+                on_loading(False)
+                await asyncio.sleep(0)  # a job that is given back goes no further
+            self.started.add(name)
             if self.on_start is not None:
                 await self.on_start()
             return await self.end(name)

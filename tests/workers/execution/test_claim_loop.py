@@ -43,6 +43,45 @@ async def test_no_more_jobs_are_claimed_than_the_settings_allow(store, start_wor
     assert worker.runner.most_at_once == 4
 
 
+async def test_jobs_that_wait_for_a_model_do_not_stop_others(store, start_worker):
+    worker = start_worker(fast_in_flight=4)
+    loaded = worker.runner.loads["big"] = asyncio.Event()
+    slow_to_load = [await submit(store, f"big{number}", model="big") for number in range(99)]
+    quick = await submit(store, "quick")
+    worker.runner.end("quick").set_result(result())
+    assert (await store.jobs.wait(quick, OWNER, 10)).state is JobState.SUCCEEDED
+    assert len(worker.runner.running) == 99
+
+    at_work: list[int] = []
+
+    async def count() -> None:
+        at_work.append(sum(name in worker.runner.started for name in worker.runner.running))
+
+    worker.runner.on_start = count
+    for number in range(99):
+        worker.runner.end(f"big{number}").set_result(result())
+    loaded.set()
+    for job_id in slow_to_load:
+        record = await store.jobs.wait(job_id, OWNER, 10)
+        assert (record.state, record.attempts) == (JobState.SUCCEEDED, 1)
+    assert max(at_work) <= 4
+
+
+async def test_no_more_jobs_are_claimed_while_too_many_wait_for_models(store, start_worker):
+    worker = start_worker(fast_in_flight=2, loading_in_flight=3)
+    loaded = worker.runner.loads["big"] = asyncio.Event()
+    jobs = [await submit(store, f"big{number}", model="big") for number in range(9)]
+    await until(lambda: len(worker.runner.running) >= 3)
+    other = await submit(store, "other")
+    for name in ("other", *(f"big{number}" for number in range(9))):
+        worker.runner.end(name).set_result(result())
+    assert (await store.jobs.wait(other, OWNER, 0.3)).state is JobState.QUEUED
+    assert len(worker.runner.running) < 6
+    loaded.set()
+    for job_id in (other, *jobs):
+        assert (await store.jobs.wait(job_id, OWNER, 10)).state is JobState.SUCCEEDED
+
+
 async def test_a_lease_is_kept_for_as_long_as_the_job_runs(store, start_worker, settings):
     worker = start_worker(lease=0.4, heartbeat=0.05)
     job_id = await submit(store, "a")

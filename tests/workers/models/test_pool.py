@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from catalog.catalog import Catalog, load_catalog
-from schemas.errors import ModelLoadFailed, UnknownModel
+from schemas.errors import ModelChanged, ModelLoadFailed, UnknownModel
 from tests.wait import wait_until
-from tests.zoo import seeded
-from workers.models.pool import MEMORY_FACTOR, LoadedModel, ModelPool
-
-layers = keras.layers
-BYTES = MEMORY_FACTOR * 4 * (4 * 28 + 2 * (4 * 35 + 1))  # the size of each model in the folder
-HUGE = 10**12
-
-
-class ProbeOfModel:
-    """Replaces the engine's probe. Like that probe it holds the model."""
-
-    def __init__(self, model: keras.Model, published: Any) -> None:
-        self.model, self.published = model, published
-
-
-class CountedFolder:
-    """A models folder that notes each load of its models, and can hold loads up until `gate` is set."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.loads: list[str] = []
-        self.gate: threading.Event | None = None
-
-    def save(self, name: str, seed: int = 0) -> None:
-        stack = [layers.Conv2D(4, 3, name="conv"), layers.Flatten(), layers.Dense(2)]
-        seeded(keras.Sequential([keras.Input((9, 7, 3)), *stack]), seed).save(self.path / f"{name}.keras")
-
-    def catalog(self) -> Catalog:
-        return load_catalog(self.path / "models.toml", self.path)
-
-    def make_probe(self, model: keras.Model, published: Any) -> Any:
-        self.loads.append(published.description.name)
-        if self.gate is not None:
-            assert self.gate.wait(30)
-        return ProbeOfModel(model, published)
-
-    def pool(self, max_bytes: int = HUGE) -> ModelPool:
-        return ModelPool(self.catalog, max_bytes, self.make_probe)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> CountedFolder:
-    folder = CountedFolder(tmp_path)
-    for name in ("a", "b", "c"):
-        folder.save(name)
-    return folder
+from tests.workers.models.counted_folder import BYTES, HUGE, CountedFolder
+from workers.models.pool import ModelPool
 
 
 def test_a_model_is_loaded_once_and_kept(folder: CountedFolder) -> None:
@@ -106,26 +58,44 @@ def test_the_least_recently_used_is_dropped(folder: CountedFolder) -> None:
     assert folder.loads == ["a", "b", "c", "b"]
 
 
-def test_a_model_larger_than_the_limit_is_still_served(folder: CountedFolder) -> None:
-    pool = folder.pool(max_bytes=1)
-    pool.get("a")
-    assert pool.loaded_names == ("a",)
+def test_a_loaded_version_is_found_without_a_look_at_the_files(folder: CountedFolder) -> None:
+    pool = folder.pool()
+    model = pool.get("a")
+    digest = model.published.digest
+    assert pool.loaded("a", "another") is pool.loaded("b", digest) is pool.loaded("a", "") is None
+    (folder.path / "a.keras").unlink()
+    assert pool.loaded("a", digest) is pool.get("a", digest) is model
     pool.get("b")
-    assert pool.loaded_names == ("b",)
+    pool.loaded("a", digest)
+    assert pool.loaded_names == ("b", "a")
 
 
-def test_a_dropped_model_stays_in_memory_only_while_it_is_used(folder: CountedFolder) -> None:
-    pool = folder.pool(max_bytes=BYTES)
-    used: LoadedModel | None = pool.get("a")
-    assert used is not None
-    model = weakref.ref(used.probe.model)  # type: ignore[attr-defined]
-    pool.get("b")
-    assert pool.loaded_names == ("b",)
-    assert model() is not None
-    np.asarray(model()(np.zeros((1, 9, 7, 3), np.float32)))
-    used = None
-    gc.collect()
-    assert model() is None
+def test_another_version_than_the_one_on_disk_is_refused(folder: CountedFolder) -> None:
+    pool = folder.pool()
+    first = pool.get("a").published.digest
+    folder.save("a", seed=1)
+    second = pool.get("a").published.digest
+    with pytest.raises(ModelChanged, match="another version"):
+        pool.get("a", first)
+    assert pool.get("a", second).published.digest == second
+    assert folder.loads == ["a", "a"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_served(folder: CountedFolder) -> None:
+    catalog = folder.catalog()
+    asked: list[str] = []
+
+    def find(name: str, digest: str) -> Any:
+        asked.append(digest)
+        if len(asked) == 2:
+            folder.save("a", seed=1)
+        return catalog.entry(name, digest)
+
+    pool = ModelPool(find, HUGE, folder.make_probe)
+    with pytest.raises(ModelChanged):
+        pool.get("a")
+    assert pool.loaded_names == ()
+    assert pool.get("a").published.digest == catalog.entry("a", "").digest
 
 
 def test_a_changed_file_is_loaded_again(folder: CountedFolder) -> None:
@@ -168,7 +138,7 @@ def test_a_temporary_failure_is_tried_again_for_the_same_file(folder: CountedFol
             raise MemoryError
         return folder.make_probe(model, published)
 
-    pool = ModelPool(folder.catalog(), HUGE, fails_once)
+    pool = ModelPool(folder.catalog().entry, HUGE, fails_once)
     with pytest.raises(MemoryError):
         pool.get("a")
     assert pool.get("a").name == "a"
@@ -188,5 +158,5 @@ def test_a_loaded_model_prepares_images_as_declared(folder: CountedFolder) -> No
 
 
 def test_the_engines_probe_is_the_default(folder: CountedFolder) -> None:
-    probe = ModelPool(folder.catalog(), HUGE).get("a").probe
+    probe = ModelPool(folder.catalog().entry, HUGE).get("a").probe
     assert probe.forward(np.zeros((3, 9, 7, 3), np.float32), ["conv"]).activations["conv"].shape == (3, 7, 5, 4)
