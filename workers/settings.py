@@ -76,6 +76,8 @@ class WorkerSettings(StoreSettings):
     max_model_layers: int = Field(
         default=2_000, gt=0, description="Largest number of layers of a model from the models folder, nested layers included."
     )
+    max_download_bytes: int = Field(default=2 * 2**30, gt=0, description="Largest size of a file of weights that is downloaded, in bytes.")
+    download_timeout: float = Field(default=1800.0, gt=0, description="Seconds that such a download may take.")
 
     job_timeout: float = Field(
         default=3600.0,
@@ -132,6 +134,8 @@ class WorkerSettings(StoreSettings):
             max_expanded_bytes=self.max_model_expanded_bytes,
             max_parameters=self.max_model_parameters,
             max_layers=self.max_model_layers,
+            max_download_bytes=self.max_download_bytes,
+            download_timeout=self.download_timeout,
         )
 
     @field_validator("preload", mode="before")

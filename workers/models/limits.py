@@ -14,3 +14,5 @@ class ModelLimits(BaseModel):
     max_expanded_bytes: int = Field(default=4 * 2**30, gt=0, description="The largest size in bytes of a file's expanded contents.")
     max_parameters: int = Field(default=200_000_000, gt=0, description="The largest number of parameters of a model.")
     max_layers: int = Field(default=2_000, gt=0, description="The largest number of layers of a model, nested ones included.")
+    max_download_bytes: int = Field(default=2 * 2**30, gt=0, description="The largest size of a download of weights in bytes.")
+    download_timeout: float = Field(default=1800.0, gt=0, description="The longest time in seconds that such a download may take.")

@@ -15,7 +15,7 @@ from workers.models.guards.keras_archive import check_archive
 from workers.models.labels import read_labels
 from workers.models.limits import ModelLimits
 from workers.models.loaders.base import SourceLoader
-from workers.models.weights.downloads import limit_silence, one_at_a_time
+from workers.models.weights.downloads import bound_downloads, one_at_a_time
 from workers.models.weights.random_weights import build_seeded
 
 IMAGENET_CLASSES = 1000
@@ -32,7 +32,7 @@ class KerasApplicationsLoader(SourceLoader):
     def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
         if entry.weights == "imagenet":
             with one_at_a_time(f"weights-{entry.architecture}"):
-                limit_silence()
+                bound_downloads(limits)
                 return _build(entry, weights="imagenet")
         classes = _classes(entry)
         if isinstance(entry.weights, Path):
@@ -47,6 +47,8 @@ def _build(entry: CatalogEntry, **arguments: Any) -> keras.Model:
     height, width = entry.input_size or (architecture.side, architecture.side)
     try:
         return getattr(keras.applications, architecture.class_name)(input_shape=(height, width, 3), **arguments)
+    except ModelLoadFailed:  # the download goes beyond a limit
+        raise
     except Exception as error:  # `keras.utils.get_file` raises bare Exception for a failed download
         hint, kind = "", ModelLoadFailed
         if arguments["weights"] == "imagenet":
