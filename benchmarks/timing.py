@@ -63,10 +63,15 @@ class Machine:
     versions: dict[str, str]
 
 
+def this_machine() -> Machine:
+    """Return this machine and the library versions of this environment, now."""
+    versions = {package: metadata.version(package) for package in ("keras", "numpy")} | {"tensorflow": _tensorflow()}
+    return Machine(datetime.now(UTC).isoformat(timespec="seconds"), _processor(), len(os.sched_getaffinity(0)), versions)
+
+
 def write(timings: Sequence[Timing], name: str) -> str:
     """Write the timings to `results/NAME.json` and `results/NAME.md`, and return the Markdown."""
-    versions = {package: metadata.version(package) for package in ("keras", "numpy")} | {"tensorflow": _tensorflow()}
-    machine = Machine(datetime.now(UTC).isoformat(timespec="seconds"), _processor(), len(os.sched_getaffinity(0)), versions)
+    machine = this_machine()
     text = _markdown(timings, machine)
     _RESULTS.mkdir(exist_ok=True)
     (_RESULTS / f"{name}.json").write_text(

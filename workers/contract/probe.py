@@ -117,6 +117,13 @@ class Probe(Protocol):
         """The description of the model: its layers, shapes and classes."""
         ...
 
+    def inputs_per_pass(self, size: tuple[int, int], *, gradient: bool = False) -> int:
+        """Return how many inputs of `size` (height, width) one pass should take so that it holds the device for about 0.1 s.
+
+        With `gradient`, this is about a pass that also computes gradients. It is 1 where a single input takes longer.
+        """
+        ...
+
     def forward(
         self,
         tensor: Float32,

@@ -17,21 +17,16 @@ from schemas.models import ModelDescription, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
+from workers.engine import passes
 from workers.engine.ascent.dream import dream
 from workers.engine.ascent.loop import ascend
 from workers.engine.compiled_cache import CompiledCache, Compiling
+from workers.engine.cost import pass_cost
+from workers.engine.device_speed import device_speed
 from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import image_input_spec
-from workers.engine.passes import (
-    ForwardPass,
-    GradientPass,
-    build_backproject,
-    build_forward,
-    build_gradients,
-    build_scores_from,
-    build_values,
-)
+from workers.engine.passes import ForwardPass, GradientPass
 from workers.engine.randomised_layers import randomised_layers
 from workers.engine.relu_rules import count_relus
 from workers.engine.request_checks import check_activations, check_classes, check_input, check_layer_of_scores
@@ -88,6 +83,9 @@ class KerasProbe:
         """The number of times that functions were traced. There is one trace for each target and kind of call."""
         return self.compiled.traces
 
+    def inputs_per_pass(self, size: tuple[int, int], *, gradient: bool = False) -> int:
+        return pass_cost(self.description.layers, size).inputs(device_speed(), gradient=gradient)
+
     def forward(
         self,
         tensor: Float32,
@@ -99,14 +97,12 @@ class KerasProbe:
     ) -> Forward:
         self._check(tensor, precision)
         source = self._scores(output) if scores else None
-        paths = tuple(
-            layer.path for layer in self.graph.layers if layer.path in set(layers)
-        )  # model order, so that one trace serves any order
+        paths = tuple(layer.path for layer in self.graph.layers if layer.path in set(layers))  # one trace serves any order
         for path in set(layers).difference(paths):
             self.graph.layer_at(path)  # raises UnknownLayer
         call = self.compiled.get(
             ("forward", paths, source and source.key, scores, precision),
-            lambda: build_forward(self.graph, self._input, paths, scores=source, precision=precision),
+            lambda: passes.build_forward(self.graph, self._input, paths, scores=source, precision=precision),
         )
         with self._domain_errors(tensor):
             result: ForwardPass = call(tf.constant(tensor, tf.float32), *(self._weights if scores else ()))
@@ -144,7 +140,9 @@ class KerasProbe:
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
         self._check(tensor)
         check_activations(self.graph, layer, seed, len(tensor))
-        call = self.compiled.get(("backproject", layer, relu_rule), lambda: build_backproject(self.graph, self._input, layer, relu_rule))
+        call = self.compiled.get(
+            ("backproject", layer, relu_rule), lambda: passes.build_backproject(self.graph, self._input, layer, relu_rule)
+        )
         with self._domain_errors(tensor):
             found: Float32 = call(tf.constant(tensor, tf.float32), tf.constant(seed, tf.float32)).numpy()
         check_finite("in float32", {f"gradients of layer '{layer}' at the input": found})
@@ -159,7 +157,7 @@ class KerasProbe:
         check_activations(self.graph, layer, activations, len(tensor))
         call = self.compiled.get(
             ("scores_from", layer, source.key, precision),
-            lambda: build_scores_from(self.graph, self._input, layer, scores=source, precision=precision),
+            lambda: passes.build_scores_from(self.graph, self._input, layer, scores=source, precision=precision),
         )
         with self._domain_errors(tensor):
             result: ForwardPass = call(tf.constant(tensor, tf.float32), tf.constant(activations, tf.float32), *self._weights)
@@ -171,7 +169,7 @@ class KerasProbe:
         self._check(tensor, precision)
         target = TargetScores(self.graph, readout)
         call = self.compiled.get(
-            ("values", target.key, precision), lambda: build_values(self.graph, self._input, target, precision=precision)
+            ("values", target.key, precision), lambda: passes.build_values(self.graph, self._input, target, precision=precision)
         )
         with self._domain_errors(tensor):
             found: Float32 = call(tf.constant(tensor, tf.float32)).numpy()
@@ -221,19 +219,15 @@ class KerasProbe:
         check_classes(self.description.name, class_indices, len(tensor), classes)
         call = self.compiled.get(
             ("gradients", layer, score, relu_rule, source.key, precision),
-            lambda: build_gradients(self.graph, self._input, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision),
+            lambda: passes.build_gradients(
+                self.graph, self._input, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision
+            ),
         )
         with self._domain_errors(tensor):
             result: GradientPass = call(tf.constant(tensor, tf.float32), tf.constant(class_indices, tf.int32), *self._weights)
             found = LayerGradients(*(value.numpy() for value in result))
-        check_finite(
-            f"in {precision}",
-            {
-                f"activations of layer '{layer}'": found.activations,
-                "logits": found.logits,
-                f"gradients at layer '{layer}'": found.gradients,
-            },
-        )
+        values = {f"activations of layer '{layer}'": found.activations, "logits": found.logits}
+        check_finite(f"in {precision}", {**values, f"gradients at layer '{layer}'": found.gradients})
         return found
 
     def _scores(self, output: str | None) -> ScoreSource:

@@ -30,11 +30,16 @@ async def warm_up(names: Sequence[str], models: ModelAccess, scheduler: Schedule
 
 
 def _compile(models: Sequence[UsableModel]) -> Sequence[None]:
-    """Run each model once on zeros, the way a Grad-CAM at its default layer does, so that TensorFlow compiles these functions."""
+    """Run each model once on zeros, the way a Grad-CAM at its default layer does, so that TensorFlow compiles these functions.
+
+    Ask for the size of a pass too, so that the speed of the device is measured before jobs come.
+    """
     for model in models:
         description = model.published.description
         spec = description.input
-        zeros = np.zeros((1, spec.height or 224, spec.width or 224, spec.channels), np.float32)
+        size = (spec.height or 224, spec.width or 224)
+        model.probe.inputs_per_pass(size)
+        zeros = np.zeros((1, *size, spec.channels), np.float32)
         if description.default_layer is not None and description.classes is not None:
             model.probe.gradients(zeros, description.default_layer, np.array([-1], np.int32))
         else:

@@ -44,8 +44,10 @@ class FormulaProbe(Probe):
     """The layer `conv` is the input itself, (N, h, w, K). The layer `pool` is the mean over the positions, (N, K).
 
     The logit of class c is the sum of WEIGHTS[c]·A² over positions and channels. So its gradient 2·WEIGHTS[c]·A differs at each
-    position. `calls` keeps the number of rows of each call.
+    position. `calls` keeps the number of rows of each call. A pass takes `per_pass` inputs.
     """
+
+    per_pass = 64
 
     WEIGHTS = np.array([[1, 0, -1], [0, 2, 0], [-1, 1, 0.5]], np.float32)
 
@@ -60,6 +62,9 @@ class FormulaProbe(Probe):
     @property
     def description(self) -> ModelDescription:
         return self._published.description
+
+    def inputs_per_pass(self, size: tuple[int, int], *, gradient: bool = False) -> int:
+        return max(1, self.per_pass // 3) if gradient else self.per_pass
 
     def forward(
         self,

@@ -12,14 +12,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from workers.engine.cost import PRODUCTS_PER_SECOND, VALUES_PER_SECOND
+
 MOST_IMAGES = 64
 MOST_BYTES = 2**30
 CALL_SECONDS = 0.1  # estimated for two cores; on a single core a call still ends within a slice of 0.25 s
-# Measured on two cores (Zen 4, 16 images a call) for a forward and a backward pass, within a tenth: VGG16, which is bound by
-# products, and EfficientNet-Lite0, which is bound by memory. A GPU is assumed to be twenty times as fast.
-PRODUCTS_PER_SECOND = 1.8e11
-VALUES_PER_SECOND = 3e9
-GPU_SPEEDUP = 20
+GPU_SPEEDUP = 20  # a GPU is assumed to be so many times as fast
 PRODUCT_OPS = frozenset(["Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "Conv3D"])
 
 

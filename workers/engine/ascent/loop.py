@@ -29,7 +29,8 @@ def ascend(
 ) -> Generator[AscentState, None, AscentState]:
     """Run an ascent. Yield the state after every slice of at most about 250 ms and after the steps in `spec.show`; return the last state.
 
-    A slice consists of as many whole steps as fit. If one step of all images takes longer, it consists of as many of its calls. The
+    A slice consists of as many whole steps as fit. If one step of all images takes longer, it consists of as many of its calls, and of
+    one at least. What comes before the first step is a slice of its own if it takes as long, for example because it compiles. The
     images of a yielded state are those at which its last objectives were measured; the returned images include the last step.
 
     Raises:
@@ -39,12 +40,12 @@ def ascend(
         NonFinite: an objective or a gradient is not finite.
         tf.errors.ResourceExhaustedError: there is no memory for even a quarter of the images of a call.
     """
-    run = _AscentRun(graph, image_input, preprocessing, spec, compiled)
     started, longest = time.monotonic(), 0.0
+    run = _AscentRun(graph, image_input, preprocessing, spec, compiled)
     for number in range(spec.steps):
         index = 0
         while index < len(run.chunks):
-            if (number or index) and time.monotonic() - started + longest > SLICE_SECONDS:
+            if time.monotonic() - started + longest > SLICE_SECONDS:
                 yield run.state(number)
                 started = time.monotonic()
             called = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -19,6 +19,7 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
+from workers.methods.batch_sizes import GRADIENT_ROWS
 from workers.methods.cam import (
     ablation_cam,
     cam_maps,
@@ -60,7 +61,9 @@ def run(probe: Probe, inputs: Inputs, params: Compare) -> Generator[Slice, None,
     by_trial = [method for method in params.methods if method in TRIALS]
     found: dict[str, CamResult] = {}
     if by_gradient:
-        explained = gradient_weighted_cam.explain_by_each(probe, inputs, [params], [_formula(method, params) for method in by_gradient])
+        formulas = [_formula(method, params) for method in by_gradient]
+        total = score_weighted_cam.total_tries(probe, params, len(by_trial)) or 1
+        explained = yield from _one_slice_a_pass(probe, inputs, params, formulas, total)
         found.update(zip(by_gradient, (result for (result,) in explained), strict=True))
     if by_trial:
         results = yield from score_weighted_cam.explain_by_each(probe, inputs, params, [TRIALS[method] for method in by_trial])
@@ -97,6 +100,20 @@ def draw(result: CamComparison, photo: Photo, params: Compare) -> Output:
         facts=CompareFacts(**dict(cam_pictures.cam_facts(first)), methods=params.methods),
         warnings=(*warnings, *smaller_tiles_warning("overlays", len(tiles), photo)),
     )
+
+
+def _one_slice_a_pass(
+    probe: Probe, inputs: Inputs, params: Compare, formulas: Sequence[gradient_weighted_cam.MapFormula], total: int
+) -> Generator[Slice, None, list[list[CamResult]]]:
+    size = (inputs.tensor.shape[1], inputs.tensor.shape[2])
+    rows = min(GRADIENT_ROWS, probe.inputs_per_pass(size, gradient=True))
+    passes = gradient_weighted_cam.explain_in_passes(probe, inputs, [params], formulas, rows=rows)
+    while True:
+        try:
+            next(passes)
+        except StopIteration as stop:
+            return stop.value
+        yield Slice(0, total)
 
 
 def _formula(method: str, params: Compare) -> gradient_weighted_cam.MapFormula:

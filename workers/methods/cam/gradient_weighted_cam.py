@@ -5,7 +5,7 @@ Such a method is a module of its own that gives its formula for the weights to `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from schemas.methods.facts import Prediction
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
-from workers.methods.batch_sizes import gradient_batches
+from workers.methods.batch_sizes import GRADIENT_ROWS
 from workers.methods.cam import augmentation, cam_maps
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import predictions
@@ -74,16 +74,38 @@ def explain_by_each(
 ) -> list[list[CamResult]]:
     """Return for each formula one result for each job of a batch. All formulas share every pass of the model.
 
-    Each class of a job is a row of its own, so that a job with several classes needs no further pass if there is room.
     The other arguments and the errors are those of `explain`.
+    """
+    passes = explain_in_passes(probe, inputs, params, formulas, score, rows=max(GRADIENT_ROWS, len(params)))
+    while True:
+        try:
+            next(passes)
+        except StopIteration as stop:
+            return stop.value
+
+
+def explain_in_passes(
+    probe: Probe,
+    inputs: Inputs,
+    params: Sequence[ClassCamParams],
+    formulas: Sequence[MapFormula],
+    score: Literal["logit", "probability"] = "logit",
+    *,
+    rows: int,
+) -> Generator[None, None, list[list[CamResult]]]:
+    """Yield after each pass of the model, and return what `explain_by_each` returns.
+
+    Each class of a job is a row of its own, so that a job with several classes needs no further pass if there is room. A pass takes at
+    most `rows` rows.
     """
     wanted = [job.target_classes() for job in params]
     owners = np.repeat(np.arange(len(params)), [len(classes.indices) for classes in wanted])
     class_indices = np.concatenate([np.asarray(classes.indices, np.int32) for classes in wanted])
     chunks: list[list[list[AnyFloat32]]] = []
     classes: list[Prediction] = []
-    for chunk in gradient_batches(len(owners), len(params)):
-        maps, scored = _maps_of_rows(probe, inputs.tensor[owners[chunk]], class_indices[chunk], params[0], formulas, score=score)
+    for start in range(0, len(owners), rows):
+        chunk = slice(start, start + rows)
+        maps, scored = yield from _maps_of_rows(probe, inputs.tensor[owners[chunk]], class_indices[chunk], params[0], formulas, score=score)
         chunks.append(maps)
         classes += scored
     layers = params[0].layer_paths()
@@ -110,8 +132,8 @@ def _maps_of_rows(
     formulas: Sequence[MapFormula],
     *,
     score: Literal["logit", "probability"],
-) -> tuple[list[list[AnyFloat32]], list[Prediction]]:
-    """Return for each formula and each layer the maps of all rows, and each row's class with the scores of the plain input."""
+) -> Generator[None, None, tuple[list[list[AnyFloat32]], list[Prediction]]]:
+    """Yield after each pass. Return for each formula and layer the maps of all rows, and each row's class with its plain scores."""
     layers = params.layer_paths()
     maps: list[list[list[AnyFloat32]]] = [[[] for _ in layers] for _ in formulas]
     classes: list[Prediction] = []
@@ -125,4 +147,5 @@ def _maps_of_rows(
             activations, gradients = (to_map(values, probe.description, layer) for values in (found.activations, found.gradients))
             for formula, own in zip(formulas, maps, strict=True):
                 own[at].append(variant.undone(formula(activations, gradients)))
+            yield
     return [[augmentation.averaged(varied) for varied in own] for own in maps], classes

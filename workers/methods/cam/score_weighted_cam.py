@@ -80,13 +80,14 @@ def explain_by_each(
     """Return for each trial the result of one job. The trials share the passes that give the activations."""
     layers, variants = params.layer_paths(), augmentation.variants(params.augment)
     counts = [params.tries_at(layer, probe.description) for layer in layers]
-    done, total = 0, sum(counts) * len(variants) * len(trials)
+    done, total = 0, total_tries(probe, params, len(trials))
     maps: list[list[list[AnyFloat32]]] = [[[] for _ in layers] for _ in trials]
     classes: tuple[Prediction, ...] = ()
     for variant in variants:
         tensor = variant.of(inputs.tensor)
         found = probe.forward(tensor, layers, scores=True, output=params.output, precision=params.precision)
         classes = classes or target_predictions(probe, found, params)
+        yield Slice(done, total)
         for trial, own in zip(trials, maps, strict=True):
             for path, count, varied in zip(layers, counts, own, strict=True):
                 activations = found.activations[path]
@@ -108,6 +109,12 @@ def explain_by_each(
     ]
 
 
+def total_tries(probe: Probe, params: ChannelCamParams, trials: int) -> int:
+    """Return how many channels are tried in all by so many trials, in all layers and variants of the input."""
+    channels = sum(params.tries_at(layer, probe.description) for layer in params.layer_paths())
+    return channels * len(augmentation.variants(params.augment)) * trials
+
+
 def _weights_at(
     layer: TriedLayer,
     trial: ChannelTrial,
@@ -121,7 +128,7 @@ def _weights_at(
     """Try the channels of one layer, and return their weights for each class. A channel that is not tried has the weight 0."""
     channels = channels_to_try(layer.map[0], trial.worth_trying(layer.map[0]), params.max_channels)
     scores = np.empty((len(channels), len(classes)))
-    for batch in batches(layer.probe.description, layer.tensor.shape[1:3], len(channels)):
+    for batch in batches(layer.probe, layer.tensor.shape[1:3], len(channels)):
         scores[batch] = class_scores(trial.forward(layer, channels[batch]), classes, "logit")
         yield Slice(done + batch.stop, total)
     plain = class_scores(found, classes, "logit")[0]

@@ -76,6 +76,7 @@ def run(probe: Probe, inputs: Inputs, params: Faithfulness) -> Generator[Slice, 
 
     watched = watch(probe, inputs.tensor, params)
     (explained,) = watched.classes
+    yield progress.advance(0)
     attribution_params = params.attribution_params(explained.class_index)
     result = yield from progress.through(run_attribution(probe, inputs, attribution_params))
     tested = _map(result)
@@ -138,7 +139,7 @@ def _scores(
 ) -> Generator[Slice, None, Float64[np.ndarray, " s"]]:
     """Return the watched score of `count` covered images. `covered` makes those of a slice."""
     found = np.empty(count)
-    for batch in batches(probe.description, size, count):
+    for batch in batches(probe, size, count):
         found[batch] = watched.scores(probe, covered(batch))[:, 0]
         yield progress.advance(batch.stop - batch.start)
     return found

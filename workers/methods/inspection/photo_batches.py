@@ -9,10 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.errors import NonFinite
-from schemas.models import ModelDescription
 from workers.contract.inputs import Prepared
 from workers.contract.probe import Forward, Probe
-from workers.methods.batch_sizes import batch_size
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def forward_in_batches(
     def forward(images: Sequence[Prepared]) -> Forward:
         return probe.forward(np.stack([each.tensor for each in images]), layers, scores=scores, output=output, precision=precision)
 
-    for batch in _batches(probe.description, several):
+    for batch in _batches(probe, several):
         images = several[batch]
         try:
             found = forward(images)
@@ -71,11 +69,11 @@ def name_image(number: int) -> Iterator[None]:
         raise NonFinite(f"Image {number}: {error.detail}") from error
 
 
-def _batches(model: ModelDescription, several: Sequence[Prepared]) -> Iterator[slice]:
+def _batches(probe: Probe, several: Sequence[Prepared]) -> Iterator[slice]:
     start = 0
     while start < len(several):
         shape = several[start].tensor.shape
-        stop, most = start + 1, start + batch_size(model, (shape[0], shape[1]))
+        stop, most = start + 1, start + probe.inputs_per_pass((shape[0], shape[1]))
         while stop < min(most, len(several)) and several[stop].tensor.shape == shape:
             stop += 1
         yield slice(start, stop)

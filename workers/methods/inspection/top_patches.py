@@ -36,7 +36,7 @@ class TopPositions:
 
 
 def run(probe: Probe, inputs: Inputs, params: TopPatches) -> Generator[Slice, None, TopPositions]:
-    """Find the strongest positions of each channel in all photos, in slices of one batch.
+    """Find the strongest positions of each channel in all photos, in slices of one pass or one photo.
 
     Raises:
         NonFinite: The activations of a photo are not finite. The error names the photo by its number.
@@ -49,9 +49,10 @@ def run(probe: Probe, inputs: Inputs, params: TopPatches) -> Generator[Slice, No
     apart = [max(1, math.ceil(size / (2 * stride))) for size, stride in zip(field.size, field.stride, strict=True)]
     ranking = PositionRanking(layer.channels, params.count, params.per_image, (apart[0], apart[1]))
     for each in forward_in_batches(probe, inputs.several, [path], precision=params.precision):
-        maps = each.found.activations[path]
-        ranking.add(maps, np.stack([seen_positions(field, maps.shape[1:3], image.photo) for image in each.images]))
-        yield Slice(each.first + len(each.images), len(inputs.several))
+        yield Slice(each.first, len(inputs.several))
+        for number, (image, maps) in enumerate(zip(each.images, each.found.activations[path], strict=True), each.first + 1):
+            ranking.add(maps[None], seen_positions(field, maps.shape[:2], image.photo)[None])
+            yield Slice(number, len(inputs.several))
     channels = ranking.by_strength()[: params.channels] if isinstance(params.channels, int) else params.channels
     positions = {channel: ranking.of(channel) for channel in channels}
     return TopPositions(field, positions, tuple(each.photo for each in inputs.several))

@@ -77,7 +77,8 @@ def run(probe: Probe, inputs: Inputs, params: Occlusion) -> Generator[Slice, Non
     scores, sums = np.empty((len(boxes), len(watched.classes))), ScoreDropSums(len(watched.classes), size)
     photo = input_photo(image, preprocessing)
     slices = PreviewedSlices(len(boxes), lambda: preview_on(photo, sums.maps()[0], **options(params)))
-    for batch in batches(probe.description, size, len(boxes)):
+    yield slices.at(0)
+    for batch in batches(probe, size, len(boxes)):
         scores[batch] = watched.scores(probe, covered(image, cover, boxes[batch]))
         sums.add(watched.whole - scores[batch], boxes[batch])
         yield slices.at(batch.stop)

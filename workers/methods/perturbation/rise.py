@@ -71,7 +71,8 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, Pe
     scores, sums = np.empty((params.masks, len(watched.classes))), np.zeros((len(watched.classes), *size))
     photo = input_photo(image, probe.description.preprocessing)
     slices = PreviewedSlices(params.masks, lambda: preview_on(photo, sums[0].astype(np.float32), **options(params)))
-    for batch in batches(probe.description, size, params.masks):
+    yield slices.at(0)
+    for batch in batches(probe, size, params.masks):
         batch_masks = masks[batch]
         scores[batch] = watched.scores(probe, image * batch_masks[..., None])
         sums += weighted_sum(scores[batch], batch_masks)

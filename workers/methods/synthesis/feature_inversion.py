@@ -80,8 +80,10 @@ def run(probe: Probe, inputs: Inputs, params: FeatureInversion) -> Generator[Sli
             lambda state: inversion_picture(state.images[0]),
             partial(_slice, done=done, total=len(paths) * params.steps),
         )
+        yield _slice(last, None, done=done, total=len(paths) * params.steps)
         seen = probe.forward(as_input(last.images[0], preprocessing, channels)[None], [path], precision=params.precision)
         found.append(InvertedLayer(path, last.images[0], last.values[0], *compared(seen.activations[path][0], features)))
+        yield _slice(last, None, done=done, total=len(paths) * params.steps)
     return LayerInversions(input_to_rgb(inputs.tensor[0], preprocessing), tuple(found))
 
 

@@ -69,7 +69,7 @@ def test_one_trace_for_all_channels_batches_rates_and_weights() -> None:
 def test_every_slice_holds_whole_steps_and_the_images_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
     last, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS), CompiledCache()))
-    assert [state.step for state in yielded] == [1, 2, 3, 4, 5]
+    assert [state.step for state in yielded] == [0, 1, 2, 3, 4, 5]
     assert last.step == last.total == 6
     for state in yielded:
         assert state.values.shape == (3, state.step)
@@ -91,7 +91,7 @@ def test_a_step_longer_than_a_slice_is_broken_between_its_calls(monkeypatch: pyt
     monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(cost, "MOST_IMAGES", 2)
     last, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, steps=3), CompiledCache()))
-    assert [state.step for state in yielded] == [0, 1, 1, 2, 2]
+    assert [state.step for state in yielded] == [0, 0, 1, 1, 2, 2]
     assert last.step == 3
 
 

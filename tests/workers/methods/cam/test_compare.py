@@ -71,13 +71,24 @@ def test_methods_that_use_gradients_share_one_pass() -> None:
     assert probe.calls == [1, 3, 3]  # one pass gives the activations for both, then each tries three channels
 
 
+GRADIENTS = Compare.model_validate({"layer": ["conv", "coarse"], "class_index": [0, 1, 2]})
+
+
 def test_slices_count_the_channels_of_all_methods() -> None:
     job = Compare.model_validate({"layer": ["conv", "coarse"], "methods": ["score_cam", "grad_cam", "ablation_cam"]})
     slices, _ = driven(compare.run(ChannelProbe(), Inputs(batch(1)), job))  # type: ignore[arg-type]
     assert {made.total for made in slices} == {12}
-    assert sorted({made.step for made in slices}) == [3, 6, 9, 12]
-    (only,), _ = driven(compare.run(ChannelProbe(), Inputs(batch(1)), Compare(layer="conv")))  # type: ignore[arg-type]
-    assert (only.step, only.total) == (1, 1)
+    assert sorted({made.step for made in slices}) == [0, 3, 6, 9, 12]
+
+
+def test_gradients_yield_after_each_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass with a gradient takes two rows here, so that three classes of one layer take two passes, and so do those of the other."""
+    whole = driven(compare.run(ChannelProbe(), Inputs(batch(1)), GRADIENTS))[1]  # type: ignore[arg-type]
+    monkeypatch.setattr(ChannelProbe, "per_pass", 6)
+    slices, found = driven(compare.run(ChannelProbe(), Inputs(batch(1)), GRADIENTS))  # type: ignore[arg-type]
+    assert [(made.step, made.total) for made in slices] == [(0, 1)] * 4 + [(1, 1)]
+    for method, result in found.items():
+        np.testing.assert_allclose(result.maps, whole[method].maps, rtol=1e-5)
 
 
 def sheet(output: Output) -> np.ndarray:

@@ -67,21 +67,24 @@ def test_channels_that_are_not_tried_have_the_weight_zero(method: str) -> None:
 
 @pytest.mark.parametrize("method", SLOW)
 def test_slices_tell_how_many_channels_are_done(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.methods.batch_sizes.batch_size", lambda model, size: 2)
+    monkeypatch.setattr(ChannelProbe, "per_pass", 2)
     tensor = batch(1)
     tensor[..., 1] = 0
     job = METHODS[method].model_validate({"layer": ["conv", "coarse"], "augment": True})
     slices, _ = driven(implementation(method).run(ChannelProbe(), Inputs(tensor), job))
     assert {made.total for made in slices} == {3 * 2 * 6}
-    # one pass tries two of the three channels; then the layer's count is complete, because the third is not worth trying
-    assert [made.step for made in slices] == [done for start in range(0, 36, 3) for done in (start + 2, start + 3)]
+    # one pass gives the activations of both layers; one pass tries two of the three channels of a layer; then the layer's count is
+    # complete, because the third is not worth trying
+    assert [made.step for made in slices] == [
+        done for start in range(0, 36, 6) for done in (start, start + 2, start + 3, start + 5, start + 6)
+    ]
 
 
 @pytest.mark.parametrize("method", SLOW)
 def test_several_passes_give_what_one_pass_gives(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tensor = batch(1)
     whole = explained(method, tensor)
-    monkeypatch.setattr("workers.methods.batch_sizes.batch_size", lambda model, size: 1)
+    monkeypatch.setattr(ChannelProbe, "per_pass", 1)
     np.testing.assert_allclose(explained(method, tensor).maps, whole.maps, rtol=1e-5)
 
 

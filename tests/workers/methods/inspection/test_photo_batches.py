@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import NonFinite
-from schemas.models import Layer, LayerKind
-from tests.workers.methods.support import FormulaProbe, photo_of, published
+from tests.workers.methods.support import FormulaProbe, photo_of
 from workers.contract.inputs import Prepared
 from workers.contract.probe import Forward
 from workers.methods.inspection.photo_batches import forward_in_batches
@@ -19,22 +18,10 @@ SIZES = [(4, 6)] * 30 + [(6, 4)] * 2 + [(4, 6)] * 3
 
 
 def costly() -> FormulaProbe:
-    """Return a model of which a batch takes 12 inputs of 4 × 6: 24 positions each, 1.8e11 products a second, 0.15 seconds a batch."""
-    parameters = round(0.15 * 1.8e11 / 24 / 12.5)
-    layer = Layer(
-        path="conv",
-        type="Conv2D",
-        kind=LayerKind.CONV,
-        output_shape=(4, 6, 3),
-        dtype="float32",
-        channels=3,
-        inbound=("photo",),
-        parameters=parameters,
-        cam_able=True,
-        receptive_field=None,
-    )
-    model = published()
-    return FormulaProbe(model.model_copy(update={"description": model.description.model_copy(update={"layers": (layer,)})}))
+    """Return a model of which a pass takes 12 inputs."""
+    probe = FormulaProbe()
+    probe.per_pass = 12
+    return probe
 
 
 def photos(sizes: list[tuple[int, int]]) -> list[Prepared]:

@@ -18,7 +18,7 @@ from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import batch, photo_of, softmax
 from workers.contract.artifacts import Picture
 from workers.contract.inputs import Inputs
-from workers.methods import batch_sizes, previews
+from workers.methods import previews
 from workers.methods.perturbation import occlusion
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 
@@ -110,12 +110,12 @@ def test_the_top_class_is_explained_if_no_class_is_given() -> None:
 
 
 def test_each_pass_ends_with_a_slice_that_has_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_sizes, "MAX_BATCH", 4)
+    monkeypatch.setattr(LinearProbe, "per_pass", 4)
     monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0)
     probe = LinearProbe(WEIGHTS)
     params = Occlusion(window=2, stride=2, class_index=0).resolve(probe.published, MethodLimits())
     slices, found = driven(occlusion.run(probe, Inputs(IMAGE), params))
-    assert [(each.step, each.total) for each in slices] == [(4, 12), (8, 12), (12, 12)]
+    assert [(each.step, each.total) for each in slices] == [(0, 12), (4, 12), (8, 12), (12, 12)]
     assert probe.calls == [1, 4, 4, 4]
     assert all(each.preview is not None and each.preview.shape == (5, 7, 3) for each in slices)
     whole = driven(occlusion.run(LinearProbe(WEIGHTS), Inputs(IMAGE), params))[1]

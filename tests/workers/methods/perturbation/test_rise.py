@@ -13,7 +13,7 @@ from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of, softmax
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
-from workers.methods import batch_sizes, previews
+from workers.methods import previews
 from workers.methods.perturbation import rise
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 
@@ -101,12 +101,12 @@ def test_the_seed_decides_the_map() -> None:
 
 def test_each_pass_ends_with_a_slice_that_has_progress_and_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = attribution(masks=9, class_index=0)
-    monkeypatch.setattr(batch_sizes, "MAX_BATCH", 4)
+    monkeypatch.setattr(LinearProbe, "per_pass", 4)
     monkeypatch.setattr(previews, "PREVIEW_SECONDS", 0)
     probe = LinearProbe(REGIONS)
     params = Rise(score="logit", cells=3, masks=9, class_index=0)
     slices, found = driven(rise.run(probe, Inputs(IMAGE), params))
-    assert [(each.step, each.total) for each in slices] == [(4, 9), (8, 9), (9, 9)]
+    assert [(each.step, each.total) for each in slices] == [(0, 9), (4, 9), (8, 9), (9, 9)]
     assert all(each.preview is not None and each.preview.shape == (5, 7, 3) for each in slices)
     np.testing.assert_array_equal(found.maps, whole.maps)
 

@@ -77,6 +77,9 @@ class PlayedAscent:
         self.published, self.description = MODEL, MODEL.description
         self.spec: AscentSpec | None = None
 
+    def inputs_per_pass(self, *_: object, **__: object) -> int:
+        raise NotImplementedError
+
     def forward(self, *_: object, **__: object) -> Forward:
         raise NotImplementedError
 
