@@ -30,8 +30,8 @@ class Submission:
     model's results depend on. `model_digest` is the digest of the catalogue entry that the request was checked against; it is empty without
     a model. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload. `image_ids` name the
     uploads that the method reads besides. `short_lived` jobs live for `one_line_ttl` after their end. `fresh` (from
-    `Cache-Control: no-cache`) takes no result of an earlier job. `body_digest` is the sha256 of the request; requests with one
-    `idempotency_key` must have the same digest.
+    `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself. `body_digest` is the
+    sha256 of the request; requests with one `idempotency_key` must have the same digest.
     """
 
     owner: str

@@ -49,7 +49,8 @@ async def _preferences(
         str | None,
         Header(
             alias="Cache-Control",
-            description="With `no-cache` the job runs even if an identical earlier job has a result.",
+            description="With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over "
+            "nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too.",
             examples=["no-cache"],
         ),
     ] = None,

@@ -3,7 +3,7 @@
 -- queues a new execution. A refused submission writes nothing.
 --
 -- Arguments: job_id, owner_key, request_id, method, model, model_digest, lane, priority; ARGV[2] is the parameters (JSON text);
---   execution_key (equal for equal work); fresh (true: take no earlier result); unlimited (true: no limit applies);
+--   execution_key (equal for equal work); fresh (true: take no earlier result, join fresh work alone); unlimited (true: no limit applies);
 --   job_ttl (how long the result lives after the job's end, if not `ttl`);
 --   image (sha256; absent: no image); images (sha256 of every image that the execution reads); written (the files written for this call);
 --   uploaded (true: the owner must have uploaded the image); oldest (a lower bound of the job ids that are worth listing);
@@ -20,7 +20,8 @@ end
 
 local latest = redis.call('GET', key('latest', args.execution_key))
 local execution = latest and fields(key('execution', latest)) or {}
-local joins = not expired(execution) and (execution.state == 'queued' or execution.state == 'running')
+local unfinished = not expired(execution) and (execution.state == 'queued' or execution.state == 'running')
+local joins = unfinished and (not args.fresh or execution.fresh == '1') -- other executions may use pieces of earlier work
 local cached = not expired(execution) and execution.state == 'succeeded' and not args.fresh
 local ttl = args.job_ttl or args.ttl
 

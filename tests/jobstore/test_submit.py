@@ -129,10 +129,25 @@ async def test_no_cache_runs_again_and_leaves_the_earlier_result_alone(store: Jo
     assert await store.artifacts.read(newest.id, "ann", "overlay") == b"new"
 
 
-async def test_no_cache_joins_what_still_runs(store: JobStore):
+async def test_no_cache_joins_only_work_that_takes_nothing_from_earlier_jobs(store: JobStore):
+    plain = (await store.jobs.submit(submission(1))).job
+    (running,) = await store.queue.claim("w1", "fast", 5, 0)
+    fresh = (await store.jobs.submit(submission(1, fresh=True))).job
+    joined = (await store.jobs.submit(submission(1, fresh=True))).job
+    late = (await store.jobs.submit(submission(1))).job
+    (again,) = await store.queue.claim("w1", "fast", 5, 0)
+    assert (running.fresh, again.fresh) == (False, True)
+    assert (await store.jobs.submit(submission(1, fresh=True))).job.state is JobState.RUNNING
+    await store.queue.complete(again, result(b"fresh"))
+    await store.queue.complete(running, result(b"plain"))
+    answers = {job.id: await store.artifacts.read(job.id, "ann", "overlay") for job in (plain, fresh, joined, late)}
+    assert answers == {plain.id: b"plain", fresh.id: b"fresh", joined.id: b"fresh", late.id: b"fresh"}
+
+
+async def test_no_cache_does_not_join_queued_work_either(store: JobStore):
     await store.jobs.submit(submission(1))
     await store.jobs.submit(submission(1, fresh=True))
-    assert len(await store.queue.claim("w1", "fast", 5, 0)) == 1
+    assert [execution.fresh for execution in await store.queue.claim("w1", "fast", 5, 0)] == [False, True]
 
 
 async def test_failed_work_is_run_again(store: JobStore):
