@@ -7,10 +7,27 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import structlog
+import uvicorn.protocols.http.auto
+import uvicorn.protocols.websockets.auto  # noqa: F401 - a server imports both in its first step otherwise
+
 from telemetry.slow_callbacks import SlowCallback, watched_event_loops
 
-LIMIT = 0.05  # seconds of work on the loop's thread; time in which another process has the core does not count
+# Seconds of work on the loop's thread; time in which another process has the core does not count. One step takes less than 0.05 s when it
+# is repeated. A first step may take longer, because it also imports modules and fills caches.
+LIMIT = 0.1
 _OF_TESTS = re.compile(r" at \S*/(tests|benchmarks|pytest_asyncio|httpx)/\S*:\d+>")  # where the task's first function is
+
+
+# As in a process of the service or of a worker. By default, structlog draws a traceback with colours and variables for 0.1 s.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("%Y-%m-%d %H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @contextmanager

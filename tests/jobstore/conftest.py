@@ -20,7 +20,7 @@ def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterS
         yield cluster
 
 
-@pytest.fixture(params=["1 shard", "3 shards", "cluster"])
+@pytest.fixture(params=["1 shard", "3 shards", pytest.param("cluster", marks=pytest.mark.slow)])
 def place(request: pytest.FixtureRequest) -> str:
     return request.param
 

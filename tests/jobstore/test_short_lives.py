@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from redis import Redis
-
 from jobstore.store import JobStore
 from schemas.jobs import JobState
 from tests.jobstore.samples import heard, run_one, submission
+from tests.redis_servers import open_redis
 
 
 async def test_a_short_lived_job_lives_for_one_line_ttl_after_its_end(make_store: Callable[..., JobStore]):
@@ -29,7 +28,7 @@ async def test_a_lasting_job_keeps_a_shared_result_longer(make_store: Callable[.
     await run_one(store)
     lasting = (await store.jobs.submit(submission(1))).job
     assert lasting.cached
-    with Redis.from_url(redis_url) as redis:
+    with open_redis(redis_url) as redis:
         [(_, end)] = [pair for name in redis.scan_iter("*:stored:all") for pair in redis.zrange(name, 0, -1, withscores=True)]
         lives = {kind: redis.ttl(next(redis.scan_iter(f"*:{kind}:*"))) for kind in ("execution", "result", "held", "params", "latest")}
     assert round(end / 1000) == round(lasting.expires_at.timestamp())
@@ -40,7 +39,7 @@ async def test_a_lasting_job_keeps_a_shared_result_longer(make_store: Callable[.
 async def test_the_end_is_told_after_the_events_have_been_dropped(store: JobStore, redis_url: str):
     job = (await store.jobs.submit(submission(1))).job
     await run_one(store)
-    with Redis.from_url(redis_url) as redis:
+    with open_redis(redis_url) as redis:
         [name] = redis.scan_iter("*:events:*")
         assert 0 < redis.pttl(name) <= 60_000
         redis.delete(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from redis import Redis
 
 from benchmarks.storage_drill import StoreState, drill
@@ -15,6 +16,7 @@ RECORDS = 150
 JOBS = 150  # in each of three rounds
 
 
+@pytest.mark.parametrize("place", ["1 shard"])
 async def test_many_jobs_are_taken_by_a_small_store(make_store: Callable[..., JobStore], store_settings: StoreSettings, redis_url: str):
     store = make_store(shards=1, max_stored_bytes=STORE, max_records_per_owner=RECORDS)
     states: list[StoreState] = []
@@ -28,5 +30,5 @@ async def test_many_jobs_are_taken_by_a_small_store(make_store: Callable[..., Jo
         assert STORE / 2 < state.files <= STORE, "the photos of ended jobs have left some room"
     assert records <= RECORDS + 1
     _, second, third = states
-    assert (third.memory - second.memory) / JOBS < 1000, "only the events of ended jobs, which stay for a minute, and noise come on top"
+    assert (third.memory - second.memory) / JOBS < 3000, "a record that stays takes more than 4,000 bytes"
     assert set(await store.evictions()) == {("result", "bytes"), ("record", "records")}

@@ -63,8 +63,9 @@ async def test_events_come_as_they_happen(url: str, worker: FakeWorker) -> None:
         async with events_of(client, job_id, **{"Last-Event-ID": shown.id}) as events:
             await worker.complete(execution)
             last = [event async for event in events]
-        assert [(event.event, event.json()) for event in last] == [("done", {"state": "succeeded"})]
-        assert int(last[0].id) == int(shown.id) + 1
+        finished = ("progress", {"step": 1, "total": 1, "value": None})
+        assert [(event.event, event.json()) for event in last] == [finished, ("done", {"state": "succeeded"})]
+        assert [int(event.id) - int(shown.id) for event in last] == [1, 2]
 
 
 async def test_a_silent_stream_is_pinged(url: str, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:

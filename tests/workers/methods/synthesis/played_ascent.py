@@ -95,6 +95,12 @@ class PlayedAscent:
     def scores_from(self, *_: object, **__: object) -> Forward:
         raise NotImplementedError
 
+    def values(self, *_: object, **__: object) -> np.ndarray:
+        raise NotImplementedError
+
+    def explaining(self, *_: object, **__: object) -> Probe:
+        raise NotImplementedError
+
     def randomised(self, *_: object, **__: object) -> Probe:
         raise NotImplementedError
 

@@ -48,7 +48,7 @@ def test_counted_layers_lose_the_gaps() -> None:
 def test_an_object_inside_a_layer_keeps_a_module_that_keras_3_has() -> None:
     inner = {"module": "tf_keras.layers", "class_name": "Conv1D", "config": {"filters": 2}, "registered_name": None}
     layer = {"module": "keras.layers", "class_name": "TimeDistributed", "config": {"layer": inner}, "build_config": {}, "name": "timed"}
-    model = {"module": "keras.src.engine.functional", "class_name": "Functional", "config": {"layers": [layer]}}
+    model = {"module": "tf_keras.src.engine.functional", "class_name": "Functional", "config": {"layers": [layer]}}
     assert in_hdf5_form(model) == {
         "class_name": "Functional",
         "config": {

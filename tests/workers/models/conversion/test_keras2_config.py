@@ -30,7 +30,7 @@ def test_a_file_of_keras_2_computes_what_keras_2_computed(name: str) -> None:
 def test_the_layers_of_a_nested_model_are_visible() -> None:
     entry = file_entry(FIXTURES / "keras2_transfer.h5")
     description = describe(load_model(entry), entry).description
-    assert (description.head, description.classes, description.default_layer) == ("sigmoid", 1, "vgg16/block2_conv1")
+    assert (description.head, description.classes, description.default_layer) == ("binary", 2, "vgg16/block2_conv1")
     assert description.layer_at("vgg16/block1_bn").output_shape == (20, 16, 4)
 
 
