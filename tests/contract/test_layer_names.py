@@ -19,6 +19,8 @@ from workers.engine.probe import KerasProbe
 from workers.execution.artifact_encoders import encode_artifact
 from workers.methods import implementation
 
+pytestmark = pytest.mark.slow
+
 ODD = {
     "photo": "das Foto",
     "conv1": "_conv",
