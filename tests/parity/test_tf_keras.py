@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tf_keras
 
 from catalog.catalog import load_catalog
@@ -13,6 +14,7 @@ from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
 
 
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
 def test_a_saved_model_of_keras_2_is_converted_as_its_message_says(tmp_path: Path) -> None:
     layers = tf_keras.layers
     photo = tf_keras.Input((13, 9, 3))
