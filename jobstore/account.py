@@ -177,10 +177,12 @@ class FileAccount:
         return unknown
 
     def _raise_full(self, stored: int, size: int) -> None:
-        limit = self._connection.settings.max_stored_bytes
+        settings = self._connection.settings
+        limit = settings.max_stored_bytes // settings.shards
+        place = "of stored files" if settings.shards == 1 else f"of stored files of one of {settings.shards} shards"
         raise StorageFull(
-            f"Waiting and running jobs take {stored:,} of {limit:,} bytes of stored files, so {size:,} more bytes do not fit.",
-            allowed=f"{limit} bytes in all",
+            f"Waiting and running jobs take {stored:,} of {limit:,} bytes {place}, so {size:,} more bytes do not fit.",
+            allowed=f"{limit} bytes",
             got=f"{stored + size} bytes",
             retry_after=60,
         )

@@ -19,7 +19,7 @@ LIMIT = 0.1
 _OF_TESTS = re.compile(r" at \S*/(tests|benchmarks|pytest_asyncio|httpx)/\S*:\d+>")  # where the task's first function is
 
 
-# As in a process of the service or of a worker. By default, structlog draws a traceback with colours and variables for 0.1 s.
+# The service and the workers write plain tracebacks too. By default, structlog draws a traceback with colours and variables, for 0.1 s.
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,

@@ -1,4 +1,4 @@
-"""What a method explains, a class or another target: the parameters, and what they mean for a model."""
+"""Parameters that say what a method explains: a class, several classes, or another target. They are checked against a model."""
 
 from __future__ import annotations
 

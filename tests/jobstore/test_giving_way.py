@@ -1,4 +1,4 @@
-"""What gives way when there is no room: the oldest results, uploads, pieces and records, but never what waits or runs."""
+"""The oldest results, uploads, pieces and records give way when there is no room. Jobs that wait or run never do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from redis import Redis
 
 from jobstore import files as stored_files
+from jobstore.files import digest_of
+from jobstore.keys import shard_of
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from processes.embedded_redis import EmbeddedRedis
@@ -89,6 +91,16 @@ async def test_only_waiting_and_running_work_can_fill_the_store(make_store: Call
     assert await store.images.keep("ann", [upload.id]) == [None], "the upload has given way, but not the file that a job waits for"
     assert await store.images.file_of(execution) == PHOTO[:-1] + b"0"
     assert await store.images.file_of(await claim_one(store)) == PHOTO[:-1] + b"u"
+
+
+async def test_the_error_names_the_share_of_one_shard(make_store: Callable[..., JobStore]):
+    store = make_store(shards=3, max_stored_bytes=3 * len(PHOTO))
+    photos = [PHOTO[:-1] + bytes([number]) for number in range(20)]
+    first, second, *_ = (photo for photo in photos if shard_of(digest_of(photo), 3) == 0)
+    await store.jobs.submit(submission(0, image=first))
+    with pytest.raises(StorageFull, match=f"{len(PHOTO):,} of {len(PHOTO):,} bytes of stored files of one of 3 shards") as refused:
+        await store.jobs.submit(submission(1, image=second))
+    assert refused.value.allowed == f"{len(PHOTO)} bytes"
 
 
 async def test_a_result_that_does_not_fit_leaves_its_job_running(make_store: Callable[..., JobStore], store_settings: StoreSettings):

@@ -1,4 +1,4 @@
-"""What lives shorter than a result: the results of one-line requests, and the events of jobs that have ended."""
+"""The results of one-line requests, and the events of jobs that have ended, live shorter than other results."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_backprojection_of_a_neuron(path: str, rule: str, peer: type) -> None:
 @pytest.mark.parametrize(("rule", "peer"), [("deconv", captum.NeuronDeconvolution), ("guided", captum.NeuronGuidedBackprop)])
 @pytest.mark.parametrize("keep", ["neuron", "map"])
 def test_deconvnet(keep: str, path: str, rule: str, peer: type) -> None:
-    """As Zeiler and Fergus do, a channel's strongest neuron or its whole map is kept, with its activations."""
+    """The methods keep a channel's strongest neuron, or its whole map with its activations, and set the rest to 0 (Zeiler and Fergus)."""
     channel = int(twins().probe.forward(photos(), (path,)).activations[path].max(axis=(1, 2)).min(axis=0).argmax())
 
     def kept(activations: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What holds no whole model is listed as unusable, with a way out; the ways out are tried in tests/workers/models/loaders."""
+"""Files and folders that hold no whole model are listed as unusable, with a way out. tests/workers/models/loaders tries the ways out."""
 
 from __future__ import annotations
 

@@ -58,15 +58,20 @@ def with_config(change: Callable[[dict[str, Any]], None], path: Path) -> Path:
     """Save `small_model` as a .keras file with a changed configuration, and return the file."""
     whole = path.with_name("whole.keras")
     small_model().save(whole)
-    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
+    return copy_with_config(whole, path, change)
+
+
+def copy_with_config(source: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """Copy a .keras file with a changed configuration, and return the copy."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
             if name == "config.json":
                 config = json.loads(content)
                 change(config)
                 content = json.dumps(config).encode()
-            target.writestr(name, content)
-    return path
+            new.writestr(name, content)
+    return target
 
 
 def layer_config(config: dict[str, Any], name: str) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 
 from schemas.errors import ModelLoadFailed
 from tests.workers.models.entries import FIXTURES, file_entry
+from tests.workers.models.model_files import copy_with_config
 from workers.models.conversion.keras2_archive import in_hdf5_form, with_counted_layers
 from workers.models.loading import load_model
 
@@ -57,23 +56,11 @@ def test_an_object_inside_a_layer_keeps_a_module_that_keras_3_has() -> None:
     }
 
 
-def _rewritten(source: Path, target: Path, change: Any) -> Path:
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "config.json":
-                config = json.loads(content)
-                change(config)
-                content = json.dumps(config).encode()
-            new.writestr(name, content)
-    return target
-
-
 def test_a_class_of_a_package_is_refused_by_its_name(tmp_path: Path) -> None:
     def change(config: dict[str, Any]) -> None:
         config["config"]["layers"][-1] |= {"module": None, "class_name": "Croak", "registered_name": "Frogs>Croak"}
 
-    path = _rewritten(FIXTURES / "tf215_everything.keras", tmp_path / "frogs.keras", change)
+    path = copy_with_config(FIXTURES / "tf215_everything.keras", tmp_path / "frogs.keras", change)
     with pytest.raises(ModelLoadFailed, match="contains the class 'Frogs>Croak'"):
         load_model(file_entry(path))
 
