@@ -75,8 +75,8 @@ doctor: $(READY) ## List what this machine has of what convscope needs
 	@$(BIN)/convscope doctor
 
 .PHONY: test
-test: $(READY) ## Run all tests except the slow ones, with coverage
-	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term --durations=15 $(ARGS)
+test: $(READY) ## Run all tests except the slow ones
+	$(BIN)/python -m pytest -n 2 -m "not slow" --durations=15 $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) ## Run the slow tests

@@ -117,6 +117,7 @@ def test_every_unusable_model_is_reported(surroundings: Path) -> None:
     assert "a.toml: title" in missing[1]
 
 
+@pytest.mark.slow
 def test_every_damaged_file_is_reported(surroundings: Path) -> None:
     models = surroundings / "models"
     models.mkdir()

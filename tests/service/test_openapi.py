@@ -17,10 +17,15 @@ from schemas.methods.several_images import ImagesParams
 from tests.service.fake_worker import FakeWorker
 from tests.service.test_submit import PHOTO, cam
 
+_DOCUMENTS: list[dict[str, Any]] = []
+
 
 @pytest.fixture
 def document(app: FastAPI) -> dict[str, Any]:
-    return app.openapi()
+    """Return the document, which is built for the first test only. That takes more than a second, and no test changes it."""
+    if not _DOCUMENTS:
+        _DOCUMENTS.append(app.openapi())
+    return _DOCUMENTS[0]
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
