@@ -28,6 +28,7 @@ ErrorCode = Literal[
     "no_gradient",
     "non_finite",
     "out_of_memory",
+    "storage_full",
     "timeout",
     "worker_crashed",
     "internal",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.errors import FieldError, VisualizationError
 
 _CODES = [error.code for error in VisualizationError.__subclasses__()]
+_CODE_SCHEMA: dict[str, JsonValue] = {"enum": [*_CODES]}
 
 
 class Problem(BaseModel):
@@ -24,7 +25,7 @@ class Problem(BaseModel):
     code: str = Field(
         description="This code identifies the kind of problem for programs and never changes its meaning. A later version may add codes.",
         examples=["unknown_layer"],
-        json_schema_extra={"enum": [*_CODES]},
+        json_schema_extra=_CODE_SCHEMA,
     )
     retryable: bool = Field(description="If it is true, the same call may succeed later, unchanged.", examples=[False])
     request_id: str = Field(description="The X-Request-ID header and the service's log carry the same id.")
@@ -37,3 +38,27 @@ class Problem(BaseModel):
     allowed: str | None = Field(default=None, description="The first wrong field accepts these values, described in words.")
     got: str | None = Field(default=None, description="This is the value that was received, cut to a bounded length.")
     nearest: tuple[str, ...] | None = Field(default=None, description="These existing names look like the one received, the best first.")
+
+
+class ProblemAnswer(BaseModel):
+    """A status with which a kind of problem is answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: int = Field(description="The HTTP status of the answer.", examples=[422])
+    retryable: bool = Field(description="If it is true, the same call may succeed later, unchanged.")
+
+
+class ProblemKind(BaseModel):
+    """A kind of problem: why it happens, and what to do about it. The `type` of a problem is its address."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(description="The address of this page.", examples=["/problems/unknown_layer"])
+    code: str = Field(description="The `code` of problems of this kind.", examples=["unknown_layer"], json_schema_extra=_CODE_SCHEMA)
+    title: str = Field(description="The `title` of problems of this kind.", examples=["No such layer"])
+    answers: tuple[ProblemAnswer, ...] = Field(description="The statuses that such a problem can have. Most kinds have one.")
+    fails_jobs: bool = Field(description="If it is true, a failed job's `error` may have this code.")
+    cause: str = Field(description="These sentences say why it happens. Texts between backquotes are code.")
+    remedy: str = Field(description="These sentences say what the caller or the operator can do. Texts between backquotes are code.")
+    example: Problem = Field(description="This is a whole problem of this kind.")

@@ -18,7 +18,7 @@ from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests
 from service.openapi import openapi_of
 from service.request_context import REQUEST_ID, RequestContextMiddleware
-from service.routes import artifacts, health, images, jobs, methods, models
+from service.routes import artifacts, health, images, jobs, methods, models, problems
 from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
 from service.settings import ServiceSettings
@@ -47,7 +47,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     )
     app.state.services = services
     routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, health.router]
-    routers.append(documents_router(app))
+    routers += [problems.router, documents_router(app)]
     for router in routers:
         app.include_router(router, max_body_size=settings.max_body_bytes)
     add_error_handlers(app, routers, settings.max_body_bytes)

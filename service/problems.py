@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from schemas import errors
 from schemas.errors import FieldError, VisualizationError
-from schemas.problem import Problem
+from schemas.problem import Problem, ProblemAnswer
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _MAX_SENTENCES = 4000  # characters of a detail, or of the allowed values
@@ -73,18 +73,30 @@ def status_of(error: VisualizationError) -> int:
     return STATUS.get(type(error), 500)
 
 
+def answers_of(code: str) -> tuple[ProblemAnswer, ...]:
+    """Return every status with which errors of this code are answered, and whether the caller may try again then."""
+    kinds = [kind for kind in STATUS if kind.code == code]
+    answers = [ProblemAnswer(status=status_of(kind("", pointer="")), retryable=kind.retryable) for kind in kinds]
+    answers += [ProblemAnswer(status=status_of(kind("")), retryable=kind.retryable) for kind in kinds]
+    return tuple(dict.fromkeys(answers))
+
+
+def problem_url(code: str) -> str:
+    """Return the path of the page about a kind of problem, for example `/problems/unknown_layer`."""
+    return f"/problems/{code}"
+
+
 def framework_error(error: HTTPException) -> VisualizationError:
     """Return the error of ours that says what the framework refused."""
     return _FOR_HTTP.get(error.status_code, errors.InternalError)(str(error.detail))
 
 
-def problem_response(error: VisualizationError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer for `error`. A status of 429 or 503 gets `Retry-After`."""
-    status = status_of(error)
-    problem = Problem(
-        type=f"/problems/{error.code}",
+def problem_of(error: VisualizationError, request_id: str) -> Problem:
+    """Return the body of the answer for `error`. Long texts are cut."""
+    return Problem(
+        type=problem_url(error.code),
         title=error.title,
-        status=status,
+        status=status_of(error),
         detail=_cut(error.detail, _MAX_SENTENCES),
         code=error.code,
         retryable=error.retryable,
@@ -95,8 +107,14 @@ def problem_response(error: VisualizationError, request_id: str, headers: Mappin
         got=_cut(error.got),
         nearest=error.nearest or None,
     )
-    retry = {"Retry-After": str(error.retry_after or _RETRY_AFTER)} if status in (429, 503) else {}
-    return Response(problem.model_dump_json(exclude_none=True), status, {**(headers or {}), **retry}, PROBLEM_MEDIA_TYPE)
+
+
+def problem_response(error: VisualizationError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer for `error`. A status of 429 or 503 gets `Retry-After`."""
+    problem = problem_of(error, request_id)
+    retry = {"Retry-After": str(error.retry_after or _RETRY_AFTER)} if problem.status in (429, 503) else {}
+    body = problem.model_dump_json(exclude_none=True)
+    return Response(body, problem.status, {**(headers or {}), **retry}, PROBLEM_MEDIA_TYPE)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -7,8 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from cli import errors_section
+from schemas.error_causes import ERROR_CAUSES
+from schemas.errors import VisualizationError
+from schemas.jobs import ErrorCode
 
 _ROOT = Path(__file__).parents[2]
 _COPIED = ("schemas", "catalog", "processes", "telemetry", "jobstore", "service", "workers", "cli", "tests")
@@ -39,6 +45,14 @@ def test_every_link_and_picture_of_the_documents_is_there() -> None:
     for document in _DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", document.read_text("utf-8")):
             assert (document.parent / "".join(target)).exists(), f"{document.name} names {target}"
+
+
+def test_every_error_is_explained_and_the_page_of_http_says_the_same() -> None:
+    codes = {error.code for error in VisualizationError.__subclasses__()}
+    assert set(ERROR_CAUSES) == codes, "schemas/error_causes explains every code of schemas/errors.py once"
+    assert set(get_args(ErrorCode)) <= codes
+    page = errors_section.PAGE.read_text("utf-8")
+    assert page == errors_section.written(page), "run `make settings`"
 
 
 def test_every_path_that_the_architecture_names_is_there() -> None:

@@ -90,7 +90,7 @@ class Attempts:
             stored = await retry_until_available(lambda: self._store.queue.complete(execution, result))
         except StorageFull as error:
             detail = f"There is no room to store the result: {error.detail}"
-            return await self._fail(execution, JobError(code="internal", detail=detail, retryable=True))
+            return await self._fail(execution, JobError(code="storage_full", detail=detail, retryable=True))
         return "succeeded" if stored else "superseded"
 
     async def _fail(self, execution: Execution, failure: JobError) -> str:

@@ -1,0 +1,72 @@
+"""The examples of `docs/http.md` are run by a real shell and curl, and their answers have the lines that the page shows."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from cli.errors_section import PAGE, written
+from schemas.events import Done, Preview, Status
+from schemas.jobs import Progress
+from tests.schemas.tiny import description
+from tests.service.fake_worker import FakeWorker, png
+
+_ROOT = PAGE.parents[1]
+_EXAMPLES = re.compile(r"^```sh\n(.*?)^```\n\n```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_NEXT_EXAMPLE = "=== the next example ==="
+
+
+@pytest.fixture
+async def _working(worker: FakeWorker) -> AsyncIterator[None]:
+    """Run every job with one step, one preview and the same result."""
+    await worker.publish(description("efficientnet_lite0"))
+
+    async def work() -> None:
+        while True:
+            if execution := await worker.claim_or_none():
+                await worker.progress(execution, 1, 2, 0.5, png(3, 2))
+                await worker.complete(execution)
+
+    working = asyncio.create_task(work())
+    yield
+    working.cancel()
+    await asyncio.wait([working])
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.usefixtures("_working")
+async def test_every_example_answers_as_the_page_says(url: str, tmp_path: Path) -> None:
+    examples: list[tuple[str, str]] = _EXAMPLES.findall(PAGE.read_text("utf-8"))
+    assert len(examples) == PAGE.read_text("utf-8").count("```sh") >= 7
+    (tmp_path / "samples").symlink_to(_ROOT / "samples")
+    script = f"echo; echo '{_NEXT_EXAMPLE}'\n".join(commands for commands, _ in examples).replace("localhost:8000", url)
+    run = await asyncio.to_thread(
+        subprocess.run, ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    for (commands, shown), output in zip(examples, run.stdout.split(_NEXT_EXAMPLE), strict=True):
+        lines, position = [line.rstrip() for line in output.splitlines()], 0
+        for line in shown.splitlines():
+            pattern = re.compile(".*".join(map(re.escape, line.split("…"))), re.IGNORECASE)
+            found = [at for at in range(position, len(lines)) if pattern.fullmatch(lines[at])]
+            assert found, f"{commands}\ndoes not answer {line!r} after line {position} of\n{output}"
+            if line.startswith(("HTTP/", "event:", "data:")):  # these come in the order shown; headers may come in any
+                position = found[0] + 1
+
+
+@pytest.mark.parametrize(("name", "fields"), [("status", Status), ("progress", Progress), ("preview", Preview), ("done", Done)])
+def test_the_page_names_the_fields_of_every_event(name: str, fields: type[BaseModel]) -> None:
+    (row,) = re.findall(rf"^\| `{name}` \|.*\|(.*)\|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", row)) - {"data"} == set(fields.model_fields)
+
+
+def test_a_page_without_the_section_is_refused() -> None:
+    with pytest.raises(ValueError, match="no section"):
+        written("# A page\n")
