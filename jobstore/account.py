@@ -21,6 +21,7 @@ ORPHAN_SEARCH = 600.0  # seconds between two searches for such files; a search l
 UPKEEP = 1.0  # seconds between two looks at the garbage and at Redis's memory while files are written
 DELETED_TOGETHER = 500
 SWEPT_TOGETHER = 100
+FREEING_TRIES = 5  # another writer may take the room that was made, or a disk may not have more room after a file is deleted
 
 
 class FileAccount:
@@ -34,18 +35,19 @@ class FileAccount:
         self._upkeep: set[asyncio.Task[None]] = set()
 
     async def run(
-        self, script: str, shard: int, contents: Mapping[str, bytes], *payload: str, **arguments: Any
+        self, script: str, shard: int, contents: Mapping[str, bytes], *payload: str, may_use_reserve: bool = False, **arguments: Any
     ) -> tuple[str, Any, list[Any]]:
         """Write files and run a script that takes those it needs into the account. Return its outcome, its detail and the rest.
 
         `contents` are by sha256. Files that the script does not need are deleted again. If the script's answer is lost, they stay until
-        `sweep` finds that the account does not know them.
+        `sweep` finds that the account does not know them. The results of accepted work may use the part of the disk that is otherwise
+        kept free (`min_free_disk`).
 
         Raises:
             StorageFull: What waits and runs takes all the room. Nothing is stored.
             BrokerUnavailable: Redis does not answer.
         """
-        written = await self._write(contents)
+        written = await self._write(contents, may_use_reserve=may_use_reserve)
         try:
             outcome, spare, detail, *rest = await self._connection.script(
                 script, shard, *payload, **arguments, written={file.sha256: (file.ulid, file.size) for file in written}
@@ -118,20 +120,47 @@ class FileAccount:
         """Wait for deletions that have begun in the background."""
         await asyncio.gather(*self._upkeep, return_exceptions=True)
 
-    async def _write(self, contents: Mapping[str, bytes]) -> list[StoredFile]:
+    async def full_disk(self, size: int) -> DiskFull | None:
+        """Return the error with which `size` more bytes would be refused now, or None if the disk has room."""
+        try:
+            await asyncio.to_thread(self._files.check_room, size)
+        except DiskFull as full:
+            return full
+        return None
+
+    async def make_disk_free(self, size: int) -> None:
+        """Let what is stored give way until `size` more bytes have room on the disk.
+
+        Raises:
+            DiskFull: There is no room even when all of it has given way.
+        """
+        full = await self.full_disk(size)
+        for _ in range(FREEING_TRIES):
+            if full is None or not await self._free_disk(full.missing):
+                break
+            full = await self.full_disk(size)
+        if full is not None:
+            raise full
+
+    async def _write(self, contents: Mapping[str, bytes], *, may_use_reserve: bool) -> list[StoredFile]:
         written: list[StoredFile] = []
         try:
             for sha256, content in contents.items():
-                try:
-                    written.append(await asyncio.to_thread(self._files.write, content, sha256))
-                except DiskFull as full:
-                    if not await self._free_disk(full.missing):
-                        raise
-                    written.append(await asyncio.to_thread(self._files.write, content, sha256))
+                written.append(await self._write_one(content, sha256, may_use_reserve=may_use_reserve))
         except BaseException:
             await self._delete([file.name for file in written])
             raise
         return written
+
+    async def _write_one(self, content: bytes, sha256: str, *, may_use_reserve: bool) -> StoredFile:
+        """Write a file. If the disk is full, what is stored gives way."""
+        for _ in range(FREEING_TRIES):
+            try:
+                return await asyncio.to_thread(self._files.write, content, sha256)
+            except DiskFull as full:
+                if not await self._free_disk(full.missing):
+                    break
+        return await asyncio.to_thread(self._files.write, content, sha256, may_use_reserve=may_use_reserve)
 
     async def _free_disk(self, missing: int) -> bool:
         """Let what is stored give way until so many bytes of the disk are free. Return False if nothing gave way."""

@@ -18,6 +18,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fsspec.core import url_to_fs
@@ -26,6 +27,8 @@ from ulid import ULID
 
 from jobstore.settings import StoreSettings
 from schemas.errors import StorageFull
+
+LAST_RESERVE = 16  # this part of `min_free_disk` (64 MiB of 1 GiB) stays free for Redis even of the results of accepted jobs
 
 _FILE_NAME = re.compile(r"([0-9a-f]{64}-([0-9A-Z]{26}))(\.part)?")
 
@@ -61,23 +64,26 @@ class FileStore:
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(filesystem, LocalFileSystem)
 
-    def write(self, content: bytes, sha256: str) -> StoredFile:
+    def write(self, content: bytes, sha256: str, *, may_use_reserve: bool = False) -> StoredFile:
         """Write a file, completely or not at all. `sha256` is that of the content.
 
+        `min_free_disk` stays free. A file that may use this reserve leaves a part of it, because Redis may be on the same disk: if Redis
+        cannot write, nothing can be deleted either.
+
         Raises:
-            DiskFull: `min_free_disk` or the disk leaves no room.
+            DiskFull: The disk or the reserve leaves no room.
             StorageFull: The disk fails in another way.
         """
         file = StoredFile(sha256, str(ULID()), len(content))
         path = self._path(file.name)
-        if not self._is_local:
-            self._filesystem.pipe_file(path, content)
-            return file
         try:
-            self._filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-            self._check_free_disk(len(content))
-            self._filesystem.pipe_file(path + ".part", content)
-            self._filesystem.mv(path + ".part", path)
+            if self._is_local:
+                self._filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+                self._check_room(len(content), self._min_free_disk // LAST_RESERVE if may_use_reserve else self._min_free_disk)
+                self._filesystem.pipe_file(path + ".part", content)
+                self._filesystem.mv(path + ".part", path)
+            else:
+                self._filesystem.pipe_file(path, content)
         except OSError as error:
             detail = f"The disk did not accept a file: {error.strerror or 'the write failed'}."
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -85,6 +91,14 @@ class FileStore:
                 raise DiskFull(detail, len(content)) from error
             raise StorageFull(detail, retry_after=60) from error
         return file
+
+    def check_room(self, size: int) -> None:
+        """Raise `DiskFull` if, after a file of `size` bytes, fewer than `min_free_disk` bytes of the disk would be free.
+
+        At an address that is not a local folder there is always room.
+        """
+        if self._is_local:
+            self._check_room(size, self._min_free_disk)
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None if the file is gone or damaged."""
@@ -118,13 +132,18 @@ class FileStore:
     def _path(self, name: str) -> str:
         return f"{self._root}/{name[:2]}/{name}"
 
-    def _check_free_disk(self, size: int) -> None:
-        free = shutil.disk_usage(self._root).free
-        if free - size < self._min_free_disk:
+    def _existing_folder(self) -> Path:
+        """Return the folder of the files, or the nearest one above it that is there: the folder is made with the first file."""
+        root = Path(self._root)
+        return next(path for path in (root, *root.parents) if path.exists())
+
+    def _check_room(self, size: int, reserve: int) -> None:
+        free = shutil.disk_usage(self._existing_folder()).free
+        if free - size < reserve:
             raise DiskFull(
-                f"{free:,} bytes of disk are free and {self._min_free_disk:,} must stay free, so {size:,} more do not fit.",
-                self._min_free_disk + size - free,
-                allowed=f"{self._min_free_disk} bytes kept free",
+                f"{free:,} bytes of disk are free and {reserve:,} must stay free, so {size:,} more do not fit.",
+                reserve + size - free,
+                allowed=f"{reserve} bytes kept free",
                 got=f"{free} bytes free",
             )
 

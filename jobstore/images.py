@@ -34,7 +34,7 @@ class ImageStore:
         """
         digest = await asyncio.to_thread(digest_of, content)
         record: dict[str, Any] = {"id": f"img_{digest}", "format": format, "width": width, "height": height, "size": len(content)}
-        arguments = {"image": digest, "owner_key": owner_key(owner), "record": json.dumps(record)}
+        arguments: dict[str, Any] = {"image": digest, "owner_key": owner_key(owner), "record": json.dumps(record)}
         shard = self._connection.shard_of(digest)
         outcome, expiry, _ = await self._account.run("upload", shard, {}, **arguments)
         if outcome == "send_images":

@@ -90,6 +90,7 @@ class JobQueue:
             execution.shard,
             contents,
             success_outcome(result),
+            may_use_reserve=True,
             execution_id=execution.key,
             claim=execution.claim,
             artifacts=list(contents),

@@ -94,7 +94,9 @@ class StoreSettings(BaseSettings):
     min_free_disk: int = Field(
         default=1024**3,
         ge=0,
-        description="At least this many bytes of the disk stay free. The oldest results give way when fewer are free.",
+        description="At least this many bytes of the disk stay free. The oldest results give way when fewer are free, and new jobs and "
+        "uploads are refused if that is not enough. Only the results of jobs that were accepted before may use this reserve, except for "
+        "the last sixteenth of it. Set it to 0 only if Redis writes to another disk.",
     )
     max_records_per_owner: int = Field(
         default=20_000,

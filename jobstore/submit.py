@@ -118,6 +118,13 @@ class JobSubmitter:
         Otherwise the script is asked first: if the same photo came a moment ago, an earlier result may answer, and if the queue was full a
         moment ago, it may still be. Nothing is written for nothing then.
         """
+        if not arguments["unlimited"] and await self._account.full_disk(len(submission.image or b"")):
+            # A job that joins another one, or has its result at once, needs no room.
+            outcome, detail, snapshot = await self._account.run("submit", shard, {}, submission.params, **arguments, disk_full=True)
+            if outcome != "disk_full":
+                self._raise_refusal(outcome, detail, submission)
+                return outcome, snapshot[0]
+            await self._account.make_disk_free(len(submission.image or b""))
         is_new = image_digest is not None and image_digest not in self._recent
         contents: dict[str, bytes] = {}
         if submission.image is not None and image_digest is not None:

@@ -70,7 +70,7 @@ def status_of(error: VisualizationError) -> int:
     """Return the error's HTTP status. A method or model that does not exist is 422 in a body and 404 in an address."""
     if isinstance(error, errors.UnknownMethod | errors.UnknownModel) and error.pointer is None:
         return 404
-    return STATUS.get(type(error), 500)
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
 def answers_of(code: str) -> tuple[ProblemAnswer, ...]:

@@ -7,10 +7,11 @@
 --   job_ttl (how long the result lives after the job's end, if not `ttl`);
 --   image (sha256; absent: no image); images (sha256 of every image that the execution reads); written (the files written for this call);
 --   uploaded (true: the owner must have uploaded the image); oldest (a lower bound of the job ids that are worth listing);
+--   disk_full (true: new work has no room);
 --   max_queued, max_active, max_records (limits); queued_elsewhere, active_elsewhere (what counts towards them in other shards).
 -- Returns {outcome, names of written files that are not used, detail, snapshot}. The detail is the number that was too high, or the
 -- sha256 of images that must be written first. The outcome is 'created', 'exists', 'no_image', 'caller_limit', 'queue_full',
--- 'storage_full' or 'send_images'; only 'created' and 'exists' come with a snapshot.
+-- 'storage_full', 'disk_full' or 'send_images'; only 'created' and 'exists' come with a snapshot.
 -- Example: {'created', {}, 0, {'01K5…', 'queued', …}}
 
 local name = key('job', args.job_id)
@@ -50,6 +51,9 @@ if not cached and not args.unlimited then
 end
 
 local files = {}
+if args.disk_full and not joins and not cached then
+  return {'disk_full', spare(), 0}
+end
 if not joins and not cached then
   local missing = {}
   for _, sha256 in ipairs(args.images) do

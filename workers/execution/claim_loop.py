@@ -18,7 +18,7 @@ from functools import partial
 
 from jobstore.records import Execution
 from jobstore.store import JobStore
-from schemas.errors import BrokerUnavailable, StorageFull
+from schemas.errors import BrokerUnavailable, StorageFull, VisualizationError
 from schemas.health import WorkerStatus
 from schemas.methods.card import Lane
 from telemetry.logs import bound, get_logger
@@ -187,7 +187,7 @@ class ClaimLoop:
                 if everything:
                     await self._store.workers.heartbeat(self._status())
                     next_heartbeat = time.monotonic() + self._settings.heartbeat
-            except BrokerUnavailable as error:
+            except (BrokerUnavailable, StorageFull) as error:  # a Redis whose disk is full refuses every write
                 self._disconnected(error)
             else:
                 if not self._connected:
@@ -195,7 +195,7 @@ class ClaimLoop:
                     self._changed.notify()
             await asyncio.sleep(self._settings.cancel_poll)
 
-    def _disconnected(self, error: BrokerUnavailable) -> None:
+    def _disconnected(self, error: VisualizationError) -> None:
         if self._connected:
             self._log.warning("no more claims until leases are renewed", code=error.code, detail=error.detail)
         self._connected = False
