@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 
 from catalog.catalog import Catalog, load_catalog
 from catalog.errors import CatalogError
-from cli.doctor_models import damaged_files, unusable_models
+from cli.doctor_models import custom_object_fault, damaged_files, unusable_models
 from cli.failure import setting_problems
 from cli.settings_table import setting_rows
 from jobstore.settings import StoreSettings
@@ -201,5 +201,16 @@ def _tensorflow(settings: StoreSettings, catalog: Catalog | None) -> Iterator[Fi
         yield Finding("ok", "weights", f"efficientnet_lite0, {found['weights'] / 1024**2:.0f} MiB")
     else:
         yield Finding("missing", "weights", f"those of efficientnet_lite0 cannot be read: {found['no_weights']}")
+    yield from _custom_objects(WorkerSettings().custom_objects)
     if catalog is not None:
         yield from (Finding("missing", "models", text) for text in damaged_files(settings, catalog))
+
+
+def _custom_objects(names: tuple[str, ...]) -> Iterator[Finding]:
+    if not names:
+        return
+    fault = custom_object_fault(names)
+    if fault is None:
+        yield Finding("ok", "own layers", f"imported: {', '.join(names)}. Model files may name them, and their code runs in workers.")
+    else:
+        yield Finding("missing", "own layers", f"CONVSCOPE_CUSTOM_OBJECTS: {fault}")

@@ -48,6 +48,16 @@ class ModelStore:
         name = _model_key(failure.name, failure.digest)
         await self._connection.command("SET", name, failure.model_dump_json(), "EX", self._connection.settings.result_ttl)
 
+    async def withdraw_outdated(self, models: Sequence[tuple[str, str]]) -> None:
+        """Forget, among these (name, digest), the failures and the models made of custom objects, so that they are described anew.
+
+        A worker calls this when it starts. Its settings and the code of the custom objects may have changed since they were published.
+        """
+        found = await self.read_many(models)
+        for (name, digest), each in zip(models, found, strict=True):
+            if isinstance(each, UnloadableModel) or (each is not None and each.description.custom_objects):
+                await self._connection.command("DEL", _model_key(name, digest))
+
     async def read(self, name: str, digest: str) -> PublishedModel | None:
         """Return the model that a worker has published for this version (`digest`) of its catalog entry, or None if there is none.
 

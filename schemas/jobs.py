@@ -109,6 +109,10 @@ class Provenance(BaseModel):
         description="The versions of the software, by package.",
         examples=[{"convscope": "0.1.0", "tensorflow": "2.21.0", "keras": "3.15.1"}],
     )
+    custom_objects: tuple[str, ...] = Field(
+        default=(),
+        description="The Python objects of the operator's own that the model is made of. Their code is not part of `versions`.",
+    )
 
 
 class JobError(BaseModel):

@@ -10,7 +10,7 @@ from jobstore.settings import setting_problems
 from processes.redis_address import running_redis_url
 from telemetry.logs import configure_logs
 from workers.settings import WorkerSettings
-from workers.supervision.launch import run_workers
+from workers.supervision.launch import CustomObjectsUnusable, run_workers
 
 
 def main() -> None:
@@ -26,7 +26,10 @@ def main() -> None:
             f"({settings.data_dir}): it starts a Redis."
         )
     configure_logs(settings.log_level, settings.log_format)
-    run_workers(settings.model_copy(update={"redis_url": url}))
+    try:
+        run_workers(settings.model_copy(update={"redis_url": url}))
+    except CustomObjectsUnusable as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -10,6 +11,8 @@ from pydantic_settings import NoDecode
 from jobstore.settings import StoreSettings
 from telemetry.logs import LogFormat, LogLevel
 from workers.models.limits import ModelLimits
+
+_CUSTOM_OBJECT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 class WorkerSettings(StoreSettings):
@@ -64,6 +67,12 @@ class WorkerSettings(StoreSettings):
         description="Largest total size of loaded models, in bytes: their weights, the copies with folded batch normalisation and in "
         "bfloat16, and an estimate for compiled functions. Beyond it, the models that were not used for the longest time are unloaded. A "
         "model whose weights alone are larger is refused.",
+    )
+
+    custom_objects: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Python classes and functions that model files may name besides those of Keras: `module:Class,module:function`. "
+        "Workers import these modules, so name only code that you trust. By default there are none.",
     )
 
     max_model_file_bytes: int = Field(default=2**30, gt=0, description="Largest size of a file in the models folder, in bytes.")
@@ -136,9 +145,17 @@ class WorkerSettings(StoreSettings):
             max_layers=self.max_model_layers,
             max_download_bytes=self.max_download_bytes,
             download_timeout=self.download_timeout,
+            custom_objects=self.custom_objects,
         )
 
-    @field_validator("preload", mode="before")
+    @field_validator("custom_objects")
+    @classmethod
+    def _check_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [name for name in names if not _CUSTOM_OBJECT.fullmatch(name)]:
+            raise ValueError(f"must be names such as frogs.layers:Croak, separated by commas; got {', '.join(wrong)}")
+        return names
+
+    @field_validator("preload", "custom_objects", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value

@@ -110,6 +110,14 @@ class ModelDescription(ImmutableSchema):
         "It is null if there is no such layer."
     )
     layers: tuple[Layer, ...] = Field(description="Every layer, in an order in which each layer stands after those it reads.")
+    custom_objects: tuple[str, ...] = Field(
+        default=(),
+        description="The Python objects of the operator's own (CONVSCOPE_CUSTOM_OBJECTS) that the model is made of.",
+        examples=[["frogs.layers:Croak"]],
+    )
+    warnings: tuple[str, ...] = Field(
+        default=(), description="Sentences about the model itself that every result repeats, for example that a layer has NaN weights."
+    )
 
     def head_at(self, output: str | None, pointer: str = "/params/output") -> OutputHead:
         """Return the output of that name, or the first output for None. `pointer` says where the name stands in the request.

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.catalog import load_catalog
 from cli.doctor import Finding, examine
-from cli.doctor_models import damaged_files
+from cli.doctor_models import custom_object_fault, damaged_files
 from cli.listening import listen, port_of
 from jobstore.settings import StoreSettings
 from processes.embedded_redis import EmbeddedRedis
@@ -133,3 +133,11 @@ def test_every_damaged_file_is_reported(surroundings: Path) -> None:
 def test_a_weights_file_that_does_not_exist_is_missing(surroundings: Path) -> None:
     (surroundings / "models.toml").write_text('[vgg16]\nweights = "mine.weights.h5"\n')
     assert [finding.level for finding in _of("models") if "mine.weights.h5" in finding.text] == ["missing"]
+
+
+@pytest.mark.slow
+def test_own_layers_are_imported_and_their_faults_are_reported() -> None:
+    assert custom_object_fault(("tests.workers.models.custom_layers:Patches",)) is None
+    fault = custom_object_fault(("tests.workers.models.custom_layers:Patchs",))
+    assert fault is not None
+    assert "has no 'Patchs'" in fault

@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from tests import zoo
+from tests.workers.models import custom_layers
 from tests.workers.models.entries import FIXTURES
 
 FIRST = "channels_first"
@@ -110,6 +111,8 @@ def _int8() -> keras.Model:
 
 
 _add("int8", _int8, "conv")
+_add("own_vit", lambda: zoo.seeded(custom_layers.keras_io_vit()), "norm", tokens=True, no_field=True)
+_add("own_convnext", lambda: zoo.seeded(custom_layers.convnext_like()), "block1", no_field=True)
 
 
 @kind("last")

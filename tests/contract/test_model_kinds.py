@@ -24,12 +24,15 @@ from schemas.methods.cam.base import CamParams
 from schemas.methods.target_layer import TargetLayerParams
 from tests.contract.model_kinds import KINDS, ModelKind
 from tests.drawn import drawn
+from tests.workers.models import custom_layers
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Prepared
 from workers.methods import implementation
+from workers.models.limits import ModelLimits
 from workers.models.pool import LoadedModel, ModelPool
 
-pytestmark = pytest.mark.slow
+# The layers of keras.io's example have no `build`, about which Keras warns when it loads them.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*does not have a `build:UserWarning")]
 
 MAP = ("map", "map.{method}")
 ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP for spec in params.card.artifacts)]
@@ -57,7 +60,8 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> ModelPool:
     for name, kind in KINDS.items():
         kind.make(folder)
         (folder / f"{name}.toml").write_text('preprocessing = "tf"\n')
-    return ModelPool(load_catalog(folder / "models.toml", folder), 10**12)
+    limits = ModelLimits(custom_objects=(*custom_layers.VIT, *custom_layers.CONVNEXT))
+    return ModelPool(load_catalog(folder / "models.toml", folder), 10**12, limits=limits)
 
 
 @pytest.fixture(params=list(KINDS))

@@ -185,3 +185,17 @@ async def test_a_worker_that_starts_at_the_last_moment_is_given_the_time_to_load
 async def test_the_wait_for_a_worker_ends(store: JobStore):
     with pytest.raises(NoWorkers, match=r"None has started within 0\.2 s"):
         await store.models.describe("tiny", "d1", 30, 0.2)
+
+
+async def test_a_worker_that_starts_withdraws_what_its_settings_may_have_changed(store: JobStore):
+    own = published("own")
+    own = own.model_copy(update={"description": own.description.model_copy(update={"custom_objects": ("frogs.layers:Croak",)})})
+    for model in (published("plain"), own):
+        await store.models.publish(model)
+    await store.models.publish_failure(UnloadableModel(name="refused", digest="d1", reason="It names the class 'Croak'."))
+    await store.models.publish_failure(UnloadableModel(name="refused", digest="d2", reason="It names the class 'Croak'."))
+    await store.models.withdraw_outdated([("plain", "d1"), ("own", "d1"), ("refused", "d1"), ("unknown", "d1")])
+    found = await store.models.read_many([("plain", "d1"), ("own", "d1"), ("refused", "d1"), ("refused", "d2")])
+    assert found[:3] == [published("plain"), None, None]
+    assert found[3] is not None
+    await store.models.withdraw_outdated([])

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from workers.engine.keras_code import runs_keras_code
 from workers.engine.keras_internals import DTYPE_POLICY_ATTRIBUTE, inner_layers
 from workers.engine.layer_copies import copy_layer
 
@@ -28,9 +29,9 @@ class BFloat16Layers:
     def copy_of(self, layer: Any) -> Any:
         """Return the bfloat16 copy of a layer that computes in float32, or `layer` itself if there is none.
 
-        Layers made of other layers (recurrent layers, wrappers, subclassed models) stay in float32.
+        Layers made of other layers (recurrent layers, wrappers, subclassed models) and layers of somebody's own stay in float32.
         """
-        if not isinstance(layer, keras.Layer) or inner_layers(layer) or isinstance(layer, STAY_FLOAT32):
+        if not isinstance(layer, keras.Layer) or inner_layers(layer) or isinstance(layer, STAY_FLOAT32) or not runs_keras_code(layer):
             return layer
         if layer.compute_dtype != "float32":
             return layer

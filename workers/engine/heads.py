@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from schemas.models import HeadKind
 from workers.engine.inference import first_argument
+from workers.engine.keras_code import runs_keras_code
 from workers.engine.keras_internals import CONVOLUTION_BASES, CastOperation, Sigmoid, Softmax
 from workers.engine.layer_copies import copy_layer
 from workers.engine.topology import GraphStep, Topology
@@ -136,6 +137,8 @@ def _final_activation(topology: Topology, index: int) -> tuple[HeadKind, GraphSt
 def activation_kind(step: GraphStep, *, any_axis: bool = False) -> Literal["softmax", "sigmoid"] | None:
     """Return which activation a step ends in, or None. A softmax counts only if it goes over the last axis, unless `any_axis` is true."""
     operation = step.operation
+    if not runs_keras_code(operation):
+        return None  # a layer of somebody's own may do anything with its `activation`
     activation: Any = operation.activation if isinstance(operation, (keras.layers.Activation, *_ENDS_IN_ACTIVATION)) else None
     for candidate in (operation, activation):
         if isinstance(candidate, (keras.layers.Softmax, Softmax)):

@@ -189,9 +189,9 @@ def draw_declared(variable: Any, initializer: Any) -> None:
     variable._deferred_initialize()
 
 
-def model_from_archive_config(config: dict[str, Any]) -> Any:
+def model_from_archive_config(config: dict[str, Any], custom_objects: Mapping[str, Any]) -> Any:
     """Build a model from the configuration of a `.keras` file; raise `ValueError` if it carries code."""
-    with saving_lib.ObjectSharingScope():
+    with saving_lib.ObjectSharingScope(), keras.saving.custom_object_scope(dict(custom_objects)):
         return serialization_lib.deserialize_keras_object(config, safe_mode=True)
 
 
@@ -231,10 +231,10 @@ def load_archive_state(file: BinaryIO, model: Any, converted: Callable[[bytes], 
             saving_lib._raise_loading_failure(errors)
 
 
-def model_from_hdf5_config(config: Any) -> Any:
+def model_from_hdf5_config(config: Any, custom_objects: Mapping[str, Any]) -> Any:
     """Build a model from the configuration of an HDF5 file; raise `ValueError` if it carries code. This empties parts of `config`."""
-    with _hdf5_format(), keras.saving.custom_object_scope(dict(APPLICATION_LAYERS)):
-        return saving_utils.model_from_config(config)
+    with _hdf5_format():
+        return saving_utils.model_from_config(config, custom_objects={**APPLICATION_LAYERS, **custom_objects})
 
 
 def load_hdf5_weights(group: Any, model: Any) -> None:

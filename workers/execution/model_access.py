@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -100,6 +100,10 @@ class ModelAccess:
     async def publish_failure(self, failure: UnloadableModel) -> None:
         """Publish why a model cannot be loaded, so that the service lists it as unusable."""
         await retry_until_available(lambda: self._store.models.publish_failure(failure))
+
+    async def withdraw_outdated(self, models: Sequence[tuple[str, str]]) -> None:
+        """Withdraw, among these (name, digest), what other settings or other code of the operator's own may have changed."""
+        await retry_until_available(lambda: self._store.models.withdraw_outdated(models))
 
     def close(self) -> None:
         """Give the threads up without waiting for them."""

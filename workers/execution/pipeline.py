@@ -17,6 +17,7 @@ from jobstore.records import DESCRIBE, Execution, Result
 from jobstore.store import JobStore
 from rendering import encode
 from schemas.artifacts import DeferredPicture, EncodedArtifact
+from schemas.errors import NonFinite
 from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
@@ -122,8 +123,12 @@ class Pipeline:
         rendered = await self._render(job, loaded, computed)
         return self._assemble(job, loaded, computed, rendered)
 
-    async def warm_up(self, models: Sequence[str]) -> None:
-        """Start a decoding process, then load and compile the models."""
+    async def warm_up(self, models: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> None:
+        """Start a decoding process, then load and compile the models.
+
+        Before that, withdraw what is no longer valid of what was published about the model files (name, digest).
+        """
+        await self.models.withdraw_outdated(files)
         await self._inputs.warm_up(encode.png(np.zeros((1, 1, 3), np.uint8)))
         await warm_up(models, self.models, self._scheduler)
 
@@ -144,6 +149,13 @@ class Pipeline:
         return loaded
 
     async def _compute(self, job: _PipelineJob, model: UsableModel, inputs: Inputs) -> DeviceResult[Any]:
+        try:
+            return await self._compute_on_device(job, model, inputs)
+        except NonFinite as error:
+            error.detail = " ".join([error.detail, *model.published.description.warnings])  # they may be the cause
+            raise
+
+    async def _compute_on_device(self, job: _PipelineJob, model: UsableModel, inputs: Inputs) -> DeviceResult[Any]:
         if job.method.lane == "fast":
             return await self._run_fast(job, model, inputs)
         pieces = self._piece_cache(job, model)
@@ -191,7 +203,7 @@ class Pipeline:
         return Result(
             artifacts=rendered.artifacts,
             facts=rendered.output.facts.model_dump_json(),
-            warnings=(*rendered.output.warnings, *(() if job.model is None else _input_warnings(job.model.published.description))),
+            warnings=(*rendered.output.warnings, *(() if job.model is None else _model_warnings(job.model.published.description))),
             timings=Timings(
                 queued=max(0, round(job.queued * 1000)),
                 decode=None if loaded.seconds is None else round(loaded.seconds * 1000),
@@ -208,7 +220,12 @@ class Pipeline:
             precision=getattr(params, "precision", "float32"),
             device=self._environment.device,
             versions=dict(self._environment.versions),
+            custom_objects=() if model is None else model.published.description.custom_objects,
         )
+
+
+def _model_warnings(description: ModelDescription) -> tuple[str, ...]:
+    return (*description.warnings, *_input_warnings(description))
 
 
 def _input_warnings(description: ModelDescription) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def faults(models_file: Path, models_dir: Path, limits: ModelLimits) -> dict[str
     for name, entry in load_catalog(models_file, models_dir).items():
         if entry.source == "file":
             try:
-                describe(load_model(entry, limits), entry)
+                describe(load_model(entry, limits), entry, limits.custom_objects)
             except VisualizationError as error:
                 found[name] = error.detail
     return found

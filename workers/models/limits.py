@@ -1,4 +1,4 @@
-"""Limits of a model file. Each limit is checked before the work that it bounds."""
+"""What a worker admits in a model file. Each limit is checked before the work that it bounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ModelLimits(BaseModel):
-    """The largest model file, weights file and model that a worker loads."""
+    """The largest model file, weights file and model that a worker loads, and the classes that a file may name besides Keras's own."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -16,3 +16,4 @@ class ModelLimits(BaseModel):
     max_layers: int = Field(default=2_000, gt=0, description="The largest number of layers of a model, nested ones included.")
     max_download_bytes: int = Field(default=2 * 2**30, gt=0, description="The largest size of a download of weights in bytes.")
     download_timeout: float = Field(default=1800.0, gt=0, description="The longest time in seconds that such a download may take.")
+    custom_objects: tuple[str, ...] = Field(default=(), description="The operator's own classes and functions, each as `module:name`.")

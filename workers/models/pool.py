@@ -174,7 +174,7 @@ class ModelPool:
                 allowed=str(self._max_bytes),
                 got=str(weight_bytes),
             )
-        published = describe(model, entry)
+        published = describe(model, entry, self._limits.custom_objects)
         return LoadedModel(entry.name, published, self._make_probe(model, published), weight_bytes)
 
     def _evict(self) -> None:

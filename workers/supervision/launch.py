@@ -6,8 +6,10 @@ This module does not import TensorFlow. The fork server imports TensorFlow once,
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from typing import Any
 
 from schemas.methods import METHODS
 from workers.methods import module_of
@@ -23,7 +25,11 @@ PRELOAD = (
     "workers.supervision.worker_process",
     *map(module_of, METHODS),
 )
-_COUNT_SECONDS = 120.0
+_ANSWER_SECONDS = 120.0
+
+
+class CustomObjectsUnusable(Exception):
+    """Objects of the setting `custom_objects` cannot be imported. The message is for the operator."""
 
 
 def run_workers(settings: WorkerSettings) -> None:
@@ -34,11 +40,14 @@ def run_workers(settings: WorkerSettings) -> None:
 
     Raises:
         RuntimeError: TensorFlow did not say which devices this machine has.
+        CustomObjectsUnusable: objects of the setting `custom_objects` cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported; 3 suppresses a banner from each process
     os.environ["KERAS_BACKEND"] = "tensorflow"
     context = fork_server(PRELOAD)
-    gpus = _count_gpus(context) if settings.devices == "auto" else 0
+    if settings.custom_objects and (fault := _answer_of_child(context, _send_import_fault, settings.custom_objects)):
+        raise CustomObjectsUnusable(f"CONVSCOPE_CUSTOM_OBJECTS cannot be used. {fault}")
+    gpus = _answer_of_child(context, _send_gpu_count) if settings.devices == "auto" else 0
     supervisor = Supervisor(_run_worker, devices_to_use(settings.devices, gpus), settings, context)
     with supervisor.signals():
         supervisor.run()
@@ -50,18 +59,18 @@ def _run_worker(settings: WorkerSettings, device: Device, index: int, watchdog: 
     main(settings, device, index, watchdog)
 
 
-def _count_gpus(context: ForkServerContext) -> int:
-    """Count the GPUs that TensorFlow sees, in a separate process, because counting initialises CUDA."""
+def _answer_of_child(context: ForkServerContext, send: Callable[..., None], *arguments: object) -> Any:
+    """Return what `send(answer, *arguments)` sends in a process of its own. Counting GPUs, for example, would initialise CUDA here."""
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_send_gpu_count, args=(sender,), name="count-gpus")
+    process = context.Process(target=send, args=(sender, *arguments), name=send.__name__.strip("_"))
     process.start()
     sender.close()
     try:
-        if not receiver.poll(_COUNT_SECONDS):
-            raise RuntimeError(f"TensorFlow did not list the devices of this machine within {_COUNT_SECONDS:g} s.")
-        return int(receiver.recv())
+        if not receiver.poll(_ANSWER_SECONDS):
+            raise RuntimeError(f"A process that the workers need before they start ({process.name}) did not end in {_ANSWER_SECONDS:g} s.")
+        return receiver.recv()
     except EOFError:
-        raise RuntimeError("The process that asks TensorFlow for its devices died. Its output above says why.") from None
+        raise RuntimeError(f"A process that the workers need before they start ({process.name}) died. Its output is above.") from None
     finally:
         process.kill()
         process.join()
@@ -73,3 +82,9 @@ def _send_gpu_count(answer: Connection) -> None:
     from workers.engine.devices import list_devices  # noqa: PLC0415 - only the forked process may import TensorFlow
 
     answer.send(sum(device.kind == "GPU" for device in list_devices()))
+
+
+def _send_import_fault(answer: Connection, names: tuple[str, ...]) -> None:
+    from workers.models.custom_objects import import_fault  # noqa: PLC0415 - only the forked process may import TensorFlow
+
+    answer.send(import_fault(names))

@@ -38,6 +38,7 @@ from workers.execution.metrics import WorkerMetrics
 from workers.execution.pipeline import JobEnvironment, Pipeline
 from workers.execution.scheduler import Scheduler
 from workers.methods import implementations
+from workers.models.custom_objects import import_custom_objects
 from workers.models.pool import ModelPool
 from workers.settings import WorkerSettings
 from workers.supervision.device import Device
@@ -55,6 +56,7 @@ def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdo
     use_device("GPU:0" if device.kind == "gpu" else "CPU:0", settings.intra_op_threads or max(1, cores // threads))
     cv2.setNumThreads(1)  # the render threads already work in parallel
     implementations()
+    import_custom_objects(settings.custom_objects)
     with slow_callbacks_logged(settings.slow_callback):
         asyncio.run(_serve(settings, device, index, watchdog, threads))
 
@@ -106,7 +108,9 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
             metrics=metrics,
             alive=watchdog.expect_event_loop,
         )
-        warming = asyncio.create_task(pipeline.warm_up(settings.preload))
+        entries = (await asyncio.to_thread(catalog.current)).values()
+        files = [(entry.name, entry.digest) for entry in entries if entry.source == "file"]
+        warming = asyncio.create_task(pipeline.warm_up(settings.preload, files))
         get_logger(__name__).info("worker up", device=device.name, threads=threads)
         try:
             await loop.serve(stop)

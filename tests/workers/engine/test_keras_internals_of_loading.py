@@ -103,7 +103,7 @@ def test_the_state_of_an_archive_is_read(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(keras_internals.saving_lib, "is_memory_sufficient", lambda _: in_memory)
     model = seeded(diamond())
     model.save(tmp_path / "model.keras")
-    loaded = keras_internals.model_from_archive_config(archive_config(tmp_path / "model.keras"))
+    loaded = keras_internals.model_from_archive_config(archive_config(tmp_path / "model.keras"), {})
     with (tmp_path / "model.keras").open("rb") as file:
         keras_internals.load_archive_state(file, loaded)
     for got, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
@@ -120,7 +120,7 @@ def test_an_archive_without_the_weights_of_a_layer_is_refused(tmp_path: Path) ->
 def test_the_assets_of_an_archive_are_read(tmp_path: Path) -> None:
     words = layers.StringLookup(vocabulary=["cat", "dog"], name="words")
     keras.Sequential([keras.Input((1,), dtype="string"), words]).save(tmp_path / "words.keras")
-    loaded = keras_internals.model_from_archive_config(archive_config(tmp_path / "words.keras"))
+    loaded = keras_internals.model_from_archive_config(archive_config(tmp_path / "words.keras"), {})
     with (tmp_path / "words.keras").open("rb") as file:
         keras_internals.load_archive_state(file, loaded)
     assert loaded.get_layer("words").get_vocabulary() == ["[UNK]", "cat", "dog"], moved("saving_lib.DiskIOStore")
@@ -129,7 +129,7 @@ def test_the_assets_of_an_archive_are_read(tmp_path: Path) -> None:
 def test_code_in_an_archive_is_refused(tmp_path: Path) -> None:
     keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x + 1)]).save(tmp_path / "model.keras")
     with pytest.raises(ValueError, match="Python lambda"):
-        keras_internals.model_from_archive_config(archive_config(tmp_path / "model.keras"))
+        keras_internals.model_from_archive_config(archive_config(tmp_path / "model.keras"), {})
 
 
 def test_a_legacy_file_is_read(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_legacy_file_is_read(tmp_path: Path) -> None:
     model.save(path)
     with h5py.File(path) as file:
         config = json.loads(file.attrs["model_config"])
-        loaded = keras_internals.model_from_hdf5_config(config)
+        loaded = keras_internals.model_from_hdf5_config(config, {})
         keras_internals.load_hdf5_weights(file["model_weights"], loaded)
     for got, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, expected, err_msg=moved("legacy_h5_format.load_weights_from_hdf5_group"))

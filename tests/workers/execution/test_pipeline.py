@@ -10,8 +10,11 @@ import threading
 
 import keras
 import numpy as np
+import pytest
 from PIL import Image
 
+from catalog.catalog import load_catalog
+from schemas.errors import NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods import params_class
 from tests.wait import until
@@ -19,6 +22,7 @@ from tests.workers.execution.bench import VERSIONS, array
 from tests.workers.jobs import resolved, submission
 from tests.workers.tiny import photo
 from workers.contract.progress import Slice
+from workers.models.pool import ModelPool
 from workers.models.preprocessing import prepare
 
 
@@ -116,3 +120,24 @@ async def test_a_document_is_stored_as_text(bench):
     assert (graph.kind, graph.media_type, graph.shape, graph.dtype) == ("document", "application/json", (), "text")
     assert [node["path"] for node in json.loads(content)["nodes"]][:2] == ["photo", "stem"]
     assert by_name["dot"].content.startswith(b"digraph")
+
+
+async def test_weights_that_are_not_finite_are_said_in_every_result_and_error(bench, model_file, tmp_path):
+    model = keras.saving.load_model(model_file)
+    model.get_layer("classes").bias.assign([0, np.nan, 0, 0, np.inf])
+    model.save(tmp_path / "spoilt.keras")
+    pool = ModelPool(load_catalog(tmp_path / "none.toml", tmp_path), 10**9)
+    bench.pipeline.models._loader = pool
+    published, content = pool.get("spoilt").published, photo(1)
+    (warning,) = published.description.warnings
+    assert warning.endswith("The layers are 'classes' (bias: 1 NaN and 1 infinite of 5).")
+    shown, failed = await bench.claim(
+        resolved("activations", published, content, layer="relu"), resolved("grad_cam", published, content, class_index=1)
+    )
+    if shown.method != "activations":
+        shown, failed = failed, shown
+    result = await bench.pipeline.run(shown, lambda _: None)
+    assert warning in result.warnings
+    with pytest.raises(NonFinite) as raised:
+        await bench.pipeline.run(failed, lambda _: None)
+    assert raised.value.detail.endswith(warning)

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from workers.engine.inference import call_for_inference
+from workers.engine.keras_code import runs_keras_code
 from workers.engine.keras_internals import Relu, Relu6
 from workers.engine.layer_copies import copy_layer
 
@@ -71,7 +72,9 @@ def selective_call(layer: Any) -> SelectiveCall | None:
 
 
 def call_before_relu(layer: Any) -> Callable[[Any], TargetOutput] | None:
-    """Return a call that computes all channels of a layer and the input of its ReLU, or None if it does not end in a ReLU."""
+    """Return a call that computes all channels of a layer and the input of its ReLU, or None if it is not known to end in a ReLU."""
+    if not runs_keras_code(layer):
+        return None
     if _is_relu(layer):
         return lambda x: TargetOutput(call_for_inference(layer, (x,)), x)
     if not (isinstance(layer, LAYERS_WITH_KERNEL) and _activation_name(layer) in RELUS):

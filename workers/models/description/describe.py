@@ -12,17 +12,19 @@ from schemas.models import HeadKind, InputSpec, Layer, ModelDescription, Publish
 from schemas.nearest_names import nearest_hint, nearest_names
 from workers.engine.graph import Graph
 from workers.engine.output_values import head_kinds
+from workers.models.custom_objects import import_custom_objects
 from workers.models.description.default_layer import default_layer
 from workers.models.description.describe_layers import describe_layers
 from workers.models.description.describe_outputs import output_head
 from workers.models.description.fingerprint import fingerprint
+from workers.models.description.weight_warnings import weight_warnings
 from workers.models.labels import load_labels
 
 _IMAGE_INPUT_RANK = 4  # (N, H, W, C)
 
 
-def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
-    """Return the description and the labels of `model`, which was loaded for `entry`.
+def describe(model: keras.Model, entry: CatalogEntry, custom_objects: tuple[str, ...] = ()) -> PublishedModel:
+    """Return the description and the labels of `model`, which was loaded for `entry` with these objects of the operator's own.
 
     Raises:
         ModelLoadFailed: the model takes no image, its labels do not match its classes, or the entry names a layer, an input or a
@@ -34,6 +36,7 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
     head = graph.head
     layers = describe_layers(graph)
     chosen = _layer_of_settings(entry, layers)
+    custom = import_custom_objects(custom_objects).used_in(layer.layer for layer in graph.layers)
     heads = tuple(output_head(graph, name, layers) for name in graph.output_names)
     description = ModelDescription(
         name=entry.name,
@@ -46,10 +49,12 @@ def describe(model: keras.Model, entry: CatalogEntry) -> PublishedModel:
         outputs=graph.output_names,
         heads=heads if chosen is None else (heads[0].model_copy(update={"default_layer": chosen}), *heads[1:]),
         other_inputs=tuple(name for name in graph.input_names if name != image_input.name),
-        fingerprint=fingerprint(model),
+        fingerprint=fingerprint(model, custom),
         parameters=model.count_params(),
         default_layer=chosen or default_layer(layers, classes=head.classes is not None),
         layers=layers,
+        custom_objects=tuple(each.name for each in custom),
+        warnings=weight_warnings(graph),
     )
     return PublishedModel(
         description=description, labels=load_labels(entry.labels, head.classes or head.dense_classes, head.kind), digest=entry.digest

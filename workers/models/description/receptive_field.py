@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from schemas.models import LayerKind, ReceptiveField
+from workers.engine.keras_code import runs_keras_code
 from workers.engine.topology import GraphLayer
 from workers.models.description.layer_kinds import kind_of
 
@@ -100,8 +101,8 @@ def _field_on_axis(axis: int, inputs: Sequence[ReceptiveField], window: _LayerWi
 
 
 def _layer_window(layer: Any, sides: Sequence[int | None]) -> _LayerWindow | None:
-    """Return the window of the layer's input, or None if the layer does not see a fixed window."""
-    if isinstance(layer, keras.layers.Conv2DTranspose):
+    """Return the window of the layer's input, or None if the layer does not see a fixed window, or computes something of its own."""
+    if isinstance(layer, keras.layers.Conv2DTranspose) or not runs_keras_code(layer):
         return None
     if isinstance(layer, _CONVOLUTIONS):
         return _padded_window(layer.padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate)

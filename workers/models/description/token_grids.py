@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import keras
 
 from schemas.models import LayerKind, TokenGrid
+from workers.engine.keras_code import runs_keras_code
 from workers.engine.topology import GraphLayer
 from workers.models.description.layer_kinds import kind_of
+from workers.models.description.token_order import grid_by_trial, shift_by_trial
 
 _MAP_RANK, _TOKENS_RANK = 4, 3
 # These kinds keep the order of tokens. Attention and merges may read other tensors too, but keep the order of their first tokens.
@@ -34,7 +36,7 @@ def token_grids(layers: Iterable[GraphLayer]) -> dict[str, TokenGrid | None]:
     """Return the grid of each layer by path, or None for a layer whose tokens form no map. `layers` are in topological order.
 
     A grid begins where a map (N, h, w, K) is reshaped to (N, h·w, K). It continues through dense layers, norms, sums and attention. Class
-    tokens are the tokens that a Concatenate or a ZeroPadding1D puts before it.
+    tokens are the tokens that a Concatenate or a ZeroPadding1D puts before it. A layer of somebody's own is tried out.
     """
     layers = tuple(layers)
     shapes = {layer.path: layer.output_shape for layer in layers}
@@ -64,7 +66,12 @@ def _grid(layer: GraphLayer, shapes: _ShapesByPath, grids: Mapping[str, TokenGri
 
 def _new_grid(layer: GraphLayer, source: tuple[int | None, ...]) -> TokenGrid | None:
     _, height, width, channels = source
-    if height is None or width is None or type(layer.layer).__name__ != "Reshape":
+    if height is None or width is None:
+        return None
+    if not runs_keras_code(layer.layer):
+        tokens = layer.output_shape[1]
+        return grid_by_trial(layer.layer, height, width, channels, tokens) if channels and tokens and len(layer.inbound) == 1 else None
+    if type(layer.layer).__name__ != "Reshape":
         return None
     return TokenGrid(height=height, width=width) if (height * width, channels) == layer.output_shape[1:] else None
 
@@ -75,6 +82,9 @@ def _tokens_added_before(layer: GraphLayer, known: Sequence[str], shapes: _Shape
     Return None if the layer changes the order of the tokens.
     """
     operation, tokens = layer.layer, layer.output_shape[1]
+    if not runs_keras_code(operation):
+        _, count, channels = shapes[known[0]]
+        return shift_by_trial(operation, count, channels) if count and channels and len(layer.inbound) == 1 else None
     if isinstance(operation, keras.layers.ZeroPadding1D):
         return operation.padding[0]
     if isinstance(operation, keras.layers.Cropping1D):

@@ -13,6 +13,7 @@ import keras
 
 from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import APPLICATION_LAYERS, FUNCTIONAL_MODULE, KerasSaveable
+from workers.models.custom_objects import CustomObjects
 from workers.models.limits import ModelLimits
 
 MAX_CONFIG_BYTES = 64 * 2**20
@@ -23,7 +24,8 @@ _REFUSED = frozenset({"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper",
 _VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "Policy"})
 _HOW_TO_SAVE = (
     "If it is a subclassed model made of Keras's own layers, save it as a Functional model: "
-    "`inputs = keras.Input(shape); keras.Model(inputs, model.call(inputs)).save(…)`."
+    "`inputs = keras.Input(shape); keras.Model(inputs, model.call(inputs)).save(…)`. "
+    "The operator can let workers import a class by CONVSCOPE_CUSTOM_OBJECTS=module:Class."
 )
 _NAMESPACES = (
     keras.layers,
@@ -66,22 +68,29 @@ def read_config(text: str | bytes, file_name: str) -> dict[str, Any]:
     return config
 
 
-def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits) -> None:
-    """Check that only Keras's own classes and not too many layers would be built.
+def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits, custom_objects: CustomObjects) -> dict[str, Any]:
+    """Check that only Keras's own classes, those of the operator, and not too many layers would be built.
+
+    Return the operator's objects that the configuration names, by the names under which Keras looks for them.
 
     Raises:
-        ModelLoadFailed: a class runs foreign code or is not in Keras (the error names it), or there are too many layers.
+        ModelLoadFailed: a class runs foreign code or is in neither place (the error names it), or there are too many layers.
     """
     layers = 0
+    named: dict[str, Any] = {}
     for entry in _objects(config):
         name = entry["class_name"]
-        if name in _REFUSED:
+        custom = _custom_object(entry, custom_objects)
+        if custom is not None:
+            named[_stored_name(entry)] = custom
+            layers += inspect.isclass(custom) and issubclass(custom, keras.Operation)
+        elif name == "function":
+            _check_function(entry, file_name)
+        elif name in _REFUSED and not _calls_custom_function(entry, custom_objects):
             raise ModelLoadFailed(
                 f"'{file_name}' contains a {name} layer, which brings its own code. Only Keras's own layers are loaded. "
                 "Save the model with Keras layers for that step, or set it as preprocessing in NAME.toml."
             )
-        if name == "function":
-            _check_function(entry, file_name)
         elif name not in _VALUES:
             found = _class(name, entry.get("module"))
             if found is None:
@@ -94,6 +103,32 @@ def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits)
         raise ModelLoadFailed(
             f"'{file_name}' has {layers} layers; at most {limits.max_layers} are allowed.", allowed=str(limits.max_layers), got=str(layers)
         )
+    return named
+
+
+def _custom_object(entry: Mapping[str, Any], custom_objects: CustomObjects) -> Any | None:
+    """Return the operator's object that an entry names, or None. An entry that names a module of Keras never stands for one."""
+    module = entry.get("module")
+    if isinstance(module, str) and (module == "keras" or module.startswith("keras.")):
+        return None
+    stored = [_stored_name(entry), *([entry["class_name"]] if entry["class_name"] != "function" else [])]
+    return next((found for name in stored if (found := custom_objects.find(name)) is not None), None)
+
+
+def _stored_name(entry: Mapping[str, Any]) -> str:
+    """Return the name by which Keras looks for a class or function that is not its own."""
+    if entry["class_name"] == "function":
+        return str(entry.get("config"))
+    return _full_name(entry)
+
+
+def _calls_custom_function(entry: Mapping[str, Any], custom_objects: CustomObjects) -> bool:
+    """Return whether an entry is a Lambda layer that calls one of the operator's functions by its name."""
+    arguments = entry.get("config")
+    function = arguments.get("function") if entry["class_name"] == "Lambda" and isinstance(arguments, Mapping) else None
+    if not isinstance(function, Mapping) or function.get("class_name") != "function":
+        return False
+    return _custom_object(function, custom_objects) is not None
 
 
 def _objects(root: Any) -> Iterator[Mapping[str, Any]]:

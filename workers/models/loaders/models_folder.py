@@ -6,7 +6,7 @@ A file is not trusted. Everything that it claims is checked before it is built o
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,17 @@ from workers.models.conversion.keras2_archive import in_hdf5_form, with_counted_
 from workers.models.conversion.keras2_config import convert_config
 from workers.models.conversion.keras3_operations import with_operation_modules
 from workers.models.conversion.training_settings import without_training_settings
+from workers.models.custom_objects import import_custom_objects
 from workers.models.guards.configuration import check_config, read_config
 from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
 from workers.models.guards.keras_archive import check_archive
 from workers.models.limits import ModelLimits
 from workers.models.loaders.base import SourceLoader
+
+_ARGUMENTS_OF_OWN_CLASSES = (
+    " If this is a class of your own: its get_config must return all arguments of __init__, together with those of super().get_config(), "
+    "and __init__ must take **kwargs and pass them to super().__init__(**kwargs). Then save the model again."
+)
 
 
 class ModelsFolderLoader(SourceLoader):
@@ -48,7 +54,8 @@ class ModelsFolderLoader(SourceLoader):
         except ModelLoadFailed:
             raise
         except Exception as error:  # Keras raises errors of many classes for a broken file
-            raise ModelLoadFailed(f"'{entry.file.name}' could not be loaded: {_cause(error, entry.file)}") from error
+            hint = _ARGUMENTS_OF_OWN_CLASSES if isinstance(error, TypeError) and limits.custom_objects else ""
+            raise ModelLoadFailed(f"'{entry.file.name}' could not be loaded: {_cause(error, entry.file)}{hint}") from error
 
 
 def _load_keras(path: Path, limits: ModelLimits) -> Any:
@@ -79,13 +86,13 @@ def _load_h5(path: Path, limits: ModelLimits) -> Any:
     return model
 
 
-def _build(config: dict[str, Any], build: Callable[[dict[str, Any]], Any], file_name: str, limits: ModelLimits) -> Any:
+def _build(config: dict[str, Any], build: Callable[[dict[str, Any], Mapping[str, Any]], Any], file_name: str, limits: ModelLimits) -> Any:
     """Return the model of a configuration whose classes and sizes have been checked."""
-    check_config(config, file_name, limits)
+    custom = check_config(config, file_name, limits, import_custom_objects(limits.custom_objects))
     with declare_variables_only():  # without memory for weights
-        declared = build(copy.deepcopy(config))  # Keras empties the configuration that it is given
+        declared = build(copy.deepcopy(config), custom)  # Keras empties the configuration that it is given
     _check_declared(declared, file_name, limits)
-    return build(config)
+    return build(config, custom)
 
 
 def _check_declared(model: Any, file_name: str, limits: ModelLimits) -> None:
