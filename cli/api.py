@@ -8,6 +8,7 @@ import signal
 import socket
 from types import FrameType
 
+from cli.access import check_keys_exist, with_auth_decided
 from cli.api_processes import ApiProcesses
 from cli.failure import CommandFailed
 from cli.listening import listen, port_of
@@ -21,19 +22,17 @@ from telemetry.logs import bind, configure_logs, get_logger
 from telemetry.slow_callbacks import slow_callbacks_logged
 
 
-def service_settings(host: str | None, port: int | None) -> ServiceSettings:
-    """Return the service's settings. `host` and `port` replace the environment's values unless they are None.
+def service_settings(host: str | None, port: int | None, *, insecure: bool) -> ServiceSettings:
+    """Return the service's settings with `auth` decided. `host` and `port` replace the environment's values unless they are None.
 
     Raises:
-        CommandFailed: the environment sets API keys, which the service does not check yet.
+        CommandFailed: the host is unknown, or the environment sets API keys, which are kept in Redis.
     """
     if os.environ.get("CONVSCOPE_API_KEYS"):
-        raise CommandFailed(
-            "CONVSCOPE_API_KEYS is set, but this version does not ask callers for a key yet. "
-            "Unset it, and keep the service on loopback or behind a proxy that checks who calls."
-        )
+        raise CommandFailed("CONVSCOPE_API_KEYS is set, but keys do not come from the environment. Make them with `convscope keys add`.")
     given = {"host": host, "port": port}
-    return ServiceSettings(**{name: value for name, value in given.items() if value is not None})  # pyright: ignore[reportArgumentType]
+    settings = ServiceSettings(**{name: value for name, value in given.items() if value is not None})  # pyright: ignore[reportArgumentType]
+    return with_auth_decided(settings, insecure=insecure)
 
 
 def redis_in_use(settings: StoreSettings) -> str:
@@ -59,20 +58,26 @@ def api(host: str | None, port: int | None, *, insecure: bool, fd: int | None, p
     Args:
         host: the address to listen on. If it is None, the setting `host` is used.
         port: the port to listen on, 0 for a free one. If it is None, the setting `port` is used.
-        insecure: allow an address beyond loopback.
+        insecure: allow an address beyond loopback, although callers need no key or nobody has one.
         fd: the descriptor of a socket that listens already. If it is given, `host`, `port` and `insecure` have no effect.
         process: the number of this process among those that share the port. If it is None, this process starts them.
 
     Raises:
-        CommandFailed: no Redis is known, or the service cannot listen on the address.
+        CommandFailed: no Redis is known, or the service cannot or must not listen on the address.
     """
-    settings = service_settings(host, port)
+    settings = service_settings(host, port, insecure=insecure)
     redis_url = redis_in_use(settings)
-    listener = listen(settings.host, settings.port, insecure=insecure) if fd is None else socket.socket(fileno=fd)
+    if fd is None:
+        check_keys_exist(settings, redis_url, insecure=insecure)
+        listener = listen(settings.host, settings.port, beyond_loopback=insecure or settings.auth == "required")
+    else:
+        listener = socket.socket(fileno=fd)
     configure_logs(settings.log_level, settings.log_format)
     log = get_logger("convscope")
     if process is None:
-        log.info("service listens", host=listener.getsockname()[0], port=port_of(listener), processes=settings.api_processes)
+        log.info(
+            "service listens", host=listener.getsockname()[0], port=port_of(listener), processes=settings.api_processes, auth=settings.auth
+        )
         if settings.api_processes > 1:
             ApiProcesses(listener, settings, redis_url).run()
             return

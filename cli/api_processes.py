@@ -62,7 +62,8 @@ class ApiProcesses:
     def _start(self, number: int, metrics: Path) -> ChildProcess:
         descriptor = self._listener.fileno()
         # The environment of a process decides, when prometheus_client is imported, that it counts in files.
-        environment = {**os.environ, "CONVSCOPE_REDIS_URL": self._redis_url, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+        own = {"CONVSCOPE_REDIS_URL": self._redis_url, "CONVSCOPE_AUTH": self._settings.auth or "required"}
+        environment = {**os.environ, **own, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
         command = convscope_command("api", "--fd", str(descriptor), "--process", str(number))
         return ChildProcess(f"api {number}", command, environment=environment, pass_fds=[descriptor])
 

@@ -23,10 +23,11 @@ class FirstCall:
     Args:
         stack: the running convscope.
         preloaded: the names of the models that the workers load when they start, the most important first.
+        needs_key: true if callers need an API key.
     """
 
-    def __init__(self, stack: Stack, preloaded: Sequence[str]) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, preloaded: Sequence[str], *, needs_key: bool = False) -> None:
+        self._stack, self._needs_key = stack, needs_key
         self._model = preloaded[0] if preloaded else "efficientnet_lite0"
         self._problem: str | None = None
 
@@ -44,11 +45,12 @@ class FirstCall:
         unusable = [f"Model '{each.name}' cannot be used. {each.reason}" for each in _summaries.validate_json(body) if each.reason]
         if self._problem is not None:
             return [*unusable, f"The first model to load does not work: {self._problem}"]
-        return [*unusable, "Try it:", f"  {curl_line(self._stack.url, self._model)}"]
+        return [*unusable, "Try it:", f"  {curl_line(self._stack.url, self._model, needs_key=self._needs_key)}"]
 
 
-def curl_line(url: str, model: str) -> str:
+def curl_line(url: str, model: str, *, needs_key: bool = False) -> str:
     """Return the command that draws a Grad-CAM of the sample photo, ready to be pasted into a shell in the working directory."""
     beside_the_code = Path(__file__).parents[1] / _SAMPLE
     photo = _SAMPLE if _SAMPLE.is_file() else beside_the_code if beside_the_code.is_file() else Path("photo.jpg")
-    return f"curl -f -F image=@{shlex.quote(str(photo))} -F model={model} {url}/v1/grad_cam -o grad_cam.png"
+    key = '-H "X-API-Key: $KEY" ' if needs_key else ""
+    return f"curl -f {key}-F image=@{shlex.quote(str(photo))} -F model={model} {url}/v1/grad_cam -o grad_cam.png"

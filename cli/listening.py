@@ -9,25 +9,32 @@ import socket
 from cli.failure import CommandFailed
 
 
-def listen(host: str, port: int, *, insecure: bool) -> socket.socket:
-    """Return a listening TCP socket. Only `insecure` allows an address beyond loopback.
+def listen(host: str, port: int, *, beyond_loopback: bool) -> socket.socket:
+    """Return a listening TCP socket. `beyond_loopback` allows an address that other machines reach.
 
     Raises:
         CommandFailed: the host is unknown, the port is taken or not allowed, or the address is beyond loopback.
     """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except socket.gaierror as error:
-        raise CommandFailed(f"The host '{host}' has no address: {error.strerror}.") from error
-    if not insecure and not ipaddress.ip_address(address[0]).is_loopback:
+    family, address = _resolved(host, port)
+    if not beyond_loopback and not ipaddress.ip_address(address).is_loopback:
         raise CommandFailed(
-            f"convscope refuses to listen on {host}: callers need no key, so anyone who reaches it could use the service. "
-            "Listen on 127.0.0.1 (behind a proxy that checks who calls), or use --insecure."
+            f"convscope refuses to listen on {host}, because callers would need no key and anyone who reaches it could use the service. "
+            "Make a key with `convscope keys add OWNER` and let CONVSCOPE_AUTH be unset or `required`, listen on 127.0.0.1, "
+            "or use --insecure."
         )
     try:
-        return socket.create_server((str(address[0]), port), family=family)
+        return socket.create_server((address, port), family=family)
     except OSError as error:
         raise CommandFailed(_why(error, host, port)) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches the address of `host`.
+
+    Raises:
+        CommandFailed: the host is unknown.
+    """
+    return ipaddress.ip_address(_resolved(host, 0)[1]).is_loopback
 
 
 def port_of(listener: socket.socket) -> int:
@@ -42,3 +49,11 @@ def _why(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EACCES:
         return f"Port {port} on {host} needs privileges. {other}"
     return f"convscope cannot listen on {host}, port {port}: {error.strerror or error}."
+
+
+def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, str]:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except socket.gaierror as error:
+        raise CommandFailed(f"The host '{host}' has no address: {error.strerror}.") from error
+    return family, str(address[0])

@@ -11,13 +11,17 @@ from cli.failure import reported
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False, help=__doc__)
 
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+app.add_typer(keys, name="keys")
+
 Host = Annotated[str | None, typer.Option(help="The service listens on this address. By default it is CONVSCOPE_HOST.", show_default=False)]
 Port = Annotated[
     int | None,
     typer.Option(min=0, max=65535, help="The service listens on this port; 0 takes a free one. By default it is CONVSCOPE_PORT."),
 ]
 Insecure = Annotated[
-    bool, typer.Option("--insecure", help="The service may listen on an address beyond loopback, although callers need no key.")
+    bool,
+    typer.Option("--insecure", help="The service may listen on an address beyond loopback although callers need no key or nobody has one."),
 ]
 PhotoFile = Annotated[Path, typer.Option(help="The command shows this photo to the model.", exists=True, dir_okay=False)]
 
@@ -88,6 +92,40 @@ def doctor() -> None:
         from cli.doctor import doctor
 
         doctor()
+
+
+@keys.command("add")
+def keys_add(
+    owner: Annotated[str, typer.Argument(help="What is made with the key belongs to this owner.")],
+    scopes: Annotated[str, typer.Option(help="The key allows this: read, submit or admin, with commas between.")] = "read,submit",
+    expires: Annotated[
+        str | None,
+        typer.Option(help="The key is refused after this duration (30d, 12h, 45m) or from this time on (2027-01-31).", show_default=False),
+    ] = None,
+) -> None:
+    """Make an API key and print it. It is shown this once."""
+    with reported():
+        from cli.keys import add_key
+
+        add_key(owner, scopes, expires)
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """List the API keys without their secret parts."""
+    with reported():
+        from cli.keys import list_keys
+
+        list_keys()
+
+
+@keys.command("revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key, as `convscope keys list` shows it.")]) -> None:
+    """Revoke an API key."""
+    with reported():
+        from cli.keys import revoke_key
+
+        revoke_key(key_id)
 
 
 if __name__ == "__main__":

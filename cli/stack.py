@@ -42,6 +42,8 @@ class Stack:
         listener: the socket on which the service listens.
         data_dir: the folder that holds uploads, artifacts and the embedded Redis's files.
         drains: the drain times of the service and the workers.
+        auth: whether callers need a key, `off` or `required`.
+        key_for: is called with the URL of Redis before the service starts, and returns the key for `get`, or None if it needs none.
         redis_url: the Redis to use. If it is None, a Redis is started that uses `data_dir`.
         appendfsync: how often the embedded Redis writes to the disk, see `EmbeddedRedis.start`.
         max_memory: the number of bytes above which the embedded Redis refuses writes; 0 means no limit.
@@ -55,6 +57,8 @@ class Stack:
         data_dir: Path,
         drains: DrainSeconds,
         *,
+        auth: str = "off",
+        key_for: Callable[[str], str | None] = lambda _: None,
         redis_url: str | None = None,
         appendfsync: AppendFsync = "everysec",
         max_memory: int = 0,
@@ -63,6 +67,8 @@ class Stack:
         self._listener = listener
         self._data_dir = data_dir.resolve()
         self._drains = drains
+        self._auth, self._key_for = auth, key_for
+        self._key: str | None = None
         self._redis_url = redis_url
         self._start_redis = partial(EmbeddedRedis.start, self._data_dir, appendfsync=appendfsync, max_memory=max_memory)
         self._log_dir = log_dir
@@ -80,7 +86,9 @@ class Stack:
         with ExitStack() as ending:
             ending.enter_context(self.interrupts)
             redis_url = self._redis_url or self._own_redis(ending)
-            environment = {**os.environ, "CONVSCOPE_REDIS_URL": redis_url, "CONVSCOPE_DATA_DIR": str(self._data_dir)}
+            self._key = self._key_for(redis_url)
+            own = {"CONVSCOPE_REDIS_URL": redis_url, "CONVSCOPE_DATA_DIR": str(self._data_dir), "CONVSCOPE_AUTH": self._auth}
+            environment = {**os.environ, **own}
             worker = ChildProcess("worker", convscope_command("worker"), environment=environment, log=self._log("worker"))
             self._own(ending, worker, self._drains.workers)
             descriptor = self._listener.fileno()
@@ -149,7 +157,7 @@ class Stack:
         """Return the status and the body of the service's answer to `GET path`, or None if it does not answer within `seconds`."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={} if self._key is None else {"X-API-Key": self._key})
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException):

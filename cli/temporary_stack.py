@@ -28,7 +28,7 @@ def temporary_stack(command: str, log_dir: Path | None = None) -> Generator[Stac
     """
     with (
         tempfile.TemporaryDirectory(prefix=f"convscope-{command}-") as data_dir,
-        Stack(listen("127.0.0.1", 0, insecure=False), Path(data_dir), _DRAINS, log_dir=log_dir or Path(data_dir)) as stack,
+        Stack(listen("127.0.0.1", 0, beyond_loopback=False), Path(data_dir), _DRAINS, log_dir=log_dir or Path(data_dir)) as stack,
     ):
         if not stack.wait_ready(_READY_SECONDS):
             raise CommandFailed("The command was interrupted.")

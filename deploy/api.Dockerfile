@@ -36,5 +36,5 @@ WORKDIR /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
-# The service asks callers for no key. The one who publishes the port decides who can reach it.
+# Callers need no key unless CONVSCOPE_AUTH=required is set. The one who publishes the port decides who can reach it.
 CMD ["convscope", "api", "--insecure"]

@@ -33,6 +33,8 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `worker` | worker | string: the last heartbeat |
 | `workers` | `all` | set: the workers that may be alive |
 | `model` | name:digest | string: a published model |
+| `api_key` | API key | hash: the key's owner, scopes, times, and the sha256 of the key |
+| `api_keys` | `all` | set: the API keys that may be valid |
 """
 
 from __future__ import annotations
@@ -48,9 +50,9 @@ from ulid import ULID
 KeyKind = Literal[
     "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "jobs", "active",
     "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
-    "workers", "model",
+    "workers", "model", "api_key", "api_keys",
 ]  # fmt: skip
-Shard = int | Literal["workers", "models"]  # the last two are one place each, however many shards there are
+Shard = int | Literal["workers", "models", "api_keys"]  # the last three are one place each, however many shards there are
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 

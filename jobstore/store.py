@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobstore.account import FileAccount
+from jobstore.api_keys import ApiKeyStore
 from jobstore.artifacts import ArtifactStore
 from jobstore.connection import Connection
 from jobstore.files import FileStore
@@ -21,7 +22,8 @@ class JobStore:
     """Holds one part for each purpose over one connection.
 
     `jobs` is for callers and `queue` for workers. `listener` wakes callers who wait. `images`, `artifacts` and `pieces` hold content,
-    `models` and `workers` hold what workers publish about themselves. For example: `submitted = await store.jobs.submit(submission)`.
+    `models` and `workers` hold what workers publish about themselves, and `api_keys` says who may call. For example:
+    `submitted = await store.jobs.submit(submission)`.
 
     Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
     runs at least once and exactly one result is seen. Every key in Redis expires.
@@ -39,6 +41,7 @@ class JobStore:
         self.pieces = PieceStore(connection, self._account)
         self.workers = WorkerRegistry(connection)
         self.models = ModelStore(connection, self.jobs, self.workers)
+        self.api_keys = ApiKeyStore(connection)
 
     @classmethod
     def connect(cls, url: str, settings: StoreSettings) -> JobStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from jobstore.store import JobStore
@@ -13,12 +13,14 @@ from service.artifact_contents import ArtifactContents
 from service.dependencies import Services
 from service.drain import Drain
 from service.error_handlers import add_error_handlers
+from service.gate import gate
+from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests
 from service.openapi import openapi_of
 from service.request_context import REQUEST_ID, RequestContextMiddleware
-from service.routes import artifacts, health, images, jobs, methods, models, problems
+from service.routes import artifacts, health, images, jobs, keys, methods, models, problems
 from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
 from service.settings import ServiceSettings
@@ -36,7 +38,8 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     """
     drain, metrics = Drain(), Metrics()
     contents = ArtifactContents(store, settings, metrics)
-    services = Services(settings, store, ModelLookup(settings, store, drain), metrics, drain, contents, OpenRequests())
+    lookup, key_ring = ModelLookup(settings, store, drain), KeyRing(store.api_keys)
+    services = Services(settings, store, lookup, metrics, drain, contents, OpenRequests(), key_ring)
     app = FastAPI(
         title="convscope",
         version=service_version(),
@@ -46,10 +49,10 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
         openapi_url=None,
     )
     app.state.services = services
-    routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, health.router]
+    routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, keys.router, health.router]
     routers += [problems.router, documents_router(app)]
     for router in routers:
-        app.include_router(router, max_body_size=settings.max_body_bytes)
+        app.include_router(router, dependencies=[Depends(gate)], max_body_size=settings.max_body_bytes)
     add_error_handlers(app, routers, settings.max_body_bytes)
     app.add_middleware(
         RequestContextMiddleware,
@@ -66,7 +69,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
             allow_headers=["*"],
             expose_headers=["ETag", "Location", "Preference-Applied", "Retry-After", REQUEST_ID],
         )
-    app.openapi = openapi_of(app)
+    app.openapi = openapi_of(app, key_required=settings.auth == "required")
     for route in app.routes:  # FastAPI prepares the routes of a router when it first looks for one, which takes about 0.1 s
         route.matches({"type": "http", "method": "GET", "path": "/", "root_path": ""})
     return app

@@ -1,17 +1,60 @@
-"""Tell who calls. Every call on the store takes an owner from here, so that API keys can be added without a change to any route."""
+"""Tell who calls. Every call on the store takes an owner from here, so that nobody reaches what belongs to another owner."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
-_ANONYMOUS = "anonymous"
+from schemas.access import ANONYMOUS, Scope
+
+_IDENTITY = "identity"
 
 
-async def current_owner() -> str:
-    """Return the caller. Without API keys, every caller is the same owner."""
-    return _ANONYMOUS
+@dataclass(frozen=True)
+class Identity:
+    """Who has sent a request.
+
+    Attributes:
+        owner: what the caller makes belongs to this owner.
+        scopes: what the caller may do.
+        key_id: the id of the API key; None if the caller has none.
+    """
+
+    owner: str
+    scopes: tuple[Scope, ...]
+    key_id: str | None = None
+
+    def allows(self, scope: Scope) -> bool:
+        """Tell whether the caller may do what needs `scope`."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+KEYLESS = Identity(ANONYMOUS, ("read", "submit"))  # whoever needs no key; only a key can make keys
+
+
+def note_identity(scope: MutableMapping[str, Any], identity: Identity) -> None:
+    """Note in an ASGI scope who has sent the request."""
+    scope.setdefault("state", {})[_IDENTITY] = identity
+
+
+def identity_of(scope: MutableMapping[str, Any]) -> Identity | None:
+    """Return who has sent the request of an ASGI scope; None if it needed no key or has not been let in yet."""
+    return scope.get("state", {}).get(_IDENTITY)
+
+
+async def current_owner(request: Request) -> str:
+    """Return the owner whose key the request has; without API keys, every caller is the owner `anonymous`.
+
+    Raises:
+        RuntimeError: nobody has checked the request, because its route was not added with `gate`.
+    """
+    identity = identity_of(request.scope)
+    if identity is None:
+        raise RuntimeError("This route asks who calls, but nothing has checked that.")
+    return identity.owner
 
 
 OwnerDep = Annotated[str, Depends(current_owner)]

@@ -14,6 +14,7 @@ from service.artifact_contents import ArtifactContents
 from service.auth import OwnerDep
 from service.drain import Drain
 from service.echo import echo
+from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests, note_job
@@ -32,6 +33,7 @@ class Services:
     drain: Drain
     contents: ArtifactContents
     open_requests: OpenRequests
+    key_ring: KeyRing
 
 
 @dataclass(frozen=True)

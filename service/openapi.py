@@ -9,11 +9,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, TypeAdapter
 
+from schemas.access import ApiKeyRequest
 from schemas.events import JobEvent
 from schemas.job_requests import JobRequest
 from schemas.jobs import InlineArray, Job
 from schemas.problem import Problem
 from service.one_line_forms import ONE_LINE_FORMS, FormFile
+from service.openapi_access import describe_access
 
 _REF = "#/components/schemas/{model}"
 _TAGS = [
@@ -21,6 +23,7 @@ _TAGS = [
     {"name": "one line", "description": "Send an image and get a picture back: one call for each method."},
     {"name": "images", "description": "Upload an image once and use it in many jobs."},
     {"name": "discovery", "description": "List the methods and the models."},
+    {"name": "keys", "description": "Make, list and revoke API keys. This needs the scope `admin`."},
     {"name": "operations", "description": "Ask for the service's health and its metrics."},
 ]
 
@@ -42,12 +45,16 @@ class ImageForm(BaseModel):
     image: FormFile = Field(description="This part holds the image file.")
 
 
-def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Return the function for `app.openapi`, which builds the document when it is first called."""
+def openapi_of(app: FastAPI, *, key_required: bool) -> Callable[[], dict[str, Any]]:
+    """Return the function for `app.openapi`, which builds the document when it is first called.
+
+    `key_required` says whether callers need an API key for everything that is not open to all.
+    """
 
     def build() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _build(app)
+            describe_access(app.openapi_schema, key_required=key_required)
         return app.openapi_schema
 
     return build
@@ -82,7 +89,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
 
 
 def _pydantic_schemas() -> dict[str, Any]:
-    types: list[Any] = [JobRequest, Job, JobEvent, JobRequestForm, ImageForm, InlineArray, Problem, *ONE_LINE_FORMS.values()]
+    types: list[Any] = [ApiKeyRequest, JobRequest, Job, JobEvent, JobRequestForm, ImageForm, InlineArray, Problem, *ONE_LINE_FORMS.values()]
     _, definitions = TypeAdapter.json_schemas(
         [(f"{index}", "validation", TypeAdapter(each)) for index, each in enumerate(types)], ref_template=_REF
     )

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import anyio.to_thread
 from fastapi import Request
-from pydantic import JsonValue
-from pydantic_core import from_json
 from starlette.datastructures import FormData, UploadFile
 
-from schemas.errors import ImageRequired, ImageUnexpected, InvalidParameters, MalformedBody
+from schemas.errors import ImageRequired, ImageUnexpected, InvalidParameters
 from schemas.images import InlineImage
 from schemas.jobs import Priority
 from schemas.methods import METHODS
@@ -23,10 +20,11 @@ from service.form_fields import read_form_fields
 from service.image_check import decode_base64
 from service.media_type import media_type_of, unsupported_media_type
 from service.multipart import ImageFile, check_file_parts, open_form, read_images, read_single_image
+from service.read_json import read_json
 from service.settings import ServiceSettings
 from service.threads import on_thread_if_large
 from service.validate_submission import ValidSubmission, validate_submission
-from service.validation_errors import check_extent_of_json, invalid_parameters, unknown_field
+from service.validation_errors import invalid_parameters, unknown_field
 
 _JOB_PARTS = ("request", "image", "images")
 
@@ -154,7 +152,7 @@ def _check_file_was_sent(part: str, texts: Iterable[tuple[str, str]]) -> None:
 
 
 async def _parse_json(body: bytes, settings: ServiceSettings, file: bytes | None = None, files: Sequence[ImageFile] = ()) -> ParsedRequest:
-    submission = await on_thread_if_large(len(body), _read_json, body, [each.id for each in files])
+    submission = await on_thread_if_large(len(body), _read_submission, body, [each.id for each in files])
     if file is not None and submission.image is not None:
         raise InvalidParameters(
             "A submission has one image; got two, one as a part of the form and one in its JSON.", pointer="/image", allowed="1", got="2"
@@ -179,13 +177,8 @@ async def _parse_json(body: bytes, settings: ServiceSettings, file: bytes | None
     )
 
 
-def _read_json(body: bytes, uploaded: Sequence[str]) -> ValidSubmission:
-    check_extent_of_json(body)
-    try:
-        value = cast("JsonValue", from_json(body, allow_inf_nan=False))
-    except ValueError as error:
-        raise MalformedBody(f"The submission is not valid JSON: {error}.") from None
-    return validate_submission(value, uploaded)
+def _read_submission(body: bytes, uploaded: Sequence[str]) -> ValidSubmission:
+    return validate_submission(read_json(body), uploaded)
 
 
 async def _image(submission: ValidSubmission, settings: ServiceSettings) -> tuple[bytes | None, str | None, str]:

@@ -8,7 +8,7 @@ from typing import Any, overload
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from schemas import errors
+from schemas import access_errors, errors
 from schemas.errors import FieldError, VisualizationError
 from schemas.problem import Problem, ProblemAnswer
 
@@ -20,6 +20,8 @@ _RETRY_AFTER = 5  # seconds, if the error does not say
 
 STATUS: Mapping[type[VisualizationError], int] = {
     errors.MalformedBody: 400,
+    access_errors.Unauthenticated: 401,
+    access_errors.ScopeMissing: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.NotAcceptable: 406,
@@ -44,6 +46,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.NoGradient: 422,
     errors.NonFinite: 422,
     errors.CallerLimit: 429,
+    access_errors.RateLimited: 429,
     errors.OutOfMemory: 500,
     errors.WorkerCrashed: 500,
     errors.InternalError: 500,
@@ -110,11 +113,13 @@ def problem_of(error: VisualizationError, request_id: str) -> Problem:
 
 
 def problem_response(error: VisualizationError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer for `error`. A status of 429 or 503 gets `Retry-After`."""
+    """Return the answer for `error`. A status of 429 or 503 gets `Retry-After`, and 401 or 403 `WWW-Authenticate`."""
     problem = problem_of(error, request_id)
-    retry = {"Retry-After": str(error.retry_after or _RETRY_AFTER)} if problem.status in (429, 503) else {}
+    own = {"Retry-After": str(error.retry_after or _RETRY_AFTER)} if problem.status in (429, 503) else {}
+    if isinstance(error, access_errors.Unauthenticated | access_errors.ScopeMissing):
+        own["WWW-Authenticate"] = error.challenge
     body = problem.model_dump_json(exclude_none=True)
-    return Response(body, problem.status, {**(headers or {}), **retry}, PROBLEM_MEDIA_TYPE)
+    return Response(body, problem.status, {**(headers or {}), **own}, PROBLEM_MEDIA_TYPE)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
@@ -17,6 +17,11 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
 
     host: str = Field(default="127.0.0.1", description="The service listens on this address.")
     port: int = Field(default=8000, ge=0, le=65535, description="The service listens on this port. 0 means any free port.")
+    auth: Literal["off", "required"] | None = Field(
+        default=None,
+        description="With `required`, every caller needs an API key, see [operating](operating.md). With `off`, nobody does. If it is not "
+        "set, it is `off` on a loopback address or with `--insecure`, and `required` on any other address.",
+    )
     api_processes: int = Field(
         default=1,
         ge=1,

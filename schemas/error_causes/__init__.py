@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from schemas.error_causes.access import ACCESS
 from schemas.error_causes.bad_requests import BAD_REQUESTS
 from schemas.error_causes.cause import ErrorCause
 from schemas.error_causes.failed_jobs import FAILED_JOBS
@@ -15,6 +16,6 @@ from schemas.error_causes.not_now import NOT_NOW
 from schemas.error_causes.unknown_names import UNKNOWN_NAMES
 
 ERROR_CAUSES: Mapping[str, ErrorCause] = MappingProxyType(
-    {each.example.code: each for each in (*BAD_REQUESTS, *UNKNOWN_NAMES, *NOT_NOW, *FAILED_JOBS)}
+    {each.example.code: each for each in (*BAD_REQUESTS, *UNKNOWN_NAMES, *ACCESS, *NOT_NOW, *FAILED_JOBS)}
 )
 """The explanation of every error, by its code, in the order in which they are shown."""

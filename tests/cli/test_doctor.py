@@ -86,7 +86,7 @@ def test_a_redis_that_may_delete_jobs_is_reported(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("surroundings")
 def test_a_redis_that_does_not_answer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listen("127.0.0.1", 0, insecure=False) as listener:
+    with listen("127.0.0.1", 0, beyond_loopback=False) as listener:
         port = port_of(listener)
     monkeypatch.setenv("CONVSCOPE_REDIS_URL", f"redis://127.0.0.1:{port}/0")
     (finding,) = _of("Redis")

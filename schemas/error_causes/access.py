@@ -1,0 +1,28 @@
+"""Explain the errors of callers who have no key, whose key does not allow a request, or who ask too often."""
+
+from __future__ import annotations
+
+from schemas import access_errors
+from schemas.error_causes.cause import ErrorCause
+
+ACCESS = (
+    ErrorCause(
+        access_errors.Unauthenticated("This request needs an API key. Send it as 'Authorization: Bearer cs_…' or as 'X-API-Key: cs_…'."),
+        "The service asks for an API key, and the request has none; or the key or the signature of the address is wrong, has expired, or "
+        "was revoked.",
+        "Send a valid key with the request. The operator makes one with `convscope keys add`.",
+    ),
+    ErrorCause(
+        access_errors.ScopeMissing("This needs the scope 'submit'; the key k7f3m2q9x4tb has read.", allowed="submit", got="read"),
+        "The key is valid, but it does not have the scope that this request needs. `allowed` names that scope.",
+        "Use a key with the scope. The operator makes one with `convscope keys add OWNER --scopes read,submit`.",
+    ),
+    ErrorCause(
+        access_errors.RateLimited(
+            "A caller may send 60 submissions in 60 s. The next one is allowed in 1 s.", allowed="60 in 60 s", retry_after=1
+        ),
+        "You have sent more requests within a minute than one caller may. `RateLimit` in every answer says how many are left.",
+        "Wait as long as `Retry-After` says, and send the request again. The operator can set `CONVSCOPE_MAX_SUBMISSIONS_PER_MINUTE` and "
+        "`CONVSCOPE_MAX_READS_PER_MINUTE`.",
+    ),
+)

@@ -1,0 +1,25 @@
+"""Say which scope each operation needs. An operation that is not named here needs a key, so a new route cannot be open by mistake."""
+
+from __future__ import annotations
+
+from schemas.access import Scope
+
+# These answer without a key: health for load balancers, and documents that are the same for everybody.
+OPEN_PATHS = frozenset({"/", "/livez", "/readyz", "/openapi.json", "/docs", "/problems", "/problems/{code}"})
+_ADMIN_FOLDER = "/v1/keys"
+_CHANGES_MODELS = ("/v1/models/{model}", "/v1/models/{name}")
+
+
+def required_scope(method: str, path: str) -> Scope | None:
+    """Return the scope that a request needs, or None if it needs no key.
+
+    Args:
+        method: the HTTP method, in capitals.
+        path: the path of the route as OpenAPI shows it, for example `/v1/jobs/{job_id}`.
+    """
+    if path in OPEN_PATHS:
+        return None
+    reads = method in ("GET", "HEAD")
+    if path == _ADMIN_FOLDER or path.startswith(f"{_ADMIN_FOLDER}/") or (path in _CHANGES_MODELS and not reads):
+        return "admin"
+    return "read" if reads else "submit"
