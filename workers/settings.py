@@ -83,7 +83,18 @@ class WorkerSettings(StoreSettings):
         default=200_000_000, gt=0, description="Largest number of parameters of a model from the models folder."
     )
     max_model_layers: int = Field(
-        default=2_000, gt=0, description="Largest number of layers of a model from the models folder, nested layers included."
+        default=2_000,
+        gt=0,
+        description="Largest number of layers of a model from the models folder, nested layers included. Each call of a layer counts.",
+    )
+    load_timeout: float = Field(
+        default=120.0,
+        gt=0,
+        description="Seconds of processor time that reading a file of the models folder may take, in a child process. The wall time may be "
+        "twice as long.",
+    )
+    load_memory_bytes: int = Field(
+        default=8 * 2**30, ge=2**28, description="Largest address space of the child process that reads such a file, in bytes."
     )
     max_download_bytes: int = Field(default=2 * 2**30, gt=0, description="Largest size of a file of weights that is downloaded, in bytes.")
     download_timeout: float = Field(default=1800.0, gt=0, description="Seconds that such a download may take.")
@@ -143,6 +154,8 @@ class WorkerSettings(StoreSettings):
             max_expanded_bytes=self.max_model_expanded_bytes,
             max_parameters=self.max_model_parameters,
             max_layers=self.max_model_layers,
+            load_timeout=self.load_timeout,
+            load_memory_bytes=self.load_memory_bytes,
             max_download_bytes=self.max_download_bytes,
             download_timeout=self.download_timeout,
             custom_objects=self.custom_objects,

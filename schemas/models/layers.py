@@ -9,11 +9,12 @@ from pydantic import Field
 
 from schemas.models.immutable import ImmutableSchema
 
+MAX_LAYER_PATH = 512
 LayerPath = Annotated[
     str,
     Field(
         min_length=1,
-        max_length=512,
+        max_length=MAX_LAYER_PATH,
         description="A layer's path: `block5_conv3`, or `base/block5_conv3` inside a nested model.",
         examples=["head_relu"],
     ),

@@ -7,15 +7,14 @@ sets the upper bound.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import re
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
+import h5py
 import keras
 
 try:
@@ -195,40 +194,35 @@ def model_from_archive_config(config: dict[str, Any], custom_objects: Mapping[st
         return serialization_lib.deserialize_keras_object(config, safe_mode=True)
 
 
-def load_archive_state(file: BinaryIO, model: Any, converted: Callable[[bytes], bytes] | None = None) -> None:
-    """Read the weights and the assets of `model` from an open `.keras` file.
+def load_archive_weights(file: h5py.File, model: Any) -> None:
+    """Read the weights of `model` from an open file of the form that `model.weights.h5` has in a `.keras` file.
 
-    `converted` turns the weights (an HDF5 file) of an older version into the form that this version reads.
-
-    `keras.saving.load_model` cannot be used: it builds the model from the configuration in the file, and this project builds it from
-    the part of it that was checked.
+    Assets are not read. Only layers that look words up in a vocabulary have some, and no such layer is loaded.
     """
-    with zipfile.ZipFile(file) as archive, contextlib.ExitStack() as stores:
-        name = saving_lib._VARS_FNAME_H5
-        if converted is not None:
-            weights = saving_lib.H5IOStore(io.BytesIO(converted(archive.read(name))), mode="r")
-        elif saving_lib.is_memory_sufficient(model):
-            weights = saving_lib.H5IOStore(io.BytesIO(archive.read(name)), mode="r")
-        else:
-            weights = saving_lib.H5IOStore(name, archive, mode="r")
-        stores.callback(weights.close)
-        assets = None
-        if any(member.startswith(f"{saving_lib._ASSETS_DIRNAME}/") for member in archive.namelist()):
-            assets = saving_lib.DiskIOStore(saving_lib._ASSETS_DIRNAME, archive=archive, mode="r")
-            stores.callback(assets.close)
-        failed: set[Any] = set()
-        errors: dict[Any, Any] = {}
-        saving_lib._load_state(
-            model,
-            weights_store=weights,
-            assets_store=assets,
-            inner_path="",
-            visited_saveables=set(),
-            failed_saveables=failed,
-            error_msgs=errors,
-        )
-        if failed:
-            saving_lib._raise_loading_failure(errors)
+    failed: set[Any] = set()
+    errors: dict[Any, Any] = {}
+    saving_lib._load_state(
+        model,
+        weights_store=_OpenStore(file),
+        assets_store=None,
+        inner_path="",
+        visited_saveables=set(),
+        failed_saveables=failed,
+        error_msgs=errors,
+    )
+    if failed:
+        saving_lib._raise_loading_failure(errors)
+
+
+class _OpenStore(saving_lib.H5IOStore):
+    """The store of variables that Keras reads, over a file that is open already."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+        super().__init__(io.BytesIO())
+
+    def _get_h5_file(self, path_or_io: Any, mode: str | None = None) -> h5py.File:
+        return self._file
 
 
 def model_from_hdf5_config(config: Any, custom_objects: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -9,6 +10,8 @@ import keras
 from catalog.entry import CatalogEntry
 from workers.models.limits import ModelLimits
 from workers.models.loaders import MODEL_LOADERS
+
+_OTHER_CALLS = 2000  # Python's own limit is 1000
 
 
 def load_model(entry: CatalogEntry, limits: ModelLimits | None = None) -> keras.Model:
@@ -20,8 +23,11 @@ def load_model(entry: CatalogEntry, limits: ModelLimits | None = None) -> keras.
     Raises:
         ModelLoadFailed: the model cannot be loaded; the error has the cause.
     """
+    limits = limits or ModelLimits()
+    # Keras goes through a graph with one call of a function for each layer of a chain. These calls are all in Python and take no stack.
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), limits.max_layers + _OTHER_CALLS))
     with ThreadPoolExecutor(1, thread_name_prefix=f"load-{entry.name}") as thread:
-        return thread.submit(_load, entry, limits or ModelLimits()).result()
+        return thread.submit(_load, entry, limits).result()
 
 
 def _load(entry: CatalogEntry, limits: ModelLimits) -> keras.Model:

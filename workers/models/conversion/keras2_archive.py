@@ -6,7 +6,6 @@ for example `keras.src.engine.functional`, which Keras 3 does not have.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -52,23 +51,20 @@ def _argument(value: Any) -> Any:
     return kept if public is None else {**kept, "module": public[1]}
 
 
-def with_counted_layers(weights: bytes) -> bytes:
-    """Return the weights of a `.keras` file (HDF5) with the layers of each class counted without gaps.
+def count_layers_without_gaps(file: h5py.File) -> None:
+    """Rename the layers in the weights of a `.keras` file so that those of each class are counted without gaps. This changes `file`.
 
     TensorFlow 2.12 and 2.13 wrote each layer with weights once, but counted it twice: `conv2d`, `conv2d_2`, `conv2d_4`. Keras 3 reads
-    `conv2d`, `conv2d_1`, `conv2d_2`. Files of later versions are returned unchanged.
+    `conv2d`, `conv2d_1`, `conv2d_2`. Files of later versions stay as they are.
     """
-    buffer = io.BytesIO(weights)
-    with h5py.File(buffer, "r+") as file:
-        if _OLD_LAYERS not in file:
-            return weights
-        for group in list(_containers(file)):
-            seen: dict[str, int] = {}
-            for stem, number, name in sorted(_numbered(str(name)) for name in group):
-                count = seen[stem] = seen.get(stem, -1) + 1
-                if count != number:
-                    group.move(name, f"{stem}_{count}")
-    return buffer.getvalue()
+    if _OLD_LAYERS not in file:
+        return
+    for group in list(_containers(file)):
+        seen: dict[str, int] = {}
+        for stem, number, name in sorted(_numbered(str(name)) for name in group):
+            count = seen[stem] = seen.get(stem, -1) + 1
+            if count != number:
+                group.move(name, f"{stem}_{count}")
 
 
 def _containers(group: h5py.Group) -> Iterator[h5py.Group]:

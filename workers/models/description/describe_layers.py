@@ -8,7 +8,9 @@ from typing import Any
 
 import keras
 
+from schemas.errors import ModelLoadFailed
 from schemas.models import Layer
+from schemas.models.layers import MAX_LAYER_PATH
 from workers.engine.graph import Graph
 from workers.models.description.default_layer import has_map
 from workers.models.description.layer_kinds import kind_of
@@ -17,7 +19,18 @@ from workers.models.description.token_grids import token_grids
 
 
 def describe_layers(graph: Graph) -> tuple[Layer, ...]:
-    """Return the description of every layer of a model, in topological order."""
+    """Return the description of every layer of a model, in topological order.
+
+    Raises:
+        ModelLoadFailed: the path of a layer is too long.
+    """
+    longest = max((layer.path for layer in graph.layers), key=len, default="")
+    if len(longest) > MAX_LAYER_PATH:
+        raise ModelLoadFailed(
+            f"The path of the layer '{longest[:50]}…' has {len(longest)} characters; at most {MAX_LAYER_PATH} are allowed.",
+            allowed=str(MAX_LAYER_PATH),
+            got=str(len(longest)),
+        )
     fields, grids = receptive_fields(graph.layers), token_grids(graph.layers)
     calls = Counter(graph.topology.owners[ref] for ref in graph.topology.taps.values())
     described = (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import inspect
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,12 +14,14 @@ import keras
 from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import APPLICATION_LAYERS, FUNCTIONAL_MODULE, KerasSaveable
 from workers.models.custom_objects import CustomObjects
+from workers.models.guards.graph_size import graph_size
 from workers.models.limits import ModelLimits
-
-MAX_CONFIG_BYTES = 64 * 2**20
 
 # These classes run code that the file contains or names.
 _REFUSED = frozenset({"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__typespec__"})
+# These read a vocabulary from a path or an address that the file gives (CVE-2025-12058).
+_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup", "FeatureSpace"})
+_CONNECTIONS_PER_LAYER = 10
 # These are plain values in Keras's serialisation, and the dtype policy of Keras 2.
 _VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "Policy"})
 _HOW_TO_SAVE = (
@@ -51,59 +53,62 @@ _PLAIN_KINDS = (
 )
 
 
-def read_config(text: str | bytes, file_name: str) -> dict[str, Any]:
-    """Return the configuration in a JSON text.
-
-    Raises:
-        ModelLoadFailed: the text is too long, not JSON, or not an object that names a class.
-    """
-    if len(text) > MAX_CONFIG_BYTES:
-        raise ModelLoadFailed(f"'{file_name}' has a configuration of {len(text)} bytes; at most {MAX_CONFIG_BYTES} are allowed.")
-    try:
-        config = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelLoadFailed(f"'{file_name}' has a configuration that is not valid JSON: {error}") from error
-    if not isinstance(config, dict) or "class_name" not in config:
-        raise ModelLoadFailed(f"'{file_name}' has a configuration that names no model class.")
-    return config
-
-
 def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits, custom_objects: CustomObjects) -> dict[str, Any]:
     """Check that only Keras's own classes, those of the operator, and not too many layers would be built.
 
     Return the operator's objects that the configuration names, by the names under which Keras looks for them.
 
     Raises:
-        ModelLoadFailed: a class runs foreign code or is in neither place (the error names it), or there are too many layers.
+        ModelLoadFailed: a class runs foreign code, reads a file or is in neither place (the error names it), or there are too many
+            layers.
     """
-    layers = 0
+    layers: set[str] = set()
     named: dict[str, Any] = {}
+    find_class = functools.cache(_class)
     for entry in _objects(config):
         name = entry["class_name"]
         custom = _custom_object(entry, custom_objects)
         if custom is not None:
             named[_stored_name(entry)] = custom
-            layers += inspect.isclass(custom) and issubclass(custom, keras.Operation)
+            if inspect.isclass(custom) and issubclass(custom, keras.Operation):
+                layers.add(name)
         elif name == "function":
             _check_function(entry, file_name)
+        elif name in _LOOKUPS:
+            raise ModelLoadFailed(
+                f"'{file_name}' contains a {name} layer, which reads its vocabulary from a file or an address. No model that takes images "
+                "needs one. Save the model without it."
+            )
         elif name in _REFUSED and not _calls_custom_function(entry, custom_objects):
             raise ModelLoadFailed(
                 f"'{file_name}' contains a {name} layer, which brings its own code. Only Keras's own layers are loaded. "
                 "Save the model with Keras layers for that step, or set it as preprocessing in NAME.toml."
             )
         elif name not in _VALUES:
-            found = _class(name, entry.get("module"))
+            found = find_class(name, entry["module"] if isinstance(entry.get("module"), str) else "")
             if found is None:
                 raise ModelLoadFailed(
                     f"'{file_name}' contains the class '{_full_name(entry)}', which Keras {keras.__version__} cannot load. "
                     f"The file does not contain the code of a class that is not Keras's own. {_HOW_TO_SAVE}"
                 )
-            layers += issubclass(found, keras.Operation)
-    if layers > limits.max_layers:
-        raise ModelLoadFailed(
-            f"'{file_name}' has {layers} layers; at most {limits.max_layers} are allowed.", allowed=str(limits.max_layers), got=str(layers)
-        )
+            if issubclass(found, keras.Operation):
+                layers.add(name)
+    _check_graph_size(config, layers, file_name, limits)
     return named
+
+
+def _check_graph_size(config: Mapping[str, Any], layer_classes: set[str], file_name: str, limits: ModelLimits) -> None:
+    size = graph_size(config, layer_classes)
+    for got, what, allowed in (
+        (size.calls, "layers", limits.max_layers),
+        (size.reads, "connections between layers", _CONNECTIONS_PER_LAYER * limits.max_layers),
+    ):
+        if got > allowed:
+            raise ModelLoadFailed(
+                f"'{file_name}' has {got} {what}; at most {allowed} are allowed. Each call of a layer counts.",
+                allowed=str(allowed),
+                got=str(got),
+            )
 
 
 def _custom_object(entry: Mapping[str, Any], custom_objects: CustomObjects) -> Any | None:
@@ -144,10 +149,10 @@ def _objects(root: Any) -> Iterator[Mapping[str, Any]]:
             pending.extend(value)
 
 
-def _class(name: str, module: object) -> type | None:
+def _class(name: str, module: str) -> type | None:
     """Return the Keras class that an entry names, by public module (`keras.layers`), source module, or name alone (Keras 2)."""
     places: list[Any] = list(_NAMESPACES)
-    if isinstance(module, str) and module:
+    if module:
         if module != "keras" and not module.startswith("keras."):
             return None
         with contextlib.suppress(ImportError):  # this Keras lacks a module of Keras 2 or of another version; the public name decides

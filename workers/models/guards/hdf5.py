@@ -2,78 +2,89 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any
 
 import h5py
 
-from schemas.errors import ModelLoadFailed
-from workers.models.limits import ModelLimits
+from workers.models.guards.refusal import FileLimits, FileRefused, check_size
 
-
-def check_hdf5_file(path: Path, limits: ModelLimits) -> None:
-    """Check the size and the contents of an HDF5 file; see `check_file_size` and `check_hdf5`."""
-    check_file_size(path, limits)
-    with open_hdf5(path, path.name) as file:
-        check_hdf5(file, path.name, limits)
-
-
-def check_file_size(path: Path, limits: ModelLimits) -> None:
-    """Raise `ModelLoadFailed` if the file is missing or has too many bytes."""
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise ModelLoadFailed(f"The file '{path.name}' is not in the models folder.") from error
-    if size > limits.max_file_bytes:
-        raise ModelLoadFailed(
-            f"'{path.name}' has {size} bytes; at most {limits.max_file_bytes} are allowed.",
-            allowed=str(limits.max_file_bytes),
-            got=str(size),
-        )
+MAX_OBJECTS = 100_000
+MAX_DEPTH = 100
+# Deflate, shuffle, Fletcher's checksum, szip, nbit, scale and offset, and LZF are part of h5py. HDF5 loads any other filter from a plugin.
+_OWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
 
 
 @contextmanager
-def open_hdf5(source: Path | IO[bytes], file_name: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file to read it. Raise `ModelLoadFailed` if it is not one."""
+def open_hdf5(source: IO[bytes]) -> Iterator[h5py.File]:
+    """Open an HDF5 file to read it. Raise `FileRefused` if it is not one."""
     try:
         file = h5py.File(source, "r")
     except OSError as error:
-        raise ModelLoadFailed(f"'{file_name}' is not an HDF5 file, or it is damaged.") from error
+        raise FileRefused("is not an HDF5 file, or it is damaged.") from error
     with file:
         yield file
 
 
-def check_hdf5(file: h5py.File, file_name: str, limits: ModelLimits) -> None:
-    """Check that the file has no links (soft or external), no values in other files, and not more declared bytes than the limit.
+def check_hdf5(file: h5py.File, limits: FileLimits) -> None:
+    """Check the names, the sizes and the places of all objects in the file. No values are read.
+
+    A file must be a tree: a link, or a second name of an object, would let a small file stand for a large one.
 
     Raises:
-        ModelLoadFailed: the error names the object at fault.
+        FileRefused: the file has a link or a second name for an object, values that are not numbers or lie in another file, a filter
+            that is a plugin, too many objects or levels, or more declared bytes than the limit. The error names the object at fault.
     """
     declared = 0
-    seen: set[Any] = set()
-    pending: list[h5py.Group] = [file]
+    root: Any = file["/"]
+    seen: set[Any] = {root}
+    pending: list[tuple[h5py.Group, int]] = [(root, 1)]
     while pending:
-        group = pending.pop()
-        for name in group:
+        group, depth = pending.pop()
+        for name in map(str, group):
             path = f"{group.name}/{name}".replace("//", "/")
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise ModelLoadFailed(f"'{file_name}': the object {path} is a {type(link).__name__}; links are not allowed.")
-            item = group[name]
+            item = _member(group, name, path)
             if item in seen:  # h5py compares objects by their address in the file
-                continue
+                raise FileRefused(f"has a second name for an object: {path}. Each object may have one name.")
             seen.add(item)
+            if len(seen) > MAX_OBJECTS:
+                raise FileRefused(f"has more than {MAX_OBJECTS} groups and arrays; at most {MAX_OBJECTS} are allowed.", allowed=MAX_OBJECTS)
             if isinstance(item, h5py.Group):
-                pending.append(item)
+                if depth == MAX_DEPTH:
+                    raise FileRefused(f"has groups in groups more than {MAX_DEPTH} levels deep; at most {MAX_DEPTH} are allowed.")
+                pending.append((item, depth + 1))
             elif isinstance(item, h5py.Dataset):
-                if item.external or item.is_virtual:
-                    raise ModelLoadFailed(f"'{file_name}': the object {path} keeps its values in another file; that is not allowed.")
-                declared += item.size * item.dtype.itemsize
-    if declared > limits.max_expanded_bytes:
-        raise ModelLoadFailed(
-            f"'{file_name}' expands to {declared} bytes; at most {limits.max_expanded_bytes} are allowed.",
-            allowed=str(limits.max_expanded_bytes),
-            got=str(declared),
-        )
+                declared += _declared_bytes(item, path)
+                check_size(declared, limits.max_expanded_bytes, "expands to")
+
+
+def _member(group: h5py.Group, name: str, path: str) -> Any:
+    link = group.get(name, getlink=True)
+    if not isinstance(link, h5py.HardLink):
+        raise FileRefused(f"has a link: the object {path} is a {type(link).__name__}; links are not allowed.")
+    return group[name]
+
+
+def _declared_bytes(dataset: h5py.Dataset, path: str) -> int:
+    """Return the bytes that reading the dataset takes: those of its values, or of one chunk if that is larger."""
+    if dataset.external or dataset.is_virtual:
+        raise FileRefused(f"points elsewhere: the object {path} keeps its values in another file; that is not allowed.")
+    item_bytes = dataset.dtype.itemsize
+    if not _is_number(dataset):
+        raise FileRefused(f"has values that are not numbers: the object {path} has the type {str(dataset.dtype)[:100]}.")
+    layout = dataset.id.get_create_plist()
+    filters = [layout.get_filter(position)[0] for position in range(layout.get_nfilters())]
+    foreign = [number for number in filters if number not in _OWN_FILTERS]
+    if foreign or filters.count(1) > 1:
+        raise FileRefused(f"has values that cannot be read: the object {path} is compressed by the filters {filters}.")
+    size = math.prod(dataset.shape or ()) * item_bytes
+    if size and not dataset.id.get_storage_size():
+        raise FileRefused(f"declares values that it does not hold: the object {path} should have {size} bytes, and none are stored.")
+    return max(size, math.prod(dataset.chunks or ()) * item_bytes)
+
+
+def _is_number(dataset: h5py.Dataset) -> bool:
+    # Keras stores bfloat16 as two bytes without a type, and says so in an attribute.
+    return dataset.dtype.kind in "biuf" or (dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2 and dataset.dtype.fields is None)

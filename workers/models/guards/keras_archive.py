@@ -3,73 +3,67 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
+import stat
 import zipfile
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
-from schemas.errors import ModelLoadFailed
-from workers.models.guards.configuration import MAX_CONFIG_BYTES
-from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
-from workers.models.limits import ModelLimits
+from workers.models.guards.refusal import FileLimits, FileRefused, check_size
 
-_CONFIG = "config.json"
-_WEIGHTS = "model.weights.h5"
+CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
 _METADATA = "metadata.json"
 _VERSION = re.compile(rb'"keras_version":\s*"(\d{1,3})\.')
-# Weights up to this size are checked in memory, larger ones in a temporary file.
-_SPOOL_BYTES = 256 * 2**20
+MAX_MEMBERS = 10_000
 
 
-class ArchiveContents(NamedTuple):
-    """The configuration in a `.keras` file (JSON text), and the first number of the Keras version that wrote it."""
+@contextmanager
+def open_archive(file: IO[bytes], limits: FileLimits) -> Iterator[zipfile.ZipFile]:
+    """Open a `.keras` file, and check the names and the sizes of its members.
 
-    config: bytes
-    keras_version: int
-
-
-def check_archive(path: Path, limits: ModelLimits) -> ArchiveContents:
-    """Check the sizes and the weights of a `.keras` file, and return its configuration and the version of Keras.
+    Only `config.json`, `metadata.json` and `model.weights.h5` are ever read, and nothing is unpacked to a folder.
 
     Raises:
-        ModelLoadFailed: the file is damaged or too large, or its weights point to another file.
+        FileRefused: the file is damaged or too large, lacks a member, or has members that no `.keras` file has.
     """
-    check_file_size(path, limits)
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file)
     except (OSError, zipfile.BadZipFile) as error:
-        raise ModelLoadFailed(f"'{path.name}' is not a .keras file (a zip archive), or it is damaged.") from error
+        raise FileRefused("is not a .keras file (a zip archive), or it is damaged.") from error
     with archive:
-        sizes = {info.filename: info.file_size for info in archive.infolist()}
-        _check_sizes(sizes, path.name, limits)
         try:
-            with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as weights:
-                with archive.open(_WEIGHTS) as member:
-                    shutil.copyfileobj(member, weights, 2**20)
-                weights.seek(0)
-                with open_hdf5(weights, path.name) as file:
-                    check_hdf5(file, path.name, limits)
-            return ArchiveContents(archive.read(_CONFIG), _version(archive) if _METADATA in sizes else 3)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # also for encryption and unknown compression
-            raise ModelLoadFailed(f"'{path.name}' is damaged: {error}") from error
+            _check_members(archive.infolist(), limits)
+            yield archive
+        except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:  # also for encryption and unknown compression
+            raise FileRefused(f"is damaged: {error}") from error
 
 
-def _check_sizes(sizes: dict[str, int], file_name: str, limits: ModelLimits) -> None:
-    expanded = sum(sizes.values())
-    if expanded > limits.max_expanded_bytes:
-        raise ModelLoadFailed(
-            f"'{file_name}' expands to {expanded} bytes; at most {limits.max_expanded_bytes} are allowed.",
-            allowed=str(limits.max_expanded_bytes),
-            got=str(expanded),
-        )
-    if _CONFIG not in sizes or _WEIGHTS not in sizes:
-        raise ModelLoadFailed(f"'{file_name}' is not a .keras file of Keras 3: it lacks {_CONFIG} or {_WEIGHTS}.")
-    for member in (_CONFIG, _METADATA):
-        if sizes.get(member, 0) > MAX_CONFIG_BYTES:
-            raise ModelLoadFailed(f"'{file_name}': {member} has {sizes[member]} bytes; at most {MAX_CONFIG_BYTES} are allowed.")
-
-
-def _version(archive: zipfile.ZipFile) -> int:
+def keras_version(archive: zipfile.ZipFile) -> int:
+    """Return the first number of the version of Keras that wrote the file; 3 if the file does not say."""
+    if _METADATA not in archive.namelist():
+        return 3
     found = _VERSION.search(archive.read(_METADATA))
     return int(found[1]) if found else 3
+
+
+def _check_members(members: list[zipfile.ZipInfo], limits: FileLimits) -> None:
+    if len(members) > MAX_MEMBERS:
+        raise FileRefused(f"has {len(members)} members; at most {MAX_MEMBERS} are allowed.", allowed=MAX_MEMBERS, got=len(members))
+    sizes: dict[str, int] = {}
+    for member in members:
+        name = member.filename
+        if name in sizes:
+            raise FileRefused(f"has two members of the name {name[:100]!r}.")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise FileRefused(f"has a symbolic link: the member {name[:100]!r}; links are not allowed.")
+        if name.startswith("/") or ".." in name.split("/"):
+            raise FileRefused(f"has a member that points out of the archive: {name[:100]!r}.")
+        if name.startswith("assets/") and member.file_size:
+            raise FileRefused(f"has a file beside the weights, which no layer of Keras for images needs: {name[:100]!r}. It is not read.")
+        sizes[name] = member.file_size
+    check_size(sum(sizes.values()), limits.max_expanded_bytes, "expands to")
+    if CONFIG not in sizes or WEIGHTS not in sizes:
+        raise FileRefused(f"is not a .keras file of Keras 3: it lacks {CONFIG} or {WEIGHTS}.")
+    for name in (CONFIG, _METADATA):
+        check_size(sizes.get(name, 0), limits.max_config_bytes, f"has a {name} of")

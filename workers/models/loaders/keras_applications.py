@@ -9,12 +9,12 @@ import keras
 
 from catalog.entry import CatalogEntry
 from catalog.keras_architectures import KERAS_APPLICATIONS
-from schemas.errors import ModelLoadFailed, ModelLoadInterrupted
-from workers.models.guards.hdf5 import check_hdf5_file
-from workers.models.guards.keras_archive import check_archive
+from schemas.errors import ModelLoadFailed, ModelLoadInterrupted, VisualizationError
+from workers.engine.keras_internals import load_archive_weights, load_hdf5_weights
 from workers.models.labels import read_labels
 from workers.models.limits import ModelLimits
 from workers.models.loaders.base import SourceLoader
+from workers.models.reading.read_file import read_model_file
 from workers.models.weights.downloads import bound_downloads, one_at_a_time
 from workers.models.weights.random_weights import build_seeded
 
@@ -68,12 +68,15 @@ def _classes(entry: CatalogEntry) -> int:
 
 
 def _read_weights(model: keras.Model, file: Path, limits: ModelLimits) -> None:
-    if file.suffix.lower() == ".keras":
-        check_archive(file, limits)
-    else:
-        check_hdf5_file(file, limits)
+    archive = file.name.lower().endswith((".keras", ".weights.h5"))
     try:
-        model.load_weights(file)
+        with read_model_file(file, limits) as stored, stored.weights() as weights:
+            if archive:
+                load_archive_weights(weights, model)
+            else:
+                load_hdf5_weights(weights if "layer_names" in weights.attrs else weights["model_weights"], model)
+    except VisualizationError:
+        raise
     except Exception as error:  # Keras has no error class of its own for a file with other layers or shapes
         cause = str(error).replace(str(file), file.name)
         raise ModelLoadFailed(

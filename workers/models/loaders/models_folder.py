@@ -5,34 +5,38 @@ A file is not trusted. Everything that it claims is checked before it is built o
 
 from __future__ import annotations
 
-import copy
+import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 
 from catalog.entry import CatalogEntry
-from schemas.errors import ModelLoadFailed
+from schemas.errors import ModelLoadFailed, VisualizationError
 from workers.engine.keras_internals import (
     declare_variables_only,
-    load_archive_state,
+    load_archive_weights,
     load_hdf5_weights,
     model_from_archive_config,
     model_from_hdf5_config,
 )
 from workers.models.conversion.channels_first import to_channels_last
-from workers.models.conversion.keras2_archive import in_hdf5_form, with_counted_layers
+from workers.models.conversion.keras2_archive import count_layers_without_gaps, in_hdf5_form
 from workers.models.conversion.keras2_config import convert_config
 from workers.models.conversion.keras3_operations import with_operation_modules
 from workers.models.conversion.training_settings import without_training_settings
 from workers.models.custom_objects import import_custom_objects
-from workers.models.guards.configuration import check_config, read_config
-from workers.models.guards.hdf5 import check_file_size, check_hdf5, open_hdf5
-from workers.models.guards.keras_archive import check_archive
+from workers.models.guards.configuration import check_config
 from workers.models.limits import ModelLimits
 from workers.models.loaders.base import SourceLoader
+from workers.models.reading.read_file import read_model_file
+from workers.models.reading.stored_model import StoredModel
+from workers.models.weights.blank_weights import draw_blank
+
+# A model may have a few values that its file does not list as weights of a layer.
+_SPARE_VALUES = 1_000_000
 
 _ARGUMENTS_OF_OWN_CLASSES = (
     " If this is a class of your own: its get_config must return all arguments of __init__, together with those of super().get_config(), "
@@ -48,51 +52,59 @@ class ModelsFolderLoader(SourceLoader):
     def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
         if entry.file is None:
             raise ModelLoadFailed(f"Model '{entry.name}' has no model file.")
-        load = _load_keras if entry.file.suffix.lower() == ".keras" else _load_h5
         try:
-            return to_channels_last(load(entry.file, limits))
-        except ModelLoadFailed:
+            return to_channels_last(_load(entry.file, limits))
+        except VisualizationError:
             raise
         except Exception as error:  # Keras raises errors of many classes for a broken file
             hint = _ARGUMENTS_OF_OWN_CLASSES if isinstance(error, TypeError) and limits.custom_objects else ""
             raise ModelLoadFailed(f"'{entry.file.name}' could not be loaded: {_cause(error, entry.file)}{hint}") from error
 
 
-def _load_keras(path: Path, limits: ModelLimits) -> Any:
-    text, keras_version = check_archive(path, limits)
-    config = without_training_settings(read_config(text, path.name))
-    if keras_version < 3:
-        model = _build(convert_config(in_hdf5_form(config), path.name), model_from_hdf5_config, path.name, limits)
-    else:
-        model = _build(config, model_from_archive_config, path.name, limits)
-    with path.open("rb") as file:
-        load_archive_state(file, model, with_counted_layers if keras_version < 3 else None)
-    return model
-
-
-def _load_h5(path: Path, limits: ModelLimits) -> Any:
-    check_file_size(path, limits)
-    with open_hdf5(path, path.name) as file:
-        check_hdf5(file, path.name, limits)
-        text = file.attrs.get("model_config")
-        if not isinstance(text, (str, bytes)) or not isinstance(file.get("model_weights"), h5py.Group):
+def _load(path: Path, limits: ModelLimits) -> Any:
+    with read_model_file(path, limits) as stored:
+        archive = path.suffix.lower() == ".keras"
+        if stored.config is None or not (archive or "model_weights" in stored.table["groups"]):
             raise ModelLoadFailed(
                 f"'{path.name}' holds no whole model. If it holds weights alone, name it in models.toml: weights = \"{path.name}\"."
             )
-        config = without_training_settings(read_config(text, path.name))
-        config = convert_config(config, path.name) if _keras_version(file) < 3 else with_operation_modules(config)
-        model = _build(config, model_from_hdf5_config, path.name, limits)
-        load_hdf5_weights(file["model_weights"], model)
+        config = without_training_settings(json.loads(stored.config))
+        build = model_from_hdf5_config
+        if stored.keras_version < 3:
+            config = convert_config(in_hdf5_form(config) if archive else config, path.name)
+        elif archive:
+            build = model_from_archive_config
+        else:
+            config = with_operation_modules(config)
+        model = _declared(config, build, path.name, limits)
+        _check_number_of_values(stored, model, path.name)
+        draw_blank(model)
+        with stored.weights() as weights:
+            if archive and stored.keras_version < 3:
+                count_layers_without_gaps(weights)
+            if archive:
+                load_archive_weights(weights, model)
+            else:
+                load_hdf5_weights(weights["model_weights"], model)
     return model
 
 
-def _build(config: dict[str, Any], build: Callable[[dict[str, Any], Mapping[str, Any]], Any], file_name: str, limits: ModelLimits) -> Any:
-    """Return the model of a configuration whose classes and sizes have been checked."""
+def _declared(
+    config: dict[str, Any], build: Callable[[dict[str, Any], Mapping[str, Any]], Any], file_name: str, limits: ModelLimits
+) -> Any:
+    """Return the model of a configuration whose classes and sizes are checked. Its variables have no values and take no memory."""
     custom = check_config(config, file_name, limits, import_custom_objects(limits.custom_objects))
-    with declare_variables_only():  # without memory for weights
-        declared = build(copy.deepcopy(config), custom)  # Keras empties the configuration that it is given
-    _check_declared(declared, file_name, limits)
-    return build(config, custom)
+    with declare_variables_only():
+        model = build(config, custom)
+    _check_declared(model, file_name, limits)
+    return model
+
+
+def _check_number_of_values(stored: StoredModel, model: Any, file_name: str) -> None:
+    """Raise `ModelLoadFailed` if the file has far more values than the model, so that they are not read for nothing."""
+    expected = sum(math.prod(variable.shape) for variable in model.variables)
+    if stored.number_count > 2 * expected + _SPARE_VALUES:
+        raise ModelLoadFailed(f"'{file_name}' holds {stored.number_count} values of weights, but its model has {expected}.")
 
 
 def _check_declared(model: Any, file_name: str, limits: ModelLimits) -> None:
@@ -110,12 +122,6 @@ def _check_declared(model: Any, file_name: str, limits: ModelLimits) -> None:
             allowed=str(limits.max_parameters),
             got=str(parameters),
         )
-
-
-def _keras_version(file: h5py.File) -> int:
-    version = file.attrs.get("keras_version", "2")
-    text = version.decode() if isinstance(version, bytes) else str(version)
-    return int(text.split(".")[0])
 
 
 def _cause(error: Exception, path: Path) -> str:
