@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
@@ -53,6 +53,11 @@ class Jobs:
         """Return the job, or None if there is no such job or it belongs to another owner."""
         return await self._record(await self._reader.snapshot(job_id, owner), owner)
 
+    async def read_many(self, job_ids: Sequence[str], owner: str) -> dict[str, JobRecord]:
+        """Return the jobs that exist and belong to the owner, by id."""
+        snapshots = await self._reader.snapshots(job_ids, owner)
+        return {snapshot.id: await self._reader.record(snapshot, owner) for snapshot in snapshots}
+
     async def page(
         self,
         owner: str,
@@ -102,6 +107,11 @@ class Jobs:
             BrokerUnavailable: Redis does not answer. This is raised at the first step.
         """
         return self._events.follow(job_id, owner, after)
+
+    async def has_told_all(self, job_id: str, owner: str, after: int) -> bool:
+        """Tell whether the job has ended and no event comes after sequence number `after`."""
+        snapshot = await self._reader.snapshot(job_id, owner)
+        return snapshot is not None and snapshot.state.ended and after >= snapshot.sequence + snapshot.is_abandoned
 
     async def cancel(self, job_id: str, owner: str) -> JobRecord:
         """Cancel a job that has not ended and return it. Its execution ends too, unless another job waits for that execution.

@@ -30,6 +30,15 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `running` | lane | sorted set: the running executions, by the time they were started |
 | `wakeup` | lane | stream of length 1: gets an entry when there is something to claim |
 | `idempotency` | owner:key | string: the sha256 of the request, the job's id, and `reserved` or `made` |
+| `batch` | batch | hash: the fields of one batch, named as in `BatchRecord`, and the feeder that has its lease |
+| `batch_items` | batch | hash: the items that were taken and have not ended, by number: `s<segment>` or `s<segment> <job>` |
+| `batch_rows` | batch | list: a row of JSON for each item that has ended, in the order of completion |
+| `batch_files` | batch | hash: the names of the stored files that the batch holds in this shard |
+| `batch_holds` | `all` | sorted set: the batches that hold files in this shard, by the time at which the sweep lets go of them |
+| `item_ends` | batch | sorted set: the items whose jobs have ended in this shard and which the feeder has not seen yet |
+| `batches` | owner | sorted set: the owner's batches, by id |
+| `active_batches` | owner | sorted set: the owner's batches that have not ended, by the time at which they are given up |
+| `feeding` | `all` | sorted set: the batches that need a feeder, by the time at which their lease runs out |
 | `worker` | worker | string: the last heartbeat |
 | `workers` | `all` | set: the workers that may be alive |
 | `model` | name:digest | string: a published model |
@@ -50,7 +59,8 @@ from ulid import ULID
 KeyKind = Literal[
     "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "jobs", "active",
     "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
-    "workers", "model", "api_key", "api_keys",
+    "workers", "model", "api_key", "api_keys", "batch", "batch_items", "batch_rows", "batch_files", "batch_holds", "item_ends", "batches",
+    "active_batches", "feeding",
 ]  # fmt: skip
 Shard = int | Literal["workers", "models", "api_keys"]  # the last three are one place each, however many shards there are
 

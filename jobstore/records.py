@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, JsonValue
 from pydantic_core import from_json
 
+from jobstore.batch_item_place import BatchItemPlace
 from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.jobs import InlineArray, JobBase, Priority, Progress, Provenance, Timings, artifact_url
 from schemas.methods.card import Lane
@@ -31,7 +32,8 @@ class Submission:
     a model. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload. `image_ids` name the
     uploads that the method reads besides. `short_lived` jobs live for `one_line_ttl` after their end. `fresh` (from
     `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself. `body_digest` is the
-    sha256 of the request; requests with one `idempotency_key` must have the same digest.
+    sha256 of the request; requests with one `idempotency_key` must have the same digest. `place` is that of an item of a batch: the batch
+    holds its image, and its job counts towards no limit of the owner.
     """
 
     owner: str
@@ -50,6 +52,7 @@ class Submission:
     fresh: bool = False
     idempotency_key: str | None = None
     body_digest: str = ""
+    place: BatchItemPlace | None = None
 
 
 class JobRecord(JobBase):

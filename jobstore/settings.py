@@ -81,6 +81,18 @@ class StoreSettings(BaseSettings):
     max_queued: int = Field(default=1000, gt=0, description="At most this many jobs may be queued in all.")
     max_queued_per_caller: int = Field(default=100, gt=0, description="At most this many jobs of one caller may be queued or running.")
 
+    max_batch_items: int = Field(default=10_000, gt=0, description="A batch may have at most this many items.")
+    max_batches_per_caller: int = Field(default=20, gt=0, description="At most this many batches of one caller may be unfinished.")
+    batch_in_flight: int = Field(
+        default=100,
+        gt=0,
+        description="At most this many items of a batch are queued or running at a time. The others wait outside the queue. Items of "
+        "batches never fill more than half of `max_queued`.",
+    )
+    batch_ttl: int = Field(
+        default=3 * 24 * 3600, gt=0, description="A batch that has not ended after this many seconds is given up, and ends as `expired`."
+    )
+
     files_url: str | None = Field(
         default=None,
         description="The fsspec address where images and artifacts are stored, for example `s3://bucket/convscope`. If it is not set, they "

@@ -5,6 +5,9 @@ from __future__ import annotations
 from jobstore.account import FileAccount
 from jobstore.api_keys import ApiKeyStore
 from jobstore.artifacts import ArtifactStore
+from jobstore.batches.batches import Batches
+from jobstore.batches.feeding import BatchFeeding
+from jobstore.batches.files import BatchFiles
 from jobstore.connection import Connection
 from jobstore.files import FileStore
 from jobstore.images import ImageStore
@@ -22,7 +25,8 @@ class JobStore:
     """Holds one part for each purpose over one connection.
 
     `jobs` is for callers and `queue` for workers. `listener` wakes callers who wait. `images`, `artifacts` and `pieces` hold content,
-    `models` and `workers` hold what workers publish about themselves, and `api_keys` says who may call. For example:
+    `models` and `workers` hold what workers publish about themselves, and `api_keys` says who may call. `batches` is for callers,
+    `batch_feeding` and `batch_files` are for the services that turn batches into jobs. For example:
     `submitted = await store.jobs.submit(submission)`.
 
     Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
@@ -40,6 +44,9 @@ class JobStore:
         self.artifacts = ArtifactStore(connection, self._account, reader)
         self.pieces = PieceStore(connection, self._account)
         self.workers = WorkerRegistry(connection)
+        self.batches = Batches(connection, self.listener)
+        self.batch_files = BatchFiles(connection, self._account)
+        self.batch_feeding = BatchFeeding(connection)
         self.models = ModelStore(connection, self.jobs, self.workers)
         self.api_keys = ApiKeyStore(connection)
 

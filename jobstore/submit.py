@@ -42,6 +42,8 @@ class JobSubmitter:
         work = _work_of(submission, image_digest)
         shard = self._connection.shard_of(image_digest or work)
         job_id = new_job_id(shard, len(self._connection.shards))
+        if submission.place is not None:
+            job_id = await submission.place.assign(job_id)
         if submission.idempotency_key is None:
             return await self._submit_once(submission, job_id, work, image_digest)
         return await self._submit_with_key(submission, submission.idempotency_key, job_id, work, image_digest)
@@ -97,10 +99,11 @@ class JobSubmitter:
             "job_ttl": self._short_life if submission.short_lived else None,
             "image": image_digest,
             "images": list(dict.fromkeys([*([image_digest] if image_digest else []), *map(image_sha256, submission.image_ids)])),
-            "uploaded": submission.image is None and image_digest is not None,
+            "uploaded": submission.image is None and image_digest is not None and submission.place is None,
+            "item": submission.place and submission.place.item,
             "unlimited": submission.owner == INTERNAL_OWNER,
             "oldest": oldest_job_id(2 * settings.result_ttl),
-            "max_queued": settings.max_queued,
+            "max_queued": settings.max_queued if submission.place is None else max(1, settings.max_queued // 2),
             "max_active": settings.max_queued_per_caller,
             "max_records": max(1, settings.max_records_per_owner // settings.shards),
             "queued_elsewhere": queued_elsewhere,
@@ -154,7 +157,7 @@ class JobSubmitter:
 
     def _raise_refusal(self, outcome: str, count: int, submission: Submission) -> None:
         settings = self._connection.settings
-        if outcome in ("queue_full", "caller_limit"):
+        if outcome in ("queue_full", "caller_limit") and submission.place is None:
             self._refused_at = time.monotonic()
         if outcome == "queue_full":
             raise QueueFull(f"{count} jobs are queued, and at most {settings.max_queued} may be. Try again later.", retry_after=5)

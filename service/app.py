@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from jobstore.store import JobStore
 from service.artifact_contents import ArtifactContents
+from service.batches.feeder import BatchFeeder
 from service.dependencies import Services
 from service.drain import Drain
 from service.error_handlers import add_error_handlers
@@ -20,7 +21,7 @@ from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests
 from service.openapi import openapi_of
 from service.request_context import REQUEST_ID, RequestContextMiddleware
-from service.routes import artifacts, health, images, jobs, keys, methods, models, problems
+from service.routes import artifacts, batch_results, batches, health, images, jobs, keys, methods, models, problems
 from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
 from service.settings import ServiceSettings
@@ -50,15 +51,19 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     )
     app.state.services = services
     routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, keys.router, health.router]
-    routers += [problems.router, documents_router(app)]
+    routers += [batch_results.router, problems.router, documents_router(app)]
     for router in routers:
         app.include_router(router, dependencies=[Depends(gate)], max_body_size=settings.max_body_bytes)
+    # A batch counts its own bytes while it reads them, because nothing of it stays in memory.
+    app.include_router(batches.router, dependencies=[Depends(gate)])
+    routers.append(batches.router)
     add_error_handlers(app, routers, settings.max_body_bytes)
     app.add_middleware(
         RequestContextMiddleware,
         metrics=services.metrics,
         open_requests=services.open_requests,
         max_body_bytes=settings.max_body_bytes,
+        other_limits={"/v1/batches": settings.max_batch_bytes},
     )
     app.add_middleware(UnreadBodyMiddleware, max_bytes=settings.linger_bytes, seconds=settings.linger_seconds)
     if settings.cors_origins:
@@ -78,8 +83,11 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
 def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        feeder = BatchFeeder(services)
+        feeder.start()
         yield
         services.drain.begin()
+        await feeder.close()
         services.contents.close()
 
     return lifespan

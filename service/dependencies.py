@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, FastAPI, Path, Request
@@ -24,7 +25,10 @@ from service.settings import ServiceSettings
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that routes share. `create_app` builds it once, and the application carries it."""
+    """Everything that routes share. `create_app` builds it once, and the application carries it.
+
+    `batch_made` is set when this process has made a batch, so that its feeder need not wait for its next look.
+    """
 
     settings: ServiceSettings
     store: JobStore
@@ -34,6 +38,7 @@ class Services:
     contents: ArtifactContents
     open_requests: OpenRequests
     key_ring: KeyRing
+    batch_made: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True)

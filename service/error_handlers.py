@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from schemas.errors import MethodNotAllowed, NotFound, UnknownMethod, VisualizationError
 from schemas.methods import params_class
 from service.echo import echo
+from service.event_stream import NoMoreEvents
 from service.job_wait import CallerDisconnected
 from service.problems import framework_error, problem_response
 from service.request_context import CLIENT_CLOSED, body_too_large, request_id_of
@@ -50,7 +51,11 @@ def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter], max_body_byte
     async def end_without_answer(_: Request, __: Exception) -> Response:
         return Response(status_code=CLIENT_CLOSED)  # nobody reads it; the metrics and the log count it
 
+    async def end_event_source(_: Request, __: Exception) -> Response:
+        return Response(status_code=204)
+
     app.add_exception_handler(VisualizationError, answer_own_error)
+    app.add_exception_handler(NoMoreEvents, end_event_source)
     app.add_exception_handler(CallerDisconnected, end_without_answer)
     app.add_exception_handler(RequestValidationError, answer_invalid_parameters)
     app.add_exception_handler(HTTPException, answer_framework_error)

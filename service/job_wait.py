@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 
@@ -12,6 +14,8 @@ from schemas.errors import NotFound
 from service.dependencies import Services
 from service.drain import abandon
 from service.open_requests import note_job
+
+_T = TypeVar("_T")
 
 
 class CallerDisconnected(Exception):
@@ -30,24 +34,40 @@ async def wait_until_ended(services: Services, job: JobRecord, seconds: float, r
     note_job(request.scope, job)
     if job.state.ended or seconds <= 0:
         return job
-    ended = asyncio.ensure_future(
-        services.store.jobs.wait(job.id, job.owner, min(seconds, services.settings.max_wait), was_unfinished=True)
-    )
-    draining = asyncio.ensure_future(services.drain.wait())
-    left = asyncio.ensure_future(_disconnected(request))
-    tasks: list[asyncio.Future[Any]] = [ended, draining, left]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if left.done() and not ended.done():
-            left.result()
-            raise CallerDisconnected
-        found = ended.result() if ended.done() else await services.store.jobs.read(job.id, job.owner)
-    finally:
-        for task in tasks:
-            abandon(task)
+    seconds = min(seconds, services.settings.max_wait)
+    waited = await until_answered(services, services.store.jobs.wait(job.id, job.owner, seconds, was_unfinished=True), request)
+    found = waited.answer if waited else await services.store.jobs.read(job.id, job.owner)
     if found is None:
         raise NotFound(f"Job {job.id} was deleted before it ended.")
     return found
+
+
+@dataclass(frozen=True)
+class Waited(Generic[_T]):
+    """What a wait has answered, which may be None."""
+
+    answer: _T
+
+
+async def until_answered(services: Services, wait: Coroutine[Any, Any, _T], request: Request) -> Waited[_T] | None:
+    """Return what `wait` answers, or None if the service drains first. The body of `request` must have been read.
+
+    Raises:
+        CallerDisconnected: the caller of `request` closed the connection first.
+    """
+    answered = asyncio.ensure_future(wait)
+    draining = asyncio.ensure_future(services.drain.wait())
+    left = asyncio.ensure_future(_disconnected(request))
+    tasks: list[asyncio.Future[Any]] = [answered, draining, left]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if left.done() and not answered.done():
+            left.result()
+            raise CallerDisconnected
+        return Waited(answered.result()) if answered.done() else None
+    finally:
+        for task in tasks:
+            abandon(task)
 
 
 async def _disconnected(request: Request) -> None:

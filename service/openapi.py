@@ -10,6 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, TypeAdapter
 
 from schemas.access import ApiKeyRequest
+from schemas.batch_events import BatchEvent
+from schemas.batches import BatchRequest, BatchRow
 from schemas.events import JobEvent
 from schemas.job_requests import JobRequest
 from schemas.jobs import InlineArray, Job
@@ -20,6 +22,7 @@ from service.openapi_access import describe_access
 _REF = "#/components/schemas/{model}"
 _TAGS = [
     {"name": "jobs", "description": "Submit jobs, follow them and fetch their results."},
+    {"name": "batches", "description": "Submit many jobs at once and collect their results."},
     {"name": "one line", "description": "Send an image and get a picture back: one call for each method."},
     {"name": "images", "description": "Upload an image once and use it in many jobs."},
     {"name": "discovery", "description": "List the methods and the models."},
@@ -89,7 +92,20 @@ def _build(app: FastAPI) -> dict[str, Any]:
 
 
 def _pydantic_schemas() -> dict[str, Any]:
-    types: list[Any] = [ApiKeyRequest, JobRequest, Job, JobEvent, JobRequestForm, ImageForm, InlineArray, Problem, *ONE_LINE_FORMS.values()]
+    types: list[Any] = [
+        ApiKeyRequest,
+        JobRequest,
+        Job,
+        JobEvent,
+        JobRequestForm,
+        ImageForm,
+        InlineArray,
+        Problem,
+        BatchRequest,
+        BatchRow,
+        BatchEvent,
+        *ONE_LINE_FORMS.values(),
+    ]
     _, definitions = TypeAdapter.json_schemas(
         [(f"{index}", "validation", TypeAdapter(each)) for index, each in enumerate(types)], ref_template=_REF
     )

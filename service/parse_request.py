@@ -80,6 +80,11 @@ async def parse_job_request(request: Request, settings: ServiceSettings) -> Pars
     return await _parse_json(text, settings, image, [each for each in images if isinstance(each, ImageFile)])
 
 
+async def parse_submission(text: bytes, settings: ServiceSettings) -> ParsedRequest:
+    """Read a submission that is JSON, for example an item of a batch. It raises what `parse_job_request` raises."""
+    return await _parse_json(text, settings)
+
+
 async def parse_one_line_request(request: Request, method: str, settings: ServiceSettings) -> ParsedRequest:
     """Read the body of `POST /v1/{method}`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -52,8 +53,12 @@ def body_too_large(max_bytes: int, got: int | None = None) -> BodyTooLarge:
 class RequestContextMiddleware:
     """The middleware. It is plain ASGI, because under `BaseHTTPMiddleware` a route does not notice that its caller has left."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, open_requests: OpenRequests, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, open_requests: OpenRequests, max_body_bytes: int, other_limits: Mapping[str, int]
+    ) -> None:
+        """Wrap `app`. `other_limits` are the limits of bodies at addresses where `max_body_bytes` does not apply."""
         self._app, self._metrics, self._open, self._max_body_bytes = app, metrics, open_requests, max_body_bytes
+        self._other_limits = other_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,8 +73,9 @@ class RequestContextMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id), self._open.entered(scope):
             try:
                 declared = declared_length(headers)
-                if declared is not None and declared > self._max_body_bytes:
-                    await answer.problem(body_too_large(self._max_body_bytes, declared), scope, receive)
+                limit = self._other_limits.get(scope["path"], self._max_body_bytes)
+                if declared is not None and declared > limit:
+                    await answer.problem(body_too_large(limit, declared), scope, receive)
                 else:
                     await self._app(scope, receive, answer.send)
             except ClientDisconnect:

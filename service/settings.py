@@ -42,6 +42,12 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         default=10 * 1024**2, gt=0, description="An image that is sent as base64 may have at most this many bytes after decoding."
     )
 
+    max_batch_bytes: int = Field(
+        default=4 * 1024**3,
+        gt=0,
+        description="The body of a batch may have at most this many bytes. Its images are stored while it arrives.",
+    )
+
     linger_bytes: int = Field(
         default=64 * 1024**2,
         ge=0,

@@ -8,6 +8,7 @@ import json
 import anyio.to_thread
 import structlog
 
+from jobstore.batch_item_place import BatchItemPlace
 from jobstore.records import Submission, Submitted
 from schemas.errors import VisualizationError
 from schemas.methods.base import MethodParams
@@ -33,11 +34,12 @@ async def submit(
     wait: float,
     *,
     short_lived: bool = False,
+    place: BatchItemPlace | None = None,
 ) -> Submitted:
     """Submit the job and return it; the job is another's if an idempotency key or an identical execution answers it.
 
     If the model has never been described and no worker is alive to do so, this waits up to `wait` seconds for one. The results of a
-    `short_lived` job live for `one_line_ttl` instead of `result_ttl`.
+    `short_lived` job live for `one_line_ttl` instead of `result_ttl`. `place` is that of an item of a batch.
 
     Raises:
         VisualizationError: the request does not suit the model or a limit, or the store cannot take it now.
@@ -68,6 +70,7 @@ async def submit(
         image_id=parsed.image_id,
         image_ids=tuple(resolved.images) if isinstance(resolved, ImagesParams) else () if target is None else (target,),
         short_lived=short_lived,
+        place=place,
         request_id=caller.request_id,
         fresh=preferences.fresh,
         idempotency_key=preferences.idempotency_key,

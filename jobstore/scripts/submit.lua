@@ -6,7 +6,8 @@
 --   execution_key (equal for equal work); fresh (true: take no earlier result, join fresh work alone); unlimited (true: no limit applies);
 --   job_ttl (how long the result lives after the job's end, if not `ttl`);
 --   image (sha256; absent: no image); images (sha256 of every image that the execution reads); written (the files written for this call);
---   uploaded (true: the owner must have uploaded the image); oldest (a lower bound of the job ids that are worth listing);
+--   uploaded (true: the owner must have uploaded the image); item ('<batch>:<number>' if it is an item of a batch, which counts towards no
+--   limit of the owner, and whose image the batch has held until now); oldest (a lower bound of the job ids that are worth listing);
 --   disk_full (true: new work has no room);
 --   max_queued, max_active, max_records (limits); queued_elsewhere, active_elsewhere (what counts towards them in other shards).
 -- Returns {outcome, names of written files that are not used, detail, snapshot}. The detail is the number that was too high, or the
@@ -34,7 +35,7 @@ end
 local active = key('active', args.owner_key)
 if not cached and not args.unlimited then
   local mine = redis.call('ZCOUNT', active, now - args.record_ttl, '+inf') + args.active_elsewhere
-  if mine >= args.max_active then
+  if mine >= args.max_active and not args.item then
     return {'caller_limit', spare(), mine}
   end
   if not joins then
@@ -75,6 +76,10 @@ local life = cached and ttl or args.ttl
 redis.call('HSET', name, 'owner_key', args.owner_key, 'request_id', args.request_id, 'priority', args.priority, 'created_at', now,
   'execution_id', execution_id, 'cached', cached and 1 or 0, 'sequence', 0, 'expires_at', now + life, 'ttl', ttl)
 redis.call('PEXPIRE', name, 2 * life)
+if args.item then
+  redis.call('HSET', name, 'item', args.item)
+  release_item_image(args.item)
+end
 if upload then
   live_at_least(key('upload', args.image .. ':' .. args.owner_key), args.record_ttl)
   keep_stored(upload, args.ttl)
@@ -110,9 +115,11 @@ if not cached then
   if joins then
     keep_execution(execution_id, args.ttl)
   end
-  redis.call('ZADD', active, now, args.job_id)
-  redis.call('ZREMRANGEBYSCORE', active, '-inf', now - args.record_ttl)
-  redis.call('PEXPIRE', active, args.record_ttl)
+  if not args.item then
+    redis.call('ZADD', active, now, args.job_id)
+    redis.call('ZREMRANGEBYSCORE', active, '-inf', now - args.record_ttl)
+    redis.call('PEXPIRE', active, args.record_ttl)
+  end
 end
 
 local listed = key('jobs', args.owner_key)
@@ -125,5 +132,6 @@ local reply = snapshot(args.job_id, args.owner_key)
 emit_status(args.job_id, reply[2], reply[3] or nil)
 if cached then
   emit_done(args.job_id, reply[2])
+  note_item_end(args.item, args.job_id, reply[2])
 end
 return {'created', spare(), 0, reply}

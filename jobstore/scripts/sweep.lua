@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Take away what has lived its time: results, uploads and pieces, executions that nobody has run, and the names of deleted records.
+-- Take away what has lived its time: results, uploads and pieces, executions that nobody has run, files that were held
+-- for batches, and the names of deleted records.
 --
 -- Arguments: most (of each kind).
 -- Returns 1 if more may be left, otherwise 0.
@@ -26,4 +27,7 @@ for _, lane in ipairs(LANES) do
   end
 end
 redis.call('ZREMRANGEBYSCORE', ENDED, '-inf', now)
+for _, batch_id in ipairs(redis.call('ZRANGE', key('batch_holds', 'all'), '-inf', now, 'BYSCORE', 'LIMIT', 0, args.most)) do
+  more = not release_batch_files(batch_id, args.most) or more
+end
 return more and 1 or 0

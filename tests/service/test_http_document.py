@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,11 +15,10 @@ from cli.errors_section import PAGE, written
 from schemas.events import Done, Preview, Status
 from schemas.jobs import Progress
 from tests.schemas.tiny import description
+from tests.service.document_examples import check_examples
 from tests.service.fake_worker import FakeWorker, png
 
-_ROOT = PAGE.parents[1]
-_EXAMPLES = re.compile(r"^```sh\n(.*?)^```\n\n```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_NEXT_EXAMPLE = "=== the next example ==="
+_DOCUMENT = PAGE.read_text("utf-8")
 
 
 @pytest.fixture
@@ -43,22 +41,7 @@ async def _working(worker: FakeWorker) -> AsyncIterator[None]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.usefixtures("_working")
 async def test_every_example_answers_as_the_page_says(url: str, tmp_path: Path) -> None:
-    examples: list[tuple[str, str]] = _EXAMPLES.findall(PAGE.read_text("utf-8"))
-    assert len(examples) == PAGE.read_text("utf-8").count("```sh") >= 7
-    (tmp_path / "samples").symlink_to(_ROOT / "samples")
-    script = f"echo; echo '{_NEXT_EXAMPLE}'\n".join(commands for commands, _ in examples).replace("localhost:8000", url)
-    run = await asyncio.to_thread(
-        subprocess.run, ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    for (commands, shown), output in zip(examples, run.stdout.split(_NEXT_EXAMPLE), strict=True):
-        lines, position = [line.rstrip() for line in output.splitlines()], 0
-        for line in shown.splitlines():
-            pattern = re.compile(".*".join(map(re.escape, line.split("…"))), re.IGNORECASE)
-            found = [at for at in range(position, len(lines)) if pattern.fullmatch(lines[at])]
-            assert found, f"{commands}\ndoes not answer {line!r} after line {position} of\n{output}"
-            if line.startswith(("HTTP/", "event:", "data:")):  # these come in the order shown; headers may come in any
-                position = found[0] + 1
+    await check_examples(_DOCUMENT, url, tmp_path, 7)
 
 
 @pytest.mark.parametrize(("name", "fields"), [("status", Status), ("progress", Progress), ("preview", Preview), ("done", Done)])

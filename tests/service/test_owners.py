@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from fastapi import FastAPI
 from jobstore.store import JobStore
 from schemas.methods import METHODS
 from schemas.methods.several_images import ImagesParams
+from service.batches.feeder import BatchFeeder
+from service.dependencies import services_of
 from service.settings import ServiceSettings
 from tests.service.fake_worker import FakeWorker, png
 from tests.service.keys import caller
@@ -25,10 +28,13 @@ SHOWS_NOTHING_OWNED = {
     "list_problems", "get_problem",
 }  # fmt: skip
 # These name something in the path. The id of another owner's is answered with 404, and nothing happens to it.
-NAMES_IT_IN_THE_PATH = {"get_job", "job_events", "cancel_job", "delete_job", "get_artifact"}
-LISTS_WHAT_IS_OWNED = {"list_jobs"}
+NAMES_IT_IN_THE_PATH = {
+    "get_job", "job_events", "cancel_job", "delete_job", "get_artifact", "get_batch", "batch_results", "batch_archive", "batch_events",
+    "cancel_batch", "delete_batch",
+}  # fmt: skip
+LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches"}
 # These name uploads in the body. Every method is tried below.
-NAMES_IT_IN_THE_BODY = {"submit_job", *METHODS}
+NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", *METHODS}
 MAKES_SOMETHING_NEW = {"upload_image"}
 NEEDS_ADMIN = {"add_key", "list_keys", "revoke_key"}
 
@@ -40,10 +46,11 @@ def settings(settings: ServiceSettings) -> ServiceSettings:
 
 @dataclass(frozen=True)
 class Belongings:
-    """What Ada has: a job with results and an upload. The names are those of parameters in paths."""
+    """What Ada has: a job with results, an upload and a batch. The names are those of parameters in paths."""
 
     job_id: str
     image_id: str
+    batch_id: str
     name: str = "overlay"
     key_id: str = "0123456789ab"
 
@@ -65,7 +72,8 @@ async def belongings(ada: httpx.AsyncClient, worker: FakeWorker) -> Belongings:
     image_id = (await ada.post("/v1/images", files={"image": png(seed=6)})).json()["id"]
     job_id = (await ada.post("/v1/jobs", json=cam(image={"id": image_id}))).json()["id"]
     await worker.work()
-    return Belongings(job_id, image_id)
+    batch_id = (await ada.post("/v1/batches", json={"items": [cam(image={"id": image_id})]})).json()["id"]
+    return Belongings(job_id, image_id, batch_id)
 
 
 def test_every_operation_has_one_rule(app: FastAPI) -> None:
@@ -121,6 +129,22 @@ async def test_no_target_reads_the_upload_of_another_owner(bob: httpx.AsyncClien
     target = {"similarity": {"image": belongings.image_id}}
     answer = await bob.post("/v1/jobs", json=cam(params={"target": target}))
     assert (answer.status_code, answer.json()["pointer"]) == (404, "/params/target")
+
+
+async def test_no_item_of_a_batch_reads_the_upload_of_another_owner(
+    app: FastAPI, bob: httpx.AsyncClient, worker: FakeWorker, belongings: Belongings
+) -> None:
+    items = [
+        cam(image={"id": belongings.image_id}),
+        {"method": "predict_batch", "model": "vgg16", "params": {"images": [belongings.image_id]}},
+    ]
+    batch_id = (await bob.post("/v1/batches", json={"items": items})).json()["id"]
+    feeder = BatchFeeder(services_of(app))
+    feeder.start()
+    assert (await bob.get(f"/v1/batches/{batch_id}", params={"wait": 20})).json()["state"] == "failed"
+    await feeder.close()
+    rows = (await bob.get(f"/v1/batches/{batch_id}/results")).text.splitlines()
+    assert [json.loads(row)["error"]["code"] for row in rows] == ["not_found", "not_found"]
 
 
 async def test_who_joins_anothers_work_sees_nothing_of_the_other_and_cannot_end_it(

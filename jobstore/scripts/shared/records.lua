@@ -146,13 +146,14 @@ local function settle(execution_id, execution, state, outcome, files)
   local held = key('held', execution_id)
   drop_all(redis.call('GET', held))
   for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
-    local owner, ttl = unpack(redis.call('HMGET', key('job', job_id), 'owner_key', 'ttl'))
+    local owner, ttl, item = unpack(redis.call('HMGET', key('job', job_id), 'owner_key', 'ttl', 'item'))
     if owner then
       longest = math.max(longest, tonumber(ttl or args.ttl))
       redis.call('ZREM', key('active', owner), job_id)
       emit_done(job_id, state)
       keep_job(job_id, tonumber(ttl or args.ttl))
       announce(job_id, 'done')
+      note_item_end(item, job_id, state)
     end
   end
   longest = longest > 0 and longest or args.ttl
@@ -188,6 +189,7 @@ local function withdraw(job_id, job, execution)
   keep_job(job_id, ttl)
   list_ended('job:' .. job_id, 2 * ttl)
   announce(job_id, 'done')
+  note_item_end(job.item, job_id, 'canceled')
   if redis.call('SCARD', key('joined', job.execution_id)) == 0 then
     settle(job.execution_id, execution, 'canceled')
   end

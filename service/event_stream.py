@@ -1,0 +1,22 @@
+"""What every stream of server-sent events needs: an end when its caller leaves, and no stream where there is nothing more to tell."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+from fastapi import Depends
+
+
+class NoMoreEvents(Exception):
+    """The caller has seen the last event. The answer is 204, which ends an `EventSource` for good."""
+
+
+async def _until_answered() -> AsyncGenerator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+UntilAnsweredDep = Annotated[AsyncExitStack, Depends(_until_answered)]
+"""Closes what is pushed on it when the answer has ended. FastAPI does not close the generator of a caller who left."""
