@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -11,26 +12,24 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
-from redis import Redis
-from redis.exceptions import RedisError
 
 from catalog.catalog import Catalog, load_catalog
 from catalog.errors import CatalogError
 from cli.doctor_models import custom_object_fault, damaged_files, unusable_models
+from cli.doctor_redis import redis_findings
 from cli.failure import setting_problems
+from cli.finding import Finding
 from cli.settings_table import setting_rows
+from jobstore.redis_address import read_address
 from jobstore.settings import StoreSettings
 from processes.embedded_redis import EmbeddedRedis
 from processes.redis_address import running_redis_url
-from processes.redis_program import OLDEST_REDIS, EmbeddedRedisError, find_redis_server
+from processes.redis_program import EmbeddedRedisError, find_redis_server
 from schemas.nearest_names import nearest_names
 from service.settings import ServiceSettings
 from workers.settings import WorkerSettings
@@ -49,15 +48,6 @@ except (ImportError, OSError) as error:
     found["no_weights"] = str(error)
 print(json.dumps(found))
 """
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. The level `missing` makes the command fail."""
-
-    level: Literal["ok", "note", "missing"]
-    subject: str
-    text: str
 
 
 def doctor() -> None:
@@ -84,7 +74,7 @@ def examine() -> Iterator[Finding]:
         settings = StoreSettings()
     except ValidationError:
         return  # the findings above name the wrong settings, and the findings below need these settings
-    yield _redis(settings)
+    yield from _redis(settings)
     yield _disk(settings)
     catalog = None
     try:
@@ -123,34 +113,17 @@ def _service() -> Iterator[Finding]:
         yield Finding("ok", "service", "installed")
 
 
-def _redis(settings: StoreSettings) -> Finding:
+def _redis(settings: StoreSettings) -> Iterator[Finding]:
     url = settings.redis_url or running_redis_url(settings.data_dir)
     try:
         if url is not None:
             whose = "CONVSCOPE_REDIS_URL" if settings.redis_url else "the server of the running `convscope serve`"
-            return _look_at(url, f"{urlsplit(url).hostname}:{urlsplit(url).port or 6379} ({whose})")
+            yield from asyncio.run(redis_findings(read_address(url), whose))
+            return
         with tempfile.TemporaryDirectory() as folder, EmbeddedRedis.start(Path(folder)) as server:
-            return _look_at(server.url, f"convscope can start {find_redis_server()}")
+            yield from asyncio.run(redis_findings(read_address(server.url), f"convscope can start {find_redis_server()}"))
     except EmbeddedRedisError as error:
-        return Finding("missing", "Redis", str(error))
-    except RedisError as error:
-        return Finding("missing", "Redis", f"{urlsplit(url or '').hostname} does not answer: {error}")
-
-
-def _look_at(url: str, where: str) -> Finding:
-    with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:  # pyright: ignore[reportUnknownMemberType] - redis-py types no keyword arguments
-        server: Mapping[str, Any] = redis.info("server")  # pyright: ignore[reportUnknownMemberType]
-        memory: Mapping[str, Any] = redis.info("memory")  # pyright: ignore[reportUnknownMemberType]
-        persistence: Mapping[str, Any] = redis.info("persistence")  # pyright: ignore[reportUnknownMemberType]
-    version = str(server["redis_version"])
-    oldest = ".".join(map(str, OLDEST_REDIS))
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
-        return Finding("missing", "Redis", f"{version}, {where}: convscope needs {oldest} or newer")
-    doubts = [
-        *(["it may delete jobs when full: set maxmemory-policy noeviction"] if memory.get("maxmemory_policy") != "noeviction" else []),
-        *(["a restart would lose all jobs: set appendonly yes"] if not persistence.get("aof_enabled") else []),
-    ]
-    return Finding("note" if doubts else "ok", "Redis", "; ".join([f"{version}, {where}", *doubts]))
+        yield Finding("missing", "Redis", str(error))
 
 
 def _disk(settings: StoreSettings) -> Finding:

@@ -152,6 +152,46 @@ class ClusterServers:
         wait_until(lambda: all(b"cluster_state:ok" in server.ask("CLUSTER", "INFO") for server in servers))
 
 
+class SentinelServers:
+    """A master with a replica, and three Sentinels that watch them under the name `mymaster`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._running = ExitStack()
+        try:
+            self.master = self._start(folder / "master")
+            self.replica = self._start(folder / "replica", replicaof=("127.0.0.1", self.master.port))
+            wait_until(lambda: self.replica.info("replication").get("master_link_status") == "up")
+            self.sentinels = [self._sentinel(folder, number) for number in range(3)]
+            wait_until(lambda: all(len(each.ask("SENTINEL", "SENTINELS", "mymaster")) == 2 for each in self.sentinels))
+            wait_until(lambda: all(len(each.ask("SENTINEL", "REPLICAS", "mymaster")) == 1 for each in self.sentinels))
+        except BaseException:
+            self._running.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://{','.join(f'127.0.0.1:{each.port}' for each in self.sentinels)}/mymaster/0"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def _sentinel(self, folder: Path, number: int) -> RedisServer:
+        file = folder / f"sentinel{number}.conf"
+        file.write_text(
+            f"sentinel monitor mymaster 127.0.0.1 {self.master.port} 2\nsentinel down-after-milliseconds mymaster 500\n"
+            "sentinel failover-timeout mymaster 3000\n"
+        )
+        return self._start(folder / f"sentinel{number}", words=(str(file), "--sentinel"))
+
+    def _start(self, folder: Path, **options: Any) -> RedisServer:
+        server = RedisServer(folder, **options)
+        self._running.callback(server.kill)
+        return server
+
+
 def _known(server: RedisServer) -> int:
     return sum(b"handshake" not in line for line in server.ask("CLUSTER", "NODES").splitlines())
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from catalog.catalog import load_catalog
-from cli.doctor import Finding, examine
+from cli.doctor import examine
 from cli.doctor_models import custom_object_fault, damaged_files
+from cli.finding import Finding
 from cli.listening import listen, port_of
 from jobstore.settings import StoreSettings
 from processes.embedded_redis import EmbeddedRedis
@@ -91,7 +92,7 @@ def test_a_redis_that_does_not_answer_is_missing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CONVSCOPE_REDIS_URL", f"redis://127.0.0.1:{port}/0")
     (finding,) = _of("Redis")
     assert finding.level == "missing"
-    assert "127.0.0.1 does not answer" in finding.text
+    assert f"127.0.0.1:{port} (CONVSCOPE_REDIS_URL) does not answer" in finding.text
 
 
 def test_a_wrong_models_file_is_missing(surroundings: Path) -> None:

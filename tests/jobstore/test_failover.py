@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
-import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,8 +15,9 @@ from jobstore.store import JobStore
 from schemas.errors import BrokerUnavailable
 from schemas.jobs import JobState
 from tests.jobstore.samples import result, submission
-from tests.redis_servers import SLOTS, ClusterServers, RedisServer
-from tests.wait import until, wait_until
+from tests.redis_servers import SLOTS, ClusterServers, RedisServer, SentinelServers
+from tests.tls_proxy import make_certificate, tls_proxy
+from tests.wait import until
 
 MOVED_SLOT = 9842  # that of shard 1
 
@@ -131,25 +129,9 @@ def test_each_node_of_the_tests_has_one_of_three_shards():
 @pytest.mark.slow
 @pytest.mark.faults
 async def test_sentinels_choose_another_server_and_nothing_is_lost(tmp_path: Path):
-    with contextlib.ExitStack() as stack:
-        master = RedisServer(tmp_path / "master")
-        stack.callback(master.kill)
-        replica = RedisServer(tmp_path / "replica", replicaof=("127.0.0.1", master.port))
-        stack.callback(replica.kill)
-        wait_until(lambda: replica.info("replication").get("master_link_status") == "up")
-        sentinels: list[RedisServer] = []
-        for number in range(3):
-            file = tmp_path / f"sentinel{number}.conf"
-            file.write_text(
-                f"sentinel monitor mymaster 127.0.0.1 {master.port} 2\nsentinel down-after-milliseconds mymaster 500\n"
-                "sentinel failover-timeout mymaster 3000\n"
-            )
-            sentinels.append(RedisServer(tmp_path / f"sentinel{number}", words=(str(file), "--sentinel")))
-            stack.callback(sentinels[-1].kill)
-        wait_until(lambda: all(len(each.ask("SENTINEL", "SENTINELS", "mymaster")) == 2 for each in sentinels))
-        wait_until(lambda: all(len(each.ask("SENTINEL", "REPLICAS", "mymaster")) == 1 for each in sentinels))
-        url = f"redis+sentinel://{','.join(f'127.0.0.1:{each.port}' for each in sentinels)}/mymaster/0"
-        store = JobStore.connect(url, settings_in(tmp_path))
+    with SentinelServers(tmp_path) as servers:
+        master, replica, sentinels = servers.master, servers.replica, servers.sentinels
+        store = JobStore.connect(servers.url, settings_in(tmp_path))
         before = await submitted(store, range(6))
         waiting = [asyncio.create_task(store.jobs.wait(job, "ann", 60)) for job in before]
         await until(lambda: blocked_reads(master) == 3)
@@ -166,39 +148,13 @@ async def test_sentinels_choose_another_server_and_nothing_is_lost(tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate for 127.0.0.1, which is its own authority, and return the folder with `cert.pem` and `key.pem`."""
-    if shutil.which("openssl") is None:
-        pytest.skip("There is no openssl on this machine to make a certificate.")
-    folder = tmp_path_factory.mktemp("tls")
-    words = (
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=convscope -addext subjectAltName=IP:127.0.0.1"
-    )
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    subprocess.run(["openssl", *words.split(), *files], check=True, capture_output=True)
-    return folder
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
 async def tls_port(certificate: Path, redis_url: str) -> AsyncIterator[int]:
-    """Pass TLS connections on to the Redis of the tests, because the server program of the tests is built without TLS."""
-    port = int(redis_url.rpartition(":")[2].partition("/")[0])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
-            while chunk := await reader.read(65536):
-                writer.write(chunk)
-                await writer.drain()
-        writer.close()
-
-    async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
-
-    server = await asyncio.start_server(passed_on, "127.0.0.1", 0, ssl=context)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
+    async with tls_proxy(certificate, int(redis_url.rpartition(":")[2].partition("/")[0])) as port:
+        yield port
 
 
 @pytest.mark.parametrize("place", ["1 shard"])
