@@ -10,10 +10,10 @@ from typing import Any
 
 from jobstore.account import FileAccount
 from jobstore.connection import LONGEST_BLOCK, Connection
-from jobstore.keys import key
 from jobstore.outcome import failure_outcome, success_outcome
 from jobstore.records import Execution, LaneDepth, QueueDepth, Result
 from jobstore.snapshot import execution_from_claim
+from jobstore.wakeups import WakeupReads
 from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, Progress
@@ -32,7 +32,12 @@ class JobQueue:
     def __init__(self, connection: Connection, account: FileAccount) -> None:
         self._connection = connection
         self._account = account
+        self._wakeups = WakeupReads(connection)
         self._drained: dict[tuple[str, Lane], Mapping[int, str]] = {}
+
+    async def close(self) -> None:
+        """Stop waiting for wake-ups."""
+        await self._wakeups.close()
 
     async def claim(self, worker: str, lane: Lane, count: int, block: float) -> list[Execution]:
         """Return up to `count` executions, which are now `running` and held by `worker`. Wait up to `block` seconds for the first.
@@ -50,7 +55,7 @@ class JobQueue:
         while True:
             remaining = deadline - time.monotonic()
             if last_wakeups is not None and remaining > 0:
-                await self._wait_for_wakeup(lane, last_wakeups, min(remaining, self._connection.settings.lease, LONGEST_BLOCK))
+                await self._wakeups.wait(lane, last_wakeups, min(remaining, self._connection.settings.lease, LONGEST_BLOCK))
             last_wakeups, found = await self._claim_now(worker, lane, count)
             if found or deadline <= time.monotonic():
                 if len(found) < count:
@@ -158,18 +163,3 @@ class JobQueue:
             max_attempts=settings.max_attempts,
         )
         return last_wakeup.decode(), [execution_from_claim(reply, shard, lane) for reply in claimed]
-
-    async def _wait_for_wakeup(self, lane: Lane, last_wakeups: Mapping[int, str], seconds: float) -> None:
-        """Return when a shard writes a wake-up after its last one, or after `seconds`."""
-        reads = [
-            asyncio.ensure_future(self._connection.read_stream(key(shard, "wakeup", lane), last, seconds))
-            for shard, last in last_wakeups.items()
-        ]
-        try:
-            done, _ = await asyncio.wait(reads, return_when=asyncio.FIRST_COMPLETED)
-            for read in done:
-                read.result()
-        finally:
-            for read in reads:
-                read.cancel()
-            await asyncio.gather(*reads, return_exceptions=True)

@@ -62,6 +62,7 @@ class JobStore:
     async def close(self) -> None:
         """Stop the listener and close the connections."""
         await self.listener.close()
+        await self.queue.close()
         await self._account.close()
         await self._connection.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,6 +25,7 @@ from service.settings import ServiceSettings
 from service.shared_reads import SharedReads
 
 _log = structlog.get_logger(__name__)
+READ_TOGETHER = 8  # artifacts of one job that are read or drawn for one request at a time
 
 
 class ArtifactContents:
@@ -53,6 +54,19 @@ class ArtifactContents:
         if name not in job.drawings:
             return await self._store.artifacts.read_of(job, name)
         return await self._pictures.get((job.id, name), lambda: self._stored_or_drawn(job, name))
+
+    async def read_all(self, job: JobRecord, names: Sequence[str]) -> dict[str, bytes]:
+        """Return what `read` returns for each name, and raise what it raises.
+
+        At most `READ_TOGETHER` artifacts are read at a time, and their pictures are drawn side by side on the `drawing_threads`.
+        """
+        turns = asyncio.Semaphore(READ_TOGETHER)
+
+        async def read(name: str) -> bytes:
+            async with turns:
+                return await self.read(job, name)
+
+        return dict(zip(names, await asyncio.gather(*map(read, names)), strict=True))
 
     def close(self) -> None:
         """End the decoding process and the threads."""

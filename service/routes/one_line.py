@@ -141,11 +141,8 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
     if single := single_artifact(job.artifacts, media_type):
         return await artifact_answer(services, job, *single, headers)
     headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
-    contents = {
-        artifact.name: await services.contents.read(job, artifact.name)
-        for artifact in job.artifacts
-        if artifact.kind == "array" or media_type == ZIP
-    }
+    names = [artifact.name for artifact in job.artifacts if artifact.kind == "array" or media_type == ZIP]
+    contents = await services.contents.read_all(job, names)
     if media_type == JSON:
         return json_response(await anyio.to_thread.run_sync(job_with_arrays, job, contents), 200, headers)
     files = _zip_files(job, contents) if media_type == ZIP else [(f"{name}.npy", content) for name, content in contents.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -10,7 +11,7 @@ from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.jobs import JobError, JobState
 from tests.jobstore.samples import claim_one, result, run_one, state_of, submission
-from tests.redis_servers import open_redis
+from tests.redis_servers import each_server, open_redis
 from tests.wait import until
 
 ERROR = JobError(code="no_gradient", detail="no path from the class score", retryable=False)
@@ -135,3 +136,28 @@ class TestEnds:
                 assert list(redis.scan_iter(pattern)) == []
         depth = await store.queue.depth()
         assert [(lane.queued, lane.running, lane.oldest) for lane in depth.lanes.values()] == [(0, 0, 0), (0, 0, 0)]
+
+
+async def test_a_wakeup_of_one_shard_leaves_the_reads_of_the_others(make_store: Callable[..., JobStore], redis_url: str, place: str):
+    """The wake-ups of an idle worker open no new connections. A read that was canceled would close its connection."""
+    if place == "1 shard":
+        pytest.skip("There is only one read.")
+    store = make_store()
+    with each_server(redis_url) as servers:
+
+        def total(section: str, name: str) -> int:
+            return sum(server.info(section)[name] for server in servers)
+
+        async def wake(number: int) -> None:
+            claiming = asyncio.create_task(store.queue.claim("w1", "fast", 1, 20))
+            await until(lambda: total("clients", "blocked_clients") == 3)
+            await store.jobs.submit(submission(number, image=None))
+            (execution,) = await claiming
+            assert await store.queue.complete(execution, result())
+
+        await wake(0)
+        await wake(1)
+        before = total("stats", "total_connections_received")
+        for number in range(2, 12):
+            await wake(number)
+        assert total("stats", "total_connections_received") - before <= 1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 import zipfile
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import numpy as np
@@ -20,6 +22,7 @@ from rendering.overlays.blend import blend
 from rendering.photo import Photo, Placement
 from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.errors import StorageFull
+from service import artifact_contents
 from service.dependencies import services_of
 from service.settings import ServiceSettings
 from tests.service.fake_worker import MAP, OVERLAY, FakeWorker, array, encoded, npy, picture
@@ -112,6 +115,26 @@ async def test_other_formats_and_the_zip_have_it_too(live: httpx.AsyncClient, wo
     with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
         assert archive.namelist() == ["overlay.png", "map.npy", "heatmap.png", "shown.png", "job.json"]
         np.testing.assert_array_equal(pixels(archive.read("shown.png")), EXPECTED["shown"])
+
+
+async def test_a_zip_draws_its_pictures_side_by_side(
+    live: httpx.AsyncClient, worker: FakeWorker, settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two drawings waits until the other has begun."""
+    assert settings.drawing_threads == 2
+    await ended(live, worker)
+    both, drawn = threading.Barrier(2, timeout=10), artifact_contents._png
+
+    def draw_when_both_have_begun(*arguments: Any) -> bytes:
+        both.wait()
+        return drawn(*arguments)
+
+    monkeypatch.setattr(artifact_contents, "_png", draw_when_both_have_begun)
+    accept = {"Accept": "application/zip"}
+    whole = await live.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": encoded(PHOTO)}, headers=accept)
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
+        for name, image in EXPECTED.items():
+            np.testing.assert_array_equal(pixels(archive.read(f"{name}.png")), image)
 
 
 async def test_without_its_array_it_is_gone(live: httpx.AsyncClient, worker: FakeWorker, settings: ServiceSettings) -> None:
