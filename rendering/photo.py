@@ -13,17 +13,20 @@ class Placement:
     """The place of the photo in the model's input. It serves to bring a map over the input back onto the photo.
 
     With `fit` stretch, all of the photo fills all of the input. With crop, a part of the photo fills all of the input. With letterbox,
-    all of the photo fills a part of the input.
+    all of the photo fills a part of the input. For a map that does not lie over the whole input, the area that it lies over takes the
+    place of the input, and a part of the photo can lie beyond it.
 
     Attributes:
         input_size: height and width of the input, in pixels.
         box: top, left, height and width of the area of the input that the photo fills, in pixels of the input.
         source: top, left, height and width of the part of the photo that fills this area, in pixels of the photo.
+        mirrored: whether the rows and the columns of a map are in the opposite order of the photo's.
     """
 
-    input_size: tuple[int, int]
+    input_size: tuple[float, float]
     box: tuple[float, float, float, float]
     source: tuple[float, float, float, float]
+    mirrored: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,12 @@ def map_extent(placement: Placement, photo_shape: tuple[int, ...], map_shape: tu
     return top, left, bottom, right
 
 
+def upright(values: Float32[np.ndarray, "h w *channels"], placement: Placement) -> Float32[np.ndarray, "h w *channels"]:
+    """Return a map with its rows and columns in the order of the photo's."""
+    down, across = (slice(None, None, -1 if mirrored else 1) for mirrored in placement.mirrored)
+    return values[down, across]
+
+
 def span_on_photo(axis: int, start: float, extent: float, placement: Placement, photo_shape: tuple[int, ...]) -> slice:
     """Return the rows (axis 0) or columns (axis 1) of the photo that a span of the input covers, wholly or in part.
 
@@ -68,13 +74,14 @@ def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_s
     The interpolation is bilinear with half-pixel centres.
 
     Args:
-        values: A float32 map (h, w) of any resolution that spans the model's input.
+        values: A float32 map (h, w) of any resolution that spans the model's input, or the area of it that `placement` is about.
         placement: Where the photo lies in the input.
         photo_shape: (H, W, …).
     """
     rows, columns = used_part(placement, photo_shape)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     top, left, bottom, right = map_extent(placement, photo_shape, values.shape)
+    values = np.ascontiguousarray(upright(values, placement))
     if (top, left, bottom, right) == (0, 0, *values.shape):
         part = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
     else:

@@ -9,7 +9,7 @@ from PIL import Image
 from rendering import colormaps
 from rendering.overlays import OverlayAndHeatmap
 from rendering.photo import Photo
-from rendering.placement import map_extent, used_part
+from rendering.placement import map_extent, upright, used_part
 
 
 def draw_as_keras_io(heat: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayAndHeatmap:
@@ -24,7 +24,8 @@ def draw_as_keras_io(heat: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayA
     """
     rows, columns = used_part(photo.placement, photo.image.shape)
     top, left, bottom, right = map_extent(photo.placement, photo.image.shape, heat.shape)
-    small = Image.fromarray(_stretched(colormaps.matplotlib_jet()[(heat * np.float32(255)).astype(np.uint8)]))
+    levels = (upright(heat, photo.placement) * np.float32(255)).astype(np.uint8)
+    small = Image.fromarray(_stretched(colormaps.matplotlib_jet()[levels]))
     box = (max(0.0, left), max(0.0, top), min(right, small.width), min(bottom, small.height))
     size = (columns.stop - columns.start, rows.stop - rows.start)
     heatmap = np.zeros_like(photo.image)

@@ -21,6 +21,10 @@ LayerPath = Annotated[
 ]
 
 
+Pixels = int | float
+"""A length in pixels of the input. Whole numbers are integers."""
+
+
 class LayerKind(StrEnum):
     """The kind of a layer says broadly what it does. `?kind=` takes these values."""
 
@@ -44,11 +48,15 @@ class ReceptiveField(ImmutableSchema):
     """The input pixels that one position of a layer sees.
 
     Position (y, x) sees `size[0]` rows, the first of which is `offset[0] + y · stride[0]`. The columns follow the same rule.
+    The numbers are whole, except after a layer that resizes the map by a factor which is not.
     """
 
-    size: tuple[int, int] = Field(description="(height, width) of the receptive field in input pixels.")
-    stride: tuple[int, int] = Field(description="(down, across) distance of neighbouring positions in input pixels.")
-    offset: tuple[int, int] = Field(
+    size: tuple[Pixels, Pixels] = Field(description="(height, width) of the receptive field in input pixels.")
+    stride: tuple[Pixels, Pixels] = Field(
+        description="(down, across) distance of neighbouring positions in input pixels. It is negative if the model mirrors the image "
+        "before the layer."
+    )
+    offset: tuple[Pixels, Pixels] = Field(
         default=(0, 0),
         description="The row and column where position (0, 0) begins to see; it is negative in the padding. "
         "If the input's size is free, this holds for sides that are divisible by all strides.",

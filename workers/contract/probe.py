@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.models import ModelDescription, PublishedModel
 from workers.contract.arrays import Float32
+from workers.contract.map_place import MapPlace
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 
 
@@ -121,6 +122,13 @@ class Probe(Protocol):
         """Return how many inputs of `size` (height, width) one pass should take so that it holds the device for about 0.1 s.
 
         With `gradient`, this is about a pass that also computes gradients. It is 1 where a single input takes longer.
+        """
+        ...
+
+    def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
+        """Return where the map of `layer`, or the map that its tokens form, lies over an input of `size` (height, width).
+
+        A layer without a map lies over the whole input.
         """
         ...
 

@@ -61,5 +61,5 @@ def _positions(layer: Layer, size: tuple[int, int]) -> int:
     if len(layer.output_shape) != 3:
         return 1
     strides = layer.receptive_field.stride if layer.receptive_field else (1, 1)
-    height, width = (side or max(1, given // step) for side, given, step in zip(layer.output_shape, size, strides, strict=False))
+    height, width = (side or max(1, int(given / abs(step))) for side, given, step in zip(layer.output_shape, size, strides, strict=False))
     return height * width

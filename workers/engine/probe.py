@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Literal
 
 import keras
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.models import ModelDescription, PublishedModel
 from workers.contract.arrays import Float32
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine import passes
@@ -25,6 +26,7 @@ from workers.engine.cost import pass_cost
 from workers.engine.device_speed import device_speed
 from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
+from workers.engine.map_places import map_places
 from workers.engine.model_inputs import image_input_spec
 from workers.engine.passes import ForwardPass, GradientPass
 from workers.engine.randomised_layers import randomised_layers
@@ -59,6 +61,7 @@ class KerasProbe:
         self._weights: tuple[tf.Tensor, ...] = ()
         self._spec = image_input_spec(self.graph, self._input)
         self._relus = cache(partial(count_relus, self.graph, self._input))
+        self._places = lru_cache(maxsize=256)(partial(map_places, self.graph.layers, self._input))
 
     @property
     def published(self) -> PublishedModel:
@@ -85,6 +88,10 @@ class KerasProbe:
 
     def inputs_per_pass(self, size: tuple[int, int], *, gradient: bool = False) -> int:
         return pass_cost(self.description.layers, size).inputs(device_speed(), gradient=gradient)
+
+    def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
+        path = self.graph.layer_at(layer).path
+        return self._places(size).get(path) or MapPlace.whole(size)
 
     def forward(
         self,

@@ -33,7 +33,8 @@ class GraphLayer:
     """One layer (or `keras.ops` operation) of a model.
 
     `output_shape` includes the batch axis and has None where an axis varies; it is that of the first output. A nested model
-    (`is_model`) comes after its inner layers, and its inbound paths are those of the layers that make its outputs.
+    (`is_model`) comes after its inner layers, and its inbound paths are those of the layers that make its outputs. `node` is the node of
+    the first call, which has the call's arguments; inputs and nested models have none.
     """
 
     path: str
@@ -42,6 +43,7 @@ class GraphLayer:
     output_shape: tuple[int | None, ...]
     is_input: bool = False
     is_model: bool = False
+    node: Any = None
 
 
 @dataclass(frozen=True, eq=False)

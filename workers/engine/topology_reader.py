@@ -71,7 +71,7 @@ class _TopologyReader:
             outputs = keras.tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
             specs.update({id(tensor): spec for tensor, spec in zip(node.outputs, outputs, strict=True)})
         reads, writes = _refs(scope, node.input_tensors), _refs(scope, node.outputs)
-        key = self.record(writes[0], path, node.outputs[0], self.paths_of(reads), other_outputs=writes[1:])
+        key = self.record(writes[0], path, node.outputs[0], self.paths_of(reads), other_outputs=writes[1:], node=node)
         self.steps.append(GraphStep("call", key, path, node, scope, reads, writes))
 
     def read_nested_model(self, model: Any, node: Any, scope: int, path: str) -> None:
@@ -112,16 +112,16 @@ class _TopologyReader:
         tensor: Any,
         inbound: tuple[str, ...],
         other_outputs: tuple[TensorRef, ...] = (),
-        **kind: bool,
+        **details: Any,
     ) -> str:
-        """Record a call of a layer and return its key. The first call makes the layer's entry in the list of layers."""
+        """Record a call of a layer and return its key. The first call makes the layer's entry in the list, with these `details`."""
         key = call_key(path, self.call_counts[path])
         self.call_counts[path] += 1
         self.taps[key] = ref
         self.owners.update(dict.fromkeys((ref, *other_outputs), path))
         if key == path:
             shape = tuple(self.spec(ref[0], tensor).shape)
-            self.layers.append(GraphLayer(path, producer_of(tensor), inbound, shape, **kind))
+            self.layers.append(GraphLayer(path, producer_of(tensor), inbound, shape, **details))
         return key
 
 

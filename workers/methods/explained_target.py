@@ -19,9 +19,11 @@ from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import ActivationTarget, DifferenceTarget, ElementTarget, OtherTarget, RegionTarget
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.contract.method import Implementation
 from workers.contract.probe import Probe, Readout
 from workers.contract.progress import Slice
+from workers.methods.map_places import photo_under
 from workers.methods.target_weights import (
     WeightedTarget,
     activation_weights,
@@ -99,8 +101,9 @@ def _weighted(target: OtherTarget, readout: Readout, probe: Probe, inputs: Input
     if isinstance(target, RegionTarget):
         label = probe.published.label_of(class_number(target.region.class_), params.output)
         mean = params.explained_score == "probability"
+        place = _place_of_output(probe, params.output, (inputs.tensor.shape[1], inputs.tensor.shape[2]))
         return [
-            region_weights(target.region, logits, photo, inputs.target_image, mean=mean, label=label)
+            region_weights(target.region, logits, photo_under(photo, place), inputs.target_image, mean=mean, label=label)
             for logits, photo in zip(found, inputs.photos, strict=True)
         ]
     if isinstance(target, ElementTarget):
@@ -111,6 +114,12 @@ def _weighted(target: OtherTarget, readout: Readout, probe: Probe, inputs: Input
         raise InternalError("The image of a similarity was not loaded.")
     (other,) = probe.values(inputs.target_image.tensor[None], readout, precision=precision)
     return [similarity_weights(target.similarity, other, values.shape) for values in found]
+
+
+def _place_of_output(probe: Probe, output: str | None, size: tuple[int, int]) -> MapPlace:
+    """Return where an output (N, h, w, classes) lies over the model's input, which has this size."""
+    layer = probe.description.head_at(output).layer
+    return MapPlace.whole(size) if layer is None else probe.map_place(layer, size)
 
 
 def _facts_of_target(facts: Facts) -> Facts:

@@ -19,13 +19,14 @@ def centres(placement: Placement, size: tuple[int, int]) -> tuple[Float64[np.nda
 
     Args:
         placement: where the photo lies in the model's input.
-        size: height and width of the output, which covers the whole input.
+        size: height and width of the output, which covers the whole input, or the area of it that `placement` is about.
     """
     found: list[Float64[np.ndarray, " n"]] = []
     for axis in (0, 1):
         over_input = (np.arange(size[axis]) + 0.5) * placement.input_size[axis] / size[axis]
         share = (over_input - placement.box[axis]) / placement.box[axis + 2]
-        found.append(placement.source[axis] + share * placement.source[axis + 2])
+        places = placement.source[axis] + share * placement.source[axis + 2]
+        found.append(places[::-1] if placement.mirrored[axis] else places)
     return found[0], found[1]
 
 
@@ -99,13 +100,13 @@ def _position(y: float, x: float, photo: Photo, size: tuple[int, int], pointer: 
     rows, columns = centres(photo.placement, size)
     places: list[int] = []
     for at, found in ((y, rows), (x, columns)):
-        step = (found[-1] - found[0]) / (len(found) - 1) if len(found) > 1 else np.inf
+        step = abs(found[-1] - found[0]) / (len(found) - 1) if len(found) > 1 else np.inf
         nearest = int(np.abs(found - at).argmin())
         if abs(found[nearest] - at) > step / 2 + 1e-6:
             raise InvalidParameters(
                 f"The model does not see ({y:g}, {x:g}) (y, x) of the photo.",
                 pointer=pointer,
-                allowed=f"y from {rows[0]:g} to {rows[-1]:g}, x from {columns[0]:g} to {columns[-1]:g}",
+                allowed=f"y from {rows.min():g} to {rows.max():g}, x from {columns.min():g} to {columns.max():g}",
                 got=f"({y:g}, {x:g})",
             )
         places.append(nearest)

@@ -22,5 +22,5 @@ def layers_by_map_size(model: ModelDescription, kinds: Collection[LayerKind]) ->
 def _coarseness(layer: Layer) -> tuple[float, ...]:
     """Return a number for each axis that is larger for a smaller map: the stride if it is known, else 1 / side of the map."""
     if layer.receptive_field is not None:
-        return tuple(map(float, layer.receptive_field.stride))
+        return tuple(float(abs(stride)) for stride in layer.receptive_field.stride)
     return tuple(1.0 / (side or 1) for side in layer.output_shape[:2])

@@ -12,6 +12,7 @@ from rendering.photo import Photo, Placement
 from schemas.methods.target_class import TOP_CLASS
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe, ReluRule
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 
@@ -65,6 +66,9 @@ class FormulaProbe(Probe):
 
     def inputs_per_pass(self, size: tuple[int, int], *, gradient: bool = False) -> int:
         return max(1, self.per_pass // 3) if gradient else self.per_pass
+
+    def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
+        return MapPlace.whole(size)
 
     def forward(
         self,

@@ -6,12 +6,14 @@ They are the six of pytorch-grad-cam's `aug_smooth`: mirrored or not, times 1, 0
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
 
 from rendering import scaling
+from workers.contract.map_place import Box, MapPlace
+from workers.methods.map_places import regridded
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,20 @@ class InputVariant:
         mirrored = tensor[:, :, ::-1] if self.mirrored else tensor
         return mirrored if self.factor == 1 else mirrored * np.float32(self.factor)
 
-    def undone(self, maps: Float32[np.ndarray, "n h w"]) -> Float32[np.ndarray, "n h w"]:
-        """Return the maps of this variant as they lie over the plain input."""
-        return maps[:, :, ::-1] if self.mirrored else maps
+    def undone(self, maps: Float32[np.ndarray, "n h w"], place: MapPlace, width: int) -> Float32[np.ndarray, "n h w"]:
+        """Return the maps of this variant as they lie over the plain input, which has this `width`.
+
+        A map of a mirrored input is 0 where `place`, in which all maps lie, covers something that the layer sees only of the plain input.
+        """
+        if not self.mirrored:
+            return maps
+        turned = replace(place, area=_mirrored(place.area, width), seen=_mirrored(place.seen, width))
+        shape = (maps.shape[1], maps.shape[2])
+        return np.stack([regridded(np.ascontiguousarray(values[:, ::-1]), turned, place, shape) for values in maps])
+
+
+def _mirrored(box: Box, width: int) -> Box:
+    return box[0], width - box[1] - box[3], box[2], box[3]
 
 
 PLAIN = InputVariant(mirrored=False, factor=1)

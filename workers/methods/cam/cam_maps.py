@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from jaxtyping import Float32
 
 from rendering import scaling
 from schemas.methods.cam.base import Fusing
+from workers.contract.map_place import MapPlace
+from workers.methods.map_places import regridded
 
 
 def weighted(
@@ -58,7 +59,7 @@ def _principal(activations: Float32[np.ndarray, "h w k"]) -> Float32[np.ndarray,
     return projection.reshape(height, width).astype(np.float32)
 
 
-def fused(maps: Sequence[Float32[np.ndarray, "n _ _"]], how: Fusing) -> Float32[np.ndarray, "n h w"]:
+def fused(maps: Sequence[Float32[np.ndarray, "n _ _"]], how: Fusing, places: Sequence[MapPlace]) -> Float32[np.ndarray, "n h w"]:
     """Return one map for each of n classes, fused from the maps of several layers, at the size of the finest layer, 0-1.
 
     Each map is scaled to 0-1 and enlarged (bilinear, half-pixel centres). A degenerate map counts as zeros.
@@ -66,9 +67,19 @@ def fused(maps: Sequence[Float32[np.ndarray, "n _ _"]], how: Fusing) -> Float32[
     Args:
         maps: the maps of each layer.
         how: `mean`, or `max` for the largest tanh(2·map) (Jiang et al., LayerCAM, TIP 2021, equation 9).
+        places: where each layer's map lies over the input. The result lies where the finest layer's map lies.
     """
     height, width = (max(layer.shape[axis] for layer in maps) for axis in (1, 2))
+    onto = places[finest(maps)]
     scaled = np.stack(
-        [[cv2.resize(scaling.heat(values), (width, height), interpolation=cv2.INTER_LINEAR) for values in layer] for layer in maps]
+        [
+            [regridded(scaling.heat(values), place, onto, (height, width)) for values in layer]
+            for layer, place in zip(maps, places, strict=True)
+        ]
     )
     return np.tanh(2 * scaled).max(axis=0) if how == "max" else scaled.mean(axis=0)
+
+
+def finest(maps: Sequence[Float32[np.ndarray, "n _ _"]]) -> int:
+    """Return the number of the layer whose map has the most positions, the first of several."""
+    return int(np.argmax([layer.shape[1] * layer.shape[2] for layer in maps]))

@@ -12,6 +12,7 @@ from workers.methods.artifact_names import artifact_names
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import check_finite_scores
 from workers.methods.degenerate_maps import degenerate_map_warnings
+from workers.methods.map_places import photo_under, stretched_place
 from workers.methods.sheets import class_pictures, smaller_tiles_warning
 
 
@@ -24,10 +25,11 @@ def draw(result: CamResult, photo: Photo, params: CamParams) -> Output:
     return draw_with(result, photo, way="blend", colormap=params.colormap, alpha=params.alpha)
 
 
-def draw_with(result: CamResult, photo: Photo, **options: Any) -> Output:
+def draw_with(result: CamResult, photo: Photo, *, stretched: bool = False, **options: Any) -> Output:
     """Return the output of a CAM whose overlay is drawn in a way of its own.
 
     Args:
+        stretched: draw a map that leaves out less than a cell at each border over the whole input, as published code does.
         options: the options of `MapsOnPhoto` that say how the maps are drawn.
 
     Raises:
@@ -35,8 +37,9 @@ def draw_with(result: CamResult, photo: Photo, **options: Any) -> Output:
     """
     check_finite_scores(result.classes)
     arrays = tuple(_arrays(result))
+    place = stretched_place(result.place, (result.maps.shape[1], result.maps.shape[2])) if stretched else result.place
     return Output(
-        artifacts=(*class_pictures(arrays, result.classes, photo, **options), *arrays),
+        artifacts=(*class_pictures(arrays, result.classes, photo_under(photo, place), **options), *arrays),
         facts=cam_facts(result),
         warnings=(*cam_warnings(result), *smaller_tiles_warning("classes", len(result.classes), photo)),
     )

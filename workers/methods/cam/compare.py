@@ -35,6 +35,7 @@ from workers.methods.cam import (
 )
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import check_finite_scores, class_name, score_text
+from workers.methods.map_places import photo_under
 from workers.methods.sheets import smaller_tiles_warning
 
 WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
@@ -88,7 +89,7 @@ def draw(result: CamComparison, photo: Photo, params: Compare) -> Output:
     captions: list[str] = []
     for row, scored in enumerate(first.classes):
         for method, found in result.items():
-            tiles.append(blend(scaling.heat(found.maps[row]), drawn, params.colormap, params.alpha)[0])
+            tiles.append(blend(scaling.heat(found.maps[row]), photo_under(drawn, found.place), params.colormap, params.alpha)[0])
             captions.append(f"{titles[method]} · {class_name(scored)}" if several else titles[method])
     sheet = captioned_sheet(tiles, captions, drawn, columns=len(result) if several else None)
     warnings = [f"{titles[method]}: {warning}" for method, found in result.items() for warning in cam_pictures.cam_warnings(found)]

@@ -10,7 +10,7 @@ from workers.contract.arrays import Float32
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.cam import augmentation, cam_maps, cam_pictures, gradient_weighted_cam
-from workers.methods.cam.cam_result import CamResult
+from workers.methods.cam.cam_result import CamResult, places_of
 from workers.methods.class_scores import top_predictions_of_inputs
 from workers.methods.token_maps import to_map
 
@@ -24,6 +24,7 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[CamRes
     The result names the top class, but the map does not depend on it.
     """
     layers = params[0].layer_paths()
+    places = places_of(probe, layers, inputs.tensor)
     classes: list[Prediction] = []
     maps: dict[str, list[Float32]] = {layer: [] for layer in layers}
     for variant in augmentation.variants(params[0].augment):
@@ -31,9 +32,9 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[EigenCam]) -> list[CamRes
         classes = classes or top_predictions_of_inputs(probe.published, found, params[0].output)
         for layer in layers:
             activations = to_map(found.activations[layer], probe.description, layer)
-            maps[layer].append(variant.undone(cam_maps.principal(activations)))
+            maps[layer].append(variant.undone(cam_maps.principal(activations), places[layer], inputs.tensor.shape[2]))
     averaged = {layer: augmentation.averaged(own) for layer, own in maps.items()}
     return [
-        CamResult({layer: averaged[layer][row : row + 1] for layer in layers}, (classes[row],), listed=False, fuse=job.fuse)
+        CamResult({layer: averaged[layer][row : row + 1] for layer in layers}, places, (classes[row],), listed=False, fuse=job.fuse)
         for row, job in enumerate(params)
     ]

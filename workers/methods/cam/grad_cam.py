@@ -44,7 +44,7 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[GradCam]) -> list[CamResu
 def draw(result: CamResult, photo: Photo, params: GradCam) -> Output:
     """Return the output, drawn as the preset says."""
     if params.preset == "dlwp1":
-        return cam_pictures.draw_with(result, photo, way="dlwp1")
+        return cam_pictures.draw_with(result, photo, stretched=True, way="dlwp1")
     if params.preset == "keras_io":
-        return cam_pictures.draw_with(result, photo, way="keras_io")
+        return cam_pictures.draw_with(result, photo, stretched=True, way="keras_io")
     return cam_pictures.draw(result, photo, params)

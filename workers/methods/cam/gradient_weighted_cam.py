@@ -18,7 +18,7 @@ from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.batch_sizes import GRADIENT_ROWS
 from workers.methods.cam import augmentation, cam_maps
-from workers.methods.cam.cam_result import CamResult
+from workers.methods.cam.cam_result import CamResult, places_of
 from workers.methods.class_scores import predictions
 from workers.methods.token_maps import to_map
 
@@ -109,11 +109,13 @@ def explain_in_passes(
         chunks.append(maps)
         classes += scored
     layers = params[0].layer_paths()
+    places = places_of(probe, layers, inputs.tensor)
     whole = [[np.concatenate([maps[f][at] for maps in chunks]) for at in range(len(layers))] for f in range(len(formulas))]
     return [
         [
             CamResult(
                 {layer: maps[owners == row] for layer, maps in zip(layers, by_layer, strict=True)},
+                places,
                 tuple(scored for scored, owner in zip(classes, owners, strict=True) if owner == row),
                 asked.listed,
                 job.fuse,
@@ -135,6 +137,7 @@ def _maps_of_rows(
 ) -> Generator[None, None, tuple[list[list[AnyFloat32]], list[Prediction]]]:
     """Yield after each pass. Return for each formula and layer the maps of all rows, and each row's class with its plain scores."""
     layers = params.layer_paths()
+    places = places_of(probe, layers, tensor)
     maps: list[list[list[AnyFloat32]]] = [[[] for _ in layers] for _ in formulas]
     classes: list[Prediction] = []
     for variant in augmentation.variants(params.augment):
@@ -146,6 +149,6 @@ def _maps_of_rows(
             classes = classes or predictions(probe.published, class_indices, found.logits, found.probabilities, params.output)
             activations, gradients = (to_map(values, probe.description, layer) for values in (found.activations, found.gradients))
             for formula, own in zip(formulas, maps, strict=True):
-                own[at].append(variant.undone(formula(activations, gradients)))
+                own[at].append(variant.undone(formula(activations, gradients), places[layer], tensor.shape[2]))
             yield
     return [[augmentation.averaged(varied) for varied in own] for own in maps], classes

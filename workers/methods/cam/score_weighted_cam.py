@@ -17,11 +17,12 @@ from schemas.methods.facts import Prediction
 from schemas.methods.precision import Precision
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, Probe
 from workers.contract.progress import Slice
 from workers.methods.batch_sizes import batches
 from workers.methods.cam import augmentation, cam_maps
-from workers.methods.cam.cam_result import CamResult
+from workers.methods.cam.cam_result import CamResult, places_of
 from workers.methods.class_scores import ROUNDING, class_scores, target_predictions
 from workers.methods.token_maps import to_map
 
@@ -36,6 +37,7 @@ class TriedLayer:
         path: the layer's path.
         activations: the layer's activations as the model has them.
         map: the activations as a map. It differs from `activations` if the layer has tokens.
+        place: where the map lies over the input.
         output: the output that the classes belong to. None stands for the first output.
         precision: the number format of the passes.
     """
@@ -45,6 +47,7 @@ class TriedLayer:
     path: str
     activations: Float32[np.ndarray, "1 *place k"]
     map: Float32[np.ndarray, "1 h w k"]
+    place: MapPlace
     output: str | None
     precision: Precision
 
@@ -80,6 +83,7 @@ def explain_by_each(
     """Return for each trial the result of one job. The trials share the passes that give the activations."""
     layers, variants = params.layer_paths(), augmentation.variants(params.augment)
     counts = [params.tries_at(layer, probe.description) for layer in layers]
+    places = places_of(probe, layers, inputs.tensor)
     done, total = 0, total_tries(probe, params, len(trials))
     maps: list[list[list[AnyFloat32]]] = [[[] for _ in layers] for _ in trials]
     classes: tuple[Prediction, ...] = ()
@@ -92,15 +96,17 @@ def explain_by_each(
             for path, count, varied in zip(layers, counts, own, strict=True):
                 activations = found.activations[path]
                 as_map = to_map(activations, probe.description, path)
-                layer = TriedLayer(probe, tensor, path, activations, as_map, params.output, params.precision)
+                layer = TriedLayer(probe, tensor, path, activations, as_map, places[path], params.output, params.precision)
                 weights = yield from _weights_at(layer, trial, found, classes, params, done=done, total=total)
                 done += count
                 yield Slice(done, total)
                 alike = np.repeat(layer.map, len(classes), axis=0)
-                varied.append(variant.undone(cam_maps.weighted(alike, weights, eigen_smooth=params.eigen_smooth)))
+                weighted = cam_maps.weighted(alike, weights, eigen_smooth=params.eigen_smooth)
+                varied.append(variant.undone(weighted, places[path], tensor.shape[2]))
     return [
         CamResult(
             {layer: augmentation.averaged(varied) for layer, varied in zip(layers, own, strict=True)},
+            places,
             classes,
             params.target_classes().listed,
             params.fuse,

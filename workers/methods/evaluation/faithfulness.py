@@ -23,6 +23,7 @@ from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFa
 from schemas.methods.facts import Prediction
 from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods import implementation
@@ -30,7 +31,7 @@ from workers.methods.baselines import baseline
 from workers.methods.batch_sizes import batches
 from workers.methods.class_scores import class_name
 from workers.methods.evaluation.combined_progress import STEPS_PER_RUN, CombinedProgress
-from workers.methods.evaluation.pixel_curves import area, drop, over_input, ranking, visible
+from workers.methods.evaluation.pixel_curves import area, drop, finite_over_input, ranking, visible
 from workers.methods.evaluation.rank_correlation import spearman
 from workers.methods.perturbation.watched_scores import WatchedScores, watch
 
@@ -80,7 +81,7 @@ def run(probe: Probe, inputs: Inputs, params: Faithfulness) -> Generator[Slice, 
     attribution_params = params.attribution_params(explained.class_index)
     result = yield from progress.through(run_attribution(probe, inputs, attribution_params))
     tested = _map(result)
-    flat = over_input(tested, size)
+    flat = finite_over_input(tested, getattr(result, "place", MapPlace.whole(size)), size)
     places, shown = ranking(flat, params.seed), visible(flat)
 
     def first_pixels(part: slice) -> Bool[np.ndarray, "b H W 1"]:

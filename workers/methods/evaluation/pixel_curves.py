@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from rendering import scaling
+from workers.contract.map_place import MapPlace
+from workers.methods.map_places import over_input
 
 
 def ranking(values: Float32[np.ndarray, "H W"], seed: int) -> Int64[np.ndarray, "H W"]:
@@ -31,10 +32,12 @@ def drop(whole: float, masked: float) -> float | None:
     return max(0.0, whole - masked) / whole if whole > 0 else None
 
 
-def over_input(values: Float32[np.ndarray, "h w"], size: tuple[int, int]) -> Float32[np.ndarray, "H W"]:
-    """Return a map at the size (height, width) of the input (bilinear, half-pixel centres). Values that are not finite count as 0."""
-    finite = np.nan_to_num(values, posinf=0, neginf=0)
-    return finite if finite.shape == size else cv2.resize(finite, size[::-1], interpolation=cv2.INTER_LINEAR)
+def finite_over_input(values: Float32[np.ndarray, "h w"], place: MapPlace, size: tuple[int, int]) -> Float32[np.ndarray, "H W"]:
+    """Return a map at the size (height, width) of the input (bilinear, half-pixel centres), 0 where its layer sees nothing.
+
+    Values that are not finite count as 0. `place` says where the map lies over the input.
+    """
+    return over_input(np.nan_to_num(values, posinf=0, neginf=0), place, size)
 
 
 def visible(values: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:

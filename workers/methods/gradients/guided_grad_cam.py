@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-import cv2
 import numpy as np
 from jaxtyping import Float32
 
@@ -13,11 +12,13 @@ from schemas.methods.cam.grad_cam import GradCam
 from schemas.methods.gradients.guided_grad_cam import GuidedGradCam, GuidedGradCamFacts
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import Probe
 from workers.methods.cam import grad_cam
 from workers.methods.gradients import class_gradients, gradient_pictures
 from workers.methods.gradients.guided_backprop import with_relu_warning
 from workers.methods.gradients.input_attribution import InputAttribution, largest_magnitude
+from workers.methods.map_places import over_input
 
 
 def batch_key(params: GuidedGradCam) -> Hashable:
@@ -38,14 +39,16 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[GuidedGradCam]) -> list[I
         for job, found in zip(params, guided, strict=True)
     ]
     results = grad_cam.run(probe, inputs, cams)
-    values = [weighted_by_map(found.gradients, result.maps) for found, result in zip(guided, results, strict=True)]
+    values = [weighted_by_map(found.gradients, result.maps, result.place) for found, result in zip(guided, results, strict=True)]
     return [found.attribution(own, largest_magnitude(own), probe) for found, own in zip(guided, values, strict=True)]
 
 
-def weighted_by_map(guided: Float32[np.ndarray, "n H W C"], maps: Float32[np.ndarray, "n h w"]) -> Float32[np.ndarray, "n H W C"]:
-    """Return the gradients times the maps, which are enlarged to the input's size (bilinear, half-pixel centres)."""
-    size = (guided.shape[2], guided.shape[1])
-    return np.stack([image * cv2.resize(m, size, interpolation=cv2.INTER_LINEAR)[..., None] for image, m in zip(guided, maps, strict=True)])
+def weighted_by_map(
+    guided: Float32[np.ndarray, "n H W C"], maps: Float32[np.ndarray, "n h w"], place: MapPlace
+) -> Float32[np.ndarray, "n H W C"]:
+    """Return the gradients times the maps, which are enlarged to the input's size (bilinear, half-pixel centres) where `place` says."""
+    size = (guided.shape[1], guided.shape[2])
+    return np.stack([image * over_input(m, place, size)[..., None] for image, m in zip(guided, maps, strict=True)])
 
 
 def draw(result: InputAttribution, photo: Photo, params: GuidedGradCam) -> Output:

@@ -24,6 +24,7 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.inspection.photo_batches import forward_in_batches
 from workers.methods.inspection.strongest_positions import PositionRanking, StrongPosition
+from workers.methods.map_places import seen_part
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,22 @@ def run(probe: Probe, inputs: Inputs, params: TopPatches) -> Generator[Slice, No
     field = layer.receptive_field
     if field is None or layer.channels is None:
         raise ValueError(f"the parameters are not resolved: layer '{path}' has no receptive field")
-    apart = [max(1, math.ceil(size / (2 * stride))) for size, stride in zip(field.size, field.stride, strict=True)]
+    apart = [max(1, math.ceil(size / (2 * abs(stride)))) for size, stride in zip(field.size, field.stride, strict=True)]
     ranking = PositionRanking(layer.channels, params.count, params.per_image, (apart[0], apart[1]))
+    photos = tuple(_seen_photo(probe, path, each.photo, (each.tensor.shape[0], each.tensor.shape[1])) for each in inputs.several)
     for each in forward_in_batches(probe, inputs.several, [path], precision=params.precision):
         yield Slice(each.first, len(inputs.several))
-        for number, (image, maps) in enumerate(zip(each.images, each.found.activations[path], strict=True), each.first + 1):
-            ranking.add(maps[None], seen_positions(field, maps.shape[:2], image.photo)[None])
-            yield Slice(number, len(inputs.several))
+        for number, maps in enumerate(each.found.activations[path], each.first):
+            ranking.add(maps[None], seen_positions(field, maps.shape[:2], photos[number])[None])
+            yield Slice(number + 1, len(inputs.several))
     channels = ranking.by_strength()[: params.channels] if isinstance(params.channels, int) else params.channels
     positions = {channel: ranking.of(channel) for channel in channels}
-    return TopPositions(field, positions, tuple(each.photo for each in inputs.several))
+    return TopPositions(field, positions, photos)
+
+
+def _seen_photo(probe: Probe, path: str, photo: Photo, size: tuple[int, int]) -> Photo:
+    """Return the photo with the placement of the part of it that the layer sees."""
+    return Photo(photo.image, seen_part(photo.placement, probe.map_place(path, size).seen))
 
 
 def seen_positions(field: ReceptiveField, size: tuple[int, ...], photo: Photo) -> Bool[np.ndarray, "h w"]:

@@ -15,7 +15,7 @@ import keras
 from schemas.errors import ModelLoadFailed
 from schemas.models import LayerKind
 from workers.engine.keras_internals import Functional, call_arguments, calls_in_order, functional_graph, nested_model_inputs, producer_of
-from workers.models.description.layer_kinds import kind_of
+from workers.engine.layer_kinds import kind_of
 
 _MAP_RANK = 4
 _FIRST, _LAST = "channels_first", "channels_last"

@@ -47,7 +47,7 @@ def _coarseness(layer: Layer) -> float:
     sizes = layer.output_shape[:-1]
     if None not in sizes:
         return -math.prod(size or 0 for size in sizes)
-    return math.prod(layer.receptive_field.stride) if layer.receptive_field else 0
+    return math.prod(map(abs, layer.receptive_field.stride)) if layer.receptive_field else 0
 
 
 def has_map(layer: Layer) -> bool:

@@ -12,8 +12,8 @@ from schemas.errors import ModelLoadFailed
 from schemas.models import Layer
 from schemas.models.layers import MAX_LAYER_PATH
 from workers.engine.graph import Graph
+from workers.engine.layer_kinds import kind_of
 from workers.models.description.default_layer import has_map
-from workers.models.description.layer_kinds import kind_of
 from workers.models.description.receptive_field import receptive_fields
 from workers.models.description.token_grids import token_grids
 

@@ -6,52 +6,39 @@ Padding and the input's border do not enter into sizes. Each layer moves the off
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import keras
+from dataclasses import dataclass, replace
 
 from schemas.models import LayerKind, ReceptiveField
-from workers.engine.keras_code import runs_keras_code
+from workers.engine.axis_changes import AxisChange, Mirror, Resample, Trim, Window
+from workers.engine.layer_kinds import kind_of
+from workers.engine.position_changes import MAP_RANK, position_changes
 from workers.engine.topology import GraphLayer
-from workers.models.description.layer_kinds import kind_of
 
-_MAP_RANK = 4  # (N, h, w, K)
-_POOLS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
-_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.SeparableConv2D, keras.layers.DepthwiseConv2D)
-_POSITIONS_KEPT = (
-    keras.layers.ZeroPadding2D,
-    keras.layers.Cropping2D,
-    keras.layers.Identity,
-    keras.layers.Rescaling,
-    keras.layers.Normalization,
-)
-_POINTWISE_KINDS = (LayerKind.ACTIVATION, LayerKind.REGULARIZATION, LayerKind.DENSE, LayerKind.MODEL, LayerKind.INPUT)
-# Operations on one tensor that treat each value by itself; these are the ones that known models use.
-_POINTWISE_OPERATIONS = frozenset(
-    {"Abs", "Cast", "Clip", "Divide", "Exp", "Log", "Negative", "Power", "Round", "Sqrt", "Square", "Tanh", "TrueDivide", "LayerScale"}
-)
+# An interpolation reads the positions whose centres are less than so many positions away. `nearest` reads the nearest one.
+_REACH = {"bilinear": 1, "bicubic": 2, "lanczos3": 3, "lanczos5": 5}
+_DIGITS = 9  # after this many decimal places, a length is a whole number of pixels
 
 
 @dataclass(frozen=True)
-class _LayerWindow:
-    """The window of its input that a layer sees at each position, as (down, across) pairs.
+class _FieldAxis:
+    """One axis of a receptive field: position i sees `size` pixels, the first of which is `offset + i · stride`.
 
-    `before` is the number of rows and columns of padding above and left of the input.
+    `count` is the number of positions, or None if it is not known.
     """
 
-    kernel: Sequence[int]
-    strides: Sequence[int]
-    dilation: Sequence[int]
-    before: Sequence[int]
+    size: float
+    stride: float
+    offset: float
+    count: int | None
 
 
 def receptive_fields(layers: Iterable[GraphLayer]) -> dict[str, ReceptiveField | None]:
     """Return the receptive field of each layer by path, or None where it is not defined. `layers` are in topological order.
 
-    It is not defined after flattening, global pooling, upsampling, resizing, attention or normalisation over the map, or for layers
-    without a map (N, h, w, K). A merge sees what its widest input sees. A gate that is computed from the whole image (squeeze-and-excite:
+    It is not defined after flattening, global pooling, transposed convolution, attention or normalisation over the map, or for layers
+    without a map (N, h, w, K). A merge sees what its inputs see together. A gate that is computed from the whole image (squeeze-and-excite:
     a 1 × 1 map that scales channels) is ignored, because it moves no position.
     """
     layers = tuple(layers)
@@ -59,7 +46,7 @@ def receptive_fields(layers: Iterable[GraphLayer]) -> dict[str, ReceptiveField |
     fields: dict[str, ReceptiveField | None] = {}
     for layer in layers:
         sides = shapes[layer.inbound[0]][1:-1] if layer.inbound else ()
-        fields[layer.path] = _field(layer, _inputs(layer, fields, shapes), sides) if len(layer.output_shape) == _MAP_RANK else None
+        fields[layer.path] = _field(layer, _inputs(layer, fields, shapes), sides) if len(layer.output_shape) == MAP_RANK else None
     return fields
 
 
@@ -77,83 +64,72 @@ def _field(graph_layer: GraphLayer, inputs: Sequence[ReceptiveField | None], sid
     if graph_layer.is_input and not inputs:
         return ReceptiveField(size=(1, 1), stride=(1, 1))
     known = [field for field in inputs if field is not None]
-    if not known or len(known) < len(inputs):
+    if not known or len(known) < len(inputs) or len(sides) != 2:
         return None
-    strides = known[0].stride
-    if any(field.stride != strides for field in known):
+    if any(not math.isclose(field.stride[axis], known[0].stride[axis]) for field in known for axis in (0, 1)):
         return None
-    window = _layer_window(graph_layer.layer, sides)
-    if window is None:
+    changes = position_changes(graph_layer, (sides[0], sides[1]))
+    if changes is None:
         return None
-    down, across = (_field_on_axis(axis, known, window) for axis in (0, 1))
-    return ReceptiveField(size=(down[0], across[0]), stride=(down[1], across[1]), offset=(down[2], across[2]))
-
-
-def _field_on_axis(axis: int, inputs: Sequence[ReceptiveField], window: _LayerWindow) -> tuple[int, int, int]:
-    """Return (size, stride, offset) on one axis."""
-    widest = max(inputs, key=lambda field: field.size[axis])
-    stride = widest.stride[axis]
-    return (
-        widest.size[axis] + (window.kernel[axis] - 1) * window.dilation[axis] * stride,
-        stride * window.strides[axis],
-        widest.offset[axis] - window.before[axis] * stride,
+    down, across = (_changed(_together(known, axis, sides[axis]), changes[axis]) for axis in (0, 1))
+    if down is None or across is None:
+        return None
+    return ReceptiveField(
+        size=(_number(down.size), _number(across.size)),
+        stride=(_number(down.stride), _number(across.stride)),
+        offset=(_number(down.offset), _number(across.offset)),
     )
 
 
-def _layer_window(layer: Any, sides: Sequence[int | None]) -> _LayerWindow | None:
-    """Return the window of the layer's input, or None if the layer does not see a fixed window, or computes something of its own."""
-    if isinstance(layer, keras.layers.Conv2DTranspose) or not runs_keras_code(layer):
-        return None
-    if isinstance(layer, _CONVOLUTIONS):
-        return _padded_window(layer.padding, sides, layer.kernel_size, layer.strides, layer.dilation_rate)
-    if isinstance(layer, _POOLS):
-        return _padded_window(layer.padding, sides, layer.pool_size, layer.strides, (1, 1))
-    if not _keeps_positions(layer):
-        return None
-    before = (0, 0)
-    if isinstance(layer, keras.layers.ZeroPadding2D):
-        before = (layer.padding[0][0], layer.padding[1][0])
-    elif isinstance(layer, keras.layers.Cropping2D):
-        before = (-layer.cropping[0][0], -layer.cropping[1][0])
-    return _LayerWindow((1, 1), (1, 1), (1, 1), before)
+def _together(inputs: Sequence[ReceptiveField], axis: int, count: int | None) -> _FieldAxis:
+    first = min(field.offset[axis] for field in inputs)
+    end = max(field.offset[axis] + field.size[axis] for field in inputs)
+    return _FieldAxis(end - first, inputs[0].stride[axis], first, count)
 
 
-def _padded_window(
-    padding: str, sides: Sequence[int | None], kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
-) -> _LayerWindow:
-    """Return the window with TensorFlow's padding.
-
-    SAME gives ⌈side / stride⌉ positions. If the number of padding rows is odd, the smaller half is before the input.
-    """
-    before = [0, 0]
-    if padding == "same":
-        for axis, side in enumerate(sides):
-            span, step = (kernel[axis] - 1) * dilation[axis] + 1, strides[axis]
-            beyond = step if side is None or side % step == 0 else side % step
-            before[axis] = max(span - beyond, 0) // 2
-    return _LayerWindow(kernel, strides, dilation, before)
+def _changed(axis: _FieldAxis, changes: Sequence[AxisChange]) -> _FieldAxis | None:
+    found: _FieldAxis | None = axis
+    for change in changes:
+        found = None if found is None else _after(found, change)
+    return found
 
 
-def _keeps_positions(layer: Any) -> bool:
-    kind = kind_of(layer)
-    if kind is LayerKind.NORMALIZATION:
-        return _normalises_each_position(layer)
-    if kind is LayerKind.ACTIVATION:
-        axis = getattr(layer, "axis", -1)
-        return axis in (-1, _MAP_RANK - 1)
-    return (
-        kind in _POINTWISE_KINDS
-        or (kind is LayerKind.MERGE and not isinstance(layer, keras.layers.Dot))
-        or isinstance(layer, _POSITIONS_KEPT)
-        or type(layer).__name__ in _POINTWISE_OPERATIONS
-    )
+def _after(axis: _FieldAxis, change: AxisChange) -> _FieldAxis | None:
+    """Return the axis after one change, or None if it is not defined."""
+    if isinstance(change, Window):
+        count = None if axis.count is None else change.count(axis.count)
+        return _reading(axis, -change.padding_before(axis.count), change.span - 1, change.stride, count)
+    if isinstance(change, Trim):
+        count = None if axis.count is None else axis.count - change.before - change.after
+        return replace(axis, offset=axis.offset + change.before * axis.stride, count=count)
+    if isinstance(change, Mirror) and axis.count is not None:
+        return replace(axis, offset=axis.offset + (axis.count - 1) * axis.stride, stride=-axis.stride)
+    if isinstance(change, Resample) and axis.count is not None:
+        return _resampled(axis, change, axis.count)
+    return None
 
 
-def _normalises_each_position(layer: Any) -> bool:
-    """Return whether each position is normalised by itself. At inference batch normalisation is a fixed scale and shift per channel."""
-    if isinstance(layer, keras.layers.BatchNormalization):
-        return True
-    if isinstance(layer, (keras.layers.LayerNormalization, keras.layers.UnitNormalization)):
-        axis = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-        return all(one in (-1, _MAP_RANK - 1) for one in axis)
-    return False
+def _reading(axis: _FieldAxis, first: float, further: float, step: float, count: int | None) -> _FieldAxis:
+    """Return the axis of positions that read from the old position `first` to `first + further`, and each `step` later."""
+    nearest = first if axis.stride > 0 else first + further  # the old position that sees the first pixels
+    return _FieldAxis(axis.size + further * abs(axis.stride), axis.stride * step, axis.offset + nearest * axis.stride, count)
+
+
+def _resampled(axis: _FieldAxis, change: Resample, count: int) -> _FieldAxis:
+    """Return the axis after a resizing. All positions get the window of the one that reads farthest from its centre."""
+    new = change.count or count * (change.factor or 1)
+    step = count / new
+    centres = [(position + 0.5) * step - 0.5 for position in range(new)]
+    spread = max(step, 1.0) if change.antialias or change.interpolation == "area" else 1.0
+    if change.interpolation == "nearest":
+        reach = max(abs(centre - math.floor(centre + 0.5)) for centre in centres)
+    else:
+        within = spread * _REACH.get(change.interpolation, 1)  # `area` reads no farther than a bilinear filter of its scale
+        reach = max(max(centre - math.floor(centre - within + 1), math.ceil(centre + within - 1) - centre) for centre in centres)
+    return _reading(axis, centres[0] - reach, 2 * reach, step, new)
+
+
+def _number(value: float) -> float:
+    """Return a length in pixels, as an int if it is whole."""
+    rounded = round(value, _DIGITS)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -8,8 +8,8 @@ import keras
 
 from schemas.models import LayerKind, TokenGrid
 from workers.engine.keras_code import runs_keras_code
+from workers.engine.layer_kinds import kind_of
 from workers.engine.topology import GraphLayer
-from workers.models.description.layer_kinds import kind_of
 from workers.models.description.token_order import grid_by_trial, shift_by_trial
 
 _MAP_RANK, _TOKENS_RANK = 4, 3

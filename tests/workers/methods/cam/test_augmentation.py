@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from workers.contract.map_place import MapPlace
 from workers.methods.cam import augmentation
 
 
@@ -20,8 +21,15 @@ def test_a_variant_by_hand() -> None:
     variant = augmentation.InputVariant(mirrored=True, factor=0.9)
     np.testing.assert_allclose(variant.of(tensor)[..., 0], [[[2.7, 1.8, 0.9]], [[5.4, 4.5, 3.6]]], rtol=1e-6)
     assert variant.of(tensor).dtype == np.float32
-    np.testing.assert_array_equal(variant.undone(np.array([[[0, 1, 2]]], np.float32)), [[[2, 1, 0]]])
+    np.testing.assert_array_equal(variant.undone(np.array([[[0, 1, 2]]], np.float32), MapPlace.whole((2, 3)), 3), [[[2, 1, 0]]])
     np.testing.assert_array_equal(augmentation.PLAIN.of(tensor), tensor)
+
+
+def test_a_mirrored_map_over_a_part_of_the_input_comes_back_to_its_place() -> None:
+    """The layer sees columns 0-3 of 5. Of the mirrored input, these are columns 4, 3, 2 and 1, so column 0 is not seen."""
+    variant = augmentation.InputVariant(mirrored=True, factor=1)
+    place = MapPlace(area=(0, 0, 2, 4), seen=(0, 0, 2, 4))
+    np.testing.assert_allclose(variant.undone(np.array([[[1, 2, 3, 4]]], np.float32), place, 5), [[[0, 4, 3, 2]]])
 
 
 def test_maps_of_one_variant_stay_unscaled_and_maps_of_several_are_scaled_and_averaged() -> None:

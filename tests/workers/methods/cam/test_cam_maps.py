@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workers.contract.map_place import MapPlace
 from workers.methods.cam import cam_maps
 
 
@@ -71,6 +72,7 @@ def test_activations_without_a_component() -> None:
     assert np.isnan(found[1]).all()
 
 
+PLACES = [MapPlace.whole((8, 8))] * 2
 COARSE = np.array([[[0, 4]]], np.float32)  # scaled to 0, 1 and enlarged to four columns, it is 0, 1/4, 3/4, 1
 FINE = np.array([[[1, 0, 0, 2], [1, 1, 2, 0]]], np.float32)
 
@@ -78,19 +80,19 @@ FINE = np.array([[[1, 0, 0, 2], [1, 1, 2, 0]]], np.float32)
 def test_layers_are_fused_by_hand() -> None:
     scaled = np.array([[0.5, 0, 0, 1], [0.5, 0.5, 1, 0]])
     enlarged = np.array([[0, 0.25, 0.75, 1]] * 2)
-    np.testing.assert_allclose(cam_maps.fused([COARSE, FINE], "mean"), [(scaled + enlarged) / 2], rtol=1e-6)
+    np.testing.assert_allclose(cam_maps.fused([COARSE, FINE], "mean", PLACES), [(scaled + enlarged) / 2], rtol=1e-6)
     largest = np.array([[0.5, 0.25, 0.75, 1], [0.5, 0.5, 1, 1]])
-    np.testing.assert_allclose(cam_maps.fused([FINE, COARSE], "max"), [np.tanh(2 * largest)], rtol=1e-6)
+    np.testing.assert_allclose(cam_maps.fused([FINE, COARSE], "max", PLACES), [np.tanh(2 * largest)], rtol=1e-6)
 
 
 def test_a_degenerate_layer_counts_as_zeros() -> None:
     for values in (0.0, 3.0, np.nan):
-        fused = cam_maps.fused([np.full((1, 1, 2), values, np.float32), FINE], "mean")
+        fused = cam_maps.fused([np.full((1, 1, 2), values, np.float32), FINE], "mean", PLACES)
         np.testing.assert_allclose(fused, FINE / 4, rtol=1e-6)
 
 
 def test_each_class_is_fused_separately() -> None:
     other = FINE[:, ::-1] * 7
-    fused = cam_maps.fused([np.concatenate([COARSE, COARSE]), np.concatenate([FINE, other])], "mean")
+    fused = cam_maps.fused([np.concatenate([COARSE, COARSE]), np.concatenate([FINE, other])], "mean", PLACES)
     for row, fine in enumerate((FINE, other)):
-        np.testing.assert_array_equal(fused[row : row + 1], cam_maps.fused([COARSE, fine], "mean"))
+        np.testing.assert_array_equal(fused[row : row + 1], cam_maps.fused([COARSE, fine], "mean", PLACES))

@@ -21,6 +21,7 @@ from tests.drawn import drawn
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.methods.cam import cam_maps, grad_cam
 from workers.methods.cam.cam_result import CamResult
 
@@ -127,9 +128,12 @@ def test_dlwp1_takes_the_probability_and_the_channel_mean() -> None:
         np.testing.assert_allclose(result.maps[0], expected, atol=1e-6)
 
 
+PLACES = {"conv": MapPlace.whole((4, 6))}
+
+
 def cam_result(*maps: list[list[float]], listed: bool = False) -> CamResult:
     classes = tuple(Prediction(class_index=k, label=f"class {k}", logit=1.5 + k, probability=0.5) for k in range(len(maps)))
-    return CamResult({"conv": np.array(maps, np.float32)}, classes, listed)
+    return CamResult({"conv": np.array(maps, np.float32)}, PLACES, classes, listed)
 
 
 MAP = [[0.0, 1.0, 2.0], [4.0, 0.5, 0.0]]
@@ -217,7 +221,10 @@ def test_only_the_degenerate_map_of_several_is_named() -> None:
 
 def test_scores_that_are_not_finite_fail_the_job() -> None:
     broken = CamResult(
-        {"conv": np.array([MAP], np.float32)}, (Prediction(class_index=7, label=None, logit=float("nan"), probability=0.1),), listed=False
+        {"conv": np.array([MAP], np.float32)},
+        PLACES,
+        (Prediction(class_index=7, label=None, logit=float("nan"), probability=0.1),),
+        listed=False,
     )
     with pytest.raises(NonFinite, match="class 7"):
         grad_cam.draw(broken, photo_of(), params())

@@ -18,6 +18,7 @@ from tests.workers.methods.cam.support import TwoLayers, arrays
 from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import LayerGradients
 from workers.methods import implementation
 from workers.methods.cam import (
@@ -52,7 +53,8 @@ def test_several_layers_are_fused_and_each_keeps_its_map(method: str) -> None:
             own = {layer: arrays(alone[layer][row])["map"] for layer in alone}
             np.testing.assert_array_equal(arrays(output)["map.conv"], own["conv"])
             np.testing.assert_array_equal(arrays(output)["map.coarse"], own["coarse"])
-            np.testing.assert_array_equal(arrays(output)["map"], cam_maps.fused([own["conv"][None], own["coarse"][None]], how)[0])
+            places = [MapPlace.whole((4, 6))] * 2
+            np.testing.assert_array_equal(arrays(output)["map"], cam_maps.fused([own["conv"][None], own["coarse"][None]], how, places)[0])
             assert arrays(output)["map"].shape == (4, 6)
             facts = output.facts
             assert isinstance(facts, CamFacts)
@@ -234,7 +236,9 @@ def test_every_variant_is_run_for_every_layer() -> None:
 def test_a_warning_names_the_degenerate_layer_of_a_fused_map() -> None:
     maps = np.array([[[0, 1, 2]]], np.float32)
     goldfish = Prediction(class_index=1, label="goldfish", logit=2.5, probability=0.5)
-    result = CamResult({"conv": maps, "coarse": np.zeros_like(maps)}, (goldfish,), listed=False)
+    result = CamResult(
+        {"conv": maps, "coarse": np.zeros_like(maps)}, dict.fromkeys(("conv", "coarse"), MapPlace.whole((4, 6))), (goldfish,), False
+    )
     output = cam_pictures.draw(result, photo_of(), GradCam.model_validate({"layer": ["conv", "coarse"]}))
     assert output.warnings == ("goldfish (1): the map at layer 'coarse' is zero everywhere; it is drawn as zeros.",)
     assert heatmap(output).any()

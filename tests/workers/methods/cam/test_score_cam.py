@@ -8,16 +8,17 @@ import pytest
 
 from tests.workers.methods.cam.support import ChannelProbe, explained
 from tests.workers.methods.support import batch
+from workers.contract.map_place import MapPlace
 from workers.methods.cam import score_cam
 
 
 def test_score_cams_masks_by_hand() -> None:
     activations = np.array([[[1, 5, -1], [3, 5, 1]]], np.float32)
-    found = score_cam.masks(activations, (1, 4))
+    found = score_cam.masks(activations, (1, 4), MapPlace.whole((1, 4)))
     # enlarged to four columns, a rise is 0, 1/4, 3/4, 1 of its height; a constant channel gives no mask
     np.testing.assert_allclose(found, [[[0, 0.25, 0.75, 1]], [[0] * 4], [[0, 0.25, 0.75, 1]]], atol=1e-7)
     np.testing.assert_array_equal(score_cam.varies(activations), [True, False, True])
-    assert score_cam.masks(activations[..., :1], (3, 2)).shape == (1, 3, 2)
+    assert score_cam.masks(activations[..., :1], (3, 2), MapPlace.whole((3, 2))).shape == (1, 3, 2)
 
 
 def test_score_cams_weights_by_hand() -> None:

@@ -94,12 +94,12 @@ def test_layers_augmentation_and_eigen_smoothing(method: str) -> None:
     together = explained(method, tensor, layer=["conv", "coarse"])
     for path in ("conv", "coarse"):
         np.testing.assert_array_equal(together.by_layer[path], explained(method, tensor, layer=path).maps)
-    np.testing.assert_array_equal(together.maps, cam_maps.fused(list(together.by_layer.values()), "mean"))
+    np.testing.assert_array_equal(together.maps, cam_maps.fused(list(together.by_layer.values()), "mean", list(together.places.values())))
     (top,) = together.classes
     maps = []
     for variant in augmentation.ALL:
         varied = explained(method, np.ascontiguousarray(variant.of(tensor)), class_index=top.class_index)
-        maps.append(scaling.heat(variant.undone(varied.maps)[0]))
+        maps.append(scaling.heat(variant.undone(varied.maps, varied.place, tensor.shape[2])[0]))
     smoothed = explained(method, tensor, augment=True)
     np.testing.assert_allclose(smoothed.maps[0], np.mean(maps, axis=0), rtol=1e-4, atol=1e-5)
     assert smoothed.classes == (top,)

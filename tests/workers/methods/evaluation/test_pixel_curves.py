@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workers.contract.map_place import MapPlace
 from workers.methods.evaluation import pixel_curves
 
 
@@ -28,6 +29,8 @@ def test_pixels_of_equal_value_come_in_random_order() -> None:
 
 
 def test_a_coarse_map_is_enlarged_with_half_pixel_centres() -> None:
-    found = pixel_curves.over_input(np.array([[0, 4]], np.float32), (2, 4))
+    found = pixel_curves.finite_over_input(np.array([[0, 4]], np.float32), MapPlace.whole((2, 4)), (2, 4))
     np.testing.assert_array_equal(found, [[0, 1, 3, 4], [0, 1, 3, 4]])
-    np.testing.assert_array_equal(pixel_curves.over_input(np.array([[np.nan, 2]], np.float32), (1, 2)), [[0, 2]])
+    np.testing.assert_array_equal(
+        pixel_curves.finite_over_input(np.array([[np.nan, 2]], np.float32), MapPlace.whole((1, 2)), (1, 2)), [[0, 2]]
+    )

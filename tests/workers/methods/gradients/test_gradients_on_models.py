@@ -151,7 +151,10 @@ def test_guided_grad_cam_is_guided_backpropagation_times_grad_cam() -> None:
             guided = probe.input_gradients(image, index, relu_rule="guided").gradients[0]
             looked = probe.gradients(image, "base/conv2", index)
             cam = np.maximum((looked.activations[0] * looked.gradients[0].mean((0, 1))).sum(-1), 0)
-            expected = guided * cv2.resize(cam, (9, 13), interpolation=cv2.INTER_LINEAR)[..., None]
+            # The pooling takes two rows together, and the kernel of 3 x 2 without padding leaves out 2 rows and half a column at the
+            # border. So the 4 x 8 cells lie over rows 2-9 and columns 0.5-8.5, and a column is halfway between two cells.
+            rows = np.pad(cv2.resize(cam, (8, 8), interpolation=cv2.INTER_LINEAR), ((2, 3), (1, 1)), mode="edge")
+            expected = guided * ((rows[:, 1:] + rows[:, :-1]) / 2)[..., None]
             np.testing.assert_allclose(found.values[at], expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
             np.testing.assert_allclose(found.maps[at], np.abs(found.values[at]).max(-1))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from schemas.models import ReceptiveField
 from workers.engine.graph import Graph
 from workers.models.description.receptive_field import receptive_fields
 
@@ -76,7 +77,7 @@ def seen_from(model: keras.Model, layer: str, position: tuple[int, int]) -> tupl
     photo = tf.ones((1, *model.input_shape[1:]))
     with tf.GradientTape() as tape:
         tape.watch(photo)
-        value = inner(photo)[0, position[0], position[1], 0]
+        value = inner(photo, training=False)[0, position[0], position[1], 0]
     seen = np.abs(tape.gradient(value, photo)[0]).sum(-1) > 0
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     return int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
@@ -98,6 +99,47 @@ def test_it_begins_where_the_gradient_does(size: tuple[int, int]) -> None:
     for y, x in ((3, 3), (4, 3)):
         top, left = (field.offset[axis] + at * field.stride[axis] for axis, at in enumerate((y, x)))
         assert seen_from(model, "last", (y, x)) == (top, top + field.size[0] - 1, left, left + field.size[1] - 1)
+
+
+@pytest.mark.parametrize("name", ["mirrored", "centre", "resized", "enlarged", "bilinear", "cubic"])
+def test_it_holds_what_has_a_gradient_after_layers_that_move_the_image(name: str) -> None:
+    """Where every position sees as much as any other, it is exact. After a resizing, it is what a position can see at most."""
+    moves = {
+        "mirrored": [lambda x: x[:, ::-1, 2:], layers.Cropping2D(((0, 3), (4, 0)))],
+        "centre": [layers.CenterCrop(40, 32), layers.RandomFlip()],
+        "resized": [layers.Resizing(41, 29)],
+        "enlarged": [layers.UpSampling2D((2, 3))],
+        "bilinear": [layers.Resizing(90, 100, antialias=True)],
+        "cubic": [layers.Resizing(40, 35, interpolation="bicubic")],
+    }[name]
+    photo = keras.Input((61, 47, 3), name="photo")
+    x = photo
+    for move in moves:
+        x = move(x)
+    x = layers.Conv2D(2, (3, 4), strides=(2, 1), padding="same", kernel_initializer="ones", name="last")(x)
+    model = keras.Model(photo, x)
+    field = receptive_fields(Graph(model).layers)["last"]
+    assert field is not None
+    for y, x in ((5, 8), (6, 9)):
+        top, left = (field.offset[axis] + at * field.stride[axis] for axis, at in enumerate((y, x)))
+        rows, columns = (top, top + field.size[0] - 1), (left, left + field.size[1] - 1)
+        seen = seen_from(model, "last", (y, x))
+        if name in ("mirrored", "centre"):
+            assert seen == (*rows, *columns)
+        else:
+            beyond = np.array([seen[0] - rows[0], rows[1] - seen[1], seen[2] - columns[0], columns[1] - seen[3]])
+            assert (beyond > -1e-6).all()
+            assert (beyond < 2.5).all()
+
+
+def test_by_hand_after_a_resizing_and_a_mirror() -> None:
+    """Half the size: position i of the map reads rows 2i and 2i + 1. Mirrored, position 0 of the 20 columns reads columns 39 and 38."""
+    photo = keras.Input((60, 40, 3), name="photo")
+    half = layers.Resizing(30, 20, name="half")(photo)
+    found = receptive_fields(Graph(keras.Model(photo, layers.Identity(name="last")(half[:, :, ::-1]))).layers)
+    assert found["half"] == ReceptiveField(size=(2, 2), stride=(2, 2), offset=(0, 0))
+    assert found["last"] == ReceptiveField(size=(2, 2), stride=(2, -2), offset=(0, 38))
+    assert isinstance(found["last"].offset[1], int)
 
 
 def test_offsets_by_hand() -> None:
@@ -146,9 +188,7 @@ def test_a_gate_from_the_whole_image_is_ignored() -> None:
         layers.Flatten(),
         layers.GlobalAveragePooling2D(),
         layers.GlobalMaxPooling2D(keepdims=True),
-        layers.UpSampling2D(2),
         layers.Conv2DTranspose(2, 3),
-        layers.Resizing(8, 8),
         layers.Permute((2, 1, 3)),
         layers.Reshape((47, 61, 3)),
         layers.GroupNormalization(3),
@@ -186,7 +226,7 @@ def test_it_does_not_change_at(layer: keras.Layer) -> None:
 def test_a_merge_of_different_strides_has_none() -> None:
     photo = keras.Input((64, 48, 3))
     fine = layers.Conv2D(2, 3, padding="same")(photo)
-    coarse = layers.UpSampling2D(2)(layers.MaxPooling2D(2)(fine))
+    coarse = layers.ZeroPadding2D(((16, 16), (12, 12)))(layers.MaxPooling2D(2)(fine))
     assert fields(keras.Model(photo, layers.Add(name="both")([fine, coarse])))["both"] is None
 
 

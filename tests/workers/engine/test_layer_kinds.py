@@ -6,7 +6,7 @@ import keras
 import pytest
 
 from workers.engine.keras_internals import producer_of
-from workers.models.description.layer_kinds import kind_of
+from workers.engine.layer_kinds import kind_of
 
 layers = keras.layers
 
