@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import keras
@@ -12,11 +12,13 @@ import tensorflow as tf
 
 from schemas.errors import InvalidParameters
 from schemas.models import HeadKind
+from workers.contract.map_place import MapPlace
 from workers.engine.bfloat16_layers import BFloat16Layers
 from workers.engine.evaluation import NO_OVERRIDE, Intercept, Override, evaluate
 from workers.engine.folding import FoldedPair, fold_batch_norms, folded_calls
 from workers.engine.heads import Head, find_head
 from workers.engine.keras_internals import use_valid_scope_names
+from workers.engine.map_places import map_places
 from workers.engine.topology import GraphLayer, TensorRef
 from workers.engine.topology_reader import read_topology
 
@@ -44,6 +46,7 @@ class Graph:
         self.topology = read_topology(model).with_layers(self._replacements)
         self.layers: tuple[GraphLayer, ...] = self.topology.layers
         self._head_at = lru_cache(maxsize=None)(self._find_head)
+        self._places = lru_cache(maxsize=64)(partial(map_places, self.layers))
         self._bfloat16_layers = BFloat16Layers()
         self._lock = threading.Lock()
         self._folded_pairs: tuple[FoldedPair, ...] | None = None
@@ -77,6 +80,13 @@ class Graph:
     def layer_at(self, path: str) -> GraphLayer:
         """Return the layer with this path, or raise `UnknownLayer` with the nearest paths."""
         return self.topology.layer_at(path)
+
+    def map_place(self, input_name: str, path: str, size: tuple[int, int]) -> MapPlace:
+        """Return where the map of a layer lies over the input `input_name` of `size` (height, width).
+
+        A layer that has no place, because it has no map or does not depend on this input, lies over the whole input.
+        """
+        return self._places(input_name, size).get(self.layer_at(path).path) or MapPlace.whole(size)
 
     def fast_calls(
         self, taps: Collection[str] = (), *, scores: bool = False, output: str | None = None, precision: str = "float32"

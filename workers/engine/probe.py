@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import Any, Literal
 
 import keras
@@ -26,7 +26,6 @@ from workers.engine.cost import pass_cost
 from workers.engine.device_speed import device_speed
 from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
-from workers.engine.map_places import map_places
 from workers.engine.model_inputs import image_input_spec
 from workers.engine.passes import ForwardPass, GradientPass
 from workers.engine.randomised_layers import randomised_layers
@@ -61,7 +60,6 @@ class KerasProbe:
         self._weights: tuple[tf.Tensor, ...] = ()
         self._spec = image_input_spec(self.graph, self._input)
         self._relus = cache(partial(count_relus, self.graph, self._input))
-        self._places = lru_cache(maxsize=256)(partial(map_places, self.graph.layers, self._input))
 
     @property
     def published(self) -> PublishedModel:
@@ -90,8 +88,7 @@ class KerasProbe:
         return pass_cost(self.description.layers, size).inputs(device_speed(), gradient=gradient)
 
     def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
-        path = self.graph.layer_at(layer).path
-        return self._places(size).get(path) or MapPlace.whole(size)
+        return self.graph.map_place(self._input, layer, size)
 
     def forward(
         self,
