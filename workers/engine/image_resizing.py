@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from workers.engine.axis_changes import AxisChange, ChangesOfBothAxes, Resample, Trim
 
-Sides = tuple[int | None, int | None]
+MapSides = tuple[int | None, int | None]
 
 
-def center_crop(size: tuple[int, int], sides: Sides) -> ChangesOfBothAxes | None:
+def center_crop(size: tuple[int, int], sides: MapSides) -> ChangesOfBothAxes | None:
     """Return the changes by `CenterCrop` to `size` (height, width), or None if the input's sides are free.
 
     An image that is smaller on one axis is resized, and cropped to the aspect ratio.
@@ -22,7 +22,7 @@ def center_crop(size: tuple[int, int], sides: Sides) -> ChangesOfBothAxes | None
 
 
 def resizing(
-    size: tuple[int, int], sides: Sides, interpolation: str, *, crop: bool = False, pad: bool = False, antialias: bool = False
+    size: tuple[int, int], sides: MapSides, interpolation: str, *, crop: bool = False, pad: bool = False, antialias: bool = False
 ) -> ChangesOfBothAxes | None:
     """Return the changes by `Resizing` to `size` (height, width), or None if they depend on sides that are free.
 

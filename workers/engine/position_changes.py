@@ -13,7 +13,7 @@ import keras
 
 from schemas.models import LayerKind
 from workers.engine.axis_changes import AxisChange, ChangesOfBothAxes, Mirror, Mix, Resample, Spread, Trim, Window
-from workers.engine.image_resizing import Sides, center_crop, resizing
+from workers.engine.image_resizing import MapSides, center_crop, resizing
 from workers.engine.keras_code import runs_keras_code
 from workers.engine.keras_internals import call_arguments, source_package
 from workers.engine.layer_kinds import kind_of
@@ -30,7 +30,7 @@ _POINTWISE_OPERATIONS = frozenset(
 _WHOLE_IMAGE_LAYERS = frozenset({"AutoContrast", "CLAHE", "Equalization"})
 
 
-def position_changes(graph_layer: GraphLayer, sides: Sides) -> ChangesOfBothAxes | None:
+def position_changes(graph_layer: GraphLayer, sides: MapSides) -> ChangesOfBothAxes | None:
     """Return what a layer does to the rows and the columns of its input, or None if that is not known.
 
     Args:
@@ -50,44 +50,44 @@ def position_changes(graph_layer: GraphLayer, sides: Sides) -> ChangesOfBothAxes
     return _changes_by_operation(graph_layer, sides)
 
 
-def _convolution(layer: Any, _: Sides) -> ChangesOfBothAxes:
+def _convolution(layer: Any, _: MapSides) -> ChangesOfBothAxes:
     return _on_both(lambda axis: Window(layer.kernel_size[axis], layer.strides[axis], layer.dilation_rate[axis], layer.padding == "same"))
 
 
-def _transposed_convolution(layer: Any, _: Sides) -> ChangesOfBothAxes:
+def _transposed_convolution(layer: Any, _: MapSides) -> ChangesOfBothAxes:
     given = layer.output_padding or 0
     extra = (given, given) if isinstance(given, int) else given
     return _on_both(lambda axis: Spread(layer.kernel_size[axis], layer.strides[axis], layer.padding == "same", extra[axis]))
 
 
-def _pooling(layer: Any, _: Sides) -> ChangesOfBothAxes:
+def _pooling(layer: Any, _: MapSides) -> ChangesOfBothAxes:
     return _on_both(lambda axis: Window(layer.pool_size[axis], layer.strides[axis], same=layer.padding == "same"))
 
 
-def _zero_padding(layer: Any, _: Sides) -> ChangesOfBothAxes:
+def _zero_padding(layer: Any, _: MapSides) -> ChangesOfBothAxes:
     return _on_both(lambda axis: Trim(-layer.padding[axis][0], -layer.padding[axis][1]))
 
 
-def _cropping(layer: Any, _: Sides) -> ChangesOfBothAxes:
+def _cropping(layer: Any, _: MapSides) -> ChangesOfBothAxes:
     return _on_both(lambda axis: Trim(*layer.cropping[axis]))
 
 
-def _up_sampling(layer: Any, _: Sides) -> ChangesOfBothAxes:
+def _up_sampling(layer: Any, _: MapSides) -> ChangesOfBothAxes:
     return _on_both(lambda axis: Resample(None, layer.size[axis], layer.interpolation))
 
 
-def _center_crop(layer: Any, sides: Sides) -> ChangesOfBothAxes | None:
+def _center_crop(layer: Any, sides: MapSides) -> ChangesOfBothAxes | None:
     return center_crop((layer.height, layer.width), sides)
 
 
-def _resizing(layer: Any, sides: Sides) -> ChangesOfBothAxes | None:
+def _resizing(layer: Any, sides: MapSides) -> ChangesOfBothAxes | None:
     """Return the changes by a layer `Resizing` or an operation `Resize`, which have the same attributes except for the size."""
     size = (layer.height, layer.width) if isinstance(layer, keras.layers.Resizing) else layer.size
     crop, pad = layer.crop_to_aspect_ratio, layer.pad_to_aspect_ratio
     return resizing(size, sides, layer.interpolation, crop=crop, pad=pad, antialias=layer.antialias)
 
 
-_LAYERS: tuple[tuple[type, Callable[[Any, Sides], ChangesOfBothAxes | None]], ...] = (
+_LAYERS: tuple[tuple[type, Callable[[Any, MapSides], ChangesOfBothAxes | None]], ...] = (
     (keras.layers.Conv2DTranspose, _transposed_convolution),
     (keras.layers.Conv2D, _convolution),
     (keras.layers.SeparableConv2D, _convolution),
@@ -102,7 +102,7 @@ _LAYERS: tuple[tuple[type, Callable[[Any, Sides], ChangesOfBothAxes | None]], ..
 )
 
 
-def _changes_by_operation(graph_layer: GraphLayer, sides: Sides) -> ChangesOfBothAxes | None:
+def _changes_by_operation(graph_layer: GraphLayer, sides: MapSides) -> ChangesOfBothAxes | None:
     """Return the changes by an operation of `keras.ops` that moves positions, or None if they are not known."""
     operation = graph_layer.layer
     name = type(operation).__name__
@@ -121,7 +121,7 @@ def _changes_by_operation(graph_layer: GraphLayer, sides: Sides) -> ChangesOfBot
     return _changes_by_slices(graph_layer.node, sides) if name == "GetItem" else None
 
 
-def _changes_by_slices(node: Any, sides: Sides) -> ChangesOfBothAxes | None:
+def _changes_by_slices(node: Any, sides: MapSides) -> ChangesOfBothAxes | None:
     """Return the changes by `x[key]`, or None if an axis does not stay or its slice depends on a free side."""
     args, kwargs = call_arguments(node, {id(tensor): tensor for tensor in node.input_tensors})
     key = kwargs["key"] if "key" in kwargs else args[1]
@@ -151,7 +151,7 @@ def _changes_by_slice(part: slice, side: int | None) -> Sequence[AxisChange] | N
     return [*changes, Window(1, step)] if step > 1 else changes
 
 
-def _trims_of_images(operation: Any, sides: Sides, *, inwards: bool) -> ChangesOfBothAxes | None:
+def _trims_of_images(operation: Any, sides: MapSides, *, inwards: bool) -> ChangesOfBothAxes | None:
     """Return the changes by `crop_images` (`inwards`) or `pad_images`, where one of the three numbers of an axis may be missing."""
     word, sign = ("cropping", 1) if inwards else ("padding", -1)
     trims: list[list[AxisChange]] = []

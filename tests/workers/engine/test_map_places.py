@@ -15,10 +15,10 @@ from workers.engine.graph import Graph
 from workers.engine.map_places import map_places
 
 SIZE = (60, 42)
-Stack = Sequence[Callable[[Any], Any]]
+LayerStack = Sequence[Callable[[Any], Any]]
 
 
-def model_of(stack: Stack, size: tuple[int | None, int | None] = SIZE) -> keras.Model:
+def model_of(stack: LayerStack, size: tuple[int | None, int | None] = SIZE) -> keras.Model:
     photo = keras.Input((*size, 1), name="photo")
     x = photo
     for layer in stack:
@@ -52,7 +52,7 @@ def spread(kernel: int, strides: int, padding: str) -> keras.Layer:
 
 # Each stack, with the largest distance in pixels between the spot and its place. Where a stride meets SAME padding, or padding as ResNet
 # has it, maps lie over the whole input by convention, and the distance is at most half a position.
-STACKS: dict[str, tuple[Stack, float]] = {
+STACKS: dict[str, tuple[LayerStack, float]] = {
     "CenterCrop": ([layers.CenterCrop(40, 30)], 0.01),
     "CenterCrop of a larger size": ([layers.CenterCrop(80, 30)], 0.2),
     "CenterCrop, odd difference": ([layers.CenterCrop(41, 29), layers.AveragePooling2D((1, 3))], 0.01),
