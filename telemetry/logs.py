@@ -10,15 +10,21 @@ Example:
 
 from __future__ import annotations
 
+import io
 import logging
+import re
 import sys
-from typing import Literal
+from collections.abc import MutableMapping
+from typing import Any, Literal, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
 
 LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+# C0 and C1 controls, line and paragraph separators, and the controls of writing direction.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 bound = structlog.contextvars.bound_contextvars
 bind = structlog.contextvars.bind_contextvars
@@ -40,8 +46,7 @@ def configure_logs(level: LogLevel = "info", log_format: LogFormat = "auto") -> 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     ends: list[Processor] = (
-        # Rich tracebacks take seconds to draw, and they print the values of variables.
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [_one_line_each, structlog.dev.ConsoleRenderer(exception_formatter=_indented_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -64,6 +69,25 @@ def configure_logs(level: LogLevel = "info", log_format: LogFormat = "auto") -> 
     # These libraries report each HTTP request and each deserialised layer at INFO and below.
     for name in ("absl", "tensorflow", "h5py", "PIL", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _one_line_each(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape what could end the line or move the cursor in the texts of a line, so that nobody's text looks like another line.
+
+    JSON does this by itself. Values that are no text are shown by `repr`, which does it too.
+    """
+    return {name: _escaped(value) if isinstance(value, str) else value for name, value in line.items()}
+
+
+def _escaped(text: str) -> str:
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _indented_traceback(out: TextIO, exc_info: ExcInfo) -> None:
+    """Write a traceback with each line indented. Rich ones take seconds to draw, and they print the values of variables."""
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    out.write("".join(f"\n    {_escaped(line)}" for line in plain.getvalue().split("\n")))
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
