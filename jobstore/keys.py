@@ -24,7 +24,9 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `latest` | execution key | string: the id of the newest execution of that work |
 | `upload` | sha256:owner | string: the file's name and the record of an image that this owner has uploaded |
 | `jobs` | owner | sorted set: the owner's jobs, by id |
-| `active` | owner | sorted set: the owner's jobs that are queued or running |
+| `active` | caller | sorted set: the caller's jobs that are queued or running, if a limit applies to the caller |
+| `drained` | caller or `all` | hash: how many jobs of a caller, or executions, have ended lately, and the time that they took |
+| `quota` | kind:caller | string: the time at which the caller's quota of requests is whole again |
 | `queue` | lane:priority | stream: queued and running executions, read by the consumer group `workers` |
 | `waiting` | lane:priority | sorted set: the queued executions, by the time they were queued |
 | `running` | lane | sorted set: the running executions, by the time they were started |
@@ -44,6 +46,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `model` | name:digest | string: a published model |
 | `api_key` | API key | hash: the key's owner, scopes, times, and the sha256 of the key |
 | `api_keys` | `all` | set: the API keys that may be valid |
+| `signing` | day | string: the secret that signs addresses which expire on that day |
 """
 
 from __future__ import annotations
@@ -60,7 +63,7 @@ KeyKind = Literal[
     "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "jobs", "active",
     "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
     "workers", "model", "api_key", "api_keys", "batch", "batch_items", "batch_rows", "batch_files", "batch_holds", "item_ends", "batches",
-    "active_batches", "feeding",
+    "active_batches", "feeding", "signing", "drained", "quota",
 ]  # fmt: skip
 Shard = int | Literal["workers", "models", "api_keys"]  # the last three are one place each, however many shards there are
 

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from jobstore.batch_item_place import BatchItemPlace
 from schemas.artifacts import DeferredPicture, EncodedArtifact
-from schemas.jobs import InlineArray, JobBase, Priority, Progress, Provenance, Timings, artifact_url
+from schemas.jobs import InlineArray, JobBase, Priority, Progress, Provenance, Timings, artifact_url, events_url, job_url
 from schemas.methods.card import Lane
 
 EventType = Literal["status", "progress", "preview", "done"]
@@ -33,7 +33,7 @@ class Submission:
     uploads that the method reads besides. `short_lived` jobs live for `one_line_ttl` after their end. `fresh` (from
     `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself. `body_digest` is the
     sha256 of the request; requests with one `idempotency_key` must have the same digest. `place` is that of an item of a batch: the batch
-    holds its image, and its job counts towards no limit of the owner.
+    holds its image. `caller` is whose jobs under way are limited; with None, only the limit of the whole queue applies.
     """
 
     owner: str
@@ -53,6 +53,7 @@ class Submission:
     idempotency_key: str | None = None
     body_digest: str = ""
     place: BatchItemPlace | None = None
+    caller: str | None = None
 
 
 class JobRecord(JobBase):
@@ -92,6 +93,7 @@ class JobRecord(JobBase):
         kept = from_json(fields.get("kept", "{}"))
         for artifact in values["artifacts"]:
             artifact.update(kept.get(artifact["name"], {}), url=artifact_url(fields["id"], artifact["name"]))
+        values |= {"url": job_url(fields["id"]), "events_url": events_url(fields["id"])}
         return cls.model_validate(values | {"owner": owner})
 
     def file_of(self, sha256: str) -> str | None:

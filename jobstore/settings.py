@@ -79,7 +79,12 @@ class StoreSettings(BaseSettings):
     heartbeat: float = Field(default=5.0, gt=0, description="A worker renews its jobs and reports that it is alive every so many seconds.")
     max_attempts: int = Field(default=3, ge=1, description="A job that kills its workers fails after this many attempts.")
     max_queued: int = Field(default=1000, gt=0, description="At most this many jobs may be queued in all.")
-    max_queued_per_caller: int = Field(default=100, gt=0, description="At most this many jobs of one caller may be queued or running.")
+    max_queued_per_caller: int = Field(
+        default=100,
+        gt=0,
+        description="At most this many jobs of one caller may be queued or running. It "
+        "applies where callers can be told apart, by API keys or with `CONVSCOPE_LIMIT_BY_ADDRESS`.",
+    )
 
     max_batch_items: int = Field(default=10_000, gt=0, description="A batch may have at most this many items.")
     max_batches_per_caller: int = Field(default=20, gt=0, description="At most this many batches of one caller may be unfinished.")

@@ -17,7 +17,9 @@ from jobstore.listener import JobListener
 from jobstore.models import ModelStore
 from jobstore.pieces import PieceStore
 from jobstore.queue import JobQueue
+from jobstore.quotas import Quotas
 from jobstore.settings import StoreSettings
+from jobstore.signing_secrets import SigningSecrets
 from jobstore.workers import WorkerRegistry
 
 
@@ -25,8 +27,8 @@ class JobStore:
     """Holds one part for each purpose over one connection.
 
     `jobs` is for callers and `queue` for workers. `listener` wakes callers who wait. `images`, `artifacts` and `pieces` hold content,
-    `models` and `workers` hold what workers publish about themselves, and `api_keys` says who may call. `batches` is for callers,
-    `batch_feeding` and `batch_files` are for the services that turn batches into jobs. For example:
+    `models` and `workers` hold what workers publish about themselves, and `api_keys`, `signing_secrets` and `quotas` say who may
+    call. `batches` is for callers, `batch_feeding` and `batch_files` are for the services that turn batches into jobs. For example:
     `submitted = await store.jobs.submit(submission)`.
 
     Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
@@ -49,6 +51,8 @@ class JobStore:
         self.batch_feeding = BatchFeeding(connection)
         self.models = ModelStore(connection, self.jobs, self.workers)
         self.api_keys = ApiKeyStore(connection)
+        self.signing_secrets = SigningSecrets(connection)
+        self.quotas = Quotas(connection)
 
     @classmethod
     def connect(cls, url: str, settings: StoreSettings) -> JobStore:

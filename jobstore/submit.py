@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from jobstore.snapshot import JobSnapshot
 from schemas.errors import CallerLimit, Expired, IdempotencyKeyReused, NotFound, QueueFull
 
 REMEMBERED = 1000  # photos of the last submissions, of which another job may come
+_UNKNOWN_WAIT, _LONGEST_WAIT = 5, 600  # seconds after which a refused caller should come again
 REFUSAL_LASTS = 1.0  # a queue that was full is asked before anything is written, for so many seconds
 
 
@@ -84,10 +86,11 @@ class JobSubmitter:
 
     async def _submit_once(self, submission: Submission, job_id: str, work: str, image_digest: str | None) -> Submitted:
         settings, shard = self._connection.settings, self._connection.shard_of(job_id)
-        queued_elsewhere, active_elsewhere = await self._count_elsewhere(shard, submission.owner)
+        queued_elsewhere, active_elsewhere = await self._count_elsewhere(shard, submission.caller)
         arguments: dict[str, Any] = {
             "job_id": job_id,
             "owner_key": owner_key(submission.owner),
+            "caller": owner_key(submission.caller) if submission.caller is not None and submission.place is None else None,
             "request_id": submission.request_id,
             "execution_key": work,
             "method": submission.method,
@@ -155,31 +158,44 @@ class JobSubmitter:
         if len(self._recent) > REMEMBERED:
             self._recent.popitem(last=False)
 
-    def _raise_refusal(self, outcome: str, count: int, submission: Submission) -> None:
-        settings = self._connection.settings
-        if outcome in ("queue_full", "caller_limit") and submission.place is None:
-            self._refused_at = time.monotonic()
+    def _raise_refusal(self, outcome: str, detail: Any, submission: Submission) -> None:
+        settings, count, retry_after = self._connection.settings, 0, None
+        if outcome in ("queue_full", "caller_limit"):
+            if submission.place is None:
+                self._refused_at = time.monotonic()
+            count, interval = detail
+            most = settings.max_queued if outcome == "queue_full" else settings.max_queued_per_caller
+            retry_after = _seconds_until(count - most + 1, interval / len(self._connection.shards))
         if outcome == "queue_full":
-            raise QueueFull(f"{count} jobs are queued, and at most {settings.max_queued} may be. Try again later.", retry_after=5)
+            raise QueueFull(f"{count} jobs are queued, and at most {settings.max_queued} may be. Try again later.", retry_after=retry_after)
         if outcome == "caller_limit":
             raise CallerLimit(
                 f"{count} of your jobs are queued or running, and at most {settings.max_queued_per_caller} may be.",
                 allowed=str(settings.max_queued_per_caller),
                 got=str(count),
-                retry_after=5,
+                retry_after=retry_after,
             )
         if outcome == "no_image":
             raise NotFound(f"There is no image {submission.image_id}. Please upload it with POST /v1/images.", pointer="/image/id")
 
-    async def _count_elsewhere(self, shard: int, owner: str) -> tuple[int, int]:
-        """Return how many executions are queued in the other shards, and how many jobs of the owner are queued or running there.
+    async def _count_elsewhere(self, shard: int, caller: str | None) -> tuple[int, int]:
+        """Return how many executions are queued in the other shards, and how many jobs of the caller are queued or running there.
 
         The counts are read just before the script runs, so jobs submitted to several shards at the same instant may exceed a limit.
         """
         others = [other for other in self._connection.shards if other != shard]
         depths = await asyncio.gather(*(self._connection.script("depth", other) for other in others))
-        active = await asyncio.gather(*(self._connection.command("ZCARD", key(other, "active", owner_key(owner))) for other in others))
+        mine = [] if caller is None else [key(other, "active", owner_key(caller)) for other in others]
+        active = await asyncio.gather(*(self._connection.command("ZCARD", name) for name in mine))
         return sum(lane[0] for depth in depths for lane in depth), sum(active)
+
+
+def _seconds_until(ends: int, interval: float) -> int:
+    """Return the seconds in which so many jobs end if one ends every `interval` milliseconds, from 1 s to ten minutes.
+
+    The interval is negative if nothing has ended lately. Nothing is known then.
+    """
+    return _UNKNOWN_WAIT if interval < 0 else min(max(1, math.ceil(ends * interval / 1000)), _LONGEST_WAIT)
 
 
 async def _image_digest(submission: Submission) -> str | None:

@@ -1,4 +1,4 @@
-"""The errors of callers who have no key, whose key does not allow a request, or who ask too often."""
+"""The errors of callers who have no key, whose key does not allow a request, who ask too often, or who send too slowly."""
 
 from __future__ import annotations
 
@@ -39,3 +39,9 @@ class RateLimited(VisualizationError):
     """The caller has sent too many requests in a short time."""
 
     code, title, retryable = "rate_limited", "Too many requests", True
+
+
+class RequestTimeout(VisualizationError):
+    """The body of the request did not come in time."""
+
+    code, title = "request_timeout", "The request came too slowly"

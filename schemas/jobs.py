@@ -90,7 +90,10 @@ class InlineArray(BaseModel):
 class Artifact(ArtifactDescription):
     """An artifact of a job, as the job's JSON shows it."""
 
-    url: str = Field(description="The path at which the artifact can be downloaded.")
+    url: str = Field(
+        description="The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without "
+        "one, for an hour at most."
+    )
     data: InlineArray | None = Field(
         default=None, description="The array itself. Only the JSON answer of a one-line request has it; otherwise it is null."
     )
@@ -138,6 +141,10 @@ class JobBase(BaseModel):
     model_config = _FROZEN
 
     id: str = Field(description="The job's id, a ULID.")
+    url: str = Field(
+        description="The path of the job. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most."
+    )
+    events_url: str = Field(description="The path of the job's event stream, signed in the same way.")
     method: str
     model: ModelName
     state: JobState
@@ -193,6 +200,11 @@ class JobPage(BaseModel):
 def job_url(job_id: str) -> str:
     """Return the path of a job, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD`."""
     return f"/v1/jobs/{job_id}"
+
+
+def events_url(job_id: str) -> str:
+    """Return the path of a job's event stream, for example `/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD/events`."""
+    return f"{job_url(job_id)}/events"
 
 
 def artifact_url(job_id: str, name: str) -> str:

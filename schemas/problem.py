@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from schemas.access_errors import RateLimited, ScopeMissing, Unauthenticated
+from schemas.access_errors import RateLimited, RequestTimeout, ScopeMissing, Unauthenticated
 from schemas.errors import FieldError, VisualizationError
 
-_CODES = list(dict.fromkeys(error.code for error in (*VisualizationError.__subclasses__(), Unauthenticated, ScopeMissing, RateLimited)))
+_CODES = list(
+    dict.fromkeys(
+        error.code for error in (*VisualizationError.__subclasses__(), Unauthenticated, ScopeMissing, RateLimited, RequestTimeout)
+    )
+)
 _CODE_SCHEMA: dict[str, JsonValue] = {"enum": [*_CODES]}
 
 

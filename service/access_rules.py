@@ -1,12 +1,19 @@
-"""Say which scope each operation needs. An operation that is not named here needs a key, so a new route cannot be open by mistake."""
+"""Say which scope an operation needs, and which quota it takes from.
+
+An operation that is not named here needs a key, so a new route cannot be open by mistake.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from schemas.access import Scope
+from schemas.methods import METHODS
 
 # These answer without a key: health for load balancers, and documents that are the same for everybody.
 OPEN_PATHS = frozenset({"/", "/livez", "/readyz", "/openapi.json", "/docs", "/problems", "/problems/{code}"})
 _ADMIN_FOLDER = "/v1/keys"
+_SUBMIT = frozenset({"/v1/jobs", "/v1/batches"})
 _CHANGES_MODELS = ("/v1/models/{model}", "/v1/models/{name}")
 
 
@@ -23,3 +30,14 @@ def required_scope(method: str, path: str) -> Scope | None:
     if path == _ADMIN_FOLDER or path.startswith(f"{_ADMIN_FOLDER}/") or (path in _CHANGES_MODELS and not reads):
         return "admin"
     return "read" if reads else "submit"
+
+
+def counted_as(method: str, path: str) -> Literal["submissions", "reads"]:
+    """Return the quota that a request takes from: `submissions` if it submits jobs, `reads` for every other request.
+
+    Args:
+        method: the HTTP method, in capitals.
+        path: the path of the route as OpenAPI shows it.
+    """
+    submits = method == "POST" and (path in _SUBMIT or path.removeprefix("/v1/") in METHODS)
+    return "submissions" if submits else "reads"

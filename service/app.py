@@ -15,16 +15,21 @@ from service.dependencies import Services
 from service.drain import Drain
 from service.error_handlers import add_error_handlers
 from service.gate import gate
+from service.head_requests import HeadMiddleware
 from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests
 from service.openapi import openapi_of
+from service.rate_limits import RateLimits
 from service.request_context import REQUEST_ID, RequestContextMiddleware
+from service.revocation import RevocationMiddleware
 from service.routes import artifacts, batch_results, batches, health, images, jobs, keys, methods, models, problems
 from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
+from service.security_headers import SecurityHeadersMiddleware
 from service.settings import ServiceSettings
+from service.signed_addresses import AddressSigner
 from service.unread_body import UnreadBodyMiddleware
 from service.version import service_version
 
@@ -39,8 +44,9 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     """
     drain, metrics = Drain(), Metrics()
     contents = ArtifactContents(store, settings, metrics)
+    signer, limits = AddressSigner(store.signing_secrets), RateLimits(store.quotas, settings)
     lookup, key_ring = ModelLookup(settings, store, drain), KeyRing(store.api_keys)
-    services = Services(settings, store, lookup, metrics, drain, contents, OpenRequests(), key_ring)
+    services = Services(settings, store, lookup, metrics, drain, contents, OpenRequests(), key_ring, signer, limits)
     app = FastAPI(
         title="convscope",
         version=service_version(),
@@ -58,13 +64,16 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     app.include_router(batches.router, dependencies=[Depends(gate)])
     routers.append(batches.router)
     add_error_handlers(app, routers, settings.max_body_bytes)
+    app.add_middleware(RevocationMiddleware, key_ring=key_ring)
     app.add_middleware(
         RequestContextMiddleware,
         metrics=services.metrics,
         open_requests=services.open_requests,
         max_body_bytes=settings.max_body_bytes,
         other_limits={"/v1/batches": settings.max_batch_bytes},
+        body_seconds=settings.body_timeout,
     )
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(UnreadBodyMiddleware, max_bytes=settings.linger_bytes, seconds=settings.linger_seconds)
     if settings.cors_origins:
         app.add_middleware(
@@ -72,8 +81,9 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Location", "Preference-Applied", "Retry-After", REQUEST_ID],
+            expose_headers=["ETag", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", REQUEST_ID],
         )
+    app.add_middleware(SecurityHeadersMiddleware, other_origins=bool(settings.cors_origins))
     app.openapi = openapi_of(app, key_required=settings.auth == "required")
     for route in app.routes:  # FastAPI prepares the routes of a router when it first looks for one, which takes about 0.1 s
         route.matches({"type": "http", "method": "GET", "path": "/", "root_path": ""})

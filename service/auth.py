@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,11 +21,15 @@ class Identity:
         owner: what the caller makes belongs to this owner.
         scopes: what the caller may do.
         key_id: the id of the API key; None if the caller has none.
+        limited_as: the name under which requests and jobs under way are counted; None if the caller cannot be told from others.
+        sign: adds the signature of the key to a path; None without a key.
     """
 
     owner: str
     scopes: tuple[Scope, ...]
     key_id: str | None = None
+    limited_as: str | None = None
+    sign: Callable[[str], str] | None = None
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the caller may do what needs `scope`."""

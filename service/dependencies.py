@@ -12,15 +12,17 @@ from jobstore.records import JobRecord
 from jobstore.store import JobStore
 from schemas.errors import NotFound
 from service.artifact_contents import ArtifactContents
-from service.auth import OwnerDep
+from service.auth import OwnerDep, identity_of
 from service.drain import Drain
 from service.echo import echo
 from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests, note_job
+from service.rate_limits import RateLimits
 from service.request_context import request_id_of
 from service.settings import ServiceSettings
+from service.signed_addresses import AddressSigner, Sign
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,24 @@ class Services:
     contents: ArtifactContents
     open_requests: OpenRequests
     key_ring: KeyRing
+    signer: AddressSigner
+    rate_limits: RateLimits
     batch_made: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, and the id of this request."""
+    """Who calls, and the id of this request.
+
+    Attributes:
+        limited_as: the name under which the caller's jobs are counted; None if no limit of a caller applies.
+        sign: adds a signature to the paths that the answer shows; None if the caller needs none.
+    """
 
     owner: str
     request_id: str
+    limited_as: str | None = None
+    sign: Sign | None = None
 
 
 def services_of(app: FastAPI) -> Services:
@@ -62,7 +73,9 @@ ServicesDep = Annotated[Services, Depends(_services)]
 
 
 async def _caller(request: Request, owner: OwnerDep) -> Caller:
-    return Caller(owner, request_id_of(request.scope))
+    identity = identity_of(request.scope)
+    assert identity is not None  # noqa: S101 - otherwise there is no owner
+    return Caller(owner, request_id_of(request.scope), identity.limited_as, identity.sign)
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]

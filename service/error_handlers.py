@@ -14,6 +14,7 @@ from schemas.errors import MethodNotAllowed, NotFound, UnknownMethod, Visualizat
 from schemas.methods import params_class
 from service.echo import echo
 from service.event_stream import NoMoreEvents
+from service.head_requests import asked_method
 from service.job_wait import CallerDisconnected
 from service.problems import framework_error, problem_response
 from service.request_context import CLIENT_CLOSED, body_too_large, request_id_of
@@ -39,8 +40,9 @@ def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter], max_body_byte
             case 404:
                 problem = _unknown_address(request.method, path)
             case 405:
-                allowed = ", ".join(sorted({verb for route in routes if route.path_regex.match(path) for verb in route.methods or ()}))
-                problem = MethodNotAllowed(f"{path} takes {allowed}; got {request.method}.", allowed=allowed, got=request.method)
+                verbs = {verb for route in routes if route.path_regex.match(path) for verb in route.methods or ()}
+                allowed, got = ", ".join(sorted(verbs | ({"HEAD"} if "GET" in verbs else set()))), asked_method(request.scope)
+                problem = MethodNotAllowed(f"{path} takes {allowed}; got {got}.", allowed=allowed, got=got)
                 headers["Allow"] = allowed
             case 413:
                 problem = body_too_large(max_body_bytes)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import Request
 from starlette.datastructures import Headers
 
-from schemas.access_errors import ScopeMissing, Unauthenticated
-from service.access_rules import required_scope
+from schemas.access import ApiKey
+from schemas.access_errors import ScopeMissing, Unauthenticated, invalid_key
+from service.access_rules import counted_as, required_scope
 from service.auth import KEYLESS, Identity, note_identity
 from service.dependencies import Services, ServicesDep
+from service.rate_limits import caller_at
+from service.request_context import answer_headers
 
 
 async def gate(request: Request, services: ServicesDep) -> None:
@@ -17,6 +22,7 @@ async def gate(request: Request, services: ServicesDep) -> None:
     Raises:
         Unauthenticated: the request has no valid key and needs one.
         ScopeMissing: the key does not allow the request.
+        RateLimited: the caller has sent too many requests.
         BrokerUnavailable: the key cannot be checked, because Redis does not answer.
     """
     scope = required_scope(request.method, request.scope["route"].path)
@@ -26,16 +32,38 @@ async def gate(request: Request, services: ServicesDep) -> None:
     if not identity.allows(scope):
         raise _missing(scope, identity)
     note_identity(request.scope, identity)
+    if identity.limited_as is not None:
+        kind = counted_as(request.method, request.scope["route"].path)
+        await services.rate_limits.take(kind, identity.limited_as, answer_headers(request.scope))
 
 
 async def _identity(request: Request, services: Services) -> Identity:
     token = sent_key(request.headers)
     if token is not None:
-        key = await services.key_ring.check(token)
-        return Identity(key.owner, key.scopes, key.id)
+        return await _holder(await services.key_ring.check(token), services)
+    if "signature" in request.query_params and request.method == "GET":
+        return await _signer(request, services)
     if services.settings.auth == "required":
         raise Unauthenticated("This request needs an API key. Send it as 'Authorization: Bearer cs_…' or as 'X-API-Key: cs_…'.")
+    if services.settings.limit_by_address:
+        return replace(KEYLESS, limited_as=caller_at(request.client.host if request.client else None))
     return KEYLESS
+
+
+async def _holder(key: ApiKey, services: Services) -> Identity:
+    sign = await services.signer.signing_for(key.id)
+    return Identity(key.owner, key.scopes, key.id, limited_as=key.owner, sign=sign)
+
+
+async def _signer(request: Request, services: Services) -> Identity:
+    """Return the identity of the key that has signed the address. It may do nothing but read."""
+    query = request.query_params
+    key_id = await services.signer.check(request.scope["path"], query["signature"], query.get("expires", ""))
+    key = await services.key_ring.holder(key_id)
+    if key is None:
+        raise invalid_key("The key that signed this address has expired or been revoked.")
+    identity = await _holder(key, services)
+    return replace(identity, scopes=("read",) if key.allows("read") else ())
 
 
 def sent_key(headers: Headers) -> str | None:
@@ -56,5 +84,5 @@ def _missing(scope: str, identity: Identity) -> ScopeMissing:
             allowed=scope,
             got="no key",
         )
-    got = ", ".join(identity.scopes)
+    got = ", ".join(identity.scopes) or "none"
     return ScopeMissing(f"This needs the scope '{scope}'; the key {identity.key_id} has {got}.", allowed=scope, got=got)

@@ -25,6 +25,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.NotAcceptable: 406,
+    access_errors.RequestTimeout: 408,
     errors.StateConflict: 409,
     errors.Expired: 410,
     errors.BodyTooLarge: 413,

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ulid import ULID
 
 from schemas.errors import BodyTooLarge, InternalError, VisualizationError
+from service.body_deadline import BodyDeadline
+from service.head_requests import asked_method
 from service.metrics import Metrics
 from service.open_requests import OpenRequests
 from service.problems import problem_response
@@ -32,6 +34,12 @@ _log = structlog.get_logger(__name__)
 def request_id_of(scope: Scope) -> str:
     """Return the id that the middleware gave the request."""
     return str(scope["state"]["request_id"])
+
+
+def answer_headers(scope: Scope) -> dict[str, str]:
+    """Return the headers that the middleware adds to the answer, whatever the answer is. The caller may add some."""
+    headers: dict[str, str] = scope["state"].setdefault("answer_headers", {})
+    return headers
 
 
 def declared_length(headers: Headers) -> int | None:
@@ -54,11 +62,18 @@ class RequestContextMiddleware:
     """The middleware. It is plain ASGI, because under `BaseHTTPMiddleware` a route does not notice that its caller has left."""
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, open_requests: OpenRequests, max_body_bytes: int, other_limits: Mapping[str, int]
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        open_requests: OpenRequests,
+        max_body_bytes: int,
+        other_limits: Mapping[str, int],
+        body_seconds: float,
     ) -> None:
         """Wrap `app`. `other_limits` are the limits of bodies at addresses where `max_body_bytes` does not apply."""
         self._app, self._metrics, self._open, self._max_body_bytes = app, metrics, open_requests, max_body_bytes
-        self._other_limits = other_limits
+        self._other_limits, self._body_seconds = other_limits, body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +83,7 @@ class RequestContextMiddleware:
         given = headers.get(REQUEST_ID, "")
         request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else str(ULID())
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _TrackedAnswer(send, request_id)
+        answer = _TrackedAnswer(send, request_id, answer_headers(scope))
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id), self._open.entered(scope):
             try:
@@ -77,7 +92,11 @@ class RequestContextMiddleware:
                 if declared is not None and declared > limit:
                     await answer.problem(body_too_large(limit, declared), scope, receive)
                 else:
-                    await self._app(scope, receive, answer.send)
+                    await self._app(scope, BodyDeadline(receive, self._body_seconds).receive, answer.send)
+            except VisualizationError as error:
+                if answer.status:
+                    raise
+                await answer.problem(error, scope, receive)
             except ClientDisconnect:
                 answer.status = answer.status or CLIENT_CLOSED
             except Exception:
@@ -93,21 +112,22 @@ class RequestContextMiddleware:
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         route: Any = scope.get("route")
         path = str(route.path) if route is not None else "unmatched"
-        self._metrics.count_answer(path, scope["method"] if scope["method"] in _VERBS else "other", status, seconds)
+        method = asked_method(scope)
+        self._metrics.count_answer(path, method if method in _VERBS else "other", status, seconds)
         log = _log.debug if path in _LOGGED_FOR_DEBUG else _log.info
-        log("request", method=scope["method"], path=scope["path"], route=path, status=status, ms=round(seconds * 1000, 1))
+        log("request", method=method, path=scope["path"], route=path, status=status, ms=round(seconds * 1000, 1))
 
 
 class _TrackedAnswer:
-    """Sends the answer with the request's id in a header. `status` is 0 until the answer has begun."""
+    """Sends the answer with the request's id and other headers. `status` is 0 until the answer has begun."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._request_id, self.status = send, request_id, 0
+    def __init__(self, send: Send, request_id: str, headers: Mapping[str, str]) -> None:
+        self._send, self._request_id, self._headers, self.status = send, request_id, headers, 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
-            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
+            MutableHeaders(scope=message).update({REQUEST_ID: self._request_id, **self._headers})
         # The server copies what the socket does not take at once, so megabytes are sent a piece at a time.
         body, sent = message.get("body", b""), 0
         while len(body) - sent > _PIECE:

@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from service.bounded_protocol import bounded_protocol
 from service.dependencies import Services, services_of
 from service.settings import ServiceSettings
 
@@ -71,13 +72,19 @@ class DrainingServer(uvicorn.Server):
 
 async def serve(app: FastAPI, settings: ServiceSettings, sockets: Sequence[socket.socket] | None = None) -> None:
     """Serve `app` until SIGINT or SIGTERM ends it. Without `sockets`, it listens on the host and port of `settings`."""
-    config = uvicorn.Config(
+    await DrainingServer(server_config(app, settings), services_of(app)).serve(list(sockets) if sockets else None)
+
+
+def server_config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
+    """Return uvicorn's configuration for `app`."""
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
+        http=bounded_protocol(settings.header_timeout, settings.answer_timeout),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=max(1, round(settings.drain)),
     )
-    await DrainingServer(config, services_of(app)).serve(list(sockets) if sockets else None)

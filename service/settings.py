@@ -22,6 +22,27 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         description="With `required`, every caller needs an API key, see [operating](operating.md). With `off`, nobody does. If it is not "
         "set, it is `off` on a loopback address or with `--insecure`, and `required` on any other address.",
     )
+    max_submissions_per_minute: int = Field(
+        default=60,
+        ge=0,
+        description="A caller may send at most this many submissions in a minute; 0 means no limit. It applies where "
+        "callers can be told apart.",
+    )
+    max_reads_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="A caller may send at most this many other requests in a minute; 0 means no limit. It applies where "
+        "callers can be told apart.",
+    )
+    limit_by_address: bool = Field(
+        default=False,
+        description="Callers without a key are told apart by their addresses, so that the limits of a caller apply to each address. This "
+        "machine's own addresses are not limited.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"),
+        description="The service believes `X-Forwarded-For` and `X-Forwarded-Proto` from these addresses or networks, separated by commas.",
+    )
     api_processes: int = Field(
         default=1,
         ge=1,
@@ -46,6 +67,23 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         default=4 * 1024**3,
         gt=0,
         description="The body of a batch may have at most this many bytes. Its images are stored while it arrives.",
+    )
+
+    header_timeout: float = Field(
+        default=10.0,
+        gt=0,
+        description="The header of a request must arrive within this many seconds after the connection was opened. Otherwise it is closed.",
+    )
+    body_timeout: float = Field(
+        default=20.0,
+        gt=0,
+        description="The body of a request must arrive within this many seconds, and one more second for every 16 KiB that have arrived. "
+        "Otherwise the answer is 408.",
+    )
+    answer_timeout: float = Field(
+        default=60.0,
+        gt=0,
+        description="A client that reads nothing of its answer for this many seconds, while there is more to send, is cut off.",
     )
 
     linger_bytes: int = Field(
@@ -95,7 +133,7 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         description="Log lines have this format: `json`, `console`, or `auto`, which is `console` on a terminal and `json` elsewhere.",
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -59,6 +59,7 @@ async def submit(
         await keep_target_image(services, caller, target, parsed)
     submission = Submission(
         owner=caller.owner,
+        caller=caller.limited_as,
         method=card.name,
         model=parsed.model,
         lane=card.lane,

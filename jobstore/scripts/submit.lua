@@ -2,7 +2,7 @@
 -- Submit a job. It joins the execution that is queued or running for the same work, takes the result of one that has succeeded, or
 -- queues a new execution. A refused submission writes nothing.
 --
--- Arguments: job_id, owner_key, request_id, method, model, model_digest, lane, priority; ARGV[2] is the parameters (JSON text);
+-- Arguments: job_id, owner_key, caller (whose jobs under way are limited; absent: no such limit), request_id, method, model, model_digest, lane, priority; ARGV[2] is the parameters (JSON text);
 --   execution_key (equal for equal work); fresh (true: take no earlier result, join fresh work alone); unlimited (true: no limit applies);
 --   job_ttl (how long the result lives after the job's end, if not `ttl`);
 --   image (sha256; absent: no image); images (sha256 of every image that the execution reads); written (the files written for this call);
@@ -10,9 +10,10 @@
 --   limit of the owner, and whose image the batch has held until now); oldest (a lower bound of the job ids that are worth listing);
 --   disk_full (true: new work has no room);
 --   max_queued, max_active, max_records (limits); queued_elsewhere, active_elsewhere (what counts towards them in other shards).
--- Returns {outcome, names of written files that are not used, detail, snapshot}. The detail is the number that was too high, or the
--- sha256 of images that must be written first. The outcome is 'created', 'exists', 'no_image', 'caller_limit', 'queue_full',
--- 'storage_full', 'disk_full' or 'send_images'; only 'created' and 'exists' come with a snapshot.
+-- Returns {outcome, names of written files that are not used, detail, snapshot}. The detail is {the number that was too high, the
+-- milliseconds in which one job ends, or -1 if none has ended lately}, or the sha256 of images that must be written first. The outcome is
+-- 'created', 'exists', 'no_image', 'caller_limit', 'queue_full', 'storage_full', 'disk_full' or 'send_images'; only 'created' and 'exists'
+-- come with a snapshot.
 -- Example: {'created', {}, 0, {'01K5…', 'queued', …}}
 
 local name = key('job', args.job_id)
@@ -32,11 +33,11 @@ if upload and tonumber(redis.call('ZSCORE', STORED, upload) or 0) <= now then
   return {'no_image', spare(), 0}
 end
 
-local active = key('active', args.owner_key)
+local active = args.caller and key('active', args.caller)
 if not cached and not args.unlimited then
-  local mine = redis.call('ZCOUNT', active, now - args.record_ttl, '+inf') + args.active_elsewhere
-  if mine >= args.max_active and not args.item then
-    return {'caller_limit', spare(), mine}
+  local mine = active and redis.call('ZCOUNT', active, now - args.record_ttl, '+inf') + args.active_elsewhere
+  if mine and mine >= args.max_active then
+    return {'caller_limit', spare(), {mine, interval_of(args.caller)}}
   end
   if not joins then
     local queued = args.queued_elsewhere
@@ -46,7 +47,7 @@ if not cached and not args.unlimited then
       end
     end
     if queued >= args.max_queued then
-      return {'queue_full', spare(), queued}
+      return {'queue_full', spare(), {queued, interval_of('all')}}
     end
   end
 end
@@ -115,7 +116,8 @@ if not cached then
   if joins then
     keep_execution(execution_id, args.ttl)
   end
-  if not args.item then
+  if active then
+    redis.call('HSET', name, 'caller', args.caller)
     redis.call('ZADD', active, now, args.job_id)
     redis.call('ZREMRANGEBYSCORE', active, '-inf', now - args.record_ttl)
     redis.call('PEXPIRE', active, args.record_ttl)

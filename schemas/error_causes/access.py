@@ -1,4 +1,4 @@
-"""Explain the errors of callers who have no key, whose key does not allow a request, or who ask too often."""
+"""Explain the errors of callers who have no key, whose key does not allow a request, who ask too often, or who send too slowly."""
 
 from __future__ import annotations
 
@@ -24,5 +24,10 @@ ACCESS = (
         "You have sent more requests within a minute than one caller may. `RateLimit` in every answer says how many are left.",
         "Wait as long as `Retry-After` says, and send the request again. The operator can set `CONVSCOPE_MAX_SUBMISSIONS_PER_MINUTE` and "
         "`CONVSCOPE_MAX_READS_PER_MINUTE`.",
+    ),
+    ErrorCause(
+        access_errors.RequestTimeout("The body of the request did not come in time: 10,000 bytes in 21 s."),
+        "The body of the request stopped coming, or came very slowly.",
+        "Send the request again, over a faster connection or with a smaller image. The operator can set `CONVSCOPE_BODY_TIMEOUT`.",
     ),
 )

@@ -17,7 +17,6 @@ from schemas.job_requests import example_request
 from schemas.jobs import Job, JobPage, JobState
 from schemas.methods import METHODS
 from schemas.models import ModelName
-from service.auth import OwnerDep
 from service.dependencies import CallerDep, JobDep, ServicesDep
 from service.job_wait import wait_until_ended
 from service.parse_request import parse_job_request
@@ -79,13 +78,13 @@ async def submit_job(request: Request, services: ServicesDep, caller: CallerDep,
     until = time.monotonic() + (wait or 0.0)
     job = (await submit(services, caller, parsed, preferences, wait or 0.0)).job
     job = await wait_until_ended(services, job, until - time.monotonic(), request)
-    return job_response(job, 200 if job.state.ended else 202, job_headers(job, wait))
+    return job_response(job, 200 if job.state.ended else 202, job_headers(job, wait), sign=caller.sign)
 
 
 @router.get("/v1/jobs", operation_id="list_jobs", summary="List your jobs", response_model=JobPage, responses=documented(422, 503))
 async def list_jobs(
     services: ServicesDep,
-    owner: OwnerDep,
+    caller: CallerDep,
     *,
     state: Annotated[JobState | None, Query(description="Only jobs in this state are listed.")] = None,
     method: Annotated[MethodName | None, Query(description="Only jobs of this method are listed.")] = None,
@@ -96,21 +95,25 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=200, description="A page has at most this many jobs.")] = 50,
 ) -> Response:
     """The newest job comes first."""
-    jobs, next_cursor = await services.store.jobs.page(owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
-    return json_response(f'{{"items":[{",".join(job_json(job) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
+    jobs, next_cursor = await services.store.jobs.page(caller.owner, state=state, method=method, model=model, cursor=cursor, limit=limit)
+    return json_response(f'{{"items":[{",".join(job_json(job, caller.sign) for job in jobs)}],"next_cursor":{json.dumps(next_cursor)}}}')
 
 
 @router.get("/v1/jobs/{job_id}", operation_id="get_job", summary="Look at a job", response_model=Job, responses=documented(404, 422, 503))
 async def get_job(
     request: Request,
     services: ServicesDep,
+    caller: CallerDep,
     job: JobDep,
     wait: Annotated[
-        float, Query(ge=0, description="The answer waits up to this many seconds for the job's end, at most 60.", examples=[30])
+        float,
+        Query(
+            ge=0, allow_inf_nan=False, description="The answer waits up to this many seconds for the job's end, at most 60.", examples=[30]
+        ),
     ] = 0,
 ) -> Response:
     """The answer is the job with its state, its progress and its artifacts. It comes at once unless `wait` is given."""
-    return job_response(await wait_until_ended(services, job, wait, request))
+    return job_response(await wait_until_ended(services, job, wait, request), sign=caller.sign)
 
 
 async def _until_answered() -> AsyncGenerator[AsyncExitStack]:
@@ -154,10 +157,11 @@ async def job_events(
     response_description="The job is canceled. If it was running, its work stops at the next slice.",
     responses={200: {"description": "The job was canceled before.", **_JOB}} | documented(404, 409, 503),
 )
-async def cancel_job(services: ServicesDep, job: JobDep) -> Response:
+async def cancel_job(services: ServicesDep, caller: CallerDep, job: JobDep) -> Response:
     """The work goes on if another job needs the same result."""
     before = job.state
-    return job_response(await services.store.jobs.cancel(job.id, job.owner), 200 if before is JobState.CANCELED else 202)
+    canceled = await services.store.jobs.cancel(job.id, job.owner)
+    return job_response(canceled, 200 if before is JobState.CANCELED else 202, sign=caller.sign)
 
 
 @router.delete(

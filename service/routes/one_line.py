@@ -27,7 +27,7 @@ from service.parse_request import parse_one_line_request
 from service.problems import documented
 from service.representations import file_name
 from service.request_preferences import PreferencesDep
-from service.responses import job_headers, job_json, job_response, json_response
+from service.responses import job_headers, job_json, job_response, json_response, with_signed_addresses
 from service.submit_job import submit
 
 _ANSWER = "`Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG."
@@ -92,9 +92,9 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
             raise
         headers = job_headers(job, None if preferences.wait is None else wait)
         if not job.state.ended:
-            return job_response(job, 202, headers)
+            return job_response(job, 202, headers, sign=caller.sign)
         _check_succeeded(job)
-        return await _answer(services, job, _available(card, job, accept, media_types), headers)
+        return await _answer(services, with_signed_addresses(job, caller.sign), _available(card, job, accept, media_types), headers)
 
     return one_line
 

@@ -12,6 +12,8 @@ from schemas.methods import METHODS
 
 JOB: dict[str, Any] = {
     "id": "01K5YQZ7T8Y1W4V9N3M2XQJ6RD",
+    "url": "/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD",
+    "events_url": "/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD/events",
     "model": "vgg16",
     "state": "queued",
     "priority": "normal",

@@ -155,11 +155,11 @@ async def test_an_unknown_address_is_not_found(client: httpx.AsyncClient, verb: 
 @pytest.mark.parametrize(
     ("verb", "path", "allowed"),
     [
-        ("PUT", "/v1/jobs", "GET, POST"),
-        ("PATCH", "/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD", "DELETE, GET"),
+        ("PUT", "/v1/jobs", "GET, HEAD, POST"),
+        ("PATCH", "/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD", "DELETE, GET, HEAD"),
         ("GET", "/v1/grad_cam", "POST"),
         ("GET", "/v1/images", "POST"),
-        ("DELETE", "/livez", "GET"),
+        ("DELETE", "/livez", "GET, HEAD"),
     ],
 )
 async def test_other_verbs_are_refused(client: httpx.AsyncClient, verb: str, path: str, allowed: str) -> None:

@@ -52,6 +52,7 @@ REFUSED = [
     Refused("POST", "/v1/grad_cam", MULTIPART, 40 * MIB, 413, "body_too_large"),
     Refused("POST", "/v1/jobs", "application/json", 40 * MIB, 413, "body_too_large"),
     Refused("POST", "/nothing", "application/json", MIB, 404, "not_found"),
+    Refused("POST", "/v1/keys", "application/json", 31 * MIB, 403, "scope_missing"),
     Refused("PUT", "/v1/jobs", "application/json", MIB, 405, "method_not_allowed"),
     Refused("POST", "/v1/jobs", "text/plain", MIB, 415, "unsupported_format"),
     Refused("POST", "/v1/images", "application/json", 31 * MIB, 415, "unsupported_format"),

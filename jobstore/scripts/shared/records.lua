@@ -138,6 +138,28 @@ local function ended_by(execution, claim)
   return (execution.state == 'succeeded' or execution.state == 'failed') and tonumber(execution.claims) == claim
 end
 
+-- The hash `drained` of a caller, or of `all`, tells how fast work ends: `count` jobs ended in `busy` milliseconds. Both fade within
+-- minutes, so that they follow a change. A time counts from the last end, but not from before the job that ends now was submitted, so time
+-- without work does not count.
+
+local FADES = 60000 -- milliseconds in which both fall to 1/e
+local DRAINED_LIFE = 600000
+
+local function count_end(whose, since)
+  local drained = key('drained', whose)
+  local last, count, busy = unpack(redis.call('HMGET', drained, 'last', 'count', 'busy'))
+  local span = math.max(0, now - math.max(tonumber(last or 0), tonumber(since)))
+  local kept = math.exp(-span / FADES)
+  redis.call('HSET', drained, 'last', now, 'count', (count or 0) * kept + 1, 'busy', (busy or 0) * kept + span)
+  redis.call('PEXPIRE', drained, DRAINED_LIFE)
+end
+
+-- Return the milliseconds in which one job ends, or -1 if none has ended lately.
+local function interval_of(whose)
+  local count, busy = unpack(redis.call('HMGET', key('drained', whose), 'count', 'busy'))
+  return count and math.ceil(busy / count) or -1
+end
+
 -- End an execution with its outcome (JSON text; nil if there is none). It holds `files` (names) from now on, and none if that is nil.
 local function settle(execution_id, execution, state, outcome, files)
   local name, longest = key('execution', execution_id), 0
@@ -146,15 +168,22 @@ local function settle(execution_id, execution, state, outcome, files)
   local held = key('held', execution_id)
   drop_all(redis.call('GET', held))
   for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
-    local owner, ttl, item = unpack(redis.call('HMGET', key('job', job_id), 'owner_key', 'ttl', 'item'))
+    local owner, ttl, item, caller, created_at =
+      unpack(redis.call('HMGET', key('job', job_id), 'owner_key', 'ttl', 'item', 'caller', 'created_at'))
     if owner then
       longest = math.max(longest, tonumber(ttl or args.ttl))
-      redis.call('ZREM', key('active', owner), job_id)
+      if caller then
+        redis.call('ZREM', key('active', caller), job_id)
+        count_end(caller, created_at)
+      end
       emit_done(job_id, state)
       keep_job(job_id, tonumber(ttl or args.ttl))
       announce(job_id, 'done')
       note_item_end(item, job_id, state)
     end
+  end
+  if state ~= 'canceled' then
+    count_end('all', execution.queued_at)
   end
   longest = longest > 0 and longest or args.ttl
   if outcome then
@@ -182,7 +211,9 @@ end
 local function withdraw(job_id, job, execution)
   local ttl = tonumber(job.ttl or args.ttl)
   redis.call('SREM', key('joined', job.execution_id), job_id)
-  redis.call('ZREM', key('active', job.owner_key), job_id)
+  if job.caller then
+    redis.call('ZREM', key('active', job.caller), job_id)
+  end
   redis.call('HSET', key('job', job_id), 'canceled', 1, 'finished_at', now, 'method', execution.method, 'model', execution.model,
     'lane', execution.lane, 'params', redis.call('GET', key('params', job.execution_id)))
   emit_done(job_id, 'canceled')
