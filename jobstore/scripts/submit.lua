@@ -2,7 +2,8 @@
 -- Submit a job. It joins the execution that is queued or running for the same work, takes the result of one that has succeeded, or
 -- queues a new execution. A refused submission writes nothing.
 --
--- Arguments: job_id, owner_key, caller (whose jobs under way are limited; absent: no such limit), request_id, method, model, model_digest, lane, priority; ARGV[2] is the parameters (JSON text);
+-- Arguments: job_id, owner_key, request_id, method, model, model_digest, lane, priority; ARGV[2] is the parameters (JSON text);
+--   caller (the one whose jobs under way are limited; absent: no such limit applies);
 --   execution_key (equal for equal work); fresh (true: take no earlier result, join fresh work alone); unlimited (true: no limit applies);
 --   job_ttl (how long the result lives after the job's end, if not `ttl`);
 --   image (sha256; absent: no image); images (sha256 of every image that the execution reads); written (the files written for this call);
