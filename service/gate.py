@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 
 from schemas.access import ApiKey
 from schemas.access_errors import ScopeMissing, Unauthenticated, invalid_key
+from schemas.errors import StorageFull
 from service.access_rules import counted_as, required_scope
 from service.auth import KEYLESS, Identity, note_identity
 from service.dependencies import Services, ServicesDep
@@ -51,7 +52,10 @@ async def _identity(request: Request, services: Services) -> Identity:
 
 
 async def _holder(key: ApiKey, services: Services) -> Identity:
-    sign = await services.signer.signing_for(key.id)
+    try:
+        sign = await services.signer.signing_for(key.id)
+    except StorageFull:
+        sign = None  # a full Redis takes no new secret; addresses without signatures are better than no answers
     return Identity(key.owner, key.scopes, key.id, limited_as=key.owner, sign=sign)
 
 

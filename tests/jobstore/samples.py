@@ -16,7 +16,7 @@ LEASE = 0.3  # seconds, in the store `short`
 
 
 def submission(number: int = 0, **changes: Any) -> Submission:
-    """Return a submission of the owner `ann`. Submissions with equal numbers ask for equal work."""
+    """Return a submission of `ann`, who is its owner and the caller whose limits apply. Those with equal numbers ask for equal work."""
     fields: dict[str, Any] = {
         "owner": "ann",
         "method": "grad_cam",
@@ -27,6 +27,7 @@ def submission(number: int = 0, **changes: Any) -> Submission:
         "fingerprint": "f1",
         "image": PHOTO,
         "request_id": f"request-{number}",
+        "caller": changes.get("owner", "ann"),
     }
     return Submission(**(fields | changes))
 
