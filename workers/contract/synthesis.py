@@ -142,6 +142,7 @@ class DreamSpec:
         max_loss: an octave ends early when its loss is above this. None means never.
         jitter: largest random shift of the image in a step, in pixels.
         seed: seed of the shifts.
+        tile: an octave with a longer side is differentiated in tiles of at most so many pixels a side. None means never.
         precision: arithmetic of the model's forward and backward pass.
         scale, offset: the units of the image, with one number each, or one for each channel.
     """
@@ -154,6 +155,7 @@ class DreamSpec:
     max_loss: float | None = None
     jitter: int = 0
     seed: int = 0
+    tile: int | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     scale: tuple[float, ...] = (1.0,)
     offset: tuple[float, ...] = (0.0,)

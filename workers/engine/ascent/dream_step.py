@@ -1,4 +1,4 @@
-"""One step of DeepDream as one compiled function for images of any size."""
+"""One step of DeepDream as one compiled function for images of any size, and the gradient of one tile of an image."""
 
 from __future__ import annotations
 
@@ -60,19 +60,62 @@ def build_dream_step(
         if gradient is None:
             raise NoGradient(f"None of the layers {', '.join(paths)} depends on the input.")
         finite = tf.reduce_all(tf.math.is_finite(gradient)) & tf.math.is_finite(loss)
-        moved = image + given.step_size * gradient / tf.maximum(tf.reduce_mean(tf.abs(gradient)), 1e-6)
+        moved = moved_by(image, gradient, given.step_size)
         empty = tf.reduce_any(tf.stack([tf.size(maps[path]) == 0 for path in paths]))
         return DreamStepResult(moved, loss, tf.reduce_any(gradient != 0), finite, empty)
 
-    colours = tf.TensorSpec((channels,), tf.float32)
-    signature = (
-        tf.TensorSpec((1, None, None, channels), tf.float32),
-        tf.TensorSpec((2,), tf.int32),
-        DreamNumbers(tf.TensorSpec((len(paths),), tf.float32), tf.TensorSpec((), tf.float32), colours, colours),
-    )
-    compiled = tf.function(step, input_signature=signature, autograph=False)
+    compiled = tf.function(step, input_signature=_signature(paths, channels), autograph=False)
     compiled.get_concrete_function()
     return compiled
+
+
+class DreamTileResult(NamedTuple):
+    """The gradient (1, h, w, C) of the loss () of one tile. `finite` () and `empty` () are those of `DreamStepResult`."""
+
+    gradient: Any
+    loss: Any
+    finite: Any
+    empty: Any
+
+
+def build_tile_gradient(
+    graph: Graph, image_input: str, paths: tuple[str, ...], channels: int, precision: str
+) -> Callable[..., DreamTileResult]:
+    """Return `gradient(tile, given) → DreamTileResult`, traced once for tiles (1, h, w, C) of any size.
+
+    Raises:
+        NoGradient: none of the layers depends on the input.
+    """
+    fast = graph.fast_calls(paths, precision=precision)
+
+    def gradient_of(tile: Any, given: DreamNumbers) -> DreamTileResult:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(tile)
+            maps = graph.run(inputs_with(graph, image_input, tile * given.scale + given.offset), paths, fast)
+            loss = dream_loss([maps[path] for path in paths], given.weights)
+        gradient = tape.gradient(loss, tile)
+        if gradient is None:
+            raise NoGradient(f"None of the layers {', '.join(paths)} depends on the input.")
+        finite = tf.reduce_all(tf.math.is_finite(gradient)) & tf.math.is_finite(loss)
+        empty = tf.reduce_any(tf.stack([tf.size(maps[path]) == 0 for path in paths]))
+        return DreamTileResult(gradient, loss, finite, empty)
+
+    image, _, numbers = _signature(paths, channels)
+    compiled = tf.function(gradient_of, input_signature=(image, numbers), autograph=False)
+    compiled.get_concrete_function()
+    return compiled
+
+
+def moved_by(image: Any, gradient: Any, step_size: Any) -> Any:
+    """Return image + step_size · gradient / mean |gradient|."""
+    return image + step_size * gradient / tf.maximum(tf.reduce_mean(tf.abs(gradient)), 1e-6)
+
+
+def _signature(paths: tuple[str, ...], channels: int) -> tuple[Any, Any, DreamNumbers]:
+    """Return the types of an image, a shift and the numbers."""
+    colours = tf.TensorSpec((channels,), tf.float32)
+    numbers = DreamNumbers(tf.TensorSpec((len(paths),), tf.float32), tf.TensorSpec((), tf.float32), colours, colours)
+    return tf.TensorSpec((1, None, None, channels), tf.float32), tf.TensorSpec((2,), tf.int32), numbers
 
 
 def dream_loss(maps: list[Any], weights: Any) -> Any:

@@ -5,7 +5,7 @@ Source: Mordvintsev et al., Inceptionism, Google 2015. The loop is that of keras
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,7 +58,7 @@ def run(probe: Probe, inputs: Inputs, params: DeepDream) -> Generator[Slice, Non
     last = yield from slices_with_previews(
         dream,
         lambda state: dream_picture(state.image, preprocessing),
-        lambda state, picture: Slice(state.step, state.total, state.losses[-1][-1], picture),
+        lambda state, picture: Slice(state.step, state.total, _last_loss(state.losses), picture),
     )
     return DreamedPhoto(last.image, shapes, last.losses, last.gradient_seen, preprocessing)
 
@@ -82,6 +82,7 @@ def spec(
         max_loss=params.max_loss,
         jitter=params.jitter,
         seed=params.seed,
+        tile=params.tile,
         precision=params.precision,
         scale=tuple((UNIT / std).tolist()),
         offset=tuple(((UNIT - mean) / std).tolist()),
@@ -127,6 +128,11 @@ def dream_picture(image: Float32[np.ndarray, "h w c"], preprocessing: Preprocess
     """Return a dream as an RGB picture. Values darker than black or brighter than white are clipped."""
     drawn = np.clip(np.rint((image + 1) * UNIT), 0, 255).astype(np.uint8)
     return as_rgb(drawn[..., ::-1] if preprocessing.order == "bgr" else drawn)
+
+
+def _last_loss(losses: Sequence[Sequence[float]]) -> float | None:
+    """Return the loss of the last whole step, or None before the first."""
+    return next((octave[-1] for octave in reversed(losses) if octave), None)
 
 
 def draw(result: DreamedPhoto, photo: Photo | None, params: DeepDream) -> Output:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from schemas.errors import InvalidParameters, LimitExceeded, UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
-from schemas.methods.synthesis.deep_dream import DeepDream, default_layers
+from schemas.methods.synthesis.deep_dream import DeepDream, default_layers, default_tile
 from schemas.models import InputSpec, Layer, LayerKind, ReceptiveField
 from tests.schemas.tiny import description, published
 
@@ -135,3 +135,27 @@ def test_a_layer_behind_a_flatten_has_one_size() -> None:
 def test_what_makes_no_sense_is_refused(params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         DeepDream.model_validate(params)
+
+
+def test_the_tile_follows_from_the_products_of_the_layers_up_to_the_last_named_one() -> None:
+    """The input has 20 × 30 pixels. Layer a has 150 positions, so 600,000 parameters are 150,000 products for each pixel; b has as many."""
+
+    def costly(path: str, shape: tuple[int | None, int | None, int], parameters: int, stride: int) -> Layer:
+        field = ReceptiveField(size=(3, 3), stride=(stride, stride))
+        return layer(path, "conv", 1, 1).model_copy(update={"output_shape": shape, "parameters": parameters, "receptive_field": field})
+
+    a, b = costly("a", (10, 15, 4), 600_000, 2), costly("b", (5, 15, 4), 1_200_000, 4)
+    model = description(layers=(a, b))
+    assert default_tile(model, ["a"]) == 288  # √(1.5e10 / 150,000) is 316, and 9 · 32 = 288
+    assert default_tile(model, ["a", "b"]) == 192  # √(1.5e10 / 300,000) is 223, and 6 · 32 = 192
+    of_any_size = description(
+        layers=(costly("a", (None, None, 4), 600_000, 2),), input=InputSpec(name="x", height=None, width=None, channels=3)
+    )
+    assert default_tile(of_any_size, ["a"]) == 288
+    assert default_tile(description(layers=(costly("a", (10, 15, 4), 10**9, 2),)), ["a"]) == 128
+    assert default_tile(description(layers=(costly("a", (10, 15, 4), 9, 2),)), ["a"]) == 4096
+
+
+def test_a_given_tile_stays() -> None:
+    assert DeepDream(tile=64).resolve(published(), LIMITS).tile == 64
+    assert (DeepDream().resolve(published(), LIMITS).tile or 0) % 32 == 0
