@@ -76,7 +76,7 @@ class SynthesisedImage(Drawing):
     def draw(self, arrays: SourceArrays, photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         if self.dead:
             height, width = self.size(arrays)
-            return dead_tile(max(height, width))[:height, :width]
+            return dead_tile(height, width)
         image = arrays[self.source][self.index].astype(np.float32, copy=False)
         return as_rgb(np.rint(image * 255).astype(np.uint8) if self.units is None else self.units.draw(image))
 
@@ -86,8 +86,11 @@ def as_rgb(image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
     return image if image.shape[-1] == 3 else np.repeat(image.mean(axis=-1, keepdims=True).astype(np.uint8), 3, axis=-1)
 
 
-def dead_tile(side: int) -> UInt8[np.ndarray, "side side 3"]:
+def dead_tile(height: int, width: int) -> UInt8[np.ndarray, "height width 3"]:
     """Return a dark grey tile with a diagonal cross, which stands for an image that no gradient ever reached."""
-    rows, columns = np.indices((side, side))
-    cross = np.minimum(abs(rows - columns), abs(rows + columns - (side - 1))) <= side // 64
+    rows, columns = np.indices((height, width))
+    step = (height - 1) / max(width - 1, 1)  # rows for each column, so that the cross goes from corner to corner
+    columns = columns * step
+    thickness = max(min(height, width) // 64, step / 2)  # a steep line has a pixel in each row
+    cross = np.minimum(abs(rows - columns), abs(rows + columns - (height - 1))) <= thickness
     return np.repeat(np.where(cross, CROSS_LEVEL, DEAD_LEVEL).astype(np.uint8)[..., None], 3, axis=-1)

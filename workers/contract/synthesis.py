@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from schemas.methods.synthesis.parametrisations import ParametrisationName
 from schemas.methods.synthesis.regularisers import Regularisers
+from schemas.methods.synthesis.synthesis_size import sides_of
 from schemas.methods.synthesis.transforms import Transforms
 from workers.contract.arrays import Float32
 
@@ -123,8 +124,8 @@ class AscentSpec:
     @property
     def view(self) -> tuple[int, int]:
         """Height and width, in pixels, of the part of an image that the model sees in one step."""
-        side = self.transforms.view
-        return self.size if side is None else (side, side)
+        view = self.transforms.view
+        return self.size if view is None else sides_of(view)
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ from schemas.methods.synthesis.parametrisations import ParametrisationName
 from schemas.methods.synthesis.presets import PRESETS, FilterPreset
 from schemas.methods.synthesis.regularisers import Regularisers
 from schemas.methods.synthesis.required_input_size import required_input_size
+from schemas.methods.synthesis.synthesis_size import SynthesisSize, sides_of, size_text
 from schemas.methods.synthesis.transforms import Transforms
 from schemas.models import PublishedModel
 
 
 class AscentParams(PrecisionParams):
-    """Parameters of a method that synthesises square images by gradient ascent."""
+    """Parameters of a method that synthesises images by gradient ascent."""
 
     preset: FilterPreset = Field(
         default="lucid", description="The preset gives a value to each parameter below that is null. It is named after its source."
@@ -31,11 +32,10 @@ class AscentParams(PrecisionParams):
         "of a spectrum whose magnitudes are those of photos (`phase`). `fourier` and `phase` need the preset `lucid` or `maco`. If it is "
         "null, the preset decides.",
     )
-    size: int | None = Field(
+    size: SynthesisSize | None = Field(
         default=None,
-        ge=16,
-        description="This is the side of the image in pixels. If it is null, it is the preset's, or the model's own input size if the "
-        "target can be computed for no other.",
+        description="This is the side of a square image in pixels, or the image's (height, width). If it is null, it is the preset's, or "
+        "the model's own input size if the target can be computed for no other.",
     )
     steps: int | None = Field(
         default=None, ge=1, description="This is the number of steps of gradient ascent. If it is null, the preset decides."
@@ -81,9 +81,11 @@ class AscentParams(PrecisionParams):
         size = self.size or (one_channel and numbers.size_alone) or numbers.size
         transforms = self.transforms or numbers.transforms
         if transforms.crop is None:
-            return missing | {"size": _needed_side(model, layers, self.size, "/params/size") or size}
+            return missing | {"size": _needed_size(model, layers, self.size, "/params/size") or size}
         given = self.transforms.view if self.transforms else None
-        view = _needed_side(model, layers, given, "/params/transforms/view") or transforms.view or size
+        view = _needed_size(model, layers, given, "/params/transforms/view") or transforms.view or size
+        if self.size is None and not isinstance(view, int):  # the image gets the view's aspect ratio
+            size = (round(numbers.size * view[0] / max(view)), round(numbers.size * view[1] / max(view)))
         return missing | {"size": size, "transforms": transforms.model_copy(update={"view": view})}
 
     def check_ascent(self, limits: MethodLimits) -> None:
@@ -93,28 +95,37 @@ class AscentParams(PrecisionParams):
             InvalidParameters: Two of them exclude each other.
             LimitExceeded: The size, the view or the number of steps is too large.
         """
-        numbers, size, steps = PRESETS[self.preset], self.size or 0, self.steps or 0
+        numbers, sides, steps = PRESETS[self.preset], self.sides(), self.steps or 0
         self._check_parametrisation()
-        if size <= 2 * numbers.crop:
+        if min(sides) <= 2 * numbers.crop:
             raise InvalidParameters(
                 f"Preset '{self.preset}' cuts {numbers.crop} pixels off each border, so size must be more than {2 * numbers.crop}, but got "
-                f"{size}.",
+                f"{size_text(sides)}.",
                 pointer="/params/size",
                 allowed=f"more than {2 * numbers.crop}",
-                got=str(self.size),
+                got=size_text(sides),
             )
-        check_limit("size", size, limits.max_synthesis_size, "/params/size")
-        check_limit("view size", self.view_side(), limits.max_synthesis_size, "/params/transforms/view")
+        check_limit("size", max(sides), limits.max_synthesis_size, "/params/size")
+        check_limit("view size", max(self.view_sides()), limits.max_synthesis_size, "/params/transforms/view")
         check_limit("number of steps", steps, limits.max_steps, "/params/steps")
-        if self.transforms and self.transforms.jitter >= size:
+        if self.transforms and self.transforms.jitter >= min(sides):
             raise InvalidParameters(
-                f"jitter must be smaller than the image, which has {size} pixels a side, but got {self.transforms.jitter}.",
+                f"jitter must be smaller than the image, which has {size_text(sides)} pixels, but got {self.transforms.jitter}.",
                 pointer="/params/transforms/jitter",
             )
 
-    def view_side(self) -> int:
-        """Return the side in pixels of what the model sees of an image. The parameters must be resolved."""
-        return (self.transforms and self.transforms.view) or self.size or 0
+    def sides(self) -> tuple[int, int]:
+        """Return height and width of an image in pixels. The parameters must be resolved."""
+        return sides_of(self.size or 0)
+
+    def view_sides(self) -> tuple[int, int]:
+        """Return height and width in pixels of what the model sees of an image. The parameters must be resolved."""
+        view = self.transforms and self.transforms.view
+        return sides_of(view) if view else self.sides()
+
+    def pixels(self) -> int:
+        """Return the number of pixels of an image or of what the model sees of it, whichever is larger. The parameters must be resolved."""
+        return max(height * width for height, width in (self.sides(), self.view_sides()))
 
     def _check_parametrisation(self) -> None:
         if self.parametrisation != "pixel" and PRESETS[self.preset].parametrisation == "pixel":
@@ -134,24 +145,23 @@ class AscentParams(PrecisionParams):
             )
 
 
-def _needed_side(model: PublishedModel, layers: Collection[str | None], given: int | None, pointer: str) -> int | None:
-    """Return the side of the model's own input if a target needs it, else None.
+def _needed_size(model: PublishedModel, layers: Collection[str | None], given: SynthesisSize | None, pointer: str) -> SynthesisSize | None:
+    """Return the size of the model's own input if a target needs it, else None. A square size is its side.
 
     Raises:
-        InvalidParameters: A target needs another side than `given`, or the model's own input is not square.
+        InvalidParameters: A target needs another size than `given`.
     """
     needed = {path: size for path in layers if (size := required_input_size(model.description, path)) is not None}
     if not needed:
         return None
     path, (height, width) = next(iter(needed.items()))
-    if height != width or given not in (None, height):
+    if given is not None and sides_of(given) != (height, width):
         target = "The class score" if path is None else f"Layer '{path}'"
-        square = "" if height == width else ", which is not square; synthesised images are"
         raise InvalidParameters(
-            f"{target} of model '{model.description.name}' needs the model's own input size, {height}×{width}{square}: "
-            "a flatten or reshape before it fixes the size.",
+            f"{target} of model '{model.description.name}' needs the model's own input size, {height}×{width} (height × width): "
+            f"a flatten or reshape before it fixes the size, but got {size_text(sides_of(given))}.",
             pointer=pointer,
-            allowed=f"{height}×{width}" if square else str(height),
+            allowed=str(height) if height == width else f"[{height}, {width}]",
             got=str(given),
         )
-    return height
+    return height if height == width else (height, width)

@@ -15,6 +15,7 @@ from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
 from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
 from schemas.methods.synthesis.required_input_size import required_input_size
+from schemas.methods.synthesis.synthesis_size import SynthesisSize, sides_of, size_text
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 
 DREAMED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV)
@@ -99,11 +100,10 @@ class DeepDream(PrecisionParams):
         le=64,
         description="Before each step, the picture is shifted at random by up to this many pixels each way.",
     )
-    size: int | None = Field(
+    size: SynthesisSize | None = Field(
         default=None,
-        ge=16,
-        description="This is the largest length in pixels that the picture's longest side may have. If it is null, it is the largest that "
-        "the service allows. A photo smaller than the model's input is enlarged to it.",
+        description="This is the largest length in pixels that the picture's longest side may have, or the picture's own (height, width). "
+        "If it is null, it is the largest that the service allows, and a photo smaller than the model's input is enlarged to it.",
     )
     tile: int | None = Field(
         default=None,
@@ -208,15 +208,16 @@ def _checked_layer(model: PublishedModel, path: str) -> str:
 
 
 def _check_limits(params: DeepDream, limits: MethodLimits) -> None:
-    size = params.size or 0
+    height, width = sides_of(params.size or 0)
+    size = max(height, width)
     octaves = sum(params.octave_scale ** (-2 * octave) for octave in range(params.octaves))
-    work = round(size * size * params.steps * octaves)
+    work = round(height * width * params.steps * octaves)
     check_limit("size", size, limits.max_synthesis_size, "/params/size")
     check_limit("product steps × octaves", params.steps * params.octaves, limits.max_steps, "/params/steps")
-    check_limit("product size² × steps over all octaves", work, limits.max_synthesis_work, "/params")
-    if params.jitter >= size:
+    check_limit("product height × width × steps over all octaves", work, limits.max_synthesis_work, "/params")
+    if params.jitter >= min(height, width):
         raise InvalidParameters(
-            f"jitter must be smaller than the picture, whose longest side has up to {size} pixels, but got {params.jitter}.",
+            f"jitter must be smaller than the picture, which has up to {size_text((height, width))} pixels, but got {params.jitter}.",
             pointer="/params/jitter",
             got=str(params.jitter),
         )

@@ -20,7 +20,8 @@ from schemas.models import LayerPath, PublishedModel
 class FilterAtlasFacts(Facts):
     layer: str = Field(description="This is the path of the target layer.")
     channels: int = Field(description="This is the number of the layer's channels, each of which has a tile.")
-    side: int = Field(description="This is the side of a tile in pixels.")
+    side: int = Field(description="This is the height of a tile in pixels, which is also its width unless `size` has two numbers.")
+    width: int = Field(description="This is the width of a tile in pixels.")
     gap: int = Field(description="This is the distance between two tiles in pixels.")
     columns: int = Field(description="This is the number of tiles in a row. The array `order` holds the channel at each place.")
     strongest: tuple[int, ...] = Field(
@@ -51,7 +52,7 @@ class FilterAtlas(AscentParams):
         lane="slow",
         artifacts=(
             ArtifactSpec("atlas", "image", "This shows a tile for each channel.", primary=True),
-            ArtifactSpec("tiles", "array", "These are the tiles by channel, (channels, side, side, 3) uint8 RGB."),
+            ArtifactSpec("tiles", "array", "These are the tiles by channel, (channels, height, width, 3) uint8 RGB."),
             ArtifactSpec("objectives", "array", "This is each channel's objective at the last step, (channels,) float32."),
             ArtifactSpec("order", "array", "This is the channel at each place of the atlas, row by row, (channels,) int32."),
         ),
@@ -75,6 +76,7 @@ class FilterAtlas(AscentParams):
         columns = self.columns or math.ceil(math.sqrt(layer.channels or 1))
         resolved = self.changed(**(self.preset_values(model, (path,)) | {"layer": path, "columns": columns}))
         resolved.check_ascent(limits)
-        pixels = (resolved.size or 0) ** 2 * (layer.channels or 0)
-        check_limit(f"product size² × channels ({layer.channels})", pixels, limits.max_atlas_pixels, "/params/size")
+        height, width = resolved.sides()
+        pixels = height * width * (layer.channels or 0)
+        check_limit(f"product height × width × channels ({layer.channels})", pixels, limits.max_atlas_pixels, "/params/size")
         return resolved

@@ -70,7 +70,7 @@ class Filters(AscentParams, ObjectiveParams):
             ArtifactSpec(
                 "images",
                 "array",
-                "These are the synthesised images, (n, size, size, channels) float32: in the model's input units for `pixel`, else 0-1.",
+                "These are the synthesised images, (n, height, width, channels) float32: in the model's input units for `pixel`, else 0-1.",
             ),
             ArtifactSpec("curves", "array", "This is each image's objective at every step, (n, steps) float32."),
             ArtifactSpec(
@@ -94,8 +94,8 @@ class Filters(AscentParams, ObjectiveParams):
         one_channel = objective.images == 1 and "channels" in objective.changes
         resolved = self.changed(**objective.changes, **self.preset_values(model, objective.layers, one_channel=one_channel))
         resolved.check_ascent(limits)
-        work = max(resolved.size or 0, resolved.view_side()) ** 2 * (resolved.steps or 0) * objective.images
+        work = resolved.pixels() * (resolved.steps or 0) * objective.images
         which = "/params/class_index" if self.class_index is not None else "/params/channels"
         check_limit("number of filters", objective.images, limits.max_filters, which)
-        check_limit("product size² × steps × filters", work, limits.max_synthesis_work, "/params")
+        check_limit("product height × width × steps × filters", work, limits.max_synthesis_work, "/params")
         return resolved

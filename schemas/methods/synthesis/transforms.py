@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.methods.synthesis.synthesis_size import SynthesisSize
+
 Share = Annotated[float, Field(ge=0.05, le=1)]
 
 
@@ -26,11 +28,10 @@ class Transforms(BaseModel):
         description="Each step sees only a random part of the transformed image. The two numbers are the smallest and the largest length "
         "of the part's sides, as a share (0.05-1) of the image's sides. If it is null, each step sees the whole image.",
     )
-    view: int | None = Field(
+    view: SynthesisSize | None = Field(
         default=None,
-        ge=16,
-        description="With `crop`, the part is resized to this many pixels a side. If it is null, it is resized to `size`, or to the input "
-        "size that the target needs.",
+        description="With `crop`, the part is resized to this many pixels a side, or to this (height, width). If it is null, it is resized "
+        "to `size`, or to the input size that the target needs.",
     )
     noise: float = Field(
         default=0.0, ge=0, le=1, description="Normal noise with this σ is added to the image; the distance from black to white is 1."

@@ -13,13 +13,12 @@ from workers.methods.synthesis.recipes import RECIPES, STARTS, units
 def ascent_spec(params: AscentParams, objective: Objective, preprocessing: Preprocessing) -> AscentSpec:
     """Return the ascent towards `objective` that resolved parameters ask for."""
     recipe = RECIPES[params.preset]
-    size, steps = params.size or 0, params.steps or 0
     scale, offset = units(recipe, preprocessing)
     return AscentSpec(
         objective=objective,
         parametrisation=params.parametrisation or "fourier",
-        size=(size, size),
-        steps=steps,
+        size=params.sides(),
+        steps=params.steps or 0,
         learning_rate=params.learning_rate or 0.0,
         optimizer=recipe.optimizer,
         gradient_norm=recipe.gradient_norm,

@@ -52,7 +52,10 @@ def run(probe: Probe, inputs: Inputs, params: DeepDream) -> Generator[Slice, Non
     assert inputs.image is not None  # noqa: S101 - the method's card needs an image
     description = probe.description
     given, preprocessing = description.input, description.preprocessing
-    shape = picture_size(inputs.image.shape[:2], at_least=max(given.height or 0, given.width or 0), at_most=params.size or 0)
+    if isinstance(params.size, tuple):
+        shape = params.size
+    else:
+        shape = picture_size(inputs.image.shape[:2], at_least=max(given.height or 0, given.width or 0), at_most=params.size or 0)
     shapes = octaves(shape, params.octaves, params.octave_scale)
     dream = probe.dream(spec(params, preprocessing, dream_input(inputs.image, shape, preprocessing, given.channels), shapes))
     last = yield from slices_with_previews(

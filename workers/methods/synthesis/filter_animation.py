@@ -53,7 +53,7 @@ def frame(params: Filters, preprocessing: Preprocessing, state: AscentState) -> 
     down = math.ceil(len(state.images) / across)
     side = max(1, TILES_SIDE // max(across, down))
     tiles = [averaged_down(synthesised_picture(params, preprocessing, image), side) for image in state.images]
-    return tiled(params, [tile if seen else dead_tile(tile.shape[0]) for tile, seen in zip(tiles, state.gradient_seen, strict=True)])
+    return tiled(params, [tile if seen else dead_tile(*tile.shape[:2]) for tile, seen in zip(tiles, state.gradient_seen, strict=True)])
 
 
 def animation(frames: tuple[UInt8[np.ndarray, "H W 3"], ...]) -> tuple[Animation, ...]:

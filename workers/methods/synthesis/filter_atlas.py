@@ -38,7 +38,7 @@ class ChannelAtlas:
         reused: How many images were taken over from earlier jobs.
     """
 
-    pictures: tuple[UInt8[np.ndarray, "side side 3"], ...]
+    pictures: tuple[UInt8[np.ndarray, "h w 3"], ...]
     objectives: Float32[np.ndarray, " channels"]
     gradient_seen: Bool[np.ndarray, " channels"]
     reused: int
@@ -94,15 +94,17 @@ def draw(result: ChannelAtlas, photo: Photo | None, params: FilterAtlas) -> Outp
     """Draw the atlas. A channel whose image no gradient reached is a crossed tile."""
     del photo
     recipe, count = RECIPES[params.preset], len(result.pictures)
-    side = result.pictures[0].shape[0]
-    tiles = np.stack([picture if seen else dead_tile(side) for picture, seen in zip(result.pictures, result.gradient_seen, strict=True)])
+    height, width = result.pictures[0].shape[:2]
+    dead_one = dead_tile(height, width)
+    tiles = np.stack([picture if seen else dead_one for picture, seen in zip(result.pictures, result.gradient_seen, strict=True)])
     ranked = ranking(result.objectives, result.gradient_seen)
     order = np.array(ranked if params.order == "objective" else range(count), np.int32)
     dead = tuple(np.flatnonzero(~result.gradient_seen).tolist())
     facts = FilterAtlasFacts(
         layer=params.layer or "",
         channels=count,
-        side=side,
+        side=height,
+        width=width,
         gap=recipe.gap,
         columns=min(params.columns or 1, count),
         strongest=tuple(channel for channel in ranked[:STRONGEST] if result.gradient_seen[channel]),

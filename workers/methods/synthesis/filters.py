@@ -111,7 +111,7 @@ def draw(result: FilterSynthesis, photo: Photo | None, params: Filters) -> Outpu
     tiles = [drawing.draw({images.name: images.array}) for drawing in drawings]
     order = ranking(result.values[:, -1], result.gradient_seen)
     in_grid, dropped = _chosen_for_grid(result, recipe, order)
-    grid_tiles = [tiles[index] for index in in_grid] or [dead_tile(tiles[0].shape[0])]
+    grid_tiles = [tiles[index] for index in in_grid] or [dead_tile(*tiles[0].shape[:2])]
     whole = grid(grid_tiles, columns=params.columns, gap=recipe.gap, background=recipe.background, order=recipe.order)
     artifacts = (
         Picture("grid", whole, primary=True),

@@ -128,7 +128,7 @@ def test_a_layer_behind_a_flatten_has_one_size() -> None:
         {"octave_scale": 1},
         {"step_size": 0},
         {"steps": 0},
-        {"size": 15},
+        {"size": 3},
         {"octave": 3},
     ],
 )

@@ -37,12 +37,25 @@ def test_a_target_behind_a_flatten_gets_the_models_own_size() -> None:
     with pytest.raises(InvalidParameters, match="needs the model's own input size, 224×224") as caught:
         resolve(VGG, class_index=1, preset="lucid").changed(size=128).resolve(model(VGG), LIMITS)
     assert (caught.value.pointer, caught.value.allowed, caught.value.got) == ("/params/size", "224", "128")
-    with pytest.raises(InvalidParameters, match="not square"):
-        resolve(VGG, input_size=(224, 192), class_index=1)
+    assert resolve(VGG, input_size=(224, 192), class_index=1).size == (224, 192)
+    assert resolve(VGG, input_size=(224, 192), class_index=1, size=(224, 192)).size == (224, 192)
+    with pytest.raises(InvalidParameters, match=r"own input size, 224×192 \(height × width\)") as caught:
+        resolve(VGG, input_size=(224, 192), class_index=1, size=(192, 224))
+    assert (caught.value.pointer, caught.value.allowed, caught.value.got) == ("/params/size", "[224, 192]", "(192, 224)")
+
+
+def test_an_image_that_is_not_square_is_counted_by_its_pixels() -> None:
+    resolved = resolve(POOLED, size=(32, 48), channels=2)
+    assert (resolved.sides(), resolved.view_sides(), resolved.pixels()) == ((32, 48), (32, 48), 32 * 48)
+    seen = resolve(VGG, input_size=(112, 224), class_index=1, preset="maco")
+    assert seen.size == (112, 224)  # the longer side is the preset's, and the aspect ratio that of what the model sees
+    assert seen.view_sides() == (112, 224)
+    with pytest.raises(LimitExceeded, match="at most 512"):
+        resolve(POOLED, size=(32, 600), channels=2)
 
 
 def test_the_part_seen_is_of_the_size_that_a_target_needs_and_the_image_of_any() -> None:
-    def sizes(rows: LayerRows, **params: Any) -> tuple[int | None, int | None]:
+    def sizes(rows: LayerRows, **params: Any) -> tuple[Any, Any]:
         resolved = resolve(rows, preset="maco", **params)
         assert resolved.transforms is not None
         assert resolved.resolve(model(rows), LIMITS) == resolved

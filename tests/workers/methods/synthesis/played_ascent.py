@@ -12,6 +12,7 @@ from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Prepro
 from tests.drawn import drawn
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe
 from workers.contract.progress import Pieces
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
@@ -58,7 +59,7 @@ def resolved(**params: object) -> Filters:
 def synthesis(values: list[list[float]], seen: list[bool], size: int = 20) -> FilterSynthesis:
     images = np.random.default_rng(0).uniform(size=(len(values), size, size, 3)).astype(np.float32)
     targets = tuple(ImageTarget(f"channel_{index}", channel=index) for index in range(len(values)))
-    return FilterSynthesis(targets, images, np.float32(values), np.array(seen), TF)
+    return FilterSynthesis(targets, images, np.array(values, np.float32), np.array(seen), TF)
 
 
 def pictures(output: Output) -> dict[str, np.ndarray]:
@@ -78,6 +79,9 @@ class PlayedAscent:
         self.spec: AscentSpec | None = None
 
     def inputs_per_pass(self, *_: object, **__: object) -> int:
+        raise NotImplementedError
+
+    def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
         raise NotImplementedError
 
     def forward(self, *_: object, **__: object) -> Forward:
