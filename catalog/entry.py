@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.model_settings import InputSettings
 from schemas.models import HeadSetting, ModelName, ModelSourceName, Preprocessing
 
 
@@ -31,6 +32,9 @@ class CatalogEntry(BaseModel):
     default_layer: str | None = Field(description="The target layer if the caller names none. If it is null, a worker chooses the layer.")
     input: str | None = Field(
         default=None, description="The name of the input that takes the image. If it is null, the first suitable input takes it."
+    )
+    inputs: dict[str, InputSettings] = Field(
+        default_factory=dict[str, InputSettings], description="The settings of single inputs of the model, by name."
     )
     head: HeadSetting | None = Field(
         default=None, description="It says what the values of the first output are. If it is null, a worker finds this out."

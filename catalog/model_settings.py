@@ -9,9 +9,30 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import CatalogError
-from schemas.models import HeadSetting, Preprocessing
+from schemas.models import ArrayRule, Bands, HeadSetting, Preprocessing
 
 PreprocessingMode = Literal["caffe", "tf", "torch", "none"]
+
+
+class InputSettings(BaseModel):
+    """The settings of one input of a model: the table `[inputs.NAME]` in the model's settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preprocessing: Preprocessing | PreprocessingMode | None = Field(
+        default=None, description="How a photo becomes this input: a named convention or numbers. By default it is that of the model."
+    )
+    arrays: ArrayRule = Field(
+        default="as_given",
+        description="`preprocessed` applies mean and std to arrays, too. By default an array is taken as it is (`as_given`).",
+    )
+    bands: Bands | None = Field(
+        default=None, description="These channels of an array are shown: one as grey, or three as colours. By default the first three are."
+    )
+
+    def preprocessing_or(self, default: PreprocessingMode) -> Preprocessing:
+        """Return the preprocessing that is set, or the named convention `default` if none is set."""
+        return named_preprocessing(self.preprocessing, default)
 
 
 class ModelSettings(BaseModel):
@@ -45,6 +66,10 @@ class ModelSettings(BaseModel):
     input: str | None = Field(
         default=None, description="The name of the input that takes the image. By default it is the first input that can take one."
     )
+    inputs: dict[str, InputSettings] = Field(
+        default_factory=dict[str, InputSettings],
+        description="The settings of single inputs by name: `preprocessing`, `arrays` and `bands`. By default no input has its own.",
+    )
     head: HeadSetting | None = Field(
         default=None,
         description="It says what the values of the first output are: `logits`, `probabilities` or `log_probabilities` (natural "
@@ -53,9 +78,7 @@ class ModelSettings(BaseModel):
 
     def preprocessing_or(self, default: PreprocessingMode) -> Preprocessing:
         """Return the preprocessing that is set, or the named convention `default` if none is set."""
-        if isinstance(self.preprocessing, Preprocessing):
-            return self.preprocessing
-        return Preprocessing.named(self.preprocessing or default)
+        return named_preprocessing(self.preprocessing, default)
 
     def digest(self, *files: Path | str | None) -> str:
         """Return a hash of these settings and of the name, size and modification time of each file that exists."""
@@ -65,6 +88,11 @@ class ModelSettings(BaseModel):
                 status = file.stat()
                 hashed.append(f"{file.name}:{status.st_size}:{status.st_mtime_ns}")
         return hashlib.sha256("\n".join(hashed).encode()).hexdigest()[:16]
+
+
+def named_preprocessing(given: Preprocessing | PreprocessingMode | None, default: PreprocessingMode) -> Preprocessing:
+    """Return the numbers of a preprocessing that is given by its numbers or its name, or of the convention `default`."""
+    return given if isinstance(given, Preprocessing) else Preprocessing.named(given or default)
 
 
 def path_inside(folder: Path, relative: str, model: str) -> Path:

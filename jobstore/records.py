@@ -30,10 +30,12 @@ class Submission:
     `params` are complete, as canonical JSON, so that equal parameters are equal texts. `fingerprint` must change with everything that the
     model's results depend on. `model_digest` is the digest of the catalogue entry that the request was checked against; it is empty without
     a model. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload. `image_ids` name the
-    uploads that the method reads besides. `short_lived` jobs live for `one_line_ttl` after their end. `fresh` (from
-    `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself. `body_digest` is the
-    sha256 of the request; requests with one `idempotency_key` must have the same digest. `place` is that of an item of a batch: the batch
-    holds its image. `caller` is whose jobs under way are limited; with None, only the limit of the whole queue applies.
+    uploads that the method reads besides. `inputs` says which file each further input of the model is given, by the input's name: the id
+    of an uploaded file, or of one of `input_files`, which come with the submission. `short_lived` jobs live for `one_line_ttl` after their
+    end. `fresh` (from `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself.
+    `body_digest` is the sha256 of the request; requests with one `idempotency_key` must have the same digest. `place` is that of an
+    item of a batch: the batch holds its image. `caller` is whose jobs under way are limited; with None, only the limit of the whole queue
+    applies.
     """
 
     owner: str
@@ -47,6 +49,8 @@ class Submission:
     image: bytes | None = None
     image_id: str | None = None
     image_ids: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    input_files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     short_lived: bool = False
     request_id: str = ""
     fresh: bool = False
@@ -123,7 +127,8 @@ class Execution:
 
     `key` is its id, and `params` are JSON. `attempt` counts from 1 and leaves out claims that were given back. `claim` counts every claim;
     each write of the worker names it and is refused after another worker has taken the execution over. `fresh` means that no piece of an
-    earlier job may be reused. `model_digest` is that of its submission. `files` are the names of the stored files of its images.
+    earlier job may be reused. `model_digest` is that of its submission. `inputs` are the ids of the files of the model's further inputs, by
+    the inputs' names. `files` are the names of the stored files of its images and inputs.
     """
 
     key: str
@@ -141,6 +146,7 @@ class Execution:
     claim: int = 0
     fresh: bool = False
     model_digest: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

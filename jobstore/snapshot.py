@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from pydantic_core import from_json
+
 from jobstore.records import Execution, JobRecord
 from schemas.jobs import JobState, Priority
 from schemas.methods.card import Lane
@@ -86,7 +88,7 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """Return an execution from its part of claim.lua's reply."""
     execution_id, attempt, claim, *texts = reply
     strings = (cast("bytes", text).decode() for text in texts)
-    method, model, priority, params, image, request_id, queued_at, fresh, model_digest, files = strings
+    method, model, priority, params, image, request_id, queued_at, fresh, model_digest, files, inputs = strings
     return Execution(
         key=cast("bytes", execution_id).decode(),
         shard=shard,
@@ -103,6 +105,7 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
         fresh=fresh == "1",
         model_digest=model_digest,
         files=tuple(files.split()),
+        inputs=from_json(inputs) if inputs else {},
     )
 
 

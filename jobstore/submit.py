@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import math
 import time
 from collections import OrderedDict
@@ -101,7 +102,8 @@ class JobSubmitter:
             "fresh": submission.fresh,
             "job_ttl": self._short_life if submission.short_lived else None,
             "image": image_digest,
-            "images": list(dict.fromkeys([*([image_digest] if image_digest else []), *map(image_sha256, submission.image_ids)])),
+            "images": list(dict.fromkeys(([image_digest] if image_digest else []) + [*map(image_sha256, _files_besides(submission))])),
+            "inputs": json.dumps(dict(submission.inputs), sort_keys=True) if submission.inputs else None,
             "uploaded": submission.image is None and image_digest is not None and submission.place is None,
             "item": submission.place and submission.place.item,
             "unlimited": submission.owner == INTERNAL_OWNER,
@@ -124,22 +126,26 @@ class JobSubmitter:
         Otherwise the script is asked first: if the same photo came a moment ago, an earlier result may answer, and if the queue was full a
         moment ago, it may still be. Nothing is written for nothing then.
         """
-        if not arguments["unlimited"] and await self._account.full_disk(len(submission.image or b"")):
+        size = len(submission.image or b"") + sum(map(len, submission.input_files.values()))
+        if not arguments["unlimited"] and await self._account.full_disk(size):
             # A job that joins another one, or has its result at once, needs no room.
             outcome, detail, snapshot = await self._account.run("submit", shard, {}, submission.params, **arguments, disk_full=True)
             if outcome != "disk_full":
                 self._raise_refusal(outcome, detail, submission)
                 return outcome, snapshot[0]
-            await self._account.make_disk_free(len(submission.image or b""))
+            await self._account.make_disk_free(size)
         is_new = image_digest is not None and image_digest not in self._recent
         contents: dict[str, bytes] = {}
         if submission.image is not None and image_digest is not None:
             self._remember(image_digest)
             if is_new and time.monotonic() - self._refused_at > REFUSAL_LASTS:
                 contents = {image_digest: submission.image}
+                contents |= {image_sha256(file_id): content for file_id, content in submission.input_files.items()}
         outcome, detail, snapshot = await self._account.run("submit", shard, contents, submission.params, **arguments)
         if outcome == "send_images":
-            contents = {digest: await self._content(submission, image_digest, digest) for digest in map(bytes.decode, detail)}
+            # What was written for the first call was not used and is deleted, so it is written again.
+            wanted = dict.fromkeys([*contents, *map(bytes.decode, detail)])
+            contents = {digest: await self._content(submission, image_digest, digest) for digest in wanted}
             outcome, detail, snapshot = await self._account.run("submit", shard, contents, submission.params, **arguments)
         self._raise_refusal(outcome, detail, submission)
         return outcome, snapshot[0]
@@ -147,6 +153,8 @@ class JobSubmitter:
     async def _content(self, submission: Submission, image_digest: str | None, digest: str) -> bytes:
         if submission.image is not None and digest == image_digest:
             return submission.image
+        if (file := submission.input_files.get(f"img_{digest}")) is not None:
+            return file
         try:
             return await self._images.file(digest)
         except Expired as error:
@@ -207,4 +215,10 @@ async def _image_digest(submission: Submission) -> str | None:
 
 def _work_of(submission: Submission, image_digest: str | None) -> str:
     """Return the key that identical work shares."""
-    return execution_key(submission.fingerprint, submission.model, submission.method, submission.params, image_digest)
+    inputs = [json.dumps(dict(submission.inputs), sort_keys=True)] if submission.inputs else []
+    return execution_key(submission.fingerprint, submission.model, submission.method, submission.params, image_digest, *inputs)
+
+
+def _files_besides(submission: Submission) -> tuple[str, ...]:
+    """Return the ids of the files that an execution reads besides the photo."""
+    return *submission.image_ids, *submission.inputs.values()

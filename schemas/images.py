@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 IMAGE_ID_PATTERN = r"^img_[0-9a-f]{64}$"
 
@@ -31,7 +32,59 @@ class UploadedImageReference(BaseModel):
     id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="`img_`, followed by the sha256 of the file in hex.")]
 
 
-ImageReference = InlineImage | UploadedImageReference
+ARRAY_DTYPES = (
+    "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64",
+)  # fmt: skip
+"""The number types that an array of a request may have, as NumPy names them."""
+ArrayDtype = Literal[
+    "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64"
+]  # fmt: skip
+
+
+class ArrayContent(BaseModel):
+    """An array in a request: little-endian numbers in C order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="ArrayContent")
+
+    dtype: ArrayDtype = Field(description="NumPy's name of the number type.", examples=["float32"])
+    shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=8)] = Field(description="The lengths of the axes.")
+    base64: str = Field(
+        min_length=1,
+        description="The numbers' bytes in base64. Decoded, they are at most 10 MiB.",
+        json_schema_extra={"contentEncoding": "base64"},
+    )
+
+
+class ArrayReference(BaseModel):
+    """An array that is taken exactly as it is: (H, W, C) or (H, W) for an image, with the model's own number of channels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="ArrayReference")
+
+    array: ArrayContent
+
+
+ImageReference = InlineImage | UploadedImageReference | ArrayReference
+
+
+class ImageValue(BaseModel):
+    """An image for one of a model's inputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="ImageValue")
+
+    image: ImageReference
+
+
+NumberValue = bool | int | float
+InputValue = (
+    NumberValue
+    | Annotated[tuple[NumberValue, ...], Field(min_length=1)]
+    | Annotated[tuple[Annotated[tuple[NumberValue, ...], Field(min_length=1)], ...], Field(min_length=1)]
+    | ImageValue
+    | ArrayReference
+)
+"""The value of one of a model's inputs: numbers, a list of them, rows of them, an image, or an array."""
+# The alias has a name, so that a JSON schema refers to it instead of repeating it.
+InputValues = TypeAliasType("InputValues", dict[str, InputValue])
 
 
 class ImageLimits(BaseModel):
@@ -55,7 +108,7 @@ class UploadedImage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str = Field(pattern=IMAGE_ID_PATTERN, description="`img_`, followed by the sha256 of the file in hex.")
-    format: str = Field(examples=["PNG"], description="The format of the file, as Pillow names it.")
+    format: str = Field(examples=["PNG"], description="The format of the file, as Pillow names it, or `NPY` for an array.")
     width: int = Field(gt=0, description="The width in pixels, before the EXIF orientation is applied.")
     height: int = Field(gt=0, description="The height in pixels, before the EXIF orientation is applied.")
     size: int = Field(gt=0, description="The size of the file in bytes.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
 from typing_extensions import TypeAliasType
 
-from schemas.images import ImageReference
+from schemas.images import ImageReference, InputValue, InputValues
 from schemas.jobs import Priority
 from schemas.method_types import class_title, literal, union
 from schemas.methods import METHODS
@@ -24,6 +24,12 @@ class JobRequestBase(BaseModel):
     model: ModelName
     image: ImageReference | None = Field(
         default=None, description="The image. Leave it out if the method needs none or if the request has the image as a file part."
+    )
+    inputs: InputValues = Field(
+        default_factory=dict[str, InputValue],
+        description="The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs "
+        "without a value are filled with zeros.",
+        examples=[{"metadata": [3.2, 1.0], "left": {"image": {"id": "img_" + "0" * 64}}}],
     )
     params: MethodParams
     priority: Priority = Field(default="normal", description="Jobs of higher priority are taken first within a lane.")

@@ -116,6 +116,11 @@ class Provenance(BaseModel):
         default=(),
         description="The Python objects of the operator's own that the model is made of. Their code is not part of `versions`.",
     )
+    inputs: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="If the job gave more than a photo, this is what each input of the model was given, by the input's name: `img_`, "
+        "followed by the sha256 of the image file, or of the values as an .npy file. Inputs that are not here were given zeros.",
+    )
 
 
 class JobError(BaseModel):

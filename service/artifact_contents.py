@@ -13,10 +13,12 @@ import structlog
 from numpy.typing import NDArray
 from pydantic import JsonValue, ValidationError
 
+from decoding.array_file import is_array_file, read_array
 from decoding.decoder import Decoder
 from jobstore.records import JobRecord
 from jobstore.store import JobStore
 from rendering import encode
+from rendering.bands import shown_bands
 from rendering.drawings import UnknownDrawing, drawing_from
 from rendering.drawings.base import Drawing
 from schemas.errors import BrokerUnavailable, Expired, InternalError, NotFound, StorageFull
@@ -97,11 +99,18 @@ class ArtifactContents:
         return await self._sources.get(("array", digest), read)
 
     async def _photo(self, job: JobRecord) -> NDArray[np.uint8]:
+        """Return the image that the job has explained, or the picture of the array in its place."""
+        explained, bands = job.params.get("input"), job.params.get("bands")
+        given = {} if job.provenance is None else job.provenance.inputs
+        image_id = given.get(str(explained), f"img_{job.image}")
+
         async def read() -> NDArray[np.uint8]:
-            content = await self._store.images.file(f"img_{job.image}")
+            content = await self._store.images.file(image_id)
+            if is_array_file(content):
+                return await self._in_thread(_array_picture, content, bands)
             return await self._in_thread(self._decoder.decode, content, self._limits)
 
-        return await self._sources.get(("photo", job.image), read)
+        return await self._sources.get(("photo", image_id, str(bands)), read)
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
@@ -112,6 +121,11 @@ def _drawing(description: JsonValue) -> Drawing:
         return drawing_from(description if isinstance(description, dict) else {})
     except (UnknownDrawing, ValidationError) as error:
         raise InternalError("This picture was described by a worker of another version, and this service cannot draw it.") from error
+
+
+def _array_picture(content: bytes, bands: JsonValue) -> NDArray[np.uint8]:
+    chosen = [int(str(band)) for band in bands] if isinstance(bands, list) else []
+    return shown_bands(read_array(content), chosen)
 
 
 def _png(drawing: Drawing, arrays: Mapping[str, NDArray[Any]], photo: NDArray[np.uint8] | None) -> bytes:

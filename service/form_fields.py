@@ -45,8 +45,9 @@ def read_form_fields(method: str, fields: Iterable[tuple[str, str]]) -> tuple[On
             errors.append(unknown_field(name, f"/{name}", list(ONE_LINE_FORMS[method].model_fields)))
         else:
             values[name] = _one_value(name, given[0], adapters[name]) if len(given) == 1 else _list(name, given, adapters[name], errors)
-    common = {name: values.pop(name) for name in OneLineForm.model_fields if name in values}
-    form = validated(form_base(METHODS[method]), common, "", errors)
+    base = form_base(METHODS[method])
+    common = {name: values.pop(name) for name in base.model_fields if name in values}
+    form = validated(base, common, "", errors)
     params = validated(METHODS[method], values, "", errors)
     if form is None or params is None or errors:
         first_by_field = {error.pointer: error for error in reversed(errors)}

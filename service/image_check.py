@@ -10,13 +10,19 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from decoding.array_file import is_array_file, read_array_header
 from schemas.errors import BodyTooLarge, ImageTooLarge, InvalidImage, UnsupportedFormat
 from schemas.images import ImageLimits
+
+ARRAY_FORMAT = "NPY"
 
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """The facts in the header of an image file. `format` is Pillow's name. Width and height are pixels before EXIF orientation."""
+    """The facts in the header of an image file. `format` is Pillow's name, or `NPY` for an array.
+
+    Width and height are pixels before EXIF orientation.
+    """
 
     format: str
     width: int
@@ -50,7 +56,7 @@ def decode_base64(text: str, max_bytes: int, pointer: str) -> bytes:
 
 
 def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None) -> ImageHeader:
-    """Return the format and dimensions of an image file.
+    """Return the format and dimensions of an image file, or of an array in an .npy file.
 
     This asks the plugin of each format and not `Image.open`, which does not tell a foreign file from a broken header and which has
     its own limit on pixels.
@@ -68,11 +74,14 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
             allowed=f"at most {limits.max_bytes} bytes",
             got=f"{len(content)} bytes",
         )
+    if is_array_file(content):
+        return _array_header(content, limits, pointer)
     name = _format(content[:16], limits)
     if name is None:
         formats = ", ".join(limits.formats)
         raise UnsupportedFormat(
-            f"The file must be one of {formats}. Its content is none of them; its name and Content-Type do not count.",
+            f"The file must be one of {formats}, or an array as an .npy file. Its content is none of them; its name and Content-Type do "
+            "not count.",
             pointer=pointer,
             allowed=formats,
         )
@@ -82,6 +91,14 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
     width, height = _size(content, name, pointer)
     _check_size(width, height, limits, pointer)
     return ImageHeader(name, width, height)
+
+
+def _array_header(content: bytes, limits: ImageLimits, pointer: str | None) -> ImageHeader:
+    """Return the size of an array: its first two axes, or (1, length) if it has fewer."""
+    shape = read_array_header(content, pointer).shape
+    height, width = shape[:2] if len(shape) >= 2 else (1, *shape, 1)[:2]
+    _check_size(width, height, limits, pointer)
+    return ImageHeader(ARRAY_FORMAT, width, height)
 
 
 def _check_size(width: int, height: int, limits: ImageLimits, pointer: str | None) -> None:

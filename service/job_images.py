@@ -6,21 +6,23 @@ from collections.abc import Mapping, Sequence
 
 from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFound, VisualizationError
 from schemas.methods.several_images import ImagesParams
+from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
-from service.image_check import ImageHeader, check_image
+from service.image_check import ARRAY_FORMAT, ImageHeader, check_image
+from service.job_inputs import UncheckedFile, check_fits
 from service.parse_request import ParsedRequest
 from service.settings import ServiceSettings
 
 
 def check_image_given(parsed: ParsedRequest) -> None:
-    """Check that the submission has an image of its own if its method needs one, and none otherwise.
+    """Check that the submission has an image of its own if its method needs one, and none otherwise. It may be among the inputs.
 
     Raises:
         ImageRequired: the method needs an image and got none.
         ImageUnexpected: the method takes no image and got one.
     """
     card, given = parsed.params.card, parsed.image is not None or parsed.image_id is not None
-    if card.needs_image and not given:
+    if card.needs_image and not given and not parsed.inputs:
         raise ImageRequired(
             f"{card.title} needs an image and got none. /v1/methods/{card.name} shows an example.",
             pointer="/image",
@@ -49,13 +51,20 @@ def check_image_files(parsed: ParsedRequest, settings: ServiceSettings) -> dict[
 
 
 async def keep_images(
-    services: Services, caller: Caller, image_ids: Sequence[str], parsed: ParsedRequest, headers: Mapping[str, ImageHeader]
+    services: Services,
+    caller: Caller,
+    image_ids: Sequence[str],
+    parsed: ParsedRequest,
+    *,
+    headers: Mapping[str, ImageHeader],
+    published: PublishedModel | None,
 ) -> None:
     """Keep the images `image_ids` as long as the job, and upload those that came as files once none of them is wrong.
 
     Raises:
         NotFound: the caller has no such image.
         LimitExceeded: the images have too many pixels together.
+        UnsupportedFormat, InvalidParameters, InvalidImage: an image does not fit the model's input.
     """
     uploaded, pointer = [image_id for image_id in image_ids if image_id not in headers], f"{parsed.params_pointer}/images"
     found = dict(zip(uploaded, await services.store.images.keep(caller.owner, uploaded), strict=True))
@@ -65,6 +74,10 @@ async def keep_images(
         if image is None:
             raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=f"{pointer}/{number}", got=image_id)
         pixels += image.width * image.height
+        if published is not None:
+            takes = published.description.input_at(published.description.input.name, "/params/input")
+            content = parsed.files[image_id].content if image_id in headers else None
+            await check_fits(services, takes, UncheckedFile(content, image_id, f"{pointer}/{number}", image.format == ARRAY_FORMAT))
     if pixels > most:
         raise LimitExceeded(
             f"The images of one job have at most {most:,} pixels together; got {pixels:,}. Send fewer or smaller images.",

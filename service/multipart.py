@@ -18,6 +18,7 @@ from service.echo import echo
 from service.settings import ServiceSettings
 from service.validation_errors import invalid_parameters, unknown_field
 
+INPUT_PART = "inputs."  # a file for the model's input NAME is the part `inputs.NAME`
 _MAX_FIELDS = 200
 _MAX_FILES = 8  # more than any form takes, so that a superfluous file gets an error that names it
 
@@ -72,8 +73,9 @@ async def open_form(
 
 
 def check_file_parts(form: FormData, names: Sequence[str]) -> None:
-    """Raise `InvalidParameters` if a file part has none of these names."""
-    unknown = dict.fromkeys(name for name, value in form.multi_items() if isinstance(value, UploadFile) and name not in names)
+    """Raise `InvalidParameters` if a file part has none of these names, and is not the file of a model's input either."""
+    files = [name for name, value in form.multi_items() if isinstance(value, UploadFile) and not name.startswith(INPUT_PART)]
+    unknown = dict.fromkeys(name for name in files if name not in names)
     if unknown:
         raise invalid_parameters([unknown_field(name, f"/{name}", names) for name in unknown])
 
@@ -109,6 +111,25 @@ async def read_images(form: FormData, settings: ServiceSettings) -> list[str | I
         if isinstance(each, UploadFile):
             _check_size(settings, each, f"/images/{number}")
     return [await _read(each, number) if isinstance(each, UploadFile) else each for number, each in enumerate(images)]
+
+
+async def read_input_files(form: FormData, settings: ServiceSettings) -> dict[str, bytes]:
+    """Return the files of the parts `inputs.NAME` by the name of the input, without empty ones.
+
+    Raises:
+        InvalidParameters: there are several files for one input.
+        BodyTooLarge: a file has more than `max_image_bytes`.
+    """
+    found: dict[str, bytes] = {}
+    for part, file in form.multi_items():
+        if not isinstance(file, UploadFile) or not part.startswith(INPUT_PART):
+            continue
+        _check_size(settings, file, f"/{part}")
+        if part.removeprefix(INPUT_PART) in found:
+            raise InvalidParameters(f"The form takes one file '{echo(part)}'; got several.", pointer=f"/{part}", allowed="1")
+        if content := await file.read():
+            found[part.removeprefix(INPUT_PART)] = content
+    return found
 
 
 def image_bytes_exceeded(settings: ServiceSettings, size: int, pointer: str = "/image") -> BodyTooLarge:

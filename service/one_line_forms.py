@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema, create_model
 
 from schemas.jobs import Priority
 from schemas.methods import METHODS
@@ -29,6 +29,16 @@ class OneLineForm(BaseModel, frozen=True):
     priority: Priority = "normal"
 
 
+class FormWithInputs(OneLineForm, frozen=True):
+    """The same fields for a method that shows images to a model, which may have further inputs."""
+
+    inputs: dict[str, JsonValue] | None = Field(
+        default=None,
+        description='The values of the model\'s other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file '
+        "for the input NAME can be the part `inputs.NAME`.",
+    )
+
+
 class ModellessForm(OneLineForm, frozen=True):
     """The same fields for a method that needs no model."""
 
@@ -37,7 +47,9 @@ class ModellessForm(OneLineForm, frozen=True):
 
 def form_base(params: type[MethodParams]) -> type[OneLineForm]:
     """Return the class of the fields that the form has beside the method's parameters."""
-    return OneLineForm if params.card.needs_model else ModellessForm
+    if not params.card.needs_model:
+        return ModellessForm
+    return FormWithInputs if params.card.needs_image or issubclass(params, ImagesParams) else OneLineForm
 
 
 def _form_class(name: str, params: type[MethodParams]) -> type[OneLineForm]:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-import anyio.to_thread
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
-from schemas.errors import ImageRequired, ImageUnexpected, InvalidParameters
-from schemas.images import InlineImage
+from schemas.errors import FieldError, ImageRequired, ImageUnexpected, InvalidParameters
 from schemas.jobs import Priority
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from service.echo import echo
 from service.form_fields import read_form_fields
-from service.image_check import decode_base64
+from service.given_inputs import GivenInput, input_values, pointer_to, read_given, read_inputs
 from service.media_type import media_type_of, unsupported_media_type
-from service.multipart import ImageFile, check_file_parts, open_form, read_images, read_single_image
+from service.multipart import ImageFile, check_file_parts, open_form, read_images, read_input_files, read_single_image
+from service.one_line_forms import FormWithInputs
 from service.read_json import read_json
 from service.settings import ServiceSettings
 from service.threads import on_thread_if_large
@@ -39,6 +39,7 @@ class ParsedRequest:
         image_pointer: JSON pointer to the image in the request.
         params_pointer: JSON pointer to the parameters in the request; empty for a form, whose fields they are.
         files: the images of `params.images` that came with the request, by id.
+        inputs: the values of the model's inputs, by the inputs' names.
     """
 
     method: str
@@ -50,6 +51,7 @@ class ParsedRequest:
     image_pointer: str
     params_pointer: str
     files: Mapping[str, ImageFile] = field(default_factory=dict[str, ImageFile])
+    inputs: Mapping[str, GivenInput] = field(default_factory=dict[str, GivenInput])
 
 
 async def parse_job_request(request: Request, settings: ServiceSettings) -> ParsedRequest:
@@ -77,7 +79,8 @@ async def parse_job_request(request: Request, settings: ServiceSettings) -> Pars
         _check_text_parts(form)
         text = await _request_part(form)
         image, images = await read_single_image(form, settings), await read_images(form, settings)
-    return await _parse_json(text, settings, image, [each for each in images if isinstance(each, ImageFile)])
+        input_files = await read_input_files(form, settings)
+    return await _parse_json(text, settings, image, [each for each in images if isinstance(each, ImageFile)], input_files)
 
 
 async def parse_submission(text: bytes, settings: ServiceSettings) -> ParsedRequest:
@@ -108,6 +111,7 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
         texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
         _check_file_was_sent(part, texts)
         image, images = await read_single_image(form, settings), await read_images(form, settings) if several else []
+        input_files = await read_input_files(form, settings)
     if several and not images:
         raise ImageRequired(
             "This method needs images and got none. Send each file as a part, curl -F images=@a.jpg -F images=@b.jpg, "
@@ -120,7 +124,12 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
     fields = [*ids, *((name, text) for name, text in texts if name != part)]
     form_fields, params = await on_thread_if_large(sum(len(text) for _, text in fields), read_form_fields, method, fields)
     files = {each.id: each for each in images if isinstance(each, ImageFile)}
-    return ParsedRequest(method, form_fields.model, params, form_fields.priority, image, None, "/image", "", files)
+    errors: list[FieldError] = []
+    values = input_values(form_fields.inputs if isinstance(form_fields, FormWithInputs) else None, errors)
+    if errors:
+        raise invalid_parameters(errors)
+    inputs = _joined(await read_inputs(values, settings), input_files)
+    return ParsedRequest(method, form_fields.model, params, form_fields.priority, image, None, "/image", "", files, inputs)
 
 
 def _check_text_parts(form: FormData) -> None:
@@ -156,7 +165,13 @@ def _check_file_was_sent(part: str, texts: Iterable[tuple[str, str]]) -> None:
         )
 
 
-async def _parse_json(body: bytes, settings: ServiceSettings, file: bytes | None = None, files: Sequence[ImageFile] = ()) -> ParsedRequest:
+async def _parse_json(
+    body: bytes,
+    settings: ServiceSettings,
+    file: bytes | None = None,
+    files: Sequence[ImageFile] = (),
+    input_files: Mapping[str, bytes] = MappingProxyType({}),
+) -> ParsedRequest:
     submission = await on_thread_if_large(len(body), _read_submission, body, [each.id for each in files])
     if file is not None and submission.image is not None:
         raise InvalidParameters(
@@ -179,7 +194,17 @@ async def _parse_json(body: bytes, settings: ServiceSettings, file: bytes | None
         pointer,
         "/params",
         {each.id: each for each in files},
+        _joined(await read_inputs(submission.inputs, settings), input_files),
     )
+
+
+def _joined(inputs: Mapping[str, GivenInput], files: Mapping[str, bytes]) -> dict[str, GivenInput]:
+    """Return the inputs that a form gives as JSON and those that it gives as files."""
+    if twice := [name for name in files if name in inputs]:
+        raise InvalidParameters(
+            f"Input '{echo(twice[0])}' takes one value; got two, one as a file and one as JSON.", pointer=pointer_to(twice[0]), allowed="1"
+        )
+    return {**inputs, **{name: GivenInput(pointer_to(name), content) for name, content in files.items()}}
 
 
 def _read_submission(body: bytes, uploaded: Sequence[str]) -> ValidSubmission:
@@ -190,7 +215,5 @@ async def _image(submission: ValidSubmission, settings: ServiceSettings) -> tupl
     """Return the image's bytes or its id, and the JSON pointer to it."""
     if submission.image is None:
         return None, None, "/image"
-    if isinstance(submission.image, InlineImage):
-        pointer = "/image/base64"
-        return await anyio.to_thread.run_sync(decode_base64, submission.image.base64, settings.max_base64_bytes, pointer), None, pointer
-    return None, submission.image.id, "/image/id"
+    given = await read_given(submission.image, "/image", settings)
+    return given.content, given.file_id, given.pointer

@@ -8,11 +8,13 @@ from service.media_type import media_type_of, unsupported_media_type
 from service.multipart import check_file_parts, image_bytes_exceeded, open_form, read_single_image
 from service.settings import ServiceSettings
 
+ARRAY_MEDIA_TYPES = ("application/x-npy",)
+
 
 async def parse_upload(request: Request, settings: ServiceSettings) -> bytes | None:
-    """Return the image file's bytes, which are not yet looked at; None if the form holds no file.
+    """Return the bytes of the image file or the .npy file, which are not yet looked at; None if the form holds no file.
 
-    The body is multipart with the file part `image`, or the file itself with a Content-Type `image/…`.
+    The body is multipart with the file part `image`, or the file itself with a Content-Type `image/…` or `application/x-npy`.
 
     Raises:
         MalformedBody: the form cannot be read.
@@ -25,8 +27,8 @@ async def parse_upload(request: Request, settings: ServiceSettings) -> bytes | N
         async with open_form(request, settings, several_images=False) as form:
             check_file_parts(form, ("image",))
             return await read_single_image(form, settings)
-    if not media_type.startswith("image/"):
-        raise unsupported_media_type(media_type, "multipart/form-data", "image/*")
+    if not media_type.startswith("image/") and media_type not in ARRAY_MEDIA_TYPES:
+        raise unsupported_media_type(media_type, "multipart/form-data", "image/*", *ARRAY_MEDIA_TYPES)
     content = bytearray()
     async for chunk in request.stream():
         content += chunk

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import anyio.to_thread
 import structlog
+from pydantic import JsonValue
 
 from jobstore.batch_item_place import BatchItemPlace
 from jobstore.records import Submission, Submitted
@@ -19,6 +22,7 @@ from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.image_check import check_image
 from service.job_images import check_image_files, check_image_given, keep_images, keep_target_image
+from service.job_inputs import JobInputs, check_inputs, explained_input, with_shown_bands
 from service.parse_request import ParsedRequest
 from service.request_preferences import RequestPreferences
 from service.version import service_version
@@ -51,9 +55,9 @@ async def submit(
         await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
     headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings)
     published = None if entry is None else await services.models.published(entry, wait)
-    resolved = _resolved(services, parsed, published)
+    resolved, inputs = await _resolved_with_inputs(services, caller, parsed, published)
     if isinstance(resolved, ImagesParams):
-        await keep_images(services, caller, resolved.images, parsed, headers)
+        await keep_images(services, caller, resolved.images, parsed, headers=headers, published=published)
     target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
     if target is not None:
         await keep_target_image(services, caller, target, parsed)
@@ -67,9 +71,11 @@ async def submit(
         params=_canonical(resolved),
         fingerprint=_fingerprint(published),
         model_digest="" if published is None else published.digest,
-        image=parsed.image,
-        image_id=parsed.image_id,
+        image=inputs.image,
+        image_id=inputs.image_id,
         image_ids=tuple(resolved.images) if isinstance(resolved, ImagesParams) else () if target is None else (target,),
+        inputs=inputs.inputs,
+        input_files=inputs.files,
         short_lived=short_lived,
         place=place,
         request_id=caller.request_id,
@@ -85,11 +91,32 @@ async def submit(
     return submitted
 
 
+async def _resolved_with_inputs(
+    services: Services, caller: Caller, parsed: ParsedRequest, published: PublishedModel | None
+) -> tuple[MethodParams, JobInputs]:
+    """Return the complete parameters, and the checked files that the job gives to its model."""
+    resolved = _resolved(services, parsed, published)
+    inputs = await check_inputs(services, caller, parsed, published)
+    if published is None:
+        return resolved, inputs
+    with _pointers_of(parsed):
+        return with_shown_bands(resolved, inputs, published.description), inputs
+
+
 def _resolved(services: Services, parsed: ParsedRequest, published: PublishedModel | None) -> MethodParams:
-    """Return the parameters with every default filled in. The pointers of errors are those of the caller's request."""
-    limits = services.settings.method_limits
+    """Return the parameters with every default filled in."""
+    limits, params = services.settings.method_limits, parsed.params
+    if published is None:
+        return params.resolve_alone(limits)
+    with _pointers_of(parsed):
+        return params.resolve(published.seen_from(explained_input(params, published.description)), limits)
+
+
+@contextmanager
+def _pointers_of(parsed: ParsedRequest) -> Generator[None]:
+    """Let the pointers of errors be those of the caller's request."""
     try:
-        return parsed.params.resolve_alone(limits) if published is None else parsed.params.resolve(published, limits)
+        yield
     except VisualizationError as error:
         if error.pointer is not None and error.pointer.startswith("/params"):
             error.pointer = parsed.params_pointer + error.pointer.removeprefix("/params") or None
@@ -108,6 +135,10 @@ def _canonical(params: MethodParams) -> str:
 def _request_digest(parsed: ParsedRequest) -> str:
     """Return a digest of what was asked for. The body's bytes will not do: a multipart body has another boundary each time."""
     digest = hashlib.sha256(parsed.image or b"")
-    asked = [parsed.method, parsed.model, parsed.priority, parsed.image_id, parsed.params.model_dump(mode="json", exclude_unset=True)]
+    asked: list[JsonValue] = [parsed.method, parsed.model, parsed.priority, parsed.image_id]
+    asked.append(parsed.params.model_dump(mode="json", exclude_unset=True))
+    for name, value in sorted(parsed.inputs.items()):
+        content = None if value.content is None else hashlib.sha256(value.content).hexdigest()
+        asked.append([name, content, value.file_id, value.numbers])
     digest.update(json.dumps(asked, sort_keys=True).encode())
     return digest.hexdigest()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.errors import FieldError, UnknownMethod
-from schemas.images import InlineImage, UploadedImageReference
+from schemas.images import ArrayReference, InlineImage, UploadedImageReference
 from schemas.jobs import Priority
 from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
-from service.echo import echo
+from service.given_inputs import GivenValue, image_reference, input_values
 from service.validation_errors import check_extent, invalid_parameters, validated
 
 _MethodName = Annotated[str, Field(max_length=256)]
@@ -23,13 +23,14 @@ _ModelName = Annotated[str, Field(max_length=256)]
 
 
 class SubmissionEnvelope(BaseModel, frozen=True):
-    """A submission's own fields. `image` and `params` are checked apart, because their schemas depend on other fields."""
+    """A submission's own fields. `image`, `inputs` and `params` are checked apart, because their schemas depend on other fields."""
 
     model_config = ConfigDict(extra="forbid")
 
     method: _MethodName
     model: _ModelName
     image: JsonValue = None
+    inputs: JsonValue = None
     params: JsonValue = Field(default_factory=dict[str, JsonValue])
     priority: Priority = "normal"
 
@@ -48,7 +49,8 @@ class ValidSubmission:
     model: str
     params: MethodParams
     priority: Priority
-    image: InlineImage | UploadedImageReference | None
+    image: InlineImage | UploadedImageReference | ArrayReference | None
+    inputs: Mapping[str, GivenValue] = field(default_factory=dict[str, GivenValue])
 
 
 def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmission:
@@ -66,7 +68,8 @@ def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmis
     errors: list[FieldError] = []
     modelless = method is not None and not METHODS[method].card.needs_model
     envelope = validated(ModellessEnvelope if modelless else SubmissionEnvelope, body, "", errors)
-    image = _image_reference(fields.get("image"), errors)
+    image = image_reference(fields.get("image"), "/image", errors)
+    inputs = input_values(fields.get("inputs"), errors)
     given = fields.get("params", {})
     if method is not None and issubclass(METHODS[method], ImagesParams):
         given = _with_images(given, uploaded)
@@ -75,7 +78,7 @@ def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmis
         raise _unknown_method(name, errors)
     if envelope is None or params is None or errors:
         raise invalid_parameters(errors)
-    return ValidSubmission(envelope.method, envelope.model, params, envelope.priority, image)
+    return ValidSubmission(envelope.method, envelope.model, params, envelope.priority, image, inputs)
 
 
 def _unknown_method(name: str, errors: Sequence[FieldError]) -> UnknownMethod:
@@ -85,22 +88,6 @@ def _unknown_method(name: str, errors: Sequence[FieldError]) -> UnknownMethod:
         error.errors = (*error.field_errors, *errors)
         return error
     raise AssertionError(f"{name} is a method")
-
-
-def _image_reference(reference: JsonValue, errors: list[FieldError]) -> InlineImage | UploadedImageReference | None:
-    """Return the reference; None without an image, and if it is wrong, which is appended to `errors`."""
-    keys: list[str] = list(reference) if isinstance(reference, dict) else []
-    if reference is None:
-        return None
-    if keys == ["base64"]:
-        return validated(InlineImage, reference, "/image", errors)
-    if keys == ["id"]:
-        return validated(UploadedImageReference, reference, "/image", errors)
-    got = echo(", ".join(keys) if keys else reference)
-    off = " This service does not fetch images by URL." if "url" in keys else ""
-    allowed = 'an object with either "base64" or "id"'
-    errors.append(FieldError(pointer="/image", detail=f"image must be {allowed}; got {got}.{off}", allowed=allowed, got=got))
-    return None
 
 
 def _with_images(params: JsonValue, uploaded: Sequence[str]) -> JsonValue:

@@ -53,5 +53,6 @@ class KerasApplicationsSource(ModelSource):
             default_layer=settings.default_layer,
             head=settings.head,
             input=settings.input,
+            inputs=settings.inputs,
             digest=settings.digest(weights, labels),
         )

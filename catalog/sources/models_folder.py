@@ -70,6 +70,7 @@ class ModelsFolderSource(ModelSource):
             default_layer=settings.default_layer,
             head=settings.head,
             input=settings.input,
+            inputs=settings.inputs,
             digest=settings.digest(path, labels),
         )
 

@@ -6,7 +6,8 @@
 --   caller (the one whose jobs under way are limited; absent: no such limit applies);
 --   execution_key (equal for equal work); fresh (true: take no earlier result, join fresh work alone); unlimited (true: no limit applies);
 --   job_ttl (how long the result lives after the job's end, if not `ttl`);
---   image (sha256; absent: no image); images (sha256 of every image that the execution reads); written (the files written for this call);
+--   image (sha256; absent: no image); images (sha256 of every file that the execution reads);
+--   inputs (the files of the model's further inputs, JSON; absent: none); written (the files written for this call);
 --   uploaded (true: the owner must have uploaded the image); item ('<batch>:<number>' if it is an item of a batch, which counts towards no
 --   limit of the owner, and whose image the batch has held until now); oldest (a lower bound of the job ids that are worth listing);
 --   disk_full (true: new work has no room);
@@ -103,6 +104,9 @@ else
   redis.call('HSET', key('execution', execution_id), 'state', 'queued', 'execution_key', args.execution_key, 'method', args.method,
     'model', args.model, 'model_digest', args.model_digest, 'lane', args.lane, 'image', args.image or '', 'request_id', args.request_id,
     'queued_at', now, 'attempts', 0, 'claims', 0, 'fresh', args.fresh and 1 or 0, 'expires_at', now + args.ttl)
+  if args.inputs then
+    redis.call('HSET', key('execution', execution_id), 'inputs', args.inputs)
+  end
   if #files > 0 then
     redis.call('SET', key('held', execution_id), table.concat(files, ' '), 'PX', args.record_ttl)
   end

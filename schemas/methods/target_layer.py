@@ -55,6 +55,7 @@ def mapped_layer(model: PublishedModel, path: str) -> Layer:
         raise UnsuitableLayer(
             f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map (h, w, K).", pointer="/params/layer", got=path
         )
+    _check_seen(model, layer)
     return layer
 
 
@@ -79,6 +80,7 @@ def cam_layer(model: PublishedModel, path: str, output: str | None = None) -> st
             got=path,
             nearest=near,
         )
+    _check_seen(model, layer)
     return layer.path
 
 
@@ -98,6 +100,21 @@ def explained_layer(model: PublishedModel, path: str | None, target: OtherTarget
     raise UnsuitableLayer(
         f"The target is not computed from layer '{layer.path}', but from '{source}' and the layers before it. Layers with a map from which "
         f"it is computed include: {', '.join(near) or 'none'}.",
+        pointer="/params/layer",
+        got=layer.path,
+        nearest=near,
+    )
+
+
+def _check_seen(model: PublishedModel, layer: Layer) -> None:
+    """Raise `UnsuitableLayer` if a layer's map does not lie on the explained image, because it is computed from other inputs alone."""
+    description = model.description
+    if description.is_seen_from_input(layer):
+        return
+    near = [other.path for other in description.layers if _has_map(other) and description.is_seen_from_input(other)][-5:]
+    raise UnsuitableLayer(
+        f"Layer '{layer.path}' is computed from {', '.join(layer.inputs) or 'no input'}, and not from the explained input "
+        f"'{description.input.name}'. Name that input in `input`, or one of the layers {', '.join(near) or 'none'}.",
         pointer="/params/layer",
         got=layer.path,
         nearest=near,

@@ -7,7 +7,6 @@ from schemas.models.descriptions import (
     NO_MODEL,
     HeadKind,
     HeadSetting,
-    InputSpec,
     ModelDescription,
     ModelName,
     ModelSourceName,
@@ -15,6 +14,7 @@ from schemas.models.descriptions import (
     OutputHead,
     OutputKind,
 )
+from schemas.models.inputs import ArrayRule, Bands, InputSpec, ModelInput
 from schemas.models.layers import Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
 from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
 from schemas.models.published import ClassLabel, PublishedModel, UnloadableModel
@@ -23,6 +23,8 @@ __all__ = [
     "MODEL_NAME_PATTERN",
     "NO_MODEL",
     "VARIABLE_LONGEST_SIDE",
+    "ArrayRule",
+    "Bands",
     "ClassLabel",
     "HeadKind",
     "HeadSetting",
@@ -31,6 +33,7 @@ __all__ = [
     "LayerKind",
     "LayerPath",
     "ModelDescription",
+    "ModelInput",
     "ModelName",
     "ModelSourceName",
     "ModelSummary",

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from schemas.errors import InvalidParameters, UnknownLayer
 from schemas.models.immutable import ImmutableSchema
+from schemas.models.inputs import InputSpec, ModelInput
 from schemas.models.layers import Layer
 from schemas.models.preprocessing import Preprocessing
 from schemas.nearest_names import nearest_hint, nearest_names
@@ -36,15 +37,6 @@ OUTPUT_KINDS = (
     "`classes` is an output (N, classes), and `dense_classes` one of (N, h, w, classes), such as a segmentation. `regression` values and "
     "an `embedding` have no classes. Every other output is `unknown`; its elements can be explained."
 )
-
-
-class InputSpec(ImmutableSchema):
-    """The model's input that takes the image."""
-
-    name: str
-    height: int | None = Field(description="The height in pixels. It is null if the model takes any height.")
-    width: int | None = Field(description="The width in pixels. It is null if the model takes any width.")
-    channels: int = Field(description="The number of channels: 1 for grey images, 3 for colour images.")
 
 
 class ModelSummary(ImmutableSchema):
@@ -101,7 +93,12 @@ class ModelDescription(ImmutableSchema):
     head: HeadKind = Field(description=f"It says what the values of the first output are. {HEAD_KINDS}")
     outputs: tuple[str, ...] = Field(description="The names of the outputs, in order.")
     heads: tuple[OutputHead, ...] = Field(default=(), description="The head of each output, in the order of `outputs`.")
-    other_inputs: tuple[str, ...] = Field(default=(), description="The inputs that take no image. They are filled with zeros.")
+    inputs: tuple[ModelInput, ...] = Field(default=(), description="Every input of the model, in order.")
+    other_inputs: tuple[str, ...] = Field(
+        default=(),
+        description="The inputs beside the one that takes the photo. A submission gives them values by name in `inputs`. Those that it "
+        "leaves out are filled with zeros.",
+    )
     loaded: int = Field(default=0, description="The number of workers that have the model in memory now.")
     fingerprint: str = Field(description="The sha256 of the model's architecture and weights, in hex.")
     parameters: int = Field(description="The number of the model's weights, trainable or not.")
@@ -135,6 +132,30 @@ class ModelDescription(ImmutableSchema):
             f"Model '{self.name}' has no output '{output}'. Its outputs are: {allowed}.", pointer=pointer, allowed=allowed, got=output
         )
 
+    def input_at(self, name: str, pointer: str) -> ModelInput:
+        """Return the input of that name. `pointer` says where the name stands in the request.
+
+        Raises:
+            InvalidParameters: the model has no such input; the error names the nearest ones.
+        """
+        inputs = self.inputs or (self._photo_input,)
+        for each in inputs:
+            if each.name == name:
+                return each
+        names = [each.name for each in inputs]
+        nearest = nearest_names(name, names)
+        raise InvalidParameters(
+            f"Model '{self.name}' has no input '{name}'.{nearest_hint(nearest)} Its inputs are: {', '.join(names)}.",
+            pointer=pointer,
+            allowed=", ".join(names),
+            got=name,
+            nearest=nearest,
+        )
+
+    def is_seen_from_input(self, layer: Layer) -> bool:
+        """Return whether a layer is computed from the input that `input` describes."""
+        return not layer.inputs or self.input.name in layer.inputs
+
     def layer_for_targets(self, output: str | None) -> str | None:
         """Return the path of the target layer if the request names none and explains another target than a class of this output."""
         named = self.head_at(output)
@@ -159,6 +180,13 @@ class ModelDescription(ImmutableSchema):
         if self.classes is not None:
             own["kind"] = "classes"
         return OutputHead.model_validate({**(dict(self.heads[0]) if self.heads else {}), **own})
+
+    @cached_property
+    def _photo_input(self) -> ModelInput:
+        """The input that takes the photo, for a description that lists no inputs."""
+        given = self.input
+        shape = (given.height, given.width, given.channels)
+        return ModelInput(name=given.name, shape=shape, dtype="float32", preprocessing=self.preprocessing, default_layer=self.default_layer)
 
     @cached_property
     def _by_path(self) -> dict[str, Layer]:

@@ -96,3 +96,7 @@ class Layer(ImmutableSchema):
     )
     dtype: str | None = Field(default=None, description="The output's data type. It is null if it is not known.")
     calls: int = Field(default=1, description="The number of calls of the layer. `inbound` and the shapes are those of the first call.")
+    inputs: tuple[str, ...] = Field(
+        default=(),
+        description="The names of the model's inputs from which the layer is computed. It is empty for a model of one input.",
+    )

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from schemas.errors import UnknownClass
-from schemas.models.descriptions import ModelDescription
+from schemas.errors import InvalidParameters, UnknownClass
+from schemas.models.descriptions import ModelDescription, OutputHead
 from schemas.models.immutable import ImmutableSchema
+from schemas.models.inputs import ModelInput
+from schemas.models.preprocessing import Preprocessing
 from schemas.nearest_names import nearest_hint, nearest_names
 
 
@@ -47,6 +49,39 @@ class PublishedModel(ImmutableSchema):
         """Return this model with targets in place of the first output's classes. Their names are the labels, and the head is `none`."""
         description = self.description.model_copy(update={"classes": len(names), "head": "none"})
         return self.model_copy(update={"description": description, "labels": tuple(names)})
+
+    def seen_from(self, name: str, preprocessing: Preprocessing | None = None) -> PublishedModel:
+        """Return this model with the image input `name` in place of the one that takes the photo.
+
+        Args:
+            preprocessing: how that input is made from images. None stands for the preprocessing that the input has by itself.
+
+        Raises:
+            InvalidParameters: the model has no such input, or the input takes no images.
+        """
+        description, pointer = self.description, "/params/input"
+        if not description.inputs and name == description.input.name:
+            return self
+        seen = description.input_at(name, pointer)
+        if not seen.takes_images:
+            images = ", ".join(each.name for each in description.inputs if each.takes_images)
+            raise InvalidParameters(
+                f"Input '{name}' of model '{description.name}' takes {seen.shape_text}, which is no image. "
+                f"Inputs that take images: {images}.",
+                pointer=pointer,
+                allowed=images,
+                got=name,
+            )
+        changes: dict[str, object] = {"preprocessing": preprocessing or seen.preprocessing or description.preprocessing}
+        if name != description.input.name:
+            changes |= {"input": seen.image_spec, "default_layer": seen.default_layer}
+            changes["heads"] = tuple(self._head_seen_from(head, seen) for head in description.heads)
+        return self.model_copy(update={"description": description.model_copy(update=changes)})
+
+    def _head_seen_from(self, head: OutputHead, seen: ModelInput) -> OutputHead:
+        layer = next((each for each in self.description.layers if each.path == head.default_layer), None)
+        suits = layer is None or not layer.inputs or seen.name in layer.inputs
+        return head if suits else head.model_copy(update={"default_layer": seen.default_layer})
 
     def class_index_of(
         self, value: int | str, pointer: str = "/params/class_index", output: str | None = None, *, dense: bool = False

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rendering.photo import Photo
+from schemas.models import Preprocessing
 from workers.contract.arrays import Arrays, Float32, UInt8
 from workers.contract.progress import Pieces
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A photo and the input that was made of it, float32 (H, W, C), preprocessed."""
+    """A photo, or the picture of an array, and the input that was made of it, float32 (H, W, C), preprocessed."""
 
     photo: Photo
     tensor: Float32
+
+
+@dataclass(frozen=True)
+class BoundInputs:
+    """What a job gives to the inputs of its model, if that is more than a photo for the input that takes the photo.
+
+    Attributes:
+        name: the input that takes the batch.
+        values: the values (1, …) of other inputs by name.
+        preprocessing: how the batch was made from its images.
+        key: equal for jobs that give the same. Only such jobs can share a batch.
+    """
+
+    name: str
+    values: Mapping[str, NDArray[np.generic]]
+    preprocessing: Preprocessing
+    key: str
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.models import ModelDescription, PublishedModel
+from schemas.models import ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
@@ -99,7 +99,7 @@ class Probe(Protocol):
     channels or batch sizes do not compile it again.
 
     `tensor` is always the batch of inputs, float32 (N, H, W, C). `output` names the output whose class scores are meant; None means the
-    first. The model's inputs that a photo cannot fill are zeros.
+    first. The model's other inputs are zeros, unless `with_inputs` gave them values.
 
     Raises:
         UnknownLayer: The model has no such layer.
@@ -204,6 +204,18 @@ class Probe(Protocol):
 
         The score of target t is Σ weights[t]·values, where the values are those of `readout` and `weights` is float32 (T, …). Logits and
         probabilities are both these scores, and the targets' `names` are the labels.
+        """
+        ...
+
+    def with_inputs(self, name: str, values: Mapping[str, NDArray[np.generic]], preprocessing: Preprocessing) -> Probe:
+        """Return a probe of the same model whose batch goes to the input `name` and whose other inputs take `values`.
+
+        The new probe describes that input in place of the photo's own. A layer that the model calls several times stands for its first
+        call that is computed from that input.
+
+        Args:
+            values: the values (1, …) of other inputs by name, which every example of a batch gets. An input without values gets zeros.
+            preprocessing: how the batch was made from images.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from functools import lru_cache, partial
 from typing import Any
 
@@ -54,6 +55,20 @@ class Graph:
     def with_head_kinds(self, head_kinds: Mapping[str, HeadKind]) -> Graph:
         """Return a graph of the same model whose outputs have these kinds of heads."""
         return Graph(self.model, self._replacements, head_kinds)
+
+    def seen_from(self, name: str) -> Graph:
+        """Return this graph with the view of one input: a shared layer stands for its first call that is computed from this input.
+
+        The two graphs share their layers and the variables that were made for speed.
+        """
+        if all(step.key == step.path for step in self.topology.steps):
+            return self
+        _ = self.folded_pairs  # they are folded once for both
+        seen = copy(self)
+        seen.topology = self.topology.seen_from(name)
+        seen.layers = seen.topology.layers
+        seen._places = lru_cache(maxsize=64)(partial(map_places, seen.layers))
+        return seen
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """The forward passes and gradient passes of a probe as compiled functions.
 
-The batch axis is free, and so are height and width where the model takes any size.
+The batch axis is free, and so are height and width where the model takes any size. `others` holds the values (1, …) of the model's other
+inputs by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -15,9 +16,11 @@ from schemas.methods.target_class import TOP_CLASS
 from workers.contract.probe import ReluRule
 from workers.engine.evaluation import Intercept, Override
 from workers.engine.graph import Graph
-from workers.engine.model_inputs import image_input_spec, inputs_with
+from workers.engine.model_inputs import ModelInputs
 from workers.engine.relu_rules import with_relu_rule
 from workers.engine.score_sources import ScoreSource, TargetScores
+
+Others = Mapping[str, tf.Tensor]
 
 
 class ForwardPass(NamedTuple):
@@ -39,61 +42,63 @@ class GradientPass(NamedTuple):
 
 
 def build_forward(
-    graph: Graph, name: str, layers: Sequence[str], *, scores: ScoreSource | None, precision: str
+    model_inputs: ModelInputs, layers: Sequence[str], *, scores: ScoreSource | None, precision: str
 ) -> Callable[..., ForwardPass]:
-    """Compile `(x, *weights of scores) → ForwardPass`. Only what the layers and the `scores`, if any, depend on is computed."""
+    """Compile `(x, others, *weights of scores) → ForwardPass`. Only what the layers and the `scores`, if any, depend on is computed."""
+    graph = model_inputs.graph
     override = scores.fast_calls(layers, precision) if scores else graph.fast_calls(layers, precision=precision)
 
-    def forward(x: tf.Tensor, *weights: tf.Tensor) -> ForwardPass:
-        inputs = inputs_with(graph, name, x)
+    def forward(x: tf.Tensor, others: Others, *weights: tf.Tensor) -> ForwardPass:
+        inputs = model_inputs.all(x, others)
         if not scores:
             return ForwardPass(_as_float32(graph.run(inputs, layers, override)), None, None)
         activations, logits, probabilities = scores.read(inputs, layers, override, None, weights)
         return ForwardPass(_as_float32(activations), logits, probabilities)
 
-    return _traced(forward, (image_input_spec(graph, name), *(scores.signature if scores else ())))
+    return _traced(forward, (*model_inputs.signature, *(scores.signature if scores else ())))
 
 
-def build_values(graph: Graph, name: str, target: TargetScores, *, precision: str) -> Callable[..., tf.Tensor]:
-    """Compile `(x) → (N, …)`: the values that targets are read from."""
+def build_values(model_inputs: ModelInputs, target: TargetScores, *, precision: str) -> Callable[..., tf.Tensor]:
+    """Compile `(x, others) → (N, …)`: the values that targets are read from."""
     override = target.fast_calls((), precision)
 
-    def values(x: tf.Tensor) -> tf.Tensor:
-        return target.values(inputs_with(graph, name, x), (), override)[1]
+    def values(x: tf.Tensor, others: Others) -> tf.Tensor:
+        return target.values(model_inputs.all(x, others), (), override)[1]
 
-    return _traced(values, (image_input_spec(graph, name),))
+    return _traced(values, model_inputs.signature)
 
 
-def build_scores_from(graph: Graph, name: str, layer: str, *, scores: ScoreSource, precision: str) -> Callable[..., ForwardPass]:
-    """Compile `(x, activations (N, …), *weights of scores) → ForwardPass`: the scores with the activations of a layer replaced.
+def build_scores_from(model_inputs: ModelInputs, layer: str, *, scores: ScoreSource, precision: str) -> Callable[..., ForwardPass]:
+    """Compile `(x, others, activations (N, …), *weights of scores) → ForwardPass`: the scores with the activations of a layer replaced.
 
     The layers that lead only to this layer are traced too, and TensorFlow then drops them, since no result needs them.
     """
     override = scores.fast_calls((layer,), precision)
 
-    def scores_from(x: tf.Tensor, activations: tf.Tensor, *weights: tf.Tensor) -> ForwardPass:
+    def scores_from(x: tf.Tensor, others: Others, activations: tf.Tensor, *weights: tf.Tensor) -> ForwardPass:
         def replace(tapped: str, own: tf.Tensor) -> tf.Tensor:
             if tapped != layer:
                 return own
             return tf.ensure_shape(tf.cast(activations, own.dtype), own.shape)
 
-        _, logits, probabilities = scores.read(inputs_with(graph, name, x), (layer,), override, replace, weights)
+        _, logits, probabilities = scores.read(model_inputs.all(x, others), (layer,), override, replace, weights)
         return ForwardPass({}, logits, probabilities)
 
-    return _traced(scores_from, (image_input_spec(graph, name), _activations_spec(graph, layer), *scores.signature))
+    return _traced(scores_from, (*model_inputs.signature, _activations_spec(model_inputs.graph, layer), *scores.signature))
 
 
-def build_backproject(graph: Graph, name: str, layer: str, relu_rule: ReluRule) -> Callable[..., tf.Tensor]:
-    """Compile `(x, seed (N, …)) → (N, H, W, C)`: the gradient of Σ seed·activation of a layer with respect to the input.
+def build_backproject(model_inputs: ModelInputs, layer: str, relu_rule: ReluRule) -> Callable[..., tf.Tensor]:
+    """Compile `(x, others, seed (N, …)) → (N, H, W, C)`: the gradient of Σ seed·activation of a layer with respect to the batch `x`.
 
     Raises:
         NoGradient: an operation between the input and the layer has no gradient.
     """
+    graph, name = model_inputs.graph, model_inputs.name
     override = with_relu_rule(graph, relu_rule, graph.fast_calls((layer,)))
 
-    def backproject(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def backproject(x: tf.Tensor, others: Others, seed: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            inputs = inputs_with(graph, name, x)
+            inputs = model_inputs.all(x, others)
             taps = graph.run(inputs, (name, layer), override, _watch_only(name, tape))
         activations = taps[layer]
         gradient = tape.gradient(activations, taps[name], output_gradients=[tf.cast(seed, activations.dtype)])
@@ -101,13 +106,13 @@ def build_backproject(graph: Graph, name: str, layer: str, relu_rule: ReluRule) 
             raise NoGradient(f"No gradient of layer '{layer}' reaches the model's input.", pointer="/params/layer", got=layer)
         return tf.cast(tf.convert_to_tensor(gradient), tf.float32)
 
-    return _traced(backproject, (image_input_spec(graph, name), _activations_spec(graph, layer)))
+    return _traced(backproject, (*model_inputs.signature, _activations_spec(graph, layer)))
 
 
 def build_gradients(
-    graph: Graph, name: str, layer: str, *, score: str, relu_rule: ReluRule, scores: ScoreSource, precision: str
+    model_inputs: ModelInputs, layer: str, *, score: str, relu_rule: ReluRule, scores: ScoreSource, precision: str
 ) -> Callable[..., GradientPass]:
-    """Compile `(x, class_indices (N,), *weights of scores) → GradientPass`: each example's gradient of its class score at a layer.
+    """Compile `(x, others, class_indices (N,), *weights of scores) → GradientPass`: each example's gradient of its score at a layer.
 
     The tape starts at the layer, so that only what comes after it is differentiated. `TOP_CLASS` stands for the class with the
     highest logit.
@@ -115,11 +120,12 @@ def build_gradients(
     Raises:
         NoGradient: an operation between the layer and the class score has no gradient.
     """
+    graph = model_inputs.graph
     override = with_relu_rule(graph, relu_rule, scores.fast_calls((layer,), precision))
 
-    def gradients(x: tf.Tensor, class_indices: tf.Tensor, *weights: tf.Tensor) -> GradientPass:
+    def gradients(x: tf.Tensor, others: Others, class_indices: tf.Tensor, *weights: tf.Tensor) -> GradientPass:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            inputs = inputs_with(graph, name, x)
+            inputs = model_inputs.all(x, others)
             taps, logits, probabilities = scores.read(inputs, (layer,), override, _watch_only(layer, tape), weights)
             class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
             explained = tf.gather(logits if score == "logit" else probabilities, class_indices, axis=1, batch_dims=1)
@@ -129,11 +135,10 @@ def build_gradients(
         gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
         return GradientPass(tf.cast(taps[layer], tf.float32), gradient, logits, probabilities, class_indices)
 
-    signature = (image_input_spec(graph, name), tf.TensorSpec((None,), tf.int32), *scores.signature)
-    return _traced(gradients, signature)
+    return _traced(gradients, (*model_inputs.signature, tf.TensorSpec((None,), tf.int32), *scores.signature))
 
 
-def _traced(function: Callable[..., Any], signature: Sequence[tf.TensorSpec]) -> Any:
+def _traced(function: Callable[..., Any], signature: Sequence[Any]) -> Any:
     """Compile a function and trace it now, while the cache holds its lock. Autograph is off: it has nothing to do and garbles errors."""
     compiled = tf.function(function, input_signature=signature, autograph=False)
     compiled.get_concrete_function()

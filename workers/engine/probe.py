@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from schemas.models import ModelDescription, PublishedModel
+from schemas.models import HeadKind, ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
@@ -26,7 +27,7 @@ from workers.engine.cost import pass_cost
 from workers.engine.device_speed import device_speed
 from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
-from workers.engine.model_inputs import image_input_spec
+from workers.engine.model_inputs import ModelInputs
 from workers.engine.passes import ForwardPass, GradientPass
 from workers.engine.randomised_layers import randomised_layers
 from workers.engine.relu_rules import count_relus
@@ -51,15 +52,15 @@ class KerasProbe:
     ) -> None:
         """`replacements` holds, by path, layers that are used in place of the model's own. `compiling` is entered while a call compiles."""
         self._published = published
-        self._input = published.description.input.name
         self._replacements = dict(replacements or {})
-        self.graph = Graph(model, self._replacements, {head.name: head.head for head in published.description.heads})
+        heads: dict[str, HeadKind] = {head.name: head.head for head in published.description.heads}
+        self.graph = Graph(model, self._replacements, heads).seen_from(published.description.input.name)
+        self._inputs = ModelInputs(self.graph, published.description.input.name)
         self.compiled = CompiledCache(compiling=compiling)
         self._compiling = compiling
         self._target: TargetScores | None = None
         self._weights: tuple[tf.Tensor, ...] = ()
-        self._spec = image_input_spec(self.graph, self._input)
-        self._relus = cache(partial(count_relus, self.graph, self._input))
+        self._relus = cache(partial(count_relus, self.graph, self._inputs.name))
 
     @property
     def published(self) -> PublishedModel:
@@ -71,7 +72,7 @@ class KerasProbe:
 
     @property
     def nbytes(self) -> int:
-        """The size of the variables that were made so far in addition to the model's own weights, in bytes."""
+        """The size of the variables that were made in addition to the model's own weights, in bytes."""
         return self.graph.nbytes
 
     @property
@@ -88,28 +89,22 @@ class KerasProbe:
         return pass_cost(self.description.layers, size).inputs(device_speed(), gradient=gradient)
 
     def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
-        return self.graph.map_place(self._input, layer, size)
+        return self.graph.map_place(self._inputs.name, layer, size)
 
     def forward(
-        self,
-        tensor: Float32,
-        layers: Sequence[str] = (),
-        *,
-        scores: bool = False,
-        output: str | None = None,
-        precision: str = "float32",
+        self, tensor: Float32, layers: Sequence[str] = (), *, scores: bool = False, output: str | None = None, precision: str = "float32"
     ) -> Forward:
-        self._check(tensor, precision)
+        errors = self._checked(tensor, precision)
         source = self._scores(output) if scores else None
         paths = tuple(layer.path for layer in self.graph.layers if layer.path in set(layers))  # one trace serves any order
         for path in set(layers).difference(paths):
             self.graph.layer_at(path)  # raises UnknownLayer
         call = self.compiled.get(
-            ("forward", paths, source and source.key, scores, precision),
-            lambda: passes.build_forward(self.graph, self._input, paths, scores=source, precision=precision),
+            ("forward", self._inputs.key, paths, source and source.key, scores, precision),
+            lambda: passes.build_forward(self._inputs, paths, scores=source, precision=precision),
         )
-        with self._domain_errors(tensor):
-            result: ForwardPass = call(tf.constant(tensor, tf.float32), *(self._weights if scores else ()))
+        with errors:
+            result: ForwardPass = call(*self._inputs.arguments(tensor), *(self._weights if scores else ()))
             activations = {path: result.activations[path].numpy() for path in paths}
         logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
         check_finite(f"in {precision}", {**{f"activations of layer '{path}'": a for path, a in activations.items()}, "logits": logits})
@@ -137,46 +132,48 @@ class KerasProbe:
         output: str | None = None,
         precision: str = "float32",
     ) -> InputGradients:
-        found = self._gradients(tensor, self._input, class_indices, score=score, relu_rule=relu_rule, output=output, precision=precision)
+        found = self._gradients(
+            tensor, self._inputs.name, class_indices, score=score, relu_rule=relu_rule, output=output, precision=precision
+        )
         relus = 0 if relu_rule == "gradient" else self._relus(self._scores(output))
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
-        self._check(tensor)
+        errors = self._checked(tensor)
         check_activations(self.graph, layer, seed, len(tensor))
         call = self.compiled.get(
-            ("backproject", layer, relu_rule), lambda: passes.build_backproject(self.graph, self._input, layer, relu_rule)
+            ("backproject", self._inputs.key, layer, relu_rule), lambda: passes.build_backproject(self._inputs, layer, relu_rule)
         )
-        with self._domain_errors(tensor):
-            found: Float32 = call(tf.constant(tensor, tf.float32), tf.constant(seed, tf.float32)).numpy()
+        with errors:
+            found: Float32 = call(*self._inputs.arguments(tensor), tf.constant(seed, tf.float32)).numpy()
         check_finite("in float32", {f"gradients of layer '{layer}' at the input": found})
         return found
 
     def scores_from(
         self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
     ) -> Forward:
-        self._check(tensor, precision)
+        errors = self._checked(tensor, precision)
         source = self._scores(output)
         check_layer_of_scores(self.description.name, self.graph, layer, source)
         check_activations(self.graph, layer, activations, len(tensor))
         call = self.compiled.get(
-            ("scores_from", layer, source.key, precision),
-            lambda: passes.build_scores_from(self.graph, self._input, layer, scores=source, precision=precision),
+            ("scores_from", self._inputs.key, layer, source.key, precision),
+            lambda: passes.build_scores_from(self._inputs, layer, scores=source, precision=precision),
         )
-        with self._domain_errors(tensor):
-            result: ForwardPass = call(tf.constant(tensor, tf.float32), tf.constant(activations, tf.float32), *self._weights)
+        with errors:
+            result: ForwardPass = call(*self._inputs.arguments(tensor), tf.constant(activations, tf.float32), *self._weights)
             logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
         check_finite(f"in {precision}", {"logits": logits})
         return Forward({}, logits, probabilities)
 
     def values(self, tensor: Float32, readout: Readout, *, precision: str = "float32") -> Float32:
-        self._check(tensor, precision)
+        errors = self._checked(tensor, precision)
         target = TargetScores(self.graph, readout)
         call = self.compiled.get(
-            ("values", target.key, precision), lambda: passes.build_values(self.graph, self._input, target, precision=precision)
+            ("values", self._inputs.key, target.key, precision), lambda: passes.build_values(self._inputs, target, precision=precision)
         )
-        with self._domain_errors(tensor):
-            found: Float32 = call(tf.constant(tensor, tf.float32)).numpy()
+        with errors:
+            found: Float32 = call(*self._inputs.arguments(tensor)).numpy()
         check_finite(f"in {precision}", {"values of the target": found})
         return found
 
@@ -186,21 +183,30 @@ class KerasProbe:
         probe._published = self._published.with_targets(names)
         return probe
 
+    def with_inputs(self, name: str, values: Mapping[str, NDArray[np.generic]], preprocessing: Preprocessing) -> KerasProbe:
+        probe = copy(self)
+        probe._published = self._published.seen_from(name, preprocessing)
+        probe.graph = self.graph.seen_from(name)
+        probe._inputs = ModelInputs.of(probe.graph, name, values)
+        probe._relus = cache(partial(count_relus, probe.graph, name))
+        return probe
+
     def randomised(self, layers: Sequence[str], seed: int) -> KerasProbe:
         with self._compiling():
             drawn = randomised_layers(self.graph, layers, seed)
             probe = KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn}, self._compiling)
+        probe._inputs = replace(self._inputs, graph=probe.graph)
         if self._target is not None:
             probe._target, probe._weights = TargetScores(probe.graph, self._target.readout), self._weights
         return probe
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
-        with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._spec.shape):
-            return (yield from ascend(self.graph, self._input, self.description.preprocessing, spec, self.compiled))
+        with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._inputs.spec.shape):
+            return (yield from ascend(self.graph, self._inputs.name, self.description.preprocessing, spec, self.compiled))
 
     def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
-        with as_domain_errors((1, *spec.shapes[-1]), self._spec.shape):
-            return (yield from dream(self.graph, self._input, spec, self.compiled))
+        with as_domain_errors((1, *spec.shapes[-1]), self._inputs.spec.shape):
+            return (yield from dream(self.graph, self._inputs.name, spec, self.compiled))
 
     def weights(self, layer: str) -> dict[str, Float32]:
         return weights_of(self.graph, layer)
@@ -216,35 +222,29 @@ class KerasProbe:
         output: str | None,
         precision: str,
     ) -> LayerGradients:
-        self._check(tensor, precision)
+        errors = self._checked(tensor, precision)
         source = self._scores(output)
         check_layer_of_scores(self.description.name, self.graph, layer, source)
         classes = len(self._weights[0]) if self._weights else self.graph.head_of(output).classes or 0
         check_classes(self.description.name, class_indices, len(tensor), classes)
         call = self.compiled.get(
-            ("gradients", layer, score, relu_rule, source.key, precision),
-            lambda: passes.build_gradients(
-                self.graph, self._input, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision
-            ),
+            ("gradients", self._inputs.key, layer, score, relu_rule, source.key, precision),
+            lambda: passes.build_gradients(self._inputs, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision),
         )
-        with self._domain_errors(tensor):
-            result: GradientPass = call(tf.constant(tensor, tf.float32), tf.constant(class_indices, tf.int32), *self._weights)
+        with errors:
+            result: GradientPass = call(*self._inputs.arguments(tensor), tf.constant(class_indices, tf.int32), *self._weights)
             found = LayerGradients(*(value.numpy() for value in result))
         values = {f"activations of layer '{layer}'": found.activations, "logits": found.logits}
         check_finite(f"in {precision}", {**values, f"gradients at layer '{layer}'": found.gradients})
         return found
 
     def _scores(self, output: str | None) -> ScoreSource:
-        """Return the source of the scores: the targets that are explained, or else the classes of `output`.
-
-        The first output is None, also where it is given by name, so that it is traced once.
-        """
+        """Return the targets that are explained, or else the classes of `output`; None is the first one, so that it is traced once."""
         if self._target is not None:
             return self._target
         return ClassScores(self.graph, None if output == self.graph.output_names[0] else output)
 
-    def _check(self, tensor: Float32, precision: str = "float32") -> None:
-        check_input(self.description.name, self._spec.shape, tensor, precision)
-
-    def _domain_errors(self, tensor: Float32) -> AbstractContextManager[None]:
-        return as_domain_errors(tensor.shape, self._spec.shape)
+    def _checked(self, tensor: Float32, precision: str = "float32") -> AbstractContextManager[None]:
+        """Check the batch, and return the context in which TensorFlow's errors become domain errors."""
+        check_input(self.description.name, self._inputs.spec.shape, tensor, precision)
+        return as_domain_errors(tensor.shape, self._inputs.spec.shape)

@@ -101,6 +101,34 @@ class Topology:
             ),
         )
 
+    def seen_from(self, name: str) -> Topology:
+        """Return the same topology in which a shared layer stands for its first call that is computed from the input `name`.
+
+        In a Siamese model, this is the layer's call on that image. A layer of which no call is computed from the input stays as it is.
+        """
+        source = 0, id(self.inputs[self.input_names.index(name)])
+        taps, layers = dict(self.taps), list[GraphLayer]()
+        for layer in self.layers:
+            calls = [layer.path, *(key for key in self.taps if key.startswith(f"{layer.path}//"))]
+            seen = (self.taps[key] for key in calls if self.is_computed_from(source, frozenset([self.taps[key]])))
+            taps[layer.path] = next(seen, self.taps[layer.path]) if len(calls) > 1 else self.taps[layer.path]
+            layers.append(replace(layer, inbound=self._inbound(taps[layer.path])) if len(calls) > 1 else layer)
+        # The call may stand behind other layers than the first one, so the layers are put in the order of these calls.
+        layers.sort(key=lambda layer: self._writers.get(taps[layer.path], -1))
+        return replace(self, taps=taps, layers=tuple(layers))
+
+    def _inbound(self, tensor: TensorRef) -> tuple[str, ...]:
+        """Return the paths of the layers that the call which makes a tensor reads."""
+        step = self.writer_of(tensor)
+        return () if step is None else tuple(dict.fromkeys(self.owners[ref] for ref in step.reads if ref in self.owners))
+
+    def inputs_of(self, path: str) -> tuple[str, ...]:
+        """Return the names of the model's inputs from which any call of a layer is computed, in their order."""
+        calls = frozenset(ref for key, ref in self.taps.items() if key == path or key.startswith(f"{path}//"))
+        return tuple(
+            name for name, tensor in zip(self.input_names, self.inputs, strict=True) if self.is_computed_from((0, id(tensor)), calls)
+        )
+
     @cached_property
     def input_names(self) -> tuple[str, ...]:
         return tuple(producer_of(tensor).name for tensor in self.inputs)

@@ -11,10 +11,12 @@ class BatchKey:
     """Jobs with equal keys can run as one batch.
 
     `model` is the `id` of the loaded model, which no other model can have while the job that holds the model waits; keys are compared only
-    among waiting jobs. `parameters` is the method's own `batch_key`, and `shape` is the shape of the input tensor.
+    among waiting jobs. `parameters` is the method's own `batch_key`, `shape` is the shape of the input tensor, and
+    `inputs` tells what the model's other inputs are given.
     """
 
     model: int
     method: str
     parameters: Hashable
     shape: tuple[int, ...] = ()
+    inputs: str = ""

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from decoding.array_file import is_array_file, read_array
+from decoding.input_arrays import fitted
 from jobstore.records import Execution
 from jobstore.store import JobStore
 from rendering.photo import Photo, Placement
-from schemas.errors import Expired, ImageTooLarge, InvalidImage, UnsupportedFormat
+from schemas.errors import Expired, ImageTooLarge, InvalidImage, InvalidParameters, UnsupportedFormat, VisualizationError
 from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
+from schemas.methods.image_input import ExplainedInputParams, ShownBandsParams
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import target_image
+from schemas.models import ModelDescription, ModelInput
 from workers.contract.arrays import Float32, UInt8
-from workers.contract.inputs import Inputs, Prepared
+from workers.contract.inputs import BoundInputs, Inputs, Prepared
 from workers.execution.model_access import UsableModel
+from workers.execution.prepare_arrays import array_preprocessing, prepare_array
 from workers.execution.retry import retry_until_available
 from workers.execution.threads import in_pool, timed_in_pool
 
@@ -37,12 +45,15 @@ class LoadedInputs:
     """The inputs of one job.
 
     `photo` is None if the method needs no image. `seconds` is the time that decoding and preparing took, and None if the job has no
-    images.
+    images. `bound` is None if the job gives its model nothing but a photo. `given` are the ids of the files that the model's inputs were
+    given, by the inputs' names.
     """
 
     inputs: Inputs
     photo: Photo | None
     seconds: float | None
+    bound: BoundInputs | None = None
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class InputLoader:
@@ -58,30 +69,38 @@ class InputLoader:
         Raises:
             Expired: An image has expired.
             ImageTooLarge, InvalidImage, UnsupportedFormat: An image cannot be decoded.
+            InvalidParameters: An array does not fit the model.
         """
-        image: UInt8 | None = None
+        if model is None:
+            return await self._load_without_model(execution, params)
+        given = given_files(execution, model.published.description)
+        bands = params.bands or () if isinstance(params, ShownBandsParams) else ()
+        name = _explained(params, model)
+        own: _LoadedImage | None = None
         seconds: list[float] = []
         if params.card.needs_image:
-            content = await retry_until_available(lambda: self._store.images.file_of(execution))
-            image, decode_seconds = await self._decode(content)
-            seconds.append(decode_seconds)
-        photo, tensor = None, _no_input(model)
-        if image is not None and model is not None:
-            prepared, prepare_seconds = await self._prepare(model, image)
-            photo, tensor = prepared.photo, prepared.tensor[None]
-            seconds.append(prepare_seconds)
-        elif image is not None:
-            photo = _whole_photo(image)
+            own = await self._image(await self._file(execution, given.get(name)), model, name, bands)
+            seconds.append(own.seconds)
         several: tuple[Prepared, ...] = ()
-        if model is not None and isinstance(params, ImagesParams):
+        if isinstance(params, ImagesParams):
             several, several_seconds = await self._load_several(execution, model, params.images)
             seconds.append(several_seconds)
         target: Prepared | None = None
-        if model is not None and isinstance(params, TargetClassParams) and (image_id := target_image(params.target)) is not None:
-            target, target_seconds = await self._load_one(execution, model, image_id, "The target's image")
-            seconds.append(target_seconds)
-        photos = () if photo is None else (photo,)
-        return LoadedInputs(Inputs(tensor, image, several, photos, target), photo, sum(seconds) if seconds else None)
+        if isinstance(params, TargetClassParams) and (image_id := target_image(params.target)) is not None:
+            loaded = await self._load_one(execution, model, image_id, "The target's image", name)
+            target = loaded.prepared
+            seconds.append(loaded.seconds)
+        values = {other: await self._values(execution, model, other, given[other]) for other in sorted(given) if other != name}
+        prepared = None if own is None else own.prepared
+        inputs = Inputs(
+            _no_input(model) if prepared is None else prepared.tensor[None],
+            None if prepared is None else prepared.photo.image,
+            several,
+            () if prepared is None else (prepared.photo,),
+            target,
+        )
+        bound = _bound(model, name, own, values, given)
+        return LoadedInputs(inputs, None if prepared is None else prepared.photo, sum(seconds) if seconds else None, bound, given)
 
     async def warm_up(self, image: bytes) -> None:
         """Decode an image, so that a decoding process is there when the first job comes."""
@@ -91,39 +110,96 @@ class InputLoader:
         """Give the threads up without waiting for them."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _decode(self, content: bytes) -> tuple[UInt8, float]:
-        return await timed_in_pool(self._threads, self._decoder.decode, content, self._limits)
+    async def _load_without_model(self, execution: Execution, params: MethodParams) -> LoadedInputs:
+        nothing = np.zeros((0, 0, 0, 3), np.float32)
+        if not params.card.needs_image:
+            return LoadedInputs(Inputs(nothing), None, None)
+        image, seconds = await timed_in_pool(self._threads, self._decoder.decode, await self._file(execution, None), self._limits)
+        photo = _whole_photo(image)
+        return LoadedInputs(Inputs(nothing, image, (), (photo,)), photo, seconds)
 
-    async def _prepare(self, model: UsableModel, image: UInt8) -> tuple[Prepared, float]:
-        (tensor, placement), seconds = await timed_in_pool(self._threads, model.prepare, image)
-        return Prepared(Photo(image, placement), tensor), seconds
+    async def _file(self, execution: Execution, image_id: str | None) -> bytes:
+        return await retry_until_available(lambda: self._store.images.file_of(execution, image_id))
+
+    async def _image(self, content: bytes, model: UsableModel, name: str, bands: Sequence[int] = ()) -> _LoadedImage:
+        """Decode a photo, or read an array, and prepare it as the input `name`."""
+        if is_array_file(content):
+            array, read_seconds = await timed_in_pool(self._threads, read_array, content)
+            takes = model.published.description.input_at(name, "/params/input")
+            prepared, seconds = await timed_in_pool(self._threads, prepare_array, array, takes, bands)
+            return _LoadedImage(prepared, read_seconds + seconds, array.dtype)
+        image, decode_seconds = await timed_in_pool(self._threads, self._decoder.decode, content, self._limits)
+        (tensor, placement), seconds = await timed_in_pool(self._threads, model.prepare, image, name)
+        return _LoadedImage(Prepared(Photo(image, placement), tensor), decode_seconds + seconds)
+
+    async def _values(self, execution: Execution, model: UsableModel, name: str, file_id: str) -> NDArray[np.generic]:
+        """Return the values (1, …) of an input beside the one that takes the batch."""
+        takes: ModelInput = model.published.description.input_at(name, "/inputs")
+        content = await self._file(execution, file_id)
+        try:
+            if takes.takes_images:
+                return (await self._image(content, model, name)).prepared.tensor[None]
+            return (await in_pool(self._threads, lambda: fitted(read_array(content), takes)))[None]
+        except VisualizationError as error:
+            error.detail = f"Input '{name}': {error.detail}"
+            raise
 
     async def _load_several(self, execution: Execution, model: UsableModel, image_ids: Sequence[str]) -> tuple[tuple[Prepared, ...], float]:
         """Load the images a few at a time, so that the undecoded files of many images are not in memory at once."""
         prepared: list[Prepared] = []
-        seconds = 0.0
+        seconds, name = 0.0, model.published.description.input.name
         for start in range(0, len(image_ids), self._count):
             numbers = range(start, min(start + self._count, len(image_ids)))
-            loading = (self._load_one(execution, model, image_ids[number], f"Image {number}") for number in numbers)
-            for one, its_seconds in await asyncio.gather(*loading):
-                prepared.append(one)
-                seconds += its_seconds
+            loading = (self._load_one(execution, model, image_ids[number], f"Image {number}", name) for number in numbers)
+            for one in await asyncio.gather(*loading):
+                prepared.append(one.prepared)
+                seconds += one.seconds
         return tuple(prepared), seconds
 
-    async def _load_one(self, execution: Execution, model: UsableModel, image_id: str, name: str) -> tuple[Prepared, float]:
+    async def _load_one(self, execution: Execution, model: UsableModel, image_id: str, label: str, name: str) -> _LoadedImage:
         try:
-            content = await retry_until_available(lambda: self._store.images.file_of(execution, image_id))
-            image, decode_seconds = await self._decode(content)
-        except (Expired, ImageTooLarge, InvalidImage, UnsupportedFormat) as error:
-            raise type(error)(f"{name} ({image_id}): {error.detail}") from error
-        prepared, prepare_seconds = await self._prepare(model, image)
-        return prepared, decode_seconds + prepare_seconds
+            return await self._image(await self._file(execution, image_id), model, name)
+        except (Expired, ImageTooLarge, InvalidImage, InvalidParameters, UnsupportedFormat) as error:
+            raise type(error)(f"{label} ({image_id}): {error.detail}") from error
 
 
-def _no_input(model: UsableModel | None) -> Float32:
+@dataclass(frozen=True)
+class _LoadedImage:
+    """An image that is ready, and the seconds that this took. `array_dtype` is None for a photo, and else the array's number type."""
+
+    prepared: Prepared
+    seconds: float
+    array_dtype: np.dtype[np.generic] | None = None
+
+
+def given_files(execution: Execution, description: ModelDescription) -> dict[str, str]:
+    """Return the ids of the files that a job gives to the inputs of its model, by the inputs' names."""
+    own = {} if execution.image_id is None else {description.input.name: execution.image_id}
+    return {**own, **execution.inputs}
+
+
+def _explained(params: MethodParams, model: UsableModel) -> str:
+    chosen = params.input if isinstance(params, ExplainedInputParams) else None
+    return chosen or model.published.description.input.name
+
+
+def _bound(
+    model: UsableModel, name: str, own: _LoadedImage | None, values: Mapping[str, NDArray[np.generic]], given: Mapping[str, str]
+) -> BoundInputs | None:
+    """Return what the job gives to its model, or None if that is nothing but a photo for the input that takes the photo."""
+    description = model.published.description
+    if name == description.input.name and not values and (own is None or own.array_dtype is None):
+        return None
+    preprocessing = model.published.seen_from(name).description.preprocessing
+    if own is not None and own.array_dtype is not None:
+        preprocessing = array_preprocessing(description.input_at(name, "/params/input"), own.array_dtype)
+    others = {other: file_id for other, file_id in given.items() if other != name}
+    key = hashlib.sha256(json.dumps([name, others, preprocessing.model_dump_json()], sort_keys=True).encode()).hexdigest()
+    return BoundInputs(name, values, preprocessing, key)
+
+
+def _no_input(model: UsableModel) -> Float32:
     """Return an empty batch (N = 0)."""
-    if model is None:
-        return np.zeros((0, 0, 0, 3), np.float32)
     spec = model.published.description.input
     return np.zeros((0, spec.height or 0, spec.width or 0, spec.channels), np.float32)
 

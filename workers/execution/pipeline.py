@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,11 @@ from schemas.images import ImageLimits
 from schemas.jobs import Provenance, Timings
 from schemas.methods import params_class
 from schemas.methods.base import MethodParams
-from schemas.models import ModelDescription
 from workers.contract.arrays import UInt8
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs
+from workers.contract.inputs import BoundInputs, Inputs
 from workers.contract.method import Implementation
+from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.execution.artifact_encoders import encode_artifact
 from workers.execution.batch_key import BatchKey
@@ -35,6 +36,7 @@ from workers.execution.device_budget import DeviceBudget
 from workers.execution.load_inputs import ImageDecoder, InputLoader, LoadedInputs
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.model_access import ModelAccess, ModelProvider, OnLoading, UsableModel, ignore_loading
+from workers.execution.model_warnings import model_warnings
 from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPieceCache
 from workers.execution.scheduler import DeviceResult, Scheduler
 from workers.execution.threads import in_pool
@@ -119,7 +121,7 @@ class Pipeline:
         job = _PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued)
 
         loaded = await self._load_inputs(job)
-        computed = None if model is None else await self._compute(job, model, loaded.inputs)
+        computed = None if model is None else await self._compute(job, model, loaded)
         rendered = await self._render(job, loaded, computed)
         return self._assemble(job, loaded, computed, rendered)
 
@@ -148,39 +150,42 @@ class Pipeline:
             self._metrics.decoded(loaded.seconds)
         return loaded
 
-    async def _compute(self, job: _PipelineJob, model: UsableModel, inputs: Inputs) -> DeviceResult[Any]:
+    async def _compute(self, job: _PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
         try:
-            return await self._compute_on_device(job, model, inputs)
+            return await self._compute_on_device(job, model, loaded)
         except NonFinite as error:
             error.detail = " ".join([error.detail, *model.published.description.warnings])  # they may be the cause
             raise
 
-    async def _compute_on_device(self, job: _PipelineJob, model: UsableModel, inputs: Inputs) -> DeviceResult[Any]:
+    async def _compute_on_device(self, job: _PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
         if job.method.lane == "fast":
-            return await self._run_fast(job, model, inputs)
+            return await self._run_fast(job, model, loaded)
         pieces = self._piece_cache(job, model)
         found = await pieces.find()
-        result = await self._run_slow(job, model, replace(inputs, pieces=found), pieces.recording(job.on_slice))
+        result = await self._run_slow(job, model, replace(loaded.inputs, pieces=found), loaded.bound, pieces.recording(job.on_slice))
         await pieces.flush()
         return result
 
-    async def _run_fast(self, job: _PipelineJob, model: UsableModel, inputs: Inputs) -> DeviceResult[Any]:
+    async def _run_fast(self, job: _PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
+        inputs, bound = loaded.inputs, loaded.bound
+
         def run(batch: Sequence[tuple[Inputs, MethodParams]]) -> Sequence[Any]:
             together = Inputs(
                 np.concatenate([each.tensor for each, _ in batch]),
                 photos=tuple(photo for each, _ in batch for photo in each.photos),
                 target_image=inputs.target_image,
             )
-            return job.method.run(model.probe, together, [params for _, params in batch])
+            return job.method.run(_probe(model, bound), together, [params for _, params in batch])
 
-        key = BatchKey(id(model), job.method.method, job.method.batch_key(job.params), inputs.tensor.shape)
+        parameters = job.method.batch_key(job.params)
+        key = BatchKey(id(model), job.method.method, parameters, inputs.tensor.shape, "" if bound is None else bound.key)
         return await asyncio.wrap_future(self._scheduler.fast(key, (inputs, job.params), run))
 
     async def _run_slow(
-        self, job: _PipelineJob, model: UsableModel, inputs: Inputs, on_slice: Callable[[Slice], None]
+        self, job: _PipelineJob, model: UsableModel, inputs: Inputs, bound: BoundInputs | None, on_slice: Callable[[Slice], None]
     ) -> DeviceResult[Any]:
         key = BatchKey(id(model), job.method.method, job.params.model_dump_json())
-        slices = job.method.run(model.probe, inputs, job.params)
+        slices = job.method.run(_probe(model, bound), inputs, job.params)
         return await asyncio.wrap_future(self._scheduler.slow(key, slices, on_slice, job.budget))
 
     def _piece_cache(self, job: _PipelineJob, model: UsableModel) -> PieceCache:
@@ -203,17 +208,19 @@ class Pipeline:
         return Result(
             artifacts=rendered.artifacts,
             facts=rendered.output.facts.model_dump_json(),
-            warnings=(*rendered.output.warnings, *(() if job.model is None else _model_warnings(job.model.published.description))),
+            warnings=(*rendered.output.warnings, *model_warnings(job.model, job.params, loaded.given)),
             timings=Timings(
                 queued=max(0, round(job.queued * 1000)),
                 decode=None if loaded.seconds is None else round(loaded.seconds * 1000),
                 device=None if computed is None else round(computed.seconds * 1000),
                 render=round(rendered.seconds * 1000),
             ),
-            provenance=self._provenance(job.model, job.params),
+            provenance=self._provenance(job.model, job.params, loaded.given if job.execution.inputs else {}),
         )
 
-    def _provenance(self, model: UsableModel | None, params: MethodParams | None) -> Provenance:
+    def _provenance(
+        self, model: UsableModel | None, params: MethodParams | None, given: Mapping[str, str] = MappingProxyType({})
+    ) -> Provenance:
         return Provenance(
             model_fingerprint="" if model is None else model.published.description.fingerprint,
             seed=getattr(params, "seed", None),
@@ -221,16 +228,9 @@ class Pipeline:
             device=self._environment.device,
             versions=dict(self._environment.versions),
             custom_objects=() if model is None else model.published.description.custom_objects,
+            inputs=dict(given),
         )
 
 
-def _model_warnings(description: ModelDescription) -> tuple[str, ...]:
-    return (*description.warnings, *_input_warnings(description))
-
-
-def _input_warnings(description: ModelDescription) -> tuple[str, ...]:
-    """Warn that the model has inputs which a photo cannot fill."""
-    if not description.other_inputs:
-        return ()
-    names = ", ".join(description.other_inputs)
-    return (f"The photo goes to input '{description.input.name}'. The model's other inputs ({names}) were given zeros.",)
+def _probe(model: UsableModel, bound: BoundInputs | None) -> Probe:
+    return model.probe if bound is None else model.probe.with_inputs(bound.name, bound.values, bound.preprocessing)

@@ -13,6 +13,7 @@ from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo, Placement
 from schemas.models import Preprocessing
 from workers.contract.colours import input_to_rgb
+from workers.contract.inputs import Inputs
 from workers.contract.progress import Slice
 
 PREVIEW_SECONDS = 1.0
@@ -39,9 +40,13 @@ class PreviewedSlices:
         return Slice(step, self._total, preview=self._preview())
 
 
-def input_photo(tensor: Float32[np.ndarray, "H W C"], preprocessing: Preprocessing) -> Photo:
-    """Return the model's input as a photo of its own size. Previews are drawn on it."""
-    image = input_to_rgb(tensor, preprocessing)
+def input_photo(inputs: Inputs, preprocessing: Preprocessing) -> Photo:
+    """Return the model's one input as a photo of its own size. Previews are drawn on it.
+
+    An input that is neither grey nor of three colours is an array, whose picture has the size of the input.
+    """
+    (tensor,) = inputs.tensor
+    image = input_to_rgb(tensor, preprocessing) if tensor.shape[-1] in (1, 3) else inputs.photos[0].image
     height, width = image.shape[:2]
     return Photo(image, Placement((height, width), (0, 0, height, width), (0, 0, height, width)))
 

@@ -67,10 +67,13 @@ class LoadedModel:
     def preprocessing(self) -> Preprocessing:
         return self.published.description.preprocessing
 
-    def prepare(self, image: UInt8[np.ndarray, "height width 3"]) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
-        """Return an image as this model's input (H, W, C), and where the image lies in it."""
-        spec = self.published.description.input
-        return prepare(image, self.preprocessing, (spec.height, spec.width), spec.channels)
+    def prepare(
+        self, image: UInt8[np.ndarray, "height width 3"], name: str | None = None
+    ) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
+        """Return an image as an input (H, W, C) of this model, and where the image lies in it. None names the input of the photo."""
+        description = (self.published if name is None else self.published.seen_from(name)).description
+        spec = description.input
+        return prepare(image, description.preprocessing, (spec.height, spec.width), spec.channels)
 
 
 @dataclass(frozen=True)

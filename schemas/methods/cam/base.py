@@ -12,6 +12,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
 from schemas.methods.facts import ExplainedClassesFacts
+from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import OutputParams, TargetClassParams, class_output
 from schemas.methods.target_layer import cam_layer, default_layer, explained_layer
@@ -50,7 +51,7 @@ class CamFacts(ExplainedClassesFacts):
     layers: tuple[str, ...] = Field(description="These are the paths of all target layers.")
 
 
-class CamParams(OutputParams, PrecisionParams):
+class CamParams(OutputParams, PrecisionParams, ExplainedInputParams):
     """Parameters of every class activation map."""
 
     layer: LayerPath | Annotated[tuple[LayerPath, ...], LAYERS] | None = Field(

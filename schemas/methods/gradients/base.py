@@ -8,10 +8,10 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
-from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
 from schemas.methods.facts import ExplainedClassesFacts
+from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
@@ -34,7 +34,7 @@ class GradientFacts(ExplainedClassesFacts):
     """The classes that are explained, with their scores. Without a list, `classes` has one entry."""
 
 
-class PictureParams(MethodParams):
+class PictureParams(ExplainedInputParams):
     """Parameters that say how values at the model's input are drawn."""
 
     clip: float = Field(

@@ -12,6 +12,7 @@ from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.channels import check_channels
 from schemas.methods.colormap import Colormap
 from schemas.methods.facts import Facts
+from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_layer import default_layer
 from schemas.models import Layer, LayerKind, LayerPath, PublishedModel
@@ -49,7 +50,7 @@ class ActivationsFacts(Facts):
     layers: tuple[LayerStatistics, ...] = Field(description="These are the layers in the order asked for.")
 
 
-class Activations(PrecisionParams):
+class Activations(PrecisionParams, ExplainedInputParams):
     """The output of one layer, of several layers, or of all layers of a kind, as arrays and as grids of channels."""
 
     card: ClassVar[MethodCard] = MethodCard(

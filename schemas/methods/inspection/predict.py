@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts, Prediction
+from schemas.methods.image_input import ShownBandsParams
 from schemas.methods.inspection.top_classes import TopClassesParams
 from schemas.models import PublishedModel
 
@@ -17,7 +18,7 @@ class PredictFacts(Facts):
     predictions: tuple[Prediction, ...] = Field(description="These are the top classes, the best first.")
 
 
-class Predict(TopClassesParams):
+class Predict(TopClassesParams, ShownBandsParams):
     """The top classes with their logits and probabilities, and a bar chart of them."""
 
     card: ClassVar[MethodCard] = MethodCard(

@@ -10,6 +10,7 @@ from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.facts import ExplainedClassesFacts
+from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.models import ModelDescription, PublishedModel
@@ -44,7 +45,7 @@ class PerturbationFacts(ExplainedClassesFacts):
     masks: int = Field(description="This is the number of covered images that the model was shown.")
 
 
-class PerturbationParams(TargetClassParams, PrecisionParams):
+class PerturbationParams(TargetClassParams, PrecisionParams, ExplainedInputParams):
     """Parameters of a method that shows the model many covered images. The same images serve all classes."""
 
     score: Score = Field(default="logit", description="This score of the class is watched: its logit or its probability.")

@@ -13,6 +13,7 @@ from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
+from schemas.methods.synthesis.drawn_channels import check_drawn_channels
 from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
 from schemas.methods.synthesis.required_input_size import required_input_size
 from schemas.methods.synthesis.synthesis_size import SynthesisSize, sides_of, size_text
@@ -122,6 +123,7 @@ class DeepDream(PrecisionParams):
         return layers
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> DeepDream:
+        check_drawn_channels(model)
         layers = self.layers or default_layers(model.description)
         check_limit("number of layers", len(layers), limits.max_layers, "/params/layers")
         full_paths = {_checked_layer(model, path): weight for path, weight in layers.items()}

@@ -10,8 +10,10 @@ from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
+from schemas.methods.image_input import ShownBandsParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
+from schemas.methods.synthesis.drawn_channels import check_drawn_channels
 from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
 from schemas.models import VARIABLE_LONGEST_SIDE, LayerKind, LayerPath, ModelDescription, PublishedModel
 
@@ -39,7 +41,7 @@ class FeatureInversionFacts(Facts):
     layers: tuple[Inversion, ...] = Field(description="These are the layers in the order asked for.")
 
 
-class FeatureInversion(PrecisionParams):
+class FeatureInversion(PrecisionParams, ShownBandsParams):
     """Images for which a layer has the same activation as for the photo: one for each layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -100,6 +102,7 @@ class FeatureInversion(PrecisionParams):
         return self.layer if isinstance(self.layer, tuple) else (self.layer,)
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> FeatureInversion:
+        check_drawn_channels(model)
         description = model.description
         paths = tuple(dict.fromkeys(description.layer_at(path).path for path in self.layers() or default_layers(description)))
         height, width = description.input.height or VARIABLE_LONGEST_SIDE, description.input.width or VARIABLE_LONGEST_SIDE

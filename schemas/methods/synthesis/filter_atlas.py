@@ -13,6 +13,7 @@ from schemas.methods.channels import layer_with_channels
 from schemas.methods.facts import Facts
 from schemas.methods.synthesis.ascent_params import AscentParams
 from schemas.methods.synthesis.check_limit import check_limit
+from schemas.methods.synthesis.drawn_channels import check_drawn_channels
 from schemas.methods.target_layer import default_layer
 from schemas.models import LayerPath, PublishedModel
 
@@ -71,6 +72,7 @@ class FilterAtlas(AscentParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> FilterAtlas:
+        check_drawn_channels(model)
         layer = layer_with_channels(model, self.layer or default_layer(model))
         path = layer.path
         columns = self.columns or math.ceil(math.sqrt(layer.channels or 1))

@@ -11,6 +11,7 @@ from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
 from schemas.methods.synthesis.ascent_params import AscentParams
 from schemas.methods.synthesis.check_limit import check_limit
+from schemas.methods.synthesis.drawn_channels import check_drawn_channels
 from schemas.methods.synthesis.objective_params import ObjectiveParams
 from schemas.methods.synthesis.presets import PRESETS
 from schemas.models import PublishedModel
@@ -90,6 +91,7 @@ class Filters(AscentParams, ObjectiveParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Filters:
+        check_drawn_channels(model)
         objective = self.resolve_objective(model, PRESETS[self.preset].count)
         one_channel = objective.images == 1 and "channels" in objective.changes
         resolved = self.changed(**objective.changes, **self.preset_values(model, objective.layers, one_channel=one_channel))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -133,6 +133,9 @@ class FormulaProbe(Probe):
         self.calls.append(len(tensor))
         logits = self._logits(activations)
         return Forward({}, logits, softmax(logits))
+
+    def with_inputs(self, name: str, values: Mapping[str, NDArray[np.generic]], preprocessing: Preprocessing) -> Probe:
+        raise NotImplementedError
 
     def randomised(self, layers: Sequence[str], seed: int) -> Probe:
         raise NotImplementedError

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rendering import scaling
+from rendering.bands import default_bands
 from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo
 from rendering.placement import onto_photo, used_part
@@ -117,18 +118,24 @@ def colour_sheet(
     """Return the values in colour, as tiles under their captions if there are several. Values with a degenerate map are drawn as zeros."""
     drawn = photo_for_tiles(photo, len(values))
     tiles = [
-        in_colour(np.zeros_like(own) if scaling.why_degenerate(flat) else scaling.clipped(own, params.clip), drawn, preprocessing)
+        in_colour(
+            np.zeros_like(own) if scaling.why_degenerate(flat) else scaling.clipped(own, params.clip), drawn, preprocessing, params.bands
+        )
         for own, flat in zip(values, maps, strict=True)
     ]
     return tiles[0] if len(tiles) == 1 else captioned_sheet(tiles, captions, drawn)
 
 
-def in_colour(values: Float32[np.ndarray, "h w c"], photo: Photo, preprocessing: Preprocessing) -> UInt8[np.ndarray, "H W 3"]:
+def in_colour(
+    values: Float32[np.ndarray, "h w c"], photo: Photo, preprocessing: Preprocessing, bands: Sequence[int] | None = None
+) -> UInt8[np.ndarray, "H W 3"]:
     """Return values at the input as a picture of the photo's size: 0 is mid grey, the largest absolute value is 0 or 255.
 
-    The picture is black where the model did not look.
+    The picture is black where the model did not look. `bands` are the channels of an array that are shown.
     """
     channels = values[..., ::-1] if preprocessing.order == "bgr" else values
+    if bands is not None or values.shape[-1] not in (1, 3):
+        channels = channels[..., list(bands or default_bands(values.shape[-1]))]
     scaled = channels / np.float32(np.abs(channels).max() or 1) * np.float32(127.5) + np.float32(127.5)
     placed = [onto_photo(np.ascontiguousarray(scaled[..., c]), photo.placement, photo.image.shape) for c in range(scaled.shape[-1])]
     picture = np.zeros_like(photo.image)

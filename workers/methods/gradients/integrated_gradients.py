@@ -82,7 +82,7 @@ def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[
     classes = target_predictions(probe, ends, params)
     scores = class_scores(ends, classes, params.score)
     sums = np.zeros((len(classes), *image.shape))
-    photo = input_photo(image, preprocessing)
+    photo = input_photo(inputs, preprocessing)
 
     def preview() -> np.ndarray:
         values = channel_sum((sums[:1] * difference).astype(np.float32))[0]

@@ -38,7 +38,7 @@ def run(probe: Probe, inputs: Inputs, params: SmoothGrad) -> Generator[Slice, No
     found = probe.forward(inputs.tensor, scores=True, output=params.output, precision=params.precision)
     classes = target_predictions(probe, found, params)
     sums, preprocessing = np.zeros((len(classes), *image.shape)), probe.description.preprocessing
-    photo = input_photo(image, preprocessing)
+    photo = input_photo(inputs, preprocessing)
 
     def preview() -> np.ndarray:
         values = largest_magnitude(sums[:1].astype(np.float32))[0]

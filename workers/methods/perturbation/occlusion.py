@@ -75,7 +75,7 @@ def run(probe: Probe, inputs: Inputs, params: Occlusion) -> Generator[Slice, Non
     boxes = windows(size, *params.geometry(*size))
     cover = baseline(params.baseline, image, preprocessing)
     scores, sums = np.empty((len(boxes), len(watched.classes))), ScoreDropSums(len(watched.classes), size)
-    photo = input_photo(image, preprocessing)
+    photo = input_photo(inputs, preprocessing)
     slices = PreviewedSlices(len(boxes), lambda: preview_on(photo, sums.maps()[0], **options(params)))
     yield slices.at(0)
     for batch in batches(probe, size, len(boxes)):

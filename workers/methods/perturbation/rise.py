@@ -69,7 +69,7 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, Pe
     watched = watch(probe, inputs.tensor, params)
     masks = SoftMasks(params.masks, size, params.cells, params.probability, params.seed)
     scores, sums = np.empty((params.masks, len(watched.classes))), np.zeros((len(watched.classes), *size))
-    photo = input_photo(image, probe.description.preprocessing)
+    photo = input_photo(inputs, probe.description.preprocessing)
     slices = PreviewedSlices(params.masks, lambda: preview_on(photo, sums[0].astype(np.float32), **options(params)))
     yield slices.at(0)
     for batch in batches(probe, size, params.masks):

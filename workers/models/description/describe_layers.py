@@ -32,6 +32,7 @@ def describe_layers(graph: Graph) -> tuple[Layer, ...]:
             got=str(len(longest)),
         )
     fields, grids = receptive_fields(graph.layers), token_grids(graph.layers)
+    several_inputs = len(graph.input_names) > 1
     calls = Counter(graph.topology.owners[ref] for ref in graph.topology.taps.values())
     described = (
         Layer(
@@ -48,6 +49,7 @@ def describe_layers(graph: Graph) -> tuple[Layer, ...]:
             activation=_activation_name(layer.layer),
             dtype=_output_dtype(layer.layer),
             calls=calls[layer.path],
+            inputs=graph.topology.inputs_of(layer.path) if several_inputs else (),
         )
         for layer in graph.layers
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from schemas.models import ModelDescription
+from schemas.models import ModelDescription, PublishedModel
 from tests.workers.models.entries import file_entry
 from workers.models.description.describe import describe
 
@@ -17,6 +17,11 @@ layers = keras.layers
 def described(model: keras.Model, **entry: Any) -> ModelDescription:
     """Return the description of a model, with a catalogue entry changed by `entry`."""
     return describe(model, file_entry(Path("hand_made.keras"), **entry)).description
+
+
+def published(model: keras.Model, **entry: Any) -> PublishedModel:
+    """Return what a worker publishes about a model, with a catalogue entry changed by `entry`."""
+    return describe(model, file_entry(Path("hand_made.keras"), **entry))
 
 
 def classifier() -> keras.Model:

@@ -1,0 +1,75 @@
+"""Describe the inputs of a model: which of them take images, and what the others take."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.models.immutable import ImmutableSchema
+from schemas.models.preprocessing import Preprocessing
+
+Bands = tuple[int] | tuple[int, int, int]
+"""The channels of an array that are shown: one as grey, or three as red, green and blue."""
+ArrayRule = Literal["as_given", "preprocessed"]
+
+
+class InputSpec(ImmutableSchema):
+    """An input of a model that takes images: the one that takes the photo, unless a request names another."""
+
+    name: str
+    height: int | None = Field(description="The height in pixels. It is null if the model takes any height.")
+    width: int | None = Field(description="The width in pixels. It is null if the model takes any width.")
+    channels: int = Field(description="The number of channels. A photo has 1 (grey) or 3 (colour); an array may have any number.")
+
+
+class ModelInput(ImmutableSchema):
+    """One input of a model."""
+
+    name: str
+    shape: tuple[int | None, ...] = Field(description="The shape without the batch axis. A size that varies is null.")
+    dtype: str = Field(description="The number type, for example `float32` or `int32`.")
+    preprocessing: Preprocessing | None = Field(
+        default=None, description="It turns a photo into this input. It is null if the input takes no images."
+    )
+    arrays: ArrayRule = Field(
+        default="as_given",
+        description="An array that is given for this input is taken as it is (`as_given`), or becomes `(x - mean) / std` (`preprocessed`).",
+    )
+    bands: Bands | None = Field(
+        default=None, description="These channels of an array are shown if the request names none. Null stands for the first three."
+    )
+    default_layer: str | None = Field(
+        default=None, description="The target layer if the request names none and explains this input. It is null if no layer suits."
+    )
+
+    @property
+    def takes_images(self) -> bool:
+        """True if the input is (height, width, channels) with a known number of channels."""
+        return len(self.shape) == 3 and self.shape[2] is not None
+
+    @property
+    def image_spec(self) -> InputSpec:
+        """The sizes of an input that takes images.
+
+        Raises:
+            ValueError: the input takes no images.
+        """
+        if len(self.shape) != 3 or self.shape[2] is None:
+            raise ValueError(f"input '{self.name}' takes no images")
+        return InputSpec(name=self.name, height=self.shape[0], width=self.shape[1], channels=self.shape[2])
+
+    @property
+    def takes_photos(self) -> bool:
+        """True if a photo can become this input, because it has 1 or 3 channels and the preprocessing has numbers for them."""
+        if self.preprocessing is None or not self.takes_images:
+            return False
+        channels, rule = self.image_spec.channels, self.preprocessing
+        return channels in (1, 3) and {len(rule.mean), len(rule.std)} <= {1, channels}
+
+    @property
+    def shape_text(self) -> str:
+        """The shape in words, such as `(height, width, 3)`, or `(4,)`."""
+        sizes = zip(self.shape, ("height", "width", "channels") if len(self.shape) == 3 else ("any",) * len(self.shape), strict=True)
+        text = ", ".join(word if size is None else str(size) for size, word in sizes)
+        return f"({text},)" if len(self.shape) == 1 else f"({text})"

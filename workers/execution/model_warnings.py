@@ -1,0 +1,27 @@
+"""The warnings that every result of a model has: its faults, and the inputs that the job has given nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from schemas.methods.base import MethodParams
+from schemas.models import ModelDescription
+from workers.execution.model_access import UsableModel
+
+
+def model_warnings(model: UsableModel | None, params: MethodParams, given: Collection[str]) -> tuple[str, ...]:
+    """Return the warnings of a job with these parameters, which has given values to the inputs `given` of its model."""
+    if model is None:
+        return ()
+    description = model.published.description
+    return (*description.warnings, *_input_warnings(description, params, given))
+
+
+def _input_warnings(description: ModelDescription, params: MethodParams, given: Collection[str]) -> tuple[str, ...]:
+    """Warn that the model has inputs which the job has given nothing."""
+    photo, empty = description.input.name, [name for name in description.other_inputs if name not in given]
+    if params.card.needs_image and photo not in given:  # the job explains another input
+        return (f"The model's inputs {', '.join([photo, *empty])} were given zeros.",)
+    if not empty:
+        return ()
+    return (f"The photo goes to input '{photo}'. The model's other inputs ({', '.join(empty)}) were given zeros.",)
