@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 import ml_dtypes
 import numpy as np
+from ulid import ULID
 
 from workers.models.reading.array_copies import BFLOAT16
 
@@ -41,10 +42,11 @@ class StoredModel:
     def weights(self) -> Iterator[h5py.File]:
         """Give the arrays as an HDF5 file in memory, which Keras reads as it reads its own files. It may be changed.
 
-        The worker writes this file itself, so no structure of the file that nobody has checked reaches its HDF5 library.
+        The worker writes this file itself, so no structure of the file that nobody has checked reaches its HDF5 library. Each file has
+        a name of its own, because HDF5 refuses two open files of one name, and models are loaded side by side.
         """
         size = max(2**16, len(self.values))
-        with h5py.File("weights", "w", driver="core", backing_store=False, block_size=size) as file:
+        with h5py.File(f"weights-{ULID()}", "w", driver="core", backing_store=False, block_size=size) as file:
             self._fill(file, self.table)
             yield file
 
