@@ -74,10 +74,10 @@ async def check_inputs(services: Services, caller: Caller, parsed: ParsedRequest
         VisualizationError: a file is refused, as `check_image` and `read_array` say.
     """
     card = parsed.params.card
-    if published is None or not (card.needs_image or isinstance(parsed.params, ImagesParams)):
+    if published is None or not _shows_images(parsed.params):
         if parsed.inputs:
             raise ImageUnexpected(f"{card.title} takes no values for a model's inputs.", pointer="/inputs", allowed="none", got="some")
-        await _refuse_array_without_model(services, caller, parsed)
+        await _refuse_array(services, caller, parsed)
         return JobInputs(parsed.image, parsed.image_id)
     description = published.description
     given = _given(parsed, description)
@@ -96,8 +96,6 @@ async def check_inputs(services: Services, caller: Caller, parsed: ParsedRequest
     photo = checked.pop(description.input.name, None)
     own = photo if explained == description.input.name else checked[explained]
     channels = description.input_at(explained, "/params/input").image_spec.channels if own is not None and own.is_array else None
-    if channels is not None and not isinstance(parsed.params, ShownBandsParams):
-        raise UnsupportedFormat(f"{card.title} starts from a photo; got an array.", pointer=parsed.image_pointer, allowed="a photo")
     ids: dict[str, str] = {}
     files: dict[str, bytes] = {}
     for name, file in checked.items():
@@ -226,14 +224,22 @@ def _numbers_file(value: GivenInput, takes: ModelInput) -> bytes:
     return array_file(fitted(array, takes, value.pointer))
 
 
-async def _refuse_array_without_model(services: Services, caller: Caller, parsed: ParsedRequest) -> None:
+def _shows_images(params: MethodParams) -> bool:
+    """Return whether a method only shows images to the model. One that changes a photo fills the other inputs with zeros meanwhile."""
+    return isinstance(params, ShownBandsParams | ImagesParams)
+
+
+async def _refuse_array(services: Services, caller: Caller, parsed: ParsedRequest) -> None:
     is_array = parsed.image is not None and is_array_file(parsed.image)
     if parsed.image_id is not None:
         (record,) = await services.store.images.keep(caller.owner, [parsed.image_id])
         is_array = record is not None and record.format == ARRAY_FORMAT
     if is_array:
         raise UnsupportedFormat(
-            f"{parsed.params.card.title} takes a photo; got an array.", pointer=parsed.image_pointer, allowed="a photo", got="an array"
+            f"{parsed.params.card.title} starts from a photo; got an array.",
+            pointer=parsed.image_pointer,
+            allowed="a photo",
+            got="an array",
         )
 
 

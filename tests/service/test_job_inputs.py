@@ -137,6 +137,8 @@ async def test_every_wrong_value_says_what_was_got_and_what_is_allowed(client: h
 async def test_a_method_that_shows_no_image_to_the_model_takes_no_values(client: httpx.AsyncClient, pairs: FakeWorker) -> None:
     answer = await post(client, {"metadata": [1, 2]}, image=None, method="filters", layer="both")
     assert problem_of(answer, 422, "image_unexpected").pointer == "/inputs"
+    answer = await post(client, {"metadata": [1, 2]}, method="feature_inversion", layer="both")
+    assert problem_of(answer, 422, "image_unexpected").pointer == "/inputs"
 
 
 async def test_another_input_is_explained(client: httpx.AsyncClient, pairs: FakeWorker) -> None:
@@ -216,9 +218,6 @@ async def test_arrays_that_do_not_fit_are_refused(client: httpx.AsyncClient, wor
     short["array"]["shape"] = [3, 4, 7]
     assert problem_of(await post(client, image=short), 422, "invalid_image").allowed == "336 bytes"
     problem_of(await post(client, image={"array": {"dtype": "object", "shape": [1], "base64": "AA=="}}), 422, "invalid_parameters")
-    await worker.publish(of_bands(3))
-    problem = problem_of(await post(client, image=array_of(good[..., :3]), method="deep_dream"), 415, "unsupported_format")
-    assert "starts from a photo" in problem.detail
 
 
 async def test_bands_of_a_photo_are_refused(client: httpx.AsyncClient, worker: FakeWorker) -> None:
@@ -241,3 +240,11 @@ async def test_pictures_are_made_for_models_of_one_or_three_channels_only(client
     for method in ("filters", "filter_atlas"):
         problem = problem_of(await post(client, image=None, method=method), 422, "invalid_parameters")
         assert (problem.pointer, problem.got) == ("/model", "6")
+
+
+async def test_methods_that_change_a_photo_take_no_array(client: httpx.AsyncClient, worker: FakeWorker) -> None:
+    await worker.publish(of_bands(3))
+    array = np.ones((3, 4, 3), np.float32)
+    for method in ("deep_dream", "feature_inversion"):
+        problem = problem_of(await post(client, image=array_of(array), method=method), 415, "unsupported_format")
+        assert "starts from a photo" in problem.detail

@@ -10,7 +10,6 @@ from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
-from schemas.methods.image_input import ShownBandsParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
 from schemas.methods.synthesis.drawn_channels import check_drawn_channels
@@ -41,7 +40,7 @@ class FeatureInversionFacts(Facts):
     layers: tuple[Inversion, ...] = Field(description="These are the layers in the order asked for.")
 
 
-class FeatureInversion(PrecisionParams, ShownBandsParams):
+class FeatureInversion(PrecisionParams):
     """Images for which a layer has the same activation as for the photo: one for each layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
