@@ -175,6 +175,12 @@ class QueueFull(VisualizationError):
     code, title, retryable = "queue_full", "The queue is full", True
 
 
+class NotFinished(VisualizationError):
+    """The job of a one-line request goes on, and the same request joins it."""
+
+    code, title, retryable = "not_finished", "The job has not finished in time", True
+
+
 class BrokerUnavailable(VisualizationError):
     code, title, retryable = "broker_unavailable", "The broker does not answer", True
 

@@ -17,8 +17,15 @@ class Status(BaseModel):
 
     model_config = _FROZEN
 
+    event: Literal["status"] = Field(default="status", description="The kind of the event.")
     state: JobState = Field(description="The state of the job now.")
     queue_position: int | None = Field(description="The number of executions that are taken before this one. It is null once the job runs.")
+
+
+class ProgressChange(Progress):
+    """How far a job is."""
+
+    event: Literal["progress"] = Field(default="progress", description="The kind of the event.")
 
 
 class Preview(BaseModel):
@@ -26,6 +33,7 @@ class Preview(BaseModel):
 
     model_config = _FROZEN
 
+    event: Literal["preview"] = Field(default="preview", description="The kind of the event.")
     step: int = Field(description="The step after which the image was made.")
     image: str = Field(description="The image as a PNG in a `data:` URL.", examples=["data:image/png;base64,iVBORw0KGgo…"])
 
@@ -35,6 +43,7 @@ class Done(BaseModel):
 
     model_config = _FROZEN
 
+    event: Literal["done"] = Field(default="done", description="The kind of the event.")
     state: JobState = Field(description="The state in which the job ended. `GET /v1/jobs/{id}` returns the rest.")
 
 
@@ -55,7 +64,7 @@ class ProgressEvent(BaseModel):
 
     event: Literal["progress"] = Field(description="The kind of the event.")
     id: str = Field(description="The sequence number.")
-    data: Progress
+    data: ProgressChange
 
 
 class PreviewEvent(BaseModel):

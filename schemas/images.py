@@ -18,7 +18,7 @@ class InlineImage(BaseModel):
 
     base64: str = Field(
         min_length=1,
-        description="The content of the file in base64. Decoded, it has at most 10 MiB.",
+        description="The content of the file in base64, or a `data:` URL with it. Decoded, it has at most 10 MiB.",
         examples=["iVBORw0KGgo…"],
         json_schema_extra={"contentEncoding": "base64"},
     )

@@ -16,6 +16,7 @@ from service.drain import Drain
 from service.error_handlers import add_error_handlers
 from service.gate import gate
 from service.head_requests import HeadMiddleware
+from service.job_remarks import WARNING
 from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
@@ -24,7 +25,7 @@ from service.openapi import openapi_of
 from service.rate_limits import RateLimits
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.revocation import RevocationMiddleware
-from service.routes import artifacts, batch_results, batches, health, images, jobs, keys, methods, models, problems
+from service.routes import artifacts, batch_results, batches, events, health, images, jobs, keys, methods, models, problems
 from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
 from service.security_headers import SecurityHeadersMiddleware
@@ -57,7 +58,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     )
     app.state.services = services
     routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, keys.router, health.router]
-    routers += [batch_results.router, problems.router, documents_router(app)]
+    routers += [batch_results.router, events.router, problems.router, documents_router(app)]
     for router in routers:
         app.include_router(router, dependencies=[Depends(gate)], max_body_size=settings.max_body_bytes)
     # A batch counts its own bytes while it reads them, because nothing of it stays in memory.
@@ -81,7 +82,7 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", REQUEST_ID],
+            expose_headers=["ETag", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", REQUEST_ID, WARNING],
         )
     app.add_middleware(SecurityHeadersMiddleware, other_origins=bool(settings.cors_origins))
     app.openapi = openapi_of(app, key_required=settings.auth == "required")

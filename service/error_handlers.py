@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from schemas.errors import MethodNotAllowed, NotFound, UnknownMethod, VisualizationError
-from schemas.methods import params_class
+from schemas.methods import METHODS, params_class
+from schemas.methods.several_images import ImagesParams
 from service.echo import echo
 from service.event_stream import NoMoreEvents
 from service.head_requests import asked_method
@@ -42,7 +43,7 @@ def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter], max_body_byte
             case 405:
                 verbs = {verb for route in routes if route.path_regex.match(path) for verb in route.methods or ()}
                 allowed, got = ", ".join(sorted(verbs | ({"HEAD"} if "GET" in verbs else set()))), asked_method(request.scope)
-                problem = MethodNotAllowed(f"{path} takes {allowed}; got {got}.", allowed=allowed, got=got)
+                problem = MethodNotAllowed(f"{path} takes {allowed}; got {got}.{_call_of(path)}", allowed=allowed, got=got)
                 headers["Allow"] = allowed
             case 413:
                 problem = body_too_large(max_body_bytes)
@@ -61,6 +62,17 @@ def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter], max_body_byte
     app.add_exception_handler(CallerDisconnected, end_without_answer)
     app.add_exception_handler(RequestValidationError, answer_invalid_parameters)
     app.add_exception_handler(HTTPException, answer_framework_error)
+
+
+def _call_of(path: str) -> str:
+    """Return a sentence that shows the call at the address of a visualization method; empty for every other address."""
+    params = METHODS.get(path.removeprefix("/v1/"))
+    if params is None:
+        return ""
+    several = issubclass(params, ImagesParams)
+    image = "-F images=@a.jpg -F images=@b.jpg " if several else "-F image=@photo.jpg " if params.card.needs_image else ""
+    model = "-F model=efficientnet_lite0 " if params.card.needs_model else ""
+    return f" For example: curl {image}{model}-o result.png localhost:8000{path}. /v1/methods/{params.card.name} lists the fields."
 
 
 def _unknown_address(verb: str, path: str) -> VisualizationError:

@@ -15,6 +15,7 @@ from schemas.errors import BodyTooLarge, ImageTooLarge, InvalidImage, Unsupporte
 from schemas.images import ImageLimits
 
 ARRAY_FORMAT = "NPY"
+_LONGEST_PREFIX = 200  # characters of a `data:` URL up to its comma
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class ImageHeader:
 
 
 def decode_base64(text: str, max_bytes: int, pointer: str) -> bytes:
-    """Return the bytes that `text` encodes (RFC 4648, standard alphabet).
+    """Return the bytes that `text` encodes (RFC 4648, standard alphabet). A `data:` URL is taken without what precedes its comma.
 
     Raises:
         BodyTooLarge: there are more than `max_bytes`, which is counted before anything is decoded.
         InvalidImage: `text` is not base64.
     """
+    if text.startswith("data:"):
+        text = text[text.find(",", 0, _LONGEST_PREFIX) + 1 :]
     size = len(text) * 3 // 4 - text[-2:].count("=")
     if size > max_bytes:
         raise BodyTooLarge(
@@ -49,8 +52,7 @@ def decode_base64(text: str, max_bytes: int, pointer: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidImage(
-            f"The image is not valid base64: {error}. "
-            "It must use the standard alphabet with padding, without line breaks and without a 'data:' prefix.",
+            f"The image is not valid base64: {error}. It must use the standard alphabet with padding, without line breaks.",
             pointer=pointer,
         ) from None
 

@@ -14,12 +14,15 @@ from catalog.entry import CatalogEntry
 from catalog.unusable import UnusableModel
 from catalog.watched_catalog import WatchedCatalog
 from jobstore.store import JobStore
-from schemas.errors import ModelChanged
+from schemas.errors import InvalidParameters, ModelChanged
 from schemas.models import ModelDescription, ModelSummary, PublishedModel, UnloadableModel
 from service.drain import Drain
 from service.settings import ServiceSettings
+from service.validation_errors import invalid_parameters
 
 _CHANGED_PAUSE = 0.5  # seconds until the service and the workers are asked again for a model whose files have just changed
+_MISSING = "model is required."
+_SUGGESTED = 5  # models
 _MAX_KEPT = 64  # descriptions in memory; a large one has about a megabyte
 
 
@@ -83,6 +86,16 @@ class ModelLookup:
         found, loaded = await asyncio.gather(self._all_published(entries), self._loaded())
         usable = [self._summary(entry, published, loaded[entry.name]) for entry, published in zip(entries, found, strict=True)]
         return [*usable, *(_faulty(model) for name, model in sorted(catalog.unusable.items()) if name not in catalog)]
+
+    async def suggest(self, error: InvalidParameters) -> InvalidParameters:
+        """Return the error with the names of some models, if it says that the model is missing."""
+        names = tuple(await self._catalog())[:_SUGGESTED]
+        hint = f"model is required. Some models are {', '.join(names)}. See /v1/models."
+        errors = [
+            each.model_copy(update={"detail": hint, "nearest": names}) if each.pointer == "/model" and each.detail == _MISSING else each
+            for each in error.field_errors
+        ]
+        return invalid_parameters(errors) if errors != list(error.field_errors) else error
 
     async def description(self, entry: CatalogEntry) -> ModelDescription:
         """Return the model's description, with the number of workers that have it loaded. Raises what `published` raises."""

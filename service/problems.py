@@ -59,6 +59,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.ModelChanged: 503,
     errors.ShuttingDown: 503,
     errors.ModelLoadInterrupted: 503,
+    errors.NotFinished: 504,
     errors.JobTimeout: 504,
 }
 _FOR_HTTP: Mapping[int, type[VisualizationError]] = {

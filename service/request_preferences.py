@@ -17,11 +17,13 @@ class RequestPreferences:
         wait: seconds that the caller is ready to wait; None if the request does not say.
         fresh: true if an identical earlier result must not answer the request.
         idempotency_key: requests with the same key and the same submission answer the same job.
+        respond_async: true if the job itself is the answer where its result is not there in time.
     """
 
     wait: float | None
     fresh: bool
     idempotency_key: str | None
+    respond_async: bool = False
 
 
 async def _preferences(
@@ -30,7 +32,7 @@ async def _preferences(
         Header(
             alias="Prefer",
             description="With `wait=N` the answer waits up to N seconds for the job's end, at most 60. "
-            "With `respond-async` it does not wait.",
+            "With `respond-async` it does not wait, and the one-line form answers the job.",
             examples=["wait=30"],
         ),
     ] = None,
@@ -55,7 +57,8 @@ async def _preferences(
         ),
     ] = None,
 ) -> RequestPreferences:
-    return RequestPreferences(_wait(prefer), "no-cache" in _tokens(cache_control), idempotency_key)
+    is_async = "respond-async" in _tokens(prefer)
+    return RequestPreferences(_wait(prefer), "no-cache" in _tokens(cache_control), idempotency_key, is_async)
 
 
 def _wait(prefer: str | None) -> float | None:

@@ -12,6 +12,12 @@ NOT_NOW = (
         "Wait as long as `Retry-After` says, and send the request again. The operator can add workers, or set `CONVSCOPE_MAX_QUEUED`.",
     ),
     ErrorCause(
+        errors.NotFinished("Job 01K5YQZ7T8Y1W4V9N3M2XQJ6RD has not finished within 30 s. It goes on, and the same request joins it."),
+        "The one-line form waited as long as `Prefer: wait` says, or 30 seconds, and the job had not ended. The job goes on.",
+        "Send the same request again, which joins the job or gets its result; or follow the job at the address in `Location`. With "
+        "`Prefer: respond-async` the answer is the job, at once.",
+    ),
+    ErrorCause(
         errors.BrokerUnavailable("Redis does not answer. Try again shortly."),
         "The service does not reach Redis, which holds the queue. A job that was accepted before is not lost.",
         "Wait as long as `Retry-After` says, and send the request again; with an `Idempotency-Key`, no job is made twice. "

@@ -11,7 +11,7 @@ from schemas.models.descriptions import ModelDescription, OutputHead
 from schemas.models.immutable import ImmutableSchema
 from schemas.models.inputs import ModelInput
 from schemas.models.preprocessing import Preprocessing
-from schemas.nearest_names import nearest_hint, nearest_names
+from schemas.nearest_names import names_containing, nearest_hint, nearest_names
 
 
 class ClassLabel(ImmutableSchema):
@@ -119,7 +119,7 @@ class PublishedModel(ImmutableSchema):
         name = self.description.name
         if not labels:
             raise UnknownClass(f"Model '{name}' has no labels. Give class_index as a number.", pointer=pointer, got=label)
-        nearest = nearest_names(label, labels)
+        nearest = tuple(dict.fromkeys((*names_containing(label, labels), *nearest_names(label, labels))))
         raise UnknownClass(
             f"Model '{name}' has no class labelled '{label}'.{nearest_hint(nearest)} Search /v1/models/{name}/labels?q=…",
             pointer=pointer,

@@ -17,17 +17,20 @@ from schemas.errors import BrokerUnavailable, Expired
 from schemas.jobs import JobState
 from service.dependencies import Services
 from service.problems import problem_of
+from service.responses import with_signed_addresses
+from service.signed_addresses import Sign
 
 ROWS_TOGETHER = 50
 _WITHOUT_ARRAYS = {"artifacts": {"__all__": {"data"}}}
 
 
 async def rows_from(
-    services: Services, batch: BatchRecord, first: int, most: int = ROWS_TOGETHER
+    services: Services, batch: BatchRecord, first: int, most: int = ROWS_TOGETHER, *, sign: Sign | None = None
 ) -> list[tuple[BatchRow, JobRecord | None]]:
     """Return up to `most` rows from the row `first` on, each with its job, or with None if the job no longer exists."""
     stored: list[dict[str, Any]] = [from_json(text) for text in await services.store.batches.rows(batch, first, most)]
-    jobs = await services.store.jobs.read_many([row["job_id"] for row in stored if row["job_id"] is not None], batch.owner)
+    found = await services.store.jobs.read_many([row["job_id"] for row in stored if row["job_id"] is not None], batch.owner)
+    jobs = {job_id: with_signed_addresses(job, sign) for job_id, job in found.items()}
     pairs = [(row, jobs.get(row["job_id"] or "")) for row in stored]
     return [(_row(row, job, str(first + place + 1), batch.request_id), job) for place, (row, job) in enumerate(pairs)]
 
@@ -39,7 +42,7 @@ def row_line(row: BatchRow, more: Mapping[str, JsonValue] | None = None) -> byte
 
 
 async def result_lines(
-    services: Services, batch: BatchRecord, first: int, state: JobState | None, *, follow: bool
+    services: Services, batch: BatchRecord, first: int, state: JobState | None, *, follow: bool, sign: Sign | None
 ) -> AsyncGenerator[bytes | None]:
     """Yield the rows from `first` on as lines, those of one state if `state` is given. Yield None about every 15 seconds without a row.
 
@@ -51,7 +54,7 @@ async def result_lines(
                 now = await services.store.batches.read(batch.id, batch.owner)
                 if now is None:
                     return
-                found = await rows_from(services, now, first)
+                found = await rows_from(services, now, first, sign=sign)
             except BrokerUnavailable:
                 await watch.woken(RETRY_PAUSE)
                 continue

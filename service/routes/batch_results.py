@@ -15,7 +15,7 @@ from service.batches.batch_events import batch_events
 from service.batches.receive_batch import JSON_LINES
 from service.batches.result_archive import ResultArchive
 from service.batches.result_rows import result_lines
-from service.dependencies import ServicesDep
+from service.dependencies import CallerDep, ServicesDep
 from service.event_stream import NoMoreEvents, UntilAnsweredDep
 from service.problems import documented
 
@@ -35,13 +35,15 @@ _EVENTS: dict[str, Any] = {"text/event-stream": {"schema": {"$ref": "#/component
 )
 async def get_batch_results(
     services: ServicesDep,
+    caller: CallerDep,
     batch: BatchDep,
+    *,
     cursor: Annotated[int, Query(ge=0, description="The `cursor` of the last line that was received. The answer goes on after it.")] = 0,
     state: Annotated[JobState | None, Query(description="Only items in this state are sent.")] = None,
     follow: Annotated[bool, Query(description="If it is true, the answer goes on until the batch has ended.")] = False,
 ) -> Response:
     """The lines come in the order in which the items ended. If the answer breaks off, ask again with the `cursor` of the last line."""
-    lines = services.drain.until_begun(result_lines(services, batch, cursor, state, follow=follow))
+    lines = services.drain.until_begun(result_lines(services, batch, cursor, state, follow=follow, sign=caller.sign))
 
     async def content() -> AsyncIterator[bytes]:
         try:

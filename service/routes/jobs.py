@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from schemas.errors import BrokerUnavailable
+from schemas.errors import BrokerUnavailable, InvalidParameters
 from schemas.job_requests import example_request
 from schemas.jobs import Job, JobPage, JobState
 from schemas.methods import METHODS
 from schemas.models import ModelName
 from service.dependencies import CallerDep, JobDep, ServicesDep
+from service.event_stream import NoMoreEvents, UntilAnsweredDep, named_data
 from service.job_wait import wait_until_ended
 from service.parse_request import parse_job_request
 from service.problems import documented
@@ -73,7 +73,10 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
 async def submit_job(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
     """The body is JSON, or multipart with that JSON as the part `request` and the image as the file part `image`. A method that takes
     several images reads each file from a part `images`."""
-    parsed = await parse_job_request(request, services.settings)
+    try:
+        parsed = await parse_job_request(request, services.settings)
+    except InvalidParameters as error:
+        raise await services.models.suggest(error) from None
     wait = None if preferences.wait is None else min(preferences.wait, services.settings.max_wait)
     until = time.monotonic() + (wait or 0.0)
     job = (await submit(services, caller, parsed, preferences, wait or 0.0)).job
@@ -116,9 +119,16 @@ async def get_job(
     return job_response(await wait_until_ended(services, job, wait, request), sign=caller.sign)
 
 
-async def _until_answered() -> AsyncGenerator[AsyncExitStack]:
-    async with AsyncExitStack() as stack:
-        yield stack
+async def _events_after(
+    services: ServicesDep,
+    job: JobDep,
+    last_event_id: Annotated[
+        int, Header(alias="Last-Event-ID", ge=0, description="The id of the last event that was received. The stream goes on after it.")
+    ] = 0,
+) -> int:
+    if last_event_id and job.state.ended and await services.store.jobs.has_told_all(job.id, job.owner, last_event_id):
+        raise NoMoreEvents
+    return last_event_id
 
 
 @router.get(
@@ -126,24 +136,26 @@ async def _until_answered() -> AsyncGenerator[AsyncExitStack]:
     operation_id="job_events",
     summary="Follow a job",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}} | documented(404, 422, 503),
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}},
+        204: {"description": "The caller has seen the last event, so there is nothing more to follow."},
+    }
+    | documented(404, 422, 503),
 )
 async def job_events(
     services: ServicesDep,
     job: JobDep,
-    until_answered: Annotated[AsyncExitStack, Depends(_until_answered)],
-    last_event_id: Annotated[
-        int, Header(alias="Last-Event-ID", ge=0, description="The id of the last event that was received. The stream goes on after it.")
-    ] = 0,
+    until_answered: UntilAnsweredDep,
+    told: Annotated[int, Depends(_events_after)],
 ) -> AsyncIterator[ServerSentEvent]:
     """The answer is a stream of server-sent events: `status`, `progress`, `preview` and `done`. Their ids count from 1. The stream ends
     after `done`. If it ends without `done`, resume it with `Last-Event-ID`. A comment is sent after 15 seconds without an event."""
-    events = services.drain.until_begun(services.store.jobs.events(job.id, job.owner, last_event_id))
+    events = services.drain.until_begun(services.store.jobs.events(job.id, job.owner, told))
     until_answered.push_async_callback(events.aclose)  # FastAPI does not close the generator of a caller who left
     try:
         async for event in events:
             if event is not None:
-                yield ServerSentEvent(raw_data=event.data, event=event.type, id=str(event.sequence))
+                yield ServerSentEvent(raw_data=named_data(event), event=event.type, id=str(event.sequence))
     except BrokerUnavailable as error:
         _log.warning("event_stream_broken", job_id=job.id, reason=error.detail)
 

@@ -11,7 +11,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from jobstore.records import JobRecord
-from schemas.errors import Expired, NotAcceptable, StateConflict, VisualizationError
+from schemas.errors import Expired, InvalidParameters, NotAcceptable, NotFinished, StateConflict, VisualizationError
 from schemas.jobs import JobState
 from schemas.methods import METHODS
 from schemas.methods.card import MethodCard
@@ -20,11 +20,12 @@ from service.artifact_answer import artifact_answer
 from service.content_negotiation import preferred_media_type
 from service.converters import job_with_arrays, zipped
 from service.dependencies import CallerDep, Services, ServicesDep
+from service.job_remarks import add_remarks
 from service.job_wait import CallerDisconnected, wait_until_ended
 from service.one_line_forms import ONE_LINE_FORMS
 from service.one_line_media import JSON, ZIP, can_answer, offered, single_artifact
 from service.parse_request import parse_one_line_request
-from service.problems import documented
+from service.problems import documented, problem_response
 from service.representations import file_name
 from service.request_preferences import PreferencesDep
 from service.responses import job_headers, job_json, job_response, json_response, with_signed_addresses
@@ -66,7 +67,7 @@ def _responses(card: MethodCard) -> dict[int | str, dict[str, Any]]:
     content[JSON] = job
     return {
         200: {"description": "The job has finished, and this is its result.", "content": content},
-        202: {"description": "The job has not finished in time. `Location` is its address.", "content": {JSON: job}},
+        202: {"description": "The caller prefers `respond-async`, and this is the job. `Location` is its address.", "content": {JSON: job}},
     } | documented(400, 404, 406, 409, 410, 413, 415, 422, 429, 500, 503, 504)
 
 
@@ -79,7 +80,10 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
             allowed = ", ".join(media_types)
             detail = f"{card.title} can answer as {allowed}, but the request asks for {accept}."
             raise NotAcceptable(detail, allowed=allowed, got=accept)
-        parsed = await parse_one_line_request(request, card.name, services.settings)
+        try:
+            parsed = await parse_one_line_request(request, card.name, services.settings)
+        except InvalidParameters as error:
+            raise await services.models.suggest(error) from None
         wait = min(services.settings.default_wait if preferences.wait is None else preferences.wait, services.settings.max_wait)
         until = time.monotonic() + wait
         submitted = await submit(services, caller, parsed, preferences, wait, short_lived=wait > 0)
@@ -91,8 +95,11 @@ def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
                 await _cancel(services, submitted.job)
             raise
         headers = job_headers(job, None if preferences.wait is None else wait)
-        if not job.state.ended:
+        if not job.state.ended and preferences.respond_async:
             return job_response(job, 202, headers, sign=caller.sign)
+        if not job.state.ended:
+            detail = f"Job {job.id} has not finished within {wait:g} s. It goes on, and the same request joins it."
+            return problem_response(NotFinished(detail), caller.request_id, headers)
         _check_succeeded(job)
         return await _answer(services, with_signed_addresses(job, caller.sign), _available(card, job, accept, media_types), headers)
 
@@ -139,7 +146,9 @@ def _check_succeeded(job: JobRecord) -> None:
 
 async def _answer(services: Services, job: JobRecord, media_type: str, headers: dict[str, str]) -> Response:
     if single := single_artifact(job.artifacts, media_type):
-        return await artifact_answer(services, job, *single, headers)
+        answer = await artifact_answer(services, job, *single, headers)
+        add_remarks(answer, job)
+        return answer
     headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
     names = [artifact.name for artifact in job.artifacts if artifact.kind == "array" or media_type == ZIP]
     contents = await services.contents.read_all(job, names)

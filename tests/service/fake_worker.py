@@ -33,6 +33,12 @@ def encoded(image: NDArray[np.uint8], image_format: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
+def pixels(content: bytes) -> NDArray[np.uint8]:
+    """Return the pixels of an image file, uint8 RGB (H, W, 3)."""
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
 def npy(array: NDArray[np.generic]) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)

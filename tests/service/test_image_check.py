@@ -81,7 +81,7 @@ def test_base64_is_measured_before_it_is_decoded(size: int) -> None:
     assert raised.value.got == f"{size} bytes"
 
 
-@pytest.mark.parametrize("text", ["====", "abc", "ab\ncd", "_-8=", "é", "data:image/png;base64,AAAA"])
+@pytest.mark.parametrize("text", ["====", "abc", "ab\ncd", "_-8=", "é", "data:image/png;base64,AAA", "data:AAAA" + "A" * 300])
 def test_text_that_is_not_base64_is_refused(text: str) -> None:
     with pytest.raises(InvalidImage) as raised:
         decode_base64(text, 1000, "/image/base64")

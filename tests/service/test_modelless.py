@@ -24,7 +24,9 @@ async def test_a_method_that_needs_no_model(client: httpx.AsyncClient, worker: F
     for answer in (first, second):
         job = job_adapter.validate_python((await client.get(answer.headers["location"])).json())
         assert (job.model, job.state) == ("none", "running")
-    answer = await client.post("/v1/sandbox", data={"preset": "relu"}, files={"image": ("cat.png", PHOTO)}, headers={"Prefer": "wait=0"})
+    answer = await client.post(
+        "/v1/sandbox", data={"preset": "relu"}, files={"image": ("cat.png", PHOTO)}, headers={"Prefer": "respond-async"}
+    )
     assert (answer.status_code, answer.json()["model"]) == (202, "none"), answer.text
 
 

@@ -16,7 +16,20 @@ from PIL import Image
 
 from schemas.artifacts import EncodedArtifact
 from schemas.jobs import job_adapter
-from tests.service.fake_worker import CAM_ARTIFACTS, HEATMAP, MAP, OVERLAY, FakeWorker, animation, array, document, encoded, npy, picture
+from tests.service.fake_worker import (
+    CAM_ARTIFACTS,
+    HEATMAP,
+    MAP,
+    OVERLAY,
+    FakeWorker,
+    animation,
+    array,
+    document,
+    encoded,
+    npy,
+    picture,
+    pixels,
+)
 from tests.service.test_errors import problem_of
 from tests.service.test_submit import PHOTO
 
@@ -40,7 +53,7 @@ async def asked(
 async def test_the_primary_image(client: httpx.AsyncClient, worker: FakeWorker, accept: str | None) -> None:
     answer = await asked(client, worker, accept)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png"), answer.text
-    assert answer.content == encoded(OVERLAY)
+    assert np.array_equal(pixels(answer.content), OVERLAY)
     assert answer.headers["content-disposition"] == 'inline; filename="grad_cam_overlay.png"'
     job_id = answer.headers["location"].rsplit("/", 1)[1]
     assert (await client.get(answer.headers["location"])).json()["id"] == job_id
@@ -136,9 +149,10 @@ async def test_documents_by_accept(
     client: httpx.AsyncClient, worker: FakeWorker, accept: str | None, media_type: str, content: bytes
 ) -> None:
     answer = await architecture(client, worker, accept, (DRAWING, *DOCUMENTS))
-    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, media_type, content)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert np.array_equal(pixels(answer.content), pixels(content)) if media_type == "image/png" else answer.content == content
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert ("content-security-policy" in answer.headers) == (accept is not None)
+    assert ("sandbox" in answer.headers.get("content-security-policy", "")) == (accept is not None)
 
 
 async def test_a_zip_file_has_the_documents(client: httpx.AsyncClient, worker: FakeWorker) -> None:
@@ -171,7 +185,7 @@ async def test_an_animation_by_accept(client: httpx.AsyncClient, worker: FakeWor
     forming = animation("animation", np.stack([OVERLAY, OVERLAY[::-1]]), (50, 700))
     answer = await filters(client, worker, 2, (picture("grid", OVERLAY, primary=True), forming))
     with Image.open(io.BytesIO(answer.content)) as read:
-        assert (answer.headers["content-type"], read.format, read.n_frames) == ("image/gif", "GIF", 2)
+        assert (answer.headers["content-type"], read.format, read.n_frames) == ("image/gif", "GIF", 2)  # pyright: ignore[reportAttributeAccessIssue] - Pillow's animations have it
     assert answer.headers["content-disposition"] == 'inline; filename="filters_animation.gif"'
 
 

@@ -34,6 +34,7 @@ NAMES_IT_IN_THE_PATH = {
 }  # fmt: skip
 LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches"}
 # These name uploads in the body. Every method is tried below.
+NAMES_IT_IN_THE_QUERY = {"follow_events"}
 NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", *METHODS}
 MAKES_SOMETHING_NEW = {"upload_image"}
 NEEDS_ADMIN = {"add_key", "list_keys", "revoke_key"}
@@ -77,7 +78,15 @@ async def belongings(ada: httpx.AsyncClient, worker: FakeWorker) -> Belongings:
 
 
 def test_every_operation_has_one_rule(app: FastAPI) -> None:
-    rules = [SHOWS_NOTHING_OWNED, NAMES_IT_IN_THE_PATH, LISTS_WHAT_IS_OWNED, NAMES_IT_IN_THE_BODY, MAKES_SOMETHING_NEW, NEEDS_ADMIN]
+    rules = [
+        SHOWS_NOTHING_OWNED,
+        NAMES_IT_IN_THE_PATH,
+        NAMES_IT_IN_THE_QUERY,
+        LISTS_WHAT_IS_OWNED,
+        NAMES_IT_IN_THE_BODY,
+        MAKES_SOMETHING_NEW,
+        NEEDS_ADMIN,
+    ]
     for _, _, name in operations(app):
         assert sum(name in rule for rule in rules) == 1, f"Say in this file what another owner may see of the operation {name}."
     for path, _, name in operations(app):
@@ -91,6 +100,9 @@ async def test_what_is_named_in_the_path(app: FastAPI, ada: httpx.AsyncClient, b
         if name in NAMES_IT_IN_THE_PATH:
             problem_of(await bob.request(verb, path.format(**vars(belongings))), 404, "not_found")
             tried.add(name)
+        elif name in NAMES_IT_IN_THE_QUERY:
+            for query in ({"jobs": belongings.job_id}, {"batch": belongings.batch_id}):
+                problem_of(await bob.request(verb, path, params=query), 404, "not_found")
         elif name in LISTS_WHAT_IS_OWNED:
             assert (await bob.get(path)).json()["items"] == []
             assert len((await ada.get(path)).json()["items"]) == 1
