@@ -134,7 +134,8 @@ class JobSubmitter:
                 self._raise_refusal(outcome, detail, submission)
                 return outcome, snapshot[0]
             await self._account.make_disk_free(size)
-        is_new = image_digest is not None and image_digest not in self._recent
+        # The image of an item is there already, because the batch holds it.
+        is_new = image_digest is not None and image_digest not in self._recent and submission.place is None
         contents: dict[str, bytes] = {}
         if submission.image is not None and image_digest is not None:
             self._remember(image_digest)

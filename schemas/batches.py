@@ -26,6 +26,7 @@ class BatchDefaults(BaseModel):
     method: str | None = Field(default=None, description="The method, as `GET /v1/methods` lists it.", examples=["grad_cam"])
     model: ModelName | None = Field(default=None, description="The model, as `GET /v1/models` lists it.")
     image: ImageReference | None = Field(default=None, description="The image, as in a job. An image in base64 is stored once.")
+    inputs: dict[str, JsonValue] | None = Field(default=None, description="The values of the model's inputs by name, as in a job.")
     params: dict[str, JsonValue] | None = Field(
         default=None,
         description="The parameters of the method. An item's own parameters are laid over them one by one, unless it names another method.",

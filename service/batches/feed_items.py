@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from pydantic_core import to_json
@@ -78,6 +78,13 @@ class BatchItems:
 
         try:
             parsed = await parse_submission(submission_of(item, await self._shared()), self._services.settings)
+            if parsed.image_id is not None:
+                # The batch holds this file, and the caller need not have uploaded it, so the job gets its content.
+                try:
+                    content = await self._services.store.images.file(parsed.image_id)
+                except Expired:
+                    return await self._submitted_before(number)
+                parsed = replace(parsed, image=content, image_id=None)
             place = BatchItemPlace(batch.id, number, assign)
             caller = Caller(batch.owner, batch.request_id)
             return (await submit(self._services, caller, parsed, RequestPreferences(None, False, None), 0.0, place=place)).job
@@ -91,6 +98,19 @@ class BatchItems:
             _log.exception("batch_item_failed", batch_id=batch.id, item=number)
             problem = problem_of(InternalError("The service failed unexpectedly. Its log has the reason."), batch.request_id)
             return self.end(number, item, JobState.FAILED, error=problem)
+
+    async def _submitted_before(self, number: int) -> JobRecord:
+        """Return the job of an item whose image is no longer held, because the job has been submitted.
+
+        Raises:
+            Expired: there is no such job.
+        """
+        batch = await self._services.store.batches.read(self._batch.id, self._batch.owner)
+        job_id = next((each.job_id for each in batch.pending if each.number == number), None) if batch else None
+        job = await self._services.store.jobs.read(job_id, self._batch.owner) if job_id else None
+        if job is None:
+            raise Expired("The image of this item is missing or damaged.")
+        return job
 
     def end(self, number: int, item: StoredItem, state: JobState, *, job_id: str | None = None, error: Problem | None = None) -> ItemEnd:
         """Return the end of an item in this state."""

@@ -156,6 +156,27 @@ async def test_an_item_shares_the_result_of_an_identical_job(client: httpx.Async
     assert (cached["cached"], row["job_id"] == job["id"]) == (True, False)
 
 
+async def test_items_whose_jobs_have_ended_unseen_are_not_run_again(worker: FakeWorker, settings: ServiceSettings, store: JobStore) -> None:
+    """The service dies when jobs run. They end, their photos are deleted, and the notes of their ends are lost."""
+    app = create_app(settings, store)
+    async with client_of(app) as client:
+        async with fed(app):
+            batch = await submitted(client, body(3))
+            executions = [await worker.claim() for _ in range(3)]
+        for execution in executions:
+            await worker.complete(execution)
+        await store.sweep()
+        record = await store.batches.read(batch["id"], "anonymous")
+        assert record is not None
+        await store.batch_feeding.forget_notes(record.id, await store.batch_feeding.noted_ends(record.id))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("service.batches.feed_batch._COMPARE_EVERY", 0.1)
+            async with fed(app):
+                done = await ended(client, batch["id"])
+        assert (done["state"], done["counts"]["succeeded"]) == ("succeeded", 3)
+        assert await worker.nothing_queued()
+
+
 async def test_pages_of_batches(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     made = [(await submitted(client, body(1)))["id"] for _ in range(5)]
     page = (await client.get("/v1/batches", params={"limit": 2})).json()
