@@ -72,7 +72,7 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
 )
 async def submit_job(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
     """The body is JSON, or multipart with that JSON as the part `request` and the image as the file part `image`. A method that takes
-    several images reads each file from a part `images`."""
+    several images reads each file from a part `images`. A file for the model's input NAME is the part `inputs.NAME`."""
     try:
         parsed = await parse_job_request(request, services.settings)
     except InvalidParameters as error:
