@@ -85,7 +85,9 @@ def _one_value(name: str, text: str, adapter: TypeAdapter[Any]) -> JsonValue:
         # JSON is read strictly, so that `true` is not taken for the class index 1.
         if _failure(adapter, value, json=text) is None:
             return value
-        if isinstance(value, list | dict):
+        if isinstance(value, dict):
+            return value  # it is no plain text, and its own error says what is wrong in it
+        if isinstance(value, list):
             readings.insert(0, value)
     progress: list[int] = []
     for reading in readings:

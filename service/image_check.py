@@ -16,6 +16,8 @@ from schemas.images import ImageLimits
 
 ARRAY_FORMAT = "NPY"
 _LONGEST_PREFIX = 200  # characters of a `data:` URL up to its comma
+_ORIENTATION = 0x0112  # the EXIF tag
+_TURNED = (5, 6, 7, 8)  # its values that swap width and height
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,28 @@ def _array_header(content: bytes, limits: ImageLimits, pointer: str | None) -> I
     height, width = shape[:2] if len(shape) >= 2 else (1, *shape, 1)[:2]
     _check_size(width, height, limits, pointer)
     return ImageHeader(ARRAY_FORMAT, width, height)
+
+
+def upright_size(content: bytes, limits: ImageLimits) -> tuple[int, int]:
+    """Return the width and height of an image file that `check_image` has accepted, after its EXIF orientation is applied.
+
+    Only the header is read. A PNG file whose EXIF data follows its pixels counts as upright.
+    """
+    header = check_image(content, limits)
+    return (header.height, header.width) if _is_turned(content, header.format) else (header.width, header.height)
+
+
+def _is_turned(content: bytes, name: str) -> bool:
+    """Return whether the EXIF orientation swaps width and height. An array has none."""
+    if name == ARRAY_FORMAT:
+        return False
+    with Image.OPEN[name][0](io.BytesIO(content), "") as image:
+        if name == "PNG" and "exif" not in image.info:
+            return False  # Pillow would decode the whole image to look for EXIF data behind the pixels
+        try:
+            return image.getexif().get(_ORIENTATION) in _TURNED
+        except Exception:  # the decoder ignores broken metadata, too
+            return False
 
 
 def _check_size(width: int, height: int, limits: ImageLimits, pointer: str | None) -> None:

@@ -17,12 +17,13 @@ from schemas.errors import VisualizationError
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.methods.targets import target_image
+from schemas.methods.targets import RegionTarget, target_image
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.image_check import check_image
 from service.job_images import check_image_files, check_image_given, keep_images, keep_target_image
 from service.job_inputs import JobInputs, check_inputs, explained_input, with_shown_bands
+from service.mask_size import check_mask_size
 from service.parse_request import ParsedRequest
 from service.request_preferences import RequestPreferences
 from service.version import service_version
@@ -61,6 +62,8 @@ async def submit(
     target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
     if target is not None:
         await keep_target_image(services, caller, target, parsed)
+        if isinstance(resolved, TargetClassParams) and isinstance(resolved.target, RegionTarget):
+            await check_mask_size(services, caller, target, parsed)
     submission = Submission(
         owner=caller.owner,
         caller=caller.limited_as,

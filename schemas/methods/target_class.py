@@ -11,7 +11,7 @@ from schemas.errors import InvalidParameters, LimitExceeded, UnknownClass, Visua
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.target_resolution import no_class_output, repointed, resolve_target
-from schemas.methods.targets import ClassSelector, ClassTarget, OtherTarget, Target
+from schemas.methods.targets import AnyTarget, ClassSelector, ClassTarget, ElementTarget, OtherTarget
 from schemas.models import OutputHead, PublishedModel
 
 TOP_CLASS: Final = -1
@@ -48,12 +48,13 @@ class OutputParams(MethodParams):
 class TargetClassParams(OutputParams):
     """Parameters of a method that explains the score of one class or of several, or another target."""
 
-    target: Target | None = Field(
+    target: AnyTarget | None = Field(
         default=None,
         description=(
-            "This is what to explain, in place of `class_index`: `class`, `difference` (a class minus others), `region` (a class of a "
-            "segmentation), `element` (one value of an output), `similarity` (to another image) or `activation` (a channel or a neuron). "
-            "A form takes it as JSON."
+            "This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, "
+            "`difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), "
+            "`similarity` (to another image) and `activation` (a channel or a neuron). "
+            "A form takes an object as JSON."
         ),
         examples=[{"difference": {"of": 285, "from": [281, 282]}}],
     )
@@ -62,7 +63,8 @@ class TargetClassParams(OutputParams):
         default=None,
         description=(
             "This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the "
-            "highest logit is explained."
+            "highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 "
+            "is always the positive one. For a model with one regression value, that value is explained."
         ),
     )
     sign: Literal[1, -1] = Field(
@@ -92,11 +94,15 @@ class TargetClassParams(OutputParams):
     def resolve_target(self, model: PublishedModel, limits: MethodLimits) -> Self:
         """Return these parameters with the target completed and checked. One class, or a list of them, is then in `class_index`.
 
+        If nothing is given, the target is the top class, or the value of an output of one regression value.
+
         Raises:
             InvalidParameters: the model has no such output or target.
             UnknownClass, UnknownLayer, UnknownChannel, UnsuitableLayer: the model has no such class, layer or channel.
             LimitExceeded: the list has more classes than one job may explain.
         """
+        if self.target is None and self.class_index is None and self.sign == 1 and _is_one_value(model.description.head_at(self.output)):
+            return self.changed(target=ElementTarget(element=(0,)))
         if self.target is None:
             return self.resolve_classes(model, limits)
         if not isinstance(self.target, ClassTarget):
@@ -165,6 +171,11 @@ class TargetClassParams(OutputParams):
                 raise ValueError(f"the parameters are not resolved: class_index is {self.class_index!r}")
             indices.append(TOP_CLASS if selector is None else selector)
         return TargetClasses(tuple(indices), listed)
+
+
+def _is_one_value(head: OutputHead) -> bool:
+    """Return whether an output is one regression value (N, 1), so that there is nothing else to explain."""
+    return head.kind == "regression" and head.shape == (1,)
 
 
 def class_output(model: PublishedModel, output: str | None) -> OutputHead:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.images import IMAGE_ID_PATTERN
 from schemas.models import LayerPath
@@ -133,9 +133,23 @@ class ActivationTarget(_TargetPart):
     activation: LayerActivation = Field(description="These are the layer, the channel and the position.")
 
 
+def long_form(value: Any) -> Any:
+    """Return `{"class": value}` for a bare class index, label or list of them, and any other value as it is.
+
+    A text that begins with a brace is a JSON object with a mistake, and not a label.
+    """
+    label = isinstance(value, str) and not value.lstrip().startswith("{")
+    if label or (isinstance(value, int | list | tuple) and not isinstance(value, bool)):
+        return dict[str, Any]({"class": value})
+    return value  # pyright: ignore[reportUnknownVariableType] - the items of a list are not looked at here
+
+
 OtherTarget = DifferenceTarget | RegionTarget | ElementTarget | SimilarityTarget | ActivationTarget
 """A target that is not the score of one class."""
 Target = ClassTarget | OtherTarget
+_ShortForm = ClassSelector | Annotated[tuple[ClassSelector, ...], Field(min_length=1)]
+AnyTarget = Annotated[Target, BeforeValidator(long_form, json_schema_input_type=Target | _ShortForm)]
+"""A target as a request gives it. A class may be given by its index or label alone, and classes as a list of them."""
 
 
 def target_name(target: OtherTarget) -> str:

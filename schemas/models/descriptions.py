@@ -28,7 +28,8 @@ HEAD_KINDS = (
     "`logits` is an output without one: its probabilities "
     "are its softmax, or the sigmoid of a single value. `probabilities` is an output that already is probabilities, for example the mean "
     "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. An "
-    "output of `regression` values, which the model's settings declare, or an `embedding`, whose Euclidean length is 1, has no classes. "
+    "output of `regression` values (one without a sigmoid, or what the model's settings declare) and an `embedding`, whose Euclidean length "
+    "is 1, have no classes. "
     "`none` is every other output. One of (N, h, w, classes) may be a map of features; where it is explained, it is read as logits."
 )
 

@@ -30,6 +30,7 @@ class ModelKind:
         tokens: true if the target layer has tokens instead of a map.
         no_map: code and text of the error of methods that need a layer's map.
         no_class: code and text of the error of methods that explain a class.
+        no_scores: code and text of the error of methods that list the scores of classes.
         no_field: true if a position of the target layer does not see a limited part of the photo.
     """
 
@@ -40,6 +41,7 @@ class ModelKind:
     tokens: bool = False
     no_map: tuple[str, str] | None = None
     no_class: tuple[str, str] | None = None
+    no_scores: tuple[str, str] | None = None
     no_field: bool = False
 
 
@@ -93,7 +95,14 @@ for _name, _default, _more in (
     ("no_classes", "conv2", {"no_class": ("unknown_class", "has no class output")}),
 ):
     _add(_name, zoo.ZOO[_name], _default, **_more)
-_add("two_outputs_second", zoo.ZOO["two_outputs"], "conv2", output="number", layer="branch")
+_add(
+    "two_outputs_second",
+    zoo.ZOO["two_outputs"],
+    "conv2",
+    output="number",
+    layer="branch",
+    no_scores=("invalid_parameters", "has no class output"),
+)
 _add("sequential_h5", zoo.ZOO["sequential"], "conv2", suffix=".h5")
 KINDS["keras2"] = ModelKind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed", no_field=True)
 KINDS["tensorflow213"] = ModelKind(_copied("tf213_everything.keras", "tensorflow213.keras"), "tf.math.add_n", layer="base/conv2")
@@ -124,9 +133,9 @@ def channels_first() -> keras.Model:
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="scores")(layers.Flatten(name="flatten")(x)))
 
 
-@kind("conv")
+@kind("conv", no_scores=("invalid_parameters", "has no class output"))
 def regression() -> keras.Model:
-    """The output is one number. It counts as one class, whose score is the number."""
+    """The output is one number. It is explained where no target is given, and it has no classes to predict."""
     photo = keras.Input((13, 9, 3), name="photo")
     x = layers.Flatten(name="flatten")(layers.Conv2D(5, 3, activation="relu", name="conv")(photo))
     return keras.Model(photo, layers.Dense(1, name="age")(x))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from jobstore.store import JobStore
 from schemas.models import OutputHead
@@ -34,6 +36,18 @@ async def segmenter(worker: FakeWorker) -> FakeWorker:
     return worker
 
 
+async def uploaded(client: httpx.AsyncClient, content: bytes) -> str:
+    return (await client.post("/v1/images", files={"image": content})).json()["id"]
+
+
+def turned(content: bytes, orientation: int) -> bytes:
+    """Return the image as a JPEG file with an EXIF orientation."""
+    image, file, exif = Image.open(io.BytesIO(content)), io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    image.save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
 def submission(target: Any) -> dict[str, Any]:
     return {"method": "grad_cam", "model": "vgg16", "params": {"target": target}}
 
@@ -44,7 +58,7 @@ async def submitted(client: httpx.AsyncClient, target: Any) -> httpx.Response:
 
 
 async def test_the_mask_of_a_region_is_kept_for_the_worker(client: httpx.AsyncClient, segmenter: FakeWorker, store: JobStore) -> None:
-    mask = (await client.post("/v1/images", files={"image": png(9, 5, 1)})).json()["id"]
+    mask = await uploaded(client, png(9, 5, 1))
     target = {"region": {"class": 2, "where": {"mask": mask}}}
     answer = await submitted(client, target)
     assert answer.status_code == 202, answer.text
@@ -80,3 +94,45 @@ async def test_a_form_takes_the_target_as_json(client: httpx.AsyncClient, segmen
     fields |= {"class_index": "1"}
     problem = problem_of(await client.post("/v1/grad_cam", data=fields, files={"image": PHOTO}), 422, "invalid_parameters")
     assert "give either class_index (or sign) or target, not both" in problem.detail
+
+
+async def test_a_mask_of_another_size_is_refused_at_once(client: httpx.AsyncClient, segmenter: FakeWorker) -> None:
+    for content, got in ((png(8, 5), "8×5"), (png(5, 9), "5×9"), (png(18, 10), "18×10"), (turned(png(9, 5), 6), "5×9")):
+        target = {"region": {"class": 2, "where": {"mask": await uploaded(client, content)}}}
+        problem = problem_of(await submitted(client, target), 422, "invalid_parameters")
+        assert (problem.pointer, problem.allowed, problem.got) == ("/params/target/region/where/mask", "9×5", got)
+        assert problem.detail == f"The mask has {got} pixels (width × height), and the photo 9×5."
+    assert await segmenter.nothing_queued()
+
+
+async def test_sizes_are_those_of_upright_images(client: httpx.AsyncClient, segmenter: FakeWorker) -> None:
+    """The photo is stored 9 × 5 and turned by a quarter, so its mask is 5 × 9."""
+    photo = await uploaded(client, turned(PHOTO, 8))
+    for mask, status in ((png(5, 9), 202), (turned(png(9, 5, 3), 5), 202), (png(9, 5), 422)):
+        body = submission({"region": {"class": 2, "where": {"mask": await uploaded(client, mask)}}}) | {"image": {"id": photo}}
+        answer = await client.post("/v1/jobs", json=body)
+        assert answer.status_code == status, answer.text
+    fields = {"model": "vgg16", "target": json.dumps({"region": {"class": 2, "where": {"mask": await uploaded(client, png(9, 5))}}})}
+    files = {"image": turned(PHOTO, 8)}
+    problem = problem_of(await client.post("/v1/grad_cam", data=fields, files=files), 422, "invalid_parameters")
+    assert (problem.pointer, problem.got) == ("/target/region/where/mask", "9×5")
+
+
+@pytest.mark.parametrize(
+    ("text", "index"), [("285", 285), ("Egyptian cat", 2), ("tabby, tabby cat", 1), ("3,1", (3, 1)), ('["espresso", 0]', (4, 0))]
+)
+async def test_a_form_takes_a_bare_class(client: httpx.AsyncClient, worker: FakeWorker, text: str, index: Any) -> None:
+    await worker.publish(description(classes=300 if index == 285 else 5))
+    fields = {"model": "vgg16", "target": text}
+    answer = await client.post("/v1/grad_cam", data=fields, files={"image": PHOTO}, headers={"Prefer": "respond-async"})
+    assert answer.status_code == 202, answer.text
+    found = answer.json()["params"]
+    assert (found["class_index"], found["target"]) == (list(index) if isinstance(index, tuple) else index, None)
+
+
+async def test_a_form_with_a_wrong_target_is_told_where(client: httpx.AsyncClient, worker: FakeWorker) -> None:
+    await worker.publish(description())
+    for text, pointer in (('{"clas": 3}', "/target/clas"), ('{"class": 3', "/target"), ("no such label", "/target/class")):
+        answer = await client.post("/v1/grad_cam", data={"model": "vgg16", "target": text}, files={"image": PHOTO})
+        assert answer.status_code == 422, answer.text
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], answer.text

@@ -42,7 +42,8 @@ def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessin
     A final softmax or sigmoid is recognised by its layer. Any other output is `probabilities` if its values are never negative and sum to
     1 for every test image, `log_probabilities` if the exponentials of its values sum to 1, and else `logits`. It is also `probabilities`
     (or `binary`, if it is a single value) if its values are parts or means of the results of softmaxes and sigmoids. An output (N, n) whose
-    values have the Euclidean length 1 for every test image, unless they are all zero, is an `embedding`.
+    values have the Euclidean length 1 for every test image, unless they are all zero, is an `embedding`. A single value (N, 1) that is no
+    probability is a `regression` value.
 
     A model that cannot run on the test images keeps the kinds that its layers give.
     """
@@ -56,6 +57,7 @@ def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessin
         possible = {name: [kind for kind in possible[name] if _fits(kind, values[name])] for name in possible}
         if not any(possible.values()):
             break
+    kinds |= {name: "regression" for name in unknown if graph.head_of(name).classes == 1}
     if images >= _FEWEST_IMAGES:
         kinds |= {name: _KIND_OF_VALUES[found[0]] for name, found in possible.items() if found and not_zero[name] >= _FEWEST_IMAGES}
     return kinds

@@ -34,7 +34,7 @@ from workers.methods.target_weights import (
     similarity_weights,
 )
 
-_NOT_OF_A_CLASS = ("class_index", "label", "logit", "probability", "head")
+_OF_A_CLASS = ("class_index", "label", "logit", "probability", "head")
 _Params = TypeVar("_Params", bound=TargetClassParams)
 
 
@@ -125,5 +125,10 @@ def _place_of_output(probe: Probe, output: str | None, size: tuple[int, int]) ->
 def _facts_of_target(facts: Facts) -> Facts:
     """Return the facts of a method that has explained a target as a class: its label is the target's name, and its logit the value."""
     fields = dict(facts)
-    changes: dict[str, Any] = dict.fromkeys(_NOT_OF_A_CLASS) | {"target": fields["label"], "value": fields["logit"]}
-    return facts.model_copy(update=changes | ({"classes": ()} if "classes" in fields else {}))
+    return without_class(facts).model_copy(update={"target": fields["label"], "value": fields["logit"]})
+
+
+def without_class(facts: Facts) -> Facts:
+    """Return the facts of a method that explains a class with null in place of the class, and without the list of classes."""
+    changes: dict[str, Any] = dict.fromkeys(_OF_A_CLASS)
+    return facts.model_copy(update=changes | ({"classes": ()} if "classes" in type(facts).model_fields else {}))

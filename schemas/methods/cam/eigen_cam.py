@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from schemas.limits import MethodLimits
 from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, CamParams
 from schemas.methods.card import MethodCard
+from schemas.methods.target_layer import default_layer, mapped_layer
+from schemas.models import PublishedModel
 
 
 class EigenCam(CamParams):
@@ -16,7 +19,7 @@ class EigenCam(CamParams):
         title="EigenCAM",
         summary=(
             "This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The facts "
-            "name the top class."
+            "name the top class, if the model has classes."
         ),
         reference="Muhammad and Yeasin, Eigen-CAM, arXiv:2008.00299",
         needs_image=True,
@@ -25,3 +28,9 @@ class EigenCam(CamParams):
         facts=CamFacts,
         example={"layer": None},
     )
+
+    def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
+        if model.description.head_at(self.output).classes is not None:
+            return super().resolve(model, limits)
+        default = model.description.layer_for_targets(self.output)
+        return self.with_layers(lambda path: mapped_layer(model, path or default or default_layer(model, self.output)).path)

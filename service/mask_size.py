@@ -1,0 +1,43 @@
+"""Check, before a job is queued, that a mask image has the photo's size."""
+
+from __future__ import annotations
+
+import anyio.to_thread
+
+from schemas.errors import Expired, InvalidParameters
+from service.dependencies import Caller, Services
+from service.image_check import upright_size
+from service.parse_request import ParsedRequest
+
+
+async def check_mask_size(services: Services, caller: Caller, mask_id: str, parsed: ParsedRequest) -> None:
+    """Check that the uploaded image `mask_id` has the width and height of the submission's photo, both upright as EXIF says.
+
+    A photo that this caller has not uploaded, or that has expired, is not looked at: the submission itself is then refused.
+
+    Raises:
+        InvalidParameters: the sizes differ.
+    """
+    photo = await _photo(services, caller, parsed)
+    if photo is None:
+        return
+    mask = await services.store.images.file(mask_id)
+    got, allowed = [await anyio.to_thread.run_sync(upright_size, content, services.settings.image_limits) for content in (mask, photo)]
+    if got != allowed:
+        texts = [f"{width}×{height}" for width, height in (got, allowed)]
+        raise InvalidParameters(
+            f"The mask has {texts[0]} pixels (width × height), and the photo {texts[1]}.",
+            pointer=f"{parsed.params_pointer}/target/region/where/mask",
+            allowed=texts[1],
+            got=texts[0],
+        )
+
+
+async def _photo(services: Services, caller: Caller, parsed: ParsedRequest) -> bytes | None:
+    if parsed.image_id is None:
+        return parsed.image
+    (found,) = await services.store.images.keep(caller.owner, [parsed.image_id])
+    try:
+        return None if found is None else await services.store.images.file(parsed.image_id)
+    except Expired:
+        return None
