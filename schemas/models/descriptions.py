@@ -27,9 +27,9 @@ HEAD_KINDS = (
     "the probability p. Class 1 is its positive answer, with l and p; class 0 is the negative one, with -l and 1 - p. "
     "`logits` is an output without one: its probabilities "
     "are its softmax, or the sigmoid of a single value. `probabilities` is an output that already is probabilities, for example the mean "
-    "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. An "
-    "output of `regression` values (one without a sigmoid, or what the model's settings declare) and an `embedding`, whose Euclidean length "
-    "is 1, have no classes. "
+    "of two softmaxes: it has no logits, and log p stands in their place. `log_probabilities` is an output of such logarithms. "
+    "`regression` values (a single one without a sigmoid, or what the model's settings declare) and an `embedding`, whose Euclidean "
+    "length is 1, have no classes. "
     "`none` is every other output. One of (N, h, w, classes) may be a map of features; where it is explained, it is read as logits."
 )
 

@@ -30,7 +30,8 @@ class EigenCam(CamParams):
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        if model.description.head_at(self.output).classes is not None:
+        head = model.description.head_at(self.output)
+        if head.classes is not None:
             return super().resolve(model, limits)
-        default = model.description.layer_for_targets(self.output)
-        return self.with_layers(lambda path: mapped_layer(model, path or default or default_layer(model, self.output)).path)
+        coarsest = model.description.layer_for_targets(self.output) if head.dense_classes is not None else None
+        return self.with_layers(lambda path: mapped_layer(model, path or coarsest or default_layer(model, self.output)).path)

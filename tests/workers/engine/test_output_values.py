@@ -87,7 +87,6 @@ def probe_of_described(model: keras.Model, **settings: Any) -> KerasProbe:
         (lambda x: branch(x, [1, 0], "linear"), "logits", [log(3), 0], [0.75, 0.25]),
         (lambda x: branch(x, [1, 0], "relu"), "logits", [log(3), 0], [0.75, 0.25]),
         (layers.Dense(2, kernel_initializer="zeros", use_bias=False), "logits", [0, 0], [0.5, 0.5]),
-        (lambda x: branch(x, [1], "linear"), "logits", [log(3)], [0.75]),
         (lambda x: branch(x, [1, 0], "sigmoid"), "sigmoid", [log(3), 0], [0.75, 0.5]),
     ],
 )
@@ -97,6 +96,17 @@ def test_scores_worked_by_hand(tail: Callable[[Any], Any], kind: str, logits: li
     assert (probe.description.head, probe.description.heads[0].head) == (kind, kind)
     np.testing.assert_allclose(found.logits, [logits], atol=2e-6)
     np.testing.assert_allclose(found.probabilities, [probabilities], atol=1e-6)
+
+
+def test_one_linear_value_is_a_regression_value_unless_the_settings_say_that_it_is_a_logit() -> None:
+    model = model_of(lambda x: branch(x, [1], "linear"))
+    description = probe_of_described(model).description
+    assert (description.head, description.classes, description.heads[0].kind) == ("regression", None, "regression")
+    probe = probe_of_described(model, head="logits")
+    assert (probe.description.head, probe.description.classes) == ("logits", 1)
+    found = probe.forward(PHOTO, scores=True)
+    np.testing.assert_allclose(found.logits, [[log(3)]], atol=2e-6)
+    np.testing.assert_allclose(found.probabilities, [[0.75]], atol=1e-6)
 
 
 def test_an_output_that_sums_to_one_by_its_arithmetic_is_probabilities() -> None:

@@ -33,7 +33,7 @@ def describe(model: keras.Model, entry: CatalogEntry, custom_objects: tuple[str,
     head = graph.head
     layers = describe_layers(graph)
     chosen = _layer_of_settings(entry, layers)
-    custom = import_custom_objects(custom_objects).used_in(layer.layer for layer in graph.layers)
+    custom = import_custom_objects(custom_objects).used_in([model, *(layer.layer for layer in graph.layers)])
     seen, inputs = layers_seen_from(photo.name, layers), describe_inputs(graph, entry, photo, layers)
     heads = tuple(output_head(graph, name, seen) for name in graph.output_names)
     preprocessing = next(each.preprocessing for each in inputs if each.name == photo.name)

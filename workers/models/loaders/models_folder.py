@@ -26,6 +26,7 @@ from workers.models.conversion.channels_first import to_channels_last
 from workers.models.conversion.keras2_archive import count_layers_without_gaps, in_hdf5_form
 from workers.models.conversion.keras2_config import convert_config
 from workers.models.conversion.keras3_operations import with_operation_modules
+from workers.models.conversion.subclassed_models import with_open_models
 from workers.models.conversion.training_settings import without_training_settings
 from workers.models.custom_objects import import_custom_objects
 from workers.models.guards.configuration import check_config
@@ -53,7 +54,7 @@ class ModelsFolderLoader(SourceLoader):
         if entry.file is None:
             raise ModelLoadFailed(f"Model '{entry.name}' has no model file.")
         try:
-            return to_channels_last(_load(entry.file, limits))
+            return to_channels_last(with_open_models(_load(entry.file, limits), entry.file.name))
         except VisualizationError:
             raise
         except Exception as error:  # Keras raises errors of many classes for a broken file
