@@ -73,38 +73,6 @@ def test_one_class_is_its_short_form() -> None:
         assert found == resolved("rise", model, target=given["class"])
 
 
-def test_one_regression_value_is_explained_where_nothing_is_given() -> None:
-    age = OutputHead(name="age", classes=None, head="regression", default_layer="fine", kind="regression", shape=(1,), layer="embed")
-    model = published((), classes=None, head="regression", outputs=("age",), heads=(age,), layers=LAYERS, default_layer="fine")
-    assert target(resolved("grad_cam", model)) == {"element": [0]}
-    with pytest.raises(errors.UnknownClass, match=r"has no class output\. Give `target`, one of: element, similarity, activation"):
-        resolved("grad_cam", model, class_index=0)
-    ages = age.model_copy(update={"shape": (2,)})
-    two = published((), classes=None, head="regression", outputs=("age",), heads=(ages,), layers=LAYERS, default_layer="fine")
-    with pytest.raises(errors.UnknownClass, match="Give `target`"):
-        resolved("grad_cam", two)
-
-
-def test_a_layer_of_a_target_may_be_named_without_its_nested_model() -> None:
-    """`conv` is the only layer of that name, in the nested model `base`."""
-    found = resolved("saliency", published(), target={"activation": {"layer": "conv", "channel": 1, "position": [4, 6]}})
-    assert target(found)["activation"]["layer"] == "base/conv"
-    found = resolved("grad_cam", published(), layer="conv", target={"similarity": {"image": IMAGE, "layer": "conv"}})
-    assert (target(found)["similarity"]["layer"], found.layer) == ("base/conv", "base/conv")
-    assert resolved("eigen_cam", published(), layer="conv").layer == "base/conv"
-    with pytest.raises(errors.UnknownLayer, match="Nearest: base/conv") as raised:
-        resolved("saliency", published(), target={"activation": {"layer": "convv", "channel": 1}})
-    assert raised.value.pointer == "/params/target/activation/layer"
-
-
-def test_eigen_cam_needs_no_classes() -> None:
-    assert resolved("eigen_cam").layer == "bottleneck"
-    assert resolved("eigen_cam", output="embed").layer == "fine"
-    assert resolved("eigen_cam", layer="seg").layer == "seg"
-    with pytest.raises(errors.UnsuitableLayer, match=r"Layer 'embed' .* has no spatial map"):
-        resolved("eigen_cam", layer="embed")
-
-
 def test_a_difference_is_completed() -> None:
     model = published()
     found = resolved("layer_cam", model, target={"difference": {"of": "espresso", "from": ["tench", 2], "weight": 0.6}})
