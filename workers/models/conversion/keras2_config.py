@@ -14,6 +14,7 @@ from typing import Any
 from schemas.errors import ModelLoadFailed
 from workers.models.conversion.keras2_graph import MODEL_CLASSES, with_counted_calls, without_training_outputs
 from workers.models.conversion.keras2_operations import OPERATION_LAYERS, convert_operation
+from workers.models.conversion.keras2_shapes import with_sizes_from_shapes
 from workers.models.conversion.slashes_in_names import without_slashes
 
 # Arguments that Keras 3 no longer has, each with the one value at which it can be left out. With ANY it can always be left out.
@@ -51,6 +52,8 @@ def _convert(value: Any, file_name: str) -> Any:
         return [_convert(item, file_name) for item in value]
     if not isinstance(value, Mapping):
         return value
+    if value.get("class_name") in MODEL_CLASSES - {"Sequential"} and isinstance(value.get("config"), Mapping):
+        value = {**value, "config": with_sizes_from_shapes(value["config"], file_name)}
     entry = {key: _convert(item, file_name) for key, item in value.items()}
     name = entry.get("class_name")
     return _convert_object(name, entry, file_name) if isinstance(name, str) else entry

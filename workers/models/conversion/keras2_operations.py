@@ -178,7 +178,7 @@ def _arguments(node: list[Any]) -> tuple[Any, dict[str, Any]]:
     """Return the first argument of a call in Keras 3's form, and the other arguments by name as Keras 2 stored them."""
     if isinstance(node[0], list):
         return [_value(part[:3]) for part in node], node[0][3]
-    return _value(node[2]) if node[0] == _CONSTANT else _tensor(node), node[3]
+    return _value(node[2]) if node[0] == _CONSTANT else convert_tensor(node), node[3]
 
 
 def _value(value: Any) -> Any:
@@ -188,11 +188,12 @@ def _value(value: Any) -> Any:
     if value and value[0] == _CONSTANT:
         return _value(value[2])
     if len(value) >= 3 and isinstance(value[0], str):
-        return _tensor(value)
+        return convert_tensor(value)
     return {"class_name": "__numpy__", "config": {"value": value, "dtype": "float32"}}
 
 
-def _tensor(reference: list[Any]) -> dict[str, Any]:
+def convert_tensor(reference: list[Any]) -> dict[str, Any]:
+    """Return a reference to an output of a layer, `[name, call, output]`, in Keras 3's form."""
     # The shape stands for none: Keras replaces this tensor by the output that `keras_history` names.
     return {"class_name": "__keras_tensor__", "config": {"shape": [None], "dtype": "float32", "keras_history": reference[:3]}}
 

@@ -13,6 +13,8 @@ import keras
 
 from schemas.errors import ModelLoadFailed
 from workers.engine.keras_internals import APPLICATION_LAYERS, FUNCTIONAL_MODULE, KerasSaveable
+from workers.engine.sized_operation import SizedOperation
+from workers.models.conversion.keras2_shapes import REGISTERED_NAME
 from workers.models.custom_objects import CustomObjects
 from workers.models.guards.graph_size import graph_size
 from workers.models.limits import ModelLimits
@@ -29,6 +31,8 @@ _HOW_TO_SAVE = (
     "`inputs = keras.Input(shape); keras.Model(inputs, model.call(inputs)).save(…)`. "
     "The operator can let workers import a class by CONVSCOPE_CUSTOM_OBJECTS=module:Class."
 )
+# An operation of this project, which stands for arithmetic with shapes in converted files of Keras 2.
+_OWN_OPERATIONS = {REGISTERED_NAME: SizedOperation}
 _NAMESPACES = (
     keras.layers,
     keras.initializers,
@@ -67,7 +71,7 @@ def check_config(config: Mapping[str, Any], file_name: str, limits: ModelLimits,
     find_class = functools.cache(_class)
     for entry in _objects(config):
         name = entry["class_name"]
-        custom = _custom_object(entry, custom_objects)
+        custom = _OWN_OPERATIONS.get(str(entry.get("registered_name"))) or _custom_object(entry, custom_objects)
         if custom is not None:
             named[_stored_name(entry)] = custom
             if inspect.isclass(custom) and issubclass(custom, keras.Operation):
