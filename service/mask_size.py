@@ -5,23 +5,29 @@ from __future__ import annotations
 import anyio.to_thread
 
 from schemas.errors import Expired, InvalidParameters
+from schemas.methods.base import MethodParams
+from schemas.methods.target_class import TargetClassParams
+from schemas.methods.targets import MaskRegion, RegionTarget
 from service.dependencies import Caller, Services
 from service.image_check import upright_size
 from service.parse_request import ParsedRequest
 
 
-async def check_mask_size(services: Services, caller: Caller, mask_id: str, parsed: ParsedRequest) -> None:
-    """Check that the uploaded image `mask_id` has the width and height of the submission's photo, both upright as EXIF says.
+async def check_mask_size(services: Services, caller: Caller, params: MethodParams, parsed: ParsedRequest) -> None:
+    """Check that the mask of the target, if it has one, has the width and height of the submission's photo, both upright as EXIF says.
 
     A photo that this caller has not uploaded, or that has expired, is not looked at: the submission itself is then refused.
 
     Raises:
         InvalidParameters: the sizes differ.
     """
+    target = params.target if isinstance(params, TargetClassParams) else None
+    if not (isinstance(target, RegionTarget) and isinstance(target.region.where, MaskRegion)):
+        return
     photo = await _photo(services, caller, parsed)
     if photo is None:
         return
-    mask = await services.store.images.file(mask_id)
+    mask = await services.store.images.file(target.region.where.mask)
     got, allowed = [await anyio.to_thread.run_sync(upright_size, content, services.settings.image_limits) for content in (mask, photo)]
     if got != allowed:
         texts = [f"{width}×{height}" for width, height in (got, allowed)]

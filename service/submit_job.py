@@ -17,7 +17,7 @@ from schemas.errors import VisualizationError
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.methods.targets import RegionTarget, target_image
+from schemas.methods.targets import target_image
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.image_check import check_image
@@ -62,8 +62,7 @@ async def submit(
     target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
     if target is not None:
         await keep_target_image(services, caller, target, parsed)
-        if isinstance(resolved, TargetClassParams) and isinstance(resolved.target, RegionTarget):
-            await check_mask_size(services, caller, target, parsed)
+        await check_mask_size(services, caller, resolved, parsed)
     submission = Submission(
         owner=caller.owner,
         caller=caller.limited_as,

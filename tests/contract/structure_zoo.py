@@ -1,6 +1,9 @@
 """Small models for ways to put layers together: shared and nested ones, several inputs and outputs, number formats, operations."""
 
 # pyright: basic
+# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
+# pyright: reportOptionalOperand=false, reportOptionalIterable=false, reportOperatorIssue=false, reportReturnType=false
+# Keras has no types, and a probe's scores are None if they were not asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -126,7 +129,8 @@ def operations() -> keras.Model:
     photo = _photo()
     x = (photo[..., ::-1] - np.array([104.0, 117.0, 123.0], "float32")) / 64
     x = layers.Conv2D(4, 3, name="conv")(x)
-    first, second = ops.split(x, 2, axis=-1)
+    halves: Any = ops.split(x, 2, axis=-1)
+    first, second = halves
     x = ops.where(first > 0, first, ops.expm1(second)) + ops.max(second, axis=-1, keepdims=True)
     x = ops.concatenate([x, ops.stack([first[..., 0], second[..., 1]], axis=-1)], axis=-1)
     x = ops.pad(x, [[0, 0], [1, 0], [0, 2], [0, 0]], mode="reflect")
