@@ -139,7 +139,7 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgr
 	$(COMPILE) pyproject.toml --extra service --output-file requirements/service.txt
 	$(COMPILE) pyproject.toml --extra worker --extra cpu --output-file requirements/worker-cpu.txt
 	$(COMPILE) pyproject.toml --extra worker --extra gpu --output-file requirements/worker-gpu.txt
-	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra embedded --extra demo --group dev --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra onnx --extra tflite --extra heif --extra embedded --extra demo --group dev --output-file requirements/dev.txt
 	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
 
 .PHONY: clean

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.model_settings import InputSettings
-from schemas.models import HeadSetting, ModelName, ModelSourceName, Preprocessing
+from schemas.models import AxesOrder, HeadSetting, ModelName, ModelSourceName, Preprocessing
 
 
 class CatalogEntry(BaseModel):
@@ -20,7 +20,7 @@ class CatalogEntry(BaseModel):
     source: ModelSourceName = Field(description="This source lists the model; the worker's loader of the same name loads it.")
     title: str = Field(description="People read this title; it need not be unique.")
     architecture: str | None = Field(description="A name of `KERAS_APPLICATIONS`. It is null for a model of another source.")
-    file: Path | None = Field(description="The model file. It is null for a model of another source than `file`.")
+    file: Path | None = Field(description="The model file. It is null for a model that is no file of the models folder.")
     weights: str | Path | None = Field(
         description="`imagenet`, `random` or a weights file. It is null if the file or the built-in model has its own weights."
     )
@@ -38,5 +38,8 @@ class CatalogEntry(BaseModel):
     )
     head: HeadSetting | None = Field(
         default=None, description="It says what the values of the first output are. If it is null, a worker finds this out."
+    )
+    layout: AxesOrder | None = Field(
+        default=None, description="The order of the axes in an ONNX or TFLite file. If it is null, a worker finds it out from the shape."
     )
     digest: str = Field(description="A hash that changes when the settings, the model file, the weights file or the labels file change.")

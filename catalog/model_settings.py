@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import CatalogError
-from schemas.models import ArrayRule, Bands, HeadSetting, Preprocessing
+from schemas.models import ArrayRule, AxesOrder, Bands, HeadSetting, Preprocessing
 
 PreprocessingMode = Literal["caffe", "tf", "torch", "none"]
 
@@ -74,6 +74,12 @@ class ModelSettings(BaseModel):
         default=None,
         description="It says what the values of the first output are: `logits`, `probabilities` or `log_probabilities` (natural "
         "logarithms). By default a worker finds this out from the model's layers and from what the output is for a few images.",
+    )
+
+    layout: AxesOrder | None = Field(
+        default=None,
+        description="The order of the image's axes in an ONNX or TFLite file: `nhwc` (N, height, width, channels) or `nchw`. By default it "
+        "follows from the shape of the input.",
     )
 
     def preprocessing_or(self, default: PreprocessingMode) -> Preprocessing:

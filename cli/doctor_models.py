@@ -40,7 +40,7 @@ def damaged_files(settings: StoreSettings, catalog: Catalog) -> Iterator[str]:
 
     The files are loaded in a process of its own, because a fault in TensorFlow may end it.
     """
-    if not any(entry.source == "file" for entry in catalog.values()):
+    if not any(entry.file is not None for entry in catalog.values()):
         return
     limits = WorkerSettings().model_limits.model_dump_json()
     command = [sys.executable, "-P", "-m", "workers.models.check_files", str(settings.models_file), str(settings.models_dir), limits]

@@ -1,4 +1,6 @@
-"""The program of a decoding process. It needs only Pillow, and an image that crashes it or hangs it harms no other process.
+"""The program of a decoding process. An image that crashes it or hangs it harms no other process.
+
+It needs only Pillow and, for HEIC files, pillow-heif.
 
 It reads requests from stdin and writes answers to stdout. A message is the length of its header and of its body (`>IQ`), the header
 in JSON, and the body. A request's header holds the limits, and its body is the image file. An answer's header holds `height` and
@@ -7,6 +9,8 @@ in JSON, and the body. A request's header holds the limits, and its body is the 
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import io
 import json
 import resource
@@ -37,6 +41,10 @@ SIGNATURES = {
     "BMP": (b"BM",),
     "WEBP": (b"RIFF",),
     "TIFF": (b"II*\x00", b"MM\x00*"),
+}
+BRANDS = {
+    "AVIF": (b"avif", b"avis"),
+    "HEIF": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
 }
 
 
@@ -91,21 +99,34 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int) -
 def _opened(content: bytes, formats: list[str]) -> Image.Image:
     # Only the header is read here. The caller checks the dimensions, with a better message than Pillow's bomb error.
     Image.MAX_IMAGE_PIXELS = None
+    if "HEIF" in formats and "HEIF" not in Image.OPEN and _claims(content, BRANDS["HEIF"]):
+        raise ImageRefused(
+            "UnsupportedFormat",
+            "This is a HEIF (HEIC) file, and the package pillow-heif, which decodes it, is not installed. Send a JPEG or PNG file, or let "
+            "the operator install the extra where the service and the workers run: `pip install 'convscope[heif]'`.",
+            allowed=", ".join(name for name in formats if name != "HEIF"),
+            got="HEIF",
+        )
     try:
-        return Image.open(io.BytesIO(content), formats=formats)
+        return Image.open(io.BytesIO(content), formats=[name for name in formats if name in Image.OPEN])
     except Exception as error:
         looks_like = [name for name, signatures in SIGNATURES.items() if name in formats and content.startswith(signatures)]
+        looks_like += [name for name, brands in BRANDS.items() if name in formats and _claims(content, brands)]
         if looks_like:
             why = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
-            raise ImageRefused(
-                "InvalidImage", f"The file begins like a {looks_like[0]} file, but its header cannot be read{why}."
-            ) from None
+            name = f"an {looks_like[0]}" if looks_like[0] == "AVIF" else f"a {looks_like[0]}"
+            raise ImageRefused("InvalidImage", f"The file begins like {name} file, but its header cannot be read{why}.") from None
         raise ImageRefused(
             "UnsupportedFormat",
             f"The file's content is none of {', '.join(formats)}. It has {len(content):,} bytes and begins with {content[:12]!r}.",
             allowed=", ".join(formats),
             got=repr(content[:12]),
         ) from None
+
+
+def _claims(content: bytes, brands: tuple[bytes, ...]) -> bool:
+    """Return whether the first box of a file claims one of the brands."""
+    return content[4:8] == b"ftyp" and any(content[start : start + 4] in brands for start in (8, *range(16, 64, 4)))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -157,6 +178,15 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             _answer(answers, {"height": image.height, "width": image.width}, body)
 
 
+def _register_heif() -> None:
+    """Let Pillow open HEIF files, if the extra `heif` is installed. One thread decodes, within the limits of this process."""
+    if importlib.util.find_spec("pillow_heif") is None:
+        return
+    pillow_heif = importlib.import_module("pillow_heif")
+    pillow_heif.options.DECODE_THREADS = 1
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
 def _set_limit(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
@@ -172,6 +202,7 @@ def main() -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     Image.init()
+    _register_heif()
     sys.stdout.buffer.write(READY)
     sys.stdout.buffer.flush()
     serve(sys.stdin.buffer, sys.stdout.buffer)

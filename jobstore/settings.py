@@ -124,9 +124,10 @@ class StoreSettings(BaseSettings):
     max_image_bytes: int = Field(default=20 * 1024**2, gt=0, description="An image file may have at most this many bytes.")
     max_image_pixels: int = Field(default=25_000_000, gt=0, description="An image may have at most this many pixels (width × height).")
     max_image_side: int = Field(default=16_384, gt=0, description="Neither side of an image may be longer than this many pixels.")
-    image_formats: Annotated[tuple[Literal["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"], ...], NoDecode] = Field(
-        default=("JPEG", "PNG", "WEBP", "GIF", "BMP"),
-        description="Image formats that are accepted, separated by commas. They are recognised by content. TIFF may be added.",
+    image_formats: Annotated[tuple[Literal["JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "HEIF", "TIFF"], ...], NoDecode] = Field(
+        default=("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "HEIF"),
+        description="Image formats that are accepted, separated by commas. They are recognised by content. HEIF stands for HEIC files, "
+        "which need the extra `convscope[heif]` where the service and the workers run. TIFF may be added.",
     )
 
     @field_validator("redis_url")

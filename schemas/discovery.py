@@ -34,6 +34,9 @@ class MethodDescription(BaseModel):
     reference: str = Field(description="The paper or the source that the method follows.")
     needs_image: bool = Field(description="True if a submission must have an image.")
     needs_model: bool = Field(description="True if a submission must name a model. Otherwise `model` is left out.")
+    forward_only: bool = Field(
+        description="True if the method also works with models that can only be run (`forward_only`): ONNX and TFLite files."
+    )
     lane: Lane = Field(description="Jobs of the `slow` lane run in slices. Between two slices, jobs of the `fast` lane go first.")
     parameters: dict[str, JsonValue] = Field(description="The JSON schema of `params`, with defaults and limits.")
     example: JobRequest = Field(description="A submission that works for most models.")
@@ -50,6 +53,7 @@ def describe_method(name: str) -> MethodDescription:
         reference=card.reference,
         needs_image=card.needs_image,
         needs_model=card.needs_model,
+        forward_only=card.forward_only,
         lane=card.lane,
         parameters=METHODS[name].model_json_schema(),
         example=job_request_adapter.validate_python(example_request(name)),

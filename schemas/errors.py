@@ -128,6 +128,10 @@ class UnsuitableLayer(VisualizationError):
     code, title = "unsuitable_layer", "Layer does not suit the method"
 
 
+class ForwardOnlyModel(VisualizationError):
+    code, title = "forward_only_model", "The model can only be run"
+
+
 class UnknownClass(VisualizationError):
     code, title = "unknown_class", "No such class"
 

@@ -12,7 +12,7 @@ IMAGE_ID_PATTERN = r"^img_[0-9a-f]{64}$"
 
 
 class InlineImage(BaseModel):
-    """The image itself: a JPEG, PNG, WebP, GIF or BMP file in base64 (RFC 4648, standard alphabet)."""
+    """The image itself: a JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC file in base64 (RFC 4648, standard alphabet)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="InlineImage")
 
@@ -96,9 +96,9 @@ class ImageLimits(BaseModel):
     max_pixels: int = Field(default=25_000_000, gt=0, description="An image may have at most this many pixels (width × height).")
     max_side: int = Field(default=16_384, gt=0, description="The width and the height may be at most this many pixels.")
     formats: tuple[str, ...] = Field(
-        default=("JPEG", "PNG", "WEBP", "GIF", "BMP"),
-        description="The allowed formats, as Pillow names them. The content of the file decides its format, not its name. "
-        "By default they are JPEG, PNG, WEBP, GIF and BMP.",
+        default=("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "HEIF"),
+        description="The allowed formats, as Pillow names them (HEIC files are HEIF). The content of the file decides its format, not its "
+        "name. By default they are JPEG, PNG, WEBP, GIF, BMP, AVIF and HEIF.",
     )
 
 

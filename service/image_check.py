@@ -13,6 +13,7 @@ from PIL import Image
 from decoding.array_file import is_array_file, read_array_header
 from schemas.errors import BodyTooLarge, ImageTooLarge, InvalidImage, UnsupportedFormat
 from schemas.images import ImageLimits
+from service.heif_header import heif_format, heif_sizes
 
 ARRAY_FORMAT = "NPY"
 _LONGEST_PREFIX = 200  # characters of a `data:` URL up to its comma
@@ -80,7 +81,7 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
         )
     if is_array_file(content):
         return _array_header(content, limits, pointer)
-    name = _format(content[:16], limits)
+    name = _format(content, limits)
     if name is None:
         formats = ", ".join(limits.formats)
         raise UnsupportedFormat(
@@ -92,6 +93,14 @@ def check_image(content: bytes, limits: ImageLimits, pointer: str | None = None)
     if name == "WEBP" and (canvas := _webp_canvas(content)):
         # Pillow's decoder allocates the whole canvas as soon as it sees the header, so the size is checked before.
         _check_size(*canvas, limits, pointer)
+    if name in ("AVIF", "HEIF"):
+        sizes = heif_sizes(content)
+        if sizes is not None:
+            _check_size(*sizes.largest, limits, pointer)
+        width, height = (0, 0) if sizes is None else sizes.picture
+        if min(width, height) < 1:
+            raise InvalidImage(f"The {name} file has a header that cannot be read. The file is broken or cut off.", pointer=pointer)
+        return ImageHeader(name, width, height)
     width, height = _size(content, name, pointer)
     _check_size(width, height, limits, pointer)
     return ImageHeader(name, width, height)
@@ -151,10 +160,13 @@ def _webp_canvas(content: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _format(prefix: bytes, limits: ImageLimits) -> str | None:
+def _format(content: bytes, limits: ImageLimits) -> str | None:
+    if (name := heif_format(content)) is not None:
+        return name if name in limits.formats else None
+    prefix = content[:16]
     Image.init()
     for name in limits.formats:
-        accept = Image.OPEN[name][1]
+        accept = None if name in ("AVIF", "HEIF") else Image.OPEN[name][1]
         if accept is not None and accept(prefix) is True:
             return name
     return None

@@ -39,6 +39,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.UnknownModel: 422,
     errors.UnknownLayer: 422,
     errors.UnsuitableLayer: 422,
+    errors.ForwardOnlyModel: 422,
     errors.UnknownClass: 422,
     errors.UnknownChannel: 422,
     errors.LimitExceeded: 422,

@@ -15,6 +15,7 @@ from jobstore.batch_item_place import BatchItemPlace
 from jobstore.records import Submission, Submitted
 from schemas.errors import VisualizationError
 from schemas.methods.base import MethodParams
+from schemas.methods.forward_only import check_forward_only
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import target_image
@@ -111,6 +112,7 @@ def _resolved(services: Services, parsed: ParsedRequest, published: PublishedMod
     if published is None:
         return params.resolve_alone(limits)
     with _pointers_of(parsed):
+        check_forward_only(params, published.description)
         return params.resolve(published.seen_from(explained_input(params, published.description)), limits)
 
 

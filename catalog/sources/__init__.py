@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from catalog.sources.base import ModelSource
 from catalog.sources.builtin import BuiltInSource
+from catalog.sources.forward_only_files import OnnxSource, TfliteSource
 from catalog.sources.keras_applications import KerasApplicationsSource
 from catalog.sources.models_folder import ModelsFolderSource
 
 # A later source may not list a name of an earlier one, unless it says `replaces_entries`.
-MODEL_SOURCES: tuple[type[ModelSource], ...] = (BuiltInSource, KerasApplicationsSource, ModelsFolderSource)
+MODEL_SOURCES: tuple[type[ModelSource], ...] = (BuiltInSource, KerasApplicationsSource, ModelsFolderSource, OnnxSource, TfliteSource)

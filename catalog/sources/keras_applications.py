@@ -35,6 +35,10 @@ class KerasApplicationsSource(ModelSource):
                 f"{self._models_toml.file_name}: [{name}] names the architecture '{architecture}', "
                 f"which keras_applications does not have (nearest: {nearest})."
             )
+        if settings.layout is not None:
+            raise CatalogError(
+                f"{self._models_toml.file_name}: [{name}] sets layout, which is allowed beside .onnx and .tflite files only."
+            )
         class_name, side, mode = KERAS_APPLICATIONS[architecture]
         weights: str | Path = settings.weights or "imagenet"
         if weights not in ("imagenet", "random"):

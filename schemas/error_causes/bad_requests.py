@@ -21,7 +21,9 @@ BAD_REQUESTS = (
     ),
     ErrorCause(
         errors.UnsupportedFormat(
-            "The image file is none of JPEG, PNG, WEBP, GIF, BMP.", pointer="/image", allowed="JPEG, PNG, WEBP, GIF, BMP"
+            "The image file is none of JPEG, PNG, WEBP, GIF, BMP, AVIF, HEIF.",
+            pointer="/image",
+            allowed="JPEG, PNG, WEBP, GIF, BMP, AVIF, HEIF",
         ),
         "The body's media type is not one that the address takes, or the image file has a format that is not accepted. The format "
         "is recognised by content, not by the file's name.",

@@ -50,6 +50,7 @@ class MethodCard:
         facts: the class of the method's facts.
         example: the `params` of an example request that any image classifier accepts. The contract tests run it.
         needs_model: false if the method works on the image alone, without the device.
+        forward_only: true if the method only runs the model and reads its outputs, so that it also works with ONNX and TFLite files.
     """
 
     name: str
@@ -62,3 +63,4 @@ class MethodCard:
     facts: type[Facts]
     example: dict[str, JsonValue]
     needs_model: bool = True
+    forward_only: bool = False

@@ -48,6 +48,8 @@ def resolve_target(target: OtherTarget, model: PublishedModel, output: str | Non
     """
     head = model.description.head_at(output)
     name, possible = target_name(target), possible_targets(head)
+    if model.description.forward_only:
+        possible = tuple(each for each in possible if each != "activation")  # there are no layers to look at
     if name not in possible:
         raise InvalidParameters(
             f"Output '{head.name}' of model '{model.description.name}' (kind {head.kind}, shape {_shape_text(head.shape)}) has no target "

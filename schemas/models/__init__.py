@@ -14,7 +14,7 @@ from schemas.models.descriptions import (
     OutputHead,
     OutputKind,
 )
-from schemas.models.inputs import ArrayRule, Bands, InputSpec, ModelInput
+from schemas.models.inputs import ArrayRule, AxesOrder, Bands, InputSpec, ModelInput
 from schemas.models.layers import Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
 from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
 from schemas.models.published import ClassLabel, PublishedModel, UnloadableModel
@@ -24,6 +24,7 @@ __all__ = [
     "NO_MODEL",
     "VARIABLE_LONGEST_SIDE",
     "ArrayRule",
+    "AxesOrder",
     "Bands",
     "ClassLabel",
     "HeadKind",

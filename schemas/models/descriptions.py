@@ -18,7 +18,7 @@ NO_MODEL = "none"  # stands in place of a model's name for a method that needs n
 MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]
-ModelSourceName = Literal["builtin", "keras_applications", "file"]
+ModelSourceName = Literal["builtin", "keras_applications", "file", "onnx", "tflite"]
 HeadKind = Literal["softmax", "sigmoid", "binary", "logits", "probabilities", "log_probabilities", "regression", "embedding", "none"]
 HeadSetting = Literal["logits", "probabilities", "log_probabilities", "regression", "embedding"]
 """The kinds of heads that the settings of a model may give."""
@@ -107,7 +107,14 @@ class ModelDescription(ImmutableSchema):
         description="The target layer if the request names none: the last layer with a spatial map, after its activation. "
         "It is null if there is no such layer."
     )
-    layers: tuple[Layer, ...] = Field(description="Every layer, in an order in which each layer stands after those it reads.")
+    layers: tuple[Layer, ...] = Field(
+        description="Every layer, in an order in which each layer stands after those it reads. A forward-only model has none."
+    )
+    forward_only: bool = Field(
+        default=False,
+        description="True for an ONNX or TFLite file. It can be run, but it has no layers to look at and no gradients. The methods with "
+        "`forward_only` in `GET /v1/methods` work with it.",
+    )
     custom_objects: tuple[str, ...] = Field(
         default=(),
         description="The Python objects of the operator's own (CONVSCOPE_CUSTOM_OBJECTS) that the model is made of.",
@@ -201,6 +208,13 @@ class ModelDescription(ImmutableSchema):
         Raises:
             UnknownLayer: the model has no such layer, or several nested models have one of that name; the error names the nearest paths.
         """
+        if self.forward_only:
+            raise UnknownLayer(
+                f"Model '{self.name}' can only be run as a whole. It has no layers to look at, so it has no layer '{path}'.",
+                pointer=pointer,
+                allowed="none",
+                got=path,
+            )
         own_name = [layer for layer in self.layers if layer.path.rpartition("/")[2] == path]
         if path not in self._by_path and len(own_name) == 1:
             return own_name[0]

@@ -12,6 +12,8 @@ from schemas.models.preprocessing import Preprocessing
 Bands = tuple[int] | tuple[int, int, int]
 """The channels of an array that are shown: one as grey, or three as red, green and blue."""
 ArrayRule = Literal["as_given", "preprocessed"]
+AxesOrder = Literal["nhwc", "nchw"]
+"""The order of the axes of images in a model file: (N, height, width, channels) or (N, channels, height, width)."""
 
 
 class InputSpec(ImmutableSchema):
@@ -21,6 +23,11 @@ class InputSpec(ImmutableSchema):
     height: int | None = Field(description="The height in pixels. It is null if the model takes any height.")
     width: int | None = Field(description="The width in pixels. It is null if the model takes any width.")
     channels: int = Field(description="The number of channels. A photo has 1 (grey) or 3 (colour); an array may have any number.")
+    layout: AxesOrder = Field(
+        default="nhwc",
+        description="The order of the axes of the input in the file of an ONNX or TFLite model. Arrays and shapes of the service are "
+        "always in the order N, height, width, channels.",
+    )
 
 
 class ModelInput(ImmutableSchema):

@@ -19,7 +19,7 @@ _LOCKS = {
     "service.txt": ["service"],
     "worker-cpu.txt": ["worker", "cpu"],
     "worker-gpu.txt": ["worker", "gpu"],
-    "dev.txt": ["service", "worker", "cpu", "embedded", "demo"],
+    "dev.txt": ["service", "worker", "cpu", "onnx", "tflite", "heif", "embedded", "demo"],
 }
 _TOOL_LOCKS = {"dev.txt": ["build", "dev"], "build.txt": ["build"], "uv.txt": ["uv"], "parity.txt": ["parity"]}
 _NEVER_IN_SERVICE = {

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -108,3 +111,38 @@ def test_first_frame_of_an_animation(decoder: Decoder) -> None:
     for kind in ("GIF", "WEBP"):
         content = saved(frames[0], kind, save_all=True, append_images=frames[1:])
         np.testing.assert_array_equal(decoder.decode(content, LIMITS), np.full((4, 6, 3), 255))
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+def test_avif_and_heic(decoder: Decoder, kind: str) -> None:
+    """Neither side is a multiple of the blocks that the encoders fill up. Such codes lose a little, in colour more than in light."""
+    pillow_heif.register_heif_opener()
+    cells = np.array([[200, 30, 90], [10, 120, 250]], np.uint8).repeat(11, axis=0).repeat(13, axis=1)
+    image = np.stack([cells] * 3, axis=2)
+    made = decoder.decode(saved(Image.fromarray(image), kind, quality=95), LIMITS)
+    assert made.shape == (22, 39, 3)
+    assert np.abs(made.astype(int) - image).mean() < 4
+
+
+def test_a_rotated_avif_is_turned_once(decoder: Decoder) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    blocks = (np.array(UPRIGHT[1], np.uint8) * 40).repeat(16, axis=0).repeat(16, axis=1)
+    made = decoder.decode(saved(Image.fromarray(blocks), "AVIF", quality=100, exif=exif), LIMITS)[8::16, 8::16, 0]
+    assert np.abs(made.astype(int) - np.array(UPRIGHT[6]) * 40).max() <= 3
+
+
+def test_heic_without_its_package_is_refused_with_the_command_that_installs_it() -> None:
+    pillow_heif.register_heif_opener()
+    content = saved(Image.fromarray(PIXELS.repeat(9, axis=0)), "HEIF")
+    program = (
+        "import sys; sys.modules['pillow_heif'] = None\n"
+        "from decoding.decoding_process import ImageRefused, decode\n"
+        "try: decode(sys.stdin.buffer.read(), ['JPEG', 'AVIF', 'HEIF'], 10**6, 10**4)\n"
+        "except ImageRefused as refusal: print(refusal.error, refusal.arguments['detail'], refusal.arguments['allowed'])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], input=content, capture_output=True, check=True, cwd=CAT.parents[1]
+    ).stdout.decode()
+    assert told.startswith("UnsupportedFormat This is a HEIF (HEIC) file")
+    assert told.strip().endswith("`pip install 'convscope[heif]'`. JPEG, AVIF")

@@ -13,9 +13,9 @@ from tests.decoding.image_files import LIMITS, PIXELS, png_chunk, saved
 
 
 def test_text_named_png(decoder: Decoder) -> None:
-    with pytest.raises(UnsupportedFormat, match=r"none of JPEG, PNG, WEBP, GIF, BMP\..*34 bytes.*this is a te") as caught:
+    with pytest.raises(UnsupportedFormat, match=r"none of JPEG, PNG, WEBP, GIF, BMP, AVIF, HEIF\..*34 bytes.*this is a te") as caught:
         decoder.decode(b"this is a text file named cat.png\n", LIMITS)
-    assert caught.value.allowed == "JPEG, PNG, WEBP, GIF, BMP"
+    assert caught.value.allowed == "JPEG, PNG, WEBP, GIF, BMP, AVIF, HEIF"
 
 
 def test_empty_file(decoder: Decoder) -> None:

@@ -7,7 +7,7 @@ model runs on a few images, and what the outputs do decides.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -32,7 +32,7 @@ _KEEPS_PROBABILITIES = frozenset(
 )
 # Rounding in bfloat16 changes each value by at most 0.2 %, and in float16 by less.
 _ROUNDING = 5e-3
-_FREE_SIZES = (64, 224)  # tried one after the other where the model takes any size
+FREE_SIZES = (64, 224)  # tried one after the other where the model takes any size
 _FEWEST_IMAGES = 2
 
 
@@ -50,17 +50,28 @@ def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessin
     kinds: dict[str, HeadKind] = {name: graph.head_of(name).kind for name in graph.output_names}
     unknown = [name for name, kind in kinds.items() if kind == "logits" or (kind == "none" and graph.head_of(name).dense_classes)]
     possible = {name: _possible_kinds(graph, name) for name in unknown}
+    kinds |= {name: "regression" for name in unknown if graph.head_of(name).classes == 1}
+    return kinds | kinds_of_values(possible, _outputs_for_test_images(graph, unknown, image_input, preprocessing))
+
+
+def kinds_of_values(possible: Mapping[str, Sequence[str]], outputs: Iterable[Mapping[str, NDArray[np.float64]]]) -> dict[str, HeadKind]:
+    """Return the kind of each output whose values decide it.
+
+    Args:
+        possible: for each output what its values may be, the likeliest first: `sum is 1`, `exponentials sum to 1`, `length is 1`, `made of
+            probabilities` or `made of one probability`.
+        outputs: the values (…, classes) of the outputs for one test image after the other.
+    """
     images, not_zero = 0, Counter[str]()
-    for values in _outputs_for_test_images(graph, unknown, image_input, preprocessing):
+    for values in outputs:
         images += 1
-        not_zero.update(name for name in unknown if values[name].any())
+        not_zero.update(name for name in possible if values[name].any())
         possible = {name: [kind for kind in possible[name] if _fits(kind, values[name])] for name in possible}
         if not any(possible.values()):
             break
-    kinds |= {name: "regression" for name in unknown if graph.head_of(name).classes == 1}
-    if images >= _FEWEST_IMAGES:
-        kinds |= {name: _KIND_OF_VALUES[found[0]] for name, found in possible.items() if found and not_zero[name] >= _FEWEST_IMAGES}
-    return kinds
+    if images < _FEWEST_IMAGES:
+        return {}
+    return {name: _KIND_OF_VALUES[found[0]] for name, found in possible.items() if found and not_zero[name] >= _FEWEST_IMAGES}
 
 
 _KIND_OF_VALUES: Mapping[str, HeadKind] = {
@@ -118,11 +129,10 @@ def _outputs_for_test_images(
 ) -> Iterator[dict[str, NDArray[np.float64]]]:
     """Yield the values (…, classes) of the named outputs for one test image after the other, unless some are NaN or ∞."""
     refs = {name: graph.topology.output_tensor(graph.topology.output_index(name)) for name in names}
-    for size in _FREE_SIZES if names else ():
-        shape = (image_input.height or size, image_input.width or size, image_input.channels)
+    for size in FREE_SIZES if names else ():
         try:
-            for image in _test_images(shape):
-                x = tf.constant(_prepared(image, preprocessing)[None])
+            for image in prepared_test_images(image_input, size, preprocessing):
+                x = tf.constant(image[None])
                 values = evaluate(graph.topology, inputs_with(graph, image_input.name, x), {}, also=tuple(refs.values()))
                 found = {name: np.asarray(values[scope][tensor], np.float64)[0] for name, (scope, tensor) in refs.items()}
                 if all((array < np.inf).all() for array in found.values()):  # the logarithm of a probability may be -∞
@@ -130,6 +140,12 @@ def _outputs_for_test_images(
             return
         except (tf.errors.OpError, ValueError, TypeError, VisualizationError):
             continue  # the layers cannot process an image of this size
+
+
+def prepared_test_images(image_input: InputSpec, free_size: int, preprocessing: Preprocessing) -> Iterator[Float32]:
+    """Yield test images as inputs (H, W, C) of a model. A side that the model leaves free has `free_size` pixels."""
+    shape = (image_input.height or free_size, image_input.width or free_size, image_input.channels)
+    return (_prepared(image, preprocessing) for image in _test_images(shape))
 
 
 def _test_images(shape: tuple[int, int, int]) -> Iterator[Float32]:

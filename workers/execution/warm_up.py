@@ -32,6 +32,8 @@ async def warm_up(names: Sequence[str], models: ModelAccess, scheduler: Schedule
 def _compile(models: Sequence[UsableModel]) -> Sequence[None]:
     """Run each model once on zeros, the way a Grad-CAM at its default layer does, so that TensorFlow compiles these functions.
 
+    A model that can only be run has been run when it was described.
+
     Ask for the size of a pass too, so that the speed of the device is measured before jobs come.
     """
     for model in models:
@@ -42,6 +44,6 @@ def _compile(models: Sequence[UsableModel]) -> Sequence[None]:
         zeros = np.zeros((1, *size, spec.channels), np.float32)
         if description.default_layer is not None and description.classes is not None:
             model.probe.gradients(zeros, description.default_layer, np.array([-1], np.int32))
-        else:
+        elif description.layers:
             model.probe.forward(zeros, [description.layers[-1].path])
     return [None] * len(models)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from catalog.catalog import load_catalog
 from schemas.errors import VisualizationError
+from workers.engine.forward_only.network import ForwardNetwork
 from workers.models.description.describe import describe
+from workers.models.description.describe_forward_only import describe_forward_only
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
 
@@ -22,9 +24,13 @@ def faults(models_file: Path, models_dir: Path, limits: ModelLimits) -> dict[str
     """Return, by the model's name, why each model file that cannot be loaded or described cannot be used."""
     found: dict[str, str] = {}
     for name, entry in load_catalog(models_file, models_dir).items():
-        if entry.source == "file":
+        if entry.file is not None:
             try:
-                describe(load_model(entry, limits), entry, limits.custom_objects)
+                model = load_model(entry, limits)
+                if isinstance(model, ForwardNetwork):
+                    describe_forward_only(model, entry)
+                else:
+                    describe(model, entry, limits.custom_objects)
             except VisualizationError as error:
                 found[name] = error.detail
     return found

@@ -1,4 +1,4 @@
-"""Turn a catalogue entry into a Keras model."""
+"""Turn a catalogue entry into a model that is ready to be described and asked."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 
 from catalog.entry import CatalogEntry
+from workers.engine.forward_only.network import ForwardNetwork
 from workers.models.limits import ModelLimits
 from workers.models.loaders import MODEL_LOADERS
 
 _OTHER_CALLS = 2000  # Python's own limit is 1000
 
 
-def load_model(entry: CatalogEntry, limits: ModelLimits | None = None) -> keras.Model:
-    """Return the model of `entry` with its weights, loaded by the loader of its source.
+def load_model(entry: CatalogEntry, limits: ModelLimits | None = None) -> keras.Model | ForwardNetwork:
+    """Return the model of `entry` with its weights, loaded by the loader of its source: a Keras model, or a network that can only be run.
 
     Each model is loaded in a thread of its own. Keras keeps the counters that make names like `conv2d_3`, the dtype policy and its
     scopes per thread. So the names are the same at every load, and models that load at the same time do not mix.
@@ -30,6 +31,6 @@ def load_model(entry: CatalogEntry, limits: ModelLimits | None = None) -> keras.
         return thread.submit(_load, entry, limits).result()
 
 
-def _load(entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
+def _load(entry: CatalogEntry, limits: ModelLimits) -> keras.Model | ForwardNetwork:
     keras.config.disable_interactive_logging()  # otherwise a download prints a progress bar on standard output
     return MODEL_LOADERS[entry.source].load(entry, limits)

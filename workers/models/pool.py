@@ -21,8 +21,11 @@ from rendering.photo import Placement
 from schemas.errors import ModelChanged, ModelLoadFailed
 from schemas.models import Preprocessing, PublishedModel
 from workers.contract.probe import Probe
+from workers.engine.forward_only.network import ForwardNetwork
+from workers.engine.forward_only.probe import ForwardOnlyProbe
 from workers.engine.probe import KerasProbe
 from workers.models.description.describe import describe
+from workers.models.description.describe_forward_only import describe_forward_only
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
 from workers.models.preprocessing import prepare
@@ -169,7 +172,16 @@ class ModelPool:
     def _load(self, entry: CatalogEntry) -> LoadedModel:
         model = load_model(entry, self._limits)
         self._find(entry.name, entry.digest)  # raises ModelChanged if the files have changed while they were read
+        if isinstance(model, ForwardNetwork):
+            self._check_size(entry, model.nbytes)
+            published, heads = describe_forward_only(model, entry)
+            return LoadedModel(entry.name, published, ForwardOnlyProbe(model, published, heads), model.nbytes)
         weight_bytes = sum(math.prod(weight.shape) * np.dtype(weight.value.dtype.as_numpy_dtype).itemsize for weight in model.weights)
+        self._check_size(entry, weight_bytes)
+        published = describe(model, entry, self._limits.custom_objects)
+        return LoadedModel(entry.name, published, self._make_probe(model, published), weight_bytes)
+
+    def _check_size(self, entry: CatalogEntry, weight_bytes: int) -> None:
         if weight_bytes > self._max_bytes:
             raise ModelLoadFailed(
                 f"The weights of model '{entry.name}' take {weight_bytes} bytes; all loaded models of a worker together may take "
@@ -177,8 +189,6 @@ class ModelPool:
                 allowed=str(self._max_bytes),
                 got=str(weight_bytes),
             )
-        published = describe(model, entry, self._limits.custom_objects)
-        return LoadedModel(entry.name, published, self._make_probe(model, published), weight_bytes)
 
     def _evict(self) -> None:
         dropped = False

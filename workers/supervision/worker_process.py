@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 from importlib import metadata
+from importlib.util import find_spec
 from weakref import WeakSet
 
 import cv2
@@ -39,10 +40,14 @@ from workers.execution.pipeline import JobEnvironment, Pipeline
 from workers.execution.scheduler import Scheduler
 from workers.methods import implementations
 from workers.models.custom_objects import import_custom_objects
+from workers.models.loaders.extras import without_extra
 from workers.models.pool import ModelPool
 from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
+
+# What runs the models of ONNX and TFLite files, if it is installed: the packages with their modules.
+_RUNTIMES = {"onnxruntime": "onnxruntime", "ai-edge-litert": "ai_edge_litert"}
 
 
 def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
@@ -108,9 +113,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
             metrics=metrics,
             alive=watchdog.expect_event_loop,
         )
-        entries = (await asyncio.to_thread(catalog.current)).values()
-        files = [(entry.name, entry.digest) for entry in entries if entry.source == "file"]
-        warming = asyncio.create_task(pipeline.warm_up(settings.preload, files))
+        warming = asyncio.create_task(_prepare(pipeline, catalog, settings))
         get_logger(__name__).info("worker up", device=device.name, threads=threads)
         try:
             await loop.serve(stop)
@@ -121,6 +124,16 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
             await store.close()
 
 
+async def _prepare(pipeline: Pipeline, catalog: WatchedCatalog, settings: WorkerSettings) -> None:
+    """Warm the pipeline up, and publish which models cannot be run here, so that they are listed as unusable at once."""
+    present = await asyncio.to_thread(catalog.current)
+    files = [(entry.name, entry.digest) for entry in present.values() if entry.file is not None]
+    await pipeline.warm_up(settings.preload, files)
+    for model in without_extra(present):
+        get_logger(__name__).warning("a model cannot be run here", model=model.name, reason=model.reason)
+        await pipeline.models.publish_failure(model)
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the software that decides a result's numbers, for the provenance of results."""
     return {
@@ -129,4 +142,5 @@ def versions() -> dict[str, str]:
         "keras": keras.__version__,
         "numpy": np.__version__,
         "opencv": cv2.__version__,
+        **{name: metadata.version(name) for name, module in _RUNTIMES.items() if find_spec(module) is not None},
     }

@@ -11,6 +11,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import ExplainedFacts, Facts
+from schemas.methods.forward_only import check_forward_only
 from schemas.methods.perturbation.base import Baseline, CountsTries, PerturbationParams, Score, check_masks
 from schemas.models import LayerKind, PublishedModel
 from schemas.nearest_names import nearest_names
@@ -84,6 +85,7 @@ class Faithfulness(PerturbationParams):
         ),
         facts=FaithfulnessFacts,
         example={"attribution": "grad_cam", "class_index": None, "steps": 20, "randomisations": 1},
+        forward_only=True,
     )
 
     attribution: str = Field(
@@ -135,6 +137,15 @@ class Faithfulness(PerturbationParams):
                 "One job tests one map, so give one class and not a list.", pointer=pointer, allowed="one class", got="a list"
             )
         attribution = resolved.attribution_params()
+        check_forward_only(attribution, model.description, pointer="/params/attribution", among=attribution_methods())
+        if model.description.forward_only and self.randomisations:
+            raise InvalidParameters(
+                f"Model '{model.description.name}' can be run, but its file gives no layers whose weights could be randomised, so "
+                f"randomisations must be 0; got {self.randomisations}.",
+                pointer="/params/randomisations",
+                allowed="0",
+                got=str(self.randomisations),
+            )
         try:
             attribution = attribution.resolve(model, limits)
         except VisualizationError as error:

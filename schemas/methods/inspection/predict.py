@@ -35,6 +35,7 @@ class Predict(TopClassesParams, ShownBandsParams):
         ),
         facts=PredictFacts,
         example={"top": 5},
+        forward_only=True,
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Predict:

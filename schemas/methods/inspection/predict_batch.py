@@ -63,6 +63,7 @@ class PredictBatch(TopClassesParams, ImagesParams):
         ),
         facts=PredictBatchFacts,
         example={"images": [f"img_{digit * 64}" for digit in "abc"], "top": 5},
+        forward_only=True,
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> PredictBatch:

@@ -36,6 +36,7 @@ class Occlusion(PerturbationParams):
         artifacts=PERTURBATION_ARTIFACTS,
         facts=PerturbationFacts,
         example={"class_index": None, "window": None, "stride": None},
+        forward_only=True,
     )
 
     window: Sides = Field(

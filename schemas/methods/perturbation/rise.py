@@ -32,6 +32,7 @@ class Rise(PerturbationParams):
         artifacts=PERTURBATION_ARTIFACTS,
         facts=PerturbationFacts,
         example={"class_index": None, "masks": 500},
+        forward_only=True,
     )
 
     score: Score = Field(

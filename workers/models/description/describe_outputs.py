@@ -23,7 +23,7 @@ def output_head(graph: Graph, name: str, layers: tuple[Layer, ...]) -> OutputHea
         head=head.kind,
         default_layer=default_layer(before, coarsest=head.dense_classes is not None),
         dense_classes=head.dense_classes,
-        kind=_output_kind(head),
+        kind=output_kind(head),
         shape=tuple(topology.outputs[index].shape)[1:],
         layer=path,
     )
@@ -34,7 +34,8 @@ def _has_map_before(layer: Layer, graph: Graph, output: str) -> bool:
     return has_map(layer) and graph.reaches_scores(layer.path, output)
 
 
-def _output_kind(head: Head) -> OutputKind:
+def output_kind(head: Head) -> OutputKind:
+    """Return the kind of an output, which says which targets it has."""
     if head.kind in ("regression", "embedding"):
         return head.kind
     if head.classes is not None:

@@ -9,6 +9,7 @@ import keras
 
 from catalog.entry import CatalogEntry
 from schemas.models import ModelSourceName
+from workers.engine.forward_only.network import ForwardNetwork
 from workers.models.limits import ModelLimits
 
 
@@ -27,8 +28,10 @@ class SourceLoader(ABC):
     source: ClassVar[ModelSourceName]
 
     @abstractmethod
-    def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model:
-        """Return the model of `entry` with its weights. Everything that comes from a file keeps to `limits`.
+    def load(self, entry: CatalogEntry, limits: ModelLimits) -> keras.Model | ForwardNetwork:
+        """Return the model of `entry` with its weights: a Keras model, or a network that can only be run.
+
+        Everything that comes from a file keeps to `limits`.
 
         Raises:
             ModelLoadFailed: the model cannot be loaded; the error has the cause.
