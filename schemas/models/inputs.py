@@ -28,6 +28,11 @@ class InputSpec(ImmutableSchema):
         description="The order of the axes of the input in the file of an ONNX or TFLite model. Arrays and shapes of the service are "
         "always in the order N, height, width, channels.",
     )
+    multiple: int = Field(
+        default=1,
+        description="A free height or width is brought to a multiple of this number, because the model's maps fit together for no others.",
+    )
+    smallest: int = Field(default=1, description="A free height or width has at least so many pixels. For fewer, a map would be empty.")
 
 
 class ModelInput(ImmutableSchema):
@@ -36,6 +41,8 @@ class ModelInput(ImmutableSchema):
     name: str
     shape: tuple[int | None, ...] = Field(description="The shape without the batch axis. A size that varies is null.")
     dtype: str = Field(description="The number type, for example `float32` or `int32`.")
+    multiple: int = Field(default=1, description="A free side of an image is brought to a multiple of this number, as in `input`.")
+    smallest: int = Field(default=1, description="A free side of an image has at least so many pixels, as in `input`.")
     preprocessing: Preprocessing | None = Field(
         default=None, description="It turns a photo into this input. It is null if the input takes no images."
     )
@@ -64,7 +71,14 @@ class ModelInput(ImmutableSchema):
         """
         if len(self.shape) != 3 or self.shape[2] is None:
             raise ValueError(f"input '{self.name}' takes no images")
-        return InputSpec(name=self.name, height=self.shape[0], width=self.shape[1], channels=self.shape[2])
+        return InputSpec(
+            name=self.name,
+            height=self.shape[0],
+            width=self.shape[1],
+            channels=self.shape[2],
+            multiple=self.multiple,
+            smallest=self.smallest,
+        )
 
     @property
     def takes_photos(self) -> bool:

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from schemas.models.immutable import ImmutableSchema
 
-# The longest side, in pixels, of the input that an image gives to a model which takes any size.
+# The longest side, in pixels, of the input that an image gives to a model which takes any size. It bounds the memory of a pass; a photo
+# with a longer side is scaled down, with a warning.
 VARIABLE_LONGEST_SIDE = 512
 
 
@@ -42,7 +43,8 @@ class Preprocessing(ImmutableSchema):
     fit: Literal["stretch", "crop", "letterbox"] = Field(
         default="stretch",
         description="`stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` pads with the mean. "
-        "By default it is `stretch`.",
+        "By default it is `stretch`. A model that takes any size gets the photo at its own size. Where its sides must be multiples of a "
+        "number, `crop` cuts off what is too much, and `stretch` and `letterbox` pad.",
     )
 
     @staticmethod

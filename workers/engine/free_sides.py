@@ -6,7 +6,9 @@ the maps that a layer adds or joins have the same size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
+from math import isqrt
 
 from schemas.models import LayerKind
 from workers.engine.axis_changes import AxisChange, Resample, Spread, Trim, Window
@@ -17,9 +19,7 @@ from workers.engine.topology import GraphLayer
 
 # Strides are nearly always powers of two; other numbers come last.
 _MULTIPLES = (1, 2, 4, 8, 16, 32, 64, 128, 3, 6, 12, 24, 48, 96, 5, 10, 20, 40, 80, 9, 18, 36, 7, 14, 28, 27)
-# Two different primes. A multiple of them is a multiple of no smaller stride by chance.
-_PRIMES = ((11, 13), (13, 17), (17, 11))
-_ABOUT = 2048  # sizes near this number are tried, so that no map is empty only because the input is small
+_ABOUT = 1024  # sizes above this number are tried, so that no map is empty only because the input is small
 
 
 def free_side_rule(layers: Sequence[GraphLayer], input_name: str, longest: int) -> tuple[int, int]:
@@ -33,10 +33,17 @@ def free_side_rule(layers: Sequence[GraphLayer], input_name: str, longest: int) 
         longest: the largest side to try as the smallest one.
     """
     for multiple in _MULTIPLES:
-        factor = max(1, _ABOUT // (multiple * 13))
-        if all(takes(layers, input_name, (multiple * factor * a, multiple * factor * b)) for a, b in _PRIMES):
+        # Times a prime, so that the size is a multiple of no other stride by chance.
+        first, second, third = islice(_primes(max(11, _ABOUT // multiple)), 3)
+        sizes = ((multiple * first, multiple * second), (multiple * second, multiple * third))
+        if all(takes(layers, input_name, size) for size in sizes):
             return multiple, _smallest(layers, input_name, multiple, longest)
     return 1, 1
+
+
+def _primes(first: int) -> Iterator[int]:
+    """Yield the prime numbers from `first` on."""
+    return (number for number in count(first) if all(number % divisor for divisor in range(2, isqrt(number) + 1)))
 
 
 def takes(layers: Sequence[GraphLayer], input_name: str, size: tuple[int, int]) -> bool:
@@ -59,10 +66,10 @@ def takes(layers: Sequence[GraphLayer], input_name: str, size: tuple[int, int]) 
 
 def _smallest(layers: Sequence[GraphLayer], input_name: str, multiple: int, longest: int) -> int:
     last = max(1, longest // multiple)
-    count = 1
-    while count < last and not takes(layers, input_name, (count * multiple, count * multiple)):
-        count += 1
-    return count * multiple
+    times = 1
+    while times < last and not takes(layers, input_name, (times * multiple, times * multiple)):
+        times += 1
+    return times * multiple
 
 
 def _given(layer: GraphLayer, size: tuple[int, int]) -> MapSides:

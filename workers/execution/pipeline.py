@@ -39,6 +39,7 @@ from workers.execution.model_access import ModelAccess, ModelProvider, OnLoading
 from workers.execution.model_warnings import model_warnings
 from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPieceCache
 from workers.execution.scheduler import DeviceResult, Scheduler
+from workers.execution.size_warnings import size_warnings
 from workers.execution.threads import in_pool
 from workers.execution.warm_up import warm_up
 from workers.methods import implementation
@@ -208,7 +209,7 @@ class Pipeline:
         return Result(
             artifacts=rendered.artifacts,
             facts=rendered.output.facts.model_dump_json(),
-            warnings=(*rendered.output.warnings, *model_warnings(job.model, job.params, loaded.given)),
+            warnings=(*rendered.output.warnings, *model_warnings(job.model, job.params, loaded.given), *_size_warnings(job.model, loaded)),
             timings=Timings(
                 queued=max(0, round(job.queued * 1000)),
                 decode=None if loaded.seconds is None else round(loaded.seconds * 1000),
@@ -230,6 +231,15 @@ class Pipeline:
             custom_objects=() if model is None else model.published.description.custom_objects,
             inputs=dict(given),
         )
+
+
+def _size_warnings(model: UsableModel | None, loaded: LoadedInputs) -> tuple[str, ...]:
+    """Return what was done to the photos so that the model's input can take them."""
+    if model is None:
+        return ()
+    published = model.published if loaded.bound is None else model.published.seen_from(loaded.bound.name)
+    photos = [loaded.photo] if loaded.photo is not None else [each.photo for each in loaded.inputs.several]
+    return tuple(size_warnings(published.description.input, photos))
 
 
 def _probe(model: UsableModel, bound: BoundInputs | None) -> Probe:

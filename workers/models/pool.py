@@ -28,7 +28,7 @@ from workers.models.description.describe import describe
 from workers.models.description.describe_forward_only import describe_forward_only
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
-from workers.models.preprocessing import prepare
+from workers.models.preprocessing import FreeSides, prepare
 
 # A compiled function takes about this many bytes for each layer of the model: measured as growth of the process by functions of Grad-CAM,
 # MobileNetV2 7.4 to 13.8 MB each (156 layers), ResNet50 0.6 to 19.5 MB each (177 layers).
@@ -76,7 +76,7 @@ class LoadedModel:
         """Return an image as an input (H, W, C) of this model, and where the image lies in it. None names the input of the photo."""
         description = (self.published if name is None else self.published.seen_from(name)).description
         spec = description.input
-        return prepare(image, description.preprocessing, (spec.height, spec.width), spec.channels)
+        return prepare(image, description.preprocessing, (spec.height, spec.width), spec.channels, FreeSides(spec.multiple, spec.smallest))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ Egyptian cat .39, tiger cat .33 and tabby .16 on scikit-image's `chelsea`, and e
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
@@ -14,10 +17,6 @@ from PIL import Image
 from rendering.photo import Placement
 from schemas.models import VARIABLE_LONGEST_SIDE, Preprocessing
 from workers.contract.colours import normalise
-
-# A model that takes any size gets the image at its own size, but with the longest side at most `VARIABLE_LONGEST_SIDE`. Both sides are
-# multiples of 32, because encoder-decoder models with this stride can then still add their maps.
-VARIABLE_MULTIPLE = 32
 
 _RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,
@@ -30,23 +29,38 @@ _RESAMPLING = {
 _REDUCING_GAP = 3.0
 
 
+@dataclass(frozen=True)
+class FreeSides:
+    """What the free sides of a model's input must be: multiples of `multiple`, and at least `smallest`, which is such a multiple."""
+
+    multiple: int = 1
+    smallest: int = 1
+
+
+ANY_SIDES = FreeSides()
+
+
 def prepare(
-    image: UInt8[np.ndarray, "height width 3"], spec: Preprocessing, size: tuple[int | None, int | None] | None, channels: int
+    image: UInt8[np.ndarray, "height width 3"],
+    spec: Preprocessing,
+    size: tuple[int | None, int | None] | None,
+    channels: int,
+    free: FreeSides = ANY_SIDES,
 ) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
     """Return the input `(x − mean) / std`, float32 (H, W, C) with channels in `spec.order`, and where the image lies in it.
 
-    `image` has the values 0-255. `size` is the input's (height, width); None, as a whole or for one side, stands for a free side, which
-    `variable_size` then chooses. A model with one channel gets the image's luma (ITU-R 601) for every `order`. With three channels the
-    order `gray` repeats that luma three times.
+    `image` has the values 0-255. `size` is the input's (height, width); None, as a whole or for one side, stands for a free side. With two
+    free sides the image keeps its own size, see `free_placement`. One free side follows from the other by the image's aspect ratio. A
+    model with one channel gets the image's luma (ITU-R 601) for every `order`. With three channels the order `gray` repeats that luma
+    three times.
 
     Raises:
         ValueError: `channels` is neither 1 nor 3.
     """
     if channels not in (1, 3):
         raise ValueError(f"An image gives 1 or 3 channels, but the model takes {channels}.")
-    height, width = image.shape[:2]
-    input_size = _fill_free_sides(size, height, width)
-    placement = place((height, width), input_size, spec.fit)
+    placement = placement_of((image.shape[0], image.shape[1]), size or (None, None), spec.fit, free)
+    input_size = (int(placement.input_size[0]), int(placement.input_size[1]))
     top, left, box_height, box_width = (int(value) for value in placement.box)
     source_top, source_left, source_height, source_width = placement.source
     gray = channels == 1 or spec.order == "gray"
@@ -84,17 +98,38 @@ def place(image_size: tuple[int, int], size: tuple[int, int], fit: str) -> Place
     return Placement(size, (top, left, box_height, box_width), source)
 
 
-def variable_size(height: int, width: int) -> tuple[int, int]:
-    """Return the input size (height, width) of a model that takes any size, for an image of that height and width."""
-    scale = min(1.0, VARIABLE_LONGEST_SIDE / max(height, width))
-    return _multiple(height * scale), _multiple(width * scale)
+def placement_of(image_size: tuple[int, int], size: tuple[int | None, int | None], fit: str, free: FreeSides) -> Placement:
+    """Return where an image of (height, width) lies in an input of `size`, in which None stands for a free side."""
+    height, width = size
+    if height is None and width is None:
+        return free_placement(image_size, fit, free)
+    if height is not None and width is not None:
+        return place(image_size, (height, width), fit)
+    factor = min(given / side for given, side in zip(size, image_size, strict=True) if given is not None)
+    wanted = [min(round(side * factor), VARIABLE_LONGEST_SIDE) for side in image_size]
+    rows, columns = (given or _rounded(side, free, fit) for given, side in zip(size, wanted, strict=True))
+    return place(image_size, (rows, columns), "crop" if fit == "crop" else "letterbox")
 
 
-def _fill_free_sides(size: tuple[int | None, int | None] | None, height: int, width: int) -> tuple[int, int]:
-    free = variable_size(height, width)
-    given = size or (None, None)
-    return given[0] or free[0], given[1] or free[1]
+def free_placement(image_size: tuple[int, int], fit: str, free: FreeSides) -> Placement:
+    """Return where an image of (height, width) lies in the input of a model that takes any size.
+
+    The image keeps its own size. It is scaled down if a side is longer than `VARIABLE_LONGEST_SIDE`, and up if one is shorter than
+    `free.smallest`, as far as the other side allows. Where a side is then too short, or no multiple of `free.multiple`, the input is padded
+    equally on both sides. With `crop`, what is more than a multiple is cut off instead. So the aspect ratio stays in each case.
+    """
+    factor = min(VARIABLE_LONGEST_SIDE / max(image_size), max(1.0, free.smallest / min(image_size)))
+    scaled = [max(1, round(side * factor)) for side in image_size]
+    sides = [_rounded(side, free, fit) for side in scaled]
+    filled = [min(side, own) for side, own in zip(sides, scaled, strict=True)]
+    starts = [(side - part) // 2 for side, part in zip(sides, filled, strict=True)]
+    used = [length * part / own for length, part, own in zip(image_size, filled, scaled, strict=True)]
+    cut = [(length - part) / 2 for length, part in zip(image_size, used, strict=True)]
+    return Placement(
+        (sides[0], sides[1]), (float(starts[0]), float(starts[1]), float(filled[0]), float(filled[1])), (cut[0], cut[1], used[0], used[1])
+    )
 
 
-def _multiple(side: float) -> int:
-    return max(VARIABLE_MULTIPLE, round(side / VARIABLE_MULTIPLE) * VARIABLE_MULTIPLE)
+def _rounded(side: float, free: FreeSides, fit: str) -> int:
+    steps = side / free.multiple
+    return max(free.smallest, free.multiple * max(1, math.floor(steps) if fit == "crop" else math.ceil(steps - 1e-9)))

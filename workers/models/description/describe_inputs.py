@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
-from schemas.models import InputSpec, Layer, ModelInput, Preprocessing
+from schemas.models import VARIABLE_LONGEST_SIDE, InputSpec, Layer, ModelInput, Preprocessing
 from schemas.nearest_names import nearest_hint, nearest_names
+from workers.engine.free_sides import free_side_rule
 from workers.engine.graph import Graph
 from workers.models.description.default_layer import default_layer
 
@@ -40,7 +41,8 @@ def image_input(graph: Graph, entry: CatalogEntry) -> InputSpec:
             raise ModelLoadFailed(
                 f"Model '{entry.name}' takes {height} × {width} pixels, but its settings say {wanted[0]} × {wanted[1]} (height × width)."
             )
-    return InputSpec(name=name, height=wanted[0], width=wanted[1], channels=channels)
+    multiple, smallest = _free_sides(graph, name, wanted)
+    return InputSpec(name=name, height=wanted[0], width=wanted[1], channels=channels, multiple=multiple, smallest=smallest)
 
 
 def describe_inputs(graph: Graph, entry: CatalogEntry, photo: InputSpec, layers: tuple[Layer, ...]) -> tuple[ModelInput, ...]:
@@ -49,11 +51,15 @@ def describe_inputs(graph: Graph, entry: CatalogEntry, photo: InputSpec, layers:
     described: list[ModelInput] = []
     for (name, shape), tensor in zip(input_shapes(graph).items(), graph.topology.inputs, strict=True):
         settings, images = entry.inputs.get(name), _takes_images(shape)
+        is_photo = name == photo.name
+        multiple, smallest = (photo.multiple, photo.smallest) if is_photo else _free_sides(graph, name, shape[:2] if images else ())
         described.append(
             ModelInput(
                 name=name,
-                shape=(photo.height, photo.width, photo.channels) if name == photo.name else shape,
+                shape=(photo.height, photo.width, photo.channels) if is_photo else shape,
                 dtype=str(tensor.dtype),
+                multiple=multiple,
+                smallest=smallest,
                 preprocessing=_preprocessing(entry, name) if images else None,
                 arrays=settings.arrays if settings else "as_given",
                 bands=settings.bands if settings else None,
@@ -71,6 +77,11 @@ def layers_seen_from(name: str, layers: Iterable[Layer]) -> tuple[Layer, ...]:
 def input_shapes(graph: Graph) -> dict[str, tuple[Any, ...]]:
     """Return the shape of each input without the batch axis, by the input's name."""
     return {name: tuple(tensor.shape)[1:] for name, tensor in zip(graph.input_names, graph.topology.inputs, strict=True)}
+
+
+def _free_sides(graph: Graph, name: str, sides: Collection[int | None]) -> tuple[int, int]:
+    """Return the number that free sides of an image input must be multiples of, and the smallest side; (1, 1) if no side is free."""
+    return free_side_rule(graph.layers, name, VARIABLE_LONGEST_SIDE) if None in sides else (1, 1)
 
 
 def _preprocessing(entry: CatalogEntry, name: str) -> Preprocessing:

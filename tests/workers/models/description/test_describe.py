@@ -18,6 +18,9 @@ from workers.models.description.describe import describe
 layers = keras.layers
 
 
+FREE = {"multiple": 1, "smallest": 1}
+
+
 def test_a_hand_made_model() -> None:
     description = described(classifier(), title="By hand", preprocessing=Preprocessing.named("tf"))
     assert description.layer_at("conv") == Layer(
@@ -45,7 +48,7 @@ def test_a_hand_made_model() -> None:
         "classify",
     ]
     assert description.default_layer == "relu"
-    assert description.input.model_dump() == {"name": "photo", "height": 13, "width": 9, "channels": 3, "layout": "nhwc"}
+    assert description.input.model_dump() == {"name": "photo", "height": 13, "width": 9, "channels": 3, "layout": "nhwc"} | FREE
     assert (description.head, description.classes, description.outputs) == ("softmax", 5, ("scores", "side"))
     assert description.parameters == 168 + 14 + 24 + 35
     assert (description.title, description.preprocessing.mode, description.source) == ("By hand", "tf", "file")
@@ -76,10 +79,10 @@ def test_the_image_goes_to_the_first_suitable_input_or_to_the_named_one() -> Non
     pooled = [layers.GlobalAveragePooling2D(name=f"mean_{side.name}")(side) for side in (left, right)]
     model = keras.Model([numbers, left, right], layers.Dense(2, name="scores")(layers.Concatenate(name="all")([numbers, *pooled])))
     description = described(model)
-    assert description.input.model_dump() == {"name": "left", "height": 13, "width": 9, "channels": 3, "layout": "nhwc"}
+    assert description.input.model_dump() == {"name": "left", "height": 13, "width": 9, "channels": 3, "layout": "nhwc"} | FREE
     assert description.other_inputs == ("numbers", "right")
     description = described(model, input="right")
-    assert description.input.model_dump() == {"name": "right", "height": 7, "width": 5, "channels": 1, "layout": "nhwc"}
+    assert description.input.model_dump() == {"name": "right", "height": 7, "width": 5, "channels": 1, "layout": "nhwc"} | FREE
     assert description.other_inputs == ("numbers", "left")
     with pytest.raises(ModelLoadFailed, match=r"takes an input of shape \(None, 4\)"):
         described(model, input="numbers")
