@@ -4,10 +4,6 @@
 0-255. Ways to put layers together are in `structure_zoo`.
 """
 
-# pyright: basic
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
-# pyright: reportOptionalOperand=false, reportOptionalIterable=false, reportOperatorIssue=false, reportReturnType=false
-# Keras has no types, and a probe's scores are None if they were not asked for.
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,9 +1,5 @@
 """Small models for ways to put layers together: shared and nested ones, several inputs and outputs, number formats, operations."""
 
-# pyright: basic
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
-# pyright: reportOptionalOperand=false, reportOptionalIterable=false, reportOperatorIssue=false, reportReturnType=false
-# Keras has no types, and a probe's scores are None if they were not asked for.
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,8 +1,5 @@
 """Every layer of Keras, and every way to put layers together: what plain Keras loads works here and gives the same numbers."""
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
-# pyright: reportOptionalOperand=false, reportOptionalIterable=false, reportOperatorIssue=false, reportReturnType=false
-# Keras has no types, and a probe's scores are None if they were not asked for.
 from __future__ import annotations
 
 from collections.abc import Callable

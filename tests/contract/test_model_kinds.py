@@ -4,9 +4,6 @@ The models are loaded from files, as workers load them. Each method gives a map 
 patches that agree with the model, or a clear error. A new attribution method is tried without a change here.
 """
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
-# pyright: reportOptionalOperand=false, reportOptionalIterable=false, reportOperatorIssue=false, reportReturnType=false
-# Keras has no types, and a probe's scores are None if they were not asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

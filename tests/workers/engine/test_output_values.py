@@ -1,8 +1,5 @@
 """The engine finds the meaning of an output from its values, and every score follows from it."""
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
-# pyright: reportOptionalOperand=false, reportOptionalIterable=false, reportOperatorIssue=false, reportReturnType=false
-# Keras has no types, and a probe's scores are None if they were not asked for.
 from __future__ import annotations
 
 from collections.abc import Callable

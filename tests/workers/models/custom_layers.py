@@ -3,7 +3,6 @@
 Tests name them in the setting `custom_objects` by this module.
 """
 
-# pyright: basic
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,5 @@
 """Subclassed models as people write them, for tests that name them in the setting `custom_objects` by this module."""
 
-# pyright: basic
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,5 @@
 """Files of Keras 2 that compute with `tf.shape` give the numbers of Keras 2, also for photos of another size."""
 
-# pyright: reportArgumentType=false, reportOptionalMemberAccess=false
-# Keras and h5py have no types for these calls.
 from __future__ import annotations
 
 import json

@@ -1,8 +1,5 @@
 """Subclassed models are opened: their layers are seen, and the numbers stay."""
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
-# pyright: reportOptionalOperand=false, reportOptionalIterable=false, reportOperatorIssue=false, reportReturnType=false
-# Keras has no types, and a probe's scores are None if they were not asked for.
 from __future__ import annotations
 
 from pathlib import Path
