@@ -64,8 +64,10 @@ class ModelStore:
         The description then lives for `description_ttl` seconds more. Whether a worker is alive does not matter.
         """
         (found,) = await self.read_many([(name, digest)])
-        if not isinstance(found, PublishedModel):
-            return None
+        return await self._kept_alive(found) if isinstance(found, PublishedModel) else None
+
+    async def _kept_alive(self, found: PublishedModel) -> PublishedModel:
+        name, digest = found.description.name, found.digest
         await self._connection.command("EXPIRE", _model_key(name, digest), self._connection.settings.description_ttl)
         return found
 
@@ -85,12 +87,16 @@ class ModelStore:
         Raises:
             NoWorkers: No worker is alive after `worker_wait`, or none has begun to load the model within `seconds`.
             ModelLoading: A worker is still loading the model after `seconds`. It goes on, so a later call finds the model.
-            VisualizationError: The internal job has failed. The class is that of the job's error code, for example `ModelLoadFailed`.
+            ModelLoadFailed: A worker has found that this version of the model can never be loaded.
+            No worker is asked again until the files of the model change or a worker starts.
+        VisualizationError: The internal job has failed. The class is that of the job's error code, for example `ModelLoadFailed`.
             StorageFull: There is no room for the internal job.
         """
-        published = await self.read(name, digest)
-        if published is not None:
-            return published
+        (found,) = await self.read_many([(name, digest)])
+        if isinstance(found, UnloadableModel):
+            raise found.as_exception()
+        if found is not None:
+            return await self._kept_alive(found)
         started = time.monotonic()
         alive = bool(await self._workers.alive())
         if not alive and worker_wait <= 0:

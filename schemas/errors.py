@@ -226,6 +226,12 @@ class ModelLoadInterrupted(ModelLoadFailed):
     retryable = True
 
 
+class ModelTooLarge(ModelLoadFailed):
+    """The activations of the model, for an input of the size in use, take more memory than a worker allows."""
+
+    code, title = "model_too_large", "The model's activations are too large"
+
+
 class NoGradient(VisualizationError):
     code, title = "no_gradient", "No gradient reaches the layer"
 

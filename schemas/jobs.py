@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from typing_extensions import TypeAliasType
 
 from schemas.artifacts import ArtifactDescription
-from schemas.errors import InternalError, ModelLoadInterrupted, VisualizationError
+from schemas.errors import InternalError, ModelLoadInterrupted, ModelTooLarge, VisualizationError
 from schemas.method_types import class_title, literal, optional, union
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
@@ -22,6 +22,7 @@ Priority = Literal["high", "normal", "low"]
 ErrorCode = Literal[
     "invalid_image",
     "model_load_failed",
+    "model_too_large",
     "model_loading",
     "model_changed",
     "unknown_layer",
@@ -136,7 +137,7 @@ class JobError(BaseModel):
         """Return an exception of the class that has this error's code, or an `InternalError` if there is no such class."""
         if self.code == ModelLoadInterrupted.code and self.retryable:
             return ModelLoadInterrupted(self.detail)
-        classes = {kind.code: kind for kind in VisualizationError.__subclasses__()}
+        classes = {ModelTooLarge.code: ModelTooLarge, **{kind.code: kind for kind in VisualizationError.__subclasses__()}}
         return classes.get(self.code, InternalError)(self.detail)
 
 

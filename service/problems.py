@@ -45,6 +45,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.LimitExceeded: 422,
     errors.IdempotencyKeyReused: 422,
     errors.ModelLoadFailed: 422,
+    errors.ModelTooLarge: 422,
     errors.NoGradient: 422,
     errors.NonFinite: 422,
     errors.CallerLimit: 429,

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from jobstore.settings import StoreSettings
 from telemetry.logs import LogFormat, LogLevel
+from workers.engine.activation_limits import ActivationLimits
 from workers.models.limits import ModelLimits
 
 _CUSTOM_OBJECT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -87,6 +88,15 @@ class WorkerSettings(StoreSettings):
         gt=0,
         description="Largest number of layers of a model from the models folder, nested layers included. Each call of a layer counts.",
     )
+    max_layer_activation_bytes: int = Field(
+        default=2**30, gt=0, description="Largest size of what one layer of a model gives for one input, in bytes."
+    )
+    max_activation_bytes: int = Field(
+        default=4 * 2**30,
+        gt=0,
+        description="Largest size of what all layers of a model give together for one input, in bytes. It is reckoned before it runs. "
+        "A batch that would take more is split.",
+    )
     load_timeout: float = Field(
         default=120.0,
         gt=0,
@@ -154,6 +164,7 @@ class WorkerSettings(StoreSettings):
             max_expanded_bytes=self.max_model_expanded_bytes,
             max_parameters=self.max_model_parameters,
             max_layers=self.max_model_layers,
+            activations=ActivationLimits(largest=self.max_layer_activation_bytes, kept=self.max_activation_bytes),
             load_timeout=self.load_timeout,
             load_memory_bytes=self.load_memory_bytes,
             max_download_bytes=self.max_download_bytes,

@@ -13,6 +13,15 @@ FAILED_JOBS = (
         "With 422, the operator repairs or replaces the model; `convscope doctor` lists what is wrong. With 503, try again later.",
     ),
     ErrorCause(
+        errors.ModelTooLarge(
+            "Layer 'up' of model 'digits' gives 2,147,483,648 bytes for one input of 64 × 64; at most 1,073,741,824 are allowed."
+        ),
+        "The layers of the model give more values, for an input of this size, than a worker has room for. This is reckoned before the "
+        "model runs. The error names the largest layer.",
+        "If the model takes images of any size, send a smaller one. The operator can set `CONVSCOPE_MAX_LAYER_ACTIVATION_BYTES` and "
+        "`CONVSCOPE_MAX_ACTIVATION_BYTES`.",
+    ),
+    ErrorCause(
         errors.NoGradient("The score of model 'digits' is not computed from layer 'side'.", pointer="/params/layer", got="side"),
         "The score does not depend on the layer, or no gradient passes between them.",
         "Choose a layer on the way from the input to the output; `architecture` draws the graph. Perturbation methods need no gradient.",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
 
-from schemas.errors import InvalidParameters, UnknownClass
+from schemas.errors import InvalidParameters, ModelLoadFailed, ModelTooLarge, UnknownClass
 from schemas.models.descriptions import ModelDescription, OutputHead
 from schemas.models.immutable import ImmutableSchema
 from schemas.models.inputs import ModelInput
@@ -27,6 +28,11 @@ class UnloadableModel(ImmutableSchema):
     name: str
     digest: str = Field(description="The digest of the catalogue entry for which this is valid.")
     reason: str = Field(description="These sentences say why the model cannot be loaded.")
+    code: Literal["model_load_failed", "model_too_large"] = Field(default="model_load_failed", description="The code of the error.")
+
+    def as_exception(self) -> ModelLoadFailed:
+        """Return the error that a request for this model gets."""
+        return (ModelTooLarge if self.code == ModelTooLarge.code else ModelLoadFailed)(self.reason)
 
 
 class PublishedModel(ImmutableSchema):

@@ -11,7 +11,7 @@ import pytest
 from jobstore.models import _model_key
 from jobstore.records import DESCRIBE, Result
 from jobstore.store import JobStore
-from schemas.errors import ModelLoadFailed, NoWorkers, OutOfMemory, VisualizationError, WorkerCrashed
+from schemas.errors import ModelLoadFailed, ModelTooLarge, NoWorkers, OutOfMemory, VisualizationError, WorkerCrashed
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
 from schemas.models import InputSpec, ModelDescription, Preprocessing, PublishedModel, UnloadableModel
@@ -62,6 +62,12 @@ async def test_a_failure_is_read_and_replaced_by_a_later_success(store: JobStore
     asked = [("tiny", "d1"), ("none", "d1"), ("other", "d7"), ("tiny", "d2")]
     assert await store.models.read_many(asked) == [failure, None, published("other", "d7"), None]
     assert await store.models.read("tiny", "d1") is None
+    with pytest.raises(ModelLoadFailed, match="damaged"):
+        await store.models.describe("tiny", "d1", 5)
+    await store.models.publish_failure(failure.model_copy(update={"code": "model_too_large"}))
+    with pytest.raises(ModelTooLarge, match="damaged"):
+        await store.models.describe("tiny", "d1", 5)
+    assert (await store.queue.depth()).lanes["fast"].queued == 0, "no worker is asked again"
     await store.models.publish(published())
     assert await store.models.read_many([("tiny", "d1")]) == [published()]
     assert await store.models.read_many([]) == []

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from schemas.errors import VisualizationError
 from schemas.models import HeadKind, InputSpec, Preprocessing
 from workers.contract.arrays import Float32
+from workers.engine.activation_guard import ActivationGuard
 from workers.engine.evaluation import evaluate
 from workers.engine.graph import Graph
 from workers.engine.heads import activation_kind
@@ -36,7 +37,7 @@ FREE_SIZES = (64, 224)  # tried one after the other where the model takes any si
 _FEWEST_IMAGES = 2
 
 
-def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessing) -> dict[str, HeadKind]:
+def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessing, guard: ActivationGuard) -> dict[str, HeadKind]:
     """Return the kind of each output's head, by the output's name.
 
     A final softmax or sigmoid is recognised by its layer. Any other output is `probabilities` if its values are never negative and sum to
@@ -45,13 +46,13 @@ def head_kinds(graph: Graph, image_input: InputSpec, preprocessing: Preprocessin
     values have the Euclidean length 1 for every test image, unless they are all zero, is an `embedding`. A single value (N, 1) that is no
     probability is a `regression` value.
 
-    A model that cannot run on the test images keeps the kinds that its layers give.
+    A model that cannot run on the test images, or would take more memory than `guard` allows, keeps the kinds that its layers give.
     """
     kinds: dict[str, HeadKind] = {name: graph.head_of(name).kind for name in graph.output_names}
     unknown = [name for name, kind in kinds.items() if kind == "logits" or (kind == "none" and graph.head_of(name).dense_classes)]
     possible = {name: _possible_kinds(graph, name) for name in unknown}
     kinds |= {name: "regression" for name in unknown if graph.head_of(name).classes == 1}
-    return kinds | kinds_of_values(possible, _outputs_for_test_images(graph, unknown, image_input, preprocessing))
+    return kinds | kinds_of_values(possible, _outputs_for_test_images(graph, unknown, image_input, preprocessing, guard))
 
 
 def kinds_of_values(possible: Mapping[str, Sequence[str]], outputs: Iterable[Mapping[str, NDArray[np.float64]]]) -> dict[str, HeadKind]:
@@ -125,12 +126,13 @@ def _keeps_probabilities(step: GraphStep) -> bool:
 
 
 def _outputs_for_test_images(
-    graph: Graph, names: list[str], image_input: InputSpec, preprocessing: Preprocessing
+    graph: Graph, names: list[str], image_input: InputSpec, preprocessing: Preprocessing, guard: ActivationGuard
 ) -> Iterator[dict[str, NDArray[np.float64]]]:
     """Yield the values (…, classes) of the named outputs for one test image after the other, unless some are NaN or ∞."""
     refs = {name: graph.topology.output_tensor(graph.topology.output_index(name)) for name in names}
     for size in FREE_SIZES if names else ():
         try:
+            guard.check((1, image_input.height or size, image_input.width or size))
             for image in prepared_test_images(image_input, size, preprocessing):
                 x = tf.constant(image[None])
                 values = evaluate(graph.topology, inputs_with(graph, image_input.name, x), {}, also=tuple(refs.values()))

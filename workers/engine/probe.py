@@ -20,6 +20,8 @@ from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine import passes
+from workers.engine.activation_guard import ActivationGuard
+from workers.engine.activation_limits import ActivationLimits
 from workers.engine.ascent.dream import dream
 from workers.engine.ascent.loop import ascend
 from workers.engine.compiled_cache import CompiledCache, Compiling
@@ -39,8 +41,8 @@ from workers.engine.weights import weights_of
 class KerasProbe:
     """The implementation of `workers.contract.probe.Probe`, which documents the calls, for Keras models.
 
-    The model is never changed. Compiled functions and copies of layers are kept as long as the probe. If one example of a batch gives
-    a result that is not finite, the call raises `NonFinite` for the whole batch and names the example.
+    The model never changes. Functions and copies of layers are kept as long as the probe. If one example gives a result that is not
+    finite, the call raises `NonFinite` for the whole batch and names it. Inputs that are too large are refused before anything runs.
     """
 
     def __init__(
@@ -49,8 +51,9 @@ class KerasProbe:
         published: PublishedModel,
         replacements: Mapping[str, Any] | None = None,
         compiling: Compiling = nullcontext,
+        limits: ActivationLimits | None = None,
     ) -> None:
-        """`replacements` holds, by path, layers that are used in place of the model's own. `compiling` is entered while a call compiles."""
+        """`replacements` are used, by path, in place of the model's own layers. `compiling` is entered while a call compiles."""
         self._published = published
         self._replacements = dict(replacements or {})
         heads: dict[str, HeadKind] = {head.name: head.head for head in published.description.heads}
@@ -60,6 +63,7 @@ class KerasProbe:
         self._compiling = compiling
         self._target: TargetScores | None = None
         self._weights: tuple[tf.Tensor, ...] = ()
+        self._guard = ActivationGuard(self.graph, self._inputs.name, limits or ActivationLimits())
         self._relus = cache(partial(count_relus, self.graph, self._inputs.name))
 
     @property
@@ -86,7 +90,8 @@ class KerasProbe:
         return self.compiled.traces
 
     def inputs_per_pass(self, size: tuple[int, int], *, gradient: bool = False) -> int:
-        return pass_cost(self.description.layers, size).inputs(device_speed(), gradient=gradient)
+        fitting = pass_cost(self.description.layers, size).inputs(device_speed(), gradient=gradient)
+        return min(fitting, self._guard.most(size, gradient=gradient))
 
     def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
         return self.graph.map_place(self._inputs.name, layer, size)
@@ -99,10 +104,8 @@ class KerasProbe:
         paths = tuple(layer.path for layer in self.graph.layers if layer.path in set(layers))  # one trace serves any order
         for path in set(layers).difference(paths):
             self.graph.layer_at(path)  # raises UnknownLayer
-        call = self.compiled.get(
-            ("forward", self._inputs.key, paths, source and source.key, scores, precision),
-            lambda: passes.build_forward(self._inputs, paths, scores=source, precision=precision),
-        )
+        build = partial(passes.build_forward, self._inputs, paths, scores=source, precision=precision)
+        call = self.compiled.get(("forward", self._inputs.key, paths, source and source.key, scores, precision), build)
         with errors:
             result: ForwardPass = call(*self._inputs.arguments(tensor), *(self._weights if scores else ()))
             activations = {path: result.activations[path].numpy() for path in paths}
@@ -139,11 +142,10 @@ class KerasProbe:
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
-        errors = self._checked(tensor)
+        errors = self._checked(tensor, gradient_at=self._inputs.name)
         check_activations(self.graph, layer, seed, len(tensor))
-        call = self.compiled.get(
-            ("backproject", self._inputs.key, layer, relu_rule), lambda: passes.build_backproject(self._inputs, layer, relu_rule)
-        )
+        build = partial(passes.build_backproject, self._inputs, layer, relu_rule)
+        call = self.compiled.get(("backproject", self._inputs.key, layer, relu_rule), build)
         with errors:
             found: Float32 = call(*self._inputs.arguments(tensor), tf.constant(seed, tf.float32)).numpy()
         check_finite("in float32", {f"gradients of layer '{layer}' at the input": found})
@@ -156,10 +158,8 @@ class KerasProbe:
         source = self._scores(output)
         check_layer_of_scores(self.description.name, self.graph, layer, source)
         check_activations(self.graph, layer, activations, len(tensor))
-        call = self.compiled.get(
-            ("scores_from", self._inputs.key, layer, source.key, precision),
-            lambda: passes.build_scores_from(self._inputs, layer, scores=source, precision=precision),
-        )
+        build = partial(passes.build_scores_from, self._inputs, layer, scores=source, precision=precision)
+        call = self.compiled.get(("scores_from", self._inputs.key, layer, source.key, precision), build)
         with errors:
             result: ForwardPass = call(*self._inputs.arguments(tensor), tf.constant(activations, tf.float32), *self._weights)
             logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
@@ -169,9 +169,8 @@ class KerasProbe:
     def values(self, tensor: Float32, readout: Readout, *, precision: str = "float32") -> Float32:
         errors = self._checked(tensor, precision)
         target = TargetScores(self.graph, readout)
-        call = self.compiled.get(
-            ("values", self._inputs.key, target.key, precision), lambda: passes.build_values(self._inputs, target, precision=precision)
-        )
+        build = partial(passes.build_values, self._inputs, target, precision=precision)
+        call = self.compiled.get(("values", self._inputs.key, target.key, precision), build)
         with errors:
             found: Float32 = call(*self._inputs.arguments(tensor)).numpy()
         check_finite(f"in {precision}", {"values of the target": found})
@@ -194,17 +193,19 @@ class KerasProbe:
     def randomised(self, layers: Sequence[str], seed: int) -> KerasProbe:
         with self._compiling():
             drawn = randomised_layers(self.graph, layers, seed)
-            probe = KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn}, self._compiling)
+            probe = KerasProbe(self.graph.model, self._published, {**self._replacements, **drawn}, self._compiling, self._guard.limits)
         probe._inputs = replace(self._inputs, graph=probe.graph)
         if self._target is not None:
             probe._target, probe._weights = TargetScores(probe.graph, self._target.readout), self._weights
         return probe
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
+        self._guard.check((1, *spec.size))
         with as_domain_errors((len(spec.objective.indices) or 1, *spec.size), self._inputs.spec.shape):
             return (yield from ascend(self.graph, self._inputs.name, self.description.preprocessing, spec, self.compiled))
 
     def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
+        self._guard.check((1, *spec.shapes[-1]))
         with as_domain_errors((1, *spec.shapes[-1]), self._inputs.spec.shape):
             return (yield from dream(self.graph, self._inputs.name, spec, self.compiled))
 
@@ -222,15 +223,13 @@ class KerasProbe:
         output: str | None,
         precision: str,
     ) -> LayerGradients:
-        errors = self._checked(tensor, precision)
+        errors = self._checked(tensor, precision, layer)
         source = self._scores(output)
         check_layer_of_scores(self.description.name, self.graph, layer, source)
         classes = len(self._weights[0]) if self._weights else self.graph.head_of(output).classes or 0
         check_classes(self.description.name, class_indices, len(tensor), classes)
-        call = self.compiled.get(
-            ("gradients", self._inputs.key, layer, score, relu_rule, source.key, precision),
-            lambda: passes.build_gradients(self._inputs, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision),
-        )
+        build = partial(passes.build_gradients, self._inputs, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision)
+        call = self.compiled.get(("gradients", self._inputs.key, layer, score, relu_rule, source.key, precision), build)
         with errors:
             result: GradientPass = call(*self._inputs.arguments(tensor), tf.constant(class_indices, tf.int32), *self._weights)
             found = LayerGradients(*(value.numpy() for value in result))
@@ -244,7 +243,8 @@ class KerasProbe:
             return self._target
         return ClassScores(self.graph, None if output == self.graph.output_names[0] else output)
 
-    def _checked(self, tensor: Float32, precision: str = "float32") -> AbstractContextManager[None]:
+    def _checked(self, tensor: Float32, precision: str = "float32", gradient_at: str | None = None) -> AbstractContextManager[None]:
         """Check the batch, and return the context in which TensorFlow's errors become domain errors."""
         check_input(self.description.name, self._inputs.spec.shape, tensor, precision)
+        self._guard.check(tensor.shape, gradient_at)
         return as_domain_errors(tensor.shape, self._inputs.spec.shape)

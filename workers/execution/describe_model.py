@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobstore.records import Execution
-from schemas.errors import ModelLoadFailed, ModelLoadInterrupted
+from schemas.errors import ModelLoadFailed, ModelLoadInterrupted, ModelTooLarge
 from schemas.models import UnloadableModel
 from workers.execution.model_access import ModelAccess, OnLoading, UsableModel
 
@@ -23,7 +23,8 @@ async def describe_model(execution: Execution, models: ModelAccess, on_loading: 
     except ModelLoadInterrupted:
         raise
     except ModelLoadFailed as error:
-        await models.publish_failure(UnloadableModel(name=execution.model, digest=execution.model_digest, reason=error.detail))
+        code = "model_too_large" if isinstance(error, ModelTooLarge) else "model_load_failed"
+        await models.publish_failure(UnloadableModel(name=execution.model, digest=execution.model_digest, reason=error.detail, code=code))
         raise
     await models.publish(model)
     return model

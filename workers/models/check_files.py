@@ -30,7 +30,7 @@ def faults(models_file: Path, models_dir: Path, limits: ModelLimits) -> dict[str
                 if isinstance(model, ForwardNetwork):
                     describe_forward_only(model, entry)
                 else:
-                    describe(model, entry, limits.custom_objects)
+                    describe(model, entry, limits.custom_objects, limits.activations)
             except VisualizationError as error:
                 found[name] = error.detail
     return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workers.engine.activation_limits import ActivationLimits
+
 
 class ModelLimits(BaseModel):
     """The largest model file, weights file and model that a worker loads, and the classes that a file may name besides Keras's own."""
@@ -13,6 +15,9 @@ class ModelLimits(BaseModel):
     max_file_bytes: int = Field(default=2**30, gt=0, description="The largest size of a file in bytes.")
     max_expanded_bytes: int = Field(default=4 * 2**30, gt=0, description="The largest size in bytes of a file's expanded contents.")
     max_parameters: int = Field(default=200_000_000, gt=0, description="The largest number of parameters of a model.")
+    activations: ActivationLimits = Field(
+        default=ActivationLimits(), description="The largest sizes of a model's activations for one input."
+    )
     max_layers: int = Field(
         default=2_000, gt=0, description="The largest number of layers of a model, nested ones included; each call of a layer counts."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import threading
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from jaxtyping import Float32, UInt8
 from catalog.catalog import Catalog
 from catalog.entry import CatalogEntry
 from rendering.photo import Placement
-from schemas.errors import ModelChanged, ModelLoadFailed
+from schemas.errors import ModelChanged, ModelLoadFailed, VisualizationError
 from schemas.models import Preprocessing, PublishedModel
 from workers.contract.probe import Probe
 from workers.engine.forward_only.network import ForwardNetwork
@@ -29,10 +28,12 @@ from workers.models.description.describe_forward_only import describe_forward_on
 from workers.models.limits import ModelLimits
 from workers.models.loading import load_model
 from workers.models.preprocessing import FreeSides, prepare
+from workers.models.released_memory import release_memory
 
 # A compiled function takes about this many bytes for each layer of the model: measured as growth of the process by functions of Grad-CAM,
 # MobileNetV2 7.4 to 13.8 MB each (156 layers), ResNet50 0.6 to 19.5 MB each (177 layers).
 FUNCTION_BYTES = 60_000
+_MAX_FAILURES = 1000
 
 FindEntry = Callable[[str, str], CatalogEntry]
 
@@ -92,7 +93,8 @@ class ModelPool:
 
     A model whose weights alone are larger is refused. A loaded model grows: copies of its weights and compiled functions come as they are
     asked for, so `trim` is to be called after a use. The last requested model is kept even if it alone has grown beyond the limit.
-    A failed load is forgotten, so the next `get` tries again.
+    A model that can never be loaded is remembered by its digest, and refused at once when it is asked for again. A load that failed for
+    another reason is forgotten, so the next `get` tries again.
 
     `catalog` is a catalogue that does not change, or a function that returns the entry of a name and a digest and reads changed files
     (`WatchedCatalog.entry`).
@@ -107,6 +109,7 @@ class ModelPool:
         self._limits = limits or ModelLimits()
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _PoolSlot] = OrderedDict()  # least recently used first
+        self._failures: OrderedDict[tuple[str, str], ModelLoadFailed] = OrderedDict()  # by name and digest, the oldest first
         self._functions = 0  # of all models, when their sizes were last added up
 
     @property
@@ -140,6 +143,8 @@ class ModelPool:
         if digest and entry.digest != digest:
             raise ModelChanged(f"The service and the worker see different versions of model '{name}'. Try again shortly.")
         with self._lock:
+            if failure := self._failures.get((name, entry.digest)):
+                raise type(failure)(failure.detail, allowed=failure.allowed, got=failure.got)
             slot = self._slots.get(name)
             must_load = slot is None or slot.digest != entry.digest
             if slot is None or must_load:
@@ -161,10 +166,19 @@ class ModelPool:
         try:
             loaded = self._load(entry)
         except BaseException as error:
+            if isinstance(error, VisualizationError):
+                # The frames in the tracebacks hold the model and its weights, and everyone who waits gets the error.
+                error = error.with_traceback(None)
+                error.__cause__ = error.__context__ = None
             with self._lock:
                 if self._slots.get(entry.name) is slot:
                     del self._slots[entry.name]
+                if isinstance(error, ModelLoadFailed) and not error.retryable:
+                    self._failures[entry.name, entry.digest] = error
+                    if len(self._failures) > _MAX_FAILURES:
+                        self._failures.popitem(last=False)
             slot.future.set_exception(error)
+            release_memory()
             return
         slot.future.set_result(loaded)
         self._evict()
@@ -178,7 +192,7 @@ class ModelPool:
             return LoadedModel(entry.name, published, ForwardOnlyProbe(model, published, heads), model.nbytes)
         weight_bytes = sum(math.prod(weight.shape) * np.dtype(weight.value.dtype.as_numpy_dtype).itemsize for weight in model.weights)
         self._check_size(entry, weight_bytes)
-        published = describe(model, entry, self._limits.custom_objects)
+        published = describe(model, entry, self._limits.custom_objects, self._limits.activations)
         return LoadedModel(entry.name, published, self._make_probe(model, published), weight_bytes)
 
     def _check_size(self, entry: CatalogEntry, weight_bytes: int) -> None:
@@ -202,7 +216,7 @@ class ModelPool:
                 del self._slots[name]
                 dropped = True
         if dropped:
-            gc.collect()  # a Keras model has many reference cycles, so without this its memory would stay in use for long
+            release_memory()
 
 
 def _loaded(slot: _PoolSlot) -> LoadedModel | None:

@@ -88,7 +88,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     probes: WeakSet[KerasProbe] = WeakSet()
 
     def make_probe(model: keras.Model, published: PublishedModel) -> KerasProbe:
-        probe = KerasProbe(model, published, compiling=scheduler.compiling)
+        probe = KerasProbe(model, published, compiling=scheduler.compiling, limits=settings.model_limits.activations)
         probes.add(probe)
         return probe
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,9 +14,11 @@ import keras
 import numpy as np
 import pytest
 
-from schemas.errors import ModelChanged, ModelLoadFailed, UnknownModel
+from schemas.errors import ModelChanged, ModelLoadFailed, ModelLoadInterrupted, UnknownModel
 from tests.wait import wait_until
 from tests.workers.models.counted_folder import BYTES, HUGE, CountedFolder
+from workers.models import pool as pool_module
+from workers.models.loading import load_model
 from workers.models.pool import ModelPool
 
 
@@ -127,6 +132,62 @@ def test_a_failed_load_fails_for_all_who_wait_and_is_tried_again(folder: Counted
     assert pool.loaded_names == ()
     (folder.path / "a.keras").write_bytes(whole)
     assert pool.get("a").name == "a"
+
+
+def test_a_model_that_can_never_be_loaded_is_not_loaded_again(folder: CountedFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder.path / "a.keras").write_bytes(b"broken")
+    pool, loads = folder.pool(), Counter[str]()
+
+    def counted(entry: Any, limits: Any) -> Any:
+        loads[entry.digest] += 1
+        return load_model(entry, limits)
+
+    monkeypatch.setattr(pool_module, "load_model", counted)
+    errors = []
+    for _ in range(3):
+        with pytest.raises(ModelLoadFailed, match=r"'a\.keras' is not a \.keras file") as raised:
+            pool.get("a")
+        errors.append(raised.value)
+    assert [*loads.values()] == [1]
+    assert len({error.detail for error in errors}) == 1
+    (folder.path / "a.keras").write_bytes(b"broken too")
+    with pytest.raises(ModelLoadFailed):
+        pool.get("a")
+    assert [*loads.values()] == [1, 1]
+
+
+def test_an_interrupted_load_is_tried_again(folder: CountedFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [ModelLoadInterrupted("Reading took too long."), ModelLoadInterrupted("Reading took too long.")]
+
+    def interrupted(entry: Any, limits: Any) -> Any:
+        if answers:
+            raise answers.pop()
+        return load_model(entry, limits)
+
+    monkeypatch.setattr(pool_module, "load_model", interrupted)
+    pool = folder.pool()
+    for _ in range(2):
+        with pytest.raises(ModelLoadInterrupted):
+            pool.get("a")
+    assert pool.get("a").name == "a"
+
+
+def test_the_error_of_a_failed_load_keeps_no_model_alive(folder: CountedFolder) -> None:
+    """A traceback holds the frames of the load, and they hold the model and its weights."""
+    models: list[weakref.ref[Any]] = []
+
+    def fails(model: keras.Model, published: Any) -> Any:
+        models.append(weakref.ref(model))
+        raise ModelLoadFailed("The model is of no use.")
+
+    pool = ModelPool(folder.catalog().entry, HUGE, fails)
+    with pytest.raises(ModelLoadFailed) as raised:
+        pool.get("a")
+    error = raised.value
+    del raised
+    gc.collect()
+    assert error.detail == "The model is of no use."
+    assert models[0]() is None
 
 
 def test_a_temporary_failure_is_tried_again_for_the_same_file(folder: CountedFolder) -> None:

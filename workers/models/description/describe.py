@@ -8,6 +8,8 @@ from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
 from schemas.models import HeadKind, InputSpec, Layer, ModelDescription, PublishedModel
 from schemas.nearest_names import nearest_hint, nearest_names
+from workers.engine.activation_guard import ActivationGuard
+from workers.engine.activation_limits import ActivationLimits
 from workers.engine.graph import Graph
 from workers.engine.output_values import head_kinds
 from workers.models.custom_objects import import_custom_objects
@@ -20,16 +22,22 @@ from workers.models.description.weight_warnings import weight_warnings
 from workers.models.labels import load_labels
 
 
-def describe(model: keras.Model, entry: CatalogEntry, custom_objects: tuple[str, ...] = ()) -> PublishedModel:
+def describe(
+    model: keras.Model, entry: CatalogEntry, custom_objects: tuple[str, ...] = (), limits: ActivationLimits | None = None
+) -> PublishedModel:
     """Return the description and the labels of `model`, which was loaded for `entry` with these objects of the operator's own.
 
     Raises:
         ModelLoadFailed: the model takes no image, its labels do not match its classes, or the entry names a layer, an input or a
             head that the model does not have.
+        ModelTooLarge: the model takes inputs of one size, and its activations are beyond `limits` (None means the defaults).
     """
     graph = Graph(model)
     photo = image_input(graph, entry)
-    graph = graph.with_head_kinds(_head_kinds(graph, photo, entry)).seen_from(photo.name)
+    guard = ActivationGuard(graph, photo.name, limits or ActivationLimits())
+    if photo.height is not None and photo.width is not None:
+        guard.check((1, photo.height, photo.width))
+    graph = graph.with_head_kinds(_head_kinds(graph, photo, entry, guard)).seen_from(photo.name)
     head = graph.head
     layers = describe_layers(graph)
     chosen = _layer_of_settings(entry, layers)
@@ -61,9 +69,9 @@ def describe(model: keras.Model, entry: CatalogEntry, custom_objects: tuple[str,
     )
 
 
-def _head_kinds(graph: Graph, photo: InputSpec, entry: CatalogEntry) -> dict[str, HeadKind]:
+def _head_kinds(graph: Graph, photo: InputSpec, entry: CatalogEntry, guard: ActivationGuard) -> dict[str, HeadKind]:
     """Return the kind of each output's head; the settings decide about the first output, if they say what it is."""
-    kinds = head_kinds(graph, photo, entry.preprocessing)
+    kinds = head_kinds(graph, photo, entry.preprocessing, guard)
     if entry.head is None:
         return kinds
     classes = graph.head.classes or graph.head.dense_classes

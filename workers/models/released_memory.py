@@ -1,0 +1,17 @@
+"""Give memory that is no longer used back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+
+
+def release_memory() -> None:
+    """Collect what only reference cycles keep alive, as every Keras model has many, and return free pages to the system.
+
+    The C library keeps freed memory for later allocations. Only that of GNU can be asked to give it back.
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
