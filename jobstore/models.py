@@ -88,8 +88,8 @@ class ModelStore:
             NoWorkers: No worker is alive after `worker_wait`, or none has begun to load the model within `seconds`.
             ModelLoading: A worker is still loading the model after `seconds`. It goes on, so a later call finds the model.
             ModelLoadFailed: A worker has found that this version of the model can never be loaded.
-            No worker is asked again until the files of the model change or a worker starts.
-        VisualizationError: The internal job has failed. The class is that of the job's error code, for example `ModelLoadFailed`.
+                No worker is asked again until the files of the model change or a worker starts.
+            VisualizationError: The internal job has failed. The class is that of the job's error code, for example `ModelLoadFailed`.
             StorageFull: There is no room for the internal job.
         """
         (found,) = await self.read_many([(name, digest)])

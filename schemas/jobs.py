@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from typing_extensions import TypeAliasType
 
 from schemas.artifacts import ArtifactDescription
-from schemas.errors import InternalError, ModelLoadInterrupted, ModelTooLarge, VisualizationError
+from schemas.errors import InternalError, ModelLoadInterrupted, VisualizationError
 from schemas.method_types import class_title, literal, optional, union
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
@@ -137,7 +137,7 @@ class JobError(BaseModel):
         """Return an exception of the class that has this error's code, or an `InternalError` if there is no such class."""
         if self.code == ModelLoadInterrupted.code and self.retryable:
             return ModelLoadInterrupted(self.detail)
-        classes = {ModelTooLarge.code: ModelTooLarge, **{kind.code: kind for kind in VisualizationError.__subclasses__()}}
+        classes = {kind.code: kind for kind in VisualizationError.__subclasses__()}
         return classes.get(self.code, InternalError)(self.detail)
 
 

@@ -30,7 +30,7 @@ class UnloadableModel(ImmutableSchema):
     reason: str = Field(description="These sentences say why the model cannot be loaded.")
     code: Literal["model_load_failed", "model_too_large"] = Field(default="model_load_failed", description="The code of the error.")
 
-    def as_exception(self) -> ModelLoadFailed:
+    def as_exception(self) -> ModelLoadFailed | ModelTooLarge:
         """Return the error that a request for this model gets."""
         return (ModelTooLarge if self.code == ModelTooLarge.code else ModelLoadFailed)(self.reason)
 

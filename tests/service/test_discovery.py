@@ -174,6 +174,11 @@ async def test_an_unusable_model_is_listed_with_its_reason_and_spoils_no_other(
         problem = problem_of(await client.get(f"/v1/models/{name}"), 422, "model_load_failed")
         assert unusable[name] in problem.detail
         assert not problem.retryable
+    assert problem_of(await client.get("/v1/models/torn"), 422, "model_load_failed").detail == "'torn.keras' is damaged."
+    answer = await client.post(
+        "/v1/jobs", json={"method": "predict", "model": "torn", "image": {"base64": base64.b64encode(png()).decode()}}
+    )
+    assert not problem_of(answer, 422, "model_load_failed").retryable, "no worker is asked again"
     answer = await client.post(
         "/v1/jobs", json={"method": "predict", "model": "cats", "image": {"base64": base64.b64encode(png()).decode()}}
     )

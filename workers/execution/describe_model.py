@@ -17,12 +17,13 @@ async def describe_model(execution: Execution, models: ModelAccess, on_loading: 
         UnknownModel: There is no model of this name.
         ModelChanged: The worker has another version of the model than the service.
         ModelLoadFailed: The model cannot be loaded.
+        ModelTooLarge: The activations of the model are too large.
     """
     try:
         model = await models.load(execution.model, execution.model_digest, on_loading)
     except ModelLoadInterrupted:
         raise
-    except ModelLoadFailed as error:
+    except (ModelLoadFailed, ModelTooLarge) as error:
         code = "model_too_large" if isinstance(error, ModelTooLarge) else "model_load_failed"
         await models.publish_failure(UnloadableModel(name=execution.model, digest=execution.model_digest, reason=error.detail, code=code))
         raise

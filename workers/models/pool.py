@@ -17,7 +17,7 @@ from jaxtyping import Float32, UInt8
 from catalog.catalog import Catalog
 from catalog.entry import CatalogEntry
 from rendering.photo import Placement
-from schemas.errors import ModelChanged, ModelLoadFailed, VisualizationError
+from schemas.errors import ModelChanged, ModelLoadFailed, ModelTooLarge, VisualizationError
 from schemas.models import Preprocessing, PublishedModel
 from workers.contract.probe import Probe
 from workers.engine.forward_only.network import ForwardNetwork
@@ -109,7 +109,7 @@ class ModelPool:
         self._limits = limits or ModelLimits()
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _PoolSlot] = OrderedDict()  # least recently used first
-        self._failures: OrderedDict[tuple[str, str], ModelLoadFailed] = OrderedDict()  # by name and digest, the oldest first
+        self._failures: OrderedDict[tuple[str, str], ModelLoadFailed | ModelTooLarge] = OrderedDict()  # oldest first
         self._functions = 0  # of all models, when their sizes were last added up
 
     @property
@@ -136,6 +136,7 @@ class ModelPool:
             UnknownModel: the catalogue has no such name.
             ModelChanged: the files hold another version, or they have changed while they were read.
             ModelLoadFailed: the model cannot be loaded or is too large; the error has the cause.
+            ModelTooLarge: the activations of the model are too large.
         """
         if digest and (model := self.loaded(name, digest)) is not None:
             return model
@@ -173,7 +174,7 @@ class ModelPool:
             with self._lock:
                 if self._slots.get(entry.name) is slot:
                     del self._slots[entry.name]
-                if isinstance(error, ModelLoadFailed) and not error.retryable:
+                if isinstance(error, (ModelLoadFailed, ModelTooLarge)) and not error.retryable:
                     self._failures[entry.name, entry.digest] = error
                     if len(self._failures) > _MAX_FAILURES:
                         self._failures.popitem(last=False)
