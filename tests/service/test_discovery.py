@@ -48,7 +48,8 @@ async def test_every_method_is_described(client: httpx.AsyncClient) -> None:
 
 async def test_an_unknown_method_is_not_found(client: httpx.AsyncClient) -> None:
     problem = problem_of(await client.get("/v1/methods/gradcam"), 404, "unknown_method")
-    assert (problem.nearest or ())[0] == "grad_cam"
+    assert problem.nearest is not None
+    assert problem.nearest[0] == "grad_cam"
 
 
 async def test_models_are_listed_with_what_is_known(client: httpx.AsyncClient, worker: FakeWorker) -> None:
