@@ -19,7 +19,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: $(READY) ## Make the environment in .venv
@@ -98,6 +98,12 @@ $(PARITY)/.ready: requirements/dev.txt requirements/parity.txt | $(filter .uv/bi
 .PHONY: test-parity
 test-parity: $(PARITY)/.ready ## Compare the numbers with those of other libraries, in a separate environment
 	$(PARITY_BIN)/python -m pytest tests/parity --durations=5 $(ARGS)
+
+MUTATIONS := 10000
+
+.PHONY: drill-images
+drill-images: $(READY) ## Send damaged images, and the folder CORPUS, through the header check and the decoder
+	$(BIN)/python -m benchmarks.image_drill $(CORPUS) --mutations $(MUTATIONS)
 
 .PHONY: coverage
 coverage: $(READY) ## Run all tests and write their coverage, line by line, to htmlcov/index.html

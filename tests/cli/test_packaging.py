@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 _ROOT = Path(__file__).parents[2]
 _PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))
@@ -100,3 +101,21 @@ def test_the_images_are_built_from_every_package(image: str) -> None:
     for package in packages:
         assert f"COPY {package} {package}" in dockerfile
         assert f"!{package}" in sent_to_docker
+
+
+# The first versions without a hole that callers can reach: in the decoders of images, in the parser of forms, and in ranges of files.
+_FIRST_SAFE = {"pillow": "12.3", "python-multipart": "0.0.27", "starlette": "0.49.1"}
+
+
+@pytest.mark.parametrize("name", _FIRST_SAFE)
+def test_versions_with_known_holes_are_excluded(name: str) -> None:
+    safe = Version(_FIRST_SAFE[name])
+    bounds = [requirement.specifier for extra in _EXTRAS for requirement in _requirements([extra]) if requirement.name == name]
+    assert bounds, "it is a direct dependency, so that its lower bound is ours"
+    for bound in bounds:
+        lowest = [Version(each.version) for each in bound if each.operator in (">=", "==", "~=")]
+        assert lowest, f"{name} needs a lower bound"
+        assert max(lowest) >= safe
+    pinned = [version for lock in _LOCKS for version in _pins(lock).get(name, ())]
+    assert pinned
+    assert all(Version(version) >= safe for version in pinned)
