@@ -227,8 +227,6 @@ class ModelLoadInterrupted(ModelLoadFailed):
 
 
 class ModelTooLarge(VisualizationError):
-    """The activations of the model, for an input of the size in use, take more memory than a worker allows."""
-
     code, title = "model_too_large", "The model's activations are too large"
 
 
