@@ -127,13 +127,13 @@ def _is_turned(content: bytes, name: str) -> bool:
     """Return whether the EXIF orientation swaps width and height. An array has none."""
     if name == ARRAY_FORMAT:
         return False
-    try:
-        with Image.OPEN[name][0](io.BytesIO(content), "") as image:
-            if name == "PNG" and "exif" not in image.info:
-                return False  # Pillow would decode the whole image to look for EXIF data behind the pixels
+    with Image.OPEN[name][0](io.BytesIO(content), "") as image:
+        if name == "PNG" and "exif" not in image.info:
+            return False  # Pillow would decode the whole image to look for EXIF data behind the pixels
+        try:
             return image.getexif().get(_ORIENTATION) in _TURNED
-    except Exception:  # the decoder ignores broken metadata too, and refuses a file that Pillow cannot open
-        return False
+        except Exception:  # the decoder ignores broken metadata, too
+            return False
 
 
 def _check_size(width: int, height: int, limits: ImageLimits, pointer: str | None) -> None:
