@@ -36,8 +36,7 @@ class VisualizationError(Exception):
     Args:
         detail: full sentences that say what was got and what is allowed.
         pointer: JSON pointer (RFC 6901) to the first wrong field; None if no field of the request is at fault.
-        allowed: the values that this field accepts, in words.
-        got: the value that was received.
+        allowed, got: the values that this field accepts, in words, and the value that was received.
         nearest: existing names that look like the one received, the best first.
         retry_after: seconds after which the caller should try again; None lets the service choose.
         errors: every wrong field. If it is empty and `pointer` is given, the arguments above are the only entry.
@@ -209,9 +208,6 @@ class ShuttingDown(VisualizationError):
 
 class NoWorkers(VisualizationError):
     code, title, retryable = "no_workers", "No worker is alive", True
-
-
-# A job failed.
 
 
 class ModelLoadFailed(VisualizationError):

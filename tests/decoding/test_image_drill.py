@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from benchmarks.image_drill import MOST_GROWTH, DrillResult, mutations, own_files, run_drill
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow warns about broken TIFF and EXIF directories
 def test_damaged_images_are_refused_and_harm_nothing() -> None:
     files = own_files()
     result = run_drill(files, 300, seed=7, seconds=30)
