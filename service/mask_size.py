@@ -16,7 +16,8 @@ from service.parse_request import ParsedRequest
 async def check_mask_size(services: Services, caller: Caller, params: MethodParams, parsed: ParsedRequest) -> None:
     """Check that the mask of the target, if it has one, has the width and height of the submission's photo, both upright as EXIF says.
 
-    A photo that this caller has not uploaded, or that has expired, is not looked at: the submission itself is then refused.
+    A photo that this caller has not uploaded, or that has expired, is not looked at: the submission itself is then refused. If a header
+    does not say how its picture is turned, the worker checks the sizes.
 
     Raises:
         InvalidParameters: the sizes differ.
@@ -29,7 +30,7 @@ async def check_mask_size(services: Services, caller: Caller, params: MethodPara
         return
     mask = await services.store.images.file(target.region.where.mask)
     got, allowed = [await anyio.to_thread.run_sync(upright_size, content, services.settings.image_limits) for content in (mask, photo)]
-    if got != allowed:
+    if got is not None and allowed is not None and got != allowed:
         texts = [f"{width}×{height}" for width, height in (got, allowed)]
         raise InvalidParameters(
             f"The mask has {texts[0]} pixels (width × height), and the photo {texts[1]}.",
