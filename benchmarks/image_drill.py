@@ -33,14 +33,14 @@ _LIMITS = ImageLimits(formats=_KINDS)
 
 @dataclass(frozen=True)
 class DrillResult:
-    """How many files were answered with each status (200 stands for a decoded image), and by how many bytes this process has grown."""
+    """The drill's counts of files by status (200 stands for a decoded image), and the bytes by which this process has grown."""
 
     statuses: Counter[int]
     growth: int
 
     @property
     def faults(self) -> list[str]:
-        """What breaks the promise: nothing, if this is empty."""
+        """The sentences that say how the promise was broken. They are empty if it holds."""
         found = [f"{count} files were answered with {status}" for status, count in sorted(self.statuses.items()) if status >= 500]
         return [*found, f"the memory has grown by {self.growth:,} bytes"] if self.growth > MOST_GROWTH else found
 

@@ -11,7 +11,7 @@ from jobstore.keys import owner_key
 
 @dataclass(frozen=True)
 class Quota:
-    """So many requests of one kind in a number of seconds. It fills evenly, and all of it may be used at once."""
+    """A number of requests of one kind in a number of seconds. It fills evenly, and all of it may be used at once."""
 
     kind: str
     most: int

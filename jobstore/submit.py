@@ -144,7 +144,7 @@ class JobSubmitter:
                 contents |= {image_sha256(file_id): content for file_id, content in submission.input_files.items()}
         outcome, detail, snapshot = await self._account.run("submit", shard, contents, submission.params, **arguments)
         if outcome == "send_images":
-            # What was written for the first call was not used and is deleted, so it is written again.
+            # The files of the first call were not used and are deleted, so they are written again.
             wanted = dict.fromkeys([*contents, *map(bytes.decode, detail)])
             contents = {digest: await self._content(submission, image_digest, digest) for digest in wanted}
             outcome, detail, snapshot = await self._account.run("submit", shard, contents, submission.params, **arguments)

@@ -13,7 +13,7 @@ _FROZEN = ConfigDict(frozen=True)
 
 
 class CountsChange(BatchCounts):
-    """How many items are in each state now."""
+    """The number of items in each state has changed."""
 
     event: Literal["counts"] = Field(default="counts", description="The kind of the event.")
 

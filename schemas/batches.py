@@ -56,7 +56,7 @@ class BatchRequest(BaseModel):
 
 
 class BatchCounts(BaseModel):
-    """How many items of a batch are in each state."""
+    """The number of a batch's items in each state."""
 
     model_config = _FROZEN
 

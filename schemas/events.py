@@ -23,7 +23,7 @@ class Status(BaseModel):
 
 
 class ProgressChange(Progress):
-    """How far a job is."""
+    """The progress of a job has changed."""
 
     event: Literal["progress"] = Field(default="progress", description="The kind of the event.")
 

@@ -1,4 +1,4 @@
-"""What every stream of server-sent events needs: an end when its caller leaves, and no stream where there is nothing more to tell."""
+"""End a stream of server-sent events when its caller leaves, and open none where there is nothing more to tell."""
 
 from __future__ import annotations
 

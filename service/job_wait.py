@@ -44,7 +44,7 @@ async def wait_until_ended(services: Services, job: JobRecord, seconds: float, r
 
 @dataclass(frozen=True)
 class Waited(Generic[_T]):
-    """What a wait has answered, which may be None."""
+    """The answer of a wait, which may be None."""
 
     answer: _T
 

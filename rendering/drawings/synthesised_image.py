@@ -31,7 +31,7 @@ class StandardisedPicture:
 
 @dataclass(frozen=True)
 class PixelUnits:
-    """How an image in the units of a model's input is drawn: first (x − `offset`)/`scale`, then `picture`, then in RGB order.
+    """The steps that draw an image in the units of a model's input: first (x − `offset`)/`scale`, then `picture`, then in RGB order.
 
     `scale` and `offset` are one number each, or one for each channel. `reverse` is true if the channels are in BGR order.
     """

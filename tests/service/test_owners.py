@@ -47,7 +47,7 @@ def settings(settings: ServiceSettings) -> ServiceSettings:
 
 @dataclass(frozen=True)
 class Belongings:
-    """What Ada has: a job with results, an upload and a batch. The names are those of parameters in paths."""
+    """Ada's things: a job with results, an upload and a batch. The names are those of parameters in paths."""
 
     job_id: str
     image_id: str

@@ -1,4 +1,4 @@
-"""How many requests a caller may send, how many jobs it may have under way, and when it should come again."""
+"""The limits of one caller: its requests, its jobs under way, and the time after which it should come again."""
 
 from __future__ import annotations
 

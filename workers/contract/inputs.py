@@ -24,7 +24,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class BoundInputs:
-    """What a job gives to the inputs of its model, if that is more than a photo for the input that takes the photo.
+    """The values that a job gives to the inputs of its model, if it gives more than a photo for the input that takes the photo.
 
     Attributes:
         name: the input that takes the batch.

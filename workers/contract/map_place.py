@@ -1,4 +1,4 @@
-"""Where a layer's map lies over the model's input."""
+"""Say where a layer's map lies over the model's input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a layer can do to the positions on one axis of a map: see them through a window, cut, pad, mirror, resample or mix them."""
+"""The changes that a layer can make to the positions on one axis of a map, such as windows, cuts, padding, mirroring and mixing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Trim:
-    """So many positions are cut off before and after. Negative numbers are positions of padding that are added."""
+    """Positions are cut off before and after. A negative number counts positions of padding that are added."""
 
     before: int
     after: int

@@ -27,7 +27,7 @@ BYTES_PER_VALUE = 4
 
 @dataclass(frozen=True)
 class PassCost:
-    """What one input costs in a forward pass: products of two numbers, values of all layers, and values of the largest layer."""
+    """The cost of one input in a forward pass: products of two numbers, values of all layers, and values of the largest layer."""
 
     products: int
     values: int

@@ -1,4 +1,4 @@
-"""What Keras's layers and operations that resize and crop images do to the rows and columns, with their own rounding."""
+"""Follow rows and columns through Keras's layers and operations that resize and crop images, with their own rounding."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class ModelInputs:
 
     @property
     def key(self) -> Hashable:
-        """What tells one choice of inputs from another in the cache of compiled functions. The values themselves do not count."""
+        """The key by which the cache of compiled functions tells one choice of inputs from another. The values themselves do not count."""
         return self.name, tuple(self.values)
 
     @cached_property

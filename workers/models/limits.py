@@ -1,4 +1,4 @@
-"""What a worker admits in a model file. Each limit is checked before the work that it bounds."""
+"""The limits of a model file that a worker admits. Each limit is checked before the work that it bounds."""
 
 from __future__ import annotations
 

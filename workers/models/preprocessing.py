@@ -31,7 +31,7 @@ _REDUCING_GAP = 3.0
 
 @dataclass(frozen=True)
 class FreeSides:
-    """What the free sides of a model's input must be: multiples of `multiple`, and at least `smallest`, which is such a multiple."""
+    """The rule for the free sides of a model's input: multiples of `multiple`, and at least `smallest`, which is such a multiple."""
 
     multiple: int = 1
     smallest: int = 1

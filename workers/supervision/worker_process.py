@@ -46,7 +46,7 @@ from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
-# What runs the models of ONNX and TFLite files, if it is installed: the packages with their modules.
+# The packages that run ONNX and TFLite files, each with its module. They need not be installed.
 _RUNTIMES = {"onnxruntime": "onnxruntime", "ai-edge-litert": "ai_edge_litert"}
 
 

@@ -1,4 +1,4 @@
-"""Where maps lie over the input: by hand, and by a bright spot whose place Keras itself computes."""
+"""The places of maps over the input are checked by hand, and by a bright spot whose place Keras itself computes."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class CamResult:
 
     @property
     def place(self) -> MapPlace:
-        """Where `maps` lie over the model's input."""
+        """The place of `maps` over the model's input."""
         paths = list(self.by_layer)
         return self.places[paths[cam_maps.finest(list(self.by_layer.values()))]]
 

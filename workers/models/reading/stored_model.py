@@ -19,7 +19,7 @@ from workers.models.reading.array_copies import BFLOAT16
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What the child process has read from a model file.
+    """The contents of a model file, which the child process has read.
 
     Attributes:
         config: the configuration as JSON text, or None if the file holds weights alone.

@@ -103,7 +103,7 @@ def test_it_begins_where_the_gradient_does(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("name", ["mirrored", "centre", "resized", "enlarged", "bilinear", "cubic"])
 def test_it_holds_what_has_a_gradient_after_layers_that_move_the_image(name: str) -> None:
-    """Where every position sees as much as any other, it is exact. After a resizing, it is what a position can see at most."""
+    """The size is exact if all positions see equally much. After a resizing, it is the most that a position can see."""
     moves = {
         "mirrored": [lambda x: x[:, ::-1, 2:], layers.Cropping2D(((0, 3), (4, 0)))],
         "centre": [layers.CenterCrop(40, 32), layers.RandomFlip()],
