@@ -44,7 +44,7 @@ class Decoder:
         for child in self._children:
             self._idle.put(child)
 
-    def decode(self, content: bytes, limits: ImageLimits) -> UInt8[np.ndarray, "H W 3"]:
+    def decode(self, content: bytes, limits: ImageLimits, width: int | None = None) -> UInt8[np.ndarray, "H W 3"]:
         """Return the first frame of an image file as 8-bit RGB, shape (H, W, 3), uint8.
 
         The EXIF orientation is applied. Palette, grey, 16-bit and CMYK images are converted, and transparent parts lie over white.
@@ -52,6 +52,7 @@ class Decoder:
         Args:
             content: the image file.
             limits: the allowed formats, bytes, pixels and side length. The header is checked before any pixel is decoded.
+            width: an upright image that is wider is made smaller to this width, in pixels. The aspect ratio stays.
 
         Raises:
             UnsupportedFormat: the file is in none of the allowed formats.
@@ -68,9 +69,9 @@ class Decoder:
         child = self._idle.get()
         try:
             try:
-                header, pixels = child.ask(content, limits, self._seconds)
+                header, pixels = child.ask(content, limits, self._seconds, width)
             except _ProcessDied:  # something else may have killed it, so the image gets a second chance
-                header, pixels = child.ask(content, limits, self._seconds)
+                header, pixels = child.ask(content, limits, self._seconds, width)
         except _ProcessDied:
             raise InvalidImage("Decoding this image ended the decoding process twice, so the image is refused.") from None
         except _ProcessTimedOut:
@@ -110,7 +111,7 @@ class _DecodingProcess:
         self._images = 0
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, content: bytes, limits: ImageLimits, seconds: float) -> tuple[dict[str, Any], bytearray]:
+    def ask(self, content: bytes, limits: ImageLimits, seconds: float, width: int | None) -> tuple[dict[str, Any], bytearray]:
         """Return the header and the body of the answer. End the process if anything goes wrong.
 
         Raises:
@@ -121,8 +122,8 @@ class _DecodingProcess:
             self.end()
         process = self._process or self._start()
         self._images += 1
-        question = {"formats": limits.formats, "max_pixels": limits.max_pixels, "max_side": limits.max_side, "seconds": seconds}
-        header = json.dumps(question).encode()
+        question = {"formats": limits.formats, "max_pixels": limits.max_pixels, "max_side": limits.max_side}
+        header = json.dumps({**question, "width": width, "seconds": seconds}).encode()
         try:
             with _deadline(process, seconds):
                 _write(process.stdin, LENGTHS.pack(len(header), len(content)) + header)

@@ -57,14 +57,15 @@ class ImageRefused(Exception):
         self.arguments = {"detail": detail, **arguments}
 
 
-def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int) -> Image.Image:
-    """Decode the first frame of an image file.
+def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int, width: int | None = None) -> Image.Image:
+    """Decode the first frame of an image file. If `width` is given and the upright image is wider, make it smaller.
 
     Args:
         content: the image file.
         formats: Pillow's names of the allowed formats.
         max_pixels: the largest allowed number of pixels.
         max_side: the largest allowed width and height, in pixels.
+        width: the largest width of the answer, in pixels. The aspect ratio stays, up to the rounding of the height.
 
     Returns:
         The image in 8-bit RGB, upright as its EXIF orientation says, with transparent parts over white.
@@ -73,13 +74,14 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int) -
         ImageRefused: the file has another format, is damaged, or is too large.
     """
     image = _opened(content, formats)
-    width, height = image.size
-    if width * height > max_pixels or max(width, height) > max_side:
+    full_width, full_height = image.size
+    if full_width * full_height > max_pixels or max(full_width, full_height) > max_side:
         raise ImageRefused(
             "ImageTooLarge",
-            f"The image has {width:,} × {height:,} pixels. At most {max_pixels:,} pixels in total and {max_side:,} on a side are allowed.",
+            f"The image has {full_width:,} × {full_height:,} pixels. At most {max_pixels:,} pixels in total and {max_side:,} on a side are "
+            "allowed.",
             allowed=f"at most {max_pixels} pixels, {max_side} on a side",
-            got=f"{width} x {height}",
+            got=f"{full_width} x {full_height}",
         )
     Image.MAX_IMAGE_PIXELS = max_pixels
     kind = image.format
@@ -89,11 +91,23 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int) -
         image = _rgb(image)
     except MemoryError:
         raise ImageRefused(
-            "ImageTooLarge", f"Decoding this {kind} file of {width:,} × {height:,} pixels takes more memory than allowed."
+            "ImageTooLarge", f"Decoding this {kind} file of {full_width:,} × {full_height:,} pixels takes more memory than allowed."
         ) from None
     except Exception as error:
-        raise ImageRefused("InvalidImage", f"The {kind} file of {width:,} × {height:,} pixels is damaged or cut short: {error}.") from None
-    return image.transpose(TRANSPOSE_FOR_ORIENTATION[orientation]) if orientation in TRANSPOSE_FOR_ORIENTATION else image
+        raise ImageRefused(
+            "InvalidImage", f"The {kind} file of {full_width:,} × {full_height:,} pixels is damaged or cut short: {error}."
+        ) from None
+    if orientation in TRANSPOSE_FOR_ORIENTATION:
+        image = image.transpose(TRANSPOSE_FOR_ORIENTATION[orientation])
+    return image if width is None else narrowed(image, width)
+
+
+def narrowed(image: Image.Image, width: int) -> Image.Image:
+    """Return an image of at most this width, in pixels. The aspect ratio stays, up to the rounding of the height."""
+    if image.width <= width:
+        return image
+    height = max(1, round(image.height * width / image.width))
+    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _opened(content: bytes, formats: list[str]) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,6 +61,53 @@ class ImageStore:
             found |= {digest: _image_record(value, expiry) for digest, value in zip(digests, values, strict=True) if value is not None}
         return [found.get(image_sha256(image_id)) for image_id in image_ids]
 
+    async def uploaded(self, owner: str, image_id: str) -> ImageRecord | None:
+        """Return the record of an image that this owner has uploaded, or None if there is none. How long it lives does not change."""
+        found = await self._upload(owner, image_id)
+        return found and found[1]
+
+    async def uploaded_file(self, owner: str, image_id: str) -> bytes | None:
+        """Return the file of an image that this owner has uploaded, or None if there is none.
+
+        Raises:
+            Expired: The image's file cannot be found.
+        """
+        found = await self._upload(owner, image_id)
+        return None if found is None else await self._read(found[0])
+
+    async def page(self, owner: str, *, cursor: str | None = None, limit: int = 50) -> tuple[list[ImageRecord], str | None]:
+        """Return one page of the images that this owner has uploaded, and the cursor of the next page (None after the last page).
+
+        The image that was uploaded last comes first. A file that was uploaded again has the place of its last upload.
+
+        Args:
+            owner: the owner of the images.
+            cursor: the cursor that the page before gave, `<milliseconds since 1970>-<sha256>`.
+            limit: a page has at most this many images.
+        """
+        before, _, sha256 = cursor.partition("-") if cursor else (None, None, None)
+        arguments = {"owner_key": owner_key(owner), "count": limit + 1, "before_time": before, "before_sha256": sha256}
+        replies = await asyncio.gather(*(self._connection.script("list_uploads", shard, **arguments) for shard in self._connection.shards))
+        uploads = [(int(uploaded), _image_record(value, int(expiry))) for reply in replies for uploaded, expiry, value in reply]
+        uploads.sort(key=lambda upload: (upload[0], upload[1].id), reverse=True)
+        shown = uploads[:limit]
+        last = f"{shown[-1][0]}-{image_sha256(shown[-1][1].id)}" if len(uploads) > limit else None
+        return [record for _, record in shown], last
+
+    async def delete(self, owner: str, image_id: str) -> bool:
+        """Forget that this owner has uploaded an image. Return False if the owner has not.
+
+        The file is deleted unless a job, a batch or another owner's upload holds it.
+
+        Raises:
+            StorageFull: The disk refuses to delete the file.
+        """
+        digest = image_sha256(image_id)
+        shard = self._connection.shard_of(digest)
+        deleted = await self._connection.script("delete_upload", shard, image=digest, owner_key=owner_key(owner))
+        await self._account.collect(shard)
+        return bool(deleted)
+
     async def file(self, image_id: str) -> bytes:
         """Return an image's file, whoever sent it. Whether a job may read an image is checked when the job is submitted.
 
@@ -86,6 +134,18 @@ class ImageStore:
         digest = image_sha256(wanted)
         name = next((file for file in execution.files if file.startswith(digest)), None)
         return await self.file(wanted) if name is None else await self._read(name)
+
+    async def _upload(self, owner: str, image_id: str) -> tuple[str, ImageRecord] | None:
+        """Return the name of the file and the record of an owner's upload, or None if there is none or it has expired."""
+        digest = image_sha256(image_id)
+        shard, identity = self._connection.shard_of(digest), f"{digest}:{owner_key(owner)}"
+        expiry, value = await asyncio.gather(
+            self._connection.command("ZSCORE", key(shard, "stored", "all"), f"upload:{identity}"),
+            self._connection.command("GET", key(shard, "upload", identity)),
+        )
+        if expiry is None or value is None or int(expiry) <= time.time() * 1000:
+            return None
+        return value.split(b" ", 1)[0].decode(), _image_record(value, int(expiry))
 
     async def _read(self, name: str) -> bytes:
         content = await self._account.read(name)

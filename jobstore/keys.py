@@ -23,6 +23,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `evictions` | `all` | hash: how often what was stored has given way, by kind and reason |
 | `latest` | execution key | string: the id of the newest execution of that work |
 | `upload` | sha256:owner | string: the file's name and the record of an image that this owner has uploaded |
+| `uploads` | owner | sorted set: the sha256 of the images that this owner has uploaded, by the time of the last upload |
 | `jobs` | owner | sorted set: the owner's jobs, by id |
 | `active` | caller | sorted set: the caller's jobs that are queued or running, if a limit applies to the caller |
 | `drained` | caller or `all` | hash: how many jobs of a caller, or executions, have ended lately, and the time that they took |
@@ -60,7 +61,8 @@ from urllib.parse import quote
 from ulid import ULID
 
 KeyKind = Literal[
-    "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "jobs", "active",
+    "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "uploads", "jobs",
+    "active",
     "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
     "workers", "model", "api_key", "api_keys", "batch", "batch_items", "batch_rows", "batch_files", "batch_holds", "item_ends", "batches",
     "active_batches", "feeding", "signing", "drained", "quota",

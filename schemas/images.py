@@ -103,7 +103,7 @@ class ImageLimits(BaseModel):
 
 
 class UploadedImage(BaseModel):
-    """The answer to `POST /v1/images`."""
+    """An image that the caller has uploaded."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -112,4 +112,24 @@ class UploadedImage(BaseModel):
     width: int = Field(gt=0, description="The width in pixels, before the EXIF orientation is applied.")
     height: int = Field(gt=0, description="The height in pixels, before the EXIF orientation is applied.")
     size: int = Field(gt=0, description="The size of the file in bytes.")
-    expires_at: AwareDatetime | datetime = Field(description="The service keeps the image until this time.")
+    expires_at: AwareDatetime | datetime = Field(
+        description="The service keeps the image until this time, unless room is short. A job that uses the image moves the time."
+    )
+    url: str = Field(
+        description="This is the address of the image. If the caller has a key, it is signed, and works for an hour without the key.",
+        examples=["/v1/images/img_9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+
+
+class UploadedImagePage(BaseModel):
+    """A page of the caller's uploads."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: tuple[UploadedImage, ...] = Field(description="The uploads. The image that was uploaded last comes first.")
+    next_cursor: str | None = Field(description="The `cursor` of the next page, or null after the last page.")
+
+
+def image_url(image_id: str) -> str:
+    """Return the address of an uploaded image."""
+    return f"/v1/images/{image_id}"

@@ -16,6 +16,7 @@ from service.drain import Drain
 from service.error_handlers import add_error_handlers
 from service.gate import gate
 from service.head_requests import HeadMiddleware
+from service.image_contents import ImageContents
 from service.job_remarks import WARNING
 from service.key_ring import KeyRing
 from service.metrics import Metrics
@@ -44,10 +45,10 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
         CatalogError: models.toml as a whole cannot be read.
     """
     drain, metrics = Drain(), Metrics()
-    contents = ArtifactContents(store, settings, metrics)
+    contents, image_contents = ArtifactContents(store, settings, metrics), ImageContents(store, settings)
     signer, limits = AddressSigner(store.signing_secrets), RateLimits(store.quotas, settings)
     lookup, key_ring = ModelLookup(settings, store, drain), KeyRing(store.api_keys)
-    services = Services(settings, store, lookup, metrics, drain, contents, OpenRequests(), key_ring, signer, limits)
+    services = Services(settings, store, lookup, metrics, drain, contents, image_contents, OpenRequests(), key_ring, signer, limits)
     app = FastAPI(
         title="convscope",
         version=service_version(),
@@ -100,5 +101,6 @@ def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextMan
         services.drain.begin()
         await feeder.close()
         services.contents.close()
+        services.image_contents.close()
 
     return lifespan

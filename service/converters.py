@@ -20,7 +20,7 @@ from schemas.jobs import InlineArray
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
-_LONGEST_WEBP_SIDE = 16_383
+LONGEST_WEBP_SIDE = 16_383  # pixels
 
 
 def represent(content: bytes, artifact: ArtifactDescription, representation: Representation) -> bytes:
@@ -64,9 +64,9 @@ def zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 def _png_to_webp(png: bytes) -> bytes:
     with _opened(png) as image:
-        if max(image.size) > _LONGEST_WEBP_SIDE:
+        if max(image.size) > LONGEST_WEBP_SIDE:
             raise NotAcceptable(
-                f"A WebP image has at most {_LONGEST_WEBP_SIDE} pixels a side, and this image has {image.width} × {image.height} pixels. "
+                f"A WebP image has at most {LONGEST_WEBP_SIDE} pixels a side, and this image has {image.width} × {image.height} pixels. "
                 "It is available as png or jpeg.",
                 allowed="png, jpeg",
                 got="webp",

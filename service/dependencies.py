@@ -15,6 +15,7 @@ from service.artifact_contents import ArtifactContents
 from service.auth import OwnerDep, identity_of
 from service.drain import Drain
 from service.echo import echo
+from service.image_contents import ImageContents
 from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
@@ -38,6 +39,7 @@ class Services:
     metrics: Metrics
     drain: Drain
     contents: ArtifactContents
+    image_contents: ImageContents
     open_requests: OpenRequests
     key_ring: KeyRing
     signer: AddressSigner

@@ -17,7 +17,7 @@ _SIGNATURE: dict[str, Any] = {
     "name": "signature",
     "description": "The signature in an address that the service has handed out, beside `expires`. It lets a GET in, for an hour at most.",
 }
-_SIGNED_FOLDER = "/v1/jobs/{job_id}"
+_SIGNED_FOLDERS = ("/v1/jobs/{job_id}", "/v1/images/{image_id}")
 
 
 def describe_access(document: dict[str, Any], *, key_required: bool) -> None:
@@ -33,7 +33,7 @@ def describe_access(document: dict[str, Any], *, key_required: bool) -> None:
                 operation["security"] = []
                 continue
             ways: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
-            if method == "get" and path.startswith(_SIGNED_FOLDER):
+            if method == "get" and path.startswith(_SIGNED_FOLDERS):
                 ways.append({"signature": []})
             operation["security"] = ways if key_required or scope == "admin" else [*ways, {}]
             operation["description"] = f"{operation.get('description', '')}\n\nA key needs the scope `{scope}`.".strip()

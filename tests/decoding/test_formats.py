@@ -146,3 +146,17 @@ def test_heic_without_its_package_is_refused_with_the_command_that_installs_it()
     ).stdout.decode()
     assert told.startswith("UnsupportedFormat This is a HEIF (HEIC) file")
     assert told.strip().endswith("`pip install 'convscope[heif]'`. JPEG, AVIF")
+
+
+def test_a_wide_picture_is_made_smaller_after_it_is_turned_upright(decoder: Decoder) -> None:
+    """Orientation 6 turns the stored 60 × 42 picture, red left and green right, into one of 42 × 60 with red above green."""
+    stored = np.zeros((42, 60, 3), np.uint8)
+    stored[:, :30], stored[:, 30:] = (200, 30, 20), (10, 180, 60)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = saved(Image.fromarray(stored), "PNG", exif=exif)
+    made = decoder.decode(content, LIMITS, 7)
+    assert made.shape == (10, 7, 3)
+    assert (made[:2].reshape(-1, 3) == (200, 30, 20)).all()
+    assert (made[8:].reshape(-1, 3) == (10, 180, 60)).all()
+    assert decoder.decode(content, LIMITS, 42).shape == decoder.decode(content, LIMITS, 2048).shape == (60, 42, 3)

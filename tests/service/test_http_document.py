@@ -40,7 +40,7 @@ async def _working(worker: FakeWorker) -> AsyncIterator[None]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.usefixtures("_working")
 async def test_every_example_answers_as_the_page_says(url: str, tmp_path: Path) -> None:
-    await check_examples(_DOCUMENT, url, tmp_path, 7)
+    await check_examples(_DOCUMENT, url, tmp_path, 8)
 
 
 @pytest.mark.parametrize(("name", "fields"), [("status", Status), ("progress", ProgressChange), ("preview", Preview), ("done", Done)])

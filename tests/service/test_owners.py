@@ -30,9 +30,9 @@ SHOWS_NOTHING_OWNED = {
 # These name something in the path. The id of another owner's is answered with 404, and nothing happens to it.
 NAMES_IT_IN_THE_PATH = {
     "get_job", "job_events", "cancel_job", "delete_job", "get_artifact", "get_batch", "batch_results", "batch_archive", "batch_events",
-    "cancel_batch", "delete_batch",
+    "cancel_batch", "delete_batch", "get_image", "delete_image",
 }  # fmt: skip
-LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches"}
+LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches", "list_images"}
 # These name uploads in the body. Every method is tried below.
 NAMES_IT_IN_THE_QUERY = {"follow_events"}
 NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", *METHODS}
@@ -111,6 +111,16 @@ async def test_what_is_named_in_the_path(app: FastAPI, ada: httpx.AsyncClient, b
     assert tried == NAMES_IT_IN_THE_PATH
     assert (await ada.get(f"/v1/jobs/{belongings.job_id}")).json()["state"] == "succeeded"
     assert (await ada.get(f"/v1/jobs/{belongings.job_id}/artifacts/overlay")).status_code == 200
+    assert (await ada.get(f"/v1/images/{belongings.image_id}")).content == png(seed=6)
+
+
+async def test_an_upload_that_two_owners_have_is_each_ones_own(ada: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:
+    for each in (ada, bob):
+        image_id = (await each.post("/v1/images", files={"image": png(seed=6)})).json()["id"]
+    assert (await ada.delete(f"/v1/images/{image_id}")).status_code == 204
+    assert (await bob.get(f"/v1/images/{image_id}")).content == png(seed=6)
+    for query in ({}, {"width": 16}):
+        problem_of(await ada.get(f"/v1/images/{image_id}", params=query), 404, "not_found")
 
 
 async def test_no_method_reads_the_upload_of_another_owner(bob: httpx.AsyncClient, worker: FakeWorker, belongings: Belongings) -> None:

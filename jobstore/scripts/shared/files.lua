@@ -116,6 +116,8 @@ local function remove_stored(member, time, reason)
   if kind == 'upload' then
     freed = drop_all(string.match(redis.call('GET', key('upload', id)) or '', '^%S+'))
     redis.call('DEL', key('upload', id))
+    local sha256, owner = string.match(id, '^(%x+):(.*)$')
+    redis.call('ZREM', key('uploads', owner), sha256)
   else
     for _, name in ipairs(redis.call('HVALS', key('pieces', id))) do
       freed = freed + drop(name)
@@ -177,4 +179,8 @@ local function keep_stored(member, milliseconds)
   redis.call('ZADD', STORED, now + milliseconds, member)
   redis.call('PEXPIRE', STORED, args.record_ttl)
   redis.call('PEXPIRE', FILES, args.record_ttl)
+  local owner = string.match(member, '^upload:%x+:(.*)$')
+  if owner then
+    redis.call('PEXPIRE', key('uploads', owner), args.record_ttl)
+  end
 end
