@@ -12,6 +12,7 @@ from schemas.artifacts import ArtifactDescription, Representation
 from service.converters import represent
 from service.dependencies import Services
 from service.representations import file_name
+from service.thumbnails import thumbnail_of_png
 
 
 def artifact_headers(artifact: ArtifactDescription) -> dict[str, str]:
@@ -20,16 +21,24 @@ def artifact_headers(artifact: ArtifactDescription) -> dict[str, str]:
 
 
 async def artifact_answer(
-    services: Services, job: JobRecord, artifact: ArtifactDescription, representation: Representation, headers: Mapping[str, str]
+    services: Services,
+    job: JobRecord,
+    artifact: ArtifactDescription,
+    representation: Representation,
+    headers: Mapping[str, str],
+    *,
+    width: int | None = None,
 ) -> Response:
-    """Return the artifact in the given representation, with `headers` and its own headers.
+    """Return the artifact in the given representation, with `headers` and its own headers. With `width`, return an image's thumbnail.
 
     Raises:
         Expired: The content has been deleted.
         NotAcceptable: The image is too large for this representation.
     """
     content = await services.contents.read(job, artifact.name)
-    if not representation.native:
+    if width is not None:
+        content = await anyio.to_thread.run_sync(thumbnail_of_png, content, width, representation)
+    elif not representation.native:
         content = await anyio.to_thread.run_sync(represent, content, artifact, representation)
     disposition = f'inline; filename="{file_name(job.method, artifact.name)}.{representation.name}"'
     every = {**headers, **artifact_headers(artifact), "Content-Disposition": disposition}

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from jobstore.artifacts import check_has_results
 from jobstore.records import JobRecord
 from schemas.artifacts import MEDIA, ArtifactDescription
-from schemas.errors import NotFound
+from schemas.errors import InvalidParameters, NotFound
 from schemas.nearest_names import nearest_names
 from service.artifact_answer import artifact_answer, artifact_headers
 from service.dependencies import JobDep, ServicesDep
 from service.echo import echo
 from service.problems import documented
 from service.representations import choose, etag, matches
+from service.thumbnails import ThumbnailWidth, thumbnail_format
 
 router = APIRouter(tags=["jobs"])
 
@@ -38,7 +39,7 @@ _FORMATS_BY_KIND = "; ".join(f"{kind}: {', '.join(each.name for each in media.re
         200: {"description": "The artifact, in the format that was asked for.", "content": _CONTENT},
         304: {"description": "The caller already has this representation."},
     }
-    | documented(404, 406, 410, 503),
+    | documented(404, 406, 410, 422, 503),
 )
 async def get_artifact(
     services: ServicesDep,
@@ -54,6 +55,7 @@ async def get_artifact(
             json_schema_extra={"enum": _FORMATS},
         ),
     ] = None,
+    width: ThumbnailWidth = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     if_none_match: Annotated[
         str | None, Header(alias="If-None-Match", description="ETags of what the caller has. If one matches, the answer is 304.")
@@ -62,15 +64,30 @@ async def get_artifact(
     """Send an artifact in the format that `format` or `Accept` asks for.
 
     If neither names a format, the artifact is sent as it is stored: an image as PNG, an animation as WebP, an array as npy, and a document
-    in its own format. WebP images are lossless. A picture whose `sha256` is null is drawn when it is first fetched, and then kept.
+    in its own format. WebP images are lossless, except thumbnails (`width`), which only images have. A picture whose `sha256` is null is
+    drawn when it is first fetched, and then kept.
     """
     artifact = _artifact(job, name)
-    representation = choose(artifact, accept, wanted)
-    tag = etag(job, artifact, representation)
+    if width is None:
+        representation = choose(artifact, accept, wanted)
+    else:
+        _check_has_thumbnail(artifact, width)
+        representation = thumbnail_format(accept, wanted, max(artifact.shape[:2]))
+    tag = etag(job, artifact, representation, width)
     headers = {"ETag": tag, "Cache-Control": f"private, immutable, max-age={services.settings.result_ttl}"}
     if matches(if_none_match, tag):
         return Response(status_code=304, headers=headers | artifact_headers(artifact))
-    return await artifact_answer(services, job, artifact, representation, headers)
+    return await artifact_answer(services, job, artifact, representation, headers, width=width)
+
+
+def _check_has_thumbnail(artifact: ArtifactDescription, width: int) -> None:
+    if artifact.kind != "image":
+        raise InvalidParameters(
+            f"Only images have thumbnails, and the artifact {artifact.name} is {artifact.media.phrase}. Leave `width` out.",
+            pointer="/width",
+            allowed="no width",
+            got=str(width),
+        )
 
 
 def _artifact(job: JobRecord, name: str) -> ArtifactDescription:
