@@ -240,5 +240,6 @@ async def test_a_document_is_what_it_is(
     problem_of(await client.get(listed["url"], headers={"Accept": "image/png, application/x-npz"}), 406, "not_acceptable")
 
 
-async def test_only_documents_are_fenced_in(client: httpx.AsyncClient, job: str) -> None:
-    assert "content-security-policy" not in (await client.get(f"{job}/overlay")).headers
+async def test_a_picture_has_the_policy_of_every_answer(client: httpx.AsyncClient, job: str) -> None:
+    policy = (await client.get(f"{job}/overlay")).headers["content-security-policy"]
+    assert policy == "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -19,7 +19,7 @@ from tests.service.test_limits import large_png
 
 PHOTOS = [png(9, 5, seed) for seed in range(4)]
 IDS = [f"img_{hashlib.sha256(photo).hexdigest()}" for photo in PHOTOS]
-NO_WAIT = {"Prefer": "wait=0"}
+NO_WAIT = {"Prefer": "respond-async"}
 
 
 def files(*photos: bytes) -> list[tuple[str, tuple[str, bytes]]]:

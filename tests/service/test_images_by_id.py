@@ -86,7 +86,7 @@ async def test_a_single_image_beside_them_is_refused(client: httpx.AsyncClient, 
 async def test_the_form_takes_ids_repeated_and_with_commas(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     images = await uploaded(client, 2)
     for given in (images, ",".join(images), json.dumps(images), images[0]):
-        answer = await client.post("/v1/top_patches", data={"model": "vgg16", "images": given}, headers={"Prefer": "wait=0"})
+        answer = await client.post("/v1/top_patches", data={"model": "vgg16", "images": given}, headers={"Prefer": "respond-async"})
         assert answer.status_code == 202, answer.text
         assert answer.json()["params"]["images"] == ([given] if given == images[0] else images)
 

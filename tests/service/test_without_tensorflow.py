@@ -32,7 +32,7 @@ async def main():
         assert (await client.get("/readyz")).json()["status"] == "starting"
         assert (await client.get("/openapi.json")).status_code == 200
         form = {"model": "vgg16", "channels": "3"}
-        answer = await client.post("/v1/filters", data=form, headers={"Prefer": "wait=0"})
+        answer = await client.post("/v1/filters", data=form, headers={"Prefer": "respond-async"})
         assert answer.status_code == 202, answer.text
         print(answer.json()["state"])
     await store.close()

@@ -121,16 +121,16 @@ def test_randomised_weights_keep_the_inputs() -> None:
 
 
 def test_a_linear_model_worked_by_hand() -> None:
-    """y = 2·Σ left − 3·Σ right + 5·number: the gradient at `right` is −3 everywhere, and the values add up."""
+    """Both logits are 2·Σ left − 3·Σ right + 5·number: the gradient at `right` is −3 everywhere, and the values add up."""
     left, right, number = keras.Input((2, 3, 1), name="left"), keras.Input((3, 2, 1), name="right"), keras.Input((), name="number")
     sums: list[Any] = [keras.ops.sum(each, axis=(1, 2)) for each in (left, right)]
     numbers: Any = keras.ops.reshape(number, (-1, 1))
     total = 2 * sums[0] - 3 * sums[1] + 5 * numbers
-    model = keras.Model([left, right, number], layers.Dense(1, use_bias=False, name="score", kernel_initializer="ones")(total))
+    model = keras.Model([left, right, number], layers.Dense(2, use_bias=False, name="score", kernel_initializer="ones")(total))
     bound = probe_of(model).with_inputs("right", {"left": np.ones((1, 2, 3, 1), np.float32), "number": np.array([4], np.float32)}, PLAIN)
     x = np.stack([np.ones((3, 2, 1), np.float32), np.zeros((3, 2, 1), np.float32)])
     found = bound.input_gradients(x, np.zeros(2, np.int32))
-    np.testing.assert_allclose(found.logits, [[12 - 18 + 20], [12 + 20]])
+    np.testing.assert_allclose(found.logits, [[12 - 18 + 20] * 2, [12 + 20] * 2])
     np.testing.assert_allclose(found.gradients, np.full((2, 3, 2, 1), -3.0))
 
 

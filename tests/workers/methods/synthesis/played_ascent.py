@@ -105,6 +105,9 @@ class PlayedAscent:
     def explaining(self, *_: object, **__: object) -> Probe:
         raise NotImplementedError
 
+    def with_inputs(self, *_: object, **__: object) -> Probe:
+        raise NotImplementedError
+
     def randomised(self, *_: object, **__: object) -> Probe:
         raise NotImplementedError
 
