@@ -20,6 +20,8 @@ import pytest
 
 from tests.wait import wait_until
 
+pytestmark = pytest.mark.slow
+
 _ROOT = Path(__file__).parents[2]
 
 

@@ -9,6 +9,7 @@ import time
 from asyncio.events import Handle
 from collections.abc import Callable
 
+import pytest
 from structlog.testing import capture_logs
 
 from telemetry.slow_callbacks import SlowCallback, slow_callbacks_logged, watched_event_loops
@@ -77,6 +78,7 @@ def test_a_call_that_lets_no_other_thread_run_is_named() -> None:
     assert "b64encode" in slow.stack[0]
 
 
+@pytest.mark.slow
 def test_the_garbage_collector_is_not_blamed_on_a_callback() -> None:
     kept = [[index] for index in range(300_000)]
     began = time.thread_time()

@@ -38,6 +38,7 @@ except RuntimeError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_process_is_bound_to_its_device_before_tensorflow_starts_and_not_after() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120)
     first, second = done.stdout.splitlines()

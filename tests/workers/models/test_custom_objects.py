@@ -51,6 +51,7 @@ def photos(model: keras.Model) -> np.ndarray:
     return zoo.photo_batch(model) * 100 + 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize(
     ("build", "objects", "layer"),

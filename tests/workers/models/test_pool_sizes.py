@@ -13,6 +13,7 @@ from tests.workers.models.counted_folder import BYTES, HUGE, LAYERS, CountedFold
 from workers.models.pool import FUNCTION_BYTES, LoadedModel, ModelPool
 
 
+@pytest.mark.slow
 def test_a_model_whose_weights_alone_are_too_large_is_refused(folder: CountedFolder) -> None:
     with pytest.raises(ModelLoadFailed) as refused:
         folder.pool(max_bytes=BYTES - 1).get("a")
@@ -24,6 +25,7 @@ def test_a_model_whose_weights_alone_are_too_large_is_refused(folder: CountedFol
     assert folder.pool(max_bytes=BYTES).get("a").nbytes == BYTES
 
 
+@pytest.mark.slow
 def test_models_that_have_grown_are_dropped(folder: CountedFolder) -> None:
     """Copies of weights and compiled functions come after the load, and count as much as weights."""
     pool = folder.pool(max_bytes=2 * BYTES)

@@ -158,6 +158,7 @@ def invertible() -> KerasProbe:
     return KerasProbe(model, described.model_copy(update={"description": described.description.model_copy(update={"preprocessing": TF})}))
 
 
+@pytest.mark.slow
 def test_what_a_layer_keeps_comes_back_and_what_it_loses_does_not() -> None:
     probe = invertible()
     rng = np.random.default_rng(5)

@@ -52,6 +52,7 @@ def test_running_the_model_does_not_change_it() -> None:
     assert fingerprint(used) == fingerprint(model())
 
 
+@pytest.mark.slow
 def test_it_is_the_same_in_another_process(tmp_path: Path) -> None:
     model().save(tmp_path / "model.keras")
     script = (

@@ -123,6 +123,7 @@ def test_default_layers(name: str, layer: str) -> None:
     assert default_layer(describe_layers(Graph(build_without_memory(KERAS_APPLICATIONS[name][0])))) == layer
 
 
+@pytest.mark.slow
 def test_random_weights_and_names_are_the_same_at_every_load() -> None:
     first, second = (load_model(application_entry("mobilenet_v3_small")) for _ in range(2))
     assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
@@ -134,6 +135,7 @@ def test_random_weights_and_names_are_the_same_at_every_load() -> None:
     assert len(np.unique(kernel)) > 400
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*HDF5 file via:UserWarning")
 def test_a_weights_file_is_read(tmp_path: Path) -> None:
     model = load_model(application_entry("mobilenet_v3_small", name="source"))
@@ -146,6 +148,7 @@ def test_a_weights_file_is_read(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(loaded(photo)), np.asarray(model(photo)), err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_weights_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     load_model(application_entry("mobilenet_v3_small")).save_weights(tmp_path / "own.weights.h5")
     with pytest.raises(ModelLoadFailed, match=r"'own.weights.h5' does not fit"):

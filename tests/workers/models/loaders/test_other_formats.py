@@ -37,6 +37,7 @@ def test_weights_alone_are_loaded_into_a_model_that_is_saved_whole(tmp_path: Pat
     np.testing.assert_array_equal(np.asarray(loaded(IMAGES)), np.asarray(source(IMAGES)))
 
 
+@pytest.mark.slow
 def test_weights_alone_of_an_architecture_are_named_in_models_toml(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     source = keras.applications.MobileNetV2(weights=None)
