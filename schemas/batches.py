@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.images import ImageReference
 from schemas.jobs import Artifact, JobState, Priority
-from schemas.models import ModelName
+from schemas.models import Fit, ModelName
 from schemas.problem import Problem
 
 _FROZEN = ConfigDict(frozen=True)
@@ -27,6 +27,7 @@ class BatchDefaults(BaseModel):
     model: ModelName | None = Field(default=None, description="The model, as `GET /v1/models` lists it.")
     image: ImageReference | None = Field(default=None, description="The image, as in a job. An image in base64 is stored once.")
     inputs: dict[str, JsonValue] | None = Field(default=None, description="The values of the model's inputs by name, as in a job.")
+    fit: Fit | None = Field(default=None, description="How a photo is brought to the size of the model's input, as in a job.")
     params: dict[str, JsonValue] | None = Field(
         default=None,
         description="The parameters of the method. An item's own parameters are laid over them one by one, unless it names another method.",

@@ -12,7 +12,10 @@ from schemas.jobs import Priority
 from schemas.method_types import class_title, literal, union
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
-from schemas.models import NO_MODEL, ModelName
+from schemas.methods.photo_fit import PhotoFitParams
+from schemas.models import NO_MODEL, Fit, ModelName
+
+_FIT = "How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values."
 
 
 class JobRequestBase(BaseModel):
@@ -40,7 +43,9 @@ def _request_class(name: str, params: type[MethodParams]) -> type[JobRequestBase
         default: Any = params()
     except ValueError:
         default = ...
-    card = params.card
+    card, fields = params.card, dict[str, Any]()
+    if issubclass(params, PhotoFitParams):
+        fields["fit"] = (Fit | None, Field(default=None, description=_FIT))
     return create_model(
         f"{class_title(name)}Request",
         __base__=JobRequestBase,
@@ -48,6 +53,7 @@ def _request_class(name: str, params: type[MethodParams]) -> type[JobRequestBase
         method=(literal(name), ...),
         model=(ModelName, ...) if card.needs_model else (literal(NO_MODEL), NO_MODEL),
         params=(params, Field(default, description=f"The parameters of {card.title}.")),
+        **fields,
     )
 
 

@@ -16,7 +16,7 @@ from schemas.method_types import class_title, literal, optional, union
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.facts import Facts
-from schemas.models import ModelName
+from schemas.models import Fit, ModelName
 
 Priority = Literal["high", "normal", "low"]
 ErrorCode = Literal[
@@ -121,6 +121,11 @@ class Provenance(BaseModel):
         default_factory=dict[str, str],
         description="If the job gave more than a photo, this is what each input of the model was given, by the input's name: `img_`, "
         "followed by the sha256 of the image file, or of the values as an .npy file. Inputs that are not here were given zeros.",
+    )
+    fit: Fit | None = Field(
+        default=None,
+        description="How the photo was brought to the size of the model's input, by the parameter `fit` or by the model's own "
+        "preprocessing. It is null if the method shows no photo to the model.",
     )
 
 

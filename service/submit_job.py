@@ -26,6 +26,7 @@ from service.job_images import check_image_files, check_image_given, keep_images
 from service.job_inputs import JobInputs, check_inputs, explained_input, with_shown_bands
 from service.mask_size import check_mask_size
 from service.parse_request import ParsedRequest
+from service.photo_fit import with_fit
 from service.request_preferences import RequestPreferences
 from service.version import service_version
 
@@ -103,7 +104,8 @@ async def _resolved_with_inputs(
     if published is None:
         return resolved, inputs
     with _pointers_of(parsed):
-        return with_shown_bands(resolved, inputs, published.description), inputs
+        shown = with_shown_bands(resolved, inputs, published.description)
+        return with_fit(shown, published.description, is_array=inputs.array_channels is not None), inputs
 
 
 def _resolved(services: Services, parsed: ParsedRequest, published: PublishedModel | None) -> MethodParams:

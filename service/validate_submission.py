@@ -13,8 +13,10 @@ from schemas.images import ArrayReference, InlineImage, UploadedImageReference
 from schemas.jobs import Priority
 from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
+from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
-from schemas.models import NO_MODEL
+from schemas.models import NO_MODEL, Fit
+from service.echo import echo
 from service.given_inputs import GivenValue, image_reference, input_values
 from service.validation_errors import check_extent, invalid_parameters, validated
 
@@ -39,6 +41,12 @@ class ModellessEnvelope(SubmissionEnvelope, frozen=True):
     """The same fields for a method that needs no model."""
 
     model: Literal["none"] = NO_MODEL
+
+
+class PhotoEnvelope(SubmissionEnvelope, frozen=True):
+    """The same fields for a method that shows photos to a model. `fit` is short for the parameter of this name."""
+
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True)
@@ -66,19 +74,38 @@ def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmis
     name = fields.get("method")
     method = name if isinstance(name, str) and name in METHODS else None
     errors: list[FieldError] = []
-    modelless = method is not None and not METHODS[method].card.needs_model
-    envelope = validated(ModellessEnvelope if modelless else SubmissionEnvelope, body, "", errors)
+    envelope = validated(_envelope_class(method), body, "", errors)
     image = image_reference(fields.get("image"), "/image", errors)
     inputs = input_values(fields.get("inputs"), errors)
     given = fields.get("params", {})
     if method is not None and issubclass(METHODS[method], ImagesParams):
         given = _with_images(given, uploaded)
+    if isinstance(envelope, PhotoEnvelope):
+        given = _with_fit(given, envelope.fit, errors)
     params = None if method is None else validated(METHODS[method], given, "/params", errors)
     if method is None and isinstance(name, str) and all(error.pointer != "/method" for error in errors):
         raise _unknown_method(name, errors)
     if envelope is None or params is None or errors:
         raise invalid_parameters(errors)
     return ValidSubmission(envelope.method, envelope.model, params, envelope.priority, image, inputs)
+
+
+def _envelope_class(method: str | None) -> type[SubmissionEnvelope]:
+    """Return the class of a submission's own fields. With an unknown method, which is another error, every field is known."""
+    if method is None or issubclass(METHODS[method], PhotoFitParams):
+        return PhotoEnvelope
+    return SubmissionEnvelope if METHODS[method].card.needs_model else ModellessEnvelope
+
+
+def _with_fit(params: JsonValue, fit: Fit | None, errors: list[FieldError]) -> JsonValue:
+    """Return the parameters with the submission's own `fit`. If they have another one, append that to `errors`."""
+    if fit is None or not isinstance(params, dict):
+        return params
+    if (other := params.get("fit")) not in (None, fit):
+        detail = f"fit is given twice: {fit} beside params, and {echo(other)} in them. Give it once."
+        errors.append(FieldError(pointer="/fit", detail=detail, allowed="once", got="twice"))
+        return params
+    return {**params, "fit": fit}
 
 
 def _unknown_method(name: str, errors: Sequence[FieldError]) -> UnknownMethod:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.methods.base import MethodParams
+from schemas.methods.photo_fit import PhotoFitParams
 
 Band = Annotated[int, Field(ge=0, le=65535)]
 
 
-class ShownBandsParams(MethodParams):
+class ShownBandsParams(PhotoFitParams):
     """Parameters of a method that takes an image."""
 
     bands: tuple[Band] | tuple[Band, Band, Band] | None = Field(

@@ -9,10 +9,10 @@ from pydantic import Field, field_validator
 from schemas.errors import LimitExceeded
 from schemas.images import IMAGE_ID_PATTERN
 from schemas.limits import MethodLimits
-from schemas.methods.base import MethodParams
+from schemas.methods.photo_fit import PhotoFitParams
 
 
-class ImagesParams(MethodParams):
+class ImagesParams(PhotoFitParams):
     """Parameters of a method that reads several uploaded images.
 
     The card of such a method has `needs_image=False` if the request carries no further image of its own.

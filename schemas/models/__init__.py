@@ -16,7 +16,7 @@ from schemas.models.descriptions import (
 )
 from schemas.models.inputs import ArrayRule, AxesOrder, Bands, InputSpec, ModelInput
 from schemas.models.layers import Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
-from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
+from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Fit, Preprocessing
 from schemas.models.published import ClassLabel, PublishedModel, UnloadableModel
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "AxesOrder",
     "Bands",
     "ClassLabel",
+    "Fit",
     "HeadKind",
     "HeadSetting",
     "InputSpec",

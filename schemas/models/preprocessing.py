@@ -13,6 +13,9 @@ from schemas.models.immutable import ImmutableSchema
 VARIABLE_LONGEST_SIDE = 512
 
 
+Fit = Literal["stretch", "crop", "letterbox"]
+
+
 class Preprocessing(ImmutableSchema):
     """The rule by which an RGB image (uint8, H W 3) becomes the model's input (float32).
 
@@ -40,7 +43,7 @@ class Preprocessing(ImmutableSchema):
     resize: Literal["nearest", "bilinear", "bicubic", "area", "lanczos"] = Field(
         default="bilinear", description="The interpolation that resizes the image. By default it is `bilinear`."
     )
-    fit: Literal["stretch", "crop", "letterbox"] = Field(
+    fit: Fit = Field(
         default="stretch",
         description="`stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` pads with the mean. "
         "By default it is `stretch`. A model that takes any size gets the photo at its own size. Where its sides must be multiples of a "

@@ -47,10 +47,15 @@ NO_DEFAULTS = StoredItem(None, {})
 
 
 def submission_of(item: StoredItem, defaults: StoredItem) -> bytes:
-    """Return the submission that an item asks for, as JSON: the defaults with the item's own fields laid over."""
+    """Return the submission that an item asks for, as JSON: the defaults with the item's own fields laid over.
+
+    `fit` can stand in a submission and in its parameters. The item's own counts, wherever the item and the defaults have it.
+    """
     fields: Fields = {"priority": "low", **defaults.fields, **item.fields}
     if "params" in defaults.fields:
         fields["params"] = _params(item.fields, defaults.fields)
+    if "fit" not in item.fields and "fit" in _object(item.fields.get("params")):
+        fields.pop("fit", None)
     image = item.image if item.image is not None or "image" in item.fields else defaults.image
     if image is not None:
         fields["image"] = {"id": image}
@@ -60,8 +65,14 @@ def submission_of(item: StoredItem, defaults: StoredItem) -> bytes:
 def _params(own: Fields, defaults: Fields) -> JsonValue:
     """Return the item's parameters laid over those of the defaults, unless the item has another method."""
     shared, params = defaults["params"], own.get("params")
+    if "fit" in own and isinstance(shared, dict):
+        shared = {name: value for name, value in shared.items() if name != "fit"}
     if "method" in own and own["method"] != defaults.get("method"):
         return own.get("params", {})
     if params is None:
         return shared
     return {**shared, **params} if isinstance(shared, dict) and isinstance(params, dict) else params
+
+
+def _object(value: JsonValue) -> Fields:
+    return value if isinstance(value, dict) else {}

@@ -12,7 +12,8 @@ class BatchKey:
 
     `model` is the `id` of the loaded model, which no other model can have while the job that holds the model waits; keys are compared only
     among waiting jobs. `parameters` is the method's own `batch_key`, `shape` is the shape of the input tensor, and
-    `inputs` tells what the model's other inputs are given.
+    `inputs` tells what the model's other inputs are given. `fit` is how the photos are brought to the input: a batch has one target image
+    and one value of each other input for all its jobs, so these must have been brought to their inputs in the same way.
     """
 
     model: int
@@ -20,3 +21,4 @@ class BatchKey:
     parameters: Hashable
     shape: tuple[int, ...] = ()
     inputs: str = ""
+    fit: str | None = None

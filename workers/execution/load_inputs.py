@@ -22,10 +22,11 @@ from schemas.errors import Expired, ImageTooLarge, InvalidImage, InvalidParamete
 from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.image_input import ExplainedInputParams, ShownBandsParams
+from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import target_image
-from schemas.models import ModelDescription, ModelInput
+from schemas.models import Fit, ModelDescription, ModelInput
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.inputs import BoundInputs, Inputs, Prepared
 from workers.execution.model_access import UsableModel
@@ -46,7 +47,7 @@ class LoadedInputs:
 
     `photo` is None if the method needs no image. `seconds` is the time that decoding and preparing took, and None if the job has no
     images. `bound` is None if the job gives its model nothing but a photo. `given` are the ids of the files that the model's inputs were
-    given, by the inputs' names.
+    given, by the inputs' names. `fit` is how the photo was brought to the model's input; it is None if the job shows the model no photo.
     """
 
     inputs: Inputs
@@ -54,6 +55,7 @@ class LoadedInputs:
     seconds: float | None
     bound: BoundInputs | None = None
     given: Mapping[str, str] = field(default_factory=dict[str, str])
+    fit: Fit | None = None
 
 
 class InputLoader:
@@ -75,22 +77,27 @@ class InputLoader:
             return await self._load_without_model(execution, params)
         given = given_files(execution, model.published.description)
         bands = params.bands or () if isinstance(params, ShownBandsParams) else ()
-        name = _explained(params, model)
+        name, fit = _explained(params, model), params.fit if isinstance(params, PhotoFitParams) else None
+        explained = _FittedInput(model, name, fit)
         own: _LoadedImage | None = None
         seconds: list[float] = []
         if params.card.needs_image:
-            own = await self._image(await self._file(execution, given.get(name)), model, name, bands)
+            own = await self._image(await self._file(execution, given.get(name)), explained, bands)
             seconds.append(own.seconds)
         several: tuple[Prepared, ...] = ()
         if isinstance(params, ImagesParams):
-            several, several_seconds = await self._load_several(execution, model, params.images)
+            several, several_seconds = await self._load_several(
+                execution, params.images, _FittedInput(model, model.published.description.input.name, fit)
+            )
             seconds.append(several_seconds)
         target: Prepared | None = None
         if isinstance(params, TargetClassParams) and (image_id := target_image(params.target)) is not None:
-            loaded = await self._load_one(execution, model, image_id, "The target's image", name)
+            loaded = await self._load_one(execution, image_id, "The target's image", explained)
             target = loaded.prepared
             seconds.append(loaded.seconds)
-        values = {other: await self._values(execution, model, other, given[other]) for other in sorted(given) if other != name}
+        values = {
+            other: await self._values(execution, given[other], _FittedInput(model, other, fit)) for other in sorted(given) if other != name
+        }
         prepared = None if own is None else own.prepared
         inputs = Inputs(
             _no_input(model) if prepared is None else prepared.tensor[None],
@@ -100,7 +107,9 @@ class InputLoader:
             target,
         )
         bound = _bound(model, name, own, values, given)
-        return LoadedInputs(inputs, None if prepared is None else prepared.photo, sum(seconds) if seconds else None, bound, given)
+        photo = None if prepared is None else prepared.photo
+        used = _used_fit(model, params, name, own)
+        return LoadedInputs(inputs, photo, sum(seconds) if seconds else None, bound, given, used)
 
     async def warm_up(self, image: bytes) -> None:
         """Decode an image, so that a decoding process is there when the first job comes."""
@@ -121,46 +130,59 @@ class InputLoader:
     async def _file(self, execution: Execution, image_id: str | None) -> bytes:
         return await retry_until_available(lambda: self._store.images.file_of(execution, image_id))
 
-    async def _image(self, content: bytes, model: UsableModel, name: str, bands: Sequence[int] = ()) -> _LoadedImage:
-        """Decode a photo, or read an array, and prepare it as the input `name`."""
+    async def _image(self, content: bytes, takes: _FittedInput, bands: Sequence[int] = ()) -> _LoadedImage:
+        """Decode a photo, or read an array, and prepare it as an input."""
         if is_array_file(content):
             array, read_seconds = await timed_in_pool(self._threads, read_array, content)
-            takes = model.published.description.input_at(name, "/params/input")
-            prepared, seconds = await timed_in_pool(self._threads, prepare_array, array, takes, bands)
+            prepared, seconds = await timed_in_pool(self._threads, prepare_array, array, takes.described("/params/input"), bands)
             return _LoadedImage(prepared, read_seconds + seconds, array.dtype)
         image, decode_seconds = await timed_in_pool(self._threads, self._decoder.decode, content, self._limits)
-        (tensor, placement), seconds = await timed_in_pool(self._threads, model.prepare, image, name)
+        (tensor, placement), seconds = await timed_in_pool(self._threads, takes.model.prepare, image, takes.name, takes.fit)
         return _LoadedImage(Prepared(Photo(image, placement), tensor), decode_seconds + seconds)
 
-    async def _values(self, execution: Execution, model: UsableModel, name: str, file_id: str) -> NDArray[np.generic]:
+    async def _values(self, execution: Execution, file_id: str, takes: _FittedInput) -> NDArray[np.generic]:
         """Return the values (1, …) of an input beside the one that takes the batch."""
-        takes: ModelInput = model.published.description.input_at(name, "/inputs")
+        described = takes.described("/inputs")
         content = await self._file(execution, file_id)
         try:
-            if takes.takes_images:
-                return (await self._image(content, model, name)).prepared.tensor[None]
-            return (await in_pool(self._threads, lambda: fitted(read_array(content), takes)))[None]
+            if described.takes_images:
+                return (await self._image(content, takes)).prepared.tensor[None]
+            return (await in_pool(self._threads, lambda: fitted(read_array(content), described)))[None]
         except VisualizationError as error:
-            error.detail = f"Input '{name}': {error.detail}"
+            error.detail = f"Input '{takes.name}': {error.detail}"
             raise
 
-    async def _load_several(self, execution: Execution, model: UsableModel, image_ids: Sequence[str]) -> tuple[tuple[Prepared, ...], float]:
+    async def _load_several(
+        self, execution: Execution, image_ids: Sequence[str], takes: _FittedInput
+    ) -> tuple[tuple[Prepared, ...], float]:
         """Load the images a few at a time, so that the undecoded files of many images are not in memory at once."""
         prepared: list[Prepared] = []
-        seconds, name = 0.0, model.published.description.input.name
+        seconds = 0.0
         for start in range(0, len(image_ids), self._count):
             numbers = range(start, min(start + self._count, len(image_ids)))
-            loading = (self._load_one(execution, model, image_ids[number], f"Image {number}", name) for number in numbers)
+            loading = (self._load_one(execution, image_ids[number], f"Image {number}", takes) for number in numbers)
             for one in await asyncio.gather(*loading):
                 prepared.append(one.prepared)
                 seconds += one.seconds
         return tuple(prepared), seconds
 
-    async def _load_one(self, execution: Execution, model: UsableModel, image_id: str, label: str, name: str) -> _LoadedImage:
+    async def _load_one(self, execution: Execution, image_id: str, label: str, takes: _FittedInput) -> _LoadedImage:
         try:
-            return await self._image(await self._file(execution, image_id), model, name)
+            return await self._image(await self._file(execution, image_id), takes)
         except (Expired, ImageTooLarge, InvalidImage, InvalidParameters, UnsupportedFormat) as error:
             raise type(error)(f"{label} ({image_id}): {error.detail}") from error
+
+
+@dataclass(frozen=True)
+class _FittedInput:
+    """An input of a model, and how a photo is brought to its size. If `fit` is None, its own preprocessing says how."""
+
+    model: UsableModel
+    name: str
+    fit: Fit | None
+
+    def described(self, pointer: str) -> ModelInput:
+        return self.model.published.description.input_at(self.name, pointer)
 
 
 @dataclass(frozen=True)
@@ -181,6 +203,15 @@ def given_files(execution: Execution, description: ModelDescription) -> dict[str
 def _explained(params: MethodParams, model: UsableModel) -> str:
     chosen = params.input if isinstance(params, ExplainedInputParams) else None
     return chosen or model.published.description.input.name
+
+
+def _used_fit(model: UsableModel, params: MethodParams, name: str, own: _LoadedImage | None) -> Fit | None:
+    """Return how the photos of a job were brought to the input `name`: as the parameters say, or else as the model's settings do."""
+    if not isinstance(params, PhotoFitParams) or (own is not None and own.array_dtype is not None):
+        return None
+    takes = model.published.description.input_at(name, "/params/input")
+    own_fit = takes.preprocessing.fit if takes.preprocessing is not None and takes.takes_photos else None
+    return params.fit or own_fit
 
 
 def _bound(

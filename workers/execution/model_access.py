@@ -9,7 +9,7 @@ from typing import Protocol
 
 from jobstore.store import JobStore
 from rendering.photo import Placement
-from schemas.models import PublishedModel, UnloadableModel
+from schemas.models import Fit, PublishedModel, UnloadableModel
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.probe import Probe
 from workers.execution.retry import retry_until_available
@@ -23,7 +23,7 @@ class UsableModel(Protocol):
     def published(self) -> PublishedModel: ...
     @property
     def probe(self) -> Probe: ...
-    def prepare(self, image: UInt8, name: str | None = None) -> tuple[Float32, Placement]: ...
+    def prepare(self, image: UInt8, name: str | None = None, fit: Fit | None = None) -> tuple[Float32, Placement]: ...
 
 
 class ModelProvider(Protocol):

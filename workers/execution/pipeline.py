@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -179,7 +178,7 @@ class Pipeline:
             return job.method.run(_probe(model, bound), together, [params for _, params in batch])
 
         parameters = job.method.batch_key(job.params)
-        key = BatchKey(id(model), job.method.method, parameters, inputs.tensor.shape, "" if bound is None else bound.key)
+        key = BatchKey(id(model), job.method.method, parameters, inputs.tensor.shape, "" if bound is None else bound.key, loaded.fit)
         return await asyncio.wrap_future(self._scheduler.fast(key, (inputs, job.params), run))
 
     async def _run_slow(
@@ -206,6 +205,7 @@ class Pipeline:
         return _Rendered(output, tuple(artifacts), seconds)
 
     def _assemble(self, job: _PipelineJob, loaded: LoadedInputs, computed: DeviceResult[Any] | None, rendered: _Rendered) -> Result:
+        given = dict(loaded.given) if job.execution.inputs else {}
         return Result(
             artifacts=rendered.artifacts,
             facts=rendered.output.facts.model_dump_json(),
@@ -216,12 +216,10 @@ class Pipeline:
                 device=None if computed is None else round(computed.seconds * 1000),
                 render=round(rendered.seconds * 1000),
             ),
-            provenance=self._provenance(job.model, job.params, loaded.given if job.execution.inputs else {}),
+            provenance=self._provenance(job.model, job.params).model_copy(update={"inputs": given, "fit": loaded.fit}),
         )
 
-    def _provenance(
-        self, model: UsableModel | None, params: MethodParams | None, given: Mapping[str, str] = MappingProxyType({})
-    ) -> Provenance:
+    def _provenance(self, model: UsableModel | None, params: MethodParams | None) -> Provenance:
         return Provenance(
             model_fingerprint="" if model is None else model.published.description.fingerprint,
             seed=getattr(params, "seed", None),
@@ -229,7 +227,6 @@ class Pipeline:
             device=self._environment.device,
             versions=dict(self._environment.versions),
             custom_objects=() if model is None else model.published.description.custom_objects,
-            inputs=dict(given),
         )
 
 

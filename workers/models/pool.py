@@ -18,7 +18,7 @@ from catalog.catalog import Catalog
 from catalog.entry import CatalogEntry
 from rendering.photo import Placement
 from schemas.errors import ModelChanged, ModelLoadFailed, ModelTooLarge, VisualizationError
-from schemas.models import Preprocessing, PublishedModel
+from schemas.models import Fit, Preprocessing, PublishedModel
 from workers.contract.probe import Probe
 from workers.engine.forward_only.network import ForwardNetwork
 from workers.engine.forward_only.probe import ForwardOnlyProbe
@@ -72,12 +72,17 @@ class LoadedModel:
         return self.published.description.preprocessing
 
     def prepare(
-        self, image: UInt8[np.ndarray, "height width 3"], name: str | None = None
+        self, image: UInt8[np.ndarray, "height width 3"], name: str | None = None, fit: Fit | None = None
     ) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
-        """Return an image as an input (H, W, C) of this model, and where the image lies in it. None names the input of the photo."""
+        """Return an image as an input (H, W, C) of this model, and where the image lies in it.
+
+        Without a `name` it becomes the input of the photo. `fit` replaces that of the input's own preprocessing.
+        """
         description = (self.published if name is None else self.published.seen_from(name)).description
-        spec = description.input
-        return prepare(image, description.preprocessing, (spec.height, spec.width), spec.channels, FreeSides(spec.multiple, spec.smallest))
+        spec, preprocessing = description.input, description.preprocessing
+        if fit is not None:
+            preprocessing = preprocessing.model_copy(update={"fit": fit})
+        return prepare(image, preprocessing, (spec.height, spec.width), spec.channels, FreeSides(spec.multiple, spec.smallest))
 
 
 @dataclass(frozen=True)

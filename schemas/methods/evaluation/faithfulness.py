@@ -17,7 +17,7 @@ from schemas.models import LayerKind, PublishedModel
 from schemas.nearest_names import nearest_names
 
 # The attribution method takes its parameters of these names from the job itself.
-SHARED = ("class_index", "target", "sign", "output", "precision")
+SHARED = ("class_index", "target", "sign", "output", "precision", "input", "bands", "fit")
 
 
 class Randomised(Facts):

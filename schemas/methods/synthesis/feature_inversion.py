@@ -10,6 +10,7 @@ from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
+from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
 from schemas.methods.synthesis.drawn_channels import check_drawn_channels
@@ -40,7 +41,7 @@ class FeatureInversionFacts(Facts):
     layers: tuple[Inversion, ...] = Field(description="These are the layers in the order asked for.")
 
 
-class FeatureInversion(PrecisionParams):
+class FeatureInversion(PrecisionParams, PhotoFitParams):
     """Images for which a layer has the same activation as for the photo: one for each layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
