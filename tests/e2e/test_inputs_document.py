@@ -89,7 +89,7 @@ async def test_every_example_gives_its_picture(url: str, tmp_path: Path) -> None
     assert '"format":"NPY"' in run.stdout
     sizes = {name: _size(tmp_path / name) for name in re.findall(r"-o (\S+)", script)}
     cat, dog, array = (70, 90), (80, 50), (64, 64)
-    shown = {"listing": cat, "left": cat, "right": dog, "depth": array, "covered": array, "scene": array, "grey": array}
+    shown = {"listing": cat, "left": cat, "right": dog, "letterbox": cat, "depth": array, "covered": array, "scene": array, "grey": array}
     assert {name: sizes[f"{name}.png"] for name in shown} == shown
     assert len(sizes) == len(shown) + 1
     scene = np.load(tmp_path / "scene.npy")[..., [3, 2, 1]].astype(np.float64)
