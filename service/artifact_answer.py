@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import anyio.to_thread
 from fastapi import Response
@@ -12,7 +12,6 @@ from schemas.artifacts import ArtifactDescription, Representation
 from service.converters import represent
 from service.dependencies import Services
 from service.representations import file_name
-from service.thumbnails import thumbnail_of_png
 
 
 def artifact_headers(artifact: ArtifactDescription) -> dict[str, str]:
@@ -27,17 +26,19 @@ async def artifact_answer(
     representation: Representation,
     headers: Mapping[str, str],
     *,
-    width: int | None = None,
+    convert: Callable[[bytes], bytes] | None = None,
 ) -> Response:
-    """Return the artifact in the given representation, with `headers` and its own headers. With `width`, return an image's thumbnail.
+    """Return the artifact in the given representation, with `headers` and its own headers.
+
+    `convert` makes the representation from the stored bytes. Without it, the converter of the artifact's kind does.
 
     Raises:
         Expired: The content has been deleted.
         NotAcceptable: The image is too large for this representation.
     """
     content = await services.contents.read(job, artifact.name)
-    if width is not None:
-        content = await anyio.to_thread.run_sync(thumbnail_of_png, content, width, representation)
+    if convert is not None:
+        content = await anyio.to_thread.run_sync(convert, content)
     elif not representation.native:
         content = await anyio.to_thread.run_sync(represent, content, artifact, representation)
     disposition = f'inline; filename="{file_name(job.method, artifact.name)}.{representation.name}"'

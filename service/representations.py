@@ -15,13 +15,15 @@ from service.echo import echo
 from service.version import service_version
 
 
-def choose(artifact: ArtifactDescription, accept: str | None, wanted: str | None) -> Representation:
+def choose(artifact: ArtifactDescription, accept: str | None, wanted: str | None, more: Sequence[Representation] = ()) -> Representation:
     """Return the representation named `wanted` (from `?format=`), or the one that the `Accept` header prefers if `wanted` is None.
+
+    `more` are representations that this artifact has beside those of its kind.
 
     Raises:
         NotAcceptable: The artifact has no such representation.
     """
-    return choose_from(artifact.representations, accept, wanted, f"This artifact is {artifact.media.phrase}.")
+    return choose_from([*artifact.representations, *more], accept, wanted, f"This artifact is {artifact.media.phrase}.")
 
 
 def choose_from(every: Sequence[Representation], accept: str | None, wanted: str | None, subject: str) -> Representation:
