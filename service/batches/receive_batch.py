@@ -18,7 +18,7 @@ from service.batches.receive_item import RECEIVING, ItemImages, parse_part, take
 from service.batches.stored_item import Fields, StoredItem
 from service.dependencies import Caller, Services
 from service.media_type import media_type_of, unsupported_media_type
-from service.validate_submission import SubmissionEnvelope
+from service.validate_submission import PhotoEnvelope
 from service.validation_errors import invalid_parameters, unknown_field
 
 JSON, JSON_LINES = "application/json", "application/x-ndjson"
@@ -184,7 +184,7 @@ class _Receiver:
         if self._has_defaults:
             raise InvalidParameters("A batch has its defaults once; got them twice.", pointer="/defaults", allowed="1", got="2")
         self._has_defaults = True
-        names = list(SubmissionEnvelope.model_fields)
+        names = list(PhotoEnvelope.model_fields)
         if unknown := [name for name in fields if name not in names]:
             raise invalid_parameters([unknown_field(name, f"/defaults/{name}", names) for name in unknown])
         try:

@@ -21,7 +21,7 @@ async def test_every_wrong_field_is_reported(client: httpx.AsyncClient, worker: 
     found = {error.pointer: (error.allowed, error.got, error.nearest) for error in problem.errors}
     assert found == {
         "/priority": ("one of high, normal, low", "urgent", None),
-        "/parms": ("method, model, image, inputs, params, priority", "parms", ("params",)),
+        "/parms": ("method, model, image, inputs, params, priority, fit", "parms", ("params",)),
         "/image": ('an object with one of "base64", "id" or "array"', "url", None),
         "/params/alpha": ("a number ≤ 1", "2", None),
         "/params/colormap": ("one of jet, viridis, inferno, magma, plasma, turbo, hot, gray", "jett", ("jet",)),

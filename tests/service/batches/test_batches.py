@@ -63,6 +63,20 @@ async def test_a_batch_runs_all_its_items(client: httpx.AsyncClient, working: Fa
     assert [row["cursor"] for row in await rows_of(client, batch["id"], cursor="2")] == ["3"]
 
 
+async def test_the_fit_of_the_defaults_holds_for_items_without_one(
+    client: httpx.AsyncClient, working: FakeWorker, feeder: BatchFeeder
+) -> None:
+    items = [{"custom_id": "defaults"}, {"custom_id": "own", "fit": "letterbox"}, {"custom_id": "params", "params": {"fit": "stretch"}}]
+    sent = {"defaults": DEFAULTS | {"fit": "crop"}, "items": [{**item, "image": photo(n)} for n, item in enumerate(items)]}
+    answer = await client.post("/v1/batches", json=sent)
+    assert answer.status_code == 202, answer.text
+    assert (await ended(client, answer.json()["id"]))["state"] == "succeeded"
+    fits: dict[str, str] = {}
+    for row in await rows_of(client, answer.json()["id"]):
+        fits[row["custom_id"]] = (await client.get(f"/v1/jobs/{row['job_id']}")).json()["params"]["fit"]
+    assert fits == {"defaults": "crop", "own": "letterbox", "params": "stretch"}
+
+
 async def test_json_lines_and_a_wrong_item_fails_alone(
     client: httpx.AsyncClient, working: FakeWorker, feeder: BatchFeeder, store: JobStore
 ) -> None:
