@@ -11,7 +11,12 @@ from schemas.access import Scope
 from schemas.methods import METHODS
 
 # These answer without a key: health for load balancers, and documents that are the same for everybody.
-OPEN_PATHS = frozenset({"/", "/livez", "/readyz", "/openapi.json", "/docs", "/problems", "/problems/{code}"})
+OPEN_PATHS = frozenset(
+    {
+        *("/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"),
+        *("/problems", "/problems/{code}"),
+    }
+)
 _ADMIN_FOLDER = "/v1/keys"
 _SUBMIT = frozenset({"/v1/jobs", "/v1/batches"})
 _CHANGES_MODELS = ("/v1/models/{model}", "/v1/models/{name}")

@@ -6,14 +6,18 @@ import base64
 import hashlib
 import json
 import re
-from functools import cache
+from functools import cache, partial
+from importlib import resources
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse
 
 from service.responses import json_response
 
-_ASSETS = "https://cdn.jsdelivr.net"
+SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
+"""The files of Swagger UI that the page `/docs` loads. Each is served below `/docs/`."""
 
 
 def documents_router(app: FastAPI) -> APIRouter:
@@ -32,20 +36,36 @@ def documents_router(app: FastAPI) -> APIRouter:
         return json_response(document())
 
     async def docs(request: Request) -> Response:
-        page = get_swagger_ui_html(openapi_url=f"{request.scope.get('root_path', '')}/openapi.json", title=app.title)
+        root = request.scope.get("root_path", "")
+        script, style = (f"{root}/docs/{name}" for name in SWAGGER_FILES)
+        page = get_swagger_ui_html(
+            openapi_url=f"{root}/openapi.json",
+            title=app.title,
+            swagger_js_url=script,
+            swagger_css_url=style,
+            swagger_favicon_url="data:,",  # without an address, FastAPI's own host would be asked for an icon
+        )
         page.headers["Content-Security-Policy"] = _policy_of(bytes(page.body).decode())
         return page
 
     router.add_api_route("/openapi.json", openapi_document, methods=["GET"])  # it is no coroutine, so it runs on a thread
     router.add_api_route("/docs", docs, methods=["GET"])
+    for name in SWAGGER_FILES:
+        router.add_api_route(f"/docs/{name}", partial(_swagger_file, name), methods=["GET"])
     return router
 
 
+async def _swagger_file(name: str) -> Response:
+    """Return a file of Swagger UI, which the package fastapi-offline carries."""
+    path = Path(str(resources.files("fastapi_offline"))) / "static" / name
+    return FileResponse(path, headers={"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"})
+
+
 def _policy_of(page: str) -> str:
-    """Return the policy that lets the page load Swagger UI from where FastAPI points to, and run its own script, known by its hash."""
+    """Return the policy that lets the page load Swagger UI from this service, and run its own script, known by its hash."""
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
-        f"default-src 'none'; script-src 'sha256-{digest}' {_ASSETS}; style-src 'unsafe-inline' {_ASSETS}; "
-        "img-src data: https://fastapi.tiangolo.com; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'sha256-{digest}' 'self'; style-src 'unsafe-inline' 'self'; "
+        "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

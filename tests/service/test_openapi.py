@@ -145,3 +145,14 @@ def validate(document: dict[str, Any], operation: dict[str, Any], answer: httpx.
 async def test_docs_are_served(client: httpx.AsyncClient) -> None:
     assert (await client.get("/openapi.json")).json()["openapi"].startswith("3.1")
     assert "/openapi.json" in (await client.get("/docs")).text
+
+
+async def test_the_page_of_docs_asks_no_other_host(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert "//" not in page.headers["content-security-policy"]
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert loaded == ["/docs/swagger-ui.css", "data:,", "/docs/swagger-ui-bundle.js"]
+    for address, media_type in ((loaded[0], "text/css"), (loaded[2], "text/javascript")):
+        answer = await client.get(address)
+        assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, media_type)
+        assert "swagger-ui" in answer.text
