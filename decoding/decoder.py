@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,8 +22,25 @@ from schemas import errors
 from schemas.errors import InternalError, InvalidImage, VisualizationError
 from schemas.images import ImageLimits
 
-_PROGRAM = Path(__file__).with_name("decoding_process.py")
+_ROOT = Path(__file__).resolve().parents[1]
+# -I keeps the working directory and the environment from deciding what the child imports.
+_PROGRAM = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from decoding.decoding_process import main; main()"
 _START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class DecodedFrames:
+    """The frames of an animation, or the one of a still image.
+
+    Attributes:
+        images: the frames as 8-bit RGB, (n, H, W, 3), uint8.
+        numbers: the number of each frame in the file, from 0.
+        milliseconds: how long each frame is shown, which is until the next of them: the frames that were left out count.
+    """
+
+    images: UInt8[np.ndarray, "n H W 3"]
+    numbers: tuple[int, ...]
+    milliseconds: tuple[int, ...]
 
 
 class Decoder:
@@ -60,6 +78,20 @@ class Decoder:
             InvalidImage: the file is damaged or cut short, its decoding took too long, or it ended the child process twice.
             InternalError: no child process could be started.
         """
+        header, pixels = self._ask(content, limits, {"width": width})
+        return _images(header, pixels)[0]
+
+    def decode_frames(self, content: bytes, limits: ImageLimits, frames: int) -> DecodedFrames:
+        """Return at most `frames` frames of an animated file (GIF, WebP, PNG or AVIF), evenly spaced over all of its frames.
+
+        Each frame is what `decode` would return of it. Any other file has one frame. The frames together may have at most the pixels that
+        one image may have, and all frames of the file ten times as many; both is checked before a frame is decoded. A frame without a
+        duration is shown for 100 ms, as browsers do. The errors are those of `decode`.
+        """
+        header, pixels = self._ask(content, limits, {"frames": frames})
+        return DecodedFrames(_images(header, pixels), tuple(header["numbers"]), tuple(header["milliseconds"]))
+
+    def _ask(self, content: bytes, limits: ImageLimits, wanted: dict[str, int | None]) -> tuple[dict[str, Any], bytearray]:
         if len(content) > limits.max_bytes:
             raise errors.ImageTooLarge(
                 f"The image file has {len(content):,} bytes. At most {limits.max_bytes:,} are allowed.",
@@ -69,16 +101,19 @@ class Decoder:
         child = self._idle.get()
         try:
             try:
-                header, pixels = child.ask(content, limits, self._seconds, width)
+                header, pixels = child.ask(content, limits, self._seconds, wanted)
             except _ProcessDied:  # something else may have killed it, so the image gets a second chance
-                header, pixels = child.ask(content, limits, self._seconds, width)
+                header, pixels = child.ask(content, limits, self._seconds, wanted)
         except _ProcessDied:
             raise InvalidImage("Decoding this image ended the decoding process twice, so the image is refused.") from None
         except _ProcessTimedOut:
             raise InvalidImage(f"Decoding this image took more than {self._seconds:g} s and was stopped.") from None
         finally:
             self._idle.put(child)
-        return _image(header, pixels)
+        if "error" in header:
+            error: type[VisualizationError] = getattr(errors, header.pop("error"))
+            raise error(**header)
+        return header, pixels
 
     def close(self) -> None:
         """Wait for the images that are being decoded, and end all children."""
@@ -105,13 +140,12 @@ class _DecodingProcess:
     """One decoding process at a time. It starts when it is first asked. This class is not thread-safe."""
 
     def __init__(self, memory_bytes: int, images_per_process: int) -> None:
-        # -I keeps the working directory and the environment from deciding what the child imports.
-        self._command = [sys.executable, "-I", str(_PROGRAM), str(memory_bytes)]
+        self._command = [sys.executable, "-I", "-c", _PROGRAM, str(memory_bytes)]
         self._images_per_process = images_per_process
         self._images = 0
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, content: bytes, limits: ImageLimits, seconds: float, width: int | None) -> tuple[dict[str, Any], bytearray]:
+    def ask(self, content: bytes, limits: ImageLimits, seconds: float, wanted: dict[str, int | None]) -> tuple[dict[str, Any], bytearray]:
         """Return the header and the body of the answer. End the process if anything goes wrong.
 
         Raises:
@@ -122,8 +156,8 @@ class _DecodingProcess:
             self.end()
         process = self._process or self._start()
         self._images += 1
-        question = {"formats": limits.formats, "max_pixels": limits.max_pixels, "max_side": limits.max_side}
-        header = json.dumps({**question, "width": width, "seconds": seconds}).encode()
+        allowed = {"formats": limits.formats, "max_pixels": limits.max_pixels, "max_side": limits.max_side, "seconds": seconds}
+        header = json.dumps({**allowed, **wanted}).encode()
         try:
             with _deadline(process, seconds):
                 _write(process.stdin, LENGTHS.pack(len(header), len(content)) + header)
@@ -205,8 +239,5 @@ def _write(pipe: IO[bytes] | None, content: bytes) -> None:
         raise _ProcessDied from None
 
 
-def _image(header: dict[str, Any], pixels: bytearray) -> UInt8[np.ndarray, "H W 3"]:
-    if "error" in header:
-        error: type[VisualizationError] = getattr(errors, header.pop("error"))
-        raise error(**header)
-    return np.frombuffer(pixels, np.uint8).reshape(header["height"], header["width"], 3)
+def _images(header: dict[str, Any], pixels: bytearray) -> UInt8[np.ndarray, "n H W 3"]:
+    return np.frombuffer(pixels, np.uint8).reshape(-1, header["height"], header["width"], 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -31,21 +31,22 @@ def png(image: NDArray[Any]) -> bytes:
     return content.tobytes()
 
 
-def webp_animation(frames: NDArray[Any], milliseconds: int, hold: int) -> bytes:
+def webp_animation(frames: NDArray[Any], milliseconds: Sequence[int]) -> bytes:
     """Return the WebP file of frames, uint8 RGB (n, H, W, 3), that repeats without end.
 
-    Each frame is shown for `milliseconds`, and the last one for `hold` milliseconds. Unlike a picture, an animation is not lossless:
+    Each frame is shown for as many milliseconds as `milliseconds` says. Unlike a picture, an animation is not lossless:
     the frames of an image that forms have little in common, so lossless frames take five to six times the bytes.
 
     Raises:
-        ValueError: The frames have another dtype or shape, or there is none.
+        ValueError: The frames have another dtype or shape, or there is none, or there is not one duration for each.
     """
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or frames.size == 0:
         raise ValueError(f"an animation must be uint8 (n, H, W, 3) with at least one frame, but it is {frames.dtype} {frames.shape}")
+    if len(milliseconds) != len(frames):
+        raise ValueError(f"there are {len(frames)} frames and {len(milliseconds)} durations")
     first, *rest = map(Image.fromarray, frames)
     file = io.BytesIO()
-    durations = [milliseconds] * len(rest) + [hold]
-    first.save(file, "WEBP", save_all=True, append_images=rest, duration=durations, loop=0, quality=85, method=2)
+    first.save(file, "WEBP", save_all=True, append_images=rest, duration=list(milliseconds), loop=0, quality=85, method=2)
     return file.getvalue()
 
 

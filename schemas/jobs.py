@@ -73,7 +73,9 @@ class Timings(BaseModel):
     queued: int | None = Field(default=None, description="Milliseconds from the submission to the start.")
     decode: int | None = Field(default=None, description="Milliseconds to decode and prepare the images.")
     device: int | None = Field(
-        default=None, description="Milliseconds on the device. A job that ran in a batch counts the time of the whole batch."
+        default=None,
+        description="Milliseconds on the device. A job that ran in a batch counts the time of the whole batch. "
+        "A job with `frames` counts the share that its frames had in their batches.",
     )
     render: int | None = Field(default=None, description="Milliseconds to draw and encode the artifacts.")
 

@@ -28,4 +28,5 @@ class MethodLimits(BaseModel):
     max_images_pixels: int = Field(
         default=100_000_000, gt=0, description="The uploaded images that one job reads may have at most this many pixels together."
     )
+    max_frames: int = Field(default=64, gt=0, description="One job may explain at most this many frames of an animation.")
     max_masks: int = Field(default=8192, gt=0, description="One perturbation job may run at most this many masked inputs.")

@@ -10,7 +10,7 @@ from fastapi import Query
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from decoding.decoding_process import narrowed
+from decoding.decode_image import narrowed
 from rendering import encode
 from schemas.artifacts import Representation
 from service.converters import LONGEST_WEBP_SIDE

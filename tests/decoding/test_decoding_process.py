@@ -72,9 +72,8 @@ def test_a_child_killed_in_the_middle_is_replaced_and_the_image_decoded() -> Non
         assert child_of(decoder) != dead
 
 
-def test_an_image_that_ends_its_child_each_time_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    mortal = tmp_path / "program.py"
-    mortal.write_text("import sys\nsys.stdout.buffer.write(b'R')\nsys.stdout.buffer.flush()\nsys.stdin.buffer.read(50)\nsys.exit(139)\n")
+def test_an_image_that_ends_its_child_each_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    mortal = "import sys\nsys.stdout.buffer.write(b'R')\nsys.stdout.buffer.flush()\nsys.stdin.buffer.read(50)\nsys.exit(139)\n"
     monkeypatch.setattr(decoder_module, "_PROGRAM", mortal)
     with Decoder() as decoder, pytest.raises(InvalidImage, match="ended the decoding process twice"):
         decoder.decode(saved(Image.fromarray(PIXELS), "PNG"), LIMITS)
@@ -93,10 +92,8 @@ def test_a_hanging_child_is_stopped_in_time_and_replaced() -> None:
         np.testing.assert_array_equal(decoder.decode(content, LIMITS), PIXELS)
 
 
-def test_a_child_that_cannot_start_is_an_internal_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    broken = tmp_path / "program.py"
-    broken.write_text("raise SystemExit(3)\n")
-    monkeypatch.setattr(decoder_module, "_PROGRAM", broken)
+def test_a_child_that_cannot_start_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder_module, "_PROGRAM", "raise SystemExit(3)")
     with Decoder() as decoder, pytest.raises(InternalError, match=r"could not be started \(exit status 3\)"):
         decoder.decode(b"", LIMITS)
 

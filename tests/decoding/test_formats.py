@@ -137,7 +137,7 @@ def test_heic_without_its_package_is_refused_with_the_command_that_installs_it()
     content = saved(Image.fromarray(PIXELS.repeat(9, axis=0)), "HEIF")
     program = (
         "import sys; sys.modules['pillow_heif'] = None\n"
-        "from decoding.decoding_process import ImageRefused, decode\n"
+        "from decoding.decode_image import ImageRefused, decode\n"
         "try: decode(sys.stdin.buffer.read(), ['JPEG', 'AVIF', 'HEIF'], 10**6, 10**4)\n"
         "except ImageRefused as refusal: print(refusal.error, refusal.arguments['detail'], refusal.arguments['allowed'])"
     )

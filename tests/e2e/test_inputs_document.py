@@ -77,6 +77,8 @@ async def url(tmp_path: Path) -> AsyncIterator[str]:
 
 async def test_every_example_gives_its_picture(url: str, tmp_path: Path) -> None:
     (tmp_path / "cat.jpg").write_bytes(photo(1, 90, 70))
+    first, *rest = (Image.open(io.BytesIO(photo(seed, 90, 70))) for seed in (3, 4, 5))
+    first.save(tmp_path / "cat.gif", save_all=True, append_images=rest, duration=[80, 40, 200])
     (tmp_path / "dog.jpg").write_bytes(photo(2, 50, 80))
     (arrays,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     await asyncio.to_thread(subprocess.run, [sys.executable, "-c", arrays], cwd=tmp_path, check=True)
@@ -91,7 +93,9 @@ async def test_every_example_gives_its_picture(url: str, tmp_path: Path) -> None
     cat, dog, array = (70, 90), (80, 50), (64, 64)
     shown = {"listing": cat, "left": cat, "right": dog, "letterbox": cat, "depth": array, "covered": array, "scene": array, "grey": array}
     assert {name: sizes[f"{name}.png"] for name in shown} == shown
-    assert len(sizes) == len(shown) + 1
+    assert len(sizes) == len(shown) + 2
+    with Image.open(tmp_path / "cat_frames.gif") as animation:
+        assert (animation.size, animation.n_frames) == (cat, 3)
     scene = np.load(tmp_path / "scene.npy")[..., [3, 2, 1]].astype(np.float64)
     picture = np.asarray(Image.open(tmp_path / "scene.png").convert("RGB")).astype(np.float64)
     for channel in range(3):

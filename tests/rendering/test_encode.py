@@ -40,8 +40,8 @@ def test_an_animation_keeps_its_frames_and_their_times() -> None:
     levels = (10, 120, 250)
     frames = np.stack([np.full((24, 40, 3), level, np.uint8) for level in levels])
     frames[:, :, :20, 1:] = 0
-    content = encode.webp_animation(frames, 70, 900)
-    assert content == encode.webp_animation(frames.copy(), 70, 900)
+    content = encode.webp_animation(frames, (70, 70, 900))
+    assert content == encode.webp_animation(frames.copy(), (70, 70, 900))
     with Image.open(io.BytesIO(content)) as read:
         assert (read.format, read.size, read.n_frames, read.info["loop"]) == ("WEBP", (40, 24), 3, 0)
         for number, (expected, milliseconds) in enumerate(zip(frames, (70, 70, 900), strict=True)):
@@ -57,7 +57,7 @@ def test_an_animation_keeps_its_frames_and_their_times() -> None:
 )
 def test_what_is_no_animation_is_refused(wrong: np.ndarray) -> None:
     with pytest.raises(ValueError, match="uint8"):
-        encode.webp_animation(wrong, 70, 900)
+        encode.webp_animation(wrong, (70, 900))
 
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<i8", "|u1", "|b1"])

@@ -105,14 +105,13 @@ class PictureOfArrays(DrawnArtifact):
 class Animation(DrawnArtifact):
     """An animation artifact that repeats without end.
 
-    `frames` are uint8 RGB (n, H, W, 3). Each frame is shown for `milliseconds`, and the last one for `hold` milliseconds.
+    `frames` are uint8 RGB (n, H, W, 3). Each frame is shown for its number of `milliseconds`.
     """
 
     kind = "animation"
     name: str
     frames: UInt8
-    milliseconds: int = 100
-    hold: int = 1500
+    milliseconds: tuple[int, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:

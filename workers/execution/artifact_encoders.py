@@ -11,7 +11,7 @@ from workers.contract.artifacts import Animation, Array, Document, DrawnArtifact
 
 ENCODERS: Mapping[type[DrawnArtifact], Callable[[Any], bytes]] = {
     Picture: lambda picture: png(picture.image),
-    Animation: lambda animation: webp_animation(animation.frames, animation.milliseconds, animation.hold),
+    Animation: lambda animation: webp_animation(animation.frames, animation.milliseconds),
     Array: lambda array: npy(array.array),
     Document: lambda document: document.text.encode(),
 }

@@ -7,13 +7,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from decoding.array_file import is_array_file, read_array
+from decoding.decode_image import STANDARD_MILLISECONDS
+from decoding.decoder import DecodedFrames
 from decoding.input_arrays import fitted
 from jobstore.records import Execution
 from jobstore.store import JobStore
@@ -21,6 +23,7 @@ from rendering.photo import Photo, Placement
 from schemas.errors import Expired, ImageTooLarge, InvalidImage, InvalidParameters, UnsupportedFormat, VisualizationError
 from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
+from schemas.methods.frames import FramesParams
 from schemas.methods.image_input import ExplainedInputParams, ShownBandsParams
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
@@ -29,6 +32,7 @@ from schemas.methods.targets import target_image
 from schemas.models import Fit, ModelDescription, ModelInput
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.inputs import BoundInputs, Inputs, Prepared
+from workers.execution.loaded_inputs import Frame, LoadedInputs
 from workers.execution.model_access import UsableModel
 from workers.execution.prepare_arrays import array_preprocessing, prepare_array
 from workers.execution.retry import retry_until_available
@@ -39,23 +43,7 @@ class ImageDecoder(Protocol):
     """Decodes image files; `decoding.decoder.Decoder` is the real one. It blocks and is thread-safe."""
 
     def decode(self, content: bytes, limits: ImageLimits) -> UInt8: ...
-
-
-@dataclass(frozen=True)
-class LoadedInputs:
-    """The inputs of one job.
-
-    `photo` is None if the method needs no image. `seconds` is the time that decoding and preparing took, and None if the job has no
-    images. `bound` is None if the job gives its model nothing but a photo. `given` are the ids of the files that the model's inputs were
-    given, by the inputs' names. `fit` is how the photo was brought to the model's input; it is None if the job shows the model no photo.
-    """
-
-    inputs: Inputs
-    photo: Photo | None
-    seconds: float | None
-    bound: BoundInputs | None = None
-    given: Mapping[str, str] = field(default_factory=dict[str, str])
-    fit: Fit | None = None
+    def decode_frames(self, content: bytes, limits: ImageLimits, frames: int) -> DecodedFrames: ...
 
 
 class InputLoader:
@@ -80,9 +68,16 @@ class InputLoader:
         name, fit = _explained(params, model), params.fit if isinstance(params, PhotoFitParams) else None
         explained = _FittedInput(model, name, fit)
         own: _LoadedImage | None = None
+        frames: tuple[Frame, ...] = ()
         seconds: list[float] = []
         if params.card.needs_image:
-            own = await self._image(await self._file(execution, given.get(name)), explained, bands)
+            content = await self._file(execution, given.get(name))
+            wanted = params.frames if isinstance(params, FramesParams) else None
+            if wanted is not None and not is_array_file(content):
+                own, frames = await self._load_frames(content, explained, wanted)
+            else:
+                own = await self._image(content, explained, bands)
+                frames = (Frame(own.prepared, 0, STANDARD_MILLISECONDS),) if wanted is not None else ()
             seconds.append(own.seconds)
         several: tuple[Prepared, ...] = ()
         if isinstance(params, ImagesParams):
@@ -109,7 +104,7 @@ class InputLoader:
         bound = _bound(model, name, own, values, given)
         photo = None if prepared is None else prepared.photo
         used = _used_fit(model, params, name, own)
-        return LoadedInputs(inputs, photo, sum(seconds) if seconds else None, bound, given, used)
+        return LoadedInputs(inputs, photo, sum(seconds) if seconds else None, bound, given, used, frames)
 
     async def warm_up(self, image: bytes) -> None:
         """Decode an image, so that a decoding process is there when the first job comes."""
@@ -139,6 +134,16 @@ class InputLoader:
         image, decode_seconds = await timed_in_pool(self._threads, self._decoder.decode, content, self._limits)
         (tensor, placement), seconds = await timed_in_pool(self._threads, takes.model.prepare, image, takes.name, takes.fit)
         return _LoadedImage(Prepared(Photo(image, placement), tensor), decode_seconds + seconds)
+
+    async def _load_frames(self, content: bytes, takes: _FittedInput, count: int) -> tuple[_LoadedImage, tuple[Frame, ...]]:
+        """Return the first frame of a photo, with the seconds that all took, and at most `count` frames."""
+        decoded, seconds = await timed_in_pool(self._threads, self._decoder.decode_frames, content, self._limits, count)
+        frames: list[Frame] = []
+        for image, number, milliseconds in zip(decoded.images, decoded.numbers, decoded.milliseconds, strict=True):
+            (tensor, placement), took = await timed_in_pool(self._threads, takes.model.prepare, image, takes.name, takes.fit)
+            frames.append(Frame(Prepared(Photo(image, placement), tensor), number, milliseconds))
+            seconds += took
+        return _LoadedImage(frames[0].prepared, seconds), tuple(frames)
 
     async def _values(self, execution: Execution, file_id: str, takes: _FittedInput) -> NDArray[np.generic]:
         """Return the values (1, …) of an input beside the one that takes the batch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,59 +17,39 @@ from jobstore.records import DESCRIBE, Execution, Result
 from jobstore.store import JobStore
 from rendering import encode
 from schemas.artifacts import DeferredPicture, EncodedArtifact
-from schemas.errors import NonFinite
-from schemas.images import ImageLimits
-from schemas.jobs import Provenance, Timings
+from schemas.errors import NonFinite, VisualizationError
+from schemas.jobs import Timings
 from schemas.methods import params_class
 from schemas.methods.base import MethodParams
 from workers.contract.arrays import UInt8
 from workers.contract.artifacts import Output
 from workers.contract.inputs import BoundInputs, Inputs
-from workers.contract.method import Implementation
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.execution.artifact_encoders import encode_artifact
 from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
-from workers.execution.load_inputs import ImageDecoder, InputLoader, LoadedInputs
+from workers.execution.load_inputs import ImageDecoder, InputLoader
+from workers.execution.loaded_inputs import Frame, LoadedInputs
+from workers.execution.merge_frames import merged, params_of_later_frames
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.model_access import ModelAccess, ModelProvider, OnLoading, UsableModel, ignore_loading
 from workers.execution.model_warnings import model_warnings
 from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPieceCache
+from workers.execution.pipeline_job import JobEnvironment, PipelineJob
+from workers.execution.provenance import provenance
 from workers.execution.scheduler import DeviceResult, Scheduler
-from workers.execution.size_warnings import size_warnings
+from workers.execution.size_warnings import job_size_warnings
 from workers.execution.threads import in_pool
 from workers.execution.warm_up import warm_up
 from workers.methods import implementation
 
 
 @dataclass(frozen=True)
-class JobEnvironment:
-    """The surroundings of all jobs. `device` and `versions` stand in the provenance of every result; `image_limits` apply to every image.
-
-    The numbers of threads say how many images are decoded, how many pictures are rendered, and how many models are loaded at once.
-    """
-
-    device: str
-    versions: Mapping[str, str]
-    image_limits: ImageLimits
-    decode_threads: int = 2
-    render_threads: int = 2
-    load_threads: int = 2
-
-
-@dataclass(frozen=True)
-class _PipelineJob:
-    """One job on its way through the pipeline. `queued` is the time that it waited, in seconds."""
-
-    execution: Execution
-    method: Implementation
-    params: MethodParams
-    model: UsableModel | None
-    on_slice: Callable[[Slice], None]
-    budget: DeviceBudget | None
-    queued: float
+class _Drawn:
+    output: Output
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -114,16 +94,27 @@ class Pipeline:
         queued = (datetime.now(UTC) - execution.queued_at).total_seconds()
         if execution.method == DESCRIBE:
             model = await describe_model(execution, self.models, on_loading)
-            return Result(artifacts=(), facts="{}", warnings=(), timings=Timings(), provenance=self._provenance(model, None))
+            return Result(
+                artifacts=(),
+                facts="{}",
+                warnings=(),
+                timings=Timings(),
+                provenance=provenance(self._environment, model, None),
+            )
         params = params_class(execution.method).model_validate_json(execution.params)
         needs_model = params.card.needs_model
         model = await self.models.get(execution.model, execution.model_digest, on_loading) if needs_model else None
-        job = _PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued)
+        job = PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued)
 
         loaded = await self._load_inputs(job)
-        computed = None if model is None else await self._compute(job, model, loaded)
-        rendered = await self._render(job, loaded, computed)
-        return self._assemble(job, loaded, computed, rendered)
+        if model is not None and loaded.frames:
+            device, drawn = await self._explain_frames(job, model, loaded)
+        else:
+            computed = None if model is None else await self._compute(job, model, loaded)
+            drawn = await self._draw(job, loaded, None if computed is None else computed.value)
+            device = None if computed is None else computed.seconds
+        rendered = await self._encode(job, drawn)
+        return self._assemble(job, loaded, device, rendered)
 
     async def warm_up(self, models: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> None:
         """Start a decoding process, then load and compile the models.
@@ -144,20 +135,20 @@ class Pipeline:
         self._inputs.close()
         self._rendering.shutdown(wait=False, cancel_futures=True)
 
-    async def _load_inputs(self, job: _PipelineJob) -> LoadedInputs:
+    async def _load_inputs(self, job: PipelineJob) -> LoadedInputs:
         loaded = await self._inputs.load(job.execution, job.params, job.model)
         if loaded.seconds is not None:
             self._metrics.decoded(loaded.seconds)
         return loaded
 
-    async def _compute(self, job: _PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
+    async def _compute(self, job: PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
         try:
             return await self._compute_on_device(job, model, loaded)
         except NonFinite as error:
             error.detail = " ".join([error.detail, *model.published.description.warnings])  # they may be the cause
             raise
 
-    async def _compute_on_device(self, job: _PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
+    async def _compute_on_device(self, job: PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
         if job.method.lane == "fast":
             return await self._run_fast(job, model, loaded)
         pieces = self._piece_cache(job, model)
@@ -166,7 +157,7 @@ class Pipeline:
         await pieces.flush()
         return result
 
-    async def _run_fast(self, job: _PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
+    async def _run_fast(self, job: PipelineJob, model: UsableModel, loaded: LoadedInputs) -> DeviceResult[Any]:
         inputs, bound = loaded.inputs, loaded.bound
 
         def run(batch: Sequence[tuple[Inputs, MethodParams]]) -> Sequence[Any]:
@@ -182,61 +173,72 @@ class Pipeline:
         return await asyncio.wrap_future(self._scheduler.fast(key, (inputs, job.params), run))
 
     async def _run_slow(
-        self, job: _PipelineJob, model: UsableModel, inputs: Inputs, bound: BoundInputs | None, on_slice: Callable[[Slice], None]
+        self, job: PipelineJob, model: UsableModel, inputs: Inputs, bound: BoundInputs | None, on_slice: Callable[[Slice], None]
     ) -> DeviceResult[Any]:
         key = BatchKey(id(model), job.method.method, job.params.model_dump_json())
         slices = job.method.run(_probe(model, bound), inputs, job.params)
         return await asyncio.wrap_future(self._scheduler.slow(key, slices, on_slice, job.budget))
 
-    def _piece_cache(self, job: _PipelineJob, model: UsableModel) -> PieceCache:
+    def _piece_cache(self, job: PipelineJob, model: UsableModel) -> PieceCache:
         reusable = job.method.reusable(job.params)
         if reusable is None:
             return NullPieceCache()
         versions = json.dumps(dict(self._environment.versions), sort_keys=True)
         return StoredPieceCache(self._store, self._rendering, reusable, model.published, versions, fresh=job.execution.fresh)
 
-    async def _render(self, job: _PipelineJob, loaded: LoadedInputs, computed: DeviceResult[Any] | None) -> _Rendered:
-        started = time.perf_counter()
-        value = None if computed is None else computed.value
-        output = await in_pool(self._rendering, job.method.draw, value, loaded.photo, job.params)
-        artifacts = await asyncio.gather(*(in_pool(self._rendering, encode_artifact, artifact) for artifact in output.artifacts))
-        seconds = time.perf_counter() - started
-        self._metrics.rendered(job.method.method, seconds)
-        return _Rendered(output, tuple(artifacts), seconds)
+    async def _explain_frames(self, job: PipelineJob, model: UsableModel, loaded: LoadedInputs) -> tuple[float, _Drawn]:
+        """Explain each frame of an animation like a job of its own, and return the seconds on the device and the merged output.
 
-    def _assemble(self, job: _PipelineJob, loaded: LoadedInputs, computed: DeviceResult[Any] | None, rendered: _Rendered) -> Result:
-        given = dict(loaded.given) if job.execution.inputs else {}
+        The first frame decides which class is explained in the others, if the caller does not.
+        """
+
+        async def explain(one: PipelineJob, frame: Frame) -> tuple[float, _Drawn]:
+            inputs = loaded.of_frame(frame)
+            try:
+                computed = await self._compute(one, model, inputs)
+                return computed.seconds / computed.batch, await self._draw(one, inputs, computed.value)
+            except VisualizationError as error:
+                error.detail = f"Frame {frame.number}: {error.detail}"
+                raise
+
+        first, *others = loaded.frames
+        explained = [await explain(job, first)]
+        later = replace(job, params=params_of_later_frames(job.params, explained[0][1].output.facts))
+        explained += await asyncio.gather(*(explain(later, frame) for frame in others))
+        started = time.perf_counter()
+        output = await in_pool(self._rendering, merged, [drawn.output for _, drawn in explained], loaded.frames, job.params)
+        drawing = sum(drawn.seconds for _, drawn in explained) + time.perf_counter() - started
+        return sum(device for device, _ in explained), _Drawn(output, drawing)
+
+    async def _draw(self, job: PipelineJob, loaded: LoadedInputs, value: Any) -> _Drawn:
+        started = time.perf_counter()
+        output = await in_pool(self._rendering, job.method.draw, value, loaded.photo, job.params)
+        return _Drawn(output, time.perf_counter() - started)
+
+    async def _encode(self, job: PipelineJob, drawn: _Drawn) -> _Rendered:
+        started = time.perf_counter()
+        artifacts = await asyncio.gather(*(in_pool(self._rendering, encode_artifact, artifact) for artifact in drawn.output.artifacts))
+        seconds = drawn.seconds + time.perf_counter() - started
+        self._metrics.rendered(job.method.method, seconds)
+        return _Rendered(drawn.output, tuple(artifacts), seconds)
+
+    def _assemble(self, job: PipelineJob, loaded: LoadedInputs, device: float | None, rendered: _Rendered) -> Result:
         return Result(
             artifacts=rendered.artifacts,
             facts=rendered.output.facts.model_dump_json(),
-            warnings=(*rendered.output.warnings, *model_warnings(job.model, job.params, loaded.given), *_size_warnings(job.model, loaded)),
+            warnings=(
+                *rendered.output.warnings,
+                *model_warnings(job.model, job.params, loaded.given),
+                *job_size_warnings(job.model, loaded),
+            ),
             timings=Timings(
                 queued=max(0, round(job.queued * 1000)),
                 decode=None if loaded.seconds is None else round(loaded.seconds * 1000),
-                device=None if computed is None else round(computed.seconds * 1000),
+                device=None if device is None else round(device * 1000),
                 render=round(rendered.seconds * 1000),
             ),
-            provenance=self._provenance(job.model, job.params).model_copy(update={"inputs": given, "fit": loaded.fit}),
+            provenance=provenance(self._environment, job.model, job.params, loaded.given if job.execution.inputs else {}, loaded.fit),
         )
-
-    def _provenance(self, model: UsableModel | None, params: MethodParams | None) -> Provenance:
-        return Provenance(
-            model_fingerprint="" if model is None else model.published.description.fingerprint,
-            seed=getattr(params, "seed", None),
-            precision=getattr(params, "precision", "float32"),
-            device=self._environment.device,
-            versions=dict(self._environment.versions),
-            custom_objects=() if model is None else model.published.description.custom_objects,
-        )
-
-
-def _size_warnings(model: UsableModel | None, loaded: LoadedInputs) -> tuple[str, ...]:
-    """Return what was done to the photos so that the model's input can take them."""
-    if model is None:
-        return ()
-    published = model.published if loaded.bound is None else model.published.seen_from(loaded.bound.name)
-    photos = [loaded.photo] if loaded.photo is not None else [each.photo for each in loaded.inputs.several]
-    return tuple(size_warnings(published.description.input, photos))
 
 
 def _probe(model: UsableModel, bound: BoundInputs | None) -> Probe:

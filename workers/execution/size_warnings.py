@@ -6,6 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from rendering.photo import Photo
 from schemas.models import VARIABLE_LONGEST_SIDE, InputSpec
+from workers.execution.loaded_inputs import LoadedInputs
+from workers.execution.model_access import UsableModel
+
+
+def job_size_warnings(model: UsableModel | None, loaded: LoadedInputs) -> tuple[str, ...]:
+    """Return what was done to the photos so that the model's input can take them."""
+    if model is None:
+        return ()
+    published = model.published if loaded.bound is None else model.published.seen_from(loaded.bound.name)
+    photos = [loaded.photo] if loaded.photo is not None else [each.photo for each in loaded.inputs.several]
+    return tuple(size_warnings(published.description.input, photos))
 
 
 def size_warnings(given: InputSpec, photos: Sequence[Photo]) -> Iterator[str]:

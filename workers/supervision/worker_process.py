@@ -36,7 +36,8 @@ from workers.execution.batch_key import BatchKey
 from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
 from workers.execution.device_calls import DeviceTimeouts
 from workers.execution.metrics import WorkerMetrics
-from workers.execution.pipeline import JobEnvironment, Pipeline
+from workers.execution.pipeline import Pipeline
+from workers.execution.pipeline_job import JobEnvironment
 from workers.execution.scheduler import Scheduler
 from workers.methods import implementations
 from workers.models.custom_objects import import_custom_objects

@@ -12,6 +12,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
 from schemas.methods.facts import ExplainedClassesFacts
+from schemas.methods.frames import ANIMATION, AnimationFacts
 from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import OutputParams, TargetClassParams, class_output
@@ -42,6 +43,8 @@ CAM_ARTIFACTS = (
     ),
     ArtifactSpec("map.{layer}", "array", "If several layers were asked for, this is the map of each. '/' in a path becomes '.'."),
 )
+FRAMES_CAM_ARTIFACTS = (*CAM_ARTIFACTS, ANIMATION)
+"""The artifacts of a class activation map that can explain each frame of an animation."""
 
 
 class CamFacts(ExplainedClassesFacts):
@@ -49,6 +52,9 @@ class CamFacts(ExplainedClassesFacts):
 
     layer: str = Field(description="This is the path of the first target layer.")
     layers: tuple[str, ...] = Field(description="These are the paths of all target layers.")
+    animation: AnimationFacts | None = Field(
+        default=None, description="These are the frames that were explained. It is null if `frames` was not given."
+    )
 
 
 class CamParams(OutputParams, PrecisionParams, ExplainedInputParams):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from schemas.limits import MethodLimits
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, CamParams
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, CamParams
 from schemas.methods.card import MethodCard
+from schemas.methods.frames import FramesParams
 from schemas.methods.target_layer import default_layer, mapped_layer
 from schemas.models import PublishedModel
 
 
-class EigenCam(CamParams):
+class EigenCam(FramesParams, CamParams):
     """A map of what dominates a layer, whatever the class: the first principal component of its activations over space."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -24,7 +25,7 @@ class EigenCam(CamParams):
         reference="Muhammad and Yeasin, Eigen-CAM, arXiv:2008.00299",
         needs_image=True,
         lane="fast",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None},
     )

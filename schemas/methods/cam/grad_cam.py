@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, ClassCamParams
 from schemas.methods.card import MethodCard
 from schemas.methods.colormap import Colormap
+from schemas.methods.frames import FramesParams
 from schemas.models import PublishedModel
 
 
-class GradCam(ClassCamParams):
+class GradCam(FramesParams, ClassCamParams):
     """A map of the evidence for a class: relu(Σ_k mean(∂y/∂A_k)·A_k) at the target layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -23,7 +24,7 @@ class GradCam(ClassCamParams):
         reference="Selvaraju et al., Grad-CAM, arXiv:1610.02391",
         needs_image=True,
         lane="fast",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None},
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, ClassCamParams
 from schemas.methods.card import MethodCard
+from schemas.methods.frames import FramesParams
 
 
-class GradCamPlusPlus(ClassCamParams):
+class GradCamPlusPlus(FramesParams, ClassCamParams):
     """A map of the evidence for a class that covers every occurrence alike: relu(Σ_k w_k·A_k) with w_k = Σ α·relu(∂y/∂A_k)."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -18,7 +19,7 @@ class GradCamPlusPlus(ClassCamParams):
         reference="Chattopadhyay et al., Grad-CAM++, arXiv:1710.11063",
         needs_image=True,
         lane="fast",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None},
     )

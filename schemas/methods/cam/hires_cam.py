@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, ClassCamParams
 from schemas.methods.card import MethodCard
+from schemas.methods.frames import FramesParams
 
 
-class HiresCam(ClassCamParams):
+class HiresCam(FramesParams, ClassCamParams):
     """A map of the evidence for a class, position by position: relu(Σ_k ∂y/∂A_k·A_k)."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -18,7 +19,7 @@ class HiresCam(ClassCamParams):
         reference="Draelos and Carin, HiResCAM, arXiv:2011.08891",
         needs_image=True,
         lane="fast",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None},
     )

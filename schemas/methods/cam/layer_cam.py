@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams, Fusing
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, ClassCamParams, Fusing
 from schemas.methods.card import MethodCard
+from schemas.methods.frames import FramesParams
 
 
-class LayerCam(ClassCamParams):
+class LayerCam(FramesParams, ClassCamParams):
     """A map of the evidence for a class that is sharp at early layers, too: relu(Σ_k relu(∂y/∂A_k)·A_k)."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -20,7 +21,7 @@ class LayerCam(ClassCamParams):
         reference="Jiang et al., LayerCAM, IEEE Transactions on Image Processing 30, 2021",
         needs_image=True,
         lane="fast",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None},
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ClassCamParams
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, ClassCamParams
 from schemas.methods.card import MethodCard
+from schemas.methods.frames import FramesParams
 
 
-class XgradCam(ClassCamParams):
+class XgradCam(FramesParams, ClassCamParams):
     """A map of the evidence for a class: relu(Σ_k w_k·A_k) with w_k = Σ(∂y/∂A_k·A_k) / ΣA_k."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -21,7 +22,7 @@ class XgradCam(ClassCamParams):
         reference="Fu et al., Axiom-based Grad-CAM, arXiv:2008.02312",
         needs_image=True,
         lane="fast",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None},
     )

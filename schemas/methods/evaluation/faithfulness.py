@@ -177,6 +177,13 @@ class Faithfulness(PerturbationParams):
                 allowed="left out",
                 got=taken,
             )
+        if options.get("frames") is not None:
+            raise InvalidParameters(
+                "One job tests one map, so frames is not allowed in options.",
+                pointer="/params/options/frames",
+                allowed="null",
+                got="frames",
+            )
         shared = {name: value for name, value in dict(self).items() if name in SHARED and name in method.model_fields}
         if class_index is not None and "class_index" in shared:
             shared["class_index"] = class_index

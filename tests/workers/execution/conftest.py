@@ -19,7 +19,8 @@ from tests.workers.execution.bench import VERSIONS, PipelineBench
 from tests.workers.execution.scripted import ScriptedWorker
 from tests.workers.tiny import save_model
 from workers.execution.metrics import WorkerMetrics
-from workers.execution.pipeline import JobEnvironment, Pipeline
+from workers.execution.pipeline import Pipeline
+from workers.execution.pipeline_job import JobEnvironment
 from workers.execution.scheduler import Scheduler
 from workers.models.pool import ModelPool
 from workers.settings import WorkerSettings

@@ -16,6 +16,7 @@ from workers.contract.synthesis import AscentState
 from workers.methods.synthesis.pictures import averaged_down, synthesised_picture, tiled
 
 DURATION_MILLISECONDS = 3000
+HOLD_MILLISECONDS = 1500
 TILES_SIDE = 768  # pixels of all tiles of a row or a column together, where averaging begins
 
 
@@ -57,7 +58,8 @@ def frame(params: Filters, preprocessing: Preprocessing, state: AscentState) -> 
 
 
 def animation(frames: tuple[UInt8[np.ndarray, "H W 3"], ...]) -> tuple[Animation, ...]:
-    """Return the animation of about three seconds, or nothing if there are no frames."""
+    """Return the animation of about three seconds, whose last frame is held, or nothing if there are no frames."""
     if not frames:
         return ()
-    return (Animation("animation", np.stack(frames), round(DURATION_MILLISECONDS / len(frames))),)
+    milliseconds = round(DURATION_MILLISECONDS / len(frames))
+    return (Animation("animation", np.stack(frames), (milliseconds,) * (len(frames) - 1) + (HOLD_MILLISECONDS,)),)

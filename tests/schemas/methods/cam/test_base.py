@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.errors import UnknownLayer, UnsuitableLayer
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.cam.base import CamParams
@@ -57,3 +57,16 @@ def test_classes_and_layers_are_both_resolved(method: str) -> None:
 
 def test_only_layer_cam_fuses_with_max_by_default() -> None:
     assert {method: resolved(method).fuse for method in CAMS} == {method: "max" if method == "layer_cam" else "mean" for method in CAMS}
+
+
+def test_frames_are_bounded_and_take_one_class() -> None:
+    assert resolved("grad_cam", frames=64).frames == 64
+    for method, params, error, pointer in [
+        ("grad_cam", {"frames": 65}, LimitExceeded, "/params/frames"),
+        ("xgrad_cam", {"frames": 2, "class_index": [1, 2]}, InvalidParameters, "/params/class_index"),
+        ("xgrad_cam", {"frames": 2, "target": [1, 2]}, InvalidParameters, "/params/target/class"),
+        ("faithfulness", {"options": {"frames": 2}}, InvalidParameters, "/params/options/frames"),
+    ]:
+        with pytest.raises(error) as refused:
+            resolved(method, **params)
+        assert refused.value.pointer == pointer
