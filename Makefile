@@ -80,7 +80,7 @@ test: $(READY) ## Run all tests except the slow ones
 
 .PHONY: test-slow
 test-slow: $(READY) ## Run the slow tests
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
 
 # torch has no hash in the lock, because one version has several builds, with and without CUDA. pip takes the build that its
 # configuration finds.

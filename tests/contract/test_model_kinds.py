@@ -70,7 +70,10 @@ def model(request: pytest.FixtureRequest, pool: ModelPool) -> LoadedModel:
 
 
 def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Sequence[Prepared] = (), **given: Any) -> Output:
-    params = METHODS[method].model_validate({**METHODS[method].card.example, **given}).resolve(model.published, MethodLimits())
+    example = METHODS[method].card.example
+    if model.published.description.head_at(given.get("output")).classes is None:
+        example = {name: value for name, value in example.items() if name != "class_index"}
+    params = METHODS[method].model_validate({**example, **given}).resolve(model.published, MethodLimits())
     tensor, placement = model.prepare(image)
     how, photo = implementation(method), Photo(image, placement)
     if how.lane == "fast":
@@ -104,7 +107,9 @@ def map_size(model: LoadedModel, kind: ModelKind, method: str) -> tuple[int, int
     tensor, _ = model.prepare(PHOTO)
     if not issubclass(METHODS[JUDGED.get(method, method)], (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
-    path = kind.layer or model.published.description.default_layer or ""
+    description = model.published.description
+    own = description.layer_for_targets(kind.output) if kind.no_class is not None else description.default_layer
+    path = kind.layer or own or ""
     grid = model.published.description.layer_at(path).token_grid
     if grid is not None:
         return grid.height, grid.width

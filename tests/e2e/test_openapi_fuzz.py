@@ -29,6 +29,10 @@ SHORT_WAITS = {"DEFAULT_WAIT": "0.05", "MAX_WAIT": "0.05", "DESCRIBE_WAIT": "0.0
 QUIET = {"LOG_LEVEL": "warning", "LOG_FORMAT": "json"}
 # Whether well-formed parameters are accepted depends on the model, its layers and what exists, which the document cannot say.
 LEFT_OUT = ("positive_data_acceptance",)
+# A service that is not ready, and a job that has not finished in time, are no faults.
+DELIBERATE = (503, 504)
+# A batch is accepted although some of its items are wrong: these fail alone.
+ACCEPTS_WRONG_ITEMS = ("POST /v1/batches",)
 
 
 @pytest.fixture
@@ -64,9 +68,10 @@ def failures_of(url: str, key: str) -> list[str]:
     for result in schema.get_all_operations():
         operation = result.ok()
         try:
-            _check(operation.as_strategy(), EXAMPLES, checks, with_key)
+            held = [check for check in checks if operation.label not in ACCEPTS_WRONG_ITEMS or check.__name__ != "negative_data_rejection"]
+            _check(operation.as_strategy(), EXAMPLES, held, with_key)
             with suppress(Unsatisfiable):  # an operation without parameters has no wrong ones
-                _check(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), WRONG_EXAMPLES, checks, with_key)
+                _check(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), WRONG_EXAMPLES, held, with_key)
         except (Exception, FailureGroup) as error:  # all operations are tried before the test fails
             failures.append(f"{operation.label}: {error} {[str(each) for each in getattr(error, 'exceptions', ())]}")
         tried.append(operation.label)
@@ -88,6 +93,6 @@ def _check(cases: Any, count: int, checks: list[Any], headers: dict[str, str]) -
     @given(case=cases)
     def check(case: Any) -> None:
         answer = case.call(headers=headers, timeout=60)
-        case.validate_response(answer, checks=deliberate if answer.status_code == 503 else checks)
+        case.validate_response(answer, checks=deliberate if answer.status_code in DELIBERATE else checks)
 
     check()

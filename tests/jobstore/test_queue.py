@@ -160,4 +160,5 @@ async def test_a_wakeup_of_one_shard_leaves_the_reads_of_the_others(make_store: 
         before = total("stats", "total_connections_received")
         for number in range(2, 12):
             await wake(number)
-        assert total("stats", "total_connections_received") - before <= 1
+        # If each wake-up canceled the reads of the two other shards, there would be twenty. A busy machine may lose one or another.
+        assert total("stats", "total_connections_received") - before <= 5
