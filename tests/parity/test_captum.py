@@ -142,6 +142,7 @@ def test_grad_cam(path: str) -> None:
     assert difference(maps, expected.detach().numpy()[:, 0]) < TOLERANCE
 
 
+@pytest.mark.usefixtures("maps_are_stretched")
 @pytest.mark.parametrize("path", ["conv2", "relu2"])
 def test_guided_grad_cam(path: str) -> None:
     peer = captum.GuidedGradCam(twins().torch, twins().torch.layer(path))

@@ -25,6 +25,7 @@ import pytest
 from rendering import scaling
 from tests.parity.peers import pytorch_grad_cam, torch
 from tests.parity.twins import CLASSES, LAYERS, SIZE, TOLERANCE, channels_first, difference, photos, twins
+from workers.contract.map_place import MapPlace
 from workers.methods.cam import cam_maps, grad_cam_plus_plus
 
 PEERS = {
@@ -131,7 +132,8 @@ def test_smoothing_by_augmentation(method: str) -> None:
 def test_several_layers(method: str) -> None:
     """Our map is the mean of the layers' scaled maps. The peer scales that mean once more."""
     explanations = twins().run(method, photos(), layer=list(LAYERS))
-    fused = [cam_maps.fused([above_least(values) for values in found.by_layer.values()], "mean") for found in explanations]
+    places = [MapPlace.whole(SIZE)] * len(LAYERS)
+    fused = [cam_maps.fused([above_least(values) for values in found.by_layer.values()], "mean", places) for found in explanations]
     ours = above_least(np.concatenate(fused))
     expected = peer_picture(method, LAYERS)
     assert difference(ours / ours.max(axis=(1, 2), keepdims=True), expected) < TOLERANCE
@@ -145,6 +147,7 @@ def test_heatmaps(path: str) -> None:
     assert difference(ours / ours.max(axis=(1, 2), keepdims=True), peer_picture("grad_cam", [path])) < TOLERANCE
 
 
+@pytest.mark.usefixtures("maps_are_stretched")
 @pytest.mark.parametrize("path", LAYERS)
 def test_score_cam(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Return each map divided by its largest value."""
