@@ -158,7 +158,6 @@ async def test_an_unknown_address_is_not_found(client: httpx.AsyncClient, verb: 
         ("PUT", "/v1/jobs", "GET, HEAD, POST"),
         ("PATCH", "/v1/jobs/01K5YQZ7T8Y1W4V9N3M2XQJ6RD", "DELETE, GET, HEAD"),
         ("GET", "/v1/grad_cam", "POST"),
-        ("GET", "/v1/images", "POST"),
         ("DELETE", "/livez", "GET, HEAD"),
     ],
 )

@@ -20,7 +20,7 @@ def test_frames_are_the_images_after_steps_spread_evenly_and_the_finished_ones()
     assert [frame.shape for frame in result.frames] == [(2 * 128 + 1, 3 * 128 + 2, 3)] * 3
     assert [frame[0, 0].tolist() for frame in result.frames] == [[64] * 3, [128] * 3, [191] * 3]
     animations = [a for a in filters.draw(result, None, resolved(channels=5, steps=3, frames=3)).artifacts if isinstance(a, Animation)]
-    assert [(a.name, a.frames.shape, a.milliseconds) for a in animations] == [("animation", (3, 257, 386, 3), 1000)]
+    assert [(a.name, a.frames.shape, a.milliseconds) for a in animations] == [("animation", (3, 257, 386, 3), (1000, 1000, 1500))]
     _, without, spec = drive(resolved(channels=5, steps=3))
     assert (without.frames, spec.show) == ((), ())
     assert not any(isinstance(a, Animation) for a in filters.draw(without, None, resolved(channels=5, steps=3)).artifacts)
