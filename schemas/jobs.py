@@ -21,6 +21,7 @@ from schemas.models import Fit, ModelName
 Priority = Literal["high", "normal", "low"]
 ErrorCode = Literal[
     "invalid_image",
+    "invalid_parameters",
     "model_load_failed",
     "model_too_large",
     "model_loading",

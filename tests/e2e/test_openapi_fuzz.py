@@ -27,7 +27,7 @@ EXAMPLES, WRONG_EXAMPLES = 5, 3  # requests of each operation that fit the docum
 # No job ends here, so the service must not wait for one.
 SHORT_WAITS = {"DEFAULT_WAIT": "0.05", "MAX_WAIT": "0.05", "DESCRIBE_WAIT": "0.05", "MAX_QUEUED": "100000"}
 QUIET = {"LOG_LEVEL": "warning", "LOG_FORMAT": "json"}
-# Whether well-formed parameters are accepted depends on the model, its layers and what exists, which the document cannot say.
+# The document cannot say whether well-formed parameters are accepted: that depends on the model, its layers and what exists.
 LEFT_OUT = ("positive_data_acceptance",)
 # A service that is not ready, and a job that has not finished in time, are no faults.
 DELIBERATE = (503, 504)

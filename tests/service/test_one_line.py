@@ -82,6 +82,9 @@ async def test_it_answers_with_the_job_when_it_is_not_done_in_time(client: httpx
     ("code", "status"),
     [
         ("invalid_image", 422),
+        ("invalid_parameters", 422),
+        ("model_too_large", 422),
+        ("storage_full", 503),
         ("model_load_failed", 422),
         ("model_loading", 503),
         ("model_changed", 503),

@@ -8,8 +8,8 @@ from schemas.errors import VisualizationError
 from schemas.jobs import ErrorCode, JobError
 
 _CODES = frozenset(get_args(ErrorCode))
-# The service refuses these errors before a job is accepted. A worker can still meet them, because a model file may have been replaced
-# or an image may have expired in the meantime.
+# The service refuses most of these errors before a job is accepted. A worker can still meet them: a model file may have been replaced or
+# an image may have expired in the meantime, and some values, such as a mask that covers nothing, are only seen when the job runs.
 _NEAREST_CODE: dict[str, ErrorCode] = {
     "image_too_large": "invalid_image",
     "image_required": "invalid_image",
@@ -19,6 +19,9 @@ _NEAREST_CODE: dict[str, ErrorCode] = {
     "unknown_channel": "unknown_layer",
     "unsuitable_layer": "unknown_layer",
     "unknown_model": "model_load_failed",
+    "unknown_class": "invalid_parameters",
+    "limit_exceeded": "invalid_parameters",
+    "forward_only_model": "invalid_parameters",
 }
 
 

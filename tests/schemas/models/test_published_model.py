@@ -55,6 +55,15 @@ def test_without_labels_a_class_needs_a_number() -> None:
         model.class_index_of("cat")
 
 
+def test_a_model_with_targets_describes_its_first_output_anew() -> None:
+    """The head of the first output is a cached property, which a plain copy by pydantic would take over."""
+    model = published()
+    assert model.description.head_at(None).classes == 5
+    explained = model.with_targets(("a region", "an element"))
+    assert (explained.description.head_at(None).head, explained.description.head_at(None).classes) == ("none", 2)
+    assert model.description.head_at(None).classes == 5
+
+
 def test_labels_by_index() -> None:
     assert [published().label_of(index) for index in (0, 4, 5)] == [LABELS[0], "espresso", None]
 

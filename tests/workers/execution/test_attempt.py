@@ -38,7 +38,7 @@ async def test_a_job_is_claimed_run_and_its_result_stored(store, start_worker):
     [
         (NoGradient("no way to the layer"), "no_gradient", "no way to the layer"),
         (ImageTooLarge("9 pixels too many"), "invalid_image", "9 pixels too many"),
-        (UnknownClass("class 7 of 5"), "internal", "class 7 of 5"),
+        (UnknownClass("class 7 of 5"), "invalid_parameters", "class 7 of 5"),
         (ZeroDivisionError("secret path"), "internal", "An internal error occurred in the worker. The log of the worker has the details."),
     ],
 )

@@ -87,7 +87,7 @@ def test_what_the_outputs_are_follows_from_the_file_and_from_what_they_do(
 
 
 def test_the_settings_decide_what_the_first_output_is(tmp_path: Path) -> None:
-    """As `probabilities`, log p stands in place of the logits, although the file ends in a softmax."""
+    """If the head is said to be `probabilities`, the logits are log p, although the file ends in a softmax."""
     path = saved(onnx_net(), tmp_path / "net.onnx")
     found = probe_of(path, head="probabilities").forward(IMAGES, scores=True)
     np.testing.assert_allclose(found.logits, np.log(by_onnxruntime(path, IMAGES)), rtol=1e-4, atol=1e-4)
