@@ -33,6 +33,7 @@ def test_drawn_later_from_stored_arrays_they_equal_those_drawn_at_once(method: s
                 assert each.primary or method in AT_ONCE, f"{method} encodes {each.name} at once"
 
 
+@pytest.mark.slow
 def test_overlays_heatmaps_and_histograms_are_left_to_the_service() -> None:
     """Without this, the test above would pass if no picture were drawn later."""
     for name, params in METHODS.items():

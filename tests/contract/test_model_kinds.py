@@ -105,10 +105,12 @@ def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
 def map_size(model: LoadedModel, kind: ModelKind, method: str) -> tuple[int, int]:
     """Return the height and width of the method's map: those of the target layer for a CAM, and those of the input for other methods."""
     tensor, _ = model.prepare(PHOTO)
-    if not issubclass(METHODS[JUDGED.get(method, method)], (CamParams, TargetLayerParams)):
+    params = METHODS[JUDGED.get(method, method)]
+    if not issubclass(params, (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
     description = model.published.description
-    own = description.layer_for_targets(kind.output) if kind.no_class is not None else description.default_layer
+    explains_a_target = kind.no_class is not None and issubclass(params, CamParams)
+    own = description.layer_for_targets(kind.output) if explains_a_target else description.default_layer
     path = kind.layer or own or ""
     grid = model.published.description.layer_at(path).token_grid
     if grid is not None:

@@ -62,6 +62,7 @@ async def test_commands_queue_for_a_connection(make_store: Callable[..., JobStor
     assert clients_of(redis_url)["connected_clients"] - before <= 2 * nodes_of(redis_url) + 1
 
 
+@pytest.mark.slow
 async def test_only_a_command_that_waits_too_long_for_a_connection_fails(make_store: Callable[..., JobStore], redis_url: str):
     store = make_store(redis_connections=1)
     with open_redis(redis_url) as redis:

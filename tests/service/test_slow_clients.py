@@ -92,6 +92,7 @@ async def _read_until_closed(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 async def test_the_second_request_of_a_connection_is_bounded_too(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /livez HTTP/1.1\r\nHost: service\r\n\r\n" + HALF_A_HEADER)

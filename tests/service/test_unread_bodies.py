@@ -210,6 +210,7 @@ async def test_a_caller_who_sends_slowly_for_ever_is_left(settings: ServiceSetti
     assert 0 < sent < MIB
 
 
+@pytest.mark.slow
 async def test_a_caller_who_sends_nothing_more_is_left(settings: ServiceSettings, store: JobStore) -> None:
     def answers(url: str, size: int) -> bytes:
         with socket.create_connection(address_of(url), timeout=60) as connection:
@@ -230,6 +231,7 @@ async def test_a_caller_who_leaves_is_forgotten(settings: ServiceSettings, store
         await asyncio.to_thread(leave, url)
 
 
+@pytest.mark.slow
 async def test_dropped_bodies_take_no_memory(settings: ServiceSettings) -> None:
     async with served(settings) as (process, url):
         await asyncio.to_thread(with_http_client, url, REFUSED[2])
