@@ -124,9 +124,10 @@ format: $(READY) ## Format the code and sort the imports
 	$(BIN)/ruff check --fix .
 
 .PHONY: settings
-settings: $(READY) ## Write docs/settings.md, and the errors of docs/http.md, from the code's definitions
+settings: $(READY) ## Write docs/settings.md, docs/methods and the errors of docs/http.md from the code's definitions
 	$(BIN)/python -m cli.settings_table
 	$(BIN)/python -m cli.errors_section
+	$(BIN)/python -m cli.method_page
 
 .PHONY: gallery
 gallery: $(READY) ## Make the sources' figures and every method's page in docs again

@@ -1,15 +1,38 @@
-"""Write a method's page in `docs/methods` from the method's card and its parameters' JSON schema."""
+"""Write a method's page in `docs/methods` from the method's card and its parameters' JSON schema.
+
+`make gallery` makes the pages with their pictures. `python -m cli.method_page` writes everything but the pictures anew.
+"""
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.methods import METHODS, params_class
+from schemas.methods import METHODS, family_of, params_class
+from schemas.methods.base import MethodParams
+from schemas.methods.card import FAMILY_TITLES
 
+PAGES = Path(__file__).parents[1] / "docs" / "methods"
+_WRITTEN = "Do not edit this page: `make settings` writes it, and a test compares it with the code."
+_BEGIN = f"<!-- {_WRITTEN} `make gallery` makes the picture. -->\n"
+_END = "<!-- The picture and its call end here. -->\n"
 _BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
+
+
+def written(page: str, method: str) -> str:
+    """Return the page of a method with everything but its picture and its call written anew from the code.
+
+    Raises:
+        ValueError: the page has no part that shows the picture.
+    """
+    _, begin, rest = page.partition(_BEGIN)
+    shown, end, _ = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"The page of '{method}' has no part between {_BEGIN!r} and {_END!r}. `make gallery` makes it.")
+    return _page(method, shown)
 
 
 def method_page(method: str, picture: Path, call: str, note: str) -> str:
@@ -21,16 +44,38 @@ def method_page(method: str, picture: Path, call: str, note: str) -> str:
         call: the curl command that makes the picture.
         note: a remark under the picture, or "".
     """
+    title = METHODS[method].card.title
+    lines = [f"![{title}](../pictures/gallery/{picture.name})", "", *([note, ""] if note else []), "```sh", call, "```", ""]
+    return _page(method, "\n".join(lines))
+
+
+def methods_index() -> str:
+    """Return the list of all methods in Markdown: a section for each question, with what each method shows, costs and gets wrong."""
+    lines = [
+        "# Methods",
+        "",
+        f"<!-- {_WRITTEN} -->",
+        "",
+        "Choose by the question that you have. Each page shows a picture and the call that makes it.",
+        "",
+    ]
+    for family, question in FAMILY_TITLES.items():
+        lines += [f"## {question}", "", "| method | what it shows | cost | mind |", "|---|---|---|---|"]
+        for name in (name for name in METHODS if family_of(name) == family):
+            card = METHODS[name].card
+            cells = map(_cell, (card.summary, card.cost, card.when_it_misleads))
+            lines.append(f"| [`{name}`]({name}.md) | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _page(method: str, shown: str) -> str:
     params = params_class(method)
     card = params.card
-    schema = params.model_json_schema()
-    lines = [f"# {card.title} · `{method}`", "", card.summary, "", f"Source: {card.reference}", ""]
-    lines += [f"![{card.title}](../pictures/gallery/{picture.name})", "", *([note, ""] if note else []), "```sh", call, "```", ""]
-    lines += ["## Parameters", "", "| name | accepts | default | meaning |", "|---|---|---|---|"]
-    for name, field in schema["properties"].items():
-        default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else "required"
-        lines.append(f"| `{name}` | {_cell(_accepts(field, schema))} | {_cell(default)} | {_cell(_meaning(field, schema))} |")
-    lines += ["", "## Artifacts", "", "| name | kind | meaning |", "|---|---|---|"]
+    lines = [f"# {card.title} · `{method}`", "", card.summary, "", _BEGIN + shown + _END]
+    lines += ["## How to read it", "", card.how_to_read, "", "## When it misleads", "", card.when_it_misleads, ""]
+    lines += ["## Formula and cost", "", "```text", card.formula, "```", "", card.cost, "", f"Source: {card.reference}", ""]
+    lines += [*_parameters(params), "", "## Artifacts", "", "| name | kind | meaning |", "|---|---|---|"]
     for artifact in card.artifacts:
         primary = " (primary)" if artifact.primary else ""
         lines.append(f"| `{artifact.name}` | {artifact.kind}{primary} | {_cell(artifact.description)} |")
@@ -41,13 +86,21 @@ def method_page(method: str, picture: Path, call: str, note: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def methods_index() -> str:
-    """Return the list of all methods in Markdown, with a link to each page."""
-    lines = ["# Methods", "", "| method | what it shows | source |", "|---|---|---|"]
-    for name, params in METHODS.items():
-        card = params.card
-        lines.append(f"| [`{name}`]({name}.md) | {_cell(card.summary)} | {_cell(card.reference)} |")
-    return "\n".join([*lines, ""])
+def _parameters(params: type[MethodParams]) -> list[str]:
+    """Return the table of parameters: those that the method declares itself first, those that all methods share last."""
+    schema = params.model_json_schema()
+    fields: dict[str, Mapping[str, Any]] = schema["properties"]
+    lines = ["## Parameters", "", "| name | accepts | default | meaning |", "|---|---|---|---|"]
+    for name in sorted(fields, key=lambda name: _distance(params, name)):
+        field = fields[name]
+        default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else "required"
+        lines.append(f"| `{name}` | {_cell(_accepts(field, schema))} | {_cell(default)} | {_cell(_meaning(field, schema))} |")
+    return lines
+
+
+def _distance(params: type[MethodParams], name: str) -> int:
+    """Return how far up in the order of base classes the parameter is declared; 0 is the method's own class."""
+    return next(distance for distance, base in enumerate(params.__mro__) if name in inspect.get_annotations(base))
 
 
 def _resolved(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,3 +139,10 @@ def _container(kind: str, field: Mapping[str, Any], schema: Mapping[str, Any]) -
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    for method in METHODS:
+        page = PAGES / f"{method}.md"
+        page.write_text(written(page.read_text("utf-8"), method), "utf-8")
+    (PAGES / "README.md").write_text(methods_index(), "utf-8")

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.job_requests import JobRequest, example_request, job_request_adapter
-from schemas.methods import METHODS
-from schemas.methods.card import Lane
+from schemas.methods import METHODS, family_of
+from schemas.methods.card import FAMILY_TITLES, Family, Lane
 
 
 class MethodArtifact(BaseModel):
@@ -32,6 +32,12 @@ class MethodDescription(BaseModel):
     title: str = Field(examples=["Grad-CAM"], description="The name for people to read.")
     summary: str = Field(description="One or two sentences about what the result shows.")
     reference: str = Field(description="The paper or the source that the method follows.")
+    family: Family = Field(description="The group of methods that answer the same kind of question.")
+    family_title: str = Field(examples=["Where does the model look for the class?"], description="The question that the family answers.")
+    formula: str = Field(description="The arithmetic in one line.")
+    cost: str = Field(description="How often the model runs, forward and backward.")
+    how_to_read: str = Field(description="What a viewer can conclude from the picture.")
+    when_it_misleads: str = Field(description="What the picture does not say, or says wrongly.")
     needs_image: bool = Field(description="True if a submission must have an image.")
     needs_model: bool = Field(description="True if a submission must name a model. Otherwise `model` is left out.")
     forward_only: bool = Field(
@@ -51,6 +57,12 @@ def describe_method(name: str) -> MethodDescription:
         title=card.title,
         summary=card.summary,
         reference=card.reference,
+        family=family_of(name),
+        family_title=FAMILY_TITLES[family_of(name)],
+        formula=card.formula,
+        cost=card.cost,
+        how_to_read=card.how_to_read,
+        when_it_misleads=card.when_it_misleads,
         needs_image=card.needs_image,
         needs_model=card.needs_model,
         forward_only=card.forward_only,

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from schemas.errors import UnknownMethod
 from schemas.methods.base import MethodParams
+from schemas.methods.card import FAMILY_TITLES, Family
 from schemas.nearest_names import nearest_hint, nearest_names
 
 
@@ -29,6 +30,12 @@ def _discover() -> Mapping[str, type[MethodParams]]:
 
 
 METHODS: Mapping[str, type[MethodParams]] = _discover()
+
+
+def family_of(method: str) -> Family:
+    """Return the family of `method`, which must be one of `METHODS`: the folder that its module is in."""
+    folder = METHODS[method].__module__.split(".")[2]
+    return next(family for family in FAMILY_TITLES if family == folder)
 
 
 def params_class(method: str) -> type[MethodParams]:

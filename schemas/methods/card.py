@@ -10,6 +10,19 @@ from pydantic import JsonValue
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 
+Family = Literal["cam", "gradients", "perturbation", "evaluation", "inspection", "synthesis"]
+"""The folder of a method in `schemas/methods` and in `workers/methods`."""
+
+FAMILY_TITLES: dict[Family, str] = {
+    "cam": "Where does the model look for the class?",
+    "gradients": "Which pixels does the class depend on?",
+    "perturbation": "Which parts are missed when they are covered?",
+    "evaluation": "How true is the map?",
+    "inspection": "What is inside the model, and what does it answer?",
+    "synthesis": "What does a channel or a class look for?",
+}
+"""The question that the methods of a family answer, in the order in which the families are listed."""
+
 Lane = Literal["fast", "slow"]
 """The queue of a method. Fast methods run in batches; slow ones run in slices, so that fast jobs can go in between."""
 
@@ -44,6 +57,10 @@ class MethodCard:
         title: the method's name in words.
         summary: one or two sentences that say what the result shows.
         reference: the paper or the source of the method.
+        formula: the arithmetic in one line.
+        cost: how often the model runs, forward and backward.
+        how_to_read: what a viewer can conclude from the picture, in two to four sentences.
+        when_it_misleads: what the picture does not say, or says wrongly, in two to four sentences.
         needs_image: true if a request carries the image to look at.
         lane: the queue that the method runs in.
         artifacts: all artifacts that the method can make.
@@ -57,6 +74,10 @@ class MethodCard:
     title: str
     summary: str
     reference: str
+    formula: str
+    cost: str
+    how_to_read: str
+    when_it_misleads: str
     needs_image: bool
     lane: Lane
     artifacts: tuple[ArtifactSpec, ...]

@@ -11,10 +11,11 @@ from typing import get_args
 
 import pytest
 
-from cli import errors_section
+from cli import errors_section, method_page
 from schemas.error_causes import ERROR_CAUSES
 from schemas.errors import VisualizationError
 from schemas.jobs import ErrorCode
+from schemas.methods import METHODS
 
 _ROOT = Path(__file__).parents[2]
 _COPIED = ("schemas", "catalog", "processes", "telemetry", "jobstore", "service", "workers", "cli", "tests")
@@ -53,6 +54,16 @@ def test_every_error_is_explained_and_the_page_of_http_says_the_same() -> None:
     assert set(get_args(ErrorCode)) <= codes
     page = errors_section.PAGE.read_text("utf-8")
     assert page == errors_section.written(page), "run `make settings`"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_page_of_a_method_says_what_the_code_says(method: str) -> None:
+    page = (method_page.PAGES / f"{method}.md").read_text("utf-8")
+    assert page == method_page.written(page, method), "run `make settings`"
+
+
+def test_the_list_of_methods_says_what_the_code_says() -> None:
+    assert (method_page.PAGES / "README.md").read_text("utf-8") == method_page.methods_index(), "run `make settings`"
 
 
 def test_every_path_that_the_architecture_names_is_there() -> None:

@@ -19,6 +19,13 @@ class AblationCam(ChannelCamParams):
         title="Ablation-CAM",
         summary="This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero.",
         reference="Desai and Ramaswamy, Ablation-CAM, WACV 2020",
+        formula="relu(Σ_k w_k · A_k) with w_k = (y − y without A_k) / y",
+        cost="One pass through the upper part of the network for each channel that is tried.",
+        how_to_read="A place is warm if channels that are active there are missed when they are set to zero.",
+        when_it_misleads=(
+            "Channels that stand in for each other hide each other: take away one, and the class does not fall. The map has the "
+            "resolution of the layer."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=CAM_ARTIFACTS,

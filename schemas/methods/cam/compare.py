@@ -29,6 +29,13 @@ class Compare(ChannelCamParams):
         title="Compare CAMs",
         summary="One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.",
         reference="The papers of the methods compared",
+        formula="the maps of the methods that are named, each by its own formula",
+        cost="The sum of the methods; those that need the same pass share it.",
+        how_to_read="Look for the places that all maps mark. Where maps differ, `faithfulness` can say which one the model agrees with.",
+        when_it_misleads=(
+            "Agreement is no proof: maps of one family share their weaknesses. At a layer that is followed by global pooling and one "
+            "dense layer, Grad-CAM, HiResCAM and XGrad-CAM are the same map by their formulas."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=(

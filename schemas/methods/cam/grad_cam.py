@@ -22,6 +22,17 @@ class GradCam(FramesParams, ClassCamParams):
         title="Grad-CAM",
         summary="This heatmap on the image shows the regions that speak for a class.",
         reference="Selvaraju et al., Grad-CAM, arXiv:1610.02391",
+        formula="relu(Σ_k mean_yx(∂y/∂A_k) · A_k), where A_k is channel k of the layer and y the class's logit",
+        cost="One forward and one backward pass, from the class down to the layer.",
+        how_to_read=(
+            "Warm places raise the class's logit, and cold places do not. Only the order of the places counts: the map is scaled to 0-1 "
+            "for each image, so two images cannot be compared by colour. Ask for a second class and see whether the heat moves."
+        ),
+        when_it_misleads=(
+            "The map has the resolution of the layer, often 7 × 7, so edges of the heat are not edges of the object. The gradients are "
+            "averaged over the map, so a place may be warm although the class did not use it. With several objects of the class, the "
+            "strongest one may hide the others."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=FRAMES_CAM_ARTIFACTS,

@@ -17,6 +17,16 @@ class HiresCam(FramesParams, ClassCamParams):
         title="HiResCAM",
         summary="This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map.",
         reference="Draelos and Carin, HiResCAM, arXiv:2011.08891",
+        formula="relu(Σ_k ∂y/∂A_k · A_k), place by place",
+        cost="One forward and one backward pass, from the class down to the layer.",
+        how_to_read=(
+            "Each warm place raised the class's logit through its own gradient. If the layer is followed by global pooling and one dense "
+            "layer, the map is exactly what each place adds to the logit, and it equals Grad-CAM."
+        ),
+        when_it_misleads=(
+            "At layers deep inside the network the gradients change from place to place, so the map looks rougher than Grad-CAM. This is "
+            "what the model does, and no fault of the picture."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=FRAMES_CAM_ARTIFACTS,

@@ -19,6 +19,13 @@ class LayerCam(FramesParams, ClassCamParams):
         title="LayerCAM",
         summary="This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning.",
         reference="Jiang et al., LayerCAM, IEEE Transactions on Image Processing 30, 2021",
+        formula="relu(Σ_k relu(∂y/∂A_k) · A_k), place by place; several layers are fused by their mean or by the maximum of tanh(2 · map)",
+        cost="One forward and one backward pass; several layers share them.",
+        how_to_read="At an early layer it marks edges and parts, at the last layer whole objects. Fuse two or three layers to get both.",
+        when_it_misleads=(
+            "At early layers much of the heat is texture that every class shares. Gradients that lower the class are left out, so "
+            "evidence against the class never shows."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=FRAMES_CAM_ARTIFACTS,

@@ -21,6 +21,16 @@ class ScoreCam(ChannelCamParams):
         title="Score-CAM",
         summary="This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel.",
         reference="Wang et al., Score-CAM, arXiv:1910.01279",
+        formula="relu(Σ_k w_k · A_k) with w = softmax_k(y(x · M_k)), where M_k is A_k enlarged and scaled to 0-1",
+        cost="One forward pass for each channel that is tried, in batches. There is no backward pass.",
+        how_to_read=(
+            "A place is warm if the image, shown only where a channel is active, still has the class. It needs no gradients, so "
+            "saturated ones cannot mislead it."
+        ),
+        when_it_misleads=(
+            "Masked images are images that the model never saw in training, so a mask may raise the class by accident. With few channels "
+            "(`max_channels`) the quiet ones are left out."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=CAM_ARTIFACTS,

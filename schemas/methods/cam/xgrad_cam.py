@@ -20,6 +20,13 @@ class XgradCam(FramesParams, ClassCamParams):
             "to the class's score."
         ),
         reference="Fu et al., Axiom-based Grad-CAM, arXiv:2008.02312",
+        formula="relu(Σ_k w_k · A_k) with w_k = Σ_yx(∂y/∂A_k · A_k) / Σ_yx A_k",
+        cost="One forward and one backward pass, from the class down to the layer.",
+        how_to_read="Read it as Grad-CAM. The weights are chosen such that the map nearly sums to the class's logit.",
+        when_it_misleads=(
+            "It equals Grad-CAM where the layer is followed by global pooling and one dense layer. A channel whose activations nearly "
+            "cancel out gets a weight that says little."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=FRAMES_CAM_ARTIFACTS,

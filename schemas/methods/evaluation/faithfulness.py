@@ -10,7 +10,7 @@ from schemas.errors import InvalidParameters, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
-from schemas.methods.facts import ExplainedFacts, Facts
+from schemas.methods.evaluation.faithfulness_facts import FaithfulnessFacts
 from schemas.methods.forward_only import check_forward_only
 from schemas.methods.perturbation.base import Baseline, CountsTries, PerturbationParams, Score, check_masks
 from schemas.models import LayerKind, PublishedModel
@@ -18,45 +18,6 @@ from schemas.nearest_names import nearest_names
 
 # The attribution method takes its parameters of these names from the job itself.
 SHARED = ("class_index", "target", "sign", "output", "precision", "input", "bands", "fit")
-
-
-class Randomised(Facts):
-    """The result of the attribution method for the model with some randomised weights."""
-
-    layers: int = Field(description="This is the number of layers whose weights are random.")
-    layer: str = Field(description="This is the path of the lowest of these layers.")
-    rank_correlation: float | None = Field(
-        description=(
-            "This is Spearman's rank correlation (-1 to 1) of its map with the map of the original model. It is null if one of the two "
-            "maps is the same everywhere."
-        )
-    )
-
-
-class FaithfulnessFacts(ExplainedFacts):
-    """The results of all tests of one map.
-
-    A good map has a small deletion area, a large insertion area, a small drop, and correlations near 0.
-    """
-
-    attribution: str = Field(description="This is the name of the method whose map is tested.")
-    score: Score = Field(description="This score of the class was watched.")
-    deletion_area: float = Field(
-        description=("This is the area under the score's curve (trapezoid rule) while pixels are covered, the strongest of the map first.")
-    )
-    insertion_area: float = Field(
-        description="This is the area under the score's curve while pixels are shown, the strongest of the map first."
-    )
-    masked_score: float = Field(description="This is the score for the image with each pixel multiplied by the map, scaled to 0-1.")
-    drop: float | None = Field(description="This is max(0, score − masked_score) / score. It is null if the score is not above 0.")
-    increased: bool = Field(description="This is true if `masked_score` is above the score for the whole image.")
-    cascading: tuple[Randomised, ...] = Field(
-        description=(
-            "These are the results with layers randomised from the output downwards. The last entry reaches down to the first layer with a "
-            "kernel."
-        )
-    )
-    independent: tuple[Randomised, ...] = Field(description="These are the results with one layer randomised at a time.")
 
 
 class Faithfulness(PerturbationParams):
@@ -72,6 +33,20 @@ class Faithfulness(PerturbationParams):
         reference=(
             "Petsiuk et al., RISE, arXiv:1806.07421 (deletion, insertion); Chattopadhyay et al., Grad-CAM++, arXiv:1710.11063 (drop); "
             "Adebayo et al., Sanity Checks for Saliency Maps, arXiv:1810.03292 (randomised weights)"
+        ),
+        formula=(
+            "areas under the class's score while pixels are covered (deletion) or shown (insertion) in the order of the map; Spearman's "
+            "rank correlation of maps after weights are randomised"
+        ),
+        cost="Two forward passes for each step of the curves, and one run of the attribution for each randomisation.",
+        how_to_read=(
+            "A good map has a small deletion area and a large insertion area: the score falls soon when its strongest places are "
+            "covered, and rises soon when they are shown. Correlations near 0 are good: the map depends on the weights that the model "
+            "has learnt."
+        ),
+        when_it_misleads=(
+            "A score that is low from the start makes the areas small, whatever the map. Covered images are images that the model never "
+            "saw. A good result says that the map fits this image, and not that the method is right everywhere."
         ),
         needs_image=True,
         lane="slow",

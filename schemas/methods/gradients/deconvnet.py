@@ -50,6 +50,16 @@ class Deconvnet(PictureParams):
             "the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side."
         ),
         reference="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901",
+        formula=(
+            "the activation of one channel sent back to the input by transposed convolutions and switches, where each ReLU lets only "
+            "positive values through"
+        ),
+        cost="One forward and one backward pass for each channel.",
+        how_to_read="It shows the pattern in this photo to which the channel responds, at the place where it responds most.",
+        when_it_misleads=(
+            "It shows one photo's pattern, and not all that the channel looks for: compare it with `filters` and `top_patches`. Networks "
+            "without max pooling give blurred pictures."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=(

@@ -19,6 +19,13 @@ class GradXInput(ScoreGradientParams):
         title="Gradient × input",
         summary="This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it.",
         reference="Shrikumar et al., Not Just a Black Box, arXiv:1605.01713",
+        formula="x · ∂y/∂x, summed over the colour channels",
+        cost="One forward and one backward pass down to the image.",
+        how_to_read="Red pixels raise the class to first order, blue pixels lower it.",
+        when_it_misleads=(
+            "A black pixel (a value of 0 after preprocessing) gets nothing, however important it is. Where the network is saturated the "
+            "gradient is small, although the pixel matters; `integrated_gradients` answers this."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=GRADIENT_ARTIFACTS,

@@ -19,6 +19,16 @@ class GuidedBackprop(GradientParams):
         title="Guided backpropagation",
         summary="This shows in colour on grey the edges and textures that excite the neurons behind the class.",
         reference="Springenberg et al., Striving for Simplicity: The All Convolutional Net, arXiv:1412.6806",
+        formula="∂y/∂x, where each ReLU lets only positive gradients of active neurons through",
+        cost="One forward and one backward pass down to the image.",
+        how_to_read=(
+            "It shows edges and textures that excite neurons on the way to the class, in their own colours. It is sharp and good for "
+            "seeing what kind of detail is used."
+        ),
+        when_it_misleads=(
+            "It hardly depends on the class: ask for another class and the picture stays nearly the same. Use it to see details, and not "
+            "to ask why a class won."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=GRADIENT_ARTIFACTS,

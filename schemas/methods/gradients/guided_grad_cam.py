@@ -27,6 +27,13 @@ class GuidedGradCam(GradientParams):
         title="Guided Grad-CAM",
         summary="This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class.",
         reference="Selvaraju et al., Grad-CAM, arXiv:1610.02391, section 3.2",
+        formula="guided backpropagation · Grad-CAM enlarged to the size of the image",
+        cost="One forward and two backward passes.",
+        how_to_read="It shows the fine detail of guided backpropagation, but only in the places where Grad-CAM finds the class.",
+        when_it_misleads=(
+            "Where it is bright comes from Grad-CAM, and only this part depends on the class. The detail inside would look the same for "
+            "another class."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=GRADIENT_ARTIFACTS,

@@ -38,6 +38,16 @@ class IntegratedGradients(ScoreGradientParams):
             "sum to this difference. Red speaks for the class, blue against it."
         ),
         reference="Sundararajan et al., Axiomatic Attribution for Deep Networks, arXiv:1703.01365",
+        formula="(x − b) · the mean of ∂y/∂x on the straight line from the baseline b to the image x, summed over the colour channels",
+        cost="One forward and one backward pass for each step on the line.",
+        how_to_read=(
+            "Red pixels raise the class compared with the baseline, blue pixels lower it, and all together they sum to the difference of "
+            "the two scores. `facts.completeness_error` says how exactly."
+        ),
+        when_it_misleads=(
+            "Everything is relative to the baseline: with a black baseline, dark objects get little. Try a second baseline (`blurred`, "
+            "`mean`) before you trust a blank place."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=GRADIENT_ARTIFACTS,

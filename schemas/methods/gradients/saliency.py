@@ -16,6 +16,16 @@ class Saliency(MagnitudeParams):
         title="Saliency",
         summary="The brightness of a pixel shows how much the class's score would change if this pixel changed a little.",
         reference="Simonyan et al., Deep Inside Convolutional Networks, arXiv:1312.6034",
+        formula="max over the colour channels of |∂y/∂x|",
+        cost="One forward and one backward pass down to the image.",
+        how_to_read=(
+            "Bright pixels are those where a small change moves the class's score most. Look at where they gather, and not at single "
+            "pixels."
+        ),
+        when_it_misleads=(
+            "It shows how sensitive the score is, and not what makes it high: a bright pixel may raise or lower the class. Gradients of "
+            "deep networks are noisy, so single pixels mean little. `smooth_grad` averages the noise."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=GRADIENT_ARTIFACTS,

@@ -20,6 +20,12 @@ class SmoothGrad(MagnitudeParams):
         title="SmoothGrad",
         summary="This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.",
         reference="Smilkov et al., SmoothGrad: removing noise by adding noise, arXiv:1706.03825",
+        formula="max over the colour channels of |the mean of ∂y/∂x over copies of the image with Gaussian noise|",
+        cost="One forward and one backward pass for each noisy copy.",
+        how_to_read="Read it as saliency with less grain. What is still bright after averaging holds for images like this one.",
+        when_it_misleads=(
+            "With too much noise it explains a noisy image, and no longer yours. It says nothing about the sign of the influence."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=GRADIENT_ARTIFACTS,

@@ -58,6 +58,16 @@ class Activations(PrecisionParams, ExplainedInputParams):
         title="Activations",
         summary="This method shows a layer's output for the photo: every channel in a grid, the array, and a ranking of the channels.",
         reference="Chollet, Deep Learning with Python, 5.4.1; Caffe notebook 'Instant Recognition'",
+        formula="A, the output of the layer for the photo",
+        cost="One forward pass up to the layer.",
+        how_to_read=(
+            "Each tile is one channel over the whole photo: bright where its pattern is. Early layers keep edges and colours, later "
+            "layers parts and objects at a coarser grid. The ranking says which channels respond most."
+        ),
+        when_it_misleads=(
+            "With `per_channel` scaling, each tile is stretched by itself, so a channel that hardly responds looks as strong as any "
+            "other: read the statistics, or ask for `global` scaling."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=(

@@ -81,6 +81,13 @@ class Architecture(MethodParams):
         title="Architecture",
         summary="This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON.",
         reference="keras.utils.plot_model; laid out by Graphviz (Gansner et al., IEEE TSE 1993)",
+        formula="the graph of the model's layers",
+        cost="No pass: the configuration is read.",
+        how_to_read=(
+            "Follow the arrows from the input to the outputs; the shapes on them show where the image gets smaller and the channels "
+            "more. The names of the boxes are the paths that every method takes as `layer`."
+        ),
+        when_it_misleads="It shows what is connected, and not what is used: a trained network may ignore a whole branch.",
         needs_image=False,
         lane="fast",
         artifacts=(

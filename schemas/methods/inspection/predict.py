@@ -26,6 +26,16 @@ class Predict(TopClassesParams, ShownBandsParams):
         title="Prediction",
         summary="This method returns the top classes with label, logit and probability, and a bar chart of them.",
         reference="The model's own output; chart as in the Caffe notebook 'Classification: Instant Recognition with Caffe'.",
+        formula="softmax or sigmoid of the logits",
+        cost="One forward pass.",
+        how_to_read=(
+            "The bars are the most probable classes. Look at the distance between the first and the second: a small one means that a "
+            "small change of the photo may turn the answer."
+        ),
+        when_it_misleads=(
+            "A probability says how sure the model is, and not how often it is right. A model of 1,000 classes must choose one of them, "
+            "whatever the photo shows."
+        ),
         needs_image=True,
         lane="fast",
         artifacts=(

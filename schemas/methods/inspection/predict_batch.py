@@ -46,6 +46,10 @@ class PredictBatch(TopClassesParams, ImagesParams):
             "number of images for each top class."
         ),
         reference="The model's own output for many photos; chart as in `predict`.",
+        formula="softmax or sigmoid of the logits, for each photo",
+        cost="One forward pass for each photo, in batches.",
+        how_to_read="Use the sheet to find the photos on which the model errs or doubts, and look into those.",
+        when_it_misleads="As with `predict`, probabilities say how sure the model is, and not how often it is right.",
         needs_image=False,
         lane="slow",
         artifacts=(

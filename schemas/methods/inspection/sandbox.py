@@ -130,6 +130,13 @@ class Sandbox(MethodParams):
         title="Sandbox",
         summary="This method draws a photo after each stage of convolutions with random kernels, ReLU and pooling. It needs no model.",
         reference="E. Reppel, Visualizing parts of Convolutional Neural Networks using Keras and Cats, 2017",
+        formula="convolutions with random kernels, ReLU and pooling, one stage after the other",
+        cost="No model: a few convolutions on the processor.",
+        how_to_read=(
+            "Watch what one operation does to a photo: a convolution mixes neighbours, ReLU cuts off what is negative, pooling keeps the "
+            "largest value and makes the picture smaller."
+        ),
+        when_it_misleads="The kernels are random, so the pictures show what the operations do, and not what a trained network looks for.",
         needs_image=True,
         needs_model=False,
         lane="fast",

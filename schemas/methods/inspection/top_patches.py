@@ -55,6 +55,13 @@ class TopPatches(PrecisionParams, ImagesParams):
             "large as its receptive field. Each channel has a row, with the strongest part first."
         ),
         reference="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901, figure 2",
+        formula="the parts of the photos where the channel's activation is largest, as large as the channel's receptive field",
+        cost="One forward pass for each photo up to the layer.",
+        how_to_read="A row is one channel: ask what its patches have in common. This is what the channel looks for in photos like yours.",
+        when_it_misleads=(
+            "It can only find what your photos hold. Patches of deep layers are large, and the channel may look at a small part of them: "
+            "`deconvnet` and `occlusion` show which."
+        ),
         needs_image=False,
         lane="slow",
         artifacts=(

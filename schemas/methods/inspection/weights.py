@@ -49,6 +49,15 @@ class Weights(MethodParams):
             "norm as plots. It returns histograms, statistics and the arrays too."
         ),
         reference="Caffe notebook 'Instant Recognition' (vis_square of conv1 and conv2); Krizhevsky et al., NIPS 2012, figure 3",
+        formula="the layer's kernels, scaled together from their smallest to their largest value",
+        cost="No pass: the weights are read.",
+        how_to_read=(
+            "First layers show edges, colours and blobs. Smooth kernels are a sign of a well trained layer; kernels that look like noise "
+            "are a sign of too short training or too little data."
+        ),
+        when_it_misleads=(
+            "Kernels of later layers read many channels at once, so their tiles have no meaning for the eye; use `filters` there."
+        ),
         needs_image=False,
         lane="fast",
         artifacts=(

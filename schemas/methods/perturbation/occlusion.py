@@ -31,6 +31,16 @@ class Occlusion(PerturbationParams):
             "place is covered. The method needs no gradients."
         ),
         reference="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901, section 4.2",
+        formula="y − y with the window covered, for each position of the window; where windows overlap, their mean",
+        cost="One forward pass for each position of the window, in batches.",
+        how_to_read=(
+            "Red places are missed: the class falls when they are covered. Blue places stood in the way: covering them raises the class. "
+            "It measures and needs no gradients, so it is a good check of the other methods."
+        ),
+        when_it_misleads=(
+            "The result depends on the size of the window and on what it is filled with. A window smaller than the object may change "
+            "nothing, because the rest of the object is enough. A filled window is itself something that the model never saw."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=PERTURBATION_ARTIFACTS,

@@ -27,6 +27,15 @@ class Rise(PerturbationParams):
             "be visible for the class to be recognised. The method needs no gradients."
         ),
         reference="Petsiuk et al., RISE, arXiv:1806.07421",
+        formula=(
+            "Σ_i p(x · m_i) · m_i over random soft masks m_i, divided by the number of masks and by the probability that a place is visible"
+        ),
+        cost="One forward pass for each mask, 1,000 unless told, in batches.",
+        how_to_read="A place is warm if the class is more probable when the place is visible. It sees the model only from outside.",
+        when_it_misleads=(
+            "With few masks the map is noise: the fainter the map, the more masks it needs. The grain of the masks (`cells`) bounds the "
+            "detail."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=PERTURBATION_ARTIFACTS,

@@ -61,6 +61,16 @@ class DeepDream(PrecisionParams):
         title="DeepDream",
         summary="This method strengthens what layers see in a photo, by gradient ascent from the photo at several scales.",
         reference="Mordvintsev et al., Inceptionism, Google 2015; keras.io/examples/generative/deep_dream",
+        formula="gradient ascent on the photo for Σ over the layers of weight · mean(A²), at several scales",
+        cost="One forward and one backward pass for each step at each scale.",
+        how_to_read=(
+            "The photo grows what the layers see in it: early layers give strokes and textures, later layers eyes, animals and buildings "
+            "from the training set."
+        ),
+        when_it_misleads=(
+            "It exaggerates: what appears need not have been recognised in the photo. It shows what the layer likes, and not why a class "
+            "won."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=(

@@ -49,6 +49,16 @@ class FeatureInversion(PrecisionParams, PhotoFitParams):
         title="Feature inversion",
         summary="This method makes images from a layer's activation alone. They show what each layer still knows of the photo.",
         reference="Mahendran & Vedaldi, arXiv:1412.0035; Olah et al., Feature Visualization, Distill 2017",
+        formula="x* = argmin_x |A(x) − A(photo)|² / |A(photo)|² plus a regulariser",
+        cost="One forward and one backward pass for each step, for each layer.",
+        how_to_read=(
+            "What is still there, the layer still knows: early layers keep nearly the whole photo, late layers only the kinds of things "
+            "and roughly where they were."
+        ),
+        when_it_misleads=(
+            "What is missing may also be missing because the ascent did not converge: read the residual in the facts. Colours and "
+            "positions that look wrong are those that the layer does not keep."
+        ),
         needs_image=True,
         lane="slow",
         artifacts=(

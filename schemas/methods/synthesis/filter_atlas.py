@@ -49,6 +49,12 @@ class FilterAtlas(AscentParams):
             "job that was stopped continues where it was when it is submitted again."
         ),
         reference="Olah et al., Feature Visualization, Distill 2017, appendix; OpenAI Microscope, 2020",
+        formula="x* = argmax_x of the mean activation, for every channel of the layer",
+        cost="As `filters`, for every channel of the layer; channels that are finished are kept.",
+        how_to_read="Read the sheet as a map of what the layer can see. Grey tiles are channels that nothing moves.",
+        when_it_misleads=(
+            "As with `filters`, each tile is one answer of many. Small tiles hide detail: ask for a channel alone to see it larger."
+        ),
         needs_image=False,
         lane="slow",
         artifacts=(

@@ -61,8 +61,20 @@ class Filters(AscentParams, ObjectiveParams):
         name="filters",
         title="Filter synthesis",
         summary="This method makes images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space.",
-        reference="Olah et al., Feature Visualization, Distill 2017; Fel et al., arXiv:2306.06805; Chollet, Deep Learning with Python, "
-        "5.4.2; Keras blog 2016",
+        reference=(
+            "Olah et al., Feature Visualization, Distill 2017; Fel et al., arXiv:2306.06805; Chollet, Deep Learning with Python, "
+            "5.4.2; Keras blog 2016"
+        ),
+        formula="x* = argmax_x of the channel's mean activation, by gradient ascent on a parametrised image",
+        cost="One forward and one backward pass for each step; all channels run as one batch.",
+        how_to_read=(
+            "Each image is what excites the channel most. Look for the repeated pattern, and compare it with `top_patches`, which shows "
+            "the same channel in real photos."
+        ),
+        when_it_misleads=(
+            "The image is one answer of many: a channel may respond to several things, of which it shows one (`diversity` shows more). "
+            "Without transforms and regularisers the ascent finds noise that only the network can see."
+        ),
         needs_image=False,
         lane="slow",
         artifacts=(

@@ -19,7 +19,8 @@ from rendering.charts.curves import Curve, curves
 from rendering.drawings.base import Drawing
 from rendering.photo import Photo
 from schemas.methods.base import MethodParams
-from schemas.methods.evaluation.faithfulness import Faithfulness, FaithfulnessFacts, Randomised
+from schemas.methods.evaluation.faithfulness import Faithfulness
+from schemas.methods.evaluation.faithfulness_facts import FaithfulnessFacts, Randomised
 from schemas.methods.facts import Prediction
 from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
