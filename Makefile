@@ -129,6 +129,10 @@ settings: $(READY) ## Write docs/settings.md, docs/methods and the errors of doc
 	$(BIN)/python -m cli.errors_section
 	$(BIN)/python -m cli.method_page
 
+.PHONY: typescript
+typescript: $(READY) ## Write the generated types of the TypeScript client
+	$(BIN)/python -m tests.typescript.generate
+
 .PHONY: gallery
 gallery: $(READY) ## Make the sources' figures and every method's page in docs again
 	@$(BIN)/convscope gallery $(ARGS)

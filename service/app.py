@@ -22,7 +22,7 @@ from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests
-from service.openapi import openapi_of
+from service.openapi.document import openapi_of
 from service.rate_limits import RateLimits
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.revocation import RevocationMiddleware

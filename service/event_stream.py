@@ -15,9 +15,12 @@ class NoMoreEvents(Exception):
     """The caller has seen the last event. The answer is 204, which ends an `EventSource` for good."""
 
 
-def named_data(event: StoredEvent) -> str:
-    """Return the data of an event with its name inside, so that a client whose parser drops the names can tell events apart."""
-    return f'{{"event":"{event.type}",{event.data[1:]}'
+def named_data(event: StoredEvent, job_id: str) -> str:
+    """Return the data of an event with its name and its job inside.
+
+    So a client whose parser drops the names can tell events apart, and the events of one job are like those of many.
+    """
+    return f'{{"event":"{event.type}","job_id":"{job_id}",{event.data[1:]}'
 
 
 async def _until_answered() -> AsyncGenerator[AsyncExitStack]:

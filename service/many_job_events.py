@@ -69,8 +69,7 @@ async def many_job_events(services: Services, owner: str, many: ManyJobs) -> Asy
                 left -= 1
                 continue
             many.told[place] = event.sequence
-            data = f'{{"job_id":"{many.ids[place]}",{named_data(event)[1:]}'
-            yield ServerSentEvent(raw_data=data, event=event.type, id=many.event_id)
+            yield ServerSentEvent(raw_data=named_data(event, many.ids[place]), event=event.type, id=many.event_id)
     finally:
         for task in tasks:
             task.cancel()

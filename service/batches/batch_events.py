@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from jobstore.batches.records import BatchRecord
 from jobstore.job_events import CHECK_EVERY, RETRY_PAUSE
-from schemas.batch_events import BatchDone, CountsChange, ItemEndChange
+from schemas.batch_events import BatchDoneEvent, CountsEvent, ItemEvent
 from schemas.batches import BatchCounts
 from schemas.errors import BrokerUnavailable
 from service.batches.batch_answer import batch_answer
@@ -40,21 +40,21 @@ async def batch_events(services: Services, batch: BatchRecord, told: int) -> Asy
                 continue
             for row in rows:
                 told += 1
-                yield _event("item", told, ItemEndChange.model_validate(from_json(row)))
+                yield _event("item", told, ItemEvent.model_validate(from_json(row)))
             if len(rows) == _TOGETHER:
                 continue
             has_ended = now.state != "running"
             pause = counted_at + _COUNTS_EVERY - time.monotonic()
             if answer.counts != counts and (pause <= 0 or has_ended):
                 counts, counted_at = answer.counts, time.monotonic()
-                yield _event("counts", told, CountsChange(**counts.model_dump()))
+                yield _event("counts", told, CountsEvent(**counts.model_dump()))
             if has_ended:
-                yield _event("done", now.total + 1, BatchDone(state=answer.state))
+                yield _event("done", now.total + 1, BatchDoneEvent(state=answer.state))
                 return
             is_late = answer.counts != counts
             if not await watch.woken(max(pause, 0.05) if is_late else CHECK_EVERY) and not is_late:
                 yield None
 
 
-def _event(kind: str, number: int, change: CountsChange | ItemEndChange | BatchDone) -> ServerSentEvent:
+def _event(kind: str, number: int, change: CountsEvent | ItemEvent | BatchDoneEvent) -> ServerSentEvent:
     return ServerSentEvent(raw_data=change.model_dump_json(), event=kind, id=str(number))

@@ -155,7 +155,7 @@ async def job_events(
     try:
         async for event in events:
             if event is not None:
-                yield ServerSentEvent(raw_data=named_data(event), event=event.type, id=str(event.sequence))
+                yield ServerSentEvent(raw_data=named_data(event, job.id), event=event.type, id=str(event.sequence))
     except BrokerUnavailable as error:
         _log.warning("event_stream_broken", job_id=job.id, reason=error.detail)
 

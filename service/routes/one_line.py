@@ -45,7 +45,7 @@ def one_line_router() -> APIRouter:
             f"/v1/{name}",
             _endpoint(params.card),
             methods=["POST"],
-            operation_id=name,
+            operation_id=f"run_{name}",
             summary=params.card.title,
             description=f"{params.card.summary} {_ANSWER}{_SEVERAL if issubclass(params, ImagesParams) else ''}",
             response_class=Response,

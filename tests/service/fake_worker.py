@@ -17,6 +17,7 @@ from jobstore.store import JobStore
 from schemas.artifacts import DocumentType, EncodedArtifact
 from schemas.health import WorkerStatus
 from schemas.jobs import ErrorCode, JobError, Provenance, Timings
+from schemas.methods.cam.base import CamFacts
 from schemas.methods.card import Lane
 from schemas.models import ModelDescription, PublishedModel
 from tests.schemas.tiny import LABELS
@@ -48,15 +49,9 @@ def npy(array: NDArray[np.generic]) -> bytes:
 OVERLAY = np.random.default_rng(1).integers(0, 256, (7, 11, 3), dtype=np.uint8)
 HEATMAP = np.random.default_rng(2).integers(0, 256, (7, 11, 3), dtype=np.uint8)
 MAP = np.random.default_rng(3).normal(size=(5, 7)).astype(np.float32)
-CAM_FACTS = {
-    "layer": "block5_conv3",
-    "layers": ["block5_conv3"],
-    "class_index": 2,
-    "label": "Egyptian cat",
-    "logit": 8.25,
-    "probability": 0.5,
-    "classes": [],
-}
+CAM_FACTS = CamFacts(
+    layer="block5_conv3", layers=("block5_conv3",), class_index=2, label="Egyptian cat", logit=8.25, probability=0.5, classes=()
+).model_dump(mode="json")
 
 
 def picture(name: str, image: NDArray[np.uint8], *, primary: bool = False) -> EncodedArtifact:

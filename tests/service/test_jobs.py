@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from schemas.events import Done, Status
+from schemas.events import DoneEvent, StatusEvent
 from schemas.jobs import JobPage, Progress, job_adapter
 from service.auth import current_owner
 from tests.service.fake_worker import FakeWorker, png
@@ -188,13 +188,13 @@ async def test_events_of_a_finished_job(client: httpx.AsyncClient, worker: FakeW
     events = parsed(answer.text)
     assert [number for number, _, _ in events] == list(range(1, len(events) + 1))
     assert [name for _, name, _ in events] == ["status", "status", "progress", "progress", "done"]
-    assert [Status.model_validate(data) for _, name, data in events if name == "status"] == [
-        Status(state="queued", queue_position=0),
-        Status(state="running", queue_position=None),
+    assert [StatusEvent.model_validate(data) for _, name, data in events if name == "status"] == [
+        StatusEvent(job_id=job_id, state="queued", queue_position=0),
+        StatusEvent(job_id=job_id, state="running", queue_position=None),
     ]
     assert Progress.model_validate(events[2][2]) == Progress(step=1, total=2, value=0.5)
     assert Progress.model_validate(events[3][2]) == Progress(step=1, total=1)
-    assert Done.model_validate(events[4][2]).state == "succeeded"
+    assert DoneEvent.model_validate(events[4][2]).state == "succeeded"
 
 
 async def test_events_go_on_after_the_last_one_seen(client: httpx.AsyncClient, worker: FakeWorker) -> None:

@@ -56,7 +56,15 @@ def test_operations_have_names_that_make_good_functions(document: dict[str, Any]
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
-    assert {"submit_job", "get_job", "cancel_job", "job_events", "get_artifact", "upload_image", *METHODS} <= set(names)
+    assert {
+        "submit_job",
+        "get_job",
+        "cancel_job",
+        "job_events",
+        "get_artifact",
+        "upload_image",
+        *(f"run_{name}" for name in METHODS),
+    } <= set(names)
     assert all(operation["tags"] and operation["summary"] for _, _, operation in operations(document))
 
 
@@ -85,8 +93,9 @@ def test_methods_are_told_apart_by_name(document: dict[str, Any], name: str) -> 
     assert set(union["discriminator"]["mapping"]) == set(METHODS)
     for method, reference in union["discriminator"]["mapping"].items():
         variant = document["components"]["schemas"][reference.rsplit("/", 1)[1]]
-        assert variant["properties"]["method"]["const"] == method
-        assert variant["properties"]["params"]["$ref"].rsplit("/", 1)[1] in document["components"]["schemas"]
+        properties = variant["properties"] if name == "JobRequest" else variant["allOf"][1]["properties"]
+        assert properties["method"]["const"] == method
+        assert properties["params"]["$ref"].rsplit("/", 1)[1] in document["components"]["schemas"]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -17,7 +17,9 @@ from schemas.job_requests import JobRequest
 from schemas.jobs import InlineArray, Job
 from schemas.problem import Problem
 from service.one_line_forms import ONE_LINE_FORMS, FormFile
-from service.openapi_access import describe_access
+from service.openapi.access import describe_access
+from service.openapi.job_states import split_jobs
+from service.openapi.requests_and_answers import separate
 
 _REF = "#/components/schemas/{model}"
 _TAGS = [
@@ -58,6 +60,8 @@ def openapi_of(app: FastAPI, *, key_required: bool) -> Callable[[], dict[str, An
         if app.openapi_schema is None:
             app.openapi_schema = _build(app)
             describe_access(app.openapi_schema, key_required=key_required)
+            split_jobs(app.openapi_schema["components"]["schemas"])
+            separate(app.openapi_schema)
         return app.openapi_schema
 
     return build
@@ -70,7 +74,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
         description=app.description,
         routes=app.routes,
         tags=_TAGS,
-        # A job's `params` are of the same class as a submission's, so requests and answers share one schema.
+        # `requests_and_answers` separates the two. FastAPI's way would give a second name to many schemas that do not differ.
         separate_input_output_schemas=False,
     )
     schemas: dict[str, Any] = document["components"]["schemas"]

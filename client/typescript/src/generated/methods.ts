@@ -1,0 +1,67 @@
+/** The methods' images and artifacts. `make typescript` writes this file from the methods' cards. */
+
+/** The names of the artifacts that each method can make. */
+export interface ArtifactNames {
+  ablation_cam: "overlay" | "heatmap" | "map" | `map.${string}`;
+  activations: "grid" | `grid.${string}` | "activations" | `activations.${string}`;
+  architecture: "drawing" | "svg" | "dot" | "json";
+  compare: "sheet" | `map.${string}`;
+  deconvnet: "picture" | "overlay" | "attribution" | "map";
+  deep_dream: "dream" | "image" | "curve";
+  eigen_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  faithfulness: "chart" | "overlay" | "map" | "curves";
+  feature_inversion: "sheet" | `inversion.${string}` | "images" | "curves";
+  filter_atlas: "atlas" | "tiles" | "objectives" | "order";
+  filters: "grid" | `${string}` | "images" | "curves" | "animation";
+  grad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  grad_cam_plus_plus: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  grad_x_input: "picture" | "overlay" | "attribution" | "map";
+  guided_backprop: "picture" | "overlay" | "attribution" | "map";
+  guided_grad_cam: "picture" | "overlay" | "attribution" | "map";
+  hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  integrated_gradients: "picture" | "overlay" | "attribution" | "map";
+  layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  occlusion: "overlay" | "heatmap" | "map";
+  predict: "chart" | "logits" | "probabilities";
+  predict_batch: "sheet" | "logits" | "probabilities";
+  rise: "overlay" | "heatmap" | "map";
+  saliency: "picture" | "overlay" | "attribution" | "map";
+  sandbox: "stages" | `stage_${string}` | `channels_${string}` | `kernel_${string}` | "output";
+  score_cam: "overlay" | "heatmap" | "map" | `map.${string}`;
+  smooth_grad: "picture" | "overlay" | "attribution" | "map";
+  top_patches: "patches" | "values" | "positions";
+  weights: "grid" | "histogram" | `${string}`;
+  xgrad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+}
+
+/** The methods that look at one image. */
+export type MethodWithImage =
+  | "ablation_cam"
+  | "activations"
+  | "compare"
+  | "deconvnet"
+  | "deep_dream"
+  | "eigen_cam"
+  | "faithfulness"
+  | "feature_inversion"
+  | "grad_cam"
+  | "grad_cam_plus_plus"
+  | "grad_x_input"
+  | "guided_backprop"
+  | "guided_grad_cam"
+  | "hires_cam"
+  | "integrated_gradients"
+  | "layer_cam"
+  | "occlusion"
+  | "predict"
+  | "rise"
+  | "saliency"
+  | "sandbox"
+  | "score_cam"
+  | "smooth_grad"
+  | "xgrad_cam";
+
+/** The methods that take several images. */
+export type MethodWithImages =
+  | "predict_batch"
+  | "top_patches";
