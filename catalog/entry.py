@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.model_settings import InputSettings
-from schemas.models import AxesOrder, HeadSetting, ModelName, ModelSourceName, Preprocessing
+from schemas.models import VARIABLE_LONGEST_SIDE, AxesOrder, HeadSetting, ModelName, ModelSourceName, Preprocessing
 
 
 class CatalogEntry(BaseModel):
@@ -28,6 +28,9 @@ class CatalogEntry(BaseModel):
         description="(height, width) of the input in pixels. It is null if the model's own size is used."
     )
     preprocessing: Preprocessing = Field(description="It turns an image into the model's input.")
+    longest_side: int = Field(
+        default=VARIABLE_LONGEST_SIDE, description="The longest side in pixels of a photo for an input with free sides."
+    )
     labels: Path | Literal["imagenet"] | None = Field(description="A text file or `imagenet`. If it is null, the classes have no labels.")
     default_layer: str | None = Field(description="The target layer if the caller names none. If it is null, a worker chooses the layer.")
     input: str | None = Field(

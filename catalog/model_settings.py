@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import CatalogError
-from schemas.models import ArrayRule, AxesOrder, Bands, HeadSetting, Preprocessing
+from schemas.models import VARIABLE_LONGEST_SIDE, ArrayRule, AxesOrder, Bands, HeadSetting, Preprocessing
 
 PreprocessingMode = Literal["caffe", "tf", "torch", "none"]
 
@@ -54,6 +54,13 @@ class ModelSettings(BaseModel):
     )
     preprocessing: Preprocessing | PreprocessingMode | None = Field(
         default=None, description="A named convention or numbers. By default it is the architecture's own, and `none` for a model file."
+    )
+    longest_side: int = Field(
+        default=VARIABLE_LONGEST_SIDE,
+        ge=16,
+        le=8192,
+        description="If the model takes any size, a photo with a longer side than so many pixels is scaled down. By default it is 512. The "
+        "memory of a pass grows with the area.",
     )
     labels: Path | Literal["imagenet"] | None = Field(
         default=None,

@@ -66,6 +66,7 @@ class FilesOfAFormat(ModelSource):
             weights=None,
             input_size=settings.input_size,
             preprocessing=settings.preprocessing_or("none"),
+            longest_side=settings.longest_side,
             labels=labels,
             default_layer=settings.default_layer,
             head=settings.head,

@@ -39,6 +39,11 @@ class KerasApplicationsSource(ModelSource):
             raise CatalogError(
                 f"{self._models_toml.file_name}: [{name}] sets layout, which is allowed beside .onnx and .tflite files only."
             )
+        if "longest_side" in settings.model_fields_set:
+            raise CatalogError(
+                f"{self._models_toml.file_name}: [{name}] sets longest_side, which is allowed beside model files only. A model of "
+                "keras_applications has one size: set input_size."
+            )
         class_name, side, mode = KERAS_APPLICATIONS[architecture]
         weights: str | Path = settings.weights or "imagenet"
         if weights not in ("imagenet", "random"):

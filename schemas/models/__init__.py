@@ -15,13 +15,14 @@ from schemas.models.descriptions import (
     OutputKind,
 )
 from schemas.models.inputs import ArrayRule, AxesOrder, Bands, InputSpec, ModelInput
-from schemas.models.layers import Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
+from schemas.models.layers import REPEATING_KINDS, Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
 from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Fit, Preprocessing
 from schemas.models.published import ClassLabel, PublishedModel, UnloadableModel
 
 __all__ = [
     "MODEL_NAME_PATTERN",
     "NO_MODEL",
+    "REPEATING_KINDS",
     "VARIABLE_LONGEST_SIDE",
     "ArrayRule",
     "AxesOrder",

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.models.immutable import ImmutableSchema
-from schemas.models.preprocessing import Preprocessing
+from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
 
 Bands = tuple[int] | tuple[int, int, int]
 """The channels of an array that are shown: one as grey, or three as red, green and blue."""
@@ -30,9 +30,23 @@ class InputSpec(ImmutableSchema):
     )
     multiple: int = Field(
         default=1,
-        description="A free height or width is brought to a multiple of this number, because the model's maps fit together for no others.",
+        description="A free height or width is brought to a multiple of this number (plus `remainder`), because the model's maps fit "
+        "together for no others.",
+    )
+    remainder: int = Field(
+        default=0,
+        description="A free side is a multiple of `multiple` plus this number. It is not 0 for a U-Net without padding, for example.",
     )
     smallest: int = Field(default=1, description="A free height or width has at least so many pixels. For fewer, a map would be empty.")
+    longest: int = Field(
+        default=VARIABLE_LONGEST_SIDE,
+        description="For free sides, a photo with a longer side is scaled down. The model's settings can change it (`longest_side`).",
+    )
+
+    def free_side(self, side: int) -> int:
+        """Return the next number of pixels, from `side` on, that a free side may have."""
+        steps = max(0, -(-(side - self.remainder) // self.multiple))
+        return max(self.smallest, steps * self.multiple + self.remainder)
 
 
 class ModelInput(ImmutableSchema):
@@ -42,7 +56,9 @@ class ModelInput(ImmutableSchema):
     shape: tuple[int | None, ...] = Field(description="The shape without the batch axis. A size that varies is null.")
     dtype: str = Field(description="The number type, for example `float32` or `int32`.")
     multiple: int = Field(default=1, description="A free side of an image is brought to a multiple of this number, as in `input`.")
+    remainder: int = Field(default=0, description="It is added to the multiple, as in `input`.")
     smallest: int = Field(default=1, description="A free side of an image has at least so many pixels, as in `input`.")
+    longest: int = Field(default=VARIABLE_LONGEST_SIDE, description="A longer free side of a photo is scaled down, as in `input`.")
     preprocessing: Preprocessing | None = Field(
         default=None, description="It turns a photo into this input. It is null if the input takes no images."
     )
@@ -77,7 +93,9 @@ class ModelInput(ImmutableSchema):
             width=self.shape[1],
             channels=self.shape[2],
             multiple=self.multiple,
+            remainder=self.remainder,
             smallest=self.smallest,
+            longest=self.longest,
         )
 
     @property

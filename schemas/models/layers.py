@@ -44,6 +44,12 @@ class LayerKind(StrEnum):
     OTHER = "other"
 
 
+REPEATING_KINDS = frozenset(
+    {LayerKind.INPUT, LayerKind.POOLING, LayerKind.RESHAPE, LayerKind.REGULARIZATION, LayerKind.PREPROCESSING, LayerKind.MODEL}
+)
+"""Layers of these kinds are never chosen as target layer: their map is another layer's map, smaller or with holes."""
+
+
 class ReceptiveField(ImmutableSchema):
     """The input pixels that one position of a layer sees.
 

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from schemas.models.immutable import ImmutableSchema
 
-# The longest side, in pixels, of the input that an image gives to a model which takes any size. It bounds the memory of a pass; a photo
-# with a longer side is scaled down, with a warning.
+# The longest side, in pixels, of the input that an image gives to a model which takes any size, unless the model's settings give another
+# one. It bounds the memory of a pass; a photo with a longer side is scaled down, with a warning.
 VARIABLE_LONGEST_SIDE = 512
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from math import isqrt
+from typing import NamedTuple
 
 from schemas.models import LayerKind
 from workers.engine.axis_changes import AxisChange, Resample, Spread, Trim, Window
@@ -17,15 +18,22 @@ from workers.engine.layer_kinds import kind_of
 from workers.engine.position_changes import MAP_RANK, position_changes
 from workers.engine.topology import GraphLayer
 
+
+class SideRule(NamedTuple):
+    """A free side is a multiple of `multiple` plus `remainder`, and at least `smallest`, which is such a number."""
+
+    multiple: int = 1
+    remainder: int = 0
+    smallest: int = 1
+
+
 # Strides are nearly always powers of two; other numbers come last.
 _MULTIPLES = (1, 2, 4, 8, 16, 32, 64, 128, 3, 6, 12, 24, 48, 96, 5, 10, 20, 40, 80, 9, 18, 36, 7, 14, 28, 27)
 _ABOUT = 1024  # sizes above this number are tried, so that no map is empty only because the input is small
 
 
-def free_side_rule(layers: Sequence[GraphLayer], input_name: str, longest: int) -> tuple[int, int]:
-    """Return the number that free sides must be multiples of, and the smallest side, which is such a multiple.
-
-    If no number is found, the sides are not known to need anything, and (1, 1) is returned.
+def free_side_rule(layers: Sequence[GraphLayer], input_name: str, longest: int) -> SideRule:
+    """Return the rule for the free sides of an input. If none is found, the sides are not known to need anything.
 
     Args:
         layers: the model's layers in topological order.
@@ -34,11 +42,29 @@ def free_side_rule(layers: Sequence[GraphLayer], input_name: str, longest: int) 
     """
     for multiple in _MULTIPLES:
         # Times a prime, so that the size is a multiple of no other stride by chance.
-        first, second, third = islice(_primes(max(11, _ABOUT // multiple)), 3)
-        sizes = ((multiple * first, multiple * second), (multiple * second, multiple * third))
+        first, second, third = (multiple * prime for prime in islice(_primes(max(11, _ABOUT // multiple)), 3))
+        sizes = ((first, second), (second, third), *sizes_plus(multiple, 0, _ABOUT))
         if all(takes(layers, input_name, size) for size in sizes):
-            return multiple, _smallest(layers, input_name, multiple, longest)
-    return 1, 1
+            return SideRule(multiple, 0, _smallest(layers, input_name, multiple, 0, longest))
+    for multiple, remainder in multiples_plus():
+        if all(takes(layers, input_name, size) for size in sizes_plus(multiple, remainder, _ABOUT)):
+            return SideRule(multiple, remainder, _smallest(layers, input_name, multiple, remainder, longest))
+    return SideRule()
+
+
+def multiples_plus(most: int = 64) -> Iterator[tuple[int, int]]:
+    """Yield (multiple, remainder) with powers of two up to `most`. The first U-Net takes multiples of 16 plus 12."""
+    multiple = 2
+    while multiple <= most:
+        yield from ((multiple, remainder) for remainder in range(1, multiple))
+        multiple *= 2
+
+
+def sizes_plus(multiple: int, remainder: int, about: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return two sizes of about `about` pixels a side. Their sides follow each other, so a larger multiple does not suit all of them."""
+    first = max(2, about // multiple)
+    a, b, c, d = (multiple * (first + number) + remainder for number in range(4))
+    return (a, b), (c, d)
 
 
 def _primes(first: int) -> Iterator[int]:
@@ -64,12 +90,12 @@ def takes(layers: Sequence[GraphLayer], input_name: str, size: tuple[int, int]) 
     return True
 
 
-def _smallest(layers: Sequence[GraphLayer], input_name: str, multiple: int, longest: int) -> int:
-    last = max(1, longest // multiple)
-    times = 1
-    while times < last and not takes(layers, input_name, (times * multiple, times * multiple)):
+def _smallest(layers: Sequence[GraphLayer], input_name: str, multiple: int, remainder: int, longest: int) -> int:
+    last = max(1, (longest - remainder) // multiple)
+    times = 0 if remainder else 1
+    while times < last and not takes(layers, input_name, (times * multiple + remainder, times * multiple + remainder)):
         times += 1
-    return times * multiple
+    return times * multiple + remainder
 
 
 def _given(layer: GraphLayer, size: tuple[int, int]) -> MapSides:

@@ -132,8 +132,9 @@ def _outputs_for_test_images(
     refs = {name: graph.topology.output_tensor(graph.topology.output_index(name)) for name in names}
     for size in FREE_SIZES if names else ():
         try:
-            guard.check((1, image_input.height or size, image_input.width or size))
-            for image in prepared_test_images(image_input, size, preprocessing):
+            allowed = image_input.free_side(size)
+            guard.check((1, image_input.height or allowed, image_input.width or allowed))
+            for image in prepared_test_images(image_input, allowed, preprocessing):
                 x = tf.constant(image[None])
                 values = evaluate(graph.topology, inputs_with(graph, image_input.name, x), {}, also=tuple(refs.values()))
                 found = {name: np.asarray(values[scope][tensor], np.float64)[0] for name, (scope, tensor) in refs.items()}

@@ -24,14 +24,15 @@ from schemas.errors import Expired, ImageTooLarge, InvalidImage, InvalidParamete
 from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.frames import FramesParams
-from schemas.methods.image_input import ExplainedInputParams, ShownBandsParams
+from schemas.methods.image_input import ShownBandsParams
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import target_image
-from schemas.models import Fit, ModelDescription, ModelInput
+from schemas.models import Fit, ModelDescription
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.inputs import BoundInputs, Inputs, Prepared
+from workers.execution.fitted_input import FittedInput
 from workers.execution.loaded_inputs import Frame, LoadedInputs
 from workers.execution.model_access import UsableModel
 from workers.execution.prepare_arrays import array_preprocessing, prepare_array
@@ -65,8 +66,8 @@ class InputLoader:
             return await self._load_without_model(execution, params)
         given = given_files(execution, model.published.description)
         bands = params.bands or () if isinstance(params, ShownBandsParams) else ()
-        name, fit = _explained(params, model), params.fit if isinstance(params, PhotoFitParams) else None
-        explained = _FittedInput(model, name, fit)
+        explained = FittedInput.explained(model, params)
+        name = explained.name
         own: _LoadedImage | None = None
         frames: tuple[Frame, ...] = ()
         seconds: list[float] = []
@@ -82,7 +83,7 @@ class InputLoader:
         several: tuple[Prepared, ...] = ()
         if isinstance(params, ImagesParams):
             several, several_seconds = await self._load_several(
-                execution, params.images, _FittedInput(model, model.published.description.input.name, fit)
+                execution, params.images, explained.other(model.published.description.input.name)
             )
             seconds.append(several_seconds)
         target: Prepared | None = None
@@ -90,9 +91,7 @@ class InputLoader:
             loaded = await self._load_one(execution, image_id, "The target's image", explained)
             target = loaded.prepared
             seconds.append(loaded.seconds)
-        values = {
-            other: await self._values(execution, given[other], _FittedInput(model, other, fit)) for other in sorted(given) if other != name
-        }
+        values = {other: await self._values(execution, given[other], explained.other(other)) for other in sorted(given) if other != name}
         prepared = None if own is None else own.prepared
         inputs = Inputs(
             _no_input(model) if prepared is None else prepared.tensor[None],
@@ -104,7 +103,7 @@ class InputLoader:
         bound = _bound(model, name, own, values, given)
         photo = None if prepared is None else prepared.photo
         used = _used_fit(model, params, name, own)
-        return LoadedInputs(inputs, photo, sum(seconds) if seconds else None, bound, given, used, frames)
+        return LoadedInputs(inputs, photo, sum(seconds) if seconds else None, bound, given, used, frames, sized=explained.size is not None)
 
     async def warm_up(self, image: bytes) -> None:
         """Decode an image, so that a decoding process is there when the first job comes."""
@@ -125,27 +124,27 @@ class InputLoader:
     async def _file(self, execution: Execution, image_id: str | None) -> bytes:
         return await retry_until_available(lambda: self._store.images.file_of(execution, image_id))
 
-    async def _image(self, content: bytes, takes: _FittedInput, bands: Sequence[int] = ()) -> _LoadedImage:
+    async def _image(self, content: bytes, takes: FittedInput, bands: Sequence[int] = ()) -> _LoadedImage:
         """Decode a photo, or read an array, and prepare it as an input."""
         if is_array_file(content):
             array, read_seconds = await timed_in_pool(self._threads, read_array, content)
             prepared, seconds = await timed_in_pool(self._threads, prepare_array, array, takes.described("/params/input"), bands)
             return _LoadedImage(prepared, read_seconds + seconds, array.dtype)
         image, decode_seconds = await timed_in_pool(self._threads, self._decoder.decode, content, self._limits)
-        (tensor, placement), seconds = await timed_in_pool(self._threads, takes.model.prepare, image, takes.name, takes.fit)
+        (tensor, placement), seconds = await timed_in_pool(self._threads, takes.prepare, image)
         return _LoadedImage(Prepared(Photo(image, placement), tensor), decode_seconds + seconds)
 
-    async def _load_frames(self, content: bytes, takes: _FittedInput, count: int) -> tuple[_LoadedImage, tuple[Frame, ...]]:
+    async def _load_frames(self, content: bytes, takes: FittedInput, count: int) -> tuple[_LoadedImage, tuple[Frame, ...]]:
         """Return the first frame of a photo, with the seconds that all took, and at most `count` frames."""
         decoded, seconds = await timed_in_pool(self._threads, self._decoder.decode_frames, content, self._limits, count)
         frames: list[Frame] = []
         for image, number, milliseconds in zip(decoded.images, decoded.numbers, decoded.milliseconds, strict=True):
-            (tensor, placement), took = await timed_in_pool(self._threads, takes.model.prepare, image, takes.name, takes.fit)
+            (tensor, placement), took = await timed_in_pool(self._threads, takes.prepare, image)
             frames.append(Frame(Prepared(Photo(image, placement), tensor), number, milliseconds))
             seconds += took
         return _LoadedImage(frames[0].prepared, seconds), tuple(frames)
 
-    async def _values(self, execution: Execution, file_id: str, takes: _FittedInput) -> NDArray[np.generic]:
+    async def _values(self, execution: Execution, file_id: str, takes: FittedInput) -> NDArray[np.generic]:
         """Return the values (1, …) of an input beside the one that takes the batch."""
         described = takes.described("/inputs")
         content = await self._file(execution, file_id)
@@ -157,9 +156,7 @@ class InputLoader:
             error.detail = f"Input '{takes.name}': {error.detail}"
             raise
 
-    async def _load_several(
-        self, execution: Execution, image_ids: Sequence[str], takes: _FittedInput
-    ) -> tuple[tuple[Prepared, ...], float]:
+    async def _load_several(self, execution: Execution, image_ids: Sequence[str], takes: FittedInput) -> tuple[tuple[Prepared, ...], float]:
         """Load the images a few at a time, so that the undecoded files of many images are not in memory at once."""
         prepared: list[Prepared] = []
         seconds = 0.0
@@ -171,23 +168,11 @@ class InputLoader:
                 seconds += one.seconds
         return tuple(prepared), seconds
 
-    async def _load_one(self, execution: Execution, image_id: str, label: str, takes: _FittedInput) -> _LoadedImage:
+    async def _load_one(self, execution: Execution, image_id: str, label: str, takes: FittedInput) -> _LoadedImage:
         try:
             return await self._image(await self._file(execution, image_id), takes)
         except (Expired, ImageTooLarge, InvalidImage, InvalidParameters, UnsupportedFormat) as error:
             raise type(error)(f"{label} ({image_id}): {error.detail}") from error
-
-
-@dataclass(frozen=True)
-class _FittedInput:
-    """An input of a model, and how a photo is brought to its size. If `fit` is None, its own preprocessing says how."""
-
-    model: UsableModel
-    name: str
-    fit: Fit | None
-
-    def described(self, pointer: str) -> ModelInput:
-        return self.model.published.description.input_at(self.name, pointer)
 
 
 @dataclass(frozen=True)
@@ -203,11 +188,6 @@ def given_files(execution: Execution, description: ModelDescription) -> dict[str
     """Return the ids of the files that a job gives to the inputs of its model, by the inputs' names."""
     own = {} if execution.image_id is None else {description.input.name: execution.image_id}
     return {**own, **execution.inputs}
-
-
-def _explained(params: MethodParams, model: UsableModel) -> str:
-    chosen = params.input if isinstance(params, ExplainedInputParams) else None
-    return chosen or model.published.description.input.name
 
 
 def _used_fit(model: UsableModel, params: MethodParams, name: str, own: _LoadedImage | None) -> Fit | None:

@@ -27,6 +27,7 @@ class LoadedInputs:
     images. `bound` is None if the job gives its model nothing but a photo. `given` are the ids of the files that the model's inputs were
     given, by the inputs' names. `fit` is how the photo was brought to the model's input; it is None if the job shows the model no photo.
     `frames` are the frames of the image, if the job asks for them; `inputs` and `photo` are then those of the first frame.
+    `sized` says that the job gives the size of the photo in the model's input.
     """
 
     inputs: Inputs
@@ -36,6 +37,7 @@ class LoadedInputs:
     given: Mapping[str, str] = field(default_factory=dict[str, str])
     fit: Fit | None = None
     frames: tuple[Frame, ...] = ()
+    sized: bool = False
 
     def of_frame(self, frame: Frame) -> LoadedInputs:
         """Return the inputs of one of the frames, as if it were the image of the job."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rendering.photo import Photo
-from schemas.models import VARIABLE_LONGEST_SIDE, InputSpec
+from schemas.models import InputSpec
 from workers.execution.loaded_inputs import LoadedInputs
 from workers.execution.model_access import UsableModel
 
 
 def job_size_warnings(model: UsableModel | None, loaded: LoadedInputs) -> tuple[str, ...]:
-    """Return what was done to the photos so that the model's input can take them."""
-    if model is None:
+    """Return what was done to the photos so that the model's input can take them, unless the job gives their size."""
+    if model is None or loaded.sized:
         return ()
     published = model.published if loaded.bound is None else model.published.seen_from(loaded.bound.name)
     photos = [loaded.photo] if loaded.photo is not None else [each.photo for each in loaded.inputs.several]
@@ -41,7 +41,7 @@ def _changes(given: InputSpec, photo: Photo) -> Iterator[str]:
     scale = max(placement.box[axis + 2] / placement.source[axis + 2] for axis in (0, 1))
     height, width = (int(side) for side in placement.input_size)
     if given.height is None and given.width is None and scale < 0.999:
-        yield f"was scaled down for the model, because its longest side may have {VARIABLE_LONGEST_SIDE} pixels"
+        yield f"was scaled down for the model, because its longest side may have {given.longest} pixels"
     elif given.height is None and given.width is None and scale > 1.01:
         yield f"was enlarged for the model, whose input has at least {given.smallest} pixels a side"
     if placement.box[2:] != placement.input_size:
@@ -53,4 +53,5 @@ def _changes(given: InputSpec, photo: Photo) -> Iterator[str]:
 def _why(given: InputSpec) -> str:
     if given.multiple == 1:
         return f"the model's input has at least {given.smallest} pixels a side"
-    return f"the sides of the model's input are multiples of {given.multiple} and at least {given.smallest}"
+    plus = f" plus {given.remainder}" if given.remainder else ""
+    return f"the sides of the model's input are multiples of {given.multiple}{plus} and at least {given.smallest}"

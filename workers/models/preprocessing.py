@@ -15,7 +15,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from rendering.photo import Placement
-from schemas.models import VARIABLE_LONGEST_SIDE, Preprocessing
+from schemas.models import VARIABLE_LONGEST_SIDE, InputSpec, Preprocessing
 from workers.contract.colours import normalise
 
 _RESAMPLING = {
@@ -31,10 +31,27 @@ _REDUCING_GAP = 3.0
 
 @dataclass(frozen=True)
 class FreeSides:
-    """The rule for the free sides of a model's input: multiples of `multiple`, and at least `smallest`, which is such a multiple."""
+    """The rule for the free sides of a model's input.
+
+    A side is a multiple of `multiple` plus `remainder`, and at least `smallest`, which is such a number. A photo with a side above
+    `longest` is scaled down.
+    """
 
     multiple: int = 1
     smallest: int = 1
+    remainder: int = 0
+    longest: int = VARIABLE_LONGEST_SIDE
+
+    @staticmethod
+    def of(spec: InputSpec) -> FreeSides:
+        """Return the rule of a described input."""
+        return FreeSides(spec.multiple, spec.smallest, spec.remainder, spec.longest)
+
+    def rounded(self, side: float, *, down: bool) -> int:
+        """Return the next side that the rule allows, below or above `side`."""
+        steps = (side - self.remainder) / self.multiple
+        whole = math.floor(steps) if down else math.ceil(steps - 1e-9)
+        return max(self.smallest, self.multiple * max(0, whole) + self.remainder)
 
 
 ANY_SIDES = FreeSides()
@@ -106,21 +123,21 @@ def placement_of(image_size: tuple[int, int], size: tuple[int | None, int | None
     if height is not None and width is not None:
         return place(image_size, (height, width), fit)
     factor = min(given / side for given, side in zip(size, image_size, strict=True) if given is not None)
-    wanted = [min(round(side * factor), VARIABLE_LONGEST_SIDE) for side in image_size]
-    rows, columns = (given or _rounded(side, free, fit) for given, side in zip(size, wanted, strict=True))
+    wanted = [min(round(side * factor), free.longest) for side in image_size]
+    rows, columns = (given or free.rounded(side, down=fit == "crop") for given, side in zip(size, wanted, strict=True))
     return place(image_size, (rows, columns), "crop" if fit == "crop" else "letterbox")
 
 
 def free_placement(image_size: tuple[int, int], fit: str, free: FreeSides) -> Placement:
     """Return where an image of (height, width) lies in the input of a model that takes any size.
 
-    The image keeps its own size. It is scaled down if a side is longer than `VARIABLE_LONGEST_SIDE`, and up if one is shorter than
-    `free.smallest`, as far as the other side allows. Where a side is then too short, or no multiple of `free.multiple`, the input is padded
-    equally on both sides. With `crop`, what is more than a multiple is cut off instead. So the aspect ratio stays in each case.
+    The image keeps its own size. It is scaled down if a side is longer than `free.longest`, and up if one is shorter than `free.smallest`,
+    as far as the other side allows. Where a side is then too short, or no number that `free` allows, the input is padded equally on both
+    sides. With `crop`, what is more than such a number is cut off instead. So the aspect ratio stays in each case.
     """
-    factor = min(VARIABLE_LONGEST_SIDE / max(image_size), max(1.0, free.smallest / min(image_size)))
+    factor = min(free.longest / max(image_size), max(1.0, free.smallest / min(image_size)))
     scaled = [max(1, round(side * factor)) for side in image_size]
-    sides = [_rounded(side, free, fit) for side in scaled]
+    sides = [free.rounded(side, down=fit == "crop") for side in scaled]
     filled = [min(side, own) for side, own in zip(sides, scaled, strict=True)]
     starts = [(side - part) // 2 for side, part in zip(sides, filled, strict=True)]
     used = [length * part / own for length, part, own in zip(image_size, filled, scaled, strict=True)]
@@ -128,8 +145,3 @@ def free_placement(image_size: tuple[int, int], fit: str, free: FreeSides) -> Pl
     return Placement(
         (sides[0], sides[1]), (float(starts[0]), float(starts[1]), float(filled[0]), float(filled[1])), (cut[0], cut[1], used[0], used[1])
     )
-
-
-def _rounded(side: float, free: FreeSides, fit: str) -> int:
-    steps = side / free.multiple
-    return max(free.smallest, free.multiple * max(1, math.floor(steps) if fit == "crop" else math.ceil(steps - 1e-9)))

@@ -11,7 +11,7 @@ from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
 from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
-from schemas.models import VARIABLE_LONGEST_SIDE, ModelDescription, PublishedModel
+from schemas.models import ModelDescription, PublishedModel
 
 Side = Annotated[int, Field(ge=1)]
 Sides = Side | tuple[Side, Side] | None
@@ -108,7 +108,7 @@ class Occlusion(PerturbationParams):
 
     def tries(self, model: ModelDescription) -> int:
         """Return the number of windows. If the model takes inputs of any size, it is the number for the largest image."""
-        height, width = (VARIABLE_LONGEST_SIDE if side is None else side for side in (model.input.height, model.input.width))
+        height, width = (model.input.longest if side is None else side for side in (model.input.height, model.input.width))
         window, stride = self.geometry(height, width)
         return shifts(height, window[0], stride[0]) * shifts(width, window[1], stride[1])
 

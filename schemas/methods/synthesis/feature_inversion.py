@@ -10,12 +10,12 @@ from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
-from schemas.methods.photo_fit import PhotoFitParams
+from schemas.methods.photo_size import PhotoSizeParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
 from schemas.methods.synthesis.drawn_channels import check_drawn_channels
 from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
-from schemas.models import VARIABLE_LONGEST_SIDE, LayerKind, LayerPath, ModelDescription, PublishedModel
+from schemas.models import LayerKind, LayerPath, ModelDescription, PublishedModel
 
 INVERTED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV, LayerKind.NORMALIZATION)
 
@@ -41,7 +41,7 @@ class FeatureInversionFacts(Facts):
     layers: tuple[Inversion, ...] = Field(description="These are the layers in the order asked for.")
 
 
-class FeatureInversion(PrecisionParams, PhotoFitParams):
+class FeatureInversion(PrecisionParams, PhotoSizeParams):
     """Images for which a layer has the same activation as for the photo: one for each layer."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -66,7 +66,9 @@ class FeatureInversion(PrecisionParams, PhotoFitParams):
                 "sheet", "image", "This shows the photo as the model gets it, then each layer's image under its name.", primary=True
             ),
             ArtifactSpec(
-                "inversion.{layer}", "image", "This is a layer's image at the model's input size. Each '/' in the path becomes '.'."
+                "inversion.{layer}",
+                "image",
+                "This is a layer's image at the photo's size in the model. Each '/' in the path becomes '.'.",
             ),
             ArtifactSpec("images", "array", "These are all images, (layers, height, width, channels) float32, RGB or grey in 0-1."),
             ArtifactSpec("curves", "array", "This is each layer's objective at every step, (layers, steps) float32."),
@@ -115,10 +117,11 @@ class FeatureInversion(PrecisionParams, PhotoFitParams):
         check_drawn_channels(model)
         description = model.description
         paths = tuple(dict.fromkeys(description.layer_at(path).path for path in self.layers() or default_layers(description)))
-        height, width = description.input.height or VARIABLE_LONGEST_SIDE, description.input.width or VARIABLE_LONGEST_SIDE
+        height, width = self.input_sides(model)
         work = height * width * self.steps * len(paths)
         check_limit("number of layers", len(paths), limits.max_layers, "/params/layer")
-        check_limit("side of the model's input", max(height, width), limits.max_synthesis_size, "/model")
+        named, pointer = ("side of the model's input", "/model") if self.size is None else ("size", "/params/size")
+        check_limit(named, max(height, width), limits.max_synthesis_size, pointer)
         check_limit("number of steps", self.steps, limits.max_steps, "/params/steps")
         check_limit("product height × width × steps × layers", work, limits.max_synthesis_work, "/params")
         return self.changed(layer=paths[0] if isinstance(self.layer, str) else paths)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from schemas import errors
-from schemas.models import OutputHead
+from schemas.models import LayerKind, OutputHead, PublishedModel, ReceptiveField
 from tests.schemas.methods.test_target_resolution import IMAGE, LAYERS, resolved, target
-from tests.schemas.tiny import published
+from tests.schemas.tiny import layer, published
 
 
 def test_one_regression_value_is_explained_where_nothing_is_given() -> None:
@@ -40,3 +40,30 @@ def test_eigen_cam_needs_no_classes() -> None:
     assert resolved("eigen_cam", layer="seg").layer == "seg"
     with pytest.raises(errors.UnsuitableLayer, match=r"Layer 'embed' .* has no spatial map"):
         resolved("eigen_cam", layer="embed")
+
+
+def _features(**changes: object) -> OutputHead:
+    given = {"name": "features", "classes": None, "head": "none", "default_layer": "before", "dense_classes": 8, "kind": "dense_classes"}
+    return OutputHead.model_validate({**given, "shape": (4, 3, 8), "layer": "last", **changes})
+
+
+def _backbone(*, last: tuple[int | None, ...] = (4, 3, 8), kind: LayerKind = LayerKind.ACTIVATION, **changes: object) -> PublishedModel:
+    field = ReceptiveField(size=(9, 9), stride=(8, 8))
+    before = layer("before", LayerKind.CONV, (None, None, 8) if None in last else (4, 3, 8), (), cam_able=True)
+    layers = tuple(each.model_copy(update={"receptive_field": field}) for each in (before, layer("last", kind, last, ("before",))))
+    given: dict[str, object] = {"outputs": ("features",), "heads": (_features(),), "default_layer": "last", "head": "none", **changes}
+    return published((), classes=None, layers=layers, **given)
+
+
+def test_eigen_cam_of_a_network_without_a_head_looks_at_its_last_map() -> None:
+    assert resolved("eigen_cam", _backbone()).layer == "last"
+    assert resolved("eigen_cam", _backbone(last=(None, None, 8))).layer == "last"
+    assert resolved("eigen_cam", _backbone(outputs=("classes", "features")), output="features").layer == "last"
+    assert resolved("eigen_cam", _backbone(heads=(_features(default_layer=None),))).layer == "last"
+
+
+def test_eigen_cam_looks_at_an_earlier_layer_for_a_reason() -> None:
+    assert resolved("eigen_cam", _backbone(last=(8, 6, 8))).layer == "before"  # a segmentation ends in a finer map
+    assert resolved("eigen_cam", _backbone(kind=LayerKind.POOLING)).layer == "before"
+    assert resolved("eigen_cam", _backbone(default_layer="before")).layer == "before"  # the model's settings name it
+    assert resolved("eigen_cam", _backbone(head="softmax")).layer == "before"

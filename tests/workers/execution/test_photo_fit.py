@@ -138,3 +138,24 @@ async def test_the_photos_of_a_job_of_several_images_have_its_fit(bench: Pipelin
     expected = model.probe.forward(np.stack(tensors), scores=True).logits
     np.testing.assert_allclose(array(result, "logits"), expected, rtol=1e-4, atol=1e-5)
     assert result.provenance.fit == "crop"
+
+
+@pytest.mark.slow
+async def test_an_inversion_brings_the_photo_of_a_model_of_any_size_to_the_size_asked_for(bench: PipelineBench, tmp_path: Path) -> None:
+    inputs = keras.Input((None, None, 3), name="photo")
+    model = keras.Model(inputs, keras.layers.Conv2D(2, 3, activation="relu", name="conv")(inputs))
+    model.save(tmp_path / "any.keras")
+    (tmp_path / "any.toml").write_text("longest_side = 16\n")
+    pool = ModelPool(load_catalog(tmp_path / "none.toml", tmp_path), 10**9)
+    bench.pipeline.models._loader = pool
+    own, _ = pool.get("any").prepare(red_square())
+    asked, placement = pool.get("any").prepare(red_square(), None, "letterbox", (20, 24))
+    assert (own.shape, asked.shape) == ((6, 16, 3), (20, 24, 3))
+    assert placement.box == (5, 0, 9, 24)
+    for size, fit, shape in ((None, None, (6, 16)), ((20, 24), "letterbox", (20, 24))):
+        job = resolved("feature_inversion", pool.get("any").published, png(red_square()), layer="conv", steps=1, size=size, fit=fit)
+        (execution,) = await bench.claim(job)
+        result = await bench.pipeline.run(execution, lambda _: None)
+        assert array(result, "images").shape == (1, *shape, 3)
+        scaled = any("longest side may have 16" in warning for warning in result.warnings)
+        assert scaled == (size is None)

@@ -60,8 +60,21 @@ def test_one_free_side_follows_from_the_other() -> None:
     assert (long.input_size, long.box) == ((32, 512), (11, 0, 9, 512))
 
 
+def test_a_side_may_be_a_multiple_plus_a_number() -> None:
+    unpadded = FreeSides(multiple=16, remainder=12, smallest=188)
+    assert free_placement((205, 300), "stretch", unpadded) == Placement((220, 300), (7, 0, 205, 300), (0, 0, 205, 300))
+    assert free_placement((205, 301), "crop", unpadded) == Placement((204, 300), (0, 0, 204, 300), (0.5, 0.5, 204, 300))
+    assert free_placement((94, 100), "stretch", unpadded).input_size == (188, 204)
+
+
+def test_the_settings_say_what_the_longest_side_is() -> None:
+    assert free_placement((700, 1000), "stretch", FreeSides(longest=1200)).input_size == (700, 1000)
+    assert free_placement((700, 1000), "stretch", FreeSides(longest=100)).input_size == (70, 100)
+    assert prepare(image(10, 600), Preprocessing(), (32, None), 3, FreeSides(longest=1000))[1].input_size == (32, 1000)
+
+
 def warnings_of(given: InputSpec, *sizes: tuple[int, int]) -> list[str]:
-    free = FreeSides(given.multiple, given.smallest)
+    free = FreeSides.of(given)
     return list(size_warnings(given, [Photo(image(*size), free_placement(size, "letterbox", free)) for size in sizes]))
 
 
@@ -70,6 +83,10 @@ def test_a_warning_says_what_was_done_to_a_photo() -> None:
     multiples = InputSpec(name="photo", height=None, width=None, channels=3, multiple=32, smallest=32)
     assert warnings_of(anything, (48, 80)) == []
     assert warnings_of(anything, (700, 1000)) == ["The photo was scaled down for the model, because its longest side may have 512 pixels."]
+    short = anything.model_copy(update={"longest": 100})
+    assert warnings_of(short, (70, 200)) == ["The photo was scaled down for the model, because its longest side may have 100 pixels."]
+    plus = multiples.model_copy(update={"remainder": 12, "smallest": 44})
+    assert "are multiples of 32 plus 12 and at least 44" in warnings_of(plus, (50, 83))[0]
     why = "with a border, because the sides of the model's input are multiples of 32 and at least 32"
     border = f"lies in an input of 64×96 (height × width) {why}"
     assert warnings_of(multiples, (50, 83)) == [f"The photo {border}."]

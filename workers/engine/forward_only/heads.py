@@ -61,7 +61,7 @@ def _run_test_images(
     names = [output.name for output in network.outputs]
     error: Exception | None = None
     for size in FREE_SIZES:
-        images = list(prepared_test_images(image, size, preprocessing))
+        images = list(prepared_test_images(image, image.free_side(size), preprocessing))
         try:
             found = [network.run(each[None], [(name, False) for name in names]) for each in images]
         except Exception as cause:  # the runtimes raise errors of many classes

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 
-from schemas.models import Layer, LayerKind
+from schemas.models import REPEATING_KINDS, Layer, LayerKind
 
 _LAYER_MAP_RANK = 3  # (h, w, K); a layer's output shape has no batch axis
-# These kinds are never chosen: their map is another layer's map, smaller or with holes.
-_NEVER_CHOSEN = frozenset(
-    {LayerKind.INPUT, LayerKind.POOLING, LayerKind.RESHAPE, LayerKind.REGULARIZATION, LayerKind.PREPROCESSING, LayerKind.MODEL}
-)
 
 
 def default_layer(layers: tuple[Layer, ...], *, classes: bool = True, coarsest: bool = False) -> str | None:
@@ -28,7 +24,7 @@ def default_layer(layers: tuple[Layer, ...], *, classes: bool = True, coarsest: 
         layer
         for layer in layers
         if (layer.cam_able if classes else has_map(layer))
-        and layer.kind not in _NEVER_CHOSEN
+        and layer.kind not in REPEATING_KINDS
         and (layer.token_grid is None or not layer.token_grid.before or layer.path in attended)
     ]
     with_positions = [layer for layer in candidates if any(size != 1 for size in layer.output_shape[:-1])]

@@ -9,6 +9,7 @@ from catalog.entry import CatalogEntry
 from schemas.models import InputSpec, ModelDescription, OutputHead, Preprocessing, PublishedModel
 from workers.engine.forward_only.heads import examine
 from workers.engine.forward_only.network import ForwardNetwork
+from workers.engine.forward_only.tried_sides import tried_side_rule
 from workers.engine.heads import Head
 from workers.models.description.describe_outputs import output_kind
 from workers.models.labels import load_labels
@@ -20,12 +21,15 @@ def describe_forward_only(network: ForwardNetwork, entry: CatalogEntry) -> tuple
     Raises:
         ModelLoadFailed: the network cannot be run, its labels do not match its classes, or the settings do not suit it.
     """
+    rule = tried_side_rule(network, entry.longest_side)
     image = InputSpec(
         name=network.image.name,
         height=network.image.height,
         width=network.image.width,
         channels=network.image.channels,
         layout=network.image.layout,
+        longest=entry.longest_side,
+        **rule._asdict(),
     )
     preprocessing = _preprocessing(network, entry)
     heads = examine(network, image, preprocessing, entry.head)

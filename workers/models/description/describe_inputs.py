@@ -7,9 +7,9 @@ from typing import Any
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
-from schemas.models import VARIABLE_LONGEST_SIDE, InputSpec, Layer, ModelInput, Preprocessing
+from schemas.models import InputSpec, Layer, ModelInput, Preprocessing
 from schemas.nearest_names import nearest_hint, nearest_names
-from workers.engine.free_sides import free_side_rule
+from workers.engine.free_sides import SideRule, free_side_rule
 from workers.engine.graph import Graph
 from workers.models.description.default_layer import default_layer
 
@@ -41,8 +41,8 @@ def image_input(graph: Graph, entry: CatalogEntry) -> InputSpec:
             raise ModelLoadFailed(
                 f"Model '{entry.name}' takes {height} × {width} pixels, but its settings say {wanted[0]} × {wanted[1]} (height × width)."
             )
-    multiple, smallest = _free_sides(graph, name, wanted)
-    return InputSpec(name=name, height=wanted[0], width=wanted[1], channels=channels, multiple=multiple, smallest=smallest)
+    rule = _free_sides(graph, name, wanted, entry)
+    return InputSpec(name=name, height=wanted[0], width=wanted[1], channels=channels, longest=entry.longest_side, **rule._asdict())
 
 
 def describe_inputs(graph: Graph, entry: CatalogEntry, photo: InputSpec, layers: tuple[Layer, ...]) -> tuple[ModelInput, ...]:
@@ -52,14 +52,16 @@ def describe_inputs(graph: Graph, entry: CatalogEntry, photo: InputSpec, layers:
     for (name, shape), tensor in zip(input_shapes(graph).items(), graph.topology.inputs, strict=True):
         settings, images = entry.inputs.get(name), _takes_images(shape)
         is_photo = name == photo.name
-        multiple, smallest = (photo.multiple, photo.smallest) if is_photo else _free_sides(graph, name, shape[:2] if images else ())
+        rule = _free_sides(graph, name, shape[:2] if images else (), entry)
+        if is_photo:
+            rule = SideRule(photo.multiple, photo.remainder, photo.smallest)
         described.append(
             ModelInput(
                 name=name,
                 shape=(photo.height, photo.width, photo.channels) if is_photo else shape,
                 dtype=str(tensor.dtype),
-                multiple=multiple,
-                smallest=smallest,
+                longest=entry.longest_side,
+                **rule._asdict(),
                 preprocessing=_preprocessing(entry, name) if images else None,
                 arrays=settings.arrays if settings else "as_given",
                 bands=settings.bands if settings else None,
@@ -79,9 +81,9 @@ def input_shapes(graph: Graph) -> dict[str, tuple[Any, ...]]:
     return {name: tuple(tensor.shape)[1:] for name, tensor in zip(graph.input_names, graph.topology.inputs, strict=True)}
 
 
-def _free_sides(graph: Graph, name: str, sides: Collection[int | None]) -> tuple[int, int]:
-    """Return the number that free sides of an image input must be multiples of, and the smallest side; (1, 1) if no side is free."""
-    return free_side_rule(graph.layers, name, VARIABLE_LONGEST_SIDE) if None in sides else (1, 1)
+def _free_sides(graph: Graph, name: str, sides: Collection[int | None], entry: CatalogEntry) -> SideRule:
+    """Return the rule for the free sides of an image input, which is the empty rule if no side is free."""
+    return free_side_rule(graph.layers, name, entry.longest_side) if None in sides else SideRule()
 
 
 def _preprocessing(entry: CatalogEntry, name: str) -> Preprocessing:

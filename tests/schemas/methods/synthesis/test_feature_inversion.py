@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.errors import LimitExceeded, UnknownLayer, UnsuitableLayer
+from schemas.errors import InvalidParameters, LimitExceeded, UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.synthesis.feature_inversion import FeatureInversion, default_layers
 from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
-from schemas.models import InputSpec, LayerKind
+from schemas.models import InputSpec, LayerKind, PublishedModel
 from tests.schemas.methods.synthesis.test_deep_dream import layer
 from tests.schemas.tiny import description, published
 
@@ -46,6 +46,37 @@ def test_layers_are_kept_in_order_and_any_kind_of_layer_will_do(asked: Any, reso
     assert params.layer == resolved
     assert params.resolve(published(), LIMITS) == params
     assert FeatureInversion.model_validate_json(params.model_dump_json()) == params
+
+
+def _model(height: int | None, width: int | None, **rule: int) -> PublishedModel:
+    return published(input=InputSpec(name="photo", height=height, width=width, channels=3, **rule))
+
+
+def test_a_model_of_any_size_takes_the_size_that_it_can_process() -> None:
+    free, strips = _model(None, None, multiple=16, remainder=12, smallest=44, longest=200), _model(32, None)
+    for size, model in (([60, 92], free), (44, free), ([32, 100], strips), ([10, 20], _model(10, 20))):
+        found = FeatureInversion.model_validate({"size": size}).resolve(model, LIMITS).size
+        assert found == (tuple(size) if isinstance(size, list) else size)
+    for size, model, got, allowed in (
+        ([60, 64], free, "60×64", r"\(multiples of 16 plus 12, at least 44, multiples of 16 plus 12, at least 44\)"),
+        (28, free, "28", "multiples of 16"),
+        ([33, 100], strips, "33×100", r"\(32, at least 1\)"),
+        ([20, 10], _model(10, 20), "20×10", r"\(10, 20\)"),
+    ):
+        with pytest.raises(InvalidParameters, match=f"takes no images of size {got}. .*{allowed}") as raised:
+            FeatureInversion.model_validate({"size": size}).resolve(model, LIMITS)
+        assert raised.value.pointer == "/params/size"
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "work"),
+    [(_model(None, None), [40, 30], 1200), (_model(None, None), None, 512**2), (_model(None, 20, longest=100), None, 2000)],
+)
+def test_the_work_is_that_of_the_size_or_of_the_largest_photo(model: PublishedModel, size: list[int] | None, work: int) -> None:
+    asked = FeatureInversion.model_validate({"size": size, "steps": 3, "layer": "average"})
+    assert asked.resolve(model, MethodLimits(max_synthesis_work=3 * work))
+    with pytest.raises(LimitExceeded, match=f"got {3 * work:,}"):
+        asked.resolve(model, MethodLimits(max_synthesis_work=3 * work - 1))
 
 
 @pytest.mark.parametrize(

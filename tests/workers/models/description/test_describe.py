@@ -18,7 +18,7 @@ from workers.models.description.describe import describe
 layers = keras.layers
 
 
-FREE = {"multiple": 1, "smallest": 1}
+FREE = {"remainder": 0, "longest": 512, "multiple": 1, "smallest": 1}
 
 
 def test_a_hand_made_model() -> None:

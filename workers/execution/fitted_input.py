@@ -1,0 +1,48 @@
+"""An input of a model, and how the photos of a job are brought to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rendering.photo import Placement
+from schemas.methods.base import MethodParams
+from schemas.methods.image_input import ExplainedInputParams
+from schemas.methods.photo_fit import PhotoFitParams
+from schemas.methods.photo_size import PhotoSizeParams
+from schemas.methods.synthesis.synthesis_size import sides_of
+from schemas.models import Fit, ModelInput
+from workers.contract.arrays import Float32, UInt8
+from workers.execution.model_access import UsableModel
+
+
+@dataclass(frozen=True)
+class FittedInput:
+    """An input of a model, and how a photo is brought to its size.
+
+    If `fit` is None, its own preprocessing says how. `size` is the (height, width) that the job gives an input with free sides.
+    """
+
+    model: UsableModel
+    name: str
+    fit: Fit | None
+    size: tuple[int, int] | None = None
+
+    @classmethod
+    def explained(cls, model: UsableModel, params: MethodParams) -> FittedInput:
+        """Return the input that a job explains: the one that its parameters name, or else the one that takes the photo."""
+        chosen = params.input if isinstance(params, ExplainedInputParams) else None
+        fit = params.fit if isinstance(params, PhotoFitParams) else None
+        size = None if not isinstance(params, PhotoSizeParams) or params.size is None else sides_of(params.size)
+        return cls(model, chosen or model.published.description.input.name, fit, size)
+
+    def other(self, name: str) -> FittedInput:
+        """Return another input of the model, to which photos are brought in the same way."""
+        return FittedInput(self.model, name, self.fit)
+
+    def described(self, pointer: str) -> ModelInput:
+        """Return the description of the input. `pointer` says where its name stands in the request."""
+        return self.model.published.description.input_at(self.name, pointer)
+
+    def prepare(self, image: UInt8) -> tuple[Float32, Placement]:
+        """Return an image uint8 (H, W, 3) as an input float32 (H, W, C), and where the image lies in it."""
+        return self.model.prepare(image, self.name, self.fit, self.size)
