@@ -8,7 +8,7 @@ from rendering.photo import Placement
 from schemas.methods.base import MethodParams
 from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.photo_fit import PhotoFitParams
-from schemas.methods.photo_size import PhotoSizeParams
+from schemas.methods.synthesis.photo_size import PhotoSizeParams
 from schemas.methods.synthesis.synthesis_size import sides_of
 from schemas.models import Fit, ModelInput
 from workers.contract.arrays import Float32, UInt8

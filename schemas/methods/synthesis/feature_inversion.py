@@ -10,11 +10,11 @@ from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
-from schemas.methods.photo_size import PhotoSizeParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
 from schemas.methods.synthesis.drawn_channels import check_drawn_channels
 from schemas.methods.synthesis.layers_by_map_size import layers_by_map_size
+from schemas.methods.synthesis.photo_size import PhotoSizeParams
 from schemas.models import LayerKind, LayerPath, ModelDescription, PublishedModel
 
 INVERTED_KINDS = (LayerKind.MERGE, LayerKind.ACTIVATION, LayerKind.CONV, LayerKind.NORMALIZATION)

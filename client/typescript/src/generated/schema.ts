@@ -3333,6 +3333,18 @@ export interface components {
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
+             * Size
+             * @description For a model that takes any size, the photo is brought to this size in pixels: a number for a square, or (height, width). `fit` says how. If it is null, the photo keeps its own size, and a model of one size has that size.
+             * @example [
+             *       96,
+             *       128
+             *     ]
+             */
+            size?: number | [
+                number,
+                number
+            ] | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -5028,14 +5040,24 @@ export interface components {
             layout: "nhwc" | "nchw";
             /**
              * Multiple
-             * @description A free height or width is brought to a multiple of this number, because the model's maps fit together for no others. The default is `1`.
+             * @description A free height or width is brought to a multiple of this number (plus `remainder`), because the model's maps fit together for no others. The default is `1`.
              */
             multiple: number;
+            /**
+             * Remainder
+             * @description A free side is a multiple of `multiple` plus this number. It is not 0 for a U-Net without padding, for example. The default is `0`.
+             */
+            remainder: number;
             /**
              * Smallest
              * @description A free height or width has at least so many pixels. For fewer, a map would be empty. The default is `1`.
              */
             smallest: number;
+            /**
+             * Longest
+             * @description For free sides, a photo with a longer side is scaled down. The model's settings can change it (`longest_side`). The default is `512`.
+             */
+            longest: number;
         };
         InputValues: {
             [key: string]: boolean | number | (boolean | number)[] | (boolean | number)[][] | components["schemas"]["ImageValue"] | components["schemas"]["ArrayReference"];
@@ -5743,6 +5765,38 @@ export interface components {
              */
             reference: string;
             /**
+             * Family
+             * @description The group of methods that answer the same kind of question.
+             * @enum {string}
+             */
+            family: "cam" | "gradients" | "perturbation" | "evaluation" | "inspection" | "synthesis";
+            /**
+             * Family Title
+             * @description The question that the family answers.
+             * @example Where does the model look for the class?
+             */
+            family_title: string;
+            /**
+             * Formula
+             * @description The arithmetic in one line.
+             */
+            formula: string;
+            /**
+             * Cost
+             * @description How often the model runs, forward and backward.
+             */
+            cost: string;
+            /**
+             * How To Read
+             * @description What a viewer can conclude from the picture.
+             */
+            how_to_read: string;
+            /**
+             * When It Misleads
+             * @description What the picture does not say, or says wrongly.
+             */
+            when_it_misleads: string;
+            /**
              * Needs Image
              * @description True if a submission must have an image.
              */
@@ -5899,10 +5953,20 @@ export interface components {
              */
             multiple: number;
             /**
+             * Remainder
+             * @description It is added to the multiple, as in `input`. The default is `0`.
+             */
+            remainder: number;
+            /**
              * Smallest
              * @description A free side of an image has at least so many pixels, as in `input`. The default is `1`.
              */
             smallest: number;
+            /**
+             * Longest
+             * @description A longer free side of a photo is scaled down, as in `input`. The default is `512`.
+             */
+            longest: number;
             /** @description It turns a photo into this input. It is null if the input takes no images. */
             preprocessing: components["schemas"]["Preprocessing"] | null;
             /**
@@ -9706,6 +9770,18 @@ export interface components {
              * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Size
+             * @description For a model that takes any size, the photo is brought to this size in pixels: a number for a square, or (height, width). `fit` says how. If it is null, the photo keeps its own size, and a model of one size has that size.
+             * @example [
+             *       96,
+             *       128
+             *     ]
+             */
+            size?: number | [
+                number,
+                number
+            ] | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -14967,6 +15043,18 @@ export interface components {
              * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
              */
             fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Size
+             * @description For a model that takes any size, the photo is brought to this size in pixels: a number for a square, or (height, width). `fit` says how. If it is null, the photo keeps its own size, and a model of one size has that size.
+             * @example [
+             *       96,
+             *       128
+             *     ]
+             */
+            size: number | [
+                number,
+                number
+            ] | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
