@@ -101,6 +101,23 @@ test-parity: $(PARITY)/.ready ## Compare the numbers with those of other librari
 
 MUTATIONS := 10000
 
+DOCS := .venv-docs
+SITE := out/site
+
+$(DOCS)/.ready: requirements/docs.txt | $(filter .uv/bin/uv,$(UV))
+	$(ENVIRONMENT) --clear $(DOCS)
+	$(UV) pip install --python $(DOCS)/bin/python --quiet --require-hashes -r requirements/docs.txt
+	@touch $@
+
+.PHONY: docs
+docs: $(DOCS)/.ready ## Build the documentation site in out/site, and fail if a link leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet --site-dir "$(CURDIR)/$(SITE)"
+	@echo "The site is in $(SITE)/index.html."
+
+.PHONY: docs-serve
+docs-serve: $(DOCS)/.ready ## Show the documentation site on http://127.0.0.1:8001, and build it anew when a page changes
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs serve --dev-addr 127.0.0.1:8001
+
 .PHONY: drill-images
 drill-images: $(READY) ## Send damaged images, and the folder CORPUS, through the header check and the decoder
 	$(BIN)/python -m benchmarks.image_drill $(CORPUS) --mutations $(MUTATIONS)
@@ -152,7 +169,8 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgr
 	$(COMPILE) pyproject.toml --extra worker --extra gpu --output-file requirements/worker-gpu.txt
 	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra onnx --extra tflite --extra heif --extra embedded --extra demo --group dev --output-file requirements/dev.txt
 	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
+	$(COMPILE) --group docs --output-file requirements/docs.txt
 
 .PHONY: clean
 clean: ## Remove the environments, the caches and out/
-	rm -rf $(VENV) $(PARITY) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PARITY) $(DOCS) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
