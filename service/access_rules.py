@@ -18,7 +18,7 @@ OPEN_PATHS = frozenset(
     }
 )
 _ADMIN_FOLDER = "/v1/keys"
-_SUBMIT = frozenset({"/v1/jobs", "/v1/batches"})
+_SUBMIT = frozenset({"/v1/jobs", "/v1/batches", "/v1/{method}.json"})
 _CHANGES_MODELS = ("/v1/models/{model}", "/v1/models/{name}")
 
 

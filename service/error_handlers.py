@@ -66,13 +66,14 @@ def add_error_handlers(app: FastAPI, routers: Sequence[APIRouter], max_body_byte
 
 def _call_of(path: str) -> str:
     """Return a sentence that shows the call at the address of a visualization method; empty for every other address."""
-    params = METHODS.get(path.removeprefix("/v1/"))
+    params = METHODS.get(path.removeprefix("/v1/").removesuffix(".json"))
     if params is None:
         return ""
     several = issubclass(params, ImagesParams)
     image = "-F images=@a.jpg -F images=@b.jpg " if several else "-F image=@photo.jpg " if params.card.needs_image else ""
     model = "-F model=efficientnet_lite0 " if params.card.needs_model else ""
-    return f" For example: curl {image}{model}-o result.png localhost:8000{path}. /v1/methods/{params.card.name} lists the fields."
+    suffix = "json" if path.endswith(".json") else "png"
+    return f" For example: curl {image}{model}-o result.{suffix} localhost:8000{path}. /v1/methods/{params.card.name} lists the fields."
 
 
 def _unknown_address(verb: str, path: str) -> VisualizationError:

@@ -17,7 +17,9 @@ from schemas.job_requests import JobRequest
 from schemas.jobs import InlineArray, Job
 from schemas.problem import Problem
 from service.one_line_forms import ONE_LINE_FORMS, FormFile
+from service.one_line_operations import add_json_operations
 from service.openapi.access import describe_access
+from service.openapi.headers import describe_headers
 from service.openapi.job_states import split_jobs
 from service.openapi.requests_and_answers import separate
 
@@ -62,6 +64,7 @@ def openapi_of(app: FastAPI, *, key_required: bool) -> Callable[[], dict[str, An
             describe_access(app.openapi_schema, key_required=key_required)
             split_jobs(app.openapi_schema["components"]["schemas"])
             separate(app.openapi_schema)
+            describe_headers(app.openapi_schema)
         return app.openapi_schema
 
     return build
@@ -77,6 +80,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
         # `requests_and_answers` separates the two. FastAPI's way would give a second name to many schemas that do not differ.
         separate_input_output_schemas=False,
     )
+    add_json_operations(document["paths"])
     schemas: dict[str, Any] = document["components"]["schemas"]
     for name, schema in _pydantic_schemas().items():
         # FastAPI loses null defaults and turns integer bounds into floats; pydantic's own schema has both.

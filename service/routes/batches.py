@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -32,11 +33,11 @@ _BODY: dict[str, Any] = {
             JSON: {"schema": {"$ref": "#/components/schemas/BatchRequest"}, "example": _EXAMPLE},
             JSON_LINES: {
                 "schema": {"type": "string", "description": 'An item in each line. The first line may be `{"defaults": {…}}`.'},
+                "example": "\n".join(json.dumps(line) for line in ({"defaults": _EXAMPLE["defaults"]}, *_EXAMPLE["items"])),
             },
         },
     }
 }
-_LOCATED = {"headers": {"Location": {"description": "This is the address of the batch.", "schema": {"type": "string"}}}}
 
 
 @router.post(
@@ -46,7 +47,7 @@ _LOCATED = {"headers": {"Location": {"description": "This is the address of the 
     status_code=202,
     response_model=Batch,
     response_description="The batch is accepted.",
-    responses={202: _LOCATED} | documented(400, 404, 413, 415, 422, 429, 503),
+    responses=documented(400, 404, 413, 415, 422, 429, 503),
     openapi_extra=_BODY,
 )
 async def submit_batch(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:

@@ -31,9 +31,9 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {"schema": {"$ref": "#/components/schemas/ImageForm"}},
-            "image/*": {"schema": {"type": "string", "format": "binary"}},
-            "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {"schema": {"$ref": "#/components/schemas/ImageForm"}, "example": {"image": "the bytes of cat.jpg"}},
+            "image/*": {"schema": {"type": "string", "format": "binary"}, "example": "the bytes of cat.jpg"},
+            "application/x-npy": {"schema": {"type": "string", "format": "binary"}, "example": "the bytes of image.npy"},
         },
     }
 }

@@ -44,11 +44,11 @@ _SUBMISSION: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {"$ref": "#/components/schemas/JobRequestForm"},
                 "encoding": {"request": {"contentType": "application/json"}},
+                "example": {"request": {"method": "grad_cam", "model": "efficientnet_lite0"}, "image": "the bytes of cat.jpg"},
             },
         },
     }
 }
-_LOCATED = {"headers": {"Location": {"description": "This is the address of the job.", "schema": {"type": "string"}}}}
 _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}}
 
 
@@ -62,11 +62,9 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
     responses={
         200: {
             "description": "The job has ended, because an identical job had a result or because the request waited for it.",
-            **_LOCATED,
             **_JOB,
         }
     }
-    | {202: _LOCATED}
     | documented(400, 404, 413, 415, 422, 429, 503),
     openapi_extra=_SUBMISSION,
 )

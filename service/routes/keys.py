@@ -19,8 +19,12 @@ from service.validation_errors import invalid_parameters, validated
 
 router = APIRouter(tags=["keys"])
 
+_EXAMPLE = {"owner": "ada", "scopes": ["read", "submit"]}
 _BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ApiKeyRequest"}}}}
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ApiKeyRequest"}, "example": _EXAMPLE}},
+    }
 }
 _log = structlog.get_logger(__name__)
 

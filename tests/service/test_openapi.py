@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from schemas.method_types import class_title
 from schemas.methods import METHODS
 from schemas.methods.several_images import ImagesParams
 from tests.service.fake_worker import FakeWorker
@@ -34,6 +35,12 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
             yield path, verb, operation
 
 
+def answer_of(document: dict[str, Any], operation: dict[str, Any], status: str) -> dict[str, Any]:
+    """Return an answer of an operation. Problems are described once for all operations."""
+    answer = operation["responses"][status]
+    return document["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]] if "$ref" in answer else answer
+
+
 def references(node: object) -> Iterator[str]:
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
@@ -48,7 +55,8 @@ def references(node: object) -> Iterator[str]:
 def test_it_is_valid(document: dict[str, Any]) -> None:
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     schemas = document["components"]["schemas"]
-    assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} <= set(schemas)
+    there = {f"#/components/{kind}/{name}" for kind, each in document["components"].items() for name in each}
+    assert set(references(document)) <= there
     assert not any(name.startswith(("HTTPValidation", "Validation", "Body_")) or "-" in name for name in schemas)
 
 
@@ -70,9 +78,10 @@ def test_operations_have_names_that_make_good_functions(document: dict[str, Any]
 
 def test_every_problem_is_a_problem(document: dict[str, Any]) -> None:
     for path, _, operation in operations(document):
-        for status, answer in operation["responses"].items():
+        for status in operation["responses"]:
             if status >= "400" and path != "/readyz":
-                assert answer["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+                content = answer_of(document, operation, status)["content"]
+                assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def test_no_field_is_a_bare_object(document: dict[str, Any]) -> None:
@@ -116,8 +125,12 @@ def test_every_method_has_an_example_and_a_form(document: dict[str, Any], method
     made = {spec.media_type for spec in METHODS[method].card.artifacts if spec.media_type}
     arrays = {"application/x-npz"} if any(spec.kind == "array" for spec in METHODS[method].card.artifacts) else set()
     gif = {"image/gif"} if any(spec.kind == "animation" for spec in METHODS[method].card.artifacts) else set()
-    assert set(content) == {"image/png", "image/webp", "image/jpeg", "application/json", "application/zip"} | made | arrays | gif
-    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Job"}
+    files = {"image/png", "image/webp", "image/jpeg", "application/zip"} | made | arrays | gif
+    assert set(content) == files - {"application/json"}
+    assert all(each["schema"] == {"type": "string", "format": "binary"} for each in content.values())
+    as_json = document["paths"][f"/v1/{method}.json"]["post"]["responses"]["200"]["content"]
+    assert set(as_json) == {"application/json"}
+    assert as_json["application/json"]["schema"]["allOf"][0]["$ref"].endswith(f"/{class_title(method)}Job")
 
 
 async def test_answers_are_as_documented(document: dict[str, Any], client: httpx.AsyncClient, worker: FakeWorker) -> None:
@@ -146,7 +159,7 @@ async def test_answers_are_as_documented(document: dict[str, Any], client: httpx
 
 
 def validate(document: dict[str, Any], operation: dict[str, Any], answer: httpx.Response) -> None:
-    content = operation["responses"][str(answer.status_code)]["content"]
+    content = answer_of(document, operation, str(answer.status_code))["content"]
     schema = content[answer.headers["content-type"]]["schema"]
     Draft202012Validator({**schema, "components": document["components"]}).validate(answer.json())
 

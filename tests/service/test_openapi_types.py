@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from schemas.methods import METHODS
+from service.security_headers import SECURITY_HEADERS
 from tests.service.fake_worker import FakeWorker
-from tests.service.test_openapi import document, references
-from tests.service.test_submit import cam
+from tests.service.test_errors import problem_of
+from tests.service.test_openapi import answer_of, document, operations, references
+from tests.service.test_submit import PHOTO, cam
 
 __all__ = ["document"]  # the fixture
 
@@ -105,3 +108,52 @@ async def test_the_events_of_a_stream_are_as_documented(document: dict[str, Any]
         for event in told:
             assert event["job_id"] == job_id
             events.validate(event)
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    bodies = [
+        (operation["operationId"], media_type, content)
+        for _, _, operation in operations(document)
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
+    ]
+    assert len(bodies) > 2 * len(METHODS)
+    assert [(name, media_type) for name, media_type, content in bodies if not {"example", "examples"} & set(content)] == []
+
+
+async def test_the_headers_of_answers_are_documented(document: dict[str, Any], client: httpx.AsyncClient, worker: FakeWorker) -> None:
+    form = {"data": {"model": "vgg16"}, "files": {"image": PHOTO}}
+    waiting = asyncio.create_task(client.post("/v1/grad_cam", **form))
+    await worker.work()
+    picture = await waiting
+    job = picture.headers["location"]
+    answers = {
+        ("/v1/grad_cam", "post"): picture,
+        ("/v1/grad_cam.json", "post"): await client.post("/v1/grad_cam.json", **form),
+        ("/v1/jobs", "post"): await client.post("/v1/jobs", json=cam(params={"class_index": 3}), headers={"Prefer": "wait=0"}),
+        ("/v1/jobs/{job_id}", "get"): await client.get("/v1/jobs/nothing"),
+        ("/v1/jobs/{job_id}/artifacts/{name}", "get"): await client.get(f"{job}/artifacts/overlay"),
+        ("/v1/batches", "post"): await client.post("/v1/batches", json={"items": [cam()]}),
+    }
+    general = {"content-type", "content-length", *(name.lower() for name in SECURITY_HEADERS)}
+    for (path, verb), answer in answers.items():
+        described = answer_of(document, document["paths"][path][verb], str(answer.status_code))["headers"]
+        assert set(answer.headers) - general <= {name.lower() for name in described}, path
+        assert "x-request-id" in answer.headers
+    assert "etag" in answers["/v1/jobs/{job_id}/artifacts/{name}", "get"].headers
+
+
+async def test_the_job_with_its_arrays_has_an_address_of_its_own(
+    document: dict[str, Any], client: httpx.AsyncClient, worker: FakeWorker
+) -> None:
+    form = {"data": {"model": "vgg16"}, "files": {"image": PHOTO}}
+    waiting = asyncio.create_task(client.post("/v1/grad_cam.json", **form))
+    await worker.work()
+    answer = await waiting
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    job = answer.json()
+    validator(document, "GradCamJob").validate(job)
+    assert {each["name"]: each["data"]["shape"] for each in job["artifacts"] if each["kind"] == "array"} == {"map": [5, 7]}
+    refused = await client.post("/v1/grad_cam.json", **form, headers={"Accept": "image/png"})
+    assert problem_of(refused, 406, "not_acceptable").allowed == "application/json"
+    wrong = await client.get("/v1/grad_cam.json")
+    assert "curl -F image=@photo.jpg" in problem_of(wrong, 405, "method_not_allowed").detail

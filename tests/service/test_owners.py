@@ -35,7 +35,7 @@ NAMES_IT_IN_THE_PATH = {
 LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches", "list_images"}
 # These name uploads in the body. Every method is tried below.
 NAMES_IT_IN_THE_QUERY = {"follow_events"}
-NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", *(f"run_{name}" for name in METHODS)}
+NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", *(f"run_{name}{kind}" for name in METHODS for kind in ("", "_json"))}
 MAKES_SOMETHING_NEW = {"upload_image"}
 NEEDS_ADMIN = {"add_key", "list_keys", "revoke_key"}
 

@@ -117,7 +117,7 @@ export interface paths {
         put?: never;
         /**
          * Ablation-CAM
-         * @description This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/ablation_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -139,7 +139,7 @@ export interface paths {
         put?: never;
         /**
          * Activations
-         * @description This method shows a layer's output for the photo: every channel in a grid, the array, and a ranking of the channels. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method shows a layer's output for the photo: every channel in a grid, the array, and a ranking of the channels. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/activations.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -161,7 +161,7 @@ export interface paths {
         put?: never;
         /**
          * Architecture
-         * @description This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/architecture.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -183,7 +183,7 @@ export interface paths {
         put?: never;
         /**
          * Compare CAMs
-         * @description One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/compare.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -205,7 +205,7 @@ export interface paths {
         put?: never;
         /**
          * Deconvnet
-         * @description This shows the pattern in the image to which a channel responds. One channel's strongest neuron, or its whole map, is kept, the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This shows the pattern in the image to which a channel responds. One channel's strongest neuron, or its whole map, is kept, the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/deconvnet.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -227,7 +227,7 @@ export interface paths {
         put?: never;
         /**
          * DeepDream
-         * @description This method strengthens what layers see in a photo, by gradient ascent from the photo at several scales. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method strengthens what layers see in a photo, by gradient ascent from the photo at several scales. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/deep_dream.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -249,7 +249,7 @@ export interface paths {
         put?: never;
         /**
          * EigenCAM
-         * @description This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The facts name the top class, if the model has classes. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The facts name the top class, if the model has classes. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/eigen_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -271,7 +271,7 @@ export interface paths {
         put?: never;
         /**
          * Faithfulness of an attribution
-         * @description This tests a map: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as they are shown, how much of it is left in the part that the map shows, and whether the map changes with the model's weights. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This tests a map: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as they are shown, how much of it is left in the part that the map shows, and whether the map changes with the model's weights. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/faithfulness.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -293,7 +293,7 @@ export interface paths {
         put?: never;
         /**
          * Feature inversion
-         * @description This method makes images from a layer's activation alone. They show what each layer still knows of the photo. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method makes images from a layer's activation alone. They show what each layer still knows of the photo. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/feature_inversion.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -315,7 +315,7 @@ export interface paths {
         put?: never;
         /**
          * Filter atlas
-         * @description This method shows what every channel of a layer looks for, on one sheet. It takes over images that earlier jobs have made. A job that was stopped continues where it was when it is submitted again. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method shows what every channel of a layer looks for, on one sheet. It takes over images that earlier jobs have made. A job that was stopped continues where it was when it is submitted again. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/filter_atlas.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -337,7 +337,7 @@ export interface paths {
         put?: never;
         /**
          * Filter synthesis
-         * @description This method makes images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method makes images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/filters.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -359,7 +359,7 @@ export interface paths {
         put?: never;
         /**
          * Grad-CAM
-         * @description This heatmap on the image shows the regions that speak for a class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This heatmap on the image shows the regions that speak for a class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/grad_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -381,7 +381,7 @@ export interface paths {
         put?: never;
         /**
          * Grad-CAM++
-         * @description This is Grad-CAM with a weight for the gradient at each position, so that the map covers every occurrence of an object. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This is Grad-CAM with a weight for the gradient at each position, so that the map covers every occurrence of an object. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/grad_cam_plus_plus.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -403,7 +403,7 @@ export interface paths {
         put?: never;
         /**
          * Gradient × input
-         * @description This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/grad_x_input.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -425,7 +425,7 @@ export interface paths {
         put?: never;
         /**
          * Guided backpropagation
-         * @description This shows in colour on grey the edges and textures that excite the neurons behind the class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This shows in colour on grey the edges and textures that excite the neurons behind the class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/guided_backprop.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -447,7 +447,7 @@ export interface paths {
         put?: never;
         /**
          * Guided Grad-CAM
-         * @description This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/guided_grad_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -469,7 +469,7 @@ export interface paths {
         put?: never;
         /**
          * HiResCAM
-         * @description This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/hires_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -491,7 +491,7 @@ export interface paths {
         put?: never;
         /**
          * Integrated gradients
-         * @description This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The shares sum to this difference. Red speaks for the class, blue against it. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The shares sum to this difference. Red speaks for the class, blue against it. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/integrated_gradients.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -513,7 +513,7 @@ export interface paths {
         put?: never;
         /**
          * LayerCAM
-         * @description This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/layer_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -535,7 +535,7 @@ export interface paths {
         put?: never;
         /**
          * Occlusion
-         * @description A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the place is covered. The method needs no gradients. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the place is covered. The method needs no gradients. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/occlusion.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -557,7 +557,7 @@ export interface paths {
         put?: never;
         /**
          * Prediction
-         * @description This method returns the top classes with label, logit and probability, and a bar chart of them. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method returns the top classes with label, logit and probability, and a bar chart of them. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/predict.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -579,7 +579,7 @@ export interface paths {
         put?: never;
         /**
          * Predictions of a batch
-         * @description This method returns the top classes of up to 256 uploaded images with label, logit and probability, a sheet of them, and the number of images for each top class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         * @description This method returns the top classes of up to 256 uploaded images with label, logit and probability, a sheet of them, and the number of images for each top class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/predict_batch.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
          *
          *     A key needs the scope `submit`.
          */
@@ -601,7 +601,7 @@ export interface paths {
         put?: never;
         /**
          * RISE
-         * @description The model sees the image through many random soft masks. The mean mask, weighted by the class's probability, shows what must be visible for the class to be recognised. The method needs no gradients. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description The model sees the image through many random soft masks. The mean mask, weighted by the class's probability, shows what must be visible for the class to be recognised. The method needs no gradients. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/rise.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -623,7 +623,7 @@ export interface paths {
         put?: never;
         /**
          * Saliency
-         * @description The brightness of a pixel shows how much the class's score would change if this pixel changed a little. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description The brightness of a pixel shows how much the class's score would change if this pixel changed a little. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/saliency.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -645,7 +645,7 @@ export interface paths {
         put?: never;
         /**
          * Sandbox
-         * @description This method draws a photo after each stage of convolutions with random kernels, ReLU and pooling. It needs no model. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method draws a photo after each stage of convolutions with random kernels, ReLU and pooling. It needs no model. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/sandbox.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -667,7 +667,7 @@ export interface paths {
         put?: never;
         /**
          * Score-CAM
-         * @description This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/score_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -689,7 +689,7 @@ export interface paths {
         put?: never;
         /**
          * SmoothGrad
-         * @description This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/smooth_grad.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -711,7 +711,7 @@ export interface paths {
         put?: never;
         /**
          * Top patches
-         * @description This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as large as its receptive field. Each channel has a row, with the strongest part first. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         * @description This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as large as its receptive field. Each channel has a row, with the strongest part first. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/top_patches.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
          *
          *     A key needs the scope `submit`.
          */
@@ -733,7 +733,7 @@ export interface paths {
         put?: never;
         /**
          * Weights
-         * @description This method draws a layer's kernels as tiles (in colour if they read three channels), a dense layer as a matrix, and batch norm as plots. It returns histograms, statistics and the arrays too. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This method draws a layer's kernels as tiles (in colour if they read three channels), a dense layer as a matrix, and batch norm as plots. It returns histograms, statistics and the arrays too. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/weights.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -755,7 +755,7 @@ export interface paths {
         put?: never;
         /**
          * XGrad-CAM
-         * @description This is Grad-CAM with each gradient weighted by its position's share of the channel's activation, so that the map nearly sums to the class's score. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG.
+         * @description This is Grad-CAM with each gradient weighted by its position's share of the channel's activation, so that the map nearly sums to the class's score. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/xgrad_cam.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -1324,6 +1324,666 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["cancel_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ablation_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ablation-CAM, as JSON
+         * @description This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/ablation_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_ablation_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/activations.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activations, as JSON
+         * @description This method shows a layer's output for the photo: every channel in a grid, the array, and a ranking of the channels. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/activations`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_activations_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/architecture.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Architecture, as JSON
+         * @description This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/architecture`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_architecture_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compare.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare CAMs, as JSON
+         * @description One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/compare`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_compare_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deconvnet.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deconvnet, as JSON
+         * @description This shows the pattern in the image to which a channel responds. One channel's strongest neuron, or its whole map, is kept, the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/deconvnet`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_deconvnet_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deep_dream.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * DeepDream, as JSON
+         * @description This method strengthens what layers see in a photo, by gradient ascent from the photo at several scales. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/deep_dream`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_deep_dream_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/eigen_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * EigenCAM, as JSON
+         * @description This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The facts name the top class, if the model has classes. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/eigen_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_eigen_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/faithfulness.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Faithfulness of an attribution, as JSON
+         * @description This tests a map: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as they are shown, how much of it is left in the part that the map shows, and whether the map changes with the model's weights. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/faithfulness`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_faithfulness_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feature_inversion.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Feature inversion, as JSON
+         * @description This method makes images from a layer's activation alone. They show what each layer still knows of the photo. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/feature_inversion`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_feature_inversion_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/filter_atlas.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Filter atlas, as JSON
+         * @description This method shows what every channel of a layer looks for, on one sheet. It takes over images that earlier jobs have made. A job that was stopped continues where it was when it is submitted again. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/filter_atlas`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_filter_atlas_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/filters.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Filter synthesis, as JSON
+         * @description This method makes images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/filters`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_filters_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/grad_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grad-CAM, as JSON
+         * @description This heatmap on the image shows the regions that speak for a class. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/grad_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_grad_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/grad_cam_plus_plus.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grad-CAM++, as JSON
+         * @description This is Grad-CAM with a weight for the gradient at each position, so that the map covers every occurrence of an object. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/grad_cam_plus_plus`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_grad_cam_plus_plus_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/grad_x_input.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gradient × input, as JSON
+         * @description This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/grad_x_input`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_grad_x_input_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/guided_backprop.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Guided backpropagation, as JSON
+         * @description This shows in colour on grey the edges and textures that excite the neurons behind the class. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/guided_backprop`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_guided_backprop_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/guided_grad_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Guided Grad-CAM, as JSON
+         * @description This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/guided_grad_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_guided_grad_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/hires_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * HiResCAM, as JSON
+         * @description This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/hires_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_hires_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/integrated_gradients.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Integrated gradients, as JSON
+         * @description This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The shares sum to this difference. Red speaks for the class, blue against it. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/integrated_gradients`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_integrated_gradients_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/layer_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * LayerCAM, as JSON
+         * @description This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/layer_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_layer_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/occlusion.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Occlusion, as JSON
+         * @description A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the place is covered. The method needs no gradients. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/occlusion`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_occlusion_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/predict.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prediction, as JSON
+         * @description This method returns the top classes with label, logit and probability, and a bar chart of them. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/predict`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_predict_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/predict_batch.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Predictions of a batch, as JSON
+         * @description This method returns the top classes of up to 256 uploaded images with label, logit and probability, a sheet of them, and the number of images for each top class. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/predict_batch`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_predict_batch_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rise.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * RISE, as JSON
+         * @description The model sees the image through many random soft masks. The mean mask, weighted by the class's probability, shows what must be visible for the class to be recognised. The method needs no gradients. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/rise`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_rise_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/saliency.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Saliency, as JSON
+         * @description The brightness of a pixel shows how much the class's score would change if this pixel changed a little. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/saliency`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_saliency_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandbox.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sandbox, as JSON
+         * @description This method draws a photo after each stage of convolutions with random kernels, ReLU and pooling. It needs no model. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/sandbox`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_sandbox_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/score_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score-CAM, as JSON
+         * @description This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/score_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_score_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/smooth_grad.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SmoothGrad, as JSON
+         * @description This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/smooth_grad`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_smooth_grad_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/top_patches.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Top patches, as JSON
+         * @description This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as large as its receptive field. Each channel has a row, with the strongest part first. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/top_patches`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_top_patches_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/weights.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Weights, as JSON
+         * @description This method draws a layer's kernels as tiles (in colour if they read three channels), a dense layer as a matrix, and batch norm as plots. It returns histograms, statistics and the arrays too. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/weights`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_weights_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/xgrad_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * XGrad-CAM, as JSON
+         * @description This is Grad-CAM with each gradient weighted by its position's share of the channel's activation, so that the map nearly sums to the class's score. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/xgrad_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_xgrad_cam_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -17035,10 +17695,211 @@ export interface components {
             frames: number | null;
         };
     };
-    responses: never;
+    responses: {
+        /** @description Problem: `malformed_body` */
+        Problem400: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `not_found` */
+        Problem404: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `body_too_large` */
+        Problem413: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `unsupported_format` */
+        Problem415: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
+        Problem422: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `caller_limit`, `rate_limited` */
+        Problem429: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
+        Problem503: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `unauthenticated` */
+        Problem401: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `scope_missing` */
+        Problem403: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `state_conflict` */
+        Problem409: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `not_acceptable` */
+        Problem406: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `expired` */
+        Problem410: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
+        Problem500: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `not_finished`, `timeout` */
+        Problem504: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                Location: components["headers"]["Location"];
+                "Preference-Applied": components["headers"]["Preference-Applied"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The id of the request, which the service's log has, too. */
+        "X-Request-ID": string;
+        /** @description How many requests of this kind are left, and for how long. It is absent if requests are not limited. */
+        RateLimit: string;
+        /** @description How many requests of each kind a caller may send within which time (IETF draft). */
+        "RateLimit-Policy": string;
+        /** @description The number of seconds after which the caller should come again. */
+        "Retry-After": number;
+        /** @description How to send a key (RFC 6750). */
+        "WWW-Authenticate": string;
+        /** @description The address of the job or the batch. */
+        Location: string;
+        /** @description The preference that was followed, for example `wait=30`. It is absent if the request has none. */
+        "Preference-Applied": string;
+        /** @description The strong validator of this representation. */
+        ETag: string;
+        /** @description How long the answer may be kept. Its content never changes. */
+        "Cache-Control": string;
+        /** @description The headers of the request on which the answer depends. */
+        Vary: string;
+        /** @description A name for the file. */
+        "Content-Disposition": string;
+        /** @description A sentence that a reader of the picture should know, percent-encoded. There is one header for each warning. */
+        "Convscope-Warning": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -17066,57 +17927,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobPage"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     submit_job: {
@@ -17136,6 +17960,15 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["JobRequest"];
+                /**
+                 * @example {
+                 *       "request": {
+                 *         "method": "grad_cam",
+                 *         "model": "efficientnet_lite0"
+                 *       },
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["JobRequestForm"];
             };
         };
@@ -17143,8 +17976,11 @@ export interface operations {
             /** @description The job has ended, because an identical job had a result or because the request waited for it. */
             200: {
                 headers: {
-                    /** @description This is the address of the job. */
-                    Location?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -17154,95 +17990,27 @@ export interface operations {
             /** @description The job is accepted. It is queued or it runs. */
             202: {
                 headers: {
-                    /** @description This is the address of the job. */
-                    Location?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     get_job: {
@@ -17263,66 +18031,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     delete_job: {
@@ -17340,55 +18063,18 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     job_events: {
@@ -17409,6 +18095,9 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -17418,64 +18107,19 @@ export interface operations {
             /** @description The caller has seen the last event, so there is nothing more to follow. */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     cancel_job: {
@@ -17493,6 +18137,9 @@ export interface operations {
             /** @description The job was canceled before. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -17502,66 +18149,21 @@ export interface operations {
             /** @description The job is canceled. If it was running, its work stops at the next slice. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     run_ablation_cam: {
@@ -17580,6 +18182,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "class_index": 0
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["AblationCamForm"];
             };
         };
@@ -17587,13 +18196,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -17601,138 +18217,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["AblationCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_activations: {
@@ -17751,6 +18261,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "scaling": "per_channel"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["ActivationsForm"];
             };
         };
@@ -17758,13 +18275,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -17772,138 +18296,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["ActivationsJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_architecture: {
@@ -17922,6 +18340,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "direction": "TB"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["ArchitectureForm"];
             };
         };
@@ -17929,6 +18353,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -17937,145 +18369,38 @@ export interface operations {
                     "image/jpeg": string;
                     "image/svg+xml": string;
                     "text/vnd.graphviz": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/zip": string;
                 };
             };
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["ArchitectureJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_compare: {
@@ -18094,6 +18419,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "methods": [
+                 *         "grad_cam",
+                 *         "layer_cam",
+                 *         "eigen_cam"
+                 *       ]
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["CompareForm"];
             };
         };
@@ -18101,13 +18437,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -18115,138 +18458,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["CompareJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_deconvnet: {
@@ -18265,6 +18502,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "channels": 1
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["DeconvnetForm"];
             };
         };
@@ -18272,13 +18516,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -18286,138 +18537,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["DeconvnetJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_deep_dream: {
@@ -18436,6 +18581,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "octaves": 3,
+                 *       "steps": 10
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["DeepDreamForm"];
             };
         };
@@ -18443,13 +18596,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -18457,138 +18617,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["DeepDreamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_eigen_cam: {
@@ -18607,6 +18661,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["EigenCamForm"];
             };
         };
@@ -18614,6 +18674,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -18621,7 +18689,6 @@ export interface operations {
                     "image/webp": string;
                     "image/jpeg": string;
                     "image/gif": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -18629,138 +18696,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["EigenCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_faithfulness: {
@@ -18779,6 +18740,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "attribution": "grad_cam",
+                 *       "steps": 20,
+                 *       "randomisations": 1
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["FaithfulnessForm"];
             };
         };
@@ -18786,13 +18756,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -18800,138 +18777,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["FaithfulnessJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_feature_inversion: {
@@ -18950,6 +18821,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "steps": 32
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["FeatureInversionForm"];
             };
         };
@@ -18957,13 +18835,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -18971,138 +18856,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["FeatureInversionJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_filter_atlas: {
@@ -19121,6 +18900,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "size": 32,
+                 *       "steps": 16,
+                 *       "order": "objective"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["FilterAtlasForm"];
             };
         };
@@ -19128,13 +18915,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -19142,138 +18936,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["FilterAtlasJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_filters: {
@@ -19292,6 +18980,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "channels": 8,
+                 *       "steps": 64
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["FiltersForm"];
             };
         };
@@ -19299,6 +18994,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -19306,7 +19009,6 @@ export interface operations {
                     "image/webp": string;
                     "image/jpeg": string;
                     "image/gif": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -19314,138 +19016,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["FiltersJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_grad_cam: {
@@ -19464,6 +19060,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["GradCamForm"];
             };
         };
@@ -19471,6 +19073,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -19478,7 +19088,6 @@ export interface operations {
                     "image/webp": string;
                     "image/jpeg": string;
                     "image/gif": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -19486,138 +19095,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["GradCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_grad_cam_plus_plus: {
@@ -19636,6 +19139,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["GradCamPlusPlusForm"];
             };
         };
@@ -19643,6 +19152,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -19650,7 +19167,6 @@ export interface operations {
                     "image/webp": string;
                     "image/jpeg": string;
                     "image/gif": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -19658,138 +19174,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["GradCamPlusPlusJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_grad_x_input: {
@@ -19808,6 +19218,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["GradXInputForm"];
             };
         };
@@ -19815,13 +19231,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -19829,138 +19252,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["GradXInputJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_guided_backprop: {
@@ -19979,6 +19296,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["GuidedBackpropForm"];
             };
         };
@@ -19986,13 +19309,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -20000,138 +19330,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["GuidedBackpropJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_guided_grad_cam: {
@@ -20150,6 +19374,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["GuidedGradCamForm"];
             };
         };
@@ -20157,13 +19387,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -20171,138 +19408,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["GuidedGradCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_hires_cam: {
@@ -20321,6 +19452,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["HiresCamForm"];
             };
         };
@@ -20328,6 +19465,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -20335,7 +19480,6 @@ export interface operations {
                     "image/webp": string;
                     "image/jpeg": string;
                     "image/gif": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -20343,138 +19487,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["HiresCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_integrated_gradients: {
@@ -20493,6 +19531,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "steps": 16
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["IntegratedGradientsForm"];
             };
         };
@@ -20500,13 +19545,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -20514,138 +19566,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["IntegratedGradientsJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_layer_cam: {
@@ -20664,6 +19610,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["LayerCamForm"];
             };
         };
@@ -20671,6 +19623,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -20678,7 +19638,6 @@ export interface operations {
                     "image/webp": string;
                     "image/jpeg": string;
                     "image/gif": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -20686,138 +19645,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["LayerCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_occlusion: {
@@ -20836,6 +19689,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["OcclusionForm"];
             };
         };
@@ -20843,13 +19702,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -20857,138 +19723,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["OcclusionJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_predict: {
@@ -21007,6 +19767,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "top": 5
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["PredictForm"];
             };
         };
@@ -21014,13 +19781,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21028,138 +19802,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["PredictJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_predict_batch: {
@@ -21178,6 +19846,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "top": 5
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["PredictBatchForm"];
             };
         };
@@ -21185,13 +19862,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21199,138 +19883,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["PredictBatchJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_rise: {
@@ -21349,6 +19927,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "masks": 500
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["RiseForm"];
             };
         };
@@ -21356,13 +19941,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21370,138 +19962,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["RiseJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_saliency: {
@@ -21520,6 +20006,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["SaliencyForm"];
             };
         };
@@ -21527,13 +20019,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21541,138 +20040,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["SaliencyJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_sandbox: {
@@ -21691,6 +20084,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "image": "the bytes of cat.jpg",
+                 *       "preset": "max_pool_2x2",
+                 *       "seed": 0
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["SandboxForm"];
             };
         };
@@ -21698,13 +20098,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21712,138 +20119,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["SandboxJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_score_cam: {
@@ -21862,6 +20163,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "max_channels": 64
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["ScoreCamForm"];
             };
         };
@@ -21869,13 +20177,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21883,138 +20198,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["ScoreCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_smooth_grad: {
@@ -22033,6 +20242,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "samples": 16
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["SmoothGradForm"];
             };
         };
@@ -22040,13 +20256,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22054,138 +20277,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["SmoothGradJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_top_patches: {
@@ -22204,6 +20321,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "channels": 2,
+                 *       "count": 3
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["TopPatchesForm"];
             };
         };
@@ -22211,13 +20338,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22225,138 +20359,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["TopPatchesJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_weights: {
@@ -22375,6 +20403,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["WeightsForm"];
             };
         };
@@ -22382,13 +20415,20 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22396,138 +20436,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["WeightsJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     run_xgrad_cam: {
@@ -22546,6 +20480,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["XgradCamForm"];
             };
         };
@@ -22553,6 +20493,14 @@ export interface operations {
             /** @description The job has finished, and this is its result. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -22560,7 +20508,6 @@ export interface operations {
                     "image/webp": string;
                     "image/jpeg": string;
                     "image/gif": string;
-                    "application/json": components["schemas"]["Job"];
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22568,138 +20515,32 @@ export interface operations {
             /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["XgradCamJob"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `state_conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `out_of_memory`, `worker_crashed`, `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_finished`, `timeout` */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
     list_images: {
@@ -22719,57 +20560,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["UploadedImagePage"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     upload_image: {
@@ -22781,8 +20585,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["ImageForm"];
+                /** @example the bytes of cat.jpg */
                 "image/*": string;
+                /** @example the bytes of image.npy */
                 "application/x-npy": string;
             };
         };
@@ -22790,84 +20601,23 @@ export interface operations {
             /** @description The image is stored. Jobs can name its id in place of the image. */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["UploadedImage"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     get_image: {
@@ -22891,6 +20641,13 @@ export interface operations {
             /** @description The image, as it was uploaded or as a thumbnail. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -22908,91 +20665,25 @@ export interface operations {
             /** @description The caller already has this representation. */
             304: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     delete_image: {
@@ -23010,55 +20701,18 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     get_artifact: {
@@ -23088,6 +20742,13 @@ export interface operations {
             /** @description The artifact, in the format that was asked for. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -23105,82 +20766,24 @@ export interface operations {
             /** @description The caller already has this representation. */
             304: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_acceptable` */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `expired` */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     list_methods: {
@@ -23195,48 +20798,19 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MethodDescription"][];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     get_method: {
@@ -23254,57 +20828,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MethodDescription"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     list_models: {
@@ -23319,48 +20856,19 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ModelSummary"][];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     get_model: {
@@ -23378,66 +20886,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ModelDescription"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     list_layers: {
@@ -23458,66 +20921,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Layer"][];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     search_labels: {
@@ -23538,66 +20956,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ClassLabel"][];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     list_keys: {
@@ -23612,48 +20985,19 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     add_key: {
@@ -23665,6 +21009,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "owner": "ada",
+                 *       "scopes": [
+                 *         "read",
+                 *         "submit"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApiKeyRequest"];
             };
         };
@@ -23672,84 +21025,23 @@ export interface operations {
             /** @description The key is made. It is shown this once. */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     revoke_key: {
@@ -23767,55 +21059,18 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     welcome: {
@@ -23830,6 +21085,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -23850,6 +21106,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -23870,6 +21127,7 @@ export interface operations {
             /** @description The service takes jobs. The status is `ready`, or `starting` if no worker is alive to run them yet. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -23879,6 +21137,7 @@ export interface operations {
             /** @description The broker does not answer, or the service is shutting down. */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -23899,48 +21158,19 @@ export interface operations {
             /** @description The metrics in Prometheus' text format. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "text/plain": string;
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     batch_results: {
@@ -23965,66 +21195,21 @@ export interface operations {
             /** @description A line of JSON for each item that has ended. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["BatchRow"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     batch_archive: {
@@ -24045,66 +21230,21 @@ export interface operations {
             /** @description A zip file with a folder for each item. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/zip": string;
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     batch_events: {
@@ -24125,6 +21265,9 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24134,64 +21277,19 @@ export interface operations {
             /** @description The caller has seen the last event, so there is nothing more to follow. */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     follow_events: {
@@ -24214,6 +21312,9 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24223,64 +21324,19 @@ export interface operations {
             /** @description The caller has seen the last event of every job, so there is nothing more to follow. */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     list_problems: {
@@ -24295,6 +21351,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24305,6 +21362,7 @@ export interface operations {
             /** @description Problem: `not_acceptable` */
             406: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24328,6 +21386,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24339,6 +21398,7 @@ export interface operations {
             /** @description Problem: `not_found` */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24348,6 +21408,7 @@ export interface operations {
             /** @description Problem: `not_acceptable` */
             406: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24373,57 +21434,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BatchPage"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     submit_batch: {
@@ -24471,6 +21495,11 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["BatchRequest"];
+                /**
+                 * @example {"defaults": {"method": "grad_cam", "model": "efficientnet_lite0", "params": {"alpha": 0.5}}}
+                 *     {"custom_id": "cat.jpg", "image": {"id": "img_0000000000000000000000000000000000000000000000000000000000000000"}}
+                 *     {"custom_id": "dog.jpg", "image": {"id": "img_1111111111111111111111111111111111111111111111111111111111111111"}, "params": {"class_index": 207}}
+                 */
                 "application/x-ndjson": string;
             };
         };
@@ -24478,95 +21507,26 @@ export interface operations {
             /** @description The batch is accepted. */
             202: {
                 headers: {
-                    /** @description This is the address of the batch. */
-                    Location?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
                 };
             };
-            /** @description Problem: `malformed_body` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `body_too_large` */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `unsupported_format` */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     get_batch: {
@@ -24587,66 +21547,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     delete_batch: {
@@ -24664,55 +21579,18 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `scope_missing` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
     cancel_batch: {
@@ -24730,6 +21608,9 @@ export interface operations {
             /** @description The batch was canceled before. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -24739,66 +21620,2300 @@ export interface operations {
             /** @description The batch is canceled. Its items end one after the other; `canceling` is true until then. */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
                 };
             };
-            /** @description Problem: `unauthenticated` */
-            401: {
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    run_ablation_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "class_index": 0
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["AblationCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["AblationCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
                 };
             };
-            /** @description Problem: `scope_missing` */
-            403: {
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["AblationCamJob"];
                 };
             };
-            /** @description Problem: `not_found` */
-            404: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_activations_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "scaling": "per_channel"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ActivationsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ActivationsJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
                 };
             };
-            /** @description Problem: `state_conflict` */
-            409: {
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ActivationsJob"];
                 };
             };
-            /** @description Problem: `caller_limit`, `rate_limited` */
-            429: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_architecture_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "direction": "TB"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ArchitectureForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ArchitectureJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
                 };
             };
-            /** @description Problem: `queue_full`, `broker_unavailable`, `storage_full`, `no_workers`, `model_loading`, `model_changed`, `shutting_down`, `model_load_failed` */
-            503: {
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ArchitectureJob"];
                 };
             };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_compare_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "methods": [
+                 *         "grad_cam",
+                 *         "layer_cam",
+                 *         "eigen_cam"
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["CompareForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_deconvnet_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "channels": 1
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["DeconvnetForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeconvnetJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeconvnetJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_deep_dream_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "octaves": 3,
+                 *       "steps": 10
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["DeepDreamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeepDreamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeepDreamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_eigen_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["EigenCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EigenCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EigenCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_faithfulness_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "attribution": "grad_cam",
+                 *       "steps": 20,
+                 *       "randomisations": 1
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FaithfulnessForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaithfulnessJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaithfulnessJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_feature_inversion_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "steps": 32
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FeatureInversionForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureInversionJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureInversionJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_filter_atlas_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "size": 32,
+                 *       "steps": 16,
+                 *       "order": "objective"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FilterAtlasForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterAtlasJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterAtlasJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_filters_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "channels": 8,
+                 *       "steps": 64
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FiltersForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiltersJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiltersJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_grad_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["GradCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_grad_cam_plus_plus_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["GradCamPlusPlusForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradCamPlusPlusJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradCamPlusPlusJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_grad_x_input_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["GradXInputForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradXInputJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradXInputJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_guided_backprop_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["GuidedBackpropForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidedBackpropJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidedBackpropJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_guided_grad_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["GuidedGradCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidedGradCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidedGradCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_hires_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["HiresCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HiresCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HiresCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_integrated_gradients_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "steps": 16
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["IntegratedGradientsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegratedGradientsJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegratedGradientsJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_layer_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["LayerCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LayerCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LayerCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_occlusion_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["OcclusionForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OcclusionJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OcclusionJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_predict_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "top": 5
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["PredictForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_predict_batch_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "top": 5
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["PredictBatchForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictBatchJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictBatchJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_rise_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "masks": 500
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["RiseForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiseJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiseJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_saliency_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["SaliencyForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaliencyJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaliencyJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_sandbox_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "image": "the bytes of cat.jpg",
+                 *       "preset": "max_pool_2x2",
+                 *       "seed": 0
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["SandboxForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_score_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "max_channels": 64
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ScoreCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_smooth_grad_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "samples": 16
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["SmoothGradForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SmoothGradJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SmoothGradJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_top_patches_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "channels": 2,
+                 *       "count": 3
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["TopPatchesForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopPatchesJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopPatchesJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_weights_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["WeightsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_xgrad_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["XgradCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["XgradCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["XgradCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
         };
     };
 }
