@@ -146,6 +146,10 @@ settings: $(READY) ## Write docs/settings.md, docs/methods and the errors of doc
 	$(BIN)/python -m cli.errors_section
 	$(BIN)/python -m cli.method_page
 
+.PHONY: explorer
+explorer: $(READY) ## Build the explorer page from explorer/ into service/explorer_page
+	$(BIN)/python -m tests.explorer.tools
+
 .PHONY: typescript
 typescript: $(READY) ## Write the generated types of the TypeScript client
 	$(BIN)/python -m tests.typescript.generate

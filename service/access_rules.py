@@ -15,6 +15,7 @@ OPEN_PATHS = frozenset(
     {
         *("/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"),
         *("/problems", "/problems/{code}"),
+        *("/jobs/{job_id}", "/explorer/{name}"),  # the page is the same for everybody; what it shows needs the key
     }
 )
 _ADMIN_FOLDER = "/v1/keys"

@@ -1,4 +1,4 @@
-"""The routes `/livez`, `/readyz`, `/metrics` and `/`."""
+"""The routes `/livez`, `/readyz` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
 
 from jobstore.records import QueueDepth
 from schemas.errors import BrokerUnavailable
@@ -18,24 +17,6 @@ from service.responses import model_response
 router = APIRouter(tags=["operations"])
 
 _BROKER_TIMEOUT = 3.0  # seconds after which the broker counts as away
-
-
-class Welcome(BaseModel):
-    """The addresses to start from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str = "convscope"
-    docs: str = "/docs"
-    openapi: str = "/openapi.json"
-    methods: str = "/v1/methods"
-    models: str = "/v1/models"
-
-
-@router.get("/", operation_id="welcome", summary="List the addresses to start from", response_model=Welcome)
-async def welcome() -> Response:
-    """Name the addresses of the documentation, the methods and the models."""
-    return model_response(Welcome())
 
 
 @router.get("/livez", operation_id="livez", summary="Ask whether the process answers", response_model=Liveness)

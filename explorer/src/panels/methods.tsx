@@ -1,0 +1,106 @@
+// The methods in their families: what each shows, what it costs, how to read it, its parameters, and its pictures.
+import { computed, signal } from "@preact/signals";
+import { methods, model } from "../state/catalog";
+import { explain, heatFault, lastJob, methodName, paramsOf, running, stop } from "../state/explain";
+import { FAMILIES, MORE, type Family } from "../words/methods";
+import { Artifacts } from "./artifacts";
+import { Empty, FaultNotice } from "./notice";
+import { ParameterForm } from "./parameter_form";
+import { ProgressLine } from "./progress";
+
+/** The families with the methods that this service has. */
+const families = computed<Family[]>(() => {
+  const known = FAMILIES.flatMap((each) => each.methods);
+  // A set of photos has a place of its own: the card of a channel. The answer is the panel of that name.
+  const others = methods.value.map((each) => each.name).filter((name) => !known.includes(name) && !["top_patches", "predict_batch", "predict"].includes(name));
+  const all = [...FAMILIES, { ...MORE, methods: others }];
+  return all.map((each) => ({ ...each, methods: each.methods.filter((name) => methods.value.some((method) => method.name === name)) }));
+});
+
+const opened = signal<string | null>(null);
+const family = computed(
+  () => families.value.find((each) => each.name === opened.value) ?? families.value.find((each) => each.methods.includes(methodName.value)) ?? families.value[0]!,
+);
+
+export function MethodsPanel() {
+  return (
+    <section class="panel methods" id="methods" aria-labelledby="methods-title">
+      <h2 id="methods-title">Methods</h2>
+      <div class="tabs" role="group" aria-label="Families of methods">
+        {families.value.map((each) => (
+          <button key={each.name} type="button" aria-pressed={each === family.value} onClick={() => (opened.value = each.name)}>
+            {each.name}
+          </button>
+        ))}
+      </div>
+      <p class="question">{family.value.question}</p>
+      <ul class="cards">{family.value.methods.map((name) => <MethodCard key={name} name={name} />)}</ul>
+      <Chosen />
+    </section>
+  );
+}
+
+function MethodCard({ name }: { name: string }) {
+  const each = methods.value.find((method) => method.name === name)!;
+  const pick = () => {
+    methodName.value = name;
+    heatFault.value = null;
+    if (each.lane === "fast") void explain();
+  };
+  return (
+    <li>
+      <button type="button" class="card" aria-pressed={name === methodName.value} onClick={pick}>
+        <strong>{each.title}</strong>{" "}
+        <span class={`lane ${each.lane}`}>{each.lane === "fast" ? "fast" : "takes longer"}</span>{" "}
+        <span class="small">{each.summary}</span>
+      </button>
+    </li>
+  );
+}
+
+function Chosen() {
+  const each = methods.value.find((method) => method.name === methodName.value);
+  if (!each) return <Empty>Choose a method.</Empty>;
+  const busy = running.value !== null;
+  const job = lastJob.value?.method === each.name ? lastJob.value : null;
+  return (
+    <div class="chosen">
+      <form
+        aria-label={`Run ${each.title}`}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void explain();
+        }}
+      >
+        <h3>{each.title}</h3>
+        <p>{each.summary}</p>
+        <dl class="facts">
+          <dt>Cost</dt>
+          <dd>{each.cost}</dd>
+          <dt>How to read this</dt>
+          <dd>{each.how_to_read}</dd>
+          <dt>When it misleads</dt>
+          <dd>{each.when_it_misleads}</dd>
+          <dt>Source</dt>
+          <dd class="small">{each.reference}</dd>
+        </dl>
+        <p class="row">
+          <button type="submit" class="strong" disabled={model.value?.state !== "usable"}>Run {each.title}</button>
+          {busy && <button type="button" onClick={stop}>Cancel</button>}
+        </p>
+        <ProgressLine step={running.value} />
+        <FaultNotice problem={heatFault.value} />
+        <ParameterForm
+          method={each}
+          params={paramsOf.value[each.name] ?? {}}
+          change={(params) => (paramsOf.value = { ...paramsOf.value, [each.name]: params })}
+          fault={heatFault.value}
+        />
+      </form>
+      <div class="results">
+        <h3>Results</h3>
+        {job ? <Artifacts job={job} /> : <Empty>Run the method to see its pictures here. A map also appears on the stage.</Empty>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+"""Start real services for the page, in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.wait import wait_until
+
+ROOT = Path(__file__).parents[2]
+_READY = re.compile(r"is ready on (http://127\.0\.0\.1:\d+)")
+_LISTENS = re.compile(r'"port": (\d+).*"service listens"')
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Run `convscope serve` in `folder`, and yield its address. One of its models, `torn`, cannot be used."""
+    (folder / "models").mkdir()
+    (folder / "models" / "torn.keras").write_bytes(b"no zip")
+    (folder / "models" / "torn.toml").write_text("title = ")
+    with _running(folder, "serve", {}) as log:
+        wait_until(lambda: _READY.search(log.read_text("utf-8")), 150)
+        found = _READY.search(log.read_text("utf-8"))
+        assert found
+        yield found[1]
+
+
+@contextmanager
+def without_workers(folder: Path, redis_url: str, *, auth: str) -> Iterator[str]:
+    """Run `convscope api` alone, and yield its address. Nobody runs its jobs."""
+    with _running(folder, "api", {"CONVSCOPE_REDIS_URL": redis_url, "CONVSCOPE_AUTH": auth}) as log:
+        wait_until(lambda: _LISTENS.search(log.read_text("utf-8")), 60)
+        found = _LISTENS.search(log.read_text("utf-8"))
+        assert found
+        yield f"http://127.0.0.1:{found[1]}"
+
+
+def added_key(folder: Path, redis_url: str) -> str:
+    """Return an API key that may read and submit."""
+    command = [sys.executable, "-m", "cli.main", "keys", "add", "ada"]
+    answer = subprocess.run(
+        command, cwd=folder, env=_environment(folder, {"CONVSCOPE_REDIS_URL": redis_url}), capture_output=True, check=True
+    )
+    found = re.search(r"cs_\S+", answer.stdout.decode())
+    assert found
+    return found[0]
+
+
+@contextmanager
+def _running(folder: Path, command: str, settings: dict[str, str]) -> Iterator[Path]:
+    log = folder / f"{command}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", command, "--port", "0"],
+            cwd=folder,
+            env=_environment(folder, settings),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield log
+    finally:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        psutil.wait_procs(children, 60)
+
+
+def _environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONVSCOPE_")}
+    return kept | {"CONVSCOPE_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(ROOT)} | settings

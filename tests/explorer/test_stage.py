@@ -1,0 +1,87 @@
+"""The stage draws the heat from the map's array, and no slider makes a job."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.explorer.browsing import Visit
+
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+
+
+def test_sliders_change_the_drawing_and_ask_nothing(visit: Visit) -> None:
+    page = visit.open()
+    canvas = page.locator(".stage-canvas")
+    before = visit.pixels(canvas)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.get_by_label("Opacity").fill("0")
+    bare = visit.pixels(canvas)
+    page.get_by_label("Opacity").fill("100")
+    full = visit.pixels(canvas)
+    page.get_by_role("combobox", name="Colours").select_option("gray")
+    grey = visit.pixels(canvas)
+    middle = bare.shape[1] // 2
+
+    def changed(after: np.ndarray) -> np.ndarray:
+        return (after != bare).any(-1)
+
+    assert changed(before).any()
+    assert np.abs(full - bare).sum() > np.abs(before - bare).sum()
+    assert (grey != full).any()
+    page.get_by_label("Before / after").fill("50")
+    wiped = changed(visit.pixels(canvas))
+    assert not wiped[:, : middle - 1].any()
+    assert wiped[:, middle + 1 :].any()
+    page.get_by_label("Threshold").fill("90")
+    assert 0 < changed(visit.pixels(canvas)).sum() < wiped.sum() / 2
+    assert [each for each in requests if "/v1/" in each] == []
+
+
+def test_the_scale_and_the_pointer_read_the_map(visit: Visit) -> None:
+    page = visit.open()
+    href = page.get_by_role("link", name="json of map").get_attribute("href")
+    array = httpx.get(f"{visit.url}{href}").json()
+    values = np.frombuffer(base64.b64decode(array["base64"]), "<f4").reshape(array["shape"])
+    numbers = page.locator(".stage .numbers span").all_inner_texts()
+    assert numbers[0] == "0"
+    assert float(numbers[2]) == pytest.approx(values.max(), rel=0.01)
+
+    # The model sees the middle 300 × 300 of the 451 × 300 pixels. The strongest cell of the 7 × 7 has its centre here:
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    x, y = 75.5 + (column + 0.5) * 300 / 7, (row + 0.5) * 300 / 7
+    box = page.locator(".stage-canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + x / 451 * box["width"], box["y"] + y / 300 * box["height"])
+    read = re.search(r": ([\d.]+) \(", page.locator(".readout").inner_text())
+    assert read
+    assert float(read[1]) == pytest.approx(values.max(), rel=0.03)
+    page.mouse.move(box["x"] + 10, box["y"] + 50)
+    assert "the model does not see this place" in page.locator(".readout").inner_text()
+
+
+def test_the_keyboard_reads_the_map_too(visit: Visit) -> None:
+    page = visit.open()
+    page.locator(".stage-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    assert re.match(r"x 235, y 150: [\d.]+ \(\d+ % of the scale\)", page.locator(".readout").inner_text())
+
+
+def test_two_pins_stand_side_by_side(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_role("button", name="Pin this view").click()
+    page.locator(".bars button").nth(1).click()
+    page.get_by_text("for tiger cat").wait_for()
+    page.get_by_role("button", name="Pin this view").click()
+    pinned = page.locator(".pin canvas")
+    assert pinned.count() == 2
+    assert (visit.pixels(pinned.nth(0)) != visit.pixels(pinned.nth(1))).any()
+    assert "Egyptian cat" in page.locator(".pin figcaption").nth(0).inner_text()
+    assert "tiger cat" in page.locator(".pin figcaption").nth(1).inner_text()
+    page.get_by_role("button", name=re.compile("^Remove the pin of Egyptian cat")).click()
+    assert page.locator(".pin").count() == 1
