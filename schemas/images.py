@@ -9,6 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 IMAGE_ID_PATTERN = r"^img_[0-9a-f]{64}$"
+IMAGES_ITEM_PATTERN = r"^(img_[0-9a-f]{64}|https://.+)$"
+"""Each of several images is the id of an upload or an address. The parameters of a job that was accepted have ids only."""
 
 
 class InlineImage(BaseModel):
@@ -55,6 +57,19 @@ class ArrayContent(BaseModel):
     )
 
 
+class ImageAddress(BaseModel):
+    """An image at a public address, which the service fetches if its operator has turned that on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="ImageAddress")
+
+    url: str = Field(
+        min_length=1,
+        max_length=2048,
+        description="The `https` address of the image. The image is stored as if it had been uploaded.",
+        examples=["https://example.com/cat.jpg"],
+    )
+
+
 class ArrayReference(BaseModel):
     """An array that is taken exactly as it is: (H, W, C) or (H, W) for an image, with the model's own number of channels."""
 
@@ -63,7 +78,7 @@ class ArrayReference(BaseModel):
     array: ArrayContent
 
 
-ImageReference = InlineImage | UploadedImageReference | ArrayReference
+ImageReference = InlineImage | UploadedImageReference | ArrayReference | ImageAddress
 
 
 class ImageValue(BaseModel):

@@ -23,6 +23,7 @@ from service.metrics import Metrics
 from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests
 from service.openapi.document import openapi_of
+from service.outbound.client import OutboundClient
 from service.rate_limits import RateLimits
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.revocation import RevocationMiddleware
@@ -38,8 +39,10 @@ from service.version import service_version
 _DESCRIPTION = "Shows what convolutional networks see: predictions, activations, synthesised filters, class activation maps."
 
 
-def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
+def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundClient | None = None) -> FastAPI:
     """Return the application on `store`, which the caller opens and closes.
+
+    `outbound` opens the addresses that callers name. Without it, that is a client which reaches public addresses only.
 
     Raises:
         CatalogError: models.toml as a whole cannot be read.
@@ -48,7 +51,10 @@ def create_app(settings: ServiceSettings, store: JobStore) -> FastAPI:
     contents, image_contents = ArtifactContents(store, settings, metrics), ImageContents(store, settings)
     signer, limits = AddressSigner(store.signing_secrets), RateLimits(store.quotas, settings)
     lookup, key_ring = ModelLookup(settings, store, drain), KeyRing(store.api_keys)
-    services = Services(settings, store, lookup, metrics, drain, contents, image_contents, OpenRequests(), key_ring, signer, limits)
+    outbound, open_requests = outbound or OutboundClient(), OpenRequests()
+    services = Services(
+        settings, store, lookup, metrics, drain, contents, image_contents, open_requests, key_ring, signer, limits, outbound
+    )
     app = FastAPI(
         title="convscope",
         version=service_version(),

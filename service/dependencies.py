@@ -20,6 +20,7 @@ from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests, note_job
+from service.outbound.client import OutboundClient
 from service.rate_limits import RateLimits
 from service.request_context import request_id_of
 from service.settings import ServiceSettings
@@ -44,6 +45,7 @@ class Services:
     key_ring: KeyRing
     signer: AddressSigner
     rate_limits: RateLimits
+    outbound: OutboundClient
     batch_made: asyncio.Event = field(default_factory=asyncio.Event)
 
 

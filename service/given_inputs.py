@@ -12,20 +12,22 @@ from pydantic import JsonValue
 
 from decoding.array_file import array_file
 from schemas.errors import FieldError, InvalidImage
-from schemas.images import ArrayContent, ArrayReference, InlineImage, UploadedImageReference
+from schemas.images import ArrayContent, ArrayReference, ImageAddress, InlineImage, UploadedImageReference
 from service.echo import echo
 from service.image_check import decode_base64
 from service.settings import ServiceSettings
 from service.validation_errors import validated
 
-GivenValue = InlineImage | UploadedImageReference | ArrayReference | JsonValue
-_IMAGE_FORMS = 'an object with one of "base64", "id" or "array"'
+ReferredImage = InlineImage | UploadedImageReference | ArrayReference | ImageAddress
+GivenValue = ReferredImage | JsonValue
+_IMAGE_FORMS = 'an object with one of "base64", "id", "url" or "array"'
 _VALUE_FORMS = 'numbers, a list of numbers, {"image": …} or {"array": …}'
 
 
 @dataclass(frozen=True)
 class GivenInput:
-    """The value that a request gives to one input of the model: a file (an image or a `.npy` file), an uploaded file, or numbers.
+    """The value that a request gives to one input of the model: a file (an image or a `.npy` file), an uploaded file, the address
+    of a photo, or numbers.
 
     `pointer` is the JSON pointer to it.
     """
@@ -33,12 +35,11 @@ class GivenInput:
     pointer: str
     content: bytes | None = None
     file_id: str | None = None
+    url: str | None = None
     numbers: JsonValue = None
 
 
-def image_reference(
-    reference: JsonValue, pointer: str, errors: list[FieldError]
-) -> InlineImage | UploadedImageReference | ArrayReference | None:
+def image_reference(reference: JsonValue, pointer: str, errors: list[FieldError]) -> ReferredImage | None:
     """Return what a request gives as an image; None without one, and if it is wrong, which is appended to `errors`."""
     keys: list[str] = list(reference) if isinstance(reference, dict) else []
     if reference is None:
@@ -49,10 +50,11 @@ def image_reference(
         return validated(UploadedImageReference, reference, pointer, errors)
     if keys == ["array"]:
         return validated(ArrayReference, reference, pointer, errors)
+    if keys == ["url"]:
+        return validated(ImageAddress, reference, pointer, errors)
     got = echo(", ".join(keys) if keys else reference)
-    off = " This service does not fetch images by URL." if "url" in keys else ""
     name = pointer.rsplit("/", 1)[-1]
-    errors.append(FieldError(pointer=pointer, detail=f"{name} must be {_IMAGE_FORMS}; got {got}.{off}", allowed=_IMAGE_FORMS, got=got))
+    errors.append(FieldError(pointer=pointer, detail=f"{name} must be {_IMAGE_FORMS}; got {got}.", allowed=_IMAGE_FORMS, got=got))
     return None
 
 
@@ -107,6 +109,8 @@ async def read_given(value: GivenValue, pointer: str, settings: ServiceSettings)
     """
     if isinstance(value, UploadedImageReference):
         return GivenInput(f"{pointer}/id", file_id=value.id)
+    if isinstance(value, ImageAddress):
+        return GivenInput(f"{pointer}/url", url=value.url)
     if isinstance(value, InlineImage):
         place = f"{pointer}/base64"
         return GivenInput(place, await anyio.to_thread.run_sync(decode_base64, value.base64, settings.max_base64_bytes, place))
@@ -121,7 +125,7 @@ async def read_inputs(values: Mapping[str, GivenValue], settings: ServiceSetting
     found: dict[str, GivenInput] = {}
     for name, value in values.items():
         pointer = pointer_to(name)
-        is_image = isinstance(value, InlineImage | UploadedImageReference)
+        is_image = isinstance(value, InlineImage | UploadedImageReference | ImageAddress)
         found[name] = await read_given(value, f"{pointer}/image" if is_image else pointer, settings)
     return found
 

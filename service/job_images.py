@@ -21,7 +21,8 @@ def check_image_given(parsed: ParsedRequest) -> None:
         ImageRequired: the method needs an image and got none.
         ImageUnexpected: the method takes no image and got one.
     """
-    card, given = parsed.params.card, parsed.image is not None or parsed.image_id is not None
+    card = parsed.params.card
+    given = any(each is not None for each in (parsed.image, parsed.image_id, parsed.image_url))
     if card.needs_image and not given and not parsed.inputs:
         raise ImageRequired(
             f"{card.title} needs an image and got none. /v1/methods/{card.name} shows an example.",

@@ -43,7 +43,7 @@ def picture_operation(name: str) -> dict[str, Any]:
                 "content": {JSON: {"schema": _job(params.card)}},
             },
         }
-        | documented(400, 404, 406, 409, 410, 413, 415, 422, 429, 500, 503, 504),
+        | documented(400, 404, 406, 409, 410, 413, 415, 422, 429, 500, 502, 503, 504),
         "openapi_extra": {"requestBody": {"required": True, "content": {"multipart/form-data": form}}},
     }
 

@@ -36,6 +36,7 @@ class ParsedRequest:
     Attributes:
         image: the image file's bytes, if they came with the request.
         image_id: the id of an uploaded image, if the request names one instead.
+        image_url: the address of the image, if the request gives that instead.
         image_pointer: JSON pointer to the image in the request.
         params_pointer: JSON pointer to the parameters in the request; empty for a form, whose fields they are.
         files: the images of `params.images` that came with the request, by id.
@@ -52,6 +53,7 @@ class ParsedRequest:
     params_pointer: str
     files: Mapping[str, ImageFile] = field(default_factory=dict[str, ImageFile])
     inputs: Mapping[str, GivenInput] = field(default_factory=dict[str, GivenInput])
+    image_url: str | None = None
 
 
 async def parse_job_request(request: Request, settings: ServiceSettings) -> ParsedRequest:
@@ -129,7 +131,8 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
     if errors:
         raise invalid_parameters(errors)
     inputs = _joined(await read_inputs(values, settings), input_files)
-    return ParsedRequest(method, form_fields.model, params, form_fields.priority, image, None, "/image", "", files, inputs)
+    url = None if several or image is not None else next((text for name, text in texts if name == "image" and text), None)
+    return ParsedRequest(method, form_fields.model, params, form_fields.priority, image, None, "/image", "", files, inputs, url)
 
 
 def _check_text_parts(form: FormData) -> None:
@@ -153,7 +156,8 @@ async def _request_part(form: FormData) -> bytes:
 def _check_file_was_sent(part: str, texts: Iterable[tuple[str, str]]) -> None:
     """Raise `InvalidParameters` if a file's name was sent in place of the file, which `curl -F image=cat.jpg` does."""
     for name, text in texts:
-        if name != part or not text or (part == "images" and text.lstrip(' ["').startswith("img_")):
+        references = ("img_", "set_", "https://") if part == "images" else ("https://",)
+        if name != part or not text or text.lstrip(' ["').startswith(references):
             continue
         allowed = "files, or ids of uploaded images" if part == "images" else "a file"
         call = "-F images=@a.jpg -F images=@b.jpg" if part == "images" else "-F image=@photo.jpg"
@@ -183,18 +187,21 @@ async def _parse_json(
         raise ImageUnexpected(
             f"{card.title} takes {takes}; got {len(files)} parts 'images'.", pointer="/images", allowed="none", got=str(len(files))
         )
-    image, image_id, pointer = (file, None, "/image") if file is not None else await _image(submission, settings)
+    given = GivenInput("/image", file)
+    if file is None and submission.image is not None:
+        given = await read_given(submission.image, "/image", settings)
     return ParsedRequest(
         submission.method,
         submission.model,
         submission.params,
         submission.priority,
-        image,
-        image_id,
-        pointer,
+        given.content,
+        given.file_id,
+        given.pointer,
         "/params",
         {each.id: each for each in files},
         _joined(await read_inputs(submission.inputs, settings), input_files),
+        given.url,
     )
 
 
@@ -209,11 +216,3 @@ def _joined(inputs: Mapping[str, GivenInput], files: Mapping[str, bytes]) -> dic
 
 def _read_submission(body: bytes, uploaded: Sequence[str]) -> ValidSubmission:
     return validate_submission(read_json(body), uploaded)
-
-
-async def _image(submission: ValidSubmission, settings: ServiceSettings) -> tuple[bytes | None, str | None, str]:
-    """Return the image's bytes or its id, and the JSON pointer to it."""
-    if submission.image is None:
-        return None, None, "/image"
-    given = await read_given(submission.image, "/image", settings)
-    return given.content, given.file_id, given.pointer

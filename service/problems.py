@@ -8,7 +8,7 @@ from typing import Any, overload
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from schemas import access_errors, errors
+from schemas import access_errors, errors, url_errors
 from schemas.errors import FieldError, VisualizationError
 from schemas.problem import Problem, ProblemAnswer
 
@@ -44,6 +44,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.UnknownChannel: 422,
     errors.LimitExceeded: 422,
     errors.IdempotencyKeyReused: 422,
+    url_errors.UrlRefused: 422,
     errors.ModelLoadFailed: 422,
     errors.ModelTooLarge: 422,
     errors.NoGradient: 422,
@@ -53,6 +54,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.OutOfMemory: 500,
     errors.WorkerCrashed: 500,
     errors.InternalError: 500,
+    url_errors.UrlUnavailable: 502,
     errors.QueueFull: 503,
     errors.BrokerUnavailable: 503,
     errors.StorageFull: 503,

@@ -63,6 +63,16 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         default=10 * 1024**2, gt=0, description="An image that is sent as base64 may have at most this many bytes after decoding."
     )
 
+    url_inputs: bool = Field(
+        default=False,
+        description="Requests may name an image by its `https` address, which the service fetches. Only public addresses are opened.",
+    )
+    url_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="An image at an address must arrive within this many seconds. All images of one request together have three times as "
+        "long.",
+    )
     max_batch_bytes: int = Field(
         default=4 * 1024**3,
         gt=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 import anyio.to_thread
@@ -21,7 +21,8 @@ from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import target_image
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
-from service.image_check import check_image
+from service.fetched_photos import with_fetched_photos
+from service.image_check import ImageHeader, check_image
 from service.job_images import check_image_files, check_image_given, keep_images, keep_target_image
 from service.job_inputs import JobInputs, check_inputs, explained_input, with_shown_bands
 from service.mask_size import check_mask_size
@@ -58,13 +59,11 @@ async def submit(
         await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
     headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings)
     published = None if entry is None else await services.models.published(entry, wait)
-    resolved, inputs = await _resolved_with_inputs(services, caller, parsed, published)
-    if isinstance(resolved, ImagesParams):
-        await keep_images(services, caller, resolved.images, parsed, headers=headers, published=published)
-    target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
-    if target is not None:
-        await keep_target_image(services, caller, target, parsed)
-        await check_mask_size(services, caller, resolved, parsed)
+    asked = parsed
+    resolved = _resolved(services, parsed, published)
+    parsed, resolved = await with_fetched_photos(services, caller, parsed, resolved)
+    resolved, inputs = await _with_inputs(services, caller, parsed, resolved, published)
+    image_ids = await _kept_images(services, caller, resolved, parsed, headers=headers, published=published)
     submission = Submission(
         owner=caller.owner,
         caller=caller.limited_as,
@@ -77,7 +76,7 @@ async def submit(
         model_digest="" if published is None else published.digest,
         image=inputs.image,
         image_id=inputs.image_id,
-        image_ids=tuple(resolved.images) if isinstance(resolved, ImagesParams) else () if target is None else (target,),
+        image_ids=image_ids,
         inputs=inputs.inputs,
         input_files=inputs.files,
         short_lived=short_lived,
@@ -85,7 +84,7 @@ async def submit(
         request_id=caller.request_id,
         fresh=preferences.fresh,
         idempotency_key=preferences.idempotency_key,
-        body_digest=await anyio.to_thread.run_sync(_request_digest, parsed) if preferences.idempotency_key else "",
+        body_digest=await anyio.to_thread.run_sync(_request_digest, asked) if preferences.idempotency_key else "",
     )
     submitted = await services.store.jobs.submit(submission)
     job = submitted.job
@@ -95,11 +94,31 @@ async def submit(
     return submitted
 
 
-async def _resolved_with_inputs(
-    services: Services, caller: Caller, parsed: ParsedRequest, published: PublishedModel | None
+async def _kept_images(
+    services: Services,
+    caller: Caller,
+    resolved: MethodParams,
+    parsed: ParsedRequest,
+    *,
+    headers: Mapping[str, ImageHeader],
+    published: PublishedModel | None,
+) -> tuple[str, ...]:
+    """Keep the images that the parameters name as long as the job, and return their ids."""
+    if isinstance(resolved, ImagesParams):
+        await keep_images(services, caller, resolved.images, parsed, headers=headers, published=published)
+        return resolved.images
+    target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
+    if target is None:
+        return ()
+    await keep_target_image(services, caller, target, parsed)
+    await check_mask_size(services, caller, resolved, parsed)
+    return (target,)
+
+
+async def _with_inputs(
+    services: Services, caller: Caller, parsed: ParsedRequest, resolved: MethodParams, published: PublishedModel | None
 ) -> tuple[MethodParams, JobInputs]:
-    """Return the complete parameters, and the checked files that the job gives to its model."""
-    resolved = _resolved(services, parsed, published)
+    """Return the parameters with what depends on the image filled in, and the checked files that the job gives to its model."""
     inputs = await check_inputs(services, caller, parsed, published)
     if published is None:
         return resolved, inputs
@@ -141,10 +160,10 @@ def _canonical(params: MethodParams) -> str:
 def _request_digest(parsed: ParsedRequest) -> str:
     """Return a digest of what was asked for. The body's bytes will not do: a multipart body has another boundary each time."""
     digest = hashlib.sha256(parsed.image or b"")
-    asked: list[JsonValue] = [parsed.method, parsed.model, parsed.priority, parsed.image_id]
+    asked: list[JsonValue] = [parsed.method, parsed.model, parsed.priority, parsed.image_id, parsed.image_url]
     asked.append(parsed.params.model_dump(mode="json", exclude_unset=True))
     for name, value in sorted(parsed.inputs.items()):
         content = None if value.content is None else hashlib.sha256(value.content).hexdigest()
-        asked.append([name, content, value.file_id, value.numbers])
+        asked.append([name, content, value.file_id, value.url, value.numbers])
     digest.update(json.dumps(asked, sort_keys=True).encode())
     return digest.hexdigest()

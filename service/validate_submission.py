@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.errors import FieldError, UnknownMethod
-from schemas.images import ArrayReference, InlineImage, UploadedImageReference
 from schemas.jobs import Priority
 from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
@@ -17,7 +16,7 @@ from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL, Fit
 from service.echo import echo
-from service.given_inputs import GivenValue, image_reference, input_values
+from service.given_inputs import GivenValue, ReferredImage, image_reference, input_values
 from service.validation_errors import check_extent, invalid_parameters, validated
 
 _MethodName = Annotated[str, Field(max_length=256)]
@@ -57,7 +56,7 @@ class ValidSubmission:
     model: str
     params: MethodParams
     priority: Priority
-    image: InlineImage | UploadedImageReference | ArrayReference | None
+    image: ReferredImage | None
     inputs: Mapping[str, GivenValue] = field(default_factory=dict[str, GivenValue])
 
 

@@ -16,6 +16,7 @@ from schemas.batches import BatchEnd
 from schemas.errors import Expired, InternalError, ModelLoadInterrupted, VisualizationError
 from schemas.jobs import JobState
 from schemas.problem import Problem
+from schemas.url_errors import UrlUnavailable
 from service.batches.stored_item import NO_DEFAULTS, StoredItem, submission_of
 from service.dependencies import Caller, Services
 from service.parse_request import parse_submission
@@ -91,7 +92,7 @@ class BatchItems:
         except LeaseLost:
             raise
         except VisualizationError as error:
-            if error.retryable and not isinstance(error, ModelLoadInterrupted):
+            if error.retryable and not isinstance(error, ModelLoadInterrupted | UrlUnavailable):
                 return error
             return self.end(number, item, JobState.FAILED, error=problem_of(error, batch.request_id))
         except Exception:  # one item must not stop all others

@@ -14,7 +14,7 @@ from fastapi import Request
 from jobstore.batches.records import BatchDraft, BatchRecord
 from schemas.errors import BodyTooLarge, BrokerUnavailable, InvalidParameters, LimitExceeded, VisualizationError
 from service.batches.body_parts import BodyPart, BodyParts, JsonParts, LineParts
-from service.batches.receive_item import RECEIVING, ItemImages, parse_part, take_custom_id
+from service.batches.receive_item import DEFAULTS_IMAGE, RECEIVING, ItemImages, parse_part, take_custom_id
 from service.batches.stored_item import Fields, StoredItem
 from service.dependencies import Caller, Services
 from service.media_type import media_type_of, unsupported_media_type
@@ -188,7 +188,7 @@ class _Receiver:
         if unknown := [name for name in fields if name not in names]:
             raise invalid_parameters([unknown_field(name, f"/defaults/{name}", names) for name in unknown])
         try:
-            defaults = await self._images.stored(StoredItem(None, fields), "image")
+            defaults = await self._images.stored(StoredItem(None, fields), DEFAULTS_IMAGE)
         except VisualizationError as error:
             error.pointer = f"/defaults{error.pointer or ''}"
             raise

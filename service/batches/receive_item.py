@@ -9,16 +9,18 @@ from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json
 
 from schemas.errors import BodyTooLarge, InvalidParameters, MalformedBody, VisualizationError
-from schemas.images import InlineImage, UploadedImageReference
+from schemas.images import ImageAddress, InlineImage, UploadedImageReference
 from schemas.problem import Problem
 from service.batches.stored_item import Fields, StoredItem
 from service.dependencies import Caller, Services
 from service.echo import echo
+from service.fetched_photos import fetch_photo
 from service.image_check import check_image, decode_base64
 from service.problems import problem_of
 from service.threads import on_thread_if_large
 from service.validation_errors import check_extent_of_json
 
+DEFAULTS_IMAGE = "image"  # the field of `BatchFiles` with the image of the defaults
 RECEIVING = 3600.0  # seconds for which images are held without another one being received
 _LONGEST_NAME = 128
 
@@ -34,11 +36,14 @@ class ItemImages:
     async def stored(self, item: StoredItem, field: str) -> StoredItem:
         """Return the item with its image stored, if it has one as base64 or names an upload. `field` is that of `BatchFiles`.
 
+        The image at the address that the defaults name is fetched now, so that it is fetched once. An item fetches its own later.
+
         Raises:
             VisualizationError: the image is refused.
         """
         reference = item.fields.get("image")
-        if not isinstance(reference, dict) or list(reference) not in (["base64"], ["id"]):
+        of_defaults = field == DEFAULTS_IMAGE
+        if not isinstance(reference, dict) or list(reference) not in (["base64"], ["id"], *([["url"]] if of_defaults else [])):
             return item  # it has none, or one that the submission's own check refuses or takes as it is
         rest = {name: value for name, value in item.fields.items() if name != "image"}
         files = self.services.store.batch_files
@@ -47,6 +52,10 @@ class ItemImages:
                 image_id = UploadedImageReference.model_validate(reference).id
                 await files.hold_upload(self.batch_id, field, image_id, self.caller.owner, RECEIVING)
                 return replace(item, fields=rest, image=image_id)
+            if "url" in reference:
+                url = ImageAddress.model_validate(reference).url
+                content, _ = await fetch_photo(self.services, url, "/image/url")
+                return replace(item, fields=rest, image=await files.hold_image(self.batch_id, field, content, RECEIVING))
             text = InlineImage.model_validate(reference).base64
         except ValidationError:
             return item  # the submission's own check says what is wrong

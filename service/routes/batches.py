@@ -47,7 +47,7 @@ _BODY: dict[str, Any] = {
     status_code=202,
     response_model=Batch,
     response_description="The batch is accepted.",
-    responses=documented(400, 404, 413, 415, 422, 429, 503),
+    responses=documented(400, 404, 413, 415, 422, 429, 502, 503),
     openapi_extra=_BODY,
 )
 async def submit_batch(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:

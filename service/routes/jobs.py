@@ -65,7 +65,7 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
             **_JOB,
         }
     }
-    | documented(400, 404, 413, 415, 422, 429, 503),
+    | documented(400, 404, 413, 415, 422, 429, 502, 503),
     openapi_extra=_SUBMISSION,
 )
 async def submit_job(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:

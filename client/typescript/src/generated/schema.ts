@@ -2136,7 +2136,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -2289,7 +2289,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -2488,7 +2488,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -3106,7 +3106,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -3284,7 +3284,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -3444,7 +3444,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -3647,7 +3647,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -3953,7 +3953,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -4090,7 +4090,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -4306,7 +4306,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -4535,7 +4535,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -4825,7 +4825,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -4874,7 +4874,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -5024,7 +5024,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -5214,7 +5214,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -5412,7 +5412,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -5581,7 +5581,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -5611,6 +5611,18 @@ export interface components {
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
+        /**
+         * ImageAddress
+         * @description An image at a public address, which the service fetches if its operator has turned that on.
+         */
+        ImageAddress: {
+            /**
+             * Url
+             * @description The `https` address of the image. The image is stored as if it had been uploaded.
+             * @example https://example.com/cat.jpg
+             */
+            url: string;
+        };
         /** ImagePredictions */
         ImagePredictions: {
             /**
@@ -5635,7 +5647,7 @@ export interface components {
          */
         ImageValue: {
             /** Image */
-            image: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"];
+            image: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"];
         };
         /**
          * InlineArray
@@ -5926,7 +5938,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -6258,7 +6270,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -6889,7 +6901,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -7135,7 +7147,7 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -7196,7 +7208,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -7268,7 +7280,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -7410,7 +7422,7 @@ export interface components {
              * @example unknown_layer
              * @enum {string}
              */
-            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout";
+            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "url_refused" | "url_unavailable";
             /**
              * Retryable
              * @description If it is true, the same call may succeed later, unchanged.
@@ -7483,7 +7495,7 @@ export interface components {
              * @example unknown_layer
              * @enum {string}
              */
-            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout";
+            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "url_refused" | "url_unavailable";
             /**
              * Title
              * @description The `title` of problems of this kind.
@@ -7878,7 +7890,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -8032,7 +8044,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -8150,7 +8162,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -8316,7 +8328,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -8515,7 +8527,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -8640,7 +8652,7 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -8719,7 +8731,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -9029,7 +9041,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -9262,7 +9274,7 @@ export interface components {
              * Image
              * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
              * @example {
@@ -9618,7 +9630,7 @@ export interface components {
              * Image
              * @description The image, as in a job. An image in base64 is stored once.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * Inputs
              * @description The values of the model's inputs by name, as in a job.
@@ -9682,7 +9694,7 @@ export interface components {
              * Image
              * @description The image, as in a job. An image in base64 is stored once.
              */
-            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | null;
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
             /**
              * Inputs
              * @description The values of the model's inputs by name, as in a job.
@@ -16908,7 +16920,7 @@ export interface components {
             fit: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -17444,7 +17456,7 @@ export interface components {
             fit: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -17745,7 +17757,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
+        /** @description Problem: `invalid_parameters`, `invalid_image`, `image_too_large`, `image_required`, `image_unexpected`, `unknown_method`, `unknown_model`, `unknown_layer`, `unsuitable_layer`, `forward_only_model`, `unknown_class`, `unknown_channel`, `limit_exceeded`, `idempotency_key_reused`, `url_refused`, `model_load_failed`, `model_too_large`, `no_gradient`, `non_finite` */
         Problem422: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -17764,6 +17776,18 @@ export interface components {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Problem: `url_unavailable` */
+        Problem502: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 [name: string]: unknown;
             };
             content: {
@@ -18011,6 +18035,7 @@ export interface operations {
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -18242,6 +18267,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18321,6 +18347,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18400,6 +18427,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18483,6 +18511,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18562,6 +18591,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18642,6 +18672,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18721,6 +18752,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18802,6 +18834,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18881,6 +18914,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -18961,6 +18995,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19041,6 +19076,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19120,6 +19156,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19199,6 +19236,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19277,6 +19315,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19355,6 +19394,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19433,6 +19473,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19512,6 +19553,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19591,6 +19633,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19670,6 +19713,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19748,6 +19792,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19827,6 +19872,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19908,6 +19954,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -19987,6 +20034,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -20065,6 +20113,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -20144,6 +20193,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -20223,6 +20273,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -20302,6 +20353,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -20384,6 +20436,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -20461,6 +20514,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -20540,6 +20594,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -21528,6 +21583,7 @@ export interface operations {
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -21711,6 +21767,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -21787,6 +21844,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -21862,6 +21920,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -21942,6 +22001,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22018,6 +22078,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22095,6 +22156,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22170,6 +22232,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22248,6 +22311,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22324,6 +22388,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22401,6 +22466,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22477,6 +22543,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22552,6 +22619,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22627,6 +22695,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22702,6 +22771,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22777,6 +22847,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22852,6 +22923,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -22927,6 +22999,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23003,6 +23076,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23078,6 +23152,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23153,6 +23228,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23229,6 +23305,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23307,6 +23384,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23383,6 +23461,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23458,6 +23537,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23534,6 +23614,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23610,6 +23691,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23686,6 +23768,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23765,6 +23848,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23839,6 +23923,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
@@ -23914,6 +23999,7 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
             503: components["responses"]["Problem503"];
             504: components["responses"]["Problem504"];
         };
