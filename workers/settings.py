@@ -104,7 +104,10 @@ class WorkerSettings(StoreSettings):
         "twice as long.",
     )
     load_memory_bytes: int = Field(
-        default=8 * 2**30, ge=2**28, description="Largest address space of the child process that reads such a file, in bytes."
+        default=8 * 2**30,
+        ge=2**28,
+        description="Largest address space of the child process that reads such a file, in bytes. "
+        "It also bounds what all ONNX models of a worker take together when they run.",
     )
     max_download_bytes: int = Field(default=2 * 2**30, gt=0, description="Largest size of a file of weights that is downloaded, in bytes.")
     download_timeout: float = Field(default=1800.0, gt=0, description="Seconds that such a download may take.")

@@ -10,7 +10,6 @@ import numpy as np
 
 from workers.contract.arrays import Float32
 from workers.engine.forward_only.network import ForwardNetwork, ImageInput, NetworkInput, NetworkOutput
-from workers.engine.forward_only.threads import threads
 
 # The number formats of inputs, by onnxruntime's names.
 NUMPY_TYPES: Mapping[str, np.dtype[Any]] = {
@@ -54,19 +53,3 @@ class OnnxNetwork(ForwardNetwork):
     def pass_through(self, given: Mapping[str, np.ndarray[Any, Any]], outputs: Sequence[tuple[str, bool]]) -> list[Float32]:
         names = [self._before[name] if before else name for name, before in outputs]
         return [np.asarray(values, np.float32) for values in self._session.run(names, dict(given))]
-
-
-def open_session(content: bytes) -> Any:
-    """Return a session for the bytes of a checked ONNX file. It uses as many threads as one operation of TensorFlow does.
-
-    Raises:
-        Exception: onnxruntime cannot run the file; its errors have no class of their own.
-    """
-    import onnxruntime  # noqa: PLC0415 - the extra `onnx` brings it
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # errors come as exceptions
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not take the time of others
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -25,7 +25,7 @@ from workers.engine.heads import Head
 from workers.engine.request_checks import check_input
 from workers.engine.score_sources import weighted_sums
 
-_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "out of memory")
+_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "out of memory", "smaller than requested")
 
 
 class ForwardOnlyProbe:

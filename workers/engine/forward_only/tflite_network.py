@@ -12,7 +12,6 @@ import numpy as np
 
 from workers.contract.arrays import Float32
 from workers.engine.forward_only.network import ForwardNetwork, ImageInput, NetworkInput, NetworkOutput
-from workers.engine.forward_only.threads import threads
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,3 @@ class TfliteNetwork(ForwardNetwork):
             self._interpreter.resize_tensor_input(self._tensors[name].index, shape)
         self._interpreter.allocate_tensors()
         self._shapes = shapes
-
-
-def open_interpreter(content: bytes) -> Any:
-    """Return an interpreter for the bytes of a checked TFLite file. It uses as many threads as one operation of TensorFlow does.
-
-    Raises:
-        ValueError, RuntimeError: LiteRT cannot run the file.
-    """
-    from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - the extra `tflite` brings it
-
-    return Interpreter(model_content=content, num_threads=threads())

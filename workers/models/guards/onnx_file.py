@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from schemas.errors import ModelLoadFailed
-from workers.models.guards.whole_file import read_whole_file
 from workers.models.limits import ModelLimits
 
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # onnxruntime itself has the operators of these
@@ -16,40 +14,39 @@ ENDLESS = ("Loop", "Scan")  # they may run without an end
 NODES_PER_LAYER = 5  # a layer becomes several nodes, for example those that compute the shape of a reshape
 
 
-def read_onnx(path: Path, limits: ModelLimits) -> tuple[Any, int]:
+def checked_onnx(content: bytes, file_name: str, limits: ModelLimits) -> tuple[Any, int]:
     """Return the model (`onnx.ModelProto`) of a file that keeps to the limits, and the number of its parameters.
 
     Raises:
-        ModelLoadFailed: the file is damaged or too large, keeps values in other files, or has operators that are not allowed.
+        ModelLoadFailed: the file is damaged, keeps values in other files, or has operators that are not allowed.
     """
     import onnx  # noqa: PLC0415 - the extra `onnx` brings it
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 
-    content = read_whole_file(path, limits)
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
     except (DecodeError, ValueError) as error:
-        raise ModelLoadFailed(f"'{path.name}' is not an ONNX file, or it is damaged.") from error
+        raise ModelLoadFailed(f"'{file_name}' is not an ONNX file, or it is damaged.") from error
     if not model.graph.input or not model.graph.output:
-        raise ModelLoadFailed(f"'{path.name}' is not an ONNX file, or it has no inputs or no outputs.")
+        raise ModelLoadFailed(f"'{file_name}' is not an ONNX file, or it has no inputs or no outputs.")
     own_functions = {(function.domain, function.name) for function in model.functions}
     most = limits.max_layers * NODES_PER_LAYER
     for number, node in enumerate(_nodes(model), 1):
-        _check_node(node, own_functions, path.name)
+        _check_node(node, own_functions, file_name)
         if number > most:
-            raise ModelLoadFailed(f"'{path.name}' has more than {most} nodes.", allowed=f"at most {most}")
+            raise ModelLoadFailed(f"'{file_name}' has more than {most} nodes.", allowed=f"at most {most}")
     parameters = 0
     for tensor in _tensors(model):
         if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
             raise ModelLoadFailed(
-                f"'{path.name}': the tensor '{tensor.name}' keeps its values in another file; that is not allowed. Save the model in one "
+                f"'{file_name}': the tensor '{tensor.name}' keeps its values in another file; that is not allowed. Save the model in one "
                 "file: `onnx.save(onnx.load('model.onnx'), 'whole.onnx')`."
             )
         parameters += math.prod(tensor.dims)
     if parameters > limits.max_parameters:
         raise ModelLoadFailed(
-            f"'{path.name}' has {parameters} parameters; at most {limits.max_parameters} are allowed.",
+            f"'{file_name}' has {parameters} parameters; at most {limits.max_parameters} are allowed.",
             allowed=str(limits.max_parameters),
             got=str(parameters),
         )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from schemas.errors import ModelLoadFailed
-from workers.models.guards.whole_file import read_whole_file
 from workers.models.limits import ModelLimits
 
 IDENTIFIER = b"TFL3"
@@ -18,44 +16,43 @@ _OPERATORS_PER_LAYER = 5
 _REFUSED = ("WHILE", "STABLEHLO_WHILE", "STABLEHLO_CUSTOM_CALL", "DELEGATE")
 
 
-def read_tflite(path: Path, limits: ModelLimits) -> tuple[Any, bytes, int]:
-    """Return the model (`ModelT`) of a file that keeps to the limits, the file's content, and the number of its parameters.
+def checked_tflite(content: bytes, file_name: str, limits: ModelLimits) -> tuple[Any, int]:
+    """Return the model (`ModelT`) of a file that keeps to the limits, and the number of its parameters.
 
     Raises:
-        ModelLoadFailed: the file is damaged or too large, keeps values in other files, or has operators that are not allowed.
+        ModelLoadFailed: the file is damaged, keeps values in other files, or has operators that are not allowed.
     """
     from ai_edge_litert.schema_py_generated import ModelT  # noqa: PLC0415 - the extra `tflite` brings it
 
-    content = read_whole_file(path, limits)
     if content[4:8] != IDENTIFIER:
-        raise ModelLoadFailed(f"'{path.name}' is not a TFLite file.")
+        raise ModelLoadFailed(f"'{file_name}' is not a TFLite file.")
     try:
         model: Any = ModelT.InitFromPackedBuf(content, 0)
         operators = _operator_names(model)
         parameters = _count_parameters(model)
     except (struct.error, IndexError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
-        raise ModelLoadFailed(f"'{path.name}' is not a TFLite file, or it is damaged.") from error
+        raise ModelLoadFailed(f"'{file_name}' is not a TFLite file, or it is damaged.") from error
     if not np.size(model.subgraphs[0].inputs) or not np.size(model.subgraphs[0].outputs):
-        raise ModelLoadFailed(f"'{path.name}' has no inputs or no outputs.")
+        raise ModelLoadFailed(f"'{file_name}' has no inputs or no outputs.")
     if model.externalBuffers:
-        raise ModelLoadFailed(f"'{path.name}' keeps values in other files; that is not allowed.")
+        raise ModelLoadFailed(f"'{file_name}' keeps values in other files; that is not allowed.")
     for name, custom in operators:
         if custom is not None:
-            raise ModelLoadFailed(f"'{path.name}' uses the operator '{custom}' of another library. Such operators are not allowed.")
+            raise ModelLoadFailed(f"'{file_name}' uses the operator '{custom}' of another library. Such operators are not allowed.")
         if name in _REFUSED:
             raise ModelLoadFailed(
-                f"'{path.name}' uses the operator '{name}', which may run without an end or call a library; that is not allowed."
+                f"'{file_name}' uses the operator '{name}', which may run without an end or call a library; that is not allowed."
             )
     if len(operators) > limits.max_layers * _OPERATORS_PER_LAYER:
         allowed = str(limits.max_layers * _OPERATORS_PER_LAYER)
-        raise ModelLoadFailed(f"'{path.name}' has more than {allowed} operators.", allowed=f"at most {allowed}")
+        raise ModelLoadFailed(f"'{file_name}' has more than {allowed} operators.", allowed=f"at most {allowed}")
     if parameters > limits.max_parameters:
         raise ModelLoadFailed(
-            f"'{path.name}' has {parameters} parameters; at most {limits.max_parameters} are allowed.",
+            f"'{file_name}' has {parameters} parameters; at most {limits.max_parameters} are allowed.",
             allowed=str(limits.max_parameters),
             got=str(parameters),
         )
-    return model, content, parameters
+    return model, parameters
 
 
 def operator_name(model: Any, operator: Any) -> str:
