@@ -22,9 +22,9 @@ from workers.models.reading import onnx_contents, tflite_contents
 from workers.models.reading.confinement import confine, end_if_parent_has_gone
 from workers.models.reading.network_file import NetworkFile
 
-_Read = Callable[[bytes, str, ModelLimits], tuple[bytes, NetworkFile]]
-_Try = Callable[[bytes, str, ModelLimits], None]
-KINDS: dict[str, tuple[_Read, _Try]] = {
+_ReadNetwork = Callable[[bytes, str, ModelLimits], tuple[bytes, NetworkFile]]
+_TryNetwork = Callable[[bytes, str, ModelLimits], None]
+KINDS: dict[str, tuple[_ReadNetwork, _TryNetwork]] = {
     "onnx": (onnx_contents.read_onnx, onnx_contents.try_onnx),
     "tflite": (tflite_contents.read_tflite, tflite_contents.try_tflite),
 }
