@@ -53,6 +53,8 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "filter_atlas": {"layer": "block5_conv3", "size": 224, "steps": 8},
     "filters": {"layer": "block5_conv3", "channels": 64, "size": 224, "steps": 8},
     "integrated_gradients": {"class_index": [1, 2, 3], "steps": 50},
+    "kernel_shap": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
+    "lime": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
     "occlusion": {"class_index": [1, 2, 3, 4, 5], "window": 32, "stride": 8},
     "predict_batch": {"images": _IMAGES},
     "rise": {"masks": 1000, "class_index": [1, 2, 3, 4, 5]},

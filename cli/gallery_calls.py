@@ -185,6 +185,8 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "filter_atlas": {"layer": "block3_expand_conv", "size": 64, "steps": 64, "columns": 18},
     "filters": {"layer": MIDDLE, "channels": 8, "columns": 4},
     "integrated_gradients": {"steps": 50},
+    "kernel_shap": {"samples": 1000},
+    "lime": {"samples": 1000},
     "rise": {"masks": 1000},
     "sandbox": {"preset": "relu_max_pool_5x5"},
     "score_cam": {"max_channels": 256},

@@ -41,6 +41,8 @@ JUDGED = {"faithfulness": "grad_cam"}
 # Parameters that make slow methods quick.
 QUICK: dict[str, dict[str, Any]] = {
     "rise": {"masks": 60, "cells": 3},
+    "lime": {"samples": 60, "segments": 9},
+    "kernel_shap": {"samples": 60, "segments": 9},
     "smooth_grad": {"samples": 3},
     "integrated_gradients": {"steps": 6},
     "faithfulness": {"steps": 6, "randomisations": 2},

@@ -19,7 +19,10 @@ async def forward_only(worker: FakeWorker) -> FakeWorker:
 async def test_a_method_that_needs_layers_is_refused_at_the_door(client: httpx.AsyncClient, forward_only: FakeWorker) -> None:
     answer = await client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": png()})
     problem = problem_of(answer, 422, "forward_only_model")
-    assert "grad_cam needs them. These methods work with it: faithfulness, occlusion, predict, predict_batch, rise" in problem.detail
+    assert (
+        "grad_cam needs them. These methods work with it: faithfulness, kernel_shap, lime, occlusion, predict, predict_batch, rise"
+        in problem.detail
+    )
     assert await forward_only.nothing_queued()
     listed = (await client.get("/v1/methods")).json()
     works = {method["name"] for method in listed if method["forward_only"]}

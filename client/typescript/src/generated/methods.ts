@@ -20,7 +20,9 @@ export interface ArtifactNames {
   guided_grad_cam: "picture" | "overlay" | "attribution" | "map";
   hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   integrated_gradients: "picture" | "overlay" | "attribution" | "map";
+  kernel_shap: "overlay" | "heatmap" | "map" | "segments" | "weights";
   layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  lime: "overlay" | "heatmap" | "map" | "segments" | "weights";
   occlusion: "overlay" | "heatmap" | "map";
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
@@ -51,7 +53,9 @@ export type MethodWithImage =
   | "guided_grad_cam"
   | "hires_cam"
   | "integrated_gradients"
+  | "kernel_shap"
   | "layer_cam"
+  | "lime"
   | "occlusion"
   | "predict"
   | "rise"

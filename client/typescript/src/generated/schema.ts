@@ -502,6 +502,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/kernel_shap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * KernelSHAP
+         * @description Each segment of the image gets its Shapley value: its fair share in what the whole image adds to the class's score over the covered one. The values sum to this difference. Red segments raise the score, blue ones lower it. The method needs no gradients. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/kernel_shap.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_kernel_shap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/layer_cam": {
         parameters: {
             query?: never;
@@ -518,6 +540,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_layer_cam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * LIME
+         * @description The image is divided into segments, and the model sees it many times with some of them covered. A linear model of the class's probability gives each segment a weight: red segments raise it, blue ones lower it. The method needs no gradients. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/lime.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_lime"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1727,6 +1771,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/kernel_shap.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * KernelSHAP, as JSON
+         * @description Each segment of the image gets its Shapley value: its fair share in what the whole image adds to the class's score over the covered one. The values sum to this difference. Red segments raise the score, blue ones lower it. The method needs no gradients. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/kernel_shap`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_kernel_shap_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/layer_cam.json": {
         parameters: {
             query?: never;
@@ -1743,6 +1809,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_layer_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lime.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * LIME, as JSON
+         * @description The image is divided into segments, and the model sees it many times with some of them covered. A linear model of the class's probability gives each segment a weight: red segments raise it, blue ones lower it. The method needs no gradients. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/lime`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_lime_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5995,7 +6083,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -6034,7 +6122,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -6042,6 +6130,258 @@ export interface components {
          */
         JobState: "queued" | "running" | "succeeded" | "failed" | "canceled" | "expired";
         JsonValue: unknown;
+        /**
+         * KernelShap
+         * @description The Shapley value of each segment: its fair share in the difference between the whole image and the covered one.
+         */
+        KernelShap: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Score
+             * @description This score of the class is watched: its logit or its probability. The default is `"logit"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
+            /**
+             * Segmentation
+             * @description The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012), or they are the cells of a `grid`. The default is `"slic"`.
+             * @enum {string}
+             */
+            segmentation?: "slic" | "grid";
+            /**
+             * Segments
+             * @description The image is divided into about this many segments. More segments are finer and need more samples. The default is `48`.
+             */
+            segments?: number;
+            /**
+             * Compactness
+             * @description A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more closely. The default is `10`.
+             */
+            compactness?: number;
+            /**
+             * Samples
+             * @description The model sees this many images, each with some of the segments covered. The time grows in proportion. The default is `1000`.
+             */
+            samples?: number;
+            /**
+             * Baseline
+             * @description This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. The default is `"mean"`.
+             * @enum {string}
+             */
+            baseline?: "mean" | "black" | "white" | "blurred";
+            /**
+             * Seed
+             * @description This is the seed of the random choices. The same seed gives the same map. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
+             */
+            alpha?: number;
+        };
+        /**
+         * KernelShapFacts
+         * @description The scores between which the values divide the difference.
+         */
+        KernelShapFacts: {
+            /**
+             * Class Index
+             * @description This is the index of the first class that is explained.
+             */
+            class_index: number | null;
+            /**
+             * Label
+             * @description This is the first class's label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Logit
+             * @description This is the first class's score for the whole image, before the final softmax or sigmoid.
+             */
+            logit: number | null;
+            /**
+             * Probability
+             * @description This is the first class's score for the whole image, after the softmax or sigmoid, 0-1.
+             */
+            probability: number | null;
+            /**
+             * Head
+             * @description It says what the values of the model's output are, as in the model's description. If it is `probabilities` or `log_probabilities`, there are no logits, and `logit` is the natural logarithm of the probability.
+             */
+            head: ("softmax" | "sigmoid" | "binary" | "logits" | "probabilities" | "log_probabilities" | "regression" | "embedding" | "none") | null;
+            /**
+             * Target
+             * @description This is the target in words, with the numbers that only the image decides. It is null for classes.
+             */
+            target: string | null;
+            /**
+             * Value
+             * @description This is the value of the target for the whole image. It is null for classes.
+             */
+            value: number | null;
+            /**
+             * Classes
+             * @description These are all classes that are explained, with their scores for the image. There are none for another target.
+             */
+            classes: components["schemas"]["Prediction"][];
+            /**
+             * Score
+             * @description This score of the class was watched.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
+            /**
+             * Masks
+             * @description This is the number of covered images that the model was shown.
+             */
+            masks: number;
+            /**
+             * Segments
+             * @description This is the number of segments that the image was divided into.
+             */
+            segments: number;
+            /**
+             * Base Scores
+             * @description This is the watched score of each class with all segments covered.
+             */
+            base_scores: number[];
+            /**
+             * Whole Scores
+             * @description This is the watched score of each class for the whole image. All values together are it minus the base score.
+             */
+            whole_scores: number[];
+            /**
+             * Exact
+             * @description This is true if all combinations of segments were tried, so that the values have no sampling error.
+             */
+            exact: boolean;
+        };
+        /** @description A KernelSHAP job. */
+        KernelShapJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "kernel_shap";
+            params: components["schemas"]["ResolvedKernelShap"];
+        } & (components["schemas"]["KernelShapResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "kernel_shap";
+        };
+        /**
+         * KernelShapRequest
+         * @description Each segment of the image gets its Shapley value: its fair share in what the whole image adds to the class's score over the covered one. The values sum to this difference. Red segments raise the score, blue ones lower it. The method needs no gradients.
+         */
+        KernelShapRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "kernel_shap";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of KernelSHAP. */
+            params?: components["schemas"]["KernelShap"];
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
         /**
          * Layer
          * @description One layer of a model, as it stands in the model's graph.
@@ -6343,6 +6683,258 @@ export interface components {
              * @description These are the channels, the one with the highest mean first. If several layers were asked for, they are the first 64 of each layer.
              */
             channels: components["schemas"]["ChannelStatistics"][];
+        };
+        /**
+         * Lime
+         * @description The weights of a linear model that follows the network for images in which some segments are covered.
+         */
+        Lime: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Score
+             * @description The linear model follows this score of the class: the probability as in the paper, or the logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
+            /**
+             * Segmentation
+             * @description The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012), or they are the cells of a `grid`. The default is `"slic"`.
+             * @enum {string}
+             */
+            segmentation?: "slic" | "grid";
+            /**
+             * Segments
+             * @description The image is divided into about this many segments. More segments are finer and need more samples. The default is `48`.
+             */
+            segments?: number;
+            /**
+             * Compactness
+             * @description A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more closely. The default is `10`.
+             */
+            compactness?: number;
+            /**
+             * Samples
+             * @description The model sees this many images, each with some of the segments covered. The time grows in proportion. The default is `1000`.
+             */
+            samples?: number;
+            /**
+             * Baseline
+             * @description This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. The default is `"mean"`.
+             * @enum {string}
+             */
+            baseline?: "mean" | "black" | "white" | "blurred";
+            /**
+             * Seed
+             * @description This is the seed of the random choices. The same seed gives the same map. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
+             */
+            alpha?: number;
+            /**
+             * Kernel Width
+             * @description This is the cosine distance over which samples count: a small number lets only nearly whole images count. The default is `0.25`.
+             */
+            kernel_width?: number;
+            /**
+             * Ridge
+             * @description This pulls the weights towards 0, as `alpha` of a ridge regression does. 0 turns it off. The default is `1.0`.
+             */
+            ridge?: number;
+        };
+        /**
+         * LimeFacts
+         * @description How well the linear model follows the network near the image.
+         */
+        LimeFacts: {
+            /**
+             * Class Index
+             * @description This is the index of the first class that is explained.
+             */
+            class_index: number | null;
+            /**
+             * Label
+             * @description This is the first class's label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Logit
+             * @description This is the first class's score for the whole image, before the final softmax or sigmoid.
+             */
+            logit: number | null;
+            /**
+             * Probability
+             * @description This is the first class's score for the whole image, after the softmax or sigmoid, 0-1.
+             */
+            probability: number | null;
+            /**
+             * Head
+             * @description It says what the values of the model's output are, as in the model's description. If it is `probabilities` or `log_probabilities`, there are no logits, and `logit` is the natural logarithm of the probability.
+             */
+            head: ("softmax" | "sigmoid" | "binary" | "logits" | "probabilities" | "log_probabilities" | "regression" | "embedding" | "none") | null;
+            /**
+             * Target
+             * @description This is the target in words, with the numbers that only the image decides. It is null for classes.
+             */
+            target: string | null;
+            /**
+             * Value
+             * @description This is the value of the target for the whole image. It is null for classes.
+             */
+            value: number | null;
+            /**
+             * Classes
+             * @description These are all classes that are explained, with their scores for the image. There are none for another target.
+             */
+            classes: components["schemas"]["Prediction"][];
+            /**
+             * Score
+             * @description This score of the class was watched.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
+            /**
+             * Masks
+             * @description This is the number of covered images that the model was shown.
+             */
+            masks: number;
+            /**
+             * Segments
+             * @description This is the number of segments that the image was divided into.
+             */
+            segments: number;
+            /**
+             * Fit
+             * @description This is the weighted R² of the linear model for each class: 1 if it follows the network exactly, near 0 if the weights say nothing.
+             */
+            fit: number[];
+        };
+        /** @description A LIME job. */
+        LimeJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "lime";
+            params: components["schemas"]["ResolvedLime"];
+        } & (components["schemas"]["LimeResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "lime";
+        };
+        /**
+         * LimeRequest
+         * @description The image is divided into segments, and the model sees it many times with some of them covered. A linear model of the class's probability gives each segment a weight: red segments raise it, blue ones lower it. The method needs no gradients.
+         */
+        LimeRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "lime";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of LIME. */
+            params?: components["schemas"]["Lime"];
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
          * Liveness
@@ -11590,6 +12182,141 @@ export interface components {
             images?: string[];
         };
         /**
+         * KernelShapForm
+         * @description Each segment of the image gets its Shapley value: its fair share in what the whole image adds to the class's score over the covered one. The values sum to this difference. Red segments raise the score, blue ones lower it. The method needs no gradients.
+         */
+        KernelShapForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Score
+             * @description This score of the class is watched: its logit or its probability. The default is `"logit"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
+            /**
+             * Segmentation
+             * @description The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012), or they are the cells of a `grid`. The default is `"slic"`.
+             * @enum {string}
+             */
+            segmentation?: "slic" | "grid";
+            /**
+             * Segments
+             * @description The image is divided into about this many segments. More segments are finer and need more samples. The default is `48`.
+             */
+            segments?: number;
+            /**
+             * Compactness
+             * @description A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more closely. The default is `10`.
+             */
+            compactness?: number;
+            /**
+             * Samples
+             * @description The model sees this many images, each with some of the segments covered. The time grows in proportion. The default is `1000`.
+             */
+            samples?: number;
+            /**
+             * Baseline
+             * @description This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. The default is `"mean"`.
+             * @enum {string}
+             */
+            baseline?: "mean" | "black" | "white" | "blurred";
+            /**
+             * Seed
+             * @description This is the seed of the random choices. The same seed gives the same map. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
+             */
+            alpha?: number;
+        };
+        /**
          * LayerCamForm
          * @description This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning.
          */
@@ -11717,6 +12444,151 @@ export interface components {
              * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
+        };
+        /**
+         * LimeForm
+         * @description The image is divided into segments, and the model sees it many times with some of them covered. A linear model of the class's probability gives each segment a weight: red segments raise it, blue ones lower it. The method needs no gradients.
+         */
+        LimeForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Score
+             * @description The linear model follows this score of the class: the probability as in the paper, or the logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
+            /**
+             * Segmentation
+             * @description The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012), or they are the cells of a `grid`. The default is `"slic"`.
+             * @enum {string}
+             */
+            segmentation?: "slic" | "grid";
+            /**
+             * Segments
+             * @description The image is divided into about this many segments. More segments are finer and need more samples. The default is `48`.
+             */
+            segments?: number;
+            /**
+             * Compactness
+             * @description A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more closely. The default is `10`.
+             */
+            compactness?: number;
+            /**
+             * Samples
+             * @description The model sees this many images, each with some of the segments covered. The time grows in proportion. The default is `1000`.
+             */
+            samples?: number;
+            /**
+             * Baseline
+             * @description This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. The default is `"mean"`.
+             * @enum {string}
+             */
+            baseline?: "mean" | "black" | "white" | "blurred";
+            /**
+             * Seed
+             * @description This is the seed of the random choices. The same seed gives the same map. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
+             */
+            alpha?: number;
+            /**
+             * Kernel Width
+             * @description This is the cosine distance over which samples count: a small number lets only nearly whole images count. The default is `0.25`.
+             */
+            kernel_width?: number;
+            /**
+             * Ridge
+             * @description This pulls the weights towards 0, as `alpha` of a ridge regression does. 0 turns it off. The default is `1.0`.
+             */
+            ridge?: number;
         };
         /**
          * OcclusionForm
@@ -14133,6 +15005,74 @@ export interface components {
             error: null;
         };
         /**
+         * KernelShapArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        KernelShapArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "overlay" | "heatmap" | "map" | "segments" | "weights";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a KernelSHAP job has when it has succeeded. */
+        KernelShapResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["KernelShapFacts"];
+            artifacts: components["schemas"]["KernelShapArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * LayerCamArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -14192,6 +15132,74 @@ export interface components {
             state: "succeeded";
             facts: components["schemas"]["CamFacts"];
             artifacts: components["schemas"]["LayerCamArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * LimeArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        LimeArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "overlay" | "heatmap" | "map" | "segments" | "weights";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a LIME job has when it has succeeded. */
+        LimeResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["LimeFacts"];
+            artifacts: components["schemas"]["LimeArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
             finished_at: string;
@@ -16625,6 +17633,117 @@ export interface components {
             seed: number;
         };
         /**
+         * ResolvedKernelShap
+         * @description The Shapley value of each segment: its fair share in the difference between the whole image and the covered one.
+         */
+        ResolvedKernelShap: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Score
+             * @description This score of the class is watched: its logit or its probability. The default is `"logit"`.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
+            /**
+             * Segmentation
+             * @description The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012), or they are the cells of a `grid`. The default is `"slic"`.
+             * @enum {string}
+             */
+            segmentation: "slic" | "grid";
+            /**
+             * Segments
+             * @description The image is divided into about this many segments. More segments are finer and need more samples. The default is `48`.
+             */
+            segments: number;
+            /**
+             * Compactness
+             * @description A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more closely. The default is `10`.
+             */
+            compactness: number;
+            /**
+             * Samples
+             * @description The model sees this many images, each with some of the segments covered. The time grows in proportion. The default is `1000`.
+             */
+            samples: number;
+            /**
+             * Baseline
+             * @description This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. The default is `"mean"`.
+             * @enum {string}
+             */
+            baseline: "mean" | "black" | "white" | "blurred";
+            /**
+             * Seed
+             * @description This is the seed of the random choices. The same seed gives the same map. The default is `0`.
+             */
+            seed: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
+             */
+            alpha: number;
+        };
+        /**
          * ResolvedLayerActivation
          * @description A channel of a layer, or one position of it.
          */
@@ -16750,6 +17869,127 @@ export interface components {
              * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
+        };
+        /**
+         * ResolvedLime
+         * @description The weights of a linear model that follows the network for images in which some segments are covered.
+         */
+        ResolvedLime: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Score
+             * @description The linear model follows this score of the class: the probability as in the paper, or the logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
+            /**
+             * Segmentation
+             * @description The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012), or they are the cells of a `grid`. The default is `"slic"`.
+             * @enum {string}
+             */
+            segmentation: "slic" | "grid";
+            /**
+             * Segments
+             * @description The image is divided into about this many segments. More segments are finer and need more samples. The default is `48`.
+             */
+            segments: number;
+            /**
+             * Compactness
+             * @description A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more closely. The default is `10`.
+             */
+            compactness: number;
+            /**
+             * Samples
+             * @description The model sees this many images, each with some of the segments covered. The time grows in proportion. The default is `1000`.
+             */
+            samples: number;
+            /**
+             * Baseline
+             * @description This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. The default is `"mean"`.
+             * @enum {string}
+             */
+            baseline: "mean" | "black" | "white" | "blurred";
+            /**
+             * Seed
+             * @description This is the seed of the random choices. The same seed gives the same map. The default is `0`.
+             */
+            seed: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
+             */
+            alpha: number;
+            /**
+             * Kernel Width
+             * @description This is the cosine distance over which samples count: a small number lets only nearly whole images count. The default is `0.25`.
+             */
+            kernel_width: number;
+            /**
+             * Ridge
+             * @description This pulls the weights towards 0, as `alpha` of a ridge regression does. 0 turns it off. The default is `1.0`.
+             */
+            ridge: number;
         };
         /**
          * ResolvedMaxPoolStage
@@ -17935,7 +19175,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "compare" | "deconvnet" | "deep_dream" | "eigen_cam" | "faithfulness" | "feature_inversion" | "filter_atlas" | "filters" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "guided_backprop" | "guided_grad_cam" | "hires_cam" | "integrated_gradients" | "layer_cam" | "occlusion" | "predict" | "predict_batch" | "rise" | "saliency" | "sandbox" | "score_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "compare" | "deconvnet" | "deep_dream" | "eigen_cam" | "faithfulness" | "feature_inversion" | "filter_atlas" | "filters" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "guided_backprop" | "guided_grad_cam" | "hires_cam" | "integrated_gradients" | "kernel_shap" | "layer_cam" | "lime" | "occlusion" | "predict" | "predict_batch" | "rise" | "saliency" | "sandbox" | "score_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -19638,6 +20878,87 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_kernel_shap: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "samples": 200,
+                 *       "segments": 24
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["KernelShapForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelShapJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_layer_cam: {
         parameters: {
             query?: never;
@@ -19699,6 +21020,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_lime: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "samples": 200,
+                 *       "segments": 24
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["LimeForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimeJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -23081,6 +24483,84 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_kernel_shap_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "samples": 200,
+                 *       "segments": 24
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["KernelShapForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelShapJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelShapJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_layer_cam_json: {
         parameters: {
             query?: never;
@@ -23138,6 +24618,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_lime_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "samples": 200,
+                 *       "segments": 24
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["LimeForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimeJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimeJob"];
                 };
             };
             400: components["responses"]["Problem400"];
