@@ -24,6 +24,8 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `latest` | execution key | string: the id of the newest execution of that work |
 | `upload` | sha256:owner | string: the file's name and the record of an image that this owner has uploaded |
 | `uploads` | owner | sorted set: the sha256 of the images that this owner has uploaded, by the time of the last upload |
+| `set` | owner:set | string: the name of a set of uploads, its images and the time when it was made, JSON |
+| `sets` | owner | sorted set: the owner's sets, by the time at which they expire |
 | `jobs` | owner | sorted set: the owner's jobs, by id |
 | `active` | caller | sorted set: the caller's jobs that are queued or running, if a limit applies to the caller |
 | `drained` | caller or `all` | hash: how many jobs of a caller, or executions, have ended lately, and the time that they took |
@@ -36,8 +38,8 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `batch` | batch | hash: the fields of one batch, named as in `BatchRecord`, and the feeder that has its lease |
 | `batch_items` | batch | hash: the items that were taken and have not ended, by number: `s<segment>` or `s<segment> <job>` |
 | `batch_rows` | batch | list: a row of JSON for each item that has ended, in the order of completion |
-| `batch_files` | batch | hash: the names of the stored files that the batch holds in this shard |
-| `batch_holds` | `all` | sorted set: the batches that hold files in this shard, by the time at which the sweep lets go of them |
+| `batch_files` | batch or set | hash: the names of the stored files that the batch or the set holds in this shard |
+| `batch_holds` | `all` | sorted set: the batches and sets that hold files in this shard, by the time at which the sweep lets go of them |
 | `item_ends` | batch | sorted set: the items whose jobs have ended in this shard and which the feeder has not seen yet |
 | `batches` | owner | sorted set: the owner's batches, by id |
 | `active_batches` | owner | sorted set: the owner's batches that have not ended, by the time at which they are given up |
@@ -62,7 +64,7 @@ from ulid import ULID
 
 KeyKind = Literal[
     "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "uploads", "jobs",
-    "active",
+    "active", "set", "sets",
     "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
     "workers", "model", "api_key", "api_keys", "batch", "batch_items", "batch_rows", "batch_files", "batch_holds", "item_ends", "batches",
     "active_batches", "feeding", "signing", "drained", "quota",

@@ -98,6 +98,11 @@ class StoreSettings(BaseSettings):
         default=3 * 24 * 3600, gt=0, description="A batch that has not ended after this many seconds is given up, and ends as `expired`."
     )
 
+    set_ttl: int = Field(
+        default=7 * 24 * 3600, gt=0, description="A set of uploads lives for this many seconds after it was made or last used."
+    )
+    max_sets_per_caller: int = Field(default=100, gt=0, description="One caller may have at most this many sets of uploads.")
+
     files_url: str | None = Field(
         default=None,
         description="The fsspec address where images and artifacts are stored, for example `s3://bucket/convscope`. If it is not set, they "

@@ -10,6 +10,7 @@ from jobstore.batches.feeding import BatchFeeding
 from jobstore.batches.files import BatchFiles
 from jobstore.connection import Connection
 from jobstore.files import FileStore
+from jobstore.image_sets import ImageSets
 from jobstore.images import ImageStore
 from jobstore.job_reader import JobReader
 from jobstore.jobs import Jobs
@@ -28,8 +29,8 @@ class JobStore:
 
     `jobs` is for callers and `queue` for workers. `listener` wakes callers who wait. `images`, `artifacts` and `pieces` hold content,
     `models` and `workers` hold what workers publish about themselves, and `api_keys`, `signing_secrets` and `quotas` say who may
-    call. `batches` is for callers, `batch_feeding` and `batch_files` are for the services that turn batches into jobs. For example:
-    `submitted = await store.jobs.submit(submission)`.
+    call. `batches` and `sets` are for callers, `batch_feeding` and `batch_files` are for the services that turn batches into
+    jobs. For example: `submitted = await store.jobs.submit(submission)`.
 
     Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
     runs at least once and exactly one result is seen. Every key in Redis expires.
@@ -48,6 +49,7 @@ class JobStore:
         self.workers = WorkerRegistry(connection)
         self.batches = Batches(connection, self.listener)
         self.batch_files = BatchFiles(connection, self._account)
+        self.sets = ImageSets(connection, self.batch_files)
         self.batch_feeding = BatchFeeding(connection)
         self.models = ModelStore(connection, self.jobs, self.workers)
         self.api_keys = ApiKeyStore(connection)

@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 IMAGE_ID_PATTERN = r"^img_[0-9a-f]{64}$"
-IMAGES_ITEM_PATTERN = r"^(img_[0-9a-f]{64}|https://.+)$"
-"""Each of several images is the id of an upload or an address. The parameters of a job that was accepted have ids only."""
+IMAGES_ITEM_PATTERN = r"^(img_[0-9a-f]{64}|set_[0-7][0-9A-HJKMNP-TV-Z]{25}|https://.+)$"
+"""Each of several images is the id of an upload, the id of a set, or an address. An accepted job has the ids of uploads only."""
 
 
 class InlineImage(BaseModel):

@@ -27,7 +27,7 @@ from service.outbound.client import OutboundClient
 from service.rate_limits import RateLimits
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.revocation import RevocationMiddleware
-from service.routes import artifacts, batch_results, batches, events, explorer, health, images, jobs, keys, methods, models, problems
+from service.routes import artifacts, batch_results, batches, events, explorer, health, images, jobs, keys, methods, models, problems, sets
 from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
 from service.security_headers import SecurityHeadersMiddleware
@@ -64,8 +64,8 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
         openapi_url=None,
     )
     app.state.services = services
-    routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, keys.router, health.router]
-    routers += [batch_results.router, events.router, problems.router, explorer.router, documents_router(app)]
+    routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, keys.router]
+    routers += [health.router, sets.router, batch_results.router, events.router, problems.router, explorer.router, documents_router(app)]
     for router in routers:
         app.include_router(router, dependencies=[Depends(gate)], max_body_size=settings.max_body_bytes)
     # A batch counts its own bytes while it reads them, because nothing of it stays in memory.

@@ -10,6 +10,7 @@ from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.image_check import ARRAY_FORMAT, ImageHeader, check_image
 from service.job_inputs import UncheckedFile, check_fits
+from service.kept_uploads import kept_uploads
 from service.parse_request import ParsedRequest
 from service.settings import ServiceSettings
 
@@ -68,7 +69,7 @@ async def keep_images(
         UnsupportedFormat, InvalidParameters, InvalidImage: an image does not fit the model's input.
     """
     uploaded, pointer = [image_id for image_id in image_ids if image_id not in headers], f"{parsed.params_pointer}/images"
-    found = dict(zip(uploaded, await services.store.images.keep(caller.owner, uploaded), strict=True))
+    found = dict(zip(uploaded, await kept_uploads(services, caller, parsed, uploaded), strict=True))
     pixels, most = 0, services.settings.max_images_pixels
     for number, image_id in enumerate(image_ids):
         image = headers.get(image_id) or found[image_id]
@@ -96,7 +97,7 @@ async def keep_target_image(services: Services, caller: Caller, image_id: str, p
     Raises:
         NotFound: the caller has no such image.
     """
-    (found,) = await services.store.images.keep(caller.owner, [image_id])
+    (found,) = await kept_uploads(services, caller, parsed, [image_id])
     if found is None:
         pointer = f"{parsed.params_pointer}/target"
         raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=pointer, got=image_id)

@@ -21,6 +21,7 @@ from schemas.models import ModelDescription, ModelInput, PublishedModel
 from service.dependencies import Caller, Services
 from service.given_inputs import GivenInput, pointer_to
 from service.image_check import ARRAY_FORMAT, check_image
+from service.kept_uploads import kept_uploads
 from service.parse_request import ParsedRequest
 
 
@@ -81,7 +82,7 @@ async def check_inputs(services: Services, caller: Caller, parsed: ParsedRequest
         return JobInputs(parsed.image, parsed.image_id)
     description = published.description
     given = _given(parsed, description)
-    records = await _uploads(services, caller, given)
+    records = await _uploads(services, caller, parsed, given)
     checked = {
         name: await _checked(services, description.input_at(name, pointer_to(name)), value, records) for name, value in given.items()
     }
@@ -158,12 +159,12 @@ def _given(parsed: ParsedRequest, description: ModelDescription) -> dict[str, Gi
     return {name: own, **parsed.inputs}
 
 
-async def _uploads(services: Services, caller: Caller, given: Mapping[str, GivenInput]) -> dict[str, ImageRecord]:
+async def _uploads(services: Services, caller: Caller, parsed: ParsedRequest, given: Mapping[str, GivenInput]) -> dict[str, ImageRecord]:
     """Keep the uploaded files that a job reads, and return their records by id."""
     wanted = [value for value in given.values() if value.file_id is not None]
     ids = [value.file_id for value in wanted if value.file_id is not None]
     found: dict[str, ImageRecord] = {}
-    for value, record in zip(wanted, await services.store.images.keep(caller.owner, ids) if ids else [], strict=True):
+    for value, record in zip(wanted, await kept_uploads(services, caller, parsed, ids) if ids else [], strict=True):
         if record is None:
             raise NotFound(
                 f"There is no image {value.file_id}. Please upload it with POST /v1/images.", pointer=value.pointer, got=value.file_id
@@ -232,7 +233,7 @@ def _shows_images(params: MethodParams) -> bool:
 async def _refuse_array(services: Services, caller: Caller, parsed: ParsedRequest) -> None:
     is_array = parsed.image is not None and is_array_file(parsed.image)
     if parsed.image_id is not None:
-        (record,) = await services.store.images.keep(caller.owner, [parsed.image_id])
+        (record,) = await kept_uploads(services, caller, parsed, [parsed.image_id])
         is_array = record is not None and record.format == ARRAY_FORMAT
     if is_array:
         raise UnsupportedFormat(

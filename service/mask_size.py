@@ -10,6 +10,7 @@ from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import MaskRegion, RegionTarget
 from service.dependencies import Caller, Services
 from service.image_check import upright_size
+from service.kept_uploads import kept_uploads
 from service.parse_request import ParsedRequest
 
 
@@ -43,7 +44,7 @@ async def check_mask_size(services: Services, caller: Caller, params: MethodPara
 async def _photo(services: Services, caller: Caller, parsed: ParsedRequest) -> bytes | None:
     if parsed.image_id is None:
         return parsed.image
-    (found,) = await services.store.images.keep(caller.owner, [parsed.image_id])
+    (found,) = await kept_uploads(services, caller, parsed, [parsed.image_id])
     try:
         return None if found is None else await services.store.images.file(parsed.image_id)
     except Expired:

@@ -41,6 +41,7 @@ class ParsedRequest:
         params_pointer: JSON pointer to the parameters in the request; empty for a form, whose fields they are.
         files: the images of `params.images` that came with the request, by id.
         inputs: the values of the model's inputs, by the inputs' names.
+        holders: the ids of a batch and of sets that hold uploads for this request.
     """
 
     method: str
@@ -54,6 +55,7 @@ class ParsedRequest:
     files: Mapping[str, ImageFile] = field(default_factory=dict[str, ImageFile])
     inputs: Mapping[str, GivenInput] = field(default_factory=dict[str, GivenInput])
     image_url: str | None = None
+    holders: tuple[str, ...] = ()
 
 
 async def parse_job_request(request: Request, settings: ServiceSettings) -> ParsedRequest:

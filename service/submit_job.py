@@ -25,6 +25,7 @@ from service.fetched_photos import with_fetched_photos
 from service.image_check import ImageHeader, check_image
 from service.job_images import check_image_files, check_image_given, keep_images, keep_target_image
 from service.job_inputs import JobInputs, check_inputs, explained_input, with_shown_bands
+from service.kept_uploads import with_images_of_sets
 from service.mask_size import check_mask_size
 from service.parse_request import ParsedRequest
 from service.photo_fit import with_fit
@@ -59,7 +60,7 @@ async def submit(
         await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
     headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings)
     published = None if entry is None else await services.models.published(entry, wait)
-    asked = parsed
+    asked, parsed = parsed, await with_images_of_sets(services, caller, parsed)
     resolved = _resolved(services, parsed, published)
     parsed, resolved = await with_fetched_photos(services, caller, parsed, resolved)
     resolved, inputs = await _with_inputs(services, caller, parsed, resolved, published)

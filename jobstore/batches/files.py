@@ -1,21 +1,28 @@
-"""Hold the files of batches: the images of their items until these are jobs, and the items themselves."""
+"""Hold the files of batches: the images of their items until these are jobs, and the items themselves. Sets hold their uploads here too."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
 from jobstore.files import digest_of
 from jobstore.keys import image_sha256, key, owner_key
+from jobstore.snapshot import moment
 from schemas.errors import Expired, NotFound
 
 _RELEASED_TOGETHER = 100  # files in one script
 
 
+def upload_field(image_id: str) -> str:
+    """Return the field under which a batch or a set holds an upload that it names, once however often it is named."""
+    return f"u{image_sha256(image_id)}"
+
+
 class BatchFiles:
-    """Holds files for batches in the shards where they lie. What is held does not give way.
+    """Holds files for batches, and for sets, in the shards where they lie. What is held does not give way.
 
     An image lies in the shard of its sha256, where its job will be, and everything else in the shard of the batch. Every method raises
     `BrokerUnavailable` if Redis does not answer.
@@ -52,6 +59,15 @@ class BatchFiles:
         outcome, _, _ = await self._account.run("hold_batch_file", self._connection.shard_of(digest), {}, **arguments)
         if outcome != "held":
             raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer="/image/id", got=image_id)
+
+    async def upload_held_until(self, batch_id: str, image_id: str) -> datetime | None:
+        """Return the time until which a batch or a set holds an upload that it names, or None if it does not hold it."""
+        shard = self._connection.shard_of(image_sha256(image_id))
+        held, until = await asyncio.gather(
+            self._connection.command("HEXISTS", key(shard, "batch_files", batch_id), upload_field(image_id)),
+            self._connection.command("ZSCORE", key(shard, "batch_holds", "all"), batch_id),
+        )
+        return moment(int(until)) if held and until is not None else None
 
     async def hold_content(self, batch_id: str, field: str, content: bytes, life: float) -> None:
         """Store a file in the shard of the batch: the defaults, or a segment of items.

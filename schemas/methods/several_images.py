@@ -21,8 +21,9 @@ class ImagesParams(PhotoFitParams):
     images: tuple[Annotated[str, Field(pattern=IMAGES_ITEM_PATTERN, max_length=2048)], ...] = Field(
         min_length=1,
         description=(
-            "These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an "
-            "image may replace an id if the operator has turned that on. A form may carry the image files instead."
+            "These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The "
+            "id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the "
+            "operator has turned that on. A form may carry the image files instead."
         ),
     )
 

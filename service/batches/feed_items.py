@@ -79,6 +79,7 @@ class BatchItems:
 
         try:
             parsed = await parse_submission(submission_of(item, await self._shared()), self._services.settings)
+            parsed = replace(parsed, holders=(batch.id,))
             if parsed.image_id is not None:
                 # The batch holds this file, and the caller need not have uploaded it, so the job gets its content.
                 try:

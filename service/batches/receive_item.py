@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from schemas.errors import BodyTooLarge, InvalidParameters, MalformedBody, VisualizationError
 from schemas.images import ImageAddress, InlineImage, UploadedImageReference
 from schemas.problem import Problem
+from service.batches.named_uploads import NamedUploads
 from service.batches.stored_item import Fields, StoredItem
 from service.dependencies import Caller, Services
 from service.echo import echo
@@ -36,11 +37,14 @@ class ItemImages:
     async def stored(self, item: StoredItem, field: str) -> StoredItem:
         """Return the item with its image stored, if it has one as base64 or names an upload. `field` is that of `BatchFiles`.
 
+        The uploads that its parameters and inputs name are held.
+
         The image at the address that the defaults name is fetched now, so that it is fetched once. An item fetches its own later.
 
         Raises:
             VisualizationError: the image is refused.
         """
+        item = await NamedUploads(self.services, self.caller, self.batch_id, RECEIVING).held(item)
         reference = item.fields.get("image")
         of_defaults = field == DEFAULTS_IMAGE
         if not isinstance(reference, dict) or list(reference) not in (["base64"], ["id"], *([["url"]] if of_defaults else [])):

@@ -13,6 +13,7 @@ from schemas.access import ApiKeyRequest
 from schemas.batch_events import BatchEvent
 from schemas.batches import BatchRequest, BatchRow
 from schemas.events import JobEvent
+from schemas.image_sets import ImageSetRequest
 from schemas.job_requests import JobRequest
 from schemas.jobs import InlineArray, Job
 from schemas.problem import Problem
@@ -29,6 +30,7 @@ _TAGS = [
     {"name": "batches", "description": "Submit many jobs at once and collect their results."},
     {"name": "one line", "description": "Send an image and get a picture back: one call for each method."},
     {"name": "images", "description": "Upload an image once and use it in many jobs."},
+    {"name": "sets", "description": "Name several uploads once and use them in many jobs."},
     {"name": "discovery", "description": "List the methods and the models."},
     {"name": "keys", "description": "Make, list and revoke API keys. This needs the scope `admin`."},
     {"name": "operations", "description": "Ask for the service's health and its metrics."},
@@ -102,6 +104,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
 def _pydantic_schemas() -> dict[str, Any]:
     types: list[Any] = [
         ApiKeyRequest,
+        ImageSetRequest,
         JobRequest,
         Job,
         JobEvent,

@@ -162,9 +162,9 @@ async def get_image(
     responses=documented(404, 503),
 )
 async def delete_image(services: ServicesDep, image: UploadDep, owner: OwnerDep) -> Response:
-    """The image is forgotten, and no new job can name it. Jobs that were submitted with it go on, and so do the items of a batch whose
-    `image` it is. The file is deleted when none of them needs it. If another caller has uploaded the same file, that upload stays. An item
-    of a batch that names the image in `params` or `inputs`, and is not queued yet, fails."""
+    """The image is forgotten, and no new job can name it. Jobs that were submitted with it go on, and so do the items of a batch that
+    name it. A set that names it keeps it. The file is deleted when none of them needs it. If another caller has uploaded the same file,
+    that upload stays."""
     await services.store.images.delete(owner, image.id)
     return Response(status_code=204)
 

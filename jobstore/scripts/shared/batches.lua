@@ -2,7 +2,8 @@
 -- batch is noted there, and the batch's feeder (`jobstore/batches/feeding.py`) moves the notes.
 --
 -- The hash `batch_files` of a batch names the stored files that the batch holds in this shard, by field: 'i<number>' for an item's image,
--- 'image' for the image of the defaults, 'defaults', and 's<number>' for a segment of items. The sorted set `batch_holds` lists the
+-- 'image' for the image of the defaults, 'u<sha256>' for an upload that parameters or inputs name, 'defaults', and 's<number>' for a
+-- segment of items. A set of uploads holds them in the same way, under its own id. The sorted set `batch_holds` lists the
 -- batches that hold files, by the time at which the sweep lets go of them.
 
 -- Note that the job of an item, '<batch>:<number>', has ended. Do nothing if `item` is nil.

@@ -859,9 +859,9 @@ export interface paths {
         post?: never;
         /**
          * Delete an upload
-         * @description The image is forgotten, and no new job can name it. Jobs that were submitted with it go on, and so do the items of a batch whose
-         *     `image` it is. The file is deleted when none of them needs it. If another caller has uploaded the same file, that upload stays. An item
-         *     of a batch that names the image in `params` or `inputs`, and is not queued yet, fails.
+         * @description The image is forgotten, and no new job can name it. Jobs that were submitted with it go on, and so do the items of a batch that
+         *     name it. A set that names it keeps it. The file is deleted when none of them needs it. If another caller has uploaded the same file,
+         *     that upload stays.
          *
          *     A key needs the scope `submit`.
          */
@@ -1138,6 +1138,63 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your sets
+         * @description The newest set comes first.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["list_sets"];
+        put?: never;
+        /**
+         * Name several uploads
+         * @description A set holds its images as long as it lives, also if the uploads themselves expire or are deleted. Its id may stand among the
+         *     `images` of every method that takes several.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["make_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sets/{set_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a set
+         * @description The answer is the set with the ids of its images.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["get_set"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a set
+         * @description The set is forgotten and no longer holds its images. Its uploads stay, and jobs that were submitted with it go on.
+         *
+         *     A key needs the scope `submit`.
+         */
+        delete: operations["delete_set"];
         options?: never;
         head?: never;
         patch?: never;
@@ -5730,6 +5787,55 @@ export interface components {
             predictions: components["schemas"]["Prediction"][];
         };
         /**
+         * ImageSet
+         * @description A named set of uploads.
+         */
+        ImageSet: {
+            /**
+             * Id
+             * @description The set's id. It may stand among the `images` of a method.
+             */
+            id: string;
+            /**
+             * Name
+             * @description The name that the caller gave the set.
+             */
+            name: string;
+            /**
+             * Images
+             * @description The ids of its uploads, in order.
+             */
+            images: string[];
+            /**
+             * Created At
+             * Format: date-time
+             * @description The time when the set was made.
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description The set lives until this time, and its images as long. Each job that names the set moves it.
+             */
+            expires_at: string;
+        };
+        /**
+         * ImageSetPage
+         * @description A page of the caller's sets, newest first.
+         */
+        ImageSetPage: {
+            /**
+             * Items
+             * @description The sets of this page.
+             */
+            items: components["schemas"]["ImageSet"][];
+            /**
+             * Next Cursor
+             * @description Send it as `cursor` to get the next page. It is null on the last page.
+             */
+            next_cursor: string | null;
+        };
+        /**
          * ImageValue
          * @description An image for one of a model's inputs.
          */
@@ -7739,7 +7845,7 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -9244,7 +9350,7 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -12003,6 +12109,22 @@ export interface components {
              * @description This part holds the image file.
              */
             image: string;
+        };
+        /**
+         * ImageSetRequest
+         * @description The order for a new set of uploads.
+         */
+        ImageSetRequest: {
+            /**
+             * Name
+             * @description A name of the caller's own. Several sets may have one name.
+             */
+            name: string;
+            /**
+             * Images
+             * @description The ids of uploads, in the order in which methods read them. Each may stand here once.
+             */
+            images: string[];
         };
         /**
          * IntegratedGradientsForm
@@ -18160,7 +18282,7 @@ export interface components {
             fit: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -18696,7 +18818,7 @@ export interface components {
             fit: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Images
-             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
             /**
@@ -22606,6 +22728,144 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_sets: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
+                cursor?: string | null;
+                /** @description A page has at most this many sets. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageSetPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    make_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "street signs",
+                 *       "images": [
+                 *         "img_0000000000000000000000000000000000000000000000000000000000000000",
+                 *         "img_1111111111111111111111111111111111111111111111111111111111111111"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImageSetRequest"];
+            };
+        };
+        responses: {
+            /** @description The set is made. */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageSet"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description This is the id that `POST /v1/sets` answered. */
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageSet"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    delete_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description This is the id that `POST /v1/sets` answered. */
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
