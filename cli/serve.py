@@ -24,7 +24,8 @@ def serve(host: str | None, port: int | None, *, insecure: bool) -> None:
         insecure: allow an address beyond loopback, although callers need no key or nobody has one.
 
     Raises:
-        CommandFailed: the service cannot or must not listen on the address, or one of the processes ended by itself.
+        CommandFailed: the service cannot or must not listen on the address, the service or the workers ended by themselves, or
+            the embedded Redis died too often.
     """
     settings = service_settings(host, port, insecure=insecure)
     worker_settings = WorkerSettings()

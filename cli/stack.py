@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -18,10 +17,10 @@ from pydantic import ValidationError
 
 from cli.failure import CommandFailed
 from cli.interrupts import Interrupts
+from cli.kept_redis import KeptRedis
 from cli.listening import port_of
 from processes.child_process import ChildProcess
-from processes.embedded_redis import AppendFsync, EmbeddedRedis
-from processes.redis_program import EmbeddedRedisError
+from processes.embedded_redis import AppendFsync
 from schemas.health import Readiness
 
 _KILL_MARGIN_SECONDS = 10.0  # a process that still runs so long after its own drain time is killed
@@ -37,6 +36,8 @@ class DrainSeconds:
 
 class Stack:
     """A running convscope: everything is started when the `with` block begins and ended when it ends.
+
+    The embedded Redis is started again if it dies while the stack is watched.
 
     Args:
         listener: the socket on which the service listens.
@@ -70,11 +71,12 @@ class Stack:
         self._auth, self._key_for = auth, key_for
         self._key: str | None = None
         self._redis_url = redis_url
-        self._start_redis = partial(EmbeddedRedis.start, self._data_dir, appendfsync=appendfsync, max_memory=max_memory)
+        self._appendfsync: AppendFsync = appendfsync
+        self._max_memory = max_memory
         self._log_dir = log_dir
         self._host, self._port = str(listener.getsockname()[0]), port_of(listener)
         self.interrupts = Interrupts()
-        self._redis: EmbeddedRedis | None = None
+        self._redis: KeptRedis | None = None
         self._processes: list[ChildProcess] = []
         self._ending = ExitStack()
 
@@ -103,10 +105,7 @@ class Stack:
         self._ending.__exit__(kind, error, trace)
 
     def _own_redis(self, ending: ExitStack) -> str:
-        try:
-            self._redis = self._start_redis()
-        except EmbeddedRedisError as error:
-            raise CommandFailed(str(error)) from error
+        self._redis = KeptRedis(self._data_dir, appendfsync=self._appendfsync, max_memory=self._max_memory)
         ending.callback(self._redis.stop)
         return self._redis.url
 
@@ -121,7 +120,7 @@ class Stack:
         """Wait until the service answers, a worker has reported and then `also()` is true. Return False if a signal interrupts the wait.
 
         Raises:
-            CommandFailed: a process ended by itself, or `seconds` passed.
+            CommandFailed: the service or the workers ended by themselves, Redis died too often, or `seconds` passed.
         """
         deadline = time.monotonic() + seconds
         while not self.interrupts.count:
@@ -136,18 +135,18 @@ class Stack:
         return False
 
     def watch(self) -> None:
-        """Return when a signal interrupts.
+        """Return when a signal interrupts. If the embedded Redis dies, it is started again.
 
         Raises:
-            CommandFailed: a process ended by itself.
+            CommandFailed: the service or the workers ended by themselves, or Redis died too often.
         """
         while not self.interrupts.count:
             self._check()
             time.sleep(0.2)
 
     def _check(self) -> None:
-        if self._redis and not self._redis.running:
-            raise CommandFailed(f"Redis ended by itself. Its log is {self._redis.log}.")
+        if self._redis:
+            self._redis.check()
         for process in self._processes:
             if how := process.how_it_ended():
                 log = self._log(process.name)
