@@ -30,12 +30,12 @@ SHOWS_NOTHING_OWNED = {
 # These name something in the path. The id of another owner's is answered with 404, and nothing happens to it.
 NAMES_IT_IN_THE_PATH = {
     "get_job", "job_events", "cancel_job", "delete_job", "get_artifact", "get_batch", "batch_results", "batch_archive", "batch_events",
-    "cancel_batch", "delete_batch", "get_image", "delete_image",
+    "cancel_batch", "delete_batch", "get_image", "delete_image", "get_set", "delete_set",
 }  # fmt: skip
-LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches", "list_images"}
+LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches", "list_images", "list_sets"}
 # These name uploads in the body. Every method is tried below.
 NAMES_IT_IN_THE_QUERY = {"follow_events"}
-NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", *(f"run_{name}{kind}" for name in METHODS for kind in ("", "_json"))}
+NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", "make_set", *(f"run_{name}{kind}" for name in METHODS for kind in ("", "_json"))}
 MAKES_SOMETHING_NEW = {"upload_image"}
 NEEDS_ADMIN = {"add_key", "list_keys", "revoke_key"}
 
@@ -52,6 +52,7 @@ class Belongings:
     job_id: str
     image_id: str
     batch_id: str
+    set_id: str
     name: str = "overlay"
     key_id: str = "0123456789ab"
 
@@ -74,7 +75,8 @@ async def belongings(ada: httpx.AsyncClient, worker: FakeWorker) -> Belongings:
     job_id = (await ada.post("/v1/jobs", json=cam(image={"id": image_id}))).json()["id"]
     await worker.work()
     batch_id = (await ada.post("/v1/batches", json={"items": [cam(image={"id": image_id})]})).json()["id"]
-    return Belongings(job_id, image_id, batch_id)
+    set_id = (await ada.post("/v1/sets", json={"name": "mine", "images": [image_id]})).json()["id"]
+    return Belongings(job_id, image_id, batch_id, set_id)
 
 
 def test_every_operation_has_one_rule(app: FastAPI) -> None:
@@ -145,6 +147,15 @@ async def test_no_method_reads_the_upload_of_another_owner(bob: httpx.AsyncClien
     assert tried > 10, "most examples suit this model, so that only the image is wrong"
     assert await worker.nothing_queued()
     assert await worker.nothing_queued("slow")
+
+
+async def test_no_set_names_the_upload_of_another_owner_and_no_method_reads_the_set_of_one(
+    bob: httpx.AsyncClient, worker: FakeWorker, belongings: Belongings
+) -> None:
+    problem_of(await bob.post("/v1/sets", json={"name": "theirs", "images": [belongings.image_id]}), 404, "not_found")
+    assert (await bob.get("/v1/sets")).json()["items"] == []
+    body = {"method": "predict_batch", "model": "vgg16", "params": {"images": [belongings.set_id]}}
+    assert problem_of(await bob.post("/v1/jobs", json=body), 404, "not_found").pointer == "/params/images/0"
 
 
 async def test_no_target_reads_the_upload_of_another_owner(bob: httpx.AsyncClient, worker: FakeWorker, belongings: Belongings) -> None:
