@@ -49,9 +49,9 @@ ENVIRONMENT = $(UV) venv --quiet --python "$(or $(PYTHON),>=$(OLDEST_PYTHON),<3.
 $(BIN)/python: | $(filter .uv/bin/uv,$(UV))
 	$(ENVIRONMENT) $(VENV)
 
-$(READY): requirements/dev.txt pyproject.toml | $(BIN)/python
+$(READY): requirements/dev.txt pyproject.toml client/python/pyproject.toml | $(BIN)/python
 	$(UV) pip sync --python $(BIN)/python --require-hashes requirements/dev.txt
-	$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable . --editable client/python
 	@touch $@
 
 .PHONY: demo
@@ -144,6 +144,7 @@ format: $(READY) ## Format the code and sort the imports
 settings: $(READY) ## Write docs/settings.md, docs/methods and the errors of docs/http.md from the code's definitions
 	$(BIN)/python -m cli.settings_table
 	$(BIN)/python -m cli.errors_section
+	$(BIN)/python -m cli.client_methods
 	$(BIN)/python -m cli.method_page
 
 .PHONY: explorer

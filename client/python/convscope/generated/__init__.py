@@ -1,0 +1,1 @@
+"""Methods of the clients that `make settings` writes from the parameters of the service's methods."""

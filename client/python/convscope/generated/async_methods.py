@@ -1,0 +1,1194 @@
+"""The methods of the service as methods of a client. This file is written by `make settings`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from convscope.image_input import ImageInput
+from convscope.result import AsyncResult
+from convscope.service_default import DEFAULT, given_arguments
+
+# fmt: off
+
+
+class AsyncMethods(ABC):
+    """One method for each method of the service. An argument that is left out has the service's default."""
+
+    @abstractmethod
+    async def _run_method(self, method: str, arguments: dict[str, Any]) -> AsyncResult:
+        """Run a method with the arguments that the caller gave."""
+
+    async def ablation_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            max_channels: This many channels of each layer are tried, those whose values vary most; the others have the weight 0.
+        """
+        return await self._run_method("ablation_cam", given_arguments(locals()))
+
+    async def activations(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | Sequence[str] | None =
+        DEFAULT, kind: Mapping[str, Any] | None = DEFAULT, channels: int | Sequence[int] | None = DEFAULT, order: Literal["index", "mean",
+        "max"] = DEFAULT, scaling: Literal["per_channel", "global"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma",
+        "plasma", "turbo", "hot", "gray"] = DEFAULT, columns: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This method shows a layer's output for the photo: every channel in a grid, the array, and a ranking of the channels.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of a layer, or a list of paths.
+            kind: All layers of this kind are used, in the model's order.
+            channels: These are the channels to draw: a number n for the first n in `order` (or all, if the layer has fewer), or a
+                list of indices.
+            order: This is the order of the drawn channels: by index or as listed (`index`), or the highest mean or maximum first.
+                By default "index".
+            scaling: `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. By default
+                "per_channel".
+            colormap: This is the colormap of the tiles. By default "viridis".
+            columns: This is the number of tiles in a row.
+        """
+        return await self._run_method("activations", given_arguments(locals()))
+
+    async def architecture(
+        self, *, model: str, direction: Literal["TB", "BT", "LR", "RL"] = DEFAULT, shapes: bool = DEFAULT, dtypes: bool = DEFAULT,
+        activations: bool = DEFAULT, unfold: bool = DEFAULT, first_layer: str | None = DEFAULT, last_layer: str | None = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            direction: This is the direction of the graph: top to bottom (TB), bottom to top (BT), left to right (LR) or right to
+                left (RL). By default "TB".
+            shapes: If it is true, the shapes of a layer's inputs and output are shown. By default True.
+            dtypes: If it is true, the dtype of a layer's output is shown. By default True.
+            activations: If it is true, a layer's activation function is shown. By default True.
+            unfold: If it is true, nested models are frames around their layers. By default True.
+            first_layer: The graph begins with this layer, in the model's order.
+            last_layer: The graph ends with this layer, in the model's order.
+        """
+        return await self._run_method("architecture", given_arguments(locals()))
+
+    async def compare(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, max_channels: int | None = DEFAULT, methods: Sequence[Literal["grad_cam",
+        "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam", "score_cam", "ablation_cam"]] = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
+    ) -> AsyncResult:
+        """One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            max_channels: `score_cam` and `ablation_cam` try this many channels of each layer, those whose values vary most. By
+                default 256.
+            methods: These methods are compared, in this order. By default ['grad_cam', 'grad_cam_plus_plus', 'layer_cam',
+                'hires_cam', 'xgrad_cam', 'eigen_cam'].
+        """
+        return await self._run_method("compare", given_arguments(locals()))
+
+    async def deconvnet(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, layer: str | None = DEFAULT, channels: int |
+        Sequence[int] = DEFAULT, keep: Literal["neuron", "map"] = DEFAULT, position: Sequence[int] | None = DEFAULT, rule: Literal["deconv",
+        "guided", "gradient"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This shows the pattern in the image to which a channel responds. One channel's strongest neuron, or its whole map, is
+            kept, the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            layer: This is the path of a layer with a spatial map.
+            channels: This is the number of channels to show, those that respond most to this image, or a list of channel indices.
+                By default 1.
+            keep: This part of a channel is kept: one `neuron`, or the whole `map`. By default "neuron".
+            position: The neuron at this position (y, x) of the layer is kept.
+            rule: A ReLU sends values back by this rule. By default "deconv".
+        """
+        return await self._run_method("deconvnet", given_arguments(locals()))
+
+    async def deep_dream(
+        self, image: ImageInput, *, model: str, precision: Literal["float32", "bfloat16"] = DEFAULT, layers: Mapping[str, Any] | None =
+        DEFAULT, octaves: int = DEFAULT, octave_scale: float = DEFAULT, steps: int = DEFAULT, step_size: float = DEFAULT, max_loss: float |
+        None = DEFAULT, jitter: int = DEFAULT, size: int | Sequence[int] | None = DEFAULT, tile: int | None = DEFAULT, seed: int = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """This method strengthens what layers see in a photo, by gradient ascent from the photo at several scales.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layers: These are the layers to excite, each with its weight in the loss.
+            octaves: This is the number of scales. By default 3.
+            octave_scale: This is the ratio of one scale's sides to those of the next smaller scale. By default 1.4.
+            steps: This is the number of steps at each scale. By default 20.
+            step_size: This is the mean change of a pixel in one step. By default 0.01.
+            max_loss: A scale ends when its loss is above this number; keras.io's example uses 15.
+            jitter: Before each step, the picture is shifted at random by up to this many pixels each way. By default 0.
+            size: This is the largest length in pixels that the picture's longest side may have, or the picture's own (height,
+                width).
+            tile: At a scale with a longer side than this, the gradient is computed in tiles of at most so many pixels a side.
+            seed: This is the seed of all random shifts. By default 0.
+        """
+        return await self._run_method("deep_dream", given_arguments(locals()))
+
+    async def eigen_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, frames: int | None = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The
+            facts name the top class, if the model has classes.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+        """
+        return await self._run_method("eigen_cam", given_arguments(locals()))
+
+    async def faithfulness(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, attribution: str = DEFAULT, options: Mapping[str,
+        Any] | None = DEFAULT, steps: int = DEFAULT, deletion: Literal["mean", "black", "white", "blurred"] = DEFAULT, insertion:
+        Literal["mean", "black", "white", "blurred"] = DEFAULT, randomisations: int = DEFAULT, seed: int = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
+    ) -> AsyncResult:
+        """This tests a map: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as they
+            are shown, how much of it is left in the part that the map shows, and whether the map changes with the model's weights.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is watched: its probability as in the papers, or its logit. By default "probability".
+            attribution: The map of this method is tested. By default "grad_cam".
+            options: These are the parameters of that method, as /v1/methods describes them.
+            steps: Each curve has this many steps: the pixels are covered or shown in as many equal parts. By default 50.
+            deletion: Deleted pixels are covered with this: the `mean` colour of the image, `black`, `white`, or the image
+                `blurred`. By default "mean".
+            insertion: The image's pixels are inserted into this: the `mean` colour, `black`, `white`, or the image `blurred`. By
+                default "blurred".
+            randomisations: Weights are randomised at this many points, which are spread over the layers with a kernel. By default
+                0.
+            seed: This is the seed of the randomised weights, and of the order of pixels with equal values. By default 0.
+        """
+        return await self._run_method("faithfulness", given_arguments(locals()))
+
+    async def feature_inversion(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, size: int | Sequence[int] |
+        None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, objective:
+        Literal["l2", "dot_cosine"] = DEFAULT, steps: int = DEFAULT, learning_rate: float = DEFAULT, total_variation: float = DEFAULT,
+        columns: int | None = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This method makes images from a layer's activation alone. They show what each layer still knows of the photo.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            size: For a model that takes any size, the photo is brought to this size in pixels: a number for a square, or (height,
+                width).
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of one layer, or a list of paths.
+            objective: `l2` minimises the distance of the two activations, relative to the length of the photo's. By default "l2".
+            steps: This is the number of steps of gradient ascent for each layer. By default 192.
+            learning_rate: This is the learning rate of Adam, in units of the spectrum that ascent changes. By default 0.05.
+            total_variation: This is the weight of the mean difference between neighbouring pixels; the distance from black to white
+                is 2. By default 0.05.
+            columns: This is the number of tiles in a row of the sheet.
+            seed: This is the seed of the start. By default 0.
+        """
+        return await self._run_method("feature_inversion", given_arguments(locals()))
+
+    async def filter_atlas(
+        self, *, model: str, precision: Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1", "dlwp2",
+        "keras_blog", "keras_io"] = DEFAULT, parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int |
+        Sequence[int] | None = DEFAULT, steps: int | None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] |
+        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, layer: str |
+        None = DEFAULT, order: Literal["channel", "objective"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This method shows what every channel of a layer looks for, on one sheet. It takes over images that earlier jobs have
+            made. A job that was stopped continues where it was when it is submitted again.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            preset: The preset gives a value to each parameter below that is null. By default "lucid".
+            parametrisation: This says what ascent changes: the pixels (`pixel`), a spectrum with decorrelated colours (`fourier`),
+                or the phases of a spectrum whose magnitudes are those of photos (`phase`).
+            size: This is the side of a square image in pixels, or the image's (height, width).
+            steps: This is the number of steps of gradient ascent.
+            learning_rate: This is the factor of a step.
+            transforms: These are random changes of the image before each step.
+            regularisers: These are penalties and a blur that keep the image smooth.
+            columns: This is the number of tiles in a row of the grid.
+            seed: This is the seed of the start and of the transforms. By default 0.
+            layer: This is the path of the target layer, which must have channels.
+            order: This is the order of the tiles: by channel index (`channel`), or the highest final objective first (`objective`).
+                By default "channel".
+        """
+        return await self._run_method("filter_atlas", given_arguments(locals()))
+
+    async def filters(
+        self, *, model: str, layer: str | None = DEFAULT, channels: int | Sequence[int] | Literal["all"] | None = DEFAULT, neuron:
+        Sequence[int] | None = DEFAULT, whole_layer: bool = DEFAULT, direction: Sequence[Sequence[int | float]] | None = DEFAULT,
+        objectives: Sequence[Mapping[str, Any]] | None = DEFAULT, diversity: Mapping[str, Any] | None = DEFAULT, class_index: int | str |
+        Sequence[int | str] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1",
+        "dlwp2", "keras_blog", "keras_io"] = DEFAULT, parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int |
+        Sequence[int] | None = DEFAULT, steps: int | None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] |
+        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, frames: int =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
+    ) -> AsyncResult:
+        """This method makes images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            layer: This is the path of the target layer.
+            channels: One image is made for each channel: for the first n channels, for a list of indices, or for `all`.
+            neuron: One image is made for one neuron: position (y, x, k) of the layer's map for an image of `size`.
+            whole_layer: If it is true, one image is made that excites all channels: their mean of squares, as in DeepDream. By
+                default False.
+            direction: One image is made for a direction in the space of the layer's channels: pairs (channel, weight).
+            objectives: One image is made for the weighted sum of channels, neurons and classes of any layers.
+            diversity: Several different images are made of one channel; `channels` must then be a list of one.
+            class_index: One image is made for each class, which raises its logit: an index, a label, or a list of them.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            preset: The preset gives a value to each parameter below that is null. By default "lucid".
+            parametrisation: This says what ascent changes: the pixels (`pixel`), a spectrum with decorrelated colours (`fourier`),
+                or the phases of a spectrum whose magnitudes are those of photos (`phase`).
+            size: This is the side of a square image in pixels, or the image's (height, width).
+            steps: This is the number of steps of gradient ascent.
+            learning_rate: This is the factor of a step.
+            transforms: These are random changes of the image before each step.
+            regularisers: These are penalties and a blur that keep the image smooth.
+            columns: This is the number of tiles in a row of the grid.
+            seed: This is the seed of the start and of the transforms. By default 0.
+            frames: This is the number of frames of an animation of the images as they form, spread evenly over the steps. By
+                default 0.
+        """
+        return await self._run_method("filters", given_arguments(locals()))
+
+    async def grad_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, preset: Literal["standard", "dlwp1", "keras_io"] = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """This heatmap on the image shows the regions that speak for a class.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            preset: A preset computes and draws the map as a known source does. By default "standard".
+        """
+        return await self._run_method("grad_cam", given_arguments(locals()))
+
+    async def grad_cam_plus_plus(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This is Grad-CAM with a weight for the gradient at each position, so that the map covers every occurrence of an object.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+        """
+        return await self._run_method("grad_cam_plus_plus", given_arguments(locals()))
+
+    async def grad_x_input(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
+        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is differentiated. By default "logit".
+        """
+        return await self._run_method("grad_x_input", given_arguments(locals()))
+
+    async def guided_backprop(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
+        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This shows in colour on grey the edges and textures that excite the neurons behind the class.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+        """
+        return await self._run_method("guided_backprop", given_arguments(locals()))
+
+    async def guided_grad_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
+        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, layer: str | None = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
+    ) -> AsyncResult:
+        """This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            layer: This is the path of Grad-CAM's target layer.
+        """
+        return await self._run_method("guided_grad_cam", given_arguments(locals()))
+
+    async def hires_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+        """
+        return await self._run_method("hires_cam", given_arguments(locals()))
+
+    async def integrated_gradients(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
+        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        steps: int = DEFAULT, baseline: Literal["black", "white", "mean", "blurred", "random"] = DEFAULT, rule: Literal["gauss_legendre",
+        "trapezoid"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The
+            shares sum to this difference. Red speaks for the class, blue against it.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is differentiated. By default "logit".
+            steps: This is the number of gradients that are taken along the line. By default 50.
+            baseline: The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or
+                `random` pixels. By default "black".
+            rule: This rule says where on the line the gradients are taken, and which weights they have. By default
+                "gauss_legendre".
+            seed: This is the seed of the random baseline. By default 0.
+        """
+        return await self._run_method("integrated_gradients", given_arguments(locals()))
+
+    async def kernel_shap(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, segmentation: Literal["slic", "grid"] = DEFAULT,
+        segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT, baseline: Literal["mean", "black", "white",
+        "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """Each segment of the image gets its Shapley value: its fair share in what the whole image adds to the class's score over
+            the covered one. The values sum to this difference. Red segments raise the score, blue ones lower it. The method needs
+            no gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is watched: its logit or its probability. By default "logit".
+            segmentation: The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012),
+                or they are the cells of a `grid`. By default "slic".
+            segments: The image is divided into about this many segments. By default 48.
+            compactness: A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more
+                closely. By default 10.
+            samples: The model sees this many images, each with some of the segments covered. By default 1000.
+            baseline: This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. By default
+                "mean".
+            seed: This is the seed of the random choices. By default 0.
+            alpha: This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. By default 0.7.
+        """
+        return await self._run_method("kernel_shap", given_arguments(locals()))
+
+    async def layer_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: the `max` of tanh(2·map) as in the
+                paper, or their `mean`. By default "max".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+        """
+        return await self._run_method("layer_cam", given_arguments(locals()))
+
+    async def lime(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, segmentation: Literal["slic", "grid"] = DEFAULT,
+        segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT, baseline: Literal["mean", "black", "white",
+        "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, kernel_width: float = DEFAULT, ridge: float = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """The image is divided into segments, and the model sees it many times with some of them covered. A linear model of the
+            class's probability gives each segment a weight: red segments raise it, blue ones lower it. The method needs no
+            gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: The linear model follows this score of the class: the probability as in the paper, or the logit. By default
+                "probability".
+            segmentation: The segments follow the colours of the image (`slic`: Achanta et al., SLIC superpixels, IEEE TPAMI 2012),
+                or they are the cells of a `grid`. By default "slic".
+            segments: The image is divided into about this many segments. By default 48.
+            compactness: A higher number makes the segments of `slic` rounder, and a lower one lets them follow colours more
+                closely. By default 10.
+            samples: The model sees this many images, each with some of the segments covered. By default 1000.
+            baseline: This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`. By default
+                "mean".
+            seed: This is the seed of the random choices. By default 0.
+            alpha: This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. By default 0.7.
+            kernel_width: This is the cosine distance over which samples count: a small number lets only nearly whole images count.
+                By default 0.25.
+            ridge: This pulls the weights towards 0, as `alpha` of a ridge regression does. 0 turns it off. By default 1.0.
+        """
+        return await self._run_method("lime", given_arguments(locals()))
+
+    async def occlusion(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, window: int | Sequence[int] | None = DEFAULT,
+        stride: int | Sequence[int] | None = DEFAULT, baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, alpha: float =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
+    ) -> AsyncResult:
+        """A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the
+            place is covered. The method needs no gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is watched: its logit or its probability. By default "logit".
+            window: This is the size of the covered window in pixels of the model's input: one number for both sides, or (height,
+                width).
+            stride: This is the step of the window in pixels: one number, or (down, across).
+            baseline: This covers the window: the `mean` colour of the image, `black`, `white`, or the image `blurred`. By default
+                "mean".
+            alpha: This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. By default 0.7.
+        """
+        return await self._run_method("occlusion", given_arguments(locals()))
+
+    async def predict(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, output: str | None = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This method returns the top classes with label, logit and probability, and a bar chart of them.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            output: This is the name of the model's output that is explained.
+            top: This is the number of classes to return. By default 5.
+        """
+        return await self._run_method("predict", given_arguments(locals()))
+
+    async def predict_batch(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, output: str | None
+        = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
+        fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This method returns the top classes of up to 256 uploaded images with label, logit and probability, a sheet of them, and
+            the number of images for each top class.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            output: This is the name of the model's output that is explained.
+            top: This is the number of classes to return. By default 5.
+        """
+        return await self._run_method("predict_batch", given_arguments(locals()))
+
+    async def rise(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, masks: int = DEFAULT, probability: float =
+        DEFAULT, cells: int = DEFAULT, seed: int = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo",
+        "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """The model sees the image through many random soft masks. The mean mask, weighted by the class's probability, shows what
+            must be visible for the class to be recognised. The method needs no gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is the weight of a mask: its probability as in the paper, or its logit. By default
+                "probability".
+            masks: This is the number of random masks. By default 1000.
+            probability: This is the probability that a cell of a mask is open, above 0 and below 1. By default 0.5.
+            cells: This is the number of cells of a mask, down and across, before it is enlarged and shifted. By default 7.
+            seed: This is the seed of the random masks. By default 0.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+        """
+        return await self._run_method("rise", given_arguments(locals()))
+
+    async def saliency(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
+        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, model_inputs: Mapping[str, Any]
+        | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """The brightness of a pixel shows how much the class's score would change if this pixel changed a little.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is differentiated. By default "logit".
+            colormap: The map has the colours of this colormap, alone and on the image. By default "inferno".
+        """
+        return await self._run_method("saliency", given_arguments(locals()))
+
+    async def sandbox(
+        self, image: ImageInput, *, preset: Literal["conv_3x3", "conv_10x10", "conv_3x3_one_filter", "conv_15x15_one_filter", "relu",
+        "max_pool_2x2", "max_pool_5x5", "relu_max_pool_5x5", "lenet_1_1", "lenet_3_1", "lenet_3_3"] | None = DEFAULT, stages:
+        Sequence[Mapping[str, Any]] | None = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This method draws a photo after each stage of convolutions with random kernels, ReLU and pooling. It needs no model.
+
+        Args:
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            preset: This names the stages of one of the article's figures.
+            stages: These are the stages in order.
+            seed: This is the seed of the kernels. By default 0.
+        """
+        return await self._run_method("sandbox", given_arguments(locals()))
+
+    async def score_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            max_channels: This many channels of each layer are tried, those whose values vary most; the others have the weight 0. By
+                default 256.
+        """
+        return await self._run_method("score_cam", given_arguments(locals()))
+
+    async def smooth_grad(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
+        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, samples: int = DEFAULT, noise:
+        float = DEFAULT, average: Literal["mean", "squares"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is differentiated. By default "logit".
+            colormap: The map has the colours of this colormap, alone and on the image. By default "inferno".
+            samples: This is the number of noisy copies. By default 50.
+            noise: This is the σ of the noise, as a share of the input's range (largest minus smallest value), above 0 and up to 1.
+                By default 0.15.
+            average: The map is the `mean` of the gradients, or the mean of their `squares` (SmoothGrad-Squared), which never cancel
+                out. By default "mean".
+            seed: This is the seed of the noise. By default 0.
+        """
+        return await self._run_method("smooth_grad", given_arguments(locals()))
+
+    async def top_patches(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, channels: int | Sequence[int] = DEFAULT, count: int =
+        DEFAULT, per_image: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as
+            large as its receptive field. Each channel has a row, with the strongest part first.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of a layer that has a receptive field.
+            channels: This is a number n for the n channels with the largest activation in these images, or a list of indices. By
+                default 8.
+            count: This is the number of patches of each channel. By default 9.
+            per_image: This is how many patches of a channel one image may give. By default 1.
+        """
+        return await self._run_method("top_patches", given_arguments(locals()))
+
+    async def weights(
+        self, *, model: str, layer: str | None = DEFAULT, filters: int | Sequence[int] | None = DEFAULT, inputs: int | None = DEFAULT,
+        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, columns: int | None = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """This method draws a layer's kernels as tiles (in colour if they read three channels), a dense layer as a matrix, and
+            batch norm as plots. It returns histograms, statistics and the arrays too.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            layer: This is the path of a layer with weights.
+            filters: These are the filters of a convolution to draw: a number n for the first n, or a list of indices.
+            inputs: Only the kernels of the first n inputs of each filter are drawn, unless the filter reads three channels.
+            colormap: This is the colormap. By default "gray".
+            columns: This is the number of tiles in a row.
+        """
+        return await self._run_method("weights", given_arguments(locals()))
+
+    async def xgrad_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This is Grad-CAM with each gradient weighted by its position's share of the channel's activation, so that the map nearly
+            sums to the class's score.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+        """
+        return await self._run_method("xgrad_cam", given_arguments(locals()))
