@@ -4,8 +4,9 @@ import { convolve, KERNELS, maxPool, relu } from "../src/learn/convolution";
 import { edgesOf, rowsOf } from "../src/state/layer_graph";
 import { readPermalink, writePermalink } from "../src/state/permalink";
 import { curlCall, pythonCall } from "../src/words/calls";
+import { familiesOf } from "../src/words/families";
 import { fieldOf, typedValue } from "../src/words/schema";
-import type { Layer } from "../src/service/types";
+import type { Layer, Method } from "../src/service/types";
 
 const layer = (path: string, ...inbound: string[]) =>
   ({ path, inbound, type: "Conv2D", kind: "conv", output_shape: [1, 1, 1], parameters: 0, channels: 1, receptive_field: null, cam_able: true }) as Layer;
@@ -55,4 +56,11 @@ test("a convolution by hand", () => {
   assert.deepEqual([edges.height, edges.width, ...edges.values], [1, 2, 4, 4]); // 1·1 + 2·1 + 1·1 at both places
   assert.deepEqual([...relu({ ...picture, values: picture.values.map((value) => value - 0.5) }).values].slice(0, 4), [0, 0, 0.5, 0.5]);
   assert.deepEqual([...maxPool(picture).values], [0, 1]);
+});
+
+test("every method has one family, and compare has its own", () => {
+  const method = (name: string, family: string) => ({ name, family }) as Method;
+  const methods = [method("eigen_cam", "cam"), method("compare", "cam"), method("grad_cam", "cam"), method("lime", "perturbation"), method("predict", "inspection"), method("weights", "inspection"), method("brand_new", "unheard_of")];
+  const found = familiesOf(methods).map((each) => [each.name, each.methods.map((inside) => inside.name)]);
+  assert.deepEqual(found, [["Where", ["grad_cam", "eigen_cam"]], ["Cover it", ["lime"]], ["Compare", ["compare"]], ["More", ["weights", "brand_new"]]]);
 });

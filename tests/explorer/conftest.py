@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.explorer.browsing import Visit
 from tests.explorer.services import serving
 from tests.explorer.tools import install_packages
+
+expect.set_options(timeout=20_000)  # the tests run beside others, on two cores
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +21,9 @@ def service_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
+    """Run Chromium for one test. Playwright runs an event loop as long as it is open, and tests with a loop of their own could not run."""
     chromium = shutil.which("chromium")
     assert chromium, "These tests need Chromium on the PATH. On Debian: apt-get install chromium"
     with sync_playwright() as playwright:

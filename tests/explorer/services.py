@@ -21,8 +21,12 @@ _LISTENS = re.compile(r'"port": (\d+).*"service listens"')
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """Run `convscope serve` in `folder`, and yield its address. One of its models, `torn`, cannot be used."""
+    """Run `convscope serve` in `folder`, and yield its address.
+
+    Two of its models are files: `nested` has layers inside a layer, and `torn` cannot be used.
+    """
     (folder / "models").mkdir()
+    _save_nested_model(folder / "models" / "nested.keras")
     (folder / "models" / "torn.keras").write_bytes(b"no zip")
     (folder / "models" / "torn.toml").write_text("title = ")
     with _running(folder, "serve", {}) as log:
@@ -30,6 +34,25 @@ def serving(folder: Path) -> Iterator[str]:
         found = _READY.search(log.read_text("utf-8"))
         assert found
         yield found[1]
+
+
+def _save_nested_model(path: Path) -> None:
+    """Save a model of 32 × 32 pixels and three classes, whose first layers are a model of their own, `base`."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    base = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Conv2D(6, 3, padding="same", activation="relu", name="first"),
+            keras.layers.Conv2D(8, 3, strides=2, padding="same", activation="relu", name="second"),
+        ],
+        name="base",
+    )
+    photo = keras.Input((32, 32, 3), name="photo")
+    maps = base(photo)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(maps)
+    keras.Model(photo, keras.layers.Dense(3, activation="softmax", name="answer")(pooled)).save(path)
 
 
 @contextmanager

@@ -59,6 +59,18 @@ def test_patches_come_from_the_photos_that_were_chosen(visit: Visit) -> None:
     expect(card.get_by_role("img", name="The parts of your photos")).to_be_visible(timeout=60_000)
 
 
+def test_a_nested_model_is_folded_until_it_is_opened(visit: Visit) -> None:
+    page = visit.open("/#model=nested")
+    fold = page.locator(".graph button.nested")
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    expect(page.locator(".graph .layer", has_text="second")).to_have_count(0)
+    fold.click()
+    page.locator(".graph .layer", has_text="second").click()
+    expect(page.locator(".strip li")).to_have_count(8)
+    page.locator(".strip button").first.click()
+    expect(page.get_by_role("article")).to_contain_text("base/second")
+
+
 def test_a_layer_without_a_map_shows_its_largest_values(visit: Visit) -> None:
     page = visit.open("/#layer=predictions")
     first = page.locator(".values tbody tr").first

@@ -62,6 +62,7 @@ export function drawStage(
     context.clip();
     context.drawImage(layer, left, top);
     context.restore();
+    if (view.wipe > 0 && view.wipe < 1) drawEdge(context, edge);
   }
   dim(context, left, top, right, bottom);
 }
@@ -80,6 +81,13 @@ function heatLayer(map: HeatMap, scale: Scale, view: View): HTMLCanvasElement {
   for (let at = 0; at < out.length; at++) out[at] = colours[levelOf(map.values[at]!, scale)]!;
   context.putImageData(pixels, 0, 0);
   return layer;
+}
+
+function drawEdge(context: CanvasRenderingContext2D, edge: number): void {
+  context.fillStyle = "rgb(0 0 0 / 0.6)";
+  context.fillRect(edge - 2, 0, 4, context.canvas.height);
+  context.fillStyle = "white";
+  context.fillRect(edge - 1, 0, 2, context.canvas.height);
 }
 
 function dim(context: CanvasRenderingContext2D, left: number, top: number, right: number, bottom: number): void {

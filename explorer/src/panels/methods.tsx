@@ -1,26 +1,21 @@
 // The methods in their families: what each shows, what it costs, how to read it, its parameters, and its pictures.
 import { computed, signal } from "@preact/signals";
+import type { Method } from "../service/types";
 import { methods, model } from "../state/catalog";
 import { explain, heatFault, lastJob, methodName, paramsOf, running, stop } from "../state/explain";
-import { FAMILIES, MORE, type Family } from "../words/methods";
+import { familiesOf } from "../words/families";
 import { Artifacts } from "./artifacts";
 import { Empty, FaultNotice } from "./notice";
 import { ParameterForm } from "./parameter_form";
 import { ProgressLine } from "./progress";
 
-/** The families with the methods that this service has. */
-const families = computed<Family[]>(() => {
-  const known = FAMILIES.flatMap((each) => each.methods);
-  // A set of photos has a place of its own: the card of a channel. The answer is the panel of that name.
-  const others = methods.value.map((each) => each.name).filter((name) => !known.includes(name) && !["top_patches", "predict_batch", "predict"].includes(name));
-  const all = [...FAMILIES, { ...MORE, methods: others }];
-  return all.map((each) => ({ ...each, methods: each.methods.filter((name) => methods.value.some((method) => method.name === name)) }));
-});
+const families = computed(() => familiesOf(methods.value));
 
 const opened = signal<string | null>(null);
-const family = computed(
-  () => families.value.find((each) => each.name === opened.value) ?? families.value.find((each) => each.methods.includes(methodName.value)) ?? families.value[0]!,
-);
+const family = computed(() => {
+  const named = families.value.find((each) => each.name === opened.value);
+  return named ?? families.value.find((each) => each.methods.some((method) => method.name === methodName.value)) ?? families.value[0];
+});
 
 export function MethodsPanel() {
   return (
@@ -33,23 +28,22 @@ export function MethodsPanel() {
           </button>
         ))}
       </div>
-      <p class="question">{family.value.question}</p>
-      <ul class="cards">{family.value.methods.map((name) => <MethodCard key={name} name={name} />)}</ul>
+      <p class="question">{family.value?.question}</p>
+      <ul class="cards">{family.value?.methods.map((each) => <MethodCard key={each.name} each={each} />)}</ul>
       <Chosen />
     </section>
   );
 }
 
-function MethodCard({ name }: { name: string }) {
-  const each = methods.value.find((method) => method.name === name)!;
+function MethodCard({ each }: { each: Method }) {
   const pick = () => {
-    methodName.value = name;
+    methodName.value = each.name;
     heatFault.value = null;
     if (each.lane === "fast") void explain();
   };
   return (
     <li>
-      <button type="button" class="card" aria-pressed={name === methodName.value} onClick={pick}>
+      <button type="button" class="card" aria-pressed={each.name === methodName.value} onClick={pick}>
         <strong>{each.title}</strong>{" "}
         <span class={`lane ${each.lane}`}>{each.lane === "fast" ? "fast" : "takes longer"}</span>{" "}
         <span class="small">{each.summary}</span>

@@ -4,7 +4,8 @@ import { COLORMAPS, colourTable, divergingTable, type Colormap } from "../heat/c
 import { drawStage, type View } from "../heat/draw";
 import { valueAt } from "../heat/resample";
 import { inWords } from "../heat/scale";
-import { explain, frameFor, heat, heatFault, lastJob, method, running, view, type Heat } from "../state/explain";
+import { explain, frameFor, heat, heatFault, running, view, type Heat } from "../state/explain";
+import { titleOf } from "../state/catalog";
 import { photo, type Photo } from "../state/photo";
 import { explained, pin, pins, unpin } from "../state/pins";
 import { Empty, FaultNotice, Warnings } from "./notice";
@@ -19,7 +20,7 @@ export function StagePanel() {
     <section class="panel stage" aria-labelledby="stage-title">
       <h2 id="stage-title">
         Stage
-        {current && <span class="subtitle">{` ${method.value?.title ?? ""} for ${explained(current)}`}</span>}
+        {current && <span class="subtitle">{` ${titleOf(current.job.method)} for ${explained(current)}`}</span>}
       </h2>
       {shown ? <Canvas shown={shown} current={current} /> : <Empty>Choose a photo on the left, or one of the samples.</Empty>}
       <ProgressLine step={running.value} />
@@ -35,7 +36,7 @@ export function StagePanel() {
           </span>
         </p>
       )}
-      {current && <Warnings warnings={lastJob.value?.warnings ?? []} />}
+      {current && <Warnings warnings={current.job.warnings} />}
       <Pins />
     </section>
   );
@@ -177,7 +178,7 @@ function Pinned({ each }: { each: Heat }) {
   useEffect(() => {
     drawStage(canvas.current!, each.photo.bitmap, each.photo, each.frame, each, { ...view.value, wipe: 0 });
   }, [each, view.value]);
-  const words = `${explained(each)} · ${each.job.method} · ${each.job.model}`;
+  const words = `${explained(each)} · ${titleOf(each.job.method)} · ${each.job.model}`;
   return (
     <figure class="pin">
       <canvas ref={canvas} width={width} height={Math.round((width * each.photo.height) / each.photo.width)} role="img" aria-label={`Pinned: ${words}`} />

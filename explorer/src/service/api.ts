@@ -57,8 +57,9 @@ export async function uploadIds(): Promise<string[]> {
   return data!.items.map((each) => each.id);
 }
 
-export async function imageFile(id: string): Promise<Blob> {
-  const { data } = await client().api.GET("/v1/images/{image_id}", { params: { path: { image_id: id } }, parseAs: "blob" });
+/** Return an upload as it was sent, or with `width` as a thumbnail of at most so many pixels. */
+export async function imageFile(id: string, width?: number): Promise<Blob> {
+  const { data } = await client().api.GET("/v1/images/{image_id}", { params: { path: { image_id: id }, query: { width } }, parseAs: "blob" });
   return data as Blob;
 }
 

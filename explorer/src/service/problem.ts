@@ -35,7 +35,7 @@ export function asFault(thrown: unknown): Fault {
 
 const REMEDIES: Record<string, string> = {
   unreachable: "Check that the service runs and that you are connected to it. Then try again.",
-  no_workers: "No worker is running. The operator starts one with the command “convscope worker”. Then try again.",
+  no_workers: "The operator starts one with the command “convscope worker”.",
   broker_unavailable: "The service does not reach its queue. Wait a moment, and try again.",
   model_load_failed: "Choose another model in the menu. The operator can find out more with the command “convscope doctor”.",
   model_loading: "A worker is loading the model. Wait a moment, and try again.",

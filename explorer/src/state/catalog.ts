@@ -10,6 +10,11 @@ export const catalogFault = signal<Fault | null>(null);
 export const modelName = signal<string | null>(null);
 export const model = computed(() => models.value.find((each) => each.name === modelName.value) ?? null);
 
+/** Return a method's title; its name before the methods are known. */
+export function titleOf(method: string): string {
+  return methods.value.find((each) => each.name === method)?.title ?? method;
+}
+
 /** The chosen model with its layers. It comes later than its entry. */
 export const modelDetail = signal<ModelDetail | null>(null);
 export const modelFault = signal<Fault | null>(null);
@@ -17,10 +22,20 @@ export const modelFault = signal<Fault | null>(null);
 /** True while the service says that no worker is alive. */
 export const workersAway = signal(false);
 
-export async function loadCatalog(): Promise<void> {
+export async function loadModels(): Promise<void> {
   catalogFault.value = null;
   try {
-    [models.value, methods.value] = await Promise.all([listModels(), listMethods()]);
+    models.value = await listModels();
+  } catch (error) {
+    catalogFault.value = asFault(error);
+  }
+}
+
+/** Load the methods with their schemas, which are some hundred kilobytes. */
+export async function loadMethods(): Promise<void> {
+  if (methods.value.length) return;
+  try {
+    methods.value = await listMethods();
   } catch (error) {
     catalogFault.value = asFault(error);
   }

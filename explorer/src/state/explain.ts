@@ -93,6 +93,7 @@ export async function explain(): Promise<void> {
     if (map) heat.value = heatOf(job, shown, map, performance.now() - begun);
   } catch (error) {
     if (mine.signal.aborted) return;
+    heat.value = null; // what is on the stage would not be what was asked for
     heatFault.value = asFault(error);
   }
   running.value = null;

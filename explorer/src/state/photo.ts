@@ -21,6 +21,8 @@ export const photo = signal<Photo | null>(null);
 export const photoFault = signal<Fault | null>(null);
 export const photoBusy = signal(false);
 
+const WIDEST = 2048; // pixels, the widest thumbnail that the service makes
+
 let latest = 0;
 
 /** Take a file of the user as the photo. */
@@ -41,12 +43,8 @@ export const takeNamed = (name: string) =>
   });
 
 async function photoOf(file: Blob, name: string, id: string, title: string, fileName: string): Promise<Photo> {
-  let bitmap: ImageBitmap;
-  try {
-    bitmap = await createImageBitmap(file);
-  } catch {
-    throw new PageError("not_shown", "The browser cannot show this file. Choose a JPEG, PNG or WebP file.");
-  }
+  // The service reads some formats that browsers cannot show, such as HEIC. It then gives a picture that they can.
+  const bitmap = await createImageBitmap(file).catch(async () => createImageBitmap(await imageFile(id, WIDEST)));
   return { name, title, fileName, id, bitmap, width: bitmap.width, height: bitmap.height };
 }
 

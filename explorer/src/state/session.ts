@@ -1,26 +1,33 @@
 // Begin: restore what a permalink says, and keep the address up to date.
 import { batch, effect, signal } from "@preact/signals";
 import { COLORMAPS, type Colormap } from "../heat/colours";
-import { catalogFault, chooseModel, firstModel, loadCatalog, modelName, models, workersAway } from "./catalog";
-import { classIndex, explain, heatFault, methodName, paramsOf, predict, view } from "./explain";
+import { catalogFault, chooseModel, firstModel, loadMethods, loadModels, modelFault, modelName, models, workersAway } from "./catalog";
+import { classIndex, explain, heat, heatFault, methodName, paramsOf, predict, view } from "./explain";
 import { readPermalink, writePermalink, type Permalink } from "./permalink";
 import { photo, takeNamed } from "./photo";
 import { unit } from "./unit";
 
 const FIRST_PHOTO = "sample:cat";
+const PATIENCE = 1500; // milliseconds that the methods wait for the first heat
 export const started = signal(false);
 
 /** Load the catalogue and the photo, and show the first heat. */
 export async function start(): Promise<void> {
   const link = readPermalink(location.hash);
   applyLink(link);
-  await Promise.all([loadCatalog(), takeNamed(link.photo ?? FIRST_PHOTO)]);
+  // A plain address shows Grad-CAM of the top class, for which nobody needs to know the methods. They come after the first heat.
+  const plain = !link.method && link.classIndex === undefined;
+  await Promise.all([loadModels(), takeNamed(link.photo ?? FIRST_PHOTO), plain ? null : loadMethods()]);
   if (catalogFault.value) return;
   const named = models.value.some((each) => each.name === link.model) ? link.model! : firstModel();
   if (named) {
+    modelName.value = named;
+    const shown = explain();
+    if (plain) await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    void predict();
     void chooseModel(named);
-    void refresh();
   }
+  await loadMethods();
   if (!started.value) keepAddress();
   started.value = true;
 }
@@ -34,6 +41,7 @@ export function changeModel(name: string): void {
   batch(() => {
     classIndex.value = null;
     unit.value = null;
+    heat.value = null; // it explains another model
     for (const params of Object.values(paramsOf.value)) delete params.layer;
   });
   void chooseModel(name);
@@ -95,6 +103,7 @@ function keepAddress(): void {
     const returned = away && !workersAway.value;
     away = workersAway.value;
     if (returned && heatFault.peek()) void refresh();
+    if (returned && modelFault.peek() && modelName.peek()) void chooseModel(modelName.peek()!);
   });
 }
 
