@@ -96,6 +96,8 @@ def _build(app: FastAPI) -> dict[str, Any]:
         if "application/json" in operation["responses"].get("422", {}).get("content", {}):
             del operation["responses"]["422"]
         for answer in operation["responses"].values():
+            # A stream is also answered with 204 if nothing more is to be told. The document does not list it, because generators would then
+            # say that an event of the stream may be nothing.
             # `itemSchema` is OpenAPI 3.2 and must not stand in a 3.1 document. `schema` says the same.
             answer.get("content", {}).get("text/event-stream", {}).pop("itemSchema", None)
     return document

@@ -97,14 +97,14 @@ async def _events_after(
     response_class=EventSourceResponse,
     responses={
         200: {"content": _EVENTS},
-        204: {"description": "The caller has seen the last event, so there is nothing more to follow."},
     }
     | documented(404, 422, 503),
 )
 async def follow_batch(
     services: ServicesDep, batch: BatchDep, told: Annotated[int, Depends(_events_after)], until_answered: UntilAnsweredDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """The answer is a stream of server-sent events: `item` as each item ends, `counts` at most twice a second, and `done` at the end."""
+    """The answer is a stream of server-sent events: `item` as each item ends, `counts` at most twice a second, and `done` at the end.
+    If `Last-Event-ID` is that of the last event, the answer is 204, which is not listed below."""
     events = services.drain.until_begun(batch_events(services, batch, told))
     until_answered.push_async_callback(events.aclose)
     async for event in events:

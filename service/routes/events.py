@@ -70,7 +70,6 @@ async def _batch_stream(services: Services, owner: str, batch_id: str, last_even
     response_class=EventSourceResponse,
     responses={
         200: {"content": _CONTENT},
-        204: {"description": "The caller has seen the last event of every job, so there is nothing more to follow."},
     }
     | documented(404, 422, 503),
 )
@@ -80,7 +79,8 @@ async def follow_events(
     until_answered: UntilAnsweredDep,
 ) -> AsyncIterator[ServerSentEvent]:
     """The answer is a stream of the events of all the jobs; each event's data names its job as `job_id`. It ends when all jobs have ended.
-    With `batch`, it is the stream of that batch. `Last-Event-ID` resumes it if the same jobs are asked for, in the same order."""
+    With `batch`, it is the stream of that batch. `Last-Event-ID` resumes it if the same jobs are asked for, in the same order.
+    If it is that of the last event, the answer is 204, which is not listed below."""
     events = services.drain.until_begun(stream)
     until_answered.push_async_callback(events.aclose)
     async for event in events:

@@ -136,7 +136,6 @@ async def _events_after(
     response_class=EventSourceResponse,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}},
-        204: {"description": "The caller has seen the last event, so there is nothing more to follow."},
     }
     | documented(404, 422, 503),
 )
@@ -147,7 +146,8 @@ async def job_events(
     told: Annotated[int, Depends(_events_after)],
 ) -> AsyncIterator[ServerSentEvent]:
     """The answer is a stream of server-sent events: `status`, `progress`, `preview` and `done`. Their ids count from 1. The stream ends
-    after `done`. If it ends without `done`, resume it with `Last-Event-ID`. A comment is sent after 15 seconds without an event."""
+    after `done`. If it ends without `done`, resume it with `Last-Event-ID`. A comment is sent after 15 seconds without an event.
+    If `Last-Event-ID` is that of the last event, the answer is 204, which is not listed below."""
     events = services.drain.until_begun(services.store.jobs.events(job.id, job.owner, told))
     until_answered.push_async_callback(events.aclose)  # FastAPI does not close the generator of a caller who left
     try:

@@ -5,7 +5,7 @@ import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
 import { artifactPath, numbersOf, type ArtifactOptions, type NumberArray, type WithArtifacts } from "./artifacts.js";
 import { followedEvents, type FollowedEvent, type FollowOptions } from "./follow.js";
 import type { paths } from "./generated/schema.js";
-import { bytesOfBase64, isFile, referenceOf, Uploads, type ImageReference } from "./images.js";
+import { bytesOfBase64, isFile, mediaTypeOf, referenceOf, Uploads, type ImageReference } from "./images.js";
 import { JobNotSucceededError, ProblemError } from "./problem.js";
 import { DEFAULT_RETRY, retryingFetch, type RetryOptions } from "./retry.js";
 import { submissionOf } from "./submission.js";
@@ -162,6 +162,7 @@ export class Client {
   }
 
   async #submit<M extends MethodName>(method: M, input: InputOf<M>, options: SubmitOptions, wait: number): Promise<JobOf<M>> {
+    options.signal?.throwIfAborted();
     const uploaded = new Set<string>();
     const reference = async (image: ImageSource): Promise<ImageReference> => {
       if (!isFile(image)) return referenceOf(image);
@@ -187,9 +188,8 @@ export class Client {
   }
 
   async #upload(file: Blob): Promise<Schemas["UploadedImage"]> {
-    const form = new FormData();
-    form.set("image", file, "image");
-    const answer = await this.#fetch(new Request(`${this.url}/v1/images`, { method: "POST", headers: this.#headers, body: form }));
+    const headers = { ...this.#headers, "Content-Type": await mediaTypeOf(file) };
+    const answer = await this.#fetch(new Request(`${this.url}/v1/images`, { method: "POST", headers, body: file }));
     return (await answer.json()) as Schemas["UploadedImage"];
   }
 }

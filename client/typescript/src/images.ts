@@ -28,6 +28,13 @@ export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text.replace(/^data:[^,]*,/, "")), (character) => character.charCodeAt(0));
 }
 
+/** Return the media type with which a file is uploaded. The service recognises images by their content, so any image type will do. */
+export async function mediaTypeOf(file: Blob): Promise<string> {
+  const start = new Uint8Array(await file.slice(0, 6).arrayBuffer());
+  const isArray = start[0] === 0x93 && String.fromCharCode(...start.slice(1)) === "NUMPY";
+  return isArray ? "application/x-npy" : file.type.startsWith("image/") ? file.type : "image/*";
+}
+
 /** Uploads files, each one only once. */
 export class Uploads {
   readonly #ids = new Map<string, Promise<string>>();

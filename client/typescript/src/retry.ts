@@ -51,6 +51,7 @@ export function retryingFetch(plainFetch: (request: Request) => Promise<Response
     for (let attempt = 0; ; attempt += 1) {
       const isLast = attempt >= options.retries;
       let retryAfter: number | null = null;
+      request.signal.throwIfAborted();
       try {
         const response = await plainFetch(isLast ? request : request.clone());
         if (response.ok || response.status === 304) return response;

@@ -72,6 +72,7 @@ export interface paths {
          * Follow a job
          * @description The answer is a stream of server-sent events: `status`, `progress`, `preview` and `done`. Their ids count from 1. The stream ends
          *     after `done`. If it ends without `done`, resume it with `Last-Event-ID`. A comment is sent after 15 seconds without an event.
+         *     If `Last-Event-ID` is that of the last event, the answer is 204, which is not listed below.
          *
          *     A key needs the scope `read`.
          */
@@ -1255,6 +1256,7 @@ export interface paths {
         /**
          * Follow a batch
          * @description The answer is a stream of server-sent events: `item` as each item ends, `counts` at most twice a second, and `done` at the end.
+         *     If `Last-Event-ID` is that of the last event, the answer is 204, which is not listed below.
          *
          *     A key needs the scope `read`.
          */
@@ -1278,6 +1280,7 @@ export interface paths {
          * Follow many jobs, or a batch
          * @description The answer is a stream of the events of all the jobs; each event's data names its job as `job_id`. It ends when all jobs have ended.
          *     With `batch`, it is the stream of that batch. `Last-Event-ID` resumes it if the same jobs are asked for, in the same order.
+         *     If it is that of the last event, the answer is 204, which is not listed below.
          *
          *     A key needs the scope `read`.
          */
@@ -19492,16 +19495,6 @@ export interface operations {
                     "text/event-stream": components["schemas"]["JobEvent"];
                 };
             };
-            /** @description The caller has seen the last event, so there is nothing more to follow. */
-            204: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
@@ -22971,16 +22964,6 @@ export interface operations {
                     "text/event-stream": components["schemas"]["BatchEvent"];
                 };
             };
-            /** @description The caller has seen the last event, so there is nothing more to follow. */
-            204: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
@@ -23017,16 +23000,6 @@ export interface operations {
                 content: {
                     "text/event-stream": components["schemas"]["JobEvent"] | components["schemas"]["BatchEvent"];
                 };
-            };
-            /** @description The caller has seen the last event of every job, so there is nothing more to follow. */
-            204: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
