@@ -13,6 +13,7 @@ from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.access import ApiKeyRequest
 from schemas.errors import VisualizationError
+from service.allowed_hosts import LOOPBACK_NAMES
 from service.settings import ServiceSettings
 
 _T = TypeVar("_T")
@@ -22,12 +23,17 @@ _START_KEY_LIFE = timedelta(minutes=15)
 def with_auth_decided(settings: ServiceSettings, *, insecure: bool) -> ServiceSettings:
     """Return the settings with `auth` set: as the operator has set it, or else by the address and `--insecure`.
 
+    Where no key is needed on a loopback address, only the names of loopback and those of the operator are allowed as hosts.
+
     Raises:
         CommandFailed: the host is unknown.
     """
-    if settings.auth is not None:
-        return settings
-    return settings.model_copy(update={"auth": "off" if insecure or is_loopback(settings.host) else "required"})
+    on_loopback = is_loopback(settings.host)
+    auth = settings.auth or ("off" if insecure or on_loopback else "required")
+    hosts = settings.allowed_hosts
+    if auth == "off" and on_loopback:
+        hosts = tuple(dict.fromkeys((*LOOPBACK_NAMES, settings.host, *hosts)))
+    return settings.model_copy(update={"auth": auth, "allowed_hosts": hosts})
 
 
 def check_keys_exist(settings: ServiceSettings, redis_url: str, *, insecure: bool) -> None:

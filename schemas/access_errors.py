@@ -45,3 +45,9 @@ class RequestTimeout(VisualizationError):
     """The body of the request did not come in time."""
 
     code, title = "request_timeout", "The request came too slowly"
+
+
+class HostNotAllowed(VisualizationError):
+    """The request names a host that this service is not."""
+
+    code, title = "host_not_allowed", "The service has another name"

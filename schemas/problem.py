@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from schemas.access_errors import RateLimited, RequestTimeout, ScopeMissing, Unauthenticated
+from schemas.access_errors import HostNotAllowed, RateLimited, RequestTimeout, ScopeMissing, Unauthenticated
 from schemas.errors import FieldError, VisualizationError
 from schemas.url_errors import UrlRefused, UrlUnavailable
 
-_FURTHER = (Unauthenticated, ScopeMissing, RateLimited, RequestTimeout, UrlRefused, UrlUnavailable)
+_FURTHER = (Unauthenticated, ScopeMissing, RateLimited, RequestTimeout, UrlRefused, UrlUnavailable, HostNotAllowed)
 _CODES = list(dict.fromkeys(error.code for error in (*VisualizationError.__subclasses__(), *_FURTHER)))
 _CODE_SCHEMA: dict[str, JsonValue] = {"enum": [*_CODES]}
 

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from jobstore.store import JobStore
+from service.allowed_hosts import AllowedHostsMiddleware
 from service.artifact_contents import ArtifactContents
 from service.batches.feeder import BatchFeeder
 from service.dependencies import Services
@@ -72,6 +73,8 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
     app.include_router(batches.router, dependencies=[Depends(gate)])
     routers.append(batches.router)
     add_error_handlers(app, routers, settings.max_body_bytes)
+    if settings.allowed_hosts:
+        app.add_middleware(AllowedHostsMiddleware, hosts=settings.allowed_hosts)
     app.add_middleware(RevocationMiddleware, key_ring=key_ring)
     app.add_middleware(
         RequestContextMiddleware,

@@ -22,6 +22,7 @@ from service.model_lookup import ModelLookup
 from service.open_requests import OpenRequests, note_job
 from service.outbound.client import OutboundClient
 from service.rate_limits import RateLimits
+from service.refused_callers import RefusedCallers
 from service.request_context import request_id_of
 from service.settings import ServiceSettings
 from service.signed_addresses import AddressSigner, Sign
@@ -46,6 +47,7 @@ class Services:
     signer: AddressSigner
     rate_limits: RateLimits
     outbound: OutboundClient
+    refused_callers: RefusedCallers = field(default_factory=RefusedCallers)
     batch_made: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -23,13 +23,20 @@ async def gate(request: Request, services: ServicesDep) -> None:
     Raises:
         Unauthenticated: the request has no valid key and needs one.
         ScopeMissing: the key does not allow the request.
-        RateLimited: the caller has sent too many requests.
+        RateLimited: the caller has sent too many requests, or its address too many without a valid key.
         BrokerUnavailable: the key cannot be checked, because Redis does not answer.
     """
     scope = required_scope(request.method, request.scope["route"].path)
     if scope is None:
         return
-    identity = await _identity(request, services)
+    address = request.client.host if request.client else None
+    if not services.key_ring.knows(sent_key(request.headers)):
+        services.refused_callers.check(address)
+    try:
+        identity = await _identity(request, services)
+    except Unauthenticated:
+        services.refused_callers.note(address)
+        raise
     if not identity.allows(scope):
         raise _missing(scope, identity)
     note_identity(request.scope, identity)

@@ -44,6 +44,12 @@ class KeyRing:
         await self._note_use(stored.key)
         return stored.key
 
+    def knows(self, token: str | None) -> bool:
+        """Tell whether this key was checked lately and was valid then. Nobody is asked."""
+        key_id = None if token is None else key_id_of(token)
+        _, stored = self._remembered.get(key_id or "", (0.0, None))
+        return stored is not None and token is not None and stored.is_from(token)
+
     async def holder(self, key_id: str) -> ApiKey | None:
         """Return the key with this id if it is valid now, otherwise None.
 

@@ -30,6 +30,7 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.Expired: 410,
     errors.BodyTooLarge: 413,
     errors.UnsupportedFormat: 415,
+    access_errors.HostNotAllowed: 421,
     errors.InvalidParameters: 422,
     errors.InvalidImage: 422,
     errors.ImageTooLarge: 422,

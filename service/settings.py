@@ -50,6 +50,12 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         description="`convscope api` and `convscope serve` run so many processes of the service on the one port. `/metrics` has the sum "
         "over all of them.",
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Requests must name one of these hosts, separated by commas, in their header `Host`; `*` allows every name. On a "
+        "loopback address without keys, the names of loopback are always among them, and no other name is allowed unless it is listed "
+        "here. Elsewhere, every name is allowed if nothing is listed.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Pages of these origins, separated by commas, may call the service from a browser. By default no page may. "
@@ -143,7 +149,7 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         description="Log lines have this format: `json`, `console`, or `auto`, which is `console` on a terminal and `json` elsewhere.",
     )
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -30,4 +30,12 @@ ACCESS = (
         "The body of the request stopped coming, or came very slowly.",
         "Send the request again, over a faster connection or with a smaller image. The operator can set `CONVSCOPE_BODY_TIMEOUT`.",
     ),
+    ErrorCause(
+        access_errors.HostNotAllowed(
+            "This service is not the host photos.example. The operator can allow it with CONVSCOPE_ALLOWED_HOSTS.", got="photos.example"
+        ),
+        "The service needs no key and listens on this machine only, and the request names another host. A page of another site may have "
+        "sent it (DNS rebinding), or a proxy stands before the service.",
+        "Use the address `localhost` or `127.0.0.1`. For a proxy, the operator lists its names in `CONVSCOPE_ALLOWED_HOSTS`.",
+    ),
 )
