@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import CatalogError
-from schemas.models import VARIABLE_LONGEST_SIDE, ArrayRule, AxesOrder, Bands, HeadSetting, Preprocessing
+from schemas.models import VARIABLE_LONGEST_SIDE, ArrayRule, AxesOrder, Bands, HeadSetting, Preprocessing, SixteenBits
 
 PreprocessingMode = Literal["caffe", "tf", "torch", "none"]
 
@@ -25,6 +25,12 @@ class InputSettings(BaseModel):
     arrays: ArrayRule = Field(
         default="as_given",
         description="`preprocessed` applies mean and std to arrays, too. By default an array is taken as it is (`as_given`).",
+    )
+    sixteen_bits: SixteenBits | None = Field(
+        default=None,
+        description="What becomes of a photo of 16-bit grey, if the input has one channel: `kept` gives the input its values 0-65535, and "
+        "`scaled` brings them to 0-255, with fractions. By default they are `kept` if the input has no preprocessing (`none`) or "
+        "`arrays` is `preprocessed`, and else `scaled`.",
     )
     bands: Bands | None = Field(
         default=None, description="These channels of an array are shown: one as grey, or three as colours. By default the first three are."
@@ -75,7 +81,8 @@ class ModelSettings(BaseModel):
     )
     inputs: dict[str, InputSettings] = Field(
         default_factory=dict[str, InputSettings],
-        description="The settings of single inputs by name: `preprocessing`, `arrays` and `bands`. By default no input has its own.",
+        description="The settings of single inputs by name: `preprocessing`, `arrays`, `sixteen_bits` and `bands`. By default no input has "
+        "its own.",
     )
     head: HeadSetting | None = Field(
         default=None,

@@ -73,6 +73,27 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int, w
     return upright if width is None else narrowed(upright, width)
 
 
+def decode_full_depth(content: bytes, formats: list[str], max_pixels: int, max_side: int) -> Image.Image:
+    """Decode the first frame of an image file, and keep the depth of an image that has 16 bits of grey and nothing transparent.
+
+    Returns:
+        Such an image in the mode `I;16`, upright. Any other image as `decode` returns it.
+
+    Raises:
+        ImageRefused: the file has another format, is damaged, or is too large.
+    """
+    image = _checked(content, formats, max_pixels, max_side)
+    if not image.mode.startswith("I;16"):
+        return decode(content, formats, max_pixels, max_side)
+    orientation = _orientation(image)
+    with _refusals(image):
+        image.load()
+        if image.has_transparency_data:
+            return _upright(_rgb(image), orientation)
+        order = "I;16B" if image.mode == "I;16B" else "I;16"
+        return _upright(Image.frombytes("I;16", image.size, image.tobytes(), "raw", order), orientation)
+
+
 def narrowed(image: Image.Image, width: int) -> Image.Image:
     """Return an image of at most this width, in pixels. The aspect ratio stays, up to the rounding of the height."""
     if image.width <= width:

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 
+from decoding.decoded_frames import DecodedFrames
 from decoding.decoding_process import LENGTHS, READY
 from schemas import errors
 from schemas.errors import InternalError, InvalidImage, VisualizationError
@@ -26,21 +26,6 @@ _ROOT = Path(__file__).resolve().parents[1]
 # -I keeps the working directory and the environment from deciding what the child imports.
 _PROGRAM = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from decoding.decoding_process import main; main()"
 _START_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class DecodedFrames:
-    """The frames of an animation, or the one of a still image.
-
-    Attributes:
-        images: the frames as 8-bit RGB, (n, H, W, 3), uint8.
-        numbers: the number of each frame in the file, from 0.
-        milliseconds: how long each frame is shown, which is until the next of them: the frames that were left out count.
-    """
-
-    images: UInt8[np.ndarray, "n H W 3"]
-    numbers: tuple[int, ...]
-    milliseconds: tuple[int, ...]
 
 
 class Decoder:
@@ -79,6 +64,13 @@ class Decoder:
             InternalError: no child process could be started.
         """
         header, pixels = self._ask(content, limits, {"width": width})
+        return _images(header, pixels)[0]
+
+    def decode_full_depth(self, content: bytes, limits: ImageLimits) -> UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W"]:
+        """Return an image of 16-bit grey without transparent parts as its values, uint16 (H, W), and any other one as `decode` does."""
+        header, pixels = self._ask(content, limits, {"full_depth": True})
+        if header["bits"] == 16:
+            return np.frombuffer(pixels, "<u2").astype(np.uint16).reshape(header["height"], header["width"])
         return _images(header, pixels)[0]
 
     def decode_frames(self, content: bytes, limits: ImageLimits, frames: int) -> DecodedFrames:

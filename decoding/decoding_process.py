@@ -1,9 +1,10 @@
 """The program of a decoding process. An image that crashes it or hangs it harms no other process.
 
 It reads requests from stdin and writes answers to stdout. A message is the length of its header and of its body (`>IQ`), the header
-in JSON, and the body. A request's header holds the limits, and `frames` if frames of an animation are wanted; its body is the image
-file. An answer's header holds `height` and `width`, and for frames their `numbers` and `milliseconds`; its body is the RGB pixels. Or its
-header holds `error`, the error's `detail` and other arguments, and its body is empty.
+in JSON, and the body. A request's header holds the limits, `frames` if frames of an animation are wanted, and `full_depth` if 16 bits of
+grey are to be kept; its body is the image file. An answer's header holds `height` and `width`, and for frames their `numbers` and
+`milliseconds`; its body is the RGB pixels, or with `bits` 16 the grey ones, the lower byte first. Or its header holds `error`, the error's
+`detail` and other arguments, and its body is empty.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageFile
 
-from decoding.decode_image import ImageRefused, decode, decode_frames
+from decoding.decode_image import ImageRefused, decode, decode_frames, decode_full_depth
 
 LENGTHS = struct.Struct(">IQ")
 READY = b"R"
@@ -46,6 +47,9 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         try:
             if "frames" in header:
                 pictures, found["numbers"], found["milliseconds"] = decode_frames(content, **header)
+            elif header.pop("full_depth", False):
+                pictures = [decode_full_depth(content, **header)]
+                found["bits"] = 16 if pictures[0].mode == "I;16" else 8
             else:
                 pictures = [decode(content, **header)]
             bodies = [picture.tobytes() for picture in pictures]

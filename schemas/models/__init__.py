@@ -14,7 +14,7 @@ from schemas.models.descriptions import (
     OutputHead,
     OutputKind,
 )
-from schemas.models.inputs import ArrayRule, AxesOrder, Bands, InputSpec, ModelInput
+from schemas.models.inputs import ArrayRule, AxesOrder, Bands, InputSpec, ModelInput, SixteenBits
 from schemas.models.layers import REPEATING_KINDS, Layer, LayerKind, LayerPath, ReceptiveField, TokenGrid
 from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Fit, Preprocessing
 from schemas.models.published import ClassLabel, PublishedModel, UnloadableModel
@@ -45,6 +45,7 @@ __all__ = [
     "Preprocessing",
     "PublishedModel",
     "ReceptiveField",
+    "SixteenBits",
     "TokenGrid",
     "UnloadableModel",
 ]

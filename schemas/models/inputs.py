@@ -12,6 +12,8 @@ from schemas.models.preprocessing import VARIABLE_LONGEST_SIDE, Preprocessing
 Bands = tuple[int] | tuple[int, int, int]
 """The channels of an array that are shown: one as grey, or three as red, green and blue."""
 ArrayRule = Literal["as_given", "preprocessed"]
+SixteenBits = Literal["kept", "scaled"]
+"""Whether the values of a photo of 16-bit grey reach an input as they are, or are brought to 0-255, with fractions."""
 AxesOrder = Literal["nhwc", "nchw"]
 """The order of the axes of images in a model file: (N, height, width, channels) or (N, channels, height, width)."""
 
@@ -65,6 +67,11 @@ class ModelInput(ImmutableSchema):
     arrays: ArrayRule = Field(
         default="as_given",
         description="An array that is given for this input is taken as it is (`as_given`), or becomes `(x - mean) / std` (`preprocessed`).",
+    )
+    sixteen_bits: SixteenBits | None = Field(
+        default=None,
+        description="A photo of 16-bit grey gives the input its values 0-65535 (`kept`, treated as `arrays` says), or they are brought to "
+        "0-255, with fractions (`scaled`). It is null for an input that has not one channel; such photos have 8 bits then.",
     )
     bands: Bands | None = Field(
         default=None, description="These channels of an array are shown if the request names none. Null stands for the first three."

@@ -54,6 +54,25 @@ def test_16_bit_grey_is_scaled_and_not_cut_off(decoder: Decoder) -> None:
     np.testing.assert_array_equal(made[..., 0], made[..., 2])
 
 
+def test_16_bit_grey_is_given_at_full_depth_where_that_is_asked_for(decoder: Decoder) -> None:
+    values = np.array([[0, 255, 256], [0x7FFF, 0x8000, 0xFFFF]], np.uint16)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    big = Image.frombytes("I;16B", (3, 2), values.astype(">u2").tobytes())
+    tiff = LIMITS.model_copy(update={"formats": ["TIFF"]})
+    whole = Image.fromarray(values)
+    for image, kind, limits in ((whole, "PNG", LIMITS), (big, "TIFF", tiff), (whole, "TIFF", tiff)):
+        made = decoder.decode_full_depth(saved(image, kind), limits)
+        assert made.dtype == np.uint16
+        np.testing.assert_array_equal(made, values)
+    turned = decoder.decode_full_depth(saved(Image.fromarray(values), "PNG", exif=exif), LIMITS)
+    np.testing.assert_array_equal(turned, np.rot90(values, -1))
+    for other in (Image.fromarray(PIXELS), Image.fromarray(PIXELS[..., 0])):
+        np.testing.assert_array_equal(decoder.decode_full_depth(saved(other, "PNG"), LIMITS), decoder.decode(saved(other, "PNG"), LIMITS))
+    transparent = saved(Image.fromarray(values), "PNG", transparency=255)
+    assert decoder.decode_full_depth(transparent, LIMITS).dtype == np.uint8
+
+
 def test_16_bit_colour_and_grey_with_alpha(decoder: Decoder) -> None:
     colour = struct.pack(">B6H", 0, 0x1234, 0xFFFF, 0x0080, 0x8000, 0x00FF, 0x0100)
     np.testing.assert_array_equal(decoder.decode(png_file(2, 1, 16, 2, colour), LIMITS), [[[0x12, 0xFF, 0], [0x80, 0, 1]]])

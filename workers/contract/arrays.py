@@ -11,5 +11,7 @@ Float32 = NDArray[np.float32]
 
 UInt8 = NDArray[np.uint8]
 
+UInt16 = NDArray[np.uint16]
+
 Arrays = Mapping[str, NDArray[np.generic]]
 """Arrays by name."""

@@ -8,8 +8,11 @@ from jaxtyping import Float, Float32, UInt8
 from schemas.models import Preprocessing
 
 
-def normalise(pixels: UInt8[np.ndarray, "*n c"], spec: Preprocessing) -> Float32[np.ndarray, "*n c"]:
-    """Return `(x − mean) / std` of RGB or grey pixels in 0–255. The channels are brought into the order `spec.order` first."""
+def normalise(pixels: UInt8[np.ndarray, "*n c"] | Float32[np.ndarray, "*n c"], spec: Preprocessing) -> Float32[np.ndarray, "*n c"]:
+    """Return `(x − mean) / std` of RGB or grey pixels, which have the values 0–255 or, as float32, any.
+
+    The channels are brought into the order `spec.order` first.
+    """
     ordered = pixels[..., ::-1] if spec.order == "bgr" else pixels
     return (ordered.astype(np.float32) - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from decoding.array_file import is_array_file, read_array
 from decoding.decode_image import STANDARD_MILLISECONDS
-from decoding.decoder import DecodedFrames
+from decoding.decoded_frames import DecodedFrames
 from decoding.input_arrays import fitted
 from jobstore.records import Execution
 from jobstore.store import JobStore
@@ -29,8 +29,8 @@ from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.methods.targets import target_image
-from schemas.models import Fit, ModelDescription
-from workers.contract.arrays import Float32, UInt8
+from schemas.models import Fit, ModelDescription, Preprocessing
+from workers.contract.arrays import Float32, UInt8, UInt16
 from workers.contract.inputs import BoundInputs, Inputs, Prepared
 from workers.execution.fitted_input import FittedInput
 from workers.execution.loaded_inputs import Frame, LoadedInputs
@@ -44,6 +44,7 @@ class ImageDecoder(Protocol):
     """Decodes image files; `decoding.decoder.Decoder` is the real one. It blocks and is thread-safe."""
 
     def decode(self, content: bytes, limits: ImageLimits) -> UInt8: ...
+    def decode_full_depth(self, content: bytes, limits: ImageLimits) -> UInt8 | UInt16: ...
     def decode_frames(self, content: bytes, limits: ImageLimits, frames: int) -> DecodedFrames: ...
 
 
@@ -103,7 +104,9 @@ class InputLoader:
         bound = _bound(model, name, own, values, given)
         photo = None if prepared is None else prepared.photo
         used = _used_fit(model, params, name, own)
-        return LoadedInputs(inputs, photo, sum(seconds) if seconds else None, bound, given, used, frames, sized=explained.size is not None)
+        kept = own is not None and own.rule is not None and not own.is_array
+        total = sum(seconds) if seconds else None
+        return LoadedInputs(inputs, photo, total, bound, given, used, frames, sized=explained.size is not None, kept_bits=kept)
 
     async def warm_up(self, image: bytes) -> None:
         """Decode an image, so that a decoding process is there when the first job comes."""
@@ -129,8 +132,15 @@ class InputLoader:
         if is_array_file(content):
             array, read_seconds = await timed_in_pool(self._threads, read_array, content)
             prepared, seconds = await timed_in_pool(self._threads, prepare_array, array, takes.described("/params/input"), bands)
-            return _LoadedImage(prepared, read_seconds + seconds, array.dtype)
-        image, decode_seconds = await timed_in_pool(self._threads, self._decoder.decode, content, self._limits)
+            rule = array_preprocessing(takes.described("/params/input"), array.dtype)
+            return _LoadedImage(prepared, read_seconds + seconds, rule, is_array=True)
+        deep = takes.described("/params/input").sixteen_bits is not None
+        decode = self._decoder.decode_full_depth if deep else self._decoder.decode
+        image, decode_seconds = await timed_in_pool(self._threads, decode, content, self._limits)
+        if image.dtype == np.uint16:
+            (prepared, rule), seconds = await timed_in_pool(self._threads, takes.prepare_grey16, image.astype(np.uint16))
+            return _LoadedImage(prepared, decode_seconds + seconds, rule)
+        image = image.astype(np.uint8, copy=False)
         (tensor, placement), seconds = await timed_in_pool(self._threads, takes.prepare, image)
         return _LoadedImage(Prepared(Photo(image, placement), tensor), decode_seconds + seconds)
 
@@ -177,11 +187,15 @@ class InputLoader:
 
 @dataclass(frozen=True)
 class _LoadedImage:
-    """An image that is ready, and the seconds that this took. `array_dtype` is None for a photo, and else the array's number type."""
+    """An image that is ready, and the seconds that this took.
+
+    `rule` says how the values of an array, or of a photo whose 16 bits were kept, became the input's. It is None for every other photo.
+    """
 
     prepared: Prepared
     seconds: float
-    array_dtype: np.dtype[np.generic] | None = None
+    rule: Preprocessing | None = None
+    is_array: bool = False
 
 
 def given_files(execution: Execution, description: ModelDescription) -> dict[str, str]:
@@ -192,7 +206,7 @@ def given_files(execution: Execution, description: ModelDescription) -> dict[str
 
 def _used_fit(model: UsableModel, params: MethodParams, name: str, own: _LoadedImage | None) -> Fit | None:
     """Return how the photos of a job were brought to the input `name`: as the parameters say, or else as the model's settings do."""
-    if not isinstance(params, PhotoFitParams) or (own is not None and own.array_dtype is not None):
+    if not isinstance(params, PhotoFitParams) or (own is not None and own.is_array):
         return None
     takes = model.published.description.input_at(name, "/params/input")
     own_fit = takes.preprocessing.fit if takes.preprocessing is not None and takes.takes_photos else None
@@ -204,11 +218,11 @@ def _bound(
 ) -> BoundInputs | None:
     """Return what the job gives to its model, or None if that is nothing but a photo for the input that takes the photo."""
     description = model.published.description
-    if name == description.input.name and not values and (own is None or own.array_dtype is None):
+    if name == description.input.name and not values and (own is None or own.rule is None):
         return None
     preprocessing = model.published.seen_from(name).description.preprocessing
-    if own is not None and own.array_dtype is not None:
-        preprocessing = array_preprocessing(description.input_at(name, "/params/input"), own.array_dtype)
+    if own is not None and own.rule is not None:
+        preprocessing = own.rule
     others = {other: file_id for other, file_id in given.items() if other != name}
     key = hashlib.sha256(json.dumps([name, others, preprocessing.model_dump_json()], sort_keys=True).encode()).hexdigest()
     return BoundInputs(name, values, preprocessing, key)

@@ -27,7 +27,8 @@ class LoadedInputs:
     images. `bound` is None if the job gives its model nothing but a photo. `given` are the ids of the files that the model's inputs were
     given, by the inputs' names. `fit` is how the photo was brought to the model's input; it is None if the job shows the model no photo.
     `frames` are the frames of the image, if the job asks for them; `inputs` and `photo` are then those of the first frame.
-    `sized` says that the job gives the size of the photo in the model's input.
+    `sized` says that the job gives the size of the photo in the model's input, and `kept_bits` that the model gets the values of a photo of
+    16-bit grey as they are.
     """
 
     inputs: Inputs
@@ -38,6 +39,7 @@ class LoadedInputs:
     fit: Fit | None = None
     frames: tuple[Frame, ...] = ()
     sized: bool = False
+    kept_bits: bool = False
 
     def of_frame(self, frame: Frame) -> LoadedInputs:
         """Return the inputs of one of the frames, as if it were the image of the job."""

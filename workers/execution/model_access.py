@@ -9,7 +9,7 @@ from typing import Protocol
 
 from jobstore.store import JobStore
 from rendering.photo import Placement
-from schemas.models import Fit, PublishedModel, UnloadableModel
+from schemas.models import Fit, Preprocessing, PublishedModel, UnloadableModel
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.probe import Probe
 from workers.execution.retry import retry_until_available
@@ -24,7 +24,13 @@ class UsableModel(Protocol):
     @property
     def probe(self) -> Probe: ...
     def prepare(
-        self, image: UInt8, name: str | None = None, fit: Fit | None = None, size: tuple[int, int] | None = None
+        self,
+        image: UInt8 | Float32,
+        name: str | None = None,
+        fit: Fit | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        rule: Preprocessing | None = None,
     ) -> tuple[Float32, Placement]: ...
 
 

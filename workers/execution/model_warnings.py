@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from schemas.methods.base import MethodParams
 from schemas.models import ModelDescription
+from workers.execution.loaded_inputs import LoadedInputs
 from workers.execution.model_access import UsableModel
 
 
@@ -15,6 +16,13 @@ def model_warnings(model: UsableModel | None, params: MethodParams, given: Colle
         return ()
     description = model.published.description
     return (*description.warnings, *_input_warnings(description, params, given))
+
+
+def bits_warnings(loaded: LoadedInputs) -> tuple[str, ...]:
+    """Say that a photo of 16-bit grey was not brought to 0-255, because its values are then 257 times as large as those of other photos."""
+    if not loaded.kept_bits:
+        return ()
+    return ("The photo has 16 bits of grey, and the model got its values 0-65535. The input's setting `sixteen_bits` can change this.",)
 
 
 def _input_warnings(description: ModelDescription, params: MethodParams, given: Collection[str]) -> tuple[str, ...]:

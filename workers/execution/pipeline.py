@@ -35,7 +35,7 @@ from workers.execution.loaded_inputs import Frame, LoadedInputs
 from workers.execution.merge_frames import merged, params_of_later_frames
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.model_access import ModelAccess, ModelProvider, OnLoading, UsableModel, ignore_loading
-from workers.execution.model_warnings import model_warnings
+from workers.execution.model_warnings import bits_warnings, model_warnings
 from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPieceCache
 from workers.execution.pipeline_job import JobEnvironment, PipelineJob
 from workers.execution.provenance import provenance
@@ -230,6 +230,7 @@ class Pipeline:
                 *rendered.output.warnings,
                 *model_warnings(job.model, job.params, loaded.given),
                 *job_size_warnings(job.model, loaded),
+                *bits_warnings(loaded),
             ),
             timings=Timings(
                 queued=max(0, round(job.queued * 1000)),

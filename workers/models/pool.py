@@ -73,18 +73,20 @@ class LoadedModel:
 
     def prepare(
         self,
-        image: UInt8[np.ndarray, "height width 3"],
+        image: UInt8[np.ndarray, "height width 3"] | Float32[np.ndarray, "height width"],
         name: str | None = None,
         fit: Fit | None = None,
+        *,
         size: tuple[int, int] | None = None,
+        rule: Preprocessing | None = None,
     ) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
         """Return an image as an input (H, W, C) of this model, and where the image lies in it.
 
-        Without a `name` it becomes the input of the photo. `fit` replaces that of the input's own preprocessing, and `size` (height, width)
-        the free sides.
+        Without a `name` it becomes the input of the photo. `rule` replaces the input's own preprocessing, `fit` what it says about the fit,
+        and `size` (height, width) the free sides.
         """
         description = (self.published if name is None else self.published.seen_from(name)).description
-        spec, preprocessing = description.input, description.preprocessing
+        spec, preprocessing = description.input, rule or description.preprocessing
         if fit is not None:
             preprocessing = preprocessing.model_copy(update={"fit": fit})
         return prepare(image, preprocessing, size or (spec.height, spec.width), spec.channels, FreeSides.of(spec))

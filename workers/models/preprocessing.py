@@ -54,11 +54,12 @@ class FreeSides:
         return max(self.smallest, self.multiple * max(0, whole) + self.remainder)
 
 
+_COLOUR_AXES = 3  # (H, W, 3)
 ANY_SIDES = FreeSides()
 
 
 def prepare(
-    image: UInt8[np.ndarray, "height width 3"],
+    image: UInt8[np.ndarray, "height width 3"] | Float32[np.ndarray, "height width"],
     spec: Preprocessing,
     size: tuple[int | None, int | None] | None,
     channels: int,
@@ -66,10 +67,10 @@ def prepare(
 ) -> tuple[Float32[np.ndarray, "h w c"], Placement]:
     """Return the input `(x − mean) / std`, float32 (H, W, C) with channels in `spec.order`, and where the image lies in it.
 
-    `image` has the values 0-255. `size` is the input's (height, width); None, as a whole or for one side, stands for a free side. With two
-    free sides the image keeps its own size, see `free_placement`. One free side follows from the other by the image's aspect ratio. A
-    model with one channel gets the image's luma (ITU-R 601) for every `order`. With three channels the order `gray` repeats that luma
-    three times.
+    `image` has the values 0-255. Grey numbers float32 (H, W) may have any values, which are the x. `size` is the input's (height, width);
+    None, as a whole or for one side, stands for a free side. With two free sides the image keeps its own size, see `free_placement`. One
+    free side follows from the other by the image's aspect ratio. A model with one channel gets the image's luma (ITU-R 601) for every
+    `order`. With three channels the order `gray` repeats that luma three times.
 
     Raises:
         ValueError: `channels` is neither 1 nor 3.
@@ -83,7 +84,7 @@ def prepare(
     gray = channels == 1 or spec.order == "gray"
     whole = Image.fromarray(image)
     pixels = np.asarray(
-        (whole.convert("L") if gray else whole).resize(
+        (whole.convert("L") if gray and image.ndim == _COLOUR_AXES else whole).resize(
             (box_width, box_height),
             _RESAMPLING[spec.resize],
             box=(source_left, source_top, source_left + source_width, source_top + source_height),

@@ -149,7 +149,7 @@ async def test_an_inversion_brings_the_photo_of_a_model_of_any_size_to_the_size_
     pool = ModelPool(load_catalog(tmp_path / "none.toml", tmp_path), 10**9)
     bench.pipeline.models._loader = pool
     own, _ = pool.get("any").prepare(red_square())
-    asked, placement = pool.get("any").prepare(red_square(), None, "letterbox", (20, 24))
+    asked, placement = pool.get("any").prepare(red_square(), None, "letterbox", size=(20, 24))
     assert (own.shape, asked.shape) == ((6, 16, 3), (20, 24, 3))
     assert placement.box == (5, 0, 9, 24)
     for size, fit, shape in ((None, None, (6, 16)), ((20, 24), "letterbox", (20, 24))):

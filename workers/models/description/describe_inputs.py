@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.entry import CatalogEntry
 from schemas.errors import ModelLoadFailed
-from schemas.models import InputSpec, Layer, ModelInput, Preprocessing
+from schemas.models import InputSpec, Layer, ModelInput, Preprocessing, SixteenBits
 from schemas.nearest_names import nearest_hint, nearest_names
 from workers.engine.free_sides import SideRule, free_side_rule
 from workers.engine.graph import Graph
@@ -64,6 +64,7 @@ def describe_inputs(graph: Graph, entry: CatalogEntry, photo: InputSpec, layers:
                 **rule._asdict(),
                 preprocessing=_preprocessing(entry, name) if images else None,
                 arrays=settings.arrays if settings else "as_given",
+                sixteen_bits=_sixteen_bits(entry, name) if images and shape[-1] == 1 else None,
                 bands=settings.bands if settings else None,
                 default_layer=default_layer(layers_seen_from(name, layers), classes=classes) if images else None,
             )
@@ -89,6 +90,14 @@ def _free_sides(graph: Graph, name: str, sides: Collection[int | None], entry: C
 def _preprocessing(entry: CatalogEntry, name: str) -> Preprocessing:
     settings = entry.inputs.get(name)
     return entry.preprocessing if settings is None or settings.preprocessing is None else settings.preprocessing_or("none")
+
+
+def _sixteen_bits(entry: CatalogEntry, name: str) -> SixteenBits:
+    settings = entry.inputs.get(name)
+    if settings is not None and settings.sixteen_bits is not None:
+        return settings.sixteen_bits
+    values_count = settings is not None and settings.arrays == "preprocessed"
+    return "kept" if values_count or _preprocessing(entry, name).mode == "none" else "scaled"
 
 
 def _taking(shapes: Mapping[str, tuple[Any, ...]], channels: tuple[int, ...] | None) -> list[str]:

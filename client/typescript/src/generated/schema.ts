@@ -7350,6 +7350,11 @@ export interface components {
              */
             arrays: "as_given" | "preprocessed";
             /**
+             * Sixteen Bits
+             * @description A photo of 16-bit grey gives the input its values 0-65535 (`kept`, treated as `arrays` says), or they are brought to 0-255, with fractions (`scaled`). It is null for an input that has not one channel; such photos have 8 bits then.
+             */
+            sixteen_bits: ("kept" | "scaled") | null;
+            /**
              * Bands
              * @description These channels of an array are shown if the request names none. Null stands for the first three.
              */
