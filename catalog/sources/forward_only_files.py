@@ -11,8 +11,6 @@ class _ForwardOnlyFiles(FilesOfAFormat):
     def check_settings(self, settings: ModelSettings, file_name: str) -> None:
         if settings.default_layer is not None:
             raise CatalogError(f"{file_name} sets default_layer, but a model in an {self.name.upper()} file has no layers to look at.")
-        if settings.inputs:
-            raise CatalogError(f"{file_name} sets inputs, but a model in an {self.name.upper()} file gets zeros for its other inputs.")
 
 
 class OnnxSource(_ForwardOnlyFiles):

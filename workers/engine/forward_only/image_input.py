@@ -53,6 +53,11 @@ def orders(spec: NetworkInput, layout: AxesOrder | None = None) -> list[AxesOrde
     return [order for order, axis in places.items() if spec.shape[axis] in CHANNELS and layout in (None, order)]
 
 
+def other_image_input(spec: NetworkInput, layout: AxesOrder) -> ImageInput | None:
+    """Return another input of a file as one that can take images in the same order of axes, or None if it cannot."""
+    return _image_input(spec, layout, None, spec.name) if layout in orders(spec, layout) else None
+
+
 def _image_input(spec: NetworkInput, layout: AxesOrder, size: tuple[int, int] | None, file_name: str) -> ImageInput:
     _, *sizes = spec.shape
     channels, height, width = sizes if layout == "nchw" else (sizes[2], sizes[0], sizes[1])

@@ -19,6 +19,7 @@ from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine.domain_errors import check_finite
+from workers.engine.forward_only.image_input import other_image_input
 from workers.engine.forward_only.network import ForwardNetwork
 from workers.engine.forward_only.pass_size import inputs_per_pass
 from workers.engine.heads import Head
@@ -39,8 +40,8 @@ class ForwardOnlyProbe:
 
     def __init__(self, network: ForwardNetwork, published: PublishedModel, heads: Mapping[str, Head]) -> None:
         self._network, self._published, self._heads = network, published, heads
-        spec = published.description.input
-        self._takes = tf.TensorShape((None, spec.height, spec.width, spec.channels))
+        self._values: Mapping[str, NDArray[np.generic]] = {}
+        self._takes = _shape_of(published.description)
         self._outputs = {output.name: output for output in network.outputs}
         self._target: tuple[Readout, tf.Tensor] | None = None
         self._pass_size = cache(lambda size: inputs_per_pass(network, size))
@@ -108,11 +109,16 @@ class ForwardOnlyProbe:
         return probe
 
     def with_inputs(self, name: str, values: Mapping[str, NDArray[np.generic]], preprocessing: Preprocessing) -> ForwardOnlyProbe:
-        if values or name != self.description.input.name:
-            self._refuse("way to give values to its other inputs")
         probe = copy(self)
-        description = self.description.model_copy(update={"preprocessing": preprocessing})
-        probe._published = self._published.model_copy(update={"description": description})
+        probe._published = self._published.seen_from(name, preprocessing)
+        probe._takes, probe._values = _shape_of(probe.description), values
+        if name != self._network.image.name:
+            spec = next(each for each in self._network.inputs if each.name == name)
+            image = other_image_input(spec, self._network.image.layout)
+            if image is None:
+                self._refuse(f"image for its input '{name}'")
+            probe._network = network = self._network.seen_from(image)
+            probe._pass_size = cache(lambda size: inputs_per_pass(network, size))
         return probe
 
     def gradients(
@@ -170,7 +176,7 @@ class ForwardOnlyProbe:
         if precision != "float32":
             self._refuse(f"a pass in {precision}")
         with self._domain_errors(tensor.shape):
-            (values,) = self._network.run(tensor, [(name, before_activation)])
+            (values,) = self._network.run(tensor, [(name, before_activation)], self._values)
         return values
 
     def _head_of(self, output: str | None) -> tuple[str, Head]:
@@ -205,3 +211,8 @@ class ForwardOnlyProbe:
 
     def _out_of_memory(self, shape: Sequence[int]) -> OutOfMemory:
         return OutOfMemory(f"There is no memory for a batch of {shape[0]} inputs of {' × '.join(map(str, shape[1:]))}.")
+
+
+def _shape_of(description: ModelDescription) -> tf.TensorShape:
+    spec = description.input
+    return tf.TensorShape((None, spec.height, spec.width, spec.channels))

@@ -65,7 +65,7 @@ class TfliteNetwork(ForwardNetwork):
     ) -> None:
         super().__init__(image, inputs, outputs, parameters=parameters, nbytes=len(content), digest=hashlib.sha256(content).hexdigest())
         self._interpreter, self._tensors, self._before = interpreter, tensors, before
-        self._shapes: dict[str, tuple[int, ...]] = {}  # those that memory was planned for
+        self._shapes: dict[str, tuple[int, ...]] = {}  # those that memory was planned for; copies of this network share them
         self._lock = threading.Lock()
 
     @property
@@ -84,6 +84,13 @@ class TfliteNetwork(ForwardNetwork):
             return np.clip(np.rint(images), limits.min, limits.max).astype(details.dtype)
         return details.to_integers(images)
 
+    def to_type_of(self, spec: NetworkInput, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        details = self._tensors[spec.name]
+        return super().to_type_of(spec, values if details.quantisation is None else details.to_integers(values.astype(np.float32)))
+
+    def is_quantised(self, spec: NetworkInput) -> bool:
+        return self._tensors[spec.name].quantisation is not None
+
     def pass_through(self, given: Mapping[str, np.ndarray[Any, Any]], outputs: Sequence[tuple[str, bool]]) -> list[Float32]:
         with self._lock:
             self._plan_memory({name: values.shape for name, values in given.items()})
@@ -96,8 +103,8 @@ class TfliteNetwork(ForwardNetwork):
     def _plan_memory(self, shapes: dict[str, tuple[int, ...]]) -> None:
         if shapes == self._shapes:
             return
-        self._shapes = {}  # if the interpreter refuses these shapes, it must be asked again
+        self._shapes.clear()  # if the interpreter refuses these shapes, it must be asked again
         for name, shape in shapes.items():
             self._interpreter.resize_tensor_input(self._tensors[name].index, shape)
         self._interpreter.allocate_tensors()
-        self._shapes = shapes
+        self._shapes.update(shapes)

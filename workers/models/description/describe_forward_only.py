@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Mapping
 
 from catalog.entry import CatalogEntry
-from schemas.models import InputSpec, ModelDescription, OutputHead, Preprocessing, PublishedModel
+from schemas.models import InputSpec, ModelDescription, ModelInput, OutputHead, Preprocessing, PublishedModel
 from workers.engine.forward_only.heads import examine
-from workers.engine.forward_only.network import ForwardNetwork
+from workers.engine.forward_only.image_input import other_image_input
+from workers.engine.forward_only.network import ForwardNetwork, ImageInput, NetworkInput
 from workers.engine.forward_only.tried_sides import tried_side_rule
 from workers.engine.heads import Head
+from workers.models.description.describe_inputs import sixteen_bits
 from workers.models.description.describe_outputs import output_kind
 from workers.models.labels import load_labels
 
@@ -45,6 +47,7 @@ def describe_forward_only(network: ForwardNetwork, entry: CatalogEntry) -> tuple
         head=first.head,
         outputs=tuple(output.name for output in outputs),
         heads=outputs,
+        inputs=tuple(_input(network, each, image, entry, preprocessing) for each in network.inputs),
         other_inputs=network.other_inputs,
         fingerprint=hashlib.sha256(f"{network.digest}:{image.name}:{image.layout}".encode()).hexdigest(),
         parameters=network.parameters,
@@ -54,6 +57,24 @@ def describe_forward_only(network: ForwardNetwork, entry: CatalogEntry) -> tuple
     )
     labels = load_labels(entry.labels, first.class_count, first.head)
     return PublishedModel(description=description, labels=labels, digest=entry.digest), heads
+
+
+def _input(network: ForwardNetwork, spec: NetworkInput, image: InputSpec, entry: CatalogEntry, preprocessing: Preprocessing) -> ModelInput:
+    """Describe one input. Images have the order (height, width, channels), whatever that of the file is."""
+    settings = entry.inputs.get(spec.name)
+    own = preprocessing if settings is None or settings.preprocessing is None else settings.preprocessing_or("none")
+    given = {"name": spec.name, "arrays": settings.arrays if settings else "as_given", "bands": settings.bands if settings else None}
+    if spec.name == image.name:
+        sides: dict[str, object] = {name: getattr(image, name) for name in ("multiple", "remainder", "smallest", "longest")}
+        found: ImageInput | InputSpec | None = image
+    else:
+        sides, found = {"longest": entry.longest_side}, other_image_input(spec, network.image.layout)
+    if found is None:
+        shape = spec.shape[1:] if network.has_batch_axis(spec) else spec.shape
+        return ModelInput.model_validate({**given, "shape": shape, "dtype": "float32" if network.is_quantised(spec) else spec.dtype.name})
+    bits = sixteen_bits(entry, spec.name, own) if found.channels == 1 else None
+    shape = (found.height, found.width, found.channels)
+    return ModelInput.model_validate({**given, **sides, "shape": shape, "dtype": "float32", "preprocessing": own, "sixteen_bits": bits})
 
 
 def _preprocessing(network: ForwardNetwork, entry: CatalogEntry) -> Preprocessing:

@@ -64,7 +64,7 @@ def describe_inputs(graph: Graph, entry: CatalogEntry, photo: InputSpec, layers:
                 **rule._asdict(),
                 preprocessing=_preprocessing(entry, name) if images else None,
                 arrays=settings.arrays if settings else "as_given",
-                sixteen_bits=_sixteen_bits(entry, name) if images and shape[-1] == 1 else None,
+                sixteen_bits=sixteen_bits(entry, name, _preprocessing(entry, name)) if images and shape[-1] == 1 else None,
                 bands=settings.bands if settings else None,
                 default_layer=default_layer(layers_seen_from(name, layers), classes=classes) if images else None,
             )
@@ -92,12 +92,13 @@ def _preprocessing(entry: CatalogEntry, name: str) -> Preprocessing:
     return entry.preprocessing if settings is None or settings.preprocessing is None else settings.preprocessing_or("none")
 
 
-def _sixteen_bits(entry: CatalogEntry, name: str) -> SixteenBits:
+def sixteen_bits(entry: CatalogEntry, name: str, preprocessing: Preprocessing) -> SixteenBits:
+    """Return what becomes of photos of 16-bit grey at an input of one channel with this preprocessing."""
     settings = entry.inputs.get(name)
     if settings is not None and settings.sixteen_bits is not None:
         return settings.sixteen_bits
     values_count = settings is not None and settings.arrays == "preprocessed"
-    return "kept" if values_count or _preprocessing(entry, name).mode == "none" else "scaled"
+    return "kept" if values_count or preprocessing.mode == "none" else "scaled"
 
 
 def _taking(shapes: Mapping[str, tuple[Any, ...]], channels: tuple[int, ...] | None) -> list[str]:

@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from schemas.errors import ForwardOnlyModel, ModelLoadFailed
+from schemas.errors import ModelLoadFailed
 from schemas.models import Preprocessing
 from tests.workers.models.forward_only_files import (
     IMAGES,
@@ -155,8 +155,8 @@ def test_other_inputs_get_zeros_and_bytes_are_rounded(tmp_path: Path) -> None:
     exact = probe.with_inputs("photo", {}, Preprocessing.named("tf"))  # a job that gives an array in place of the photo
     assert exact.description.preprocessing.mode == "tf"
     np.testing.assert_array_equal(exact.forward(image, scores=True).logits, probe.forward(image, scores=True).logits)
-    with pytest.raises(ForwardOnlyModel, match="no way to give values to its other inputs"):
-        probe.with_inputs("photo", {"more": np.zeros((1, 2))}, Preprocessing())
+    given = probe.with_inputs("photo", {"more": np.array([[3, 40]], np.uint8)}, Preprocessing())
+    np.testing.assert_allclose(given.forward(image, scores=True).logits, [[358 / 6 + 3, 358 / 6 + 40]], rtol=1e-5)
 
 
 def test_preprocessing_comes_before(tmp_path: Path) -> None:
