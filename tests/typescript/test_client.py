@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.typescript.browser import CHROMIUM, PageServer, outcomes_in_chromium
-from tests.typescript.node import CLIENT, NODE, run_node, script_of
+from tests.typescript.node import CLIENT, NODE, packages, run_node, script_of
 
 _PHOTO = Path(__file__).parents[2] / "samples" / "cat.jpg"
 _SYSTEM_NODE = shutil.which("node")
@@ -34,6 +35,19 @@ def check(outcomes: dict[str, str | None]) -> None:
 
 def test_the_client_and_its_tests_have_right_types() -> None:
     run_node(script_of("typescript", "bin/tsc"), "--noEmit", "--project", "tsconfig.json")
+
+
+def test_the_examples_of_the_page_have_right_types() -> None:
+    page = (_PHOTO.parents[1] / "docs" / "typescript.md").read_text("utf-8")
+    examples = re.findall(r"^```ts\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(examples) > 6
+    folder = packages() / ".cache" / "examples"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "examples.ts").write_text("\n".join(examples), "utf-8")
+    paths = {"paths": {"convscope": [str(CLIENT / "src" / "index.ts")]}, "module": "ESNext", "moduleResolution": "Bundler"}
+    options = {"extends": str(CLIENT / "tsconfig.json"), "compilerOptions": paths, "include": ["examples.ts"]}
+    (folder / "tsconfig.json").write_text(json.dumps(options), "utf-8")
+    run_node(script_of("typescript", "bin/tsc"), "--project", folder / "tsconfig.json")
 
 
 @pytest.mark.parametrize("node", [pytest.param(NODE, id="own"), pytest.param(_SYSTEM_NODE, id="system")])
