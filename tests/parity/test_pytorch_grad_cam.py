@@ -34,11 +34,12 @@ PEERS = {
     "layer_cam": pytorch_grad_cam.LayerCAM,
     "hires_cam": pytorch_grad_cam.HiResCAM,
     "xgrad_cam": pytorch_grad_cam.XGradCAM,
+    "element_wise_cam": pytorch_grad_cam.GradCAMElementWise,
     "eigen_cam": pytorch_grad_cam.EigenCAM,
     "score_cam": pytorch_grad_cam.ScoreCAM,
     "ablation_cam": pytorch_grad_cam.AblationCAM,
 }
-EXACT = ("grad_cam", "layer_cam", "hires_cam", "xgrad_cam")
+EXACT = ("grad_cam", "element_wise_cam", "layer_cam", "hires_cam", "xgrad_cam")
 
 
 class ScaledLogit:

@@ -110,22 +110,14 @@ class CamParams(OutputParams, PrecisionParams, ExplainedInputParams):
         return self.changed(layer=checked(self.layer))
 
 
-class ClassCamParams(TargetClassParams, CamParams):
-    """Parameters of a class activation map that explains the score of a class."""
-
-    eigen_smooth: bool = Field(
-        default=False,
-        description=(
-            "If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less "
-            "noise."
-        ),
-    )
+class TargetCamParams(TargetClassParams, CamParams):
+    """Parameters of a class activation map that explains a class or another target."""
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         resolved = self.resolve_target(model, limits)
         target = resolved.other_target
         if target is None:
-            return super(ClassCamParams, resolved).resolve(model, limits)
+            return super(TargetCamParams, resolved).resolve(model, limits)
         if self.augment and isinstance(target, RegionTarget | ElementTarget | ActivationTarget):
             raise InvalidParameters(
                 f"augment mirrors the photo, but a target '{target_name(target)}' has a fixed place in it. Leave augment out.",
@@ -134,6 +126,18 @@ class ClassCamParams(TargetClassParams, CamParams):
                 got="true",
             )
         return resolved.with_layers(lambda path: explained_layer(model, path, target, self.output))
+
+
+class ClassCamParams(TargetCamParams):
+    """Parameters of a class activation map that weighs the channels of a layer for a class or another target."""
+
+    eigen_smooth: bool = Field(
+        default=False,
+        description=(
+            "If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less "
+            "noise."
+        ),
+    )
 
 
 class ChannelCamParams(ClassCamParams):

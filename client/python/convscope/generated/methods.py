@@ -266,6 +266,50 @@ class Methods(ABC):
         """
         return self._run_method("eigen_cam", given_arguments(locals()))
 
+    def element_wise_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """This heatmap adds up the evidence for a class in every channel and at every position. Evidence against the class is left
+            out before the channels are added.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+        """
+        return self._run_method("element_wise_cam", given_arguments(locals()))
+
     def faithfulness(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
@@ -916,6 +960,51 @@ class Methods(ABC):
             top: This is the number of classes to return. By default 5.
         """
         return self._run_method("predict_batch", given_arguments(locals()))
+
+    def recipro_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, gaussian: bool = DEFAULT, max_positions: int = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
+    ) -> Result:
+        """Each position of a layer is shown alone to the rest of the network. The heatmap is the probability of the class that
+            comes out, from its smallest value up. The method needs no gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "jet".
+            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            gaussian: If it is true, a mask keeps a quarter of its position and less of the neighbours, in the shape of a Gaussian
+                of 3 × 3, as in the paper. By default True.
+            max_positions: This many positions of a layer are tried at most. By default 784.
+            score: The map has this score of the class: its probability as in the paper, or its logit. By default "probability".
+        """
+        return self._run_method("recipro_cam", given_arguments(locals()))
 
     def rise(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =

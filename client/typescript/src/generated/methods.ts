@@ -9,6 +9,7 @@ export interface ArtifactNames {
   deconvnet: "picture" | "overlay" | "attribution" | "map";
   deep_dream: "dream" | "image" | "curve";
   eigen_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  element_wise_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   faithfulness: "chart" | "overlay" | "map" | "curves";
   feature_inversion: "sheet" | `inversion.${string}` | "images" | "curves";
   filter_atlas: "atlas" | "tiles" | "objectives" | "order";
@@ -26,6 +27,7 @@ export interface ArtifactNames {
   occlusion: "overlay" | "heatmap" | "map";
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
+  recipro_cam: "overlay" | "heatmap" | "map" | `map.${string}`;
   rise: "overlay" | "heatmap" | "map";
   saliency: "picture" | "overlay" | "attribution" | "map";
   sandbox: "stages" | `stage_${string}` | `channels_${string}` | `kernel_${string}` | "output";
@@ -44,6 +46,7 @@ export type MethodWithImage =
   | "deconvnet"
   | "deep_dream"
   | "eigen_cam"
+  | "element_wise_cam"
   | "faithfulness"
   | "feature_inversion"
   | "grad_cam"
@@ -58,6 +61,7 @@ export type MethodWithImage =
   | "lime"
   | "occlusion"
   | "predict"
+  | "recipro_cam"
   | "rise"
   | "saliency"
   | "sandbox"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.methods.cam import cam_maps, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
+from workers.methods.cam import cam_maps, element_wise_cam, grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
 
 # Two images, 1×2 positions, 2 channels.
 ACTIVATIONS = np.array([[[[1, 2], [3, 4]]], [[[1, 0], [0, 5]]]], np.float32)
@@ -21,6 +21,12 @@ NAN = float("nan")
 def test_hires_cam_by_hand() -> None:
     # first image: relu(1 − 2) = 0, and 9 + 8; second: 0 + 0 and 0 + 5
     np.testing.assert_array_equal(cam_maps.weighted(ACTIVATIONS, hires_cam.weights(ACTIVATIONS, GRADIENTS)), [[[0, 17]], [[0, 5]]])
+
+
+def test_element_wise_cam_by_hand() -> None:
+    # first image: 1 + relu(−2) and 9 + 8; second: 0 + 0 and 0 + 5
+    products = element_wise_cam.products(ACTIVATIONS, GRADIENTS)
+    np.testing.assert_array_equal(products, [[[[1, 0], [9, 8]]], [[[0, 0], [0, 5]]]])
 
 
 def test_layer_cam_by_hand() -> None:
