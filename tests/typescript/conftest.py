@@ -27,7 +27,7 @@ def page() -> Iterator[PageServer]:
 def service_url(page: PageServer) -> Iterator[str]:
     """Run the service, a worker and Redis, and return the service's address."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CONVSCOPE_CORS_ORIGINS", json.dumps([page.url]))
+        environment.setenv("CONVSCOPE_CORS_ORIGINS", page.url)
         with temporary_stack("typescript-tests") as stack:
             yield stack.url
 
