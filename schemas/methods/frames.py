@@ -10,7 +10,7 @@ from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec
-from schemas.methods.facts import Prediction
+from schemas.methods.facts import ExplainedClassesFacts, Prediction
 from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
 
@@ -19,8 +19,8 @@ ClassFrom = Literal["request", "first_frame", "each_frame"]
 ANIMATION = ArtifactSpec(
     "animation",
     "animation",
-    "This is the overlay of each frame, shown for the frame's own time. It is made only if `frames` is given. The pictures then show the "
-    "first frame, and the arrays have an axis for the frames in front: `map` is (n, h, w).",
+    "This is the primary picture of each frame, shown for the frame's own time. It is made only if `frames` is given. The pictures then "
+    "show the first frame, and the arrays have an axis for the frames in front: `map` is (n, h, w).",
     optional=True,
 )
 
@@ -49,24 +49,47 @@ class AnimationFacts(BaseModel):
     frames: tuple[ExplainedFrame, ...] = Field(description="These are the frames, in the order of the maps.")
 
 
+class AnimatedFacts(ExplainedClassesFacts):
+    """The classes that are explained, and the frames of an animation if there are any."""
+
+    animation: AnimationFacts | None = Field(
+        default=None, description="These are the frames that were explained. It is null if `frames` was not given."
+    )
+
+
 class FramesParams(MethodParams):
-    """Parameters of a method of the fast lane that can explain each frame of an animation."""
+    """Parameters of a method that can explain each frame of an animation. Its facts are `AnimatedFacts`."""
 
     frames: int | None = Field(
         default=None,
         ge=1,
         description=(
             "At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The "
-            "overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is "
-            "explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first "
-            "frame alone is explained, as a still image."
+            "primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first "
+            "frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the "
+            "first frame alone is explained, as a still image."
         ),
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         resolved = super().resolve(model, limits)
+        self.check_frames(resolved, limits)
+        return resolved
+
+    @property
+    def frame_count(self) -> int:
+        """The largest number of frames that are explained. It is 1 for a still image."""
+        return self.frames or 1
+
+    def check_frames(self, resolved: MethodParams, limits: MethodLimits) -> None:
+        """Check the number of frames, and that the resolved parameters explain one class.
+
+        Raises:
+            LimitExceeded: there are more frames than one job may explain.
+            InvalidParameters: the parameters ask for a list of classes.
+        """
         if self.frames is None:
-            return resolved
+            return
         if self.frames > limits.max_frames:
             raise LimitExceeded(
                 f"One job explains at most {limits.max_frames} frames, got {self.frames}.",
@@ -81,4 +104,3 @@ class FramesParams(MethodParams):
                 allowed="one class",
                 got="a list",
             )
-        return resolved

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from schemas.methods.base import MethodParams
-from schemas.methods.cam.base import CamFacts
 from schemas.methods.facts import ExplainedFacts, Facts
-from schemas.methods.frames import ANIMATION, AnimationFacts, ClassFrom, ExplainedFrame
+from schemas.methods.frames import ANIMATION, AnimatedFacts, AnimationFacts, ClassFrom, ExplainedFrame
 from schemas.methods.target_class import TargetClassParams
 from workers.contract.artifacts import Animation, Array, DrawnArtifact, Output, Picture, PictureOfArrays
+from workers.contract.progress import Slice
 from workers.execution.loaded_inputs import Frame
 
 
@@ -20,6 +21,11 @@ def params_of_later_frames(params: MethodParams, first: Facts) -> MethodParams:
     if isinstance(params, TargetClassParams) and isinstance(first, ExplainedFacts) and first.class_index is not None:
         return params.changed(class_index=first.class_index)
     return params
+
+
+def slices_of_frame(on_slice: Callable[[Slice], None], number: int, count: int) -> Callable[[Slice], None]:
+    """Return what is called after each slice of frame `number` of `count`, so that the progress is that of all frames."""
+    return lambda made: on_slice(replace(made, step=made.step + number * made.total, total=made.total * count))
 
 
 def merged(outputs: Sequence[Output], frames: Sequence[Frame], params: MethodParams) -> Output:
@@ -37,7 +43,7 @@ def merged(outputs: Sequence[Output], frames: Sequence[Frame], params: MethodPar
         TypeError: the method's facts have no place for the frames.
     """
     first = outputs[0]
-    if not isinstance(first.facts, CamFacts):
+    if not isinstance(first.facts, AnimatedFacts):
         raise TypeError(f"the facts {type(first.facts).__name__} have no place for the frames of an animation")
     explained = tuple(_explained(output.facts, frame) for output, frame in zip(outputs, frames, strict=True))
     facts = first.facts.model_copy(update={"animation": AnimationFacts(class_from=_class_from(params, first.facts), frames=explained)})
@@ -62,12 +68,12 @@ def _artifacts(outputs: Sequence[Output], frames: Sequence[Frame]) -> Iterator[D
 
 
 def _explained(facts: Facts, frame: Frame) -> ExplainedFrame:
-    if not isinstance(facts, CamFacts):
+    if not isinstance(facts, AnimatedFacts):
         raise TypeError(f"the facts {type(facts).__name__} have no place for the frames of an animation")
     return ExplainedFrame(number=frame.number, milliseconds=frame.milliseconds, classes=facts.classes, value=facts.value)
 
 
-def _class_from(params: MethodParams, facts: CamFacts) -> ClassFrom | None:
+def _class_from(params: MethodParams, facts: AnimatedFacts) -> ClassFrom | None:
     if facts.class_index is None:
         return None
     if not isinstance(params, TargetClassParams):

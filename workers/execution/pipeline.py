@@ -31,8 +31,8 @@ from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.load_inputs import ImageDecoder, InputLoader
-from workers.execution.loaded_inputs import Frame, LoadedInputs
-from workers.execution.merge_frames import merged, params_of_later_frames
+from workers.execution.loaded_inputs import LoadedInputs
+from workers.execution.merge_frames import merged, params_of_later_frames, slices_of_frame
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.model_access import ModelAccess, ModelProvider, OnLoading, UsableModel, ignore_loading
 from workers.execution.model_warnings import bits_warnings, model_warnings
@@ -192,8 +192,10 @@ class Pipeline:
         The first frame decides which class is explained in the others, if the caller does not.
         """
 
-        async def explain(one: PipelineJob, frame: Frame) -> tuple[float, _Drawn]:
+        async def explain(given: PipelineJob, number: int) -> tuple[float, _Drawn]:
+            frame = loaded.frames[number]
             inputs = loaded.of_frame(frame)
+            one = replace(given, on_slice=slices_of_frame(job.on_slice, number, len(loaded.frames)))
             try:
                 computed = await self._compute(one, model, inputs)
                 return computed.seconds / computed.batch, await self._draw(one, inputs, computed.value)
@@ -201,10 +203,12 @@ class Pipeline:
                 error.detail = f"Frame {frame.number}: {error.detail}"
                 raise
 
-        first, *others = loaded.frames
-        explained = [await explain(job, first)]
+        explained, others = [await explain(job, 0)], range(1, len(loaded.frames))
         later = replace(job, params=params_of_later_frames(job.params, explained[0][1].output.facts))
-        explained += await asyncio.gather(*(explain(later, frame) for frame in others))
+        if job.method.lane == "fast":
+            explained += await asyncio.gather(*(explain(later, number) for number in others))
+        else:  # one after the other, so that the progress only grows
+            explained += [await explain(later, number) for number in others]
         started = time.perf_counter()
         output = await in_pool(self._rendering, merged, [drawn.output for _, drawn in explained], loaded.frames, job.params)
         drawing = sum(drawn.seconds for _, drawn in explained) + time.perf_counter() - started

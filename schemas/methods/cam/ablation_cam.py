@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ChannelCamParams
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, ChannelCamParams
 from schemas.methods.card import MethodCard
 
 
@@ -28,7 +28,7 @@ class AblationCam(ChannelCamParams):
         ),
         needs_image=True,
         lane="slow",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": 0},
     )

@@ -11,8 +11,7 @@ from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
-from schemas.methods.facts import ExplainedClassesFacts
-from schemas.methods.frames import ANIMATION, AnimationFacts
+from schemas.methods.frames import ANIMATION, AnimatedFacts, FramesParams
 from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import OutputParams, TargetClassParams, class_output
@@ -47,14 +46,11 @@ FRAMES_CAM_ARTIFACTS = (*CAM_ARTIFACTS, ANIMATION)
 """The artifacts of a class activation map that can explain each frame of an animation."""
 
 
-class CamFacts(ExplainedClassesFacts):
+class CamFacts(AnimatedFacts):
     """The layers and the classes of a class activation map. Without a list, `layers` and `classes` have one entry."""
 
     layer: str = Field(description="This is the path of the first target layer.")
     layers: tuple[str, ...] = Field(description="These are the paths of all target layers.")
-    animation: AnimationFacts | None = Field(
-        default=None, description="These are the frames that were explained. It is null if `frames` was not given."
-    )
 
 
 class CamParams(OutputParams, PrecisionParams, ExplainedInputParams):
@@ -140,7 +136,7 @@ class ClassCamParams(TargetCamParams):
     )
 
 
-class ChannelCamParams(ClassCamParams):
+class ChannelCamParams(FramesParams, ClassCamParams):
     """Parameters of a class activation map that tries each channel of a layer on the model."""
 
     max_channels: int | None = Field(
@@ -154,9 +150,10 @@ class ChannelCamParams(ClassCamParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         resolved = super().resolve(model, limits)
-        if (tries := resolved.tries(model.description)) > limits.max_masks:
+        if (tries := resolved.tries(model.description) * self.frame_count) > limits.max_masks:
             raise LimitExceeded(
-                f"One job tries at most {limits.max_masks:,} channels, got {tries:,}. Give max_channels, fewer layers, or no augment.",
+                f"One job tries at most {limits.max_masks:,} channels, got {tries:,}. Give max_channels, fewer layers or frames, or no "
+                "augment.",
                 pointer="/params/max_channels",
                 allowed=f"at most {limits.max_masks}",
                 got=str(tries),

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from schemas.methods.cam.base import CamFacts, ChannelCamParams
 from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.frames import ANIMATION
 from schemas.models import ModelDescription
 
 Compared = Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam", "score_cam", "ablation_cam"]
@@ -46,6 +47,7 @@ class Compare(ChannelCamParams):
                 "This is each method's unscaled map (h, w) float32 at the layer's resolution, or (n, h, w) for a list of n classes. For "
                 "several layers, it is the fused map at the finest layer's resolution.",
             ),
+            ANIMATION,
         ),
         facts=CompareFacts,
         example={"methods": ["grad_cam", "layer_cam", "eigen_cam"], "layer": None, "class_index": None},

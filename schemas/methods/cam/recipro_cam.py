@@ -8,13 +8,14 @@ from typing import ClassVar, Self
 from pydantic import Field
 
 from schemas.limits import MethodLimits
-from schemas.methods.cam.base import AUGMENTED, CAM_ARTIFACTS, CamFacts, TargetCamParams
+from schemas.methods.cam.base import AUGMENTED, FRAMES_CAM_ARTIFACTS, CamFacts, TargetCamParams
 from schemas.methods.card import MethodCard
+from schemas.methods.frames import FramesParams
 from schemas.methods.perturbation.base import Score, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
 
-class ReciproCam(TargetCamParams):
+class ReciproCam(FramesParams, TargetCamParams):
     """A map of how much of a class the rest of the network finds in each position of a layer alone. It needs no gradients."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -37,7 +38,7 @@ class ReciproCam(TargetCamParams):
         ),
         needs_image=True,
         lane="slow",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None},
     )
@@ -63,7 +64,8 @@ class ReciproCam(TargetCamParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         resolved = super().resolve(model, limits)
-        check_masks(resolved.tries(model.description), limits, "/params/max_positions", " Give a smaller max_positions, or fewer layers.")
+        masks = resolved.tries(model.description) * self.frame_count
+        check_masks(masks, limits, "/params/max_positions", " Give a smaller max_positions, or fewer layers or frames.")
         return resolved
 
     def tries(self, model: ModelDescription) -> int:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from schemas.methods.cam.base import CAM_ARTIFACTS, CamFacts, ChannelCamParams
+from schemas.methods.cam.base import FRAMES_CAM_ARTIFACTS, CamFacts, ChannelCamParams
 from schemas.methods.card import MethodCard
 
 
@@ -33,7 +33,7 @@ class ScoreCam(ChannelCamParams):
         ),
         needs_image=True,
         lane="slow",
-        artifacts=CAM_ARTIFACTS,
+        artifacts=FRAMES_CAM_ARTIFACTS,
         facts=CamFacts,
         example={"layer": None, "class_index": None, "max_channels": 64},
     )

@@ -10,7 +10,7 @@ from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
-from schemas.methods.facts import ExplainedClassesFacts
+from schemas.methods.frames import ANIMATION, AnimatedFacts, FramesParams
 from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
@@ -27,10 +27,11 @@ GRADIENT_ARTIFACTS = (
         "This has one unscaled value for each value of the model's input: (H, W, C) float32, or (n, H, W, C) for a list of n classes.",
     ),
     ArtifactSpec("map", "array", "This is the map as it is drawn, but unscaled: (H, W) float32, or (n, H, W) for a list of n classes."),
+    ANIMATION,
 )
 
 
-class GradientFacts(ExplainedClassesFacts):
+class GradientFacts(AnimatedFacts):
     """The classes that are explained, with their scores. Without a list, `classes` has one entry."""
 
 
@@ -49,11 +50,13 @@ class PictureParams(ExplainedInputParams):
     alpha: float = Field(default=0.7, ge=0, le=1, description="This is the weight of the map in the overlay, 0-1.")
 
 
-class GradientParams(TargetClassParams, PrecisionParams, PictureParams):
+class GradientParams(FramesParams, TargetClassParams, PrecisionParams, PictureParams):
     """Parameters of a method that explains a class's score by its gradient at the input."""
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
-        return self.resolve_target(model, limits)
+        resolved = self.resolve_target(model, limits)
+        self.check_frames(resolved, limits)
+        return resolved
 
 
 class ScoreGradientParams(GradientParams):
@@ -78,10 +81,11 @@ def check_samples(samples: int, params: GradientParams, limits: MethodLimits, po
         pointer: the parameter that the error names.
     """
     classes = len(params.target_classes().indices)
-    total = samples * classes
+    total = samples * classes * params.frame_count
     if total > limits.max_masks:
         raise LimitExceeded(
-            f"One job takes at most {limits.max_masks:,} gradients, got {samples:,} for each of {classes} classes.",
+            f"One job takes at most {limits.max_masks:,} gradients, got {samples:,} for each of {classes} classes"
+            + (f" and {params.frame_count} frames." if params.frames else "."),
             pointer=pointer,
             allowed=f"at most {limits.max_masks}",
             got=str(total),

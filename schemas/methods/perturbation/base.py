@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
-from schemas.methods.facts import ExplainedClassesFacts
+from schemas.methods.frames import ANIMATION, AnimatedFacts
 from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import TargetClassParams
@@ -27,6 +27,8 @@ PERTURBATION_ARTIFACTS = (
     ),
     ArtifactSpec("map", "array", "This is the unscaled map (H, W) float32 over the model's input, or (n, H, W) for a list of n classes."),
 )
+FRAMES_PERTURBATION_ARTIFACTS = (*PERTURBATION_ARTIFACTS, ANIMATION)
+"""The artifacts of a perturbation method that can explain each frame of an animation."""
 
 
 @runtime_checkable
@@ -38,7 +40,7 @@ class CountsTries(Protocol):
         ...
 
 
-class PerturbationFacts(ExplainedClassesFacts):
+class PerturbationFacts(AnimatedFacts):
     """The classes that are explained, with their scores for the whole image. Without a list, `classes` has one entry."""
 
     score: Score = Field(description="This score of the class was watched.")

@@ -10,7 +10,8 @@ from pydantic import Field
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
-from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
+from schemas.methods.frames import FramesParams
+from schemas.methods.perturbation.base import FRAMES_PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
 Side = Annotated[int, Field(ge=1)]
@@ -20,7 +21,7 @@ WINDOWS_PER_SIDE = 8
 """Each side of the default window is the input's side divided by this number."""
 
 
-class Occlusion(PerturbationParams):
+class Occlusion(FramesParams, PerturbationParams):
     """The places where a covered window lowers or raises a class's score. The window slides over the model's input."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -43,7 +44,7 @@ class Occlusion(PerturbationParams):
         ),
         needs_image=True,
         lane="slow",
-        artifacts=PERTURBATION_ARTIFACTS,
+        artifacts=FRAMES_PERTURBATION_ARTIFACTS,
         facts=PerturbationFacts,
         example={"class_index": None, "window": None, "stride": None},
         forward_only=True,
@@ -103,7 +104,9 @@ class Occlusion(PerturbationParams):
                 got=f"{stride[0]}×{stride[1]}",
             )
         resolved = super().resolve(model, limits).changed(window=window, stride=stride)
-        check_masks(resolved.tries(model.description), limits, "/params/stride", " Take a larger stride.")
+        check_masks(
+            resolved.tries(model.description) * self.frame_count, limits, "/params/stride", " Take a larger stride or fewer frames."
+        )
         return resolved
 
     def tries(self, model: ModelDescription) -> int:

@@ -9,11 +9,12 @@ from pydantic import Field
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
 from schemas.methods.colormap import Colormap
-from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
+from schemas.methods.frames import FramesParams
+from schemas.methods.perturbation.base import FRAMES_PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
 
-class Rise(PerturbationParams):
+class Rise(FramesParams, PerturbationParams):
     """The parts of the image that must be visible for a class to be recognised.
 
     The map is the mean of random soft masks, each weighted by the class's score for the image under the mask.
@@ -38,7 +39,7 @@ class Rise(PerturbationParams):
         ),
         needs_image=True,
         lane="slow",
-        artifacts=PERTURBATION_ARTIFACTS,
+        artifacts=FRAMES_PERTURBATION_ARTIFACTS,
         facts=PerturbationFacts,
         example={"class_index": None, "masks": 500},
         forward_only=True,
@@ -66,7 +67,7 @@ class Rise(PerturbationParams):
     alpha: float = Field(default=0.4, ge=0, le=1, description="This is the weight of the heatmap in the overlay, 0-1.")
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Rise:
-        check_masks(self.masks, limits, "/params/masks", "")
+        check_masks(self.masks * self.frame_count, limits, "/params/masks", "")
         return super().resolve(model, limits)
 
     def tries(self, model: ModelDescription) -> int:

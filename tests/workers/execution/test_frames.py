@@ -11,12 +11,16 @@ from PIL import Image, ImageSequence
 
 from jobstore.records import Result
 from schemas.errors import InvalidImage
+from schemas.methods import METHODS
 from tests.decoding.image_files import saved
 from tests.decoding.test_frames import COLOURS, DURATIONS, animated, indices
 from tests.workers.execution.bench import array
 from tests.workers.tiny import photo
+from workers.methods import implementation
 
 HEIGHT, WIDTH = 31, 45
+for _method in METHODS:
+    implementation(_method)  # the module is imported here, because this takes longer than the event loop may be busy
 
 
 def content_of(result: Result, name: str) -> bytes:
@@ -101,3 +105,44 @@ async def test_a_damaged_frame_fails_the_job_and_is_named(bench):
     content = animated("PNG", indices(3, 200, 300))
     with pytest.raises(InvalidImage, match="Frame 2 of the PNG file"):
         await bench.run("grad_cam", content[: -len(content) // 6], frames=3)
+
+
+QUICK = {
+    "saliency": {},
+    "occlusion": {"window": 12, "stride": 12},
+    "grad_x_input": {},
+    "guided_backprop": {},
+    "guided_grad_cam": {},
+    "integrated_gradients": {"steps": 3},
+    "smooth_grad": {"samples": 2},
+    "score_cam": {"max_channels": 2},
+    "ablation_cam": {"max_channels": 2},
+    "recipro_cam": {"max_positions": 9},
+    "rise": {"masks": 12, "cells": 3},
+    "compare": {"methods": ["layer_cam", "ablation_cam"], "max_channels": 2},
+}
+
+
+@pytest.mark.parametrize("method", [pytest.param(name, marks=() if name == "occlusion" else pytest.mark.slow) for name in QUICK])
+async def test_methods_of_both_lanes_explain_each_frame_as_a_job_on_it_alone(bench, method):
+    frames, progress = indices(3, 4, 6).repeat(8, axis=1).repeat(8, axis=2)[:, :HEIGHT, :WIDTH], []
+    together = await bench.run(
+        method, animated("GIF", frames), frames=3, on_slice=lambda made: progress.append((made.step, made.total)), **QUICK[method]
+    )
+    explained = json.loads(together.facts)["class_index"]
+    singles = [
+        await bench.run(method, saved(Image.fromarray(COLOURS[frame]), "PNG"), class_index=explained, **QUICK[method]) for frame in frames
+    ]
+    names = [each.description.name for each in singles[0].artifacts if each.description.kind == "array"]
+    assert names
+    for name in names:
+        expected = np.stack([array(each, name) for each in singles])
+        np.testing.assert_allclose(array(together, name), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+    found = json.loads(together.facts)["animation"]
+    assert (found["class_from"], [each["number"] for each in found["frames"]]) == ("first_frame", [0, 1, 2])
+    (animation,) = (each.description for each in together.artifacts if each.description.kind == "animation")
+    assert animation.shape[0] == 3
+    assert progress == sorted(progress)
+    assert len({total for _, total in progress}) <= 1
+    if progress:
+        assert progress[-1][0] == progress[-1][1]

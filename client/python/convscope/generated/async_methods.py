@@ -26,8 +26,8 @@ class AsyncMethods(ABC):
         | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
         "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
         | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero.
 
@@ -58,6 +58,8 @@ class AsyncMethods(ABC):
                 1.
             eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
                 By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             max_channels: This many channels of each layer are tried, those whose values vary most; the others have the weight 0.
         """
         return await self._run_method("ablation_cam", given_arguments(locals()))
@@ -127,10 +129,10 @@ class AsyncMethods(ABC):
         | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
         "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
         | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, max_channels: int | None = DEFAULT, methods: Sequence[Literal["grad_cam",
-        "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam", "score_cam", "ablation_cam"]] = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels: int | None = DEFAULT, methods:
+        Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam", "score_cam", "ablation_cam"]]
+        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.
 
@@ -161,6 +163,8 @@ class AsyncMethods(ABC):
                 1.
             eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
                 By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             max_channels: `score_cam` and `ablation_cam` try this many channels of each layer, those whose values vary most. By
                 default 256.
             methods: These methods are compared, in this order. By default ['grad_cam', 'grad_cam_plus_plus', 'layer_cam',
@@ -556,9 +560,9 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
         DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
+        Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"]
+        = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it.
 
@@ -583,6 +587,8 @@ class AsyncMethods(ABC):
             class_index: This is the class to explain: a class index, a class label, or a list of them.
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             score: This score of the class is differentiated. By default "logit".
         """
         return await self._run_method("grad_x_input", given_arguments(locals()))
@@ -591,8 +597,9 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
         DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
-        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> AsyncResult:
         """This shows in colour on grey the edges and textures that excite the neurons behind the class.
 
@@ -617,6 +624,8 @@ class AsyncMethods(ABC):
             class_index: This is the class to explain: a class index, a class label, or a list of them.
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
         """
         return await self._run_method("guided_backprop", given_arguments(locals()))
 
@@ -624,9 +633,9 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
         DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, layer: str | None = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, layer: str | None =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class.
 
@@ -651,6 +660,8 @@ class AsyncMethods(ABC):
             class_index: This is the class to explain: a class index, a class label, or a list of them.
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             layer: This is the path of Grad-CAM's target layer.
         """
         return await self._run_method("guided_grad_cam", given_arguments(locals()))
@@ -702,10 +713,10 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
         DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
-        steps: int = DEFAULT, baseline: Literal["black", "white", "mean", "blurred", "random"] = DEFAULT, rule: Literal["gauss_legendre",
-        "trapezoid"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
-        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
+        Literal["logit", "probability"] = DEFAULT, steps: int = DEFAULT, baseline: Literal["black", "white", "mean", "blurred", "random"] =
+        DEFAULT, rule: Literal["gauss_legendre", "trapezoid"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The
             shares sum to this difference. Red speaks for the class, blue against it.
@@ -731,6 +742,8 @@ class AsyncMethods(ABC):
             class_index: This is the class to explain: a class index, a class label, or a list of them.
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             score: This score of the class is differentiated. By default "logit".
             steps: This is the number of gradients that are taken along the line. By default 50.
             baseline: The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or
@@ -883,10 +896,10 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
         Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
-        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, window: int | Sequence[int] | None = DEFAULT,
-        stride: int | Sequence[int] | None = DEFAULT, baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, alpha: float =
-        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
-        timeout: float | None = None
+        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, frames: int | None = DEFAULT, window: int |
+        Sequence[int] | None = DEFAULT, stride: int | Sequence[int] | None = DEFAULT, baseline: Literal["mean", "black", "white", "blurred"]
+        = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the
             place is covered. The method needs no gradients.
@@ -910,6 +923,8 @@ class AsyncMethods(ABC):
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
             score: This score of the class is watched: its logit or its probability. By default "logit".
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             window: This is the size of the covered window in pixels of the model's input: one number for both sides, or (height,
                 width).
             stride: This is the step of the window in pixels: one number, or (down, across).
@@ -967,9 +982,9 @@ class AsyncMethods(ABC):
         | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
         "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
         | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, gaussian: bool = DEFAULT, max_positions: int = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        DEFAULT, frames: int | None = DEFAULT, gaussian: bool = DEFAULT, max_positions: int = DEFAULT, score: Literal["logit",
+        "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
+        fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """Each position of a layer is shown alone to the rest of the network. The heatmap is the probability of the class that
             comes out, from its smallest value up. The method needs no gradients.
@@ -999,6 +1014,8 @@ class AsyncMethods(ABC):
             class_index: This is the class to explain: a class index, a class label, or a list of them.
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             gaussian: If it is true, a mask keeps a quarter of its position and less of the neighbours, in the shape of a Gaussian
                 of 3 × 3, as in the paper. By default True.
             max_positions: This many positions of a layer are tried at most. By default 784.
@@ -1010,10 +1027,10 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
         Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
-        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, masks: int = DEFAULT, probability: float =
-        DEFAULT, cells: int = DEFAULT, seed: int = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo",
-        "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
-        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, frames: int | None = DEFAULT, masks: int =
+        DEFAULT, probability: float = DEFAULT, cells: int = DEFAULT, seed: int = DEFAULT, colormap: Literal["jet", "viridis", "inferno",
+        "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """The model sees the image through many random soft masks. The mean mask, weighted by the class's probability, shows what
             must be visible for the class to be recognised. The method needs no gradients.
@@ -1038,6 +1055,8 @@ class AsyncMethods(ABC):
                 1.
             score: This score of the class is the weight of a mask: its probability as in the paper, or its logit. By default
                 "probability".
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             masks: This is the number of random masks. By default 1000.
             probability: This is the probability that a cell of a mask is open, above 0 and below 1. By default 0.5.
             cells: This is the number of cells of a mask, down and across, before it is enlarged and shifted. By default 7.
@@ -1051,9 +1070,10 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
         DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
-        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, model_inputs: Mapping[str, Any]
-        | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
+        Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
+        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """The brightness of a pixel shows how much the class's score would change if this pixel changed a little.
 
@@ -1078,6 +1098,8 @@ class AsyncMethods(ABC):
             class_index: This is the class to explain: a class index, a class label, or a list of them.
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             score: This score of the class is differentiated. By default "logit".
             colormap: The map has the colours of this colormap, alone and on the image. By default "inferno".
         """
@@ -1109,8 +1131,8 @@ class AsyncMethods(ABC):
         | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
         "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
         | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel.
 
@@ -1141,6 +1163,8 @@ class AsyncMethods(ABC):
                 1.
             eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
                 By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             max_channels: This many channels of each layer are tried, those whose values vary most; the others have the weight 0. By
                 default 256.
         """
@@ -1150,10 +1174,11 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
         DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
-        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, samples: int = DEFAULT, noise:
-        float = DEFAULT, average: Literal["mean", "squares"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
-        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
+        Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
+        = DEFAULT, samples: int = DEFAULT, noise: float = DEFAULT, average: Literal["mean", "squares"] = DEFAULT, seed: int = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
     ) -> AsyncResult:
         """This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.
 
@@ -1178,6 +1203,8 @@ class AsyncMethods(ABC):
             class_index: This is the class to explain: a class index, a class label, or a list of them.
             sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
                 1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
             score: This score of the class is differentiated. By default "logit".
             colormap: The map has the colours of this colormap, alone and on the image. By default "inferno".
             samples: This is the number of noisy copies. By default 50.

@@ -2,10 +2,10 @@
 
 /** The names of the artifacts that each method can make. */
 export interface ArtifactNames {
-  ablation_cam: "overlay" | "heatmap" | "map" | `map.${string}`;
+  ablation_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   activations: "grid" | `grid.${string}` | "activations" | `activations.${string}`;
   architecture: "drawing" | "svg" | "dot" | "json";
-  compare: "sheet" | `map.${string}`;
+  compare: "sheet" | `map.${string}` | "animation";
   deconvnet: "picture" | "overlay" | "attribution" | "map";
   deep_dream: "dream" | "image" | "curve";
   eigen_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -16,23 +16,23 @@ export interface ArtifactNames {
   filters: "grid" | `${string}` | "images" | "curves" | "animation";
   grad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   grad_cam_plus_plus: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
-  grad_x_input: "picture" | "overlay" | "attribution" | "map";
-  guided_backprop: "picture" | "overlay" | "attribution" | "map";
-  guided_grad_cam: "picture" | "overlay" | "attribution" | "map";
+  grad_x_input: "picture" | "overlay" | "attribution" | "map" | "animation";
+  guided_backprop: "picture" | "overlay" | "attribution" | "map" | "animation";
+  guided_grad_cam: "picture" | "overlay" | "attribution" | "map" | "animation";
   hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
-  integrated_gradients: "picture" | "overlay" | "attribution" | "map";
+  integrated_gradients: "picture" | "overlay" | "attribution" | "map" | "animation";
   kernel_shap: "overlay" | "heatmap" | "map" | "segments" | "weights";
   layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   lime: "overlay" | "heatmap" | "map" | "segments" | "weights";
-  occlusion: "overlay" | "heatmap" | "map";
+  occlusion: "overlay" | "heatmap" | "map" | "animation";
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
-  recipro_cam: "overlay" | "heatmap" | "map" | `map.${string}`;
-  rise: "overlay" | "heatmap" | "map";
-  saliency: "picture" | "overlay" | "attribution" | "map";
+  recipro_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  rise: "overlay" | "heatmap" | "map" | "animation";
+  saliency: "picture" | "overlay" | "attribution" | "map" | "animation";
   sandbox: "stages" | `stage_${string}` | `channels_${string}` | `kernel_${string}` | "output";
-  score_cam: "overlay" | "heatmap" | "map" | `map.${string}`;
-  smooth_grad: "picture" | "overlay" | "attribution" | "map";
+  score_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  smooth_grad: "picture" | "overlay" | "attribution" | "map" | "animation";
   top_patches: "patches" | "values" | "positions";
   weights: "grid" | "histogram" | `${string}`;
   xgrad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";

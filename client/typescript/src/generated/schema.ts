@@ -2333,6 +2333,11 @@ export interface components {
              */
             eigen_smooth?: boolean;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Max Channels
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried. The job's time grows in proportion.
              */
@@ -2994,6 +2999,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Layer
              * @description This is the path of the first target layer.
@@ -3004,8 +3011,6 @@ export interface components {
              * @description These are the paths of all target layers.
              */
             layers: string[];
-            /** @description These are the frames that were explained. It is null if `frames` was not given. */
-            animation: components["schemas"]["AnimationFacts"] | null;
         };
         /** ChannelPatches */
         ChannelPatches: {
@@ -3235,6 +3240,11 @@ export interface components {
              */
             eigen_smooth?: boolean;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Max Channels
              * @description `score_cam` and `ablation_cam` try this many channels of each layer, those whose values vary most. If it is null, they try all channels. The default is `256`.
              */
@@ -3290,6 +3300,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Layer
              * @description This is the path of the first target layer.
@@ -3300,8 +3312,6 @@ export interface components {
              * @description These are the paths of all target layers.
              */
             layers: string[];
-            /** @description These are the frames that were explained. It is null if `frames` was not given. */
-            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Methods
              * @description These are the methods in the order of their tiles.
@@ -3845,7 +3855,7 @@ export interface components {
             alpha?: number;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -4025,7 +4035,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -5066,7 +5076,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
             /**
@@ -5192,7 +5202,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -5389,6 +5399,11 @@ export interface components {
              */
             sign?: 1 | -1;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
              * @enum {string}
@@ -5504,6 +5519,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
         };
         /**
          * GuidedBackprop
@@ -5584,6 +5601,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
         };
         /** @description A Guided backpropagation job. */
         GuidedBackpropJob: components["schemas"]["JobFields"] & {
@@ -5727,6 +5749,11 @@ export interface components {
              */
             sign?: 1 | -1;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Layer
              * @description This is the path of Grad-CAM's target layer. If it is null, the model's default target layer is used.
              */
@@ -5777,6 +5804,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Layer
              * @description This is the path of Grad-CAM's target layer.
@@ -5948,7 +5977,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -6269,6 +6298,11 @@ export interface components {
              */
             sign?: 1 | -1;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
              * @enum {string}
@@ -6342,6 +6376,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Score Difference
              * @description This is each class's score for the image minus its score for the baseline.
@@ -6652,6 +6688,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Score
              * @description This score of the class was watched.
@@ -6938,7 +6976,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -7216,6 +7254,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Score
              * @description This score of the class was watched.
@@ -7803,6 +7843,11 @@ export interface components {
              */
             score?: "logit" | "probability";
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Window
              * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is an eighth of the input's side.
              */
@@ -8024,6 +8069,8 @@ export interface components {
              * @description These are all classes that are explained, with their scores for the image. There are none for another target.
              */
             classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Score
              * @description This score of the class was watched.
@@ -8765,6 +8812,11 @@ export interface components {
              */
             sign?: 1 | -1;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Gaussian
              * @description If it is true, a mask keeps a quarter of its position and less of the neighbours, in the shape of a Gaussian of 3 × 3, as in the paper. Otherwise it keeps the position alone. The default is `true`.
              */
@@ -8963,6 +9015,11 @@ export interface components {
              */
             score?: "logit" | "probability";
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Masks
              * @description This is the number of random masks. The paper takes 4,000 to 8,000. More masks give a smoother map and take more time in proportion. The default is `1000`.
              */
@@ -9135,6 +9192,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -9427,6 +9489,11 @@ export interface components {
              */
             eigen_smooth?: boolean;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Max Channels
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried, as in the paper. The job's time grows in proportion. The default is `256`.
              */
@@ -9597,6 +9664,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -10374,7 +10446,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -10565,6 +10637,11 @@ export interface components {
              * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
              */
             eigen_smooth?: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Max Channels
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried. The job's time grows in proportion.
@@ -11048,6 +11125,11 @@ export interface components {
              */
             eigen_smooth?: boolean;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Max Channels
              * @description `score_cam` and `ablation_cam` try this many channels of each layer, those whose values vary most. If it is null, they try all channels. The default is `256`.
              */
@@ -11403,7 +11485,7 @@ export interface components {
             alpha?: number;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -11532,7 +11614,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -12082,7 +12164,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
             /**
@@ -12217,7 +12299,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -12322,6 +12404,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -12430,6 +12517,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
         };
         /**
          * GuidedGradCamForm
@@ -12532,6 +12624,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Layer
              * @description This is the path of Grad-CAM's target layer. If it is null, the model's default target layer is used.
@@ -12663,7 +12760,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -12796,6 +12893,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -13132,7 +13234,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -13378,6 +13480,11 @@ export interface components {
              * @enum {string}
              */
             score?: "logit" | "probability";
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Window
              * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is an eighth of the input's side.
@@ -13688,6 +13795,11 @@ export interface components {
              */
             sign?: 1 | -1;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Gaussian
              * @description If it is true, a mask keeps a quarter of its position and less of the neighbours, in the shape of a Gaussian of 3 × 3, as in the paper. Otherwise it keeps the position alone. The default is `true`.
              */
@@ -13801,6 +13913,11 @@ export interface components {
              * @enum {string}
              */
             score?: "logit" | "probability";
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Masks
              * @description This is the number of random masks. The paper takes 4,000 to 8,000. More masks give a smoother map and take more time in proportion. The default is `1000`.
@@ -13934,6 +14051,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -14126,6 +14248,11 @@ export interface components {
              */
             eigen_smooth?: boolean;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
              * Max Channels
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried, as in the paper. The job's time grows in proportion. The default is `256`.
              */
@@ -14232,6 +14359,11 @@ export interface components {
              * @enum {integer}
              */
             sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -14517,7 +14649,7 @@ export interface components {
             eigen_smooth?: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames?: number | null;
         };
@@ -14639,13 +14771,13 @@ export interface components {
          */
         AblationCamArtifact: {
             /** @description Name of the artifact. No other artifact of the job has the same name. */
-            name: ("overlay" | "heatmap" | "map") | string;
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -14837,13 +14969,13 @@ export interface components {
          */
         CompareArtifact: {
             /** @description Name of the artifact. No other artifact of the job has the same name. */
-            name: "sheet" | string;
+            name: ("sheet" | "animation") | string;
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -15567,13 +15699,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "picture" | "overlay" | "attribution" | "map";
+            name: "picture" | "overlay" | "attribution" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -15635,13 +15767,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "picture" | "overlay" | "attribution" | "map";
+            name: "picture" | "overlay" | "attribution" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -15703,13 +15835,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "picture" | "overlay" | "attribution" | "map";
+            name: "picture" | "overlay" | "attribution" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -15836,13 +15968,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "picture" | "overlay" | "attribution" | "map";
+            name: "picture" | "overlay" | "attribution" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -16105,13 +16237,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "overlay" | "heatmap" | "map";
+            name: "overlay" | "heatmap" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -16306,13 +16438,13 @@ export interface components {
          */
         ReciproCamArtifact: {
             /** @description Name of the artifact. No other artifact of the job has the same name. */
-            name: ("overlay" | "heatmap" | "map") | string;
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -16374,13 +16506,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "overlay" | "heatmap" | "map";
+            name: "overlay" | "heatmap" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -16442,13 +16574,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "picture" | "overlay" | "attribution" | "map";
+            name: "picture" | "overlay" | "attribution" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -16572,13 +16704,13 @@ export interface components {
          */
         ScoreCamArtifact: {
             /** @description Name of the artifact. No other artifact of the job has the same name. */
-            name: ("overlay" | "heatmap" | "map") | string;
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -16640,13 +16772,13 @@ export interface components {
              * @description Name of the artifact. No other artifact of the job has the same name.
              * @enum {string}
              */
-            name: "picture" | "overlay" | "attribution" | "map";
+            name: "picture" | "overlay" | "attribution" | "map" | "animation";
             /**
              * Kind
              * @description Kind of the artifact. It decides in which formats the artifact can be had.
              * @enum {string}
              */
-            kind: "image" | "array";
+            kind: "image" | "array" | "animation";
             /**
              * Shape
              * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
@@ -16999,6 +17131,11 @@ export interface components {
              */
             eigen_smooth: boolean;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
              * Max Channels
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried. The job's time grows in proportion.
              */
@@ -17273,6 +17410,11 @@ export interface components {
              * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
              */
             eigen_smooth: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
             /**
              * Max Channels
              * @description `score_cam` and `ablation_cam` try this many channels of each layer, those whose values vary most. If it is null, they try all channels. The default is `256`.
@@ -17550,7 +17692,7 @@ export interface components {
             alpha: number;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
         };
@@ -17655,7 +17797,7 @@ export interface components {
             eigen_smooth: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
         };
@@ -18116,7 +18258,7 @@ export interface components {
             eigen_smooth: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
             /**
@@ -18227,7 +18369,7 @@ export interface components {
             eigen_smooth: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
         };
@@ -18310,6 +18452,11 @@ export interface components {
              * @enum {integer}
              */
             sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -18396,6 +18543,11 @@ export interface components {
              * @enum {integer}
              */
             sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
         };
         /**
          * ResolvedGuidedGradCam
@@ -18474,6 +18626,11 @@ export interface components {
              * @enum {integer}
              */
             sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
             /**
              * Layer
              * @description This is the path of Grad-CAM's target layer. If it is null, the model's default target layer is used.
@@ -18581,7 +18738,7 @@ export interface components {
             eigen_smooth: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
         };
@@ -18664,6 +18821,11 @@ export interface components {
              * @enum {integer}
              */
             sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -18927,7 +19089,7 @@ export interface components {
             eigen_smooth: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
         };
@@ -19134,6 +19296,11 @@ export interface components {
              */
             score: "logit" | "probability";
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
              * Window
              * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is an eighth of the input's side.
              */
@@ -19330,6 +19497,11 @@ export interface components {
              */
             sign: 1 | -1;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
              * Gaussian
              * @description If it is true, a mask keeps a quarter of its position and less of the neighbours, in the shape of a Gaussian of 3 × 3, as in the paper. Otherwise it keeps the position alone. The default is `true`.
              */
@@ -19456,6 +19628,11 @@ export interface components {
              */
             score: "logit" | "probability";
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
              * Masks
              * @description This is the number of random masks. The paper takes 4,000 to 8,000. More masks give a smoother map and take more time in proportion. The default is `1000`.
              */
@@ -19564,6 +19741,11 @@ export interface components {
              * @enum {integer}
              */
             sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -19716,6 +19898,11 @@ export interface components {
              */
             eigen_smooth: boolean;
             /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
              * Max Channels
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried, as in the paper. The job's time grows in proportion. The default is `256`.
              */
@@ -19822,6 +20009,11 @@ export interface components {
              * @enum {integer}
              */
             sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
             /**
              * Score
              * @description This score of the class is differentiated. The default is `"logit"`.
@@ -20115,7 +20307,7 @@ export interface components {
             eigen_smooth: boolean;
             /**
              * Frames
-             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The overlays are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
         };
@@ -20638,6 +20830,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -20882,6 +21075,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21766,6 +21960,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21845,6 +22040,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -21924,6 +22120,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22084,6 +22281,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22405,6 +22603,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22646,6 +22845,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22726,6 +22926,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22805,6 +23006,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -22965,6 +23167,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };
@@ -23045,6 +23248,7 @@ export interface operations {
                     "image/png": string;
                     "image/webp": string;
                     "image/jpeg": string;
+                    "image/gif": string;
                     "application/x-npz": string;
                     "application/zip": string;
                 };

@@ -65,6 +65,13 @@ def test_frames_are_bounded_and_take_one_class() -> None:
         ("grad_cam", {"frames": 65}, LimitExceeded, "/params/frames"),
         ("xgrad_cam", {"frames": 2, "class_index": [1, 2]}, InvalidParameters, "/params/class_index"),
         ("xgrad_cam", {"frames": 2, "target": [1, 2]}, InvalidParameters, "/params/target/class"),
+        ("saliency", {"frames": 65}, LimitExceeded, "/params/frames"),
+        ("saliency", {"frames": 2, "class_index": [1, 2]}, InvalidParameters, "/params/class_index"),
+        ("occlusion", {"frames": 2, "class_index": [1, 2]}, InvalidParameters, "/params/class_index"),
+        ("rise", {"frames": 9, "masks": 1000}, LimitExceeded, "/params/masks"),
+        ("occlusion", {"frames": 64, "window": 2, "stride": 1}, LimitExceeded, "/params/stride"),
+        ("integrated_gradients", {"frames": 9, "steps": 1000}, LimitExceeded, "/params/steps"),
+        ("smooth_grad", {"frames": 64, "samples": 129}, LimitExceeded, "/params/samples"),
         ("faithfulness", {"options": {"frames": 2}}, InvalidParameters, "/params/options/frames"),
     ]:
         with pytest.raises(error) as refused:
