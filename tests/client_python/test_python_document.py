@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cli.temporary_stack import temporary_stack
+from tests.client_python.conftest import WholeService
 
 _ROOT = Path(__file__).parents[2]
 
@@ -19,16 +19,14 @@ _ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
-def test_the_programs_of_the_document_run(tmp_path: Path) -> None:
+def test_the_programs_of_the_document_run(tmp_path: Path, whole_service: WholeService) -> None:
     programs = re.findall(r"^```python\n(.*?)^```", (_ROOT / "docs" / "python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert len(programs) >= 8
     (tmp_path / "samples").mkdir()
     shutil.copy(_ROOT / "samples" / "cat.jpg", tmp_path / "samples")
-    with temporary_stack("client") as stack:
-        text = "\n".join(programs).replace("http://localhost:8000", stack.url)
-        run = subprocess.run(
-            [sys.executable, "-W", "error", "-c", text], check=False, cwd=tmp_path, capture_output=True, text=True, timeout=180
-        )
+    text = "\n".join(programs).replace("http://localhost:8000", whole_service.url)
+    command = [sys.executable, "-W", "error", "-c", text]
+    run = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=180)
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
     assert lines[0] == "(7, 7) Egyptian cat"

@@ -100,9 +100,9 @@ class StateConflictError(ProblemError):
 
 
 class AccessError(ProblemError):
-    """The service needs a key, or the key does not allow the call."""
+    """The service needs a key, the key does not allow the call, or the service has another name than the address says."""
 
-    codes = frozenset({"unauthenticated", "scope_missing"})
+    codes = frozenset({"unauthenticated", "scope_missing", "host_not_allowed"})
 
 
 class CallerLimitError(ProblemError):

@@ -26,8 +26,8 @@ def write_result(folder: Path, job: Mapping[str, Any], contents: Mapping[str, by
     kinds = {artifact["name"]: artifact["media_type"] or artifact["kind"] for artifact in job["artifacts"]}
     paths: list[Path] = []
     for name, content in contents.items():
-        paths.append(_written(folder / file_name(name, _SUFFIXES[kinds[name]]), content))
-    paths.append(_written(folder / "job.json", json.dumps(job, indent=2, ensure_ascii=False).encode()))
+        paths.append(write_whole(folder / file_name(name, _SUFFIXES[kinds[name]]), content))
+    paths.append(write_whole(folder / "job.json", json.dumps(job, indent=2, ensure_ascii=False).encode()))
     return paths
 
 
@@ -36,7 +36,7 @@ def file_name(artifact: str, suffix: str) -> str:
     return f"{quote(artifact, safe=' ()+,')}{suffix}"
 
 
-def _written(path: Path, content: bytes) -> Path:
+def write_whole(path: Path, content: bytes) -> Path:
     """Write a file under a temporary name and give it its own name when it is whole."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".convscope-")
     try:
