@@ -177,3 +177,44 @@ def attention_with_arguments() -> keras.Model:
     x = layers.Reshape((77, 4))(layers.Conv2D(4, 3, name="conv")(photo / 64))
     y = layers.MultiHeadAttention(2, 3)(query=x, value=x[:, ::2], use_causal_mask=True)
     return keras.Model(photo, _scores(y))
+
+
+@structure
+def convolution_over_rows_in_time() -> keras.Model:
+    """The channels of the photo are read as moments, one after the other."""
+    photo = _photo()
+    x = layers.Reshape((3, *SIZE, 1))(layers.Permute((3, 1, 2))(photo / 64))
+    return keras.Model(photo, _scores(layers.Conv2D(3, 2, name="conv")(layers.ConvLSTM2D(2, 3)(x))))
+
+
+@structure
+def attention_over_a_map() -> keras.Model:
+    photo = _photo()
+    x = layers.Conv2D(4, 3, name="conv")(photo / 64)
+    return keras.Model(photo, _scores(layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))(x, x))))
+
+
+@structure
+def frequencies() -> keras.Model:
+    photo = _photo()
+    x = ops.transpose(photo / 64, (0, 3, 1, 2))
+    real, imaginary = ops.fft2((x, ops.zeros_like(x)))
+    x = ops.transpose(ops.sqrt(real**2 + imaginary**2 + 1e-6), (0, 2, 3, 1))
+    return keras.Model(photo, _scores(layers.Conv2D(4, 3, activation="relu", name="conv")(x)))
+
+
+@structure
+def rolled_and_sorted() -> keras.Model:
+    photo = _photo()
+    x = ops.take(ops.cumsum(ops.roll(photo / 64, 2, axis=1), axis=2) / 5, [2, 0, 1, 1], axis=-1)
+    x = ops.flip(layers.Conv2D(4, 3, name="conv")(x), axis=1)
+    x = ops.tile(ops.swapaxes(x / (ops.norm(x, axis=-1, keepdims=True) + 1e-3), 1, 2), (1, 1, 2, 1))
+    return keras.Model(photo, _scores(ops.top_k(ops.reshape(x, (-1, 7 * 22 * 4)), 9)[0]))
+
+
+@structure
+def outputs_in_a_nested_dictionary() -> keras.Model:
+    photo = _photo()
+    x = layers.Conv2D(4, 3, activation="relu", name="conv")(photo / 64)
+    mean = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(photo, {"kind": _scores(x), "more": [layers.Dense(1, name="age")(mean), {"maps": x}]})

@@ -12,6 +12,7 @@ from schemas.nearest_names import nearest_hint, nearest_names
 from workers.engine.free_sides import SideRule, free_side_rule
 from workers.engine.graph import Graph
 from workers.models.description.default_layer import default_layer
+from workers.models.description.image_recipe import image_recipe
 
 _PHOTO_CHANNELS = (1, 3)
 
@@ -33,6 +34,7 @@ def image_input(graph: Graph, entry: CatalogEntry) -> InputSpec:
     if not _takes_images(shapes[name]):
         raise ModelLoadFailed(
             f"Model '{entry.name}' takes an input of shape {(None, *shapes[name])}, but an image gives (N, height, width, channels)."
+            f"{image_recipe(shapes[name])}"
         )
     height, width, channels = shapes[name]
     wanted = entry.input_size or (height, width)
