@@ -26,7 +26,8 @@ MOST_BLOCKING_READS = 4096  # enough for the workers' and the listener's reads o
 MAX_EVENTS = 1000  # of one job, and announced in one shard; older ones are dropped
 FULLNESS = 0.9  # the part of Redis's memory from which on records give way
 RECORDS_TOGETHER = 200  # records that give way in one script
-SHARED_SCRIPTS = ("basics", "files", "batches", "records", "forget")  # in this order, because each uses the definitions of those before
+# They stand in this order, because each uses the definitions of those before.
+SHARED_SCRIPTS = ("basics", "files", "batches", "deliveries", "records", "forget")
 
 # Each of these passes: a server that is away or has become a replica, a cluster whose slots move or have no node for a moment.
 _UNAVAILABLE = (

@@ -24,6 +24,11 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `latest` | execution key | string: the id of the newest execution of that work |
 | `upload` | sha256:owner | string: the file's name and the record of an image that this owner has uploaded |
 | `uploads` | owner | sorted set: the sha256 of the images that this owner has uploaded, by the time of the last upload |
+| `webhook` | job or batch | hash: where and when its end is told, and how often that was tried |
+| `deliveries` | `all` | sorted set: the jobs and batches whose end is to be told, by the time of the next attempt |
+| `endpoint` | owner:sha256 of the address | hash: how the last attempts to reach an endpoint went |
+| `endpoints` | owner | sorted set: the sha256 of the addresses of the owner's endpoints, by the time of the last attempt |
+| `webhook_secret` | owner | hash: the secret that signs the owner's webhooks, and the one before |
 | `set` | owner:set | string: the name of a set of uploads, its images and the time when it was made, JSON |
 | `sets` | owner | sorted set: the owner's sets, by the time at which they expire |
 | `jobs` | owner | sorted set: the owner's jobs, by id |
@@ -64,7 +69,7 @@ from ulid import ULID
 
 KeyKind = Literal[
     "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "uploads", "jobs",
-    "active", "set", "sets",
+    "active", "set", "sets", "webhook", "deliveries", "endpoint", "endpoints", "webhook_secret",
     "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
     "workers", "model", "api_key", "api_keys", "batch", "batch_items", "batch_rows", "batch_files", "batch_holds", "item_ends", "batches",
     "active_batches", "feeding", "signing", "drained", "quota",

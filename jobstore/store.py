@@ -21,6 +21,7 @@ from jobstore.queue import JobQueue
 from jobstore.quotas import Quotas
 from jobstore.settings import StoreSettings
 from jobstore.signing_secrets import SigningSecrets
+from jobstore.webhooks import Webhooks
 from jobstore.workers import WorkerRegistry
 
 
@@ -29,7 +30,7 @@ class JobStore:
 
     `jobs` is for callers and `queue` for workers. `listener` wakes callers who wait. `images`, `artifacts` and `pieces` hold content,
     `models` and `workers` hold what workers publish about themselves, and `api_keys`, `signing_secrets` and `quotas` say who may
-    call. `batches` and `sets` are for callers, `batch_feeding` and `batch_files` are for the services that turn batches into
+    call. `batches`, `sets` and `webhooks` are for callers, `batch_feeding` and `batch_files` are for the services that turn batches into
     jobs. For example: `submitted = await store.jobs.submit(submission)`.
 
     Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
@@ -54,6 +55,7 @@ class JobStore:
         self.models = ModelStore(connection, self.jobs, self.workers)
         self.api_keys = ApiKeyStore(connection)
         self.signing_secrets = SigningSecrets(connection)
+        self.webhooks = Webhooks(connection)
         self.quotas = Quotas(connection)
 
     @classmethod

@@ -11,6 +11,7 @@ from schemas.images import ImageReference
 from schemas.jobs import Artifact, JobState, Priority
 from schemas.models import Fit, ModelName
 from schemas.problem import Problem
+from schemas.webhooks import WebhookRequest
 
 _FROZEN = ConfigDict(frozen=True)
 
@@ -53,6 +54,10 @@ class BatchRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     defaults: BatchDefaults | None = Field(default=None, description="The fields that the items share.")
+    webhook: WebhookRequest | None = Field(
+        default=None,
+        description="Where the end of the batch is told, if the operator has turned webhooks on. Items have none of their own.",
+    )
     items: tuple[BatchItem, ...] = Field(min_length=1, description="The items. A wrong item fails alone, and the others run.")
 
 

@@ -14,6 +14,7 @@ from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.models import NO_MODEL, Fit, ModelName
+from schemas.webhooks import WebhookRequest
 
 _FIT = "How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values."
 
@@ -35,6 +36,9 @@ class JobRequestBase(BaseModel):
         examples=[{"metadata": [3.2, 1.0], "left": {"image": {"id": "img_" + "0" * 64}}}],
     )
     params: MethodParams
+    webhook: WebhookRequest | None = Field(
+        default=None, description="Where the end of the job is told, if the operator has turned webhooks on."
+    )
     priority: Priority = Field(default="normal", description="Jobs of higher priority are taken first within a lane.")
 
 

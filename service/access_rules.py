@@ -19,6 +19,7 @@ OPEN_PATHS = frozenset(
     }
 )
 _ADMIN_FOLDER = "/v1/keys"
+_SIGNING_PATH = "/v1/webhooks/secret"
 _SUBMIT = frozenset({"/v1/jobs", "/v1/batches", "/v1/{method}.json"})
 _CHANGES_MODELS = ("/v1/models/{model}", "/v1/models/{name}")
 
@@ -32,6 +33,8 @@ def required_scope(method: str, path: str) -> Scope | None:
     """
     if path in OPEN_PATHS:
         return None
+    if path == _SIGNING_PATH:
+        return "submit"  # whoever has the secret can write webhooks in the service's name
     reads = method in ("GET", "HEAD")
     if path == _ADMIN_FOLDER or path.startswith(f"{_ADMIN_FOLDER}/") or (path in _CHANGES_MODELS and not reads):
         return "admin"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from jobstore.store import JobStore
@@ -28,7 +28,22 @@ from service.outbound.client import OutboundClient
 from service.rate_limits import RateLimits
 from service.request_context import REQUEST_ID, RequestContextMiddleware
 from service.revocation import RevocationMiddleware
-from service.routes import artifacts, batch_results, batches, events, explorer, health, images, jobs, keys, methods, models, problems, sets
+from service.routes import (
+    artifacts,
+    batch_results,
+    batches,
+    events,
+    explorer,
+    health,
+    images,
+    jobs,
+    keys,
+    methods,
+    models,
+    problems,
+    sets,
+    webhooks,
+)
 from service.routes.documents import documents_router
 from service.routes.one_line import one_line_router
 from service.security_headers import SecurityHeadersMiddleware
@@ -36,6 +51,7 @@ from service.settings import ServiceSettings
 from service.signed_addresses import AddressSigner
 from service.unread_body import UnreadBodyMiddleware
 from service.version import service_version
+from service.webhooks.deliverer import WebhookDeliverer
 
 _DESCRIPTION = "Shows what convolutional networks see: predictions, activations, synthesised filters, class activation maps."
 
@@ -65,8 +81,7 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
         openapi_url=None,
     )
     app.state.services = services
-    routers = [jobs.router, one_line_router(), images.router, artifacts.router, methods.router, models.router, keys.router]
-    routers += [health.router, sets.router, batch_results.router, events.router, problems.router, explorer.router, documents_router(app)]
+    routers = _routers(app)
     for router in routers:
         app.include_router(router, dependencies=[Depends(gate)], max_body_size=settings.max_body_bytes)
     # A batch counts its own bytes while it reads them, because nothing of it stays in memory.
@@ -86,6 +101,22 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
     )
     app.add_middleware(HeadMiddleware)
     app.add_middleware(UnreadBodyMiddleware, max_bytes=settings.linger_bytes, seconds=settings.linger_seconds)
+    _allow_other_origins(app, settings)
+    app.add_middleware(SecurityHeadersMiddleware, other_origins=bool(settings.cors_origins))
+    app.openapi = openapi_of(app, key_required=settings.auth == "required")
+    for route in app.routes:  # FastAPI prepares the routes of a router when it first looks for one, which takes about 0.1 s
+        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": ""})
+    return app
+
+
+def _routers(app: FastAPI) -> list[APIRouter]:
+    """Return the routers whose bodies are held in memory, so that one limit of bytes applies to all of them."""
+    owned = [jobs.router, one_line_router(), images.router, sets.router, artifacts.router, batch_results.router, events.router]
+    shared = [methods.router, models.router, keys.router, webhooks.router, health.router, problems.router]
+    return [*owned, *shared, explorer.router, documents_router(app)]
+
+
+def _allow_other_origins(app: FastAPI, settings: ServiceSettings) -> None:
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -94,11 +125,6 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
             allow_headers=["*"],
             expose_headers=["ETag", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", REQUEST_ID, WARNING],
         )
-    app.add_middleware(SecurityHeadersMiddleware, other_origins=bool(settings.cors_origins))
-    app.openapi = openapi_of(app, key_required=settings.auth == "required")
-    for route in app.routes:  # FastAPI prepares the routes of a router when it first looks for one, which takes about 0.1 s
-        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": ""})
-    return app
 
 
 def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -106,9 +132,13 @@ def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextMan
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         feeder = BatchFeeder(services)
         feeder.start()
+        deliverer = WebhookDeliverer(services)
+        if services.settings.webhooks:
+            deliverer.start()
         yield
         services.drain.begin()
         await feeder.close()
+        await deliverer.close()
         services.contents.close()
         services.image_contents.close()
 

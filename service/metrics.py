@@ -50,6 +50,16 @@ class Metrics:
             buckets=_BUCKETS,
         )
 
+        self._webhooks = Counter(
+            "convscope_webhooks",
+            "The number of attempts to deliver a webhook, by outcome: delivered, failed, given_up, or dropped for a disabled endpoint.",
+            ("outcome",),
+            registry=self._registry,
+        )
+
+    def count_webhook(self, outcome: str) -> None:
+        self._webhooks.labels(outcome).inc()
+
     def count_answer(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
         self._latency.labels(route, method).observe(seconds)

@@ -14,6 +14,7 @@ from schemas.jobs import Priority
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
+from schemas.webhooks import WebhookRequest
 from service.echo import echo
 from service.form_fields import read_form_fields
 from service.given_inputs import GivenInput, input_values, pointer_to, read_given, read_inputs
@@ -41,6 +42,7 @@ class ParsedRequest:
         params_pointer: JSON pointer to the parameters in the request; empty for a form, whose fields they are.
         files: the images of `params.images` that came with the request, by id.
         inputs: the values of the model's inputs, by the inputs' names.
+        webhook: where the end of the job is to be told.
         holders: the ids of a batch and of sets that hold uploads for this request.
     """
 
@@ -56,6 +58,7 @@ class ParsedRequest:
     inputs: Mapping[str, GivenInput] = field(default_factory=dict[str, GivenInput])
     image_url: str | None = None
     holders: tuple[str, ...] = ()
+    webhook: WebhookRequest | None = None
 
 
 async def parse_job_request(request: Request, settings: ServiceSettings) -> ParsedRequest:
@@ -204,6 +207,7 @@ async def _parse_json(
         {each.id: each for each in files},
         _joined(await read_inputs(submission.inputs, settings), input_files),
         given.url,
+        webhook=submission.webhook,
     )
 
 

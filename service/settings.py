@@ -79,6 +79,18 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         description="An image at an address must arrive within this many seconds. All images of one request together have three times as "
         "long.",
     )
+    webhooks: bool = Field(
+        default=False, description="A job or a batch may name an `https` address that is told of its end. Only public addresses are opened."
+    )
+    webhook_seconds: float = Field(default=15.0, gt=0, description="The endpoint of a webhook must answer within this many seconds.")
+    webhook_failures: int = Field(
+        default=20,
+        ge=1,
+        description="An endpoint that has failed so many times in a row is disabled for a day. Answers of 410 disable it at once.",
+    )
+    max_webhooks: int = Field(
+        default=10_000, ge=1, description="At most this many webhooks wait for their delivery. Then submissions with a webhook are refused."
+    )
     max_batch_bytes: int = Field(
         default=4 * 1024**3,
         gt=0,

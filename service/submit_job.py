@@ -31,6 +31,7 @@ from service.parse_request import ParsedRequest
 from service.photo_fit import with_fit
 from service.request_preferences import RequestPreferences
 from service.version import service_version
+from service.webhooks.registration import check_webhook
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +55,8 @@ async def submit(
         VisualizationError: the request does not suit the model or a limit, or the store cannot take it now.
     """
     card = parsed.params.card
+    if parsed.webhook is not None:
+        await check_webhook(services, caller.owner, parsed.webhook)
     check_image_given(parsed)
     entry = await services.models.entry(parsed.model) if card.needs_model else None
     if parsed.image is not None:
@@ -87,11 +90,17 @@ async def submit(
         idempotency_key=preferences.idempotency_key,
         body_digest=await anyio.to_thread.run_sync(_request_digest, asked) if preferences.idempotency_key else "",
     )
-    submitted = await services.store.jobs.submit(submission)
+    return await _noted(services, parsed, await services.store.jobs.submit(submission), caller)
+
+
+async def _noted(services: Services, parsed: ParsedRequest, submitted: Submitted, caller: Caller) -> Submitted:
+    """Register the webhook of a job that was submitted, count the job and log it."""
     job = submitted.job
+    if parsed.webhook is not None:
+        await services.store.webhooks.register(caller.owner, "job", job.id, parsed.webhook)
     if submitted.created:
-        services.metrics.count_job(card.name, parsed.model, cached=job.cached)
-    _log.info("job_submitted", job_id=job.id, method=card.name, model=parsed.model, state=job.state.value, created=submitted.created)
+        services.metrics.count_job(job.method, parsed.model, cached=job.cached)
+    _log.info("job_submitted", job_id=job.id, method=job.method, model=parsed.model, state=job.state.value, created=submitted.created)
     return submitted
 
 
@@ -162,6 +171,7 @@ def _request_digest(parsed: ParsedRequest) -> str:
     """Return a digest of what was asked for. The body's bytes will not do: a multipart body has another boundary each time."""
     digest = hashlib.sha256(parsed.image or b"")
     asked: list[JsonValue] = [parsed.method, parsed.model, parsed.priority, parsed.image_id, parsed.image_url]
+    asked.append(None if parsed.webhook is None else parsed.webhook.model_dump(mode="json"))
     asked.append(parsed.params.model_dump(mode="json", exclude_unset=True))
     for name, value in sorted(parsed.inputs.items()):
         content = None if value.content is None else hashlib.sha256(value.content).hexdigest()

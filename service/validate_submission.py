@@ -15,6 +15,7 @@ from schemas.methods.base import MethodParams
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL, Fit
+from schemas.webhooks import WebhookRequest
 from service.echo import echo
 from service.given_inputs import GivenValue, ReferredImage, image_reference, input_values
 from service.validation_errors import check_extent, invalid_parameters, validated
@@ -34,6 +35,7 @@ class SubmissionEnvelope(BaseModel, frozen=True):
     inputs: JsonValue = None
     params: JsonValue = Field(default_factory=dict[str, JsonValue])
     priority: Priority = "normal"
+    webhook: WebhookRequest | None = None
 
 
 class ModellessEnvelope(SubmissionEnvelope, frozen=True):
@@ -58,6 +60,7 @@ class ValidSubmission:
     priority: Priority
     image: ReferredImage | None
     inputs: Mapping[str, GivenValue] = field(default_factory=dict[str, GivenValue])
+    webhook: WebhookRequest | None = None
 
 
 def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmission:
@@ -86,7 +89,7 @@ def validate_submission(body: JsonValue, uploaded: Sequence[str]) -> ValidSubmis
         raise _unknown_method(name, errors)
     if envelope is None or params is None or errors:
         raise invalid_parameters(errors)
-    return ValidSubmission(envelope.method, envelope.model, params, envelope.priority, image, inputs)
+    return ValidSubmission(envelope.method, envelope.model, params, envelope.priority, image, inputs, envelope.webhook)
 
 
 def _envelope_class(method: str | None) -> type[SubmissionEnvelope]:

@@ -13,7 +13,7 @@ redis.call('ZREM', key('feeding', 'all'), args.batch_id)
 redis.call('ZREM', key('active_batches', batch.owner_key), args.batch_id)
 redis.call('DEL', key('batch_items', args.batch_id))
 if batch.stop == 'deleted' then
-  redis.call('DEL', name, rows)
+  redis.call('DEL', name, rows, key('webhook', args.batch_id))
   return 1
 end
 local state = 'partial'
@@ -30,4 +30,5 @@ redis.call('PEXPIRE', name, args.record_ttl)
 redis.call('PEXPIRE', rows, args.record_ttl)
 live_at_least(key('batches', batch.owner_key), args.record_ttl)
 announce(args.batch_id, 'done')
+queue_delivery(args.batch_id, state)
 return 1

@@ -13,7 +13,7 @@ from jobstore.batches.feeding import LeaseLost
 from jobstore.batches.records import BatchRecord, ItemEnd
 from jobstore.records import JobRecord
 from schemas.batches import BatchEnd
-from schemas.errors import Expired, InternalError, ModelLoadInterrupted, VisualizationError
+from schemas.errors import Expired, InternalError, InvalidParameters, ModelLoadInterrupted, VisualizationError
 from schemas.jobs import JobState
 from schemas.problem import Problem
 from schemas.url_errors import UrlUnavailable
@@ -79,6 +79,8 @@ class BatchItems:
 
         try:
             parsed = await parse_submission(submission_of(item, await self._shared()), self._services.settings)
+            if parsed.webhook is not None:
+                raise InvalidParameters("A batch has one webhook, and its items have none.", pointer="/webhook", allowed="none", got="one")
             parsed = replace(parsed, holders=(batch.id,))
             if parsed.image_id is not None:
                 # The batch holds this file, and the caller need not have uploaded it, so the job gets its content.

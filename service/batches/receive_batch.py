@@ -10,16 +10,19 @@ from collections.abc import AsyncGenerator
 import anyio.to_thread
 import structlog
 from fastapi import Request
+from pydantic import JsonValue
 
 from jobstore.batches.records import BatchDraft, BatchRecord
-from schemas.errors import BodyTooLarge, BrokerUnavailable, InvalidParameters, LimitExceeded, VisualizationError
+from schemas.errors import BodyTooLarge, BrokerUnavailable, FieldError, InvalidParameters, LimitExceeded, VisualizationError
+from schemas.webhooks import WebhookRequest
 from service.batches.body_parts import BodyPart, BodyParts, JsonParts, LineParts
 from service.batches.receive_item import DEFAULTS_IMAGE, RECEIVING, ItemImages, parse_part, take_custom_id
 from service.batches.stored_item import Fields, StoredItem
 from service.dependencies import Caller, Services
 from service.media_type import media_type_of, unsupported_media_type
 from service.validate_submission import PhotoEnvelope
-from service.validation_errors import invalid_parameters, unknown_field
+from service.validation_errors import invalid_parameters, unknown_field, validated
+from service.webhooks.registration import check_webhook
 
 JSON, JSON_LINES = "application/json", "application/x-ndjson"
 _SEGMENT_ITEMS, _SEGMENT_BYTES = 100, 1024**2  # a segment is closed when it has so many items or bytes
@@ -53,6 +56,8 @@ async def receive_batch(request: Request, services: Services, caller: Caller, id
         async for part in reading.parts():
             await receiver.take(part)
         draft = await receiver.finish(reading.digest, idempotency_key)
+        if receiver.webhook is not None:
+            await services.store.webhooks.register(caller.owner, "batch", draft.id, receiver.webhook)
         batch, created = await store.make(draft)
     except BaseException as error:
         if not isinstance(error, BrokerUnavailable):  # then it is not known whether the batch was made, and the sweep deletes its files
@@ -112,6 +117,7 @@ class _Receiver:
         self._images = ItemImages(services, caller, batch_id)
         self._names: dict[str, int] = {}
         self._has_defaults = False
+        self.webhook: WebhookRequest | None = None
         self._total = self._segments = self._bytes = 0
         self._first = 0  # the number of the open segment's first item
         self._storing: deque[asyncio.Task[StoredItem]] = deque()
@@ -120,9 +126,13 @@ class _Receiver:
     async def take(self, part: BodyPart) -> None:
         """Take the next part of the body."""
         if part.kind == "field":
-            if part.name != "defaults":
+            if part.name not in ("defaults", "webhook"):
                 raise self._wrong_field(part)
-            if part.text != b"null":
+            if part.text == b"null":
+                return
+            if part.name == "webhook":
+                await self._take_webhook(await parse_part(part.text, longest_item(self._services), "webhook"))
+            else:
                 await self._take_defaults(await parse_part(part.text, longest_item(self._services), "defaults"))
             return
         most = self._services.settings.max_batch_items
@@ -132,7 +142,7 @@ class _Receiver:
         item = StoredItem(None, {})
         try:
             fields = await parse_part(part.text, longest_item(self._services))
-            if part.kind == "line" and not self._total and list(fields) == ["defaults"]:
+            if part.kind == "line" and not self._total and "defaults" in fields and set(fields) <= {"defaults", "webhook"}:
                 await self._take_line_of_defaults(fields)
                 return
             item = StoredItem(take_custom_id(fields, self._names), fields)
@@ -172,19 +182,28 @@ class _Receiver:
     def _wrong_field(self, part: BodyPart) -> InvalidParameters:
         if part.name == "items":
             return InvalidParameters("items must be a list.", pointer="/items", allowed="a list")
-        return invalid_parameters([unknown_field(part.name, f"/{part.name}", ("defaults", "items"))])
+        return invalid_parameters([unknown_field(part.name, f"/{part.name}", ("defaults", "items", "webhook"))])
 
     async def _take_line_of_defaults(self, fields: Fields) -> None:
         defaults = fields["defaults"]
         if not isinstance(defaults, dict):
             raise InvalidParameters("defaults must be an object.", pointer="/defaults", allowed="an object")
         await self._take_defaults(defaults)
+        if (webhook := fields.get("webhook")) is not None:
+            await self._take_webhook(webhook)
+
+    async def _take_webhook(self, value: JsonValue) -> None:
+        errors: list[FieldError] = []
+        self.webhook = validated(WebhookRequest, value, "/webhook", errors)
+        if self.webhook is None:
+            raise invalid_parameters(errors)
+        await check_webhook(self._services, self._caller.owner, self.webhook)
 
     async def _take_defaults(self, fields: Fields) -> None:
         if self._has_defaults:
             raise InvalidParameters("A batch has its defaults once; got them twice.", pointer="/defaults", allowed="1", got="2")
         self._has_defaults = True
-        names = list(PhotoEnvelope.model_fields)
+        names = [name for name in PhotoEnvelope.model_fields if name != "webhook"]
         if unknown := [name for name in fields if name not in names]:
             raise invalid_parameters([unknown_field(name, f"/defaults/{name}", names) for name in unknown])
         try:

@@ -31,6 +31,7 @@ _TAGS = [
     {"name": "one line", "description": "Send an image and get a picture back: one call for each method."},
     {"name": "images", "description": "Upload an image once and use it in many jobs."},
     {"name": "sets", "description": "Name several uploads once and use them in many jobs."},
+    {"name": "webhooks", "description": "Let an address of your own be told when jobs and batches end."},
     {"name": "discovery", "description": "List the methods and the models."},
     {"name": "keys", "description": "Make, list and revoke API keys. This needs the scope `admin`."},
     {"name": "operations", "description": "Ask for the service's health and its metrics."},

@@ -6,7 +6,6 @@
 -- The hashes `job` and `execution` hold no value over 64 bytes if they can help it, because Redis stores such hashes in a tenth of the
 -- memory. The long texts of an execution are strings of their own: its parameters (`params`), its outcome (`result`) and the names of the
 -- files that it holds (`held`).
-
 local EVENTS_LINGER = 60000 -- how long the events of a job that has ended can be read one by one
 
 local function keep_job(job_id, milliseconds)
@@ -46,10 +45,11 @@ local function emit_status(job_id, state, position)
   emit(job_id, 'status', cjson.encode({state = state, queue_position = position or cjson.null}))
 end
 
--- Write the last event of a job. The others are dropped soon, and a reader who comes later is told of the end from the record.
+-- Write the last event of a job, and let its webhook tell of it. The events are dropped soon; later readers get the end from the record.
 local function emit_done(job_id, state)
   emit(job_id, 'done', '{"state":"' .. state .. '"}')
   redis.call('PEXPIRE', key('events', job_id), EVENTS_LINGER)
+  queue_delivery(job_id, state)
 end
 
 -- Return the ids of the jobs that wait for an execution or have its result. Canceled and deleted jobs are not among them.

@@ -916,6 +916,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your sets
+         * @description The newest set comes first.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["list_sets"];
+        put?: never;
+        /**
+         * Name several uploads
+         * @description A set holds its images as long as it lives, also if the uploads themselves expire or are deleted. Its id may stand among the
+         *     `images` of every method that takes several.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["make_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sets/{set_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a set
+         * @description The answer is the set with the ids of its images.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["get_set"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a set
+         * @description The set is forgotten and no longer holds its images. Its uploads stay, and jobs that were submitted with it go on.
+         *
+         *     A key needs the scope `submit`.
+         */
+        delete: operations["delete_set"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job_id}/artifacts/{name}": {
         parameters: {
             query?: never;
@@ -934,6 +991,98 @@ export interface paths {
          *     A key needs the scope `read`.
          */
         get: operations["get_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{batch_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the results of a batch
+         * @description The lines come in the order in which the items ended. If the answer breaks off, ask again with the `cursor` of the last line.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["batch_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{batch_id}/artifacts.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the artifacts of a batch
+         * @description The file is made while it is sent. It has the items that have ended at this moment. The last file in it, `results.jsonl`, has the
+         *     lines of the results, each with the `folder` of the item, and in `missing` the artifacts that no longer exist.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["batch_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{batch_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a batch
+         * @description The answer is a stream of server-sent events: `item` as each item ends, `counts` at most twice a second, and `done` at the end.
+         *     If `Last-Event-ID` is that of the last event, the answer is 204, which is not listed below.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["batch_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow many jobs, or a batch
+         * @description The answer is a stream of the events of all the jobs; each event's data names its job as `job_id`. It ends when all jobs have ended.
+         *     With `batch`, it is the stream of that batch. `Last-Event-ID` resumes it if the same jobs are asked for, in the same order.
+         *     If it is that of the last event, the answer is 204, which is not listed below.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["follow_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1126,6 +1275,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The secret of your webhooks
+         * @description Your webhooks are signed with this secret, as Standard Webhooks describes. All keys of one owner share it. Without keys, the
+         *     installation has one.
+         *
+         *     A key needs the scope `submit`.
+         */
+        get: operations["get_webhook_secret"];
+        put?: never;
+        /**
+         * Make a new secret for your webhooks
+         * @description For a day, webhooks are signed with the new secret and with the one before. Then the one before ends.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The endpoints of your webhooks
+         * @description An endpoint that has failed too often in a row is disabled for a day, and its entry says why.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["list_webhook_endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -1180,155 +1380,6 @@ export interface paths {
          *     A key needs the scope `read`.
          */
         get: operations["metrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/sets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List your sets
-         * @description The newest set comes first.
-         *
-         *     A key needs the scope `read`.
-         */
-        get: operations["list_sets"];
-        put?: never;
-        /**
-         * Name several uploads
-         * @description A set holds its images as long as it lives, also if the uploads themselves expire or are deleted. Its id may stand among the
-         *     `images` of every method that takes several.
-         *
-         *     A key needs the scope `submit`.
-         */
-        post: operations["make_set"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/sets/{set_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Look at a set
-         * @description The answer is the set with the ids of its images.
-         *
-         *     A key needs the scope `read`.
-         */
-        get: operations["get_set"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete a set
-         * @description The set is forgotten and no longer holds its images. Its uploads stay, and jobs that were submitted with it go on.
-         *
-         *     A key needs the scope `submit`.
-         */
-        delete: operations["delete_set"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/batches/{batch_id}/results": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read the results of a batch
-         * @description The lines come in the order in which the items ended. If the answer breaks off, ask again with the `cursor` of the last line.
-         *
-         *     A key needs the scope `read`.
-         */
-        get: operations["batch_results"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/batches/{batch_id}/artifacts.zip": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Download the artifacts of a batch
-         * @description The file is made while it is sent. It has the items that have ended at this moment. The last file in it, `results.jsonl`, has the
-         *     lines of the results, each with the `folder` of the item, and in `missing` the artifacts that no longer exist.
-         *
-         *     A key needs the scope `read`.
-         */
-        get: operations["batch_archive"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/batches/{batch_id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Follow a batch
-         * @description The answer is a stream of server-sent events: `item` as each item ends, `counts` at most twice a second, and `done` at the end.
-         *     If `Last-Event-ID` is that of the last event, the answer is 204, which is not listed below.
-         *
-         *     A key needs the scope `read`.
-         */
-        get: operations["batch_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Follow many jobs, or a batch
-         * @description The answer is a stream of the events of all the jobs; each event's data names its job as `job_id`. It ends when all jobs have ended.
-         *     With `batch`, it is the stream of that batch. `Last-Event-ID` resumes it if the same jobs are asked for, in the same order.
-         *     If it is that of the last event, the answer is 204, which is not listed below.
-         *
-         *     A key needs the scope `read`.
-         */
-        get: operations["follow_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2395,6 +2446,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Ablation-CAM. */
             params?: components["schemas"]["AblationCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -2548,6 +2601,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Activations. */
             params?: components["schemas"]["Activations"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -2747,6 +2802,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Architecture. */
             params?: components["schemas"]["Architecture"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -3370,6 +3427,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Compare CAMs. */
             params?: components["schemas"]["Compare"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -3548,6 +3607,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Deconvnet. */
             params?: components["schemas"]["Deconvnet"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -3708,6 +3769,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of DeepDream. */
             params?: components["schemas"]["DeepDream"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -3911,6 +3974,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of EigenCAM. */
             params?: components["schemas"]["EigenCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -4091,6 +4156,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Element-wise Grad-CAM. */
             params?: components["schemas"]["ElementWiseCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -4386,6 +4453,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Faithfulness of an attribution. */
             params?: components["schemas"]["Faithfulness"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -4523,6 +4592,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Feature inversion. */
             params?: components["schemas"]["FeatureInversion"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -4739,6 +4810,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Filter atlas. */
             params?: components["schemas"]["FilterAtlas"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -4968,6 +5041,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Filter synthesis. */
             params?: components["schemas"]["Filters"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -5258,6 +5333,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Grad-CAM++. */
             params?: components["schemas"]["GradCamPlusPlus"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -5307,6 +5384,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Grad-CAM. */
             params?: components["schemas"]["GradCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -5462,6 +5541,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Gradient × input. */
             params?: components["schemas"]["GradXInput"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -5659,6 +5740,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Guided backpropagation. */
             params?: components["schemas"]["GuidedBackprop"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -5864,6 +5947,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Guided Grad-CAM. */
             params?: components["schemas"]["GuidedGradCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -6033,6 +6118,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of HiResCAM. */
             params?: components["schemas"]["HiresCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -6446,6 +6533,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Integrated gradients. */
             params?: components["schemas"]["IntegratedGradients"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -6774,6 +6863,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of KernelSHAP. */
             params?: components["schemas"]["KernelShap"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -7032,6 +7123,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of LayerCAM. */
             params?: components["schemas"]["LayerCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -7330,6 +7423,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of LIME. */
             params?: components["schemas"]["Lime"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -7927,6 +8022,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Occlusion. */
             params?: components["schemas"]["Occlusion"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -8236,6 +8333,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Predictions of a batch. */
             params: components["schemas"]["PredictBatch"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -8308,6 +8407,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Prediction. The default is `{"fit": null, "bands": null, "output": null, "top": 5}`. */
             params?: components["schemas"]["Predict"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -8885,6 +8986,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Recipro-CAM. */
             params?: components["schemas"]["ReciproCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -9103,6 +9206,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of RISE. */
             params?: components["schemas"]["Rise"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -9262,6 +9367,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Saliency. */
             params?: components["schemas"]["Saliency"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -9380,6 +9487,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Sandbox. The default is `{"preset": null, "stages": null, "seed": 0}`. */
             params?: components["schemas"]["Sandbox"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -9551,6 +9660,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Score-CAM. */
             params?: components["schemas"]["ScoreCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -9755,6 +9866,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of SmoothGrad. */
             params?: components["schemas"]["SmoothGrad"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -9959,6 +10072,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Top patches. */
             params: components["schemas"]["TopPatches"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -10090,6 +10205,82 @@ export interface components {
              * @description `img_`, followed by the sha256 of the file in hex.
              */
             id: string;
+        };
+        /**
+         * WebhookEndpoint
+         * @description An endpoint of the caller's webhooks and how the last attempts went.
+         */
+        WebhookEndpoint: {
+            /**
+             * Url
+             * @description The address of the endpoint.
+             */
+            url: string;
+            /**
+             * Failures
+             * @description The number of attempts that have failed since the last one that succeeded.
+             */
+            failures: number;
+            /**
+             * Error
+             * @description Why the last attempt failed. It is null if it succeeded.
+             */
+            error: string | null;
+            /**
+             * Tried At
+             * Format: date-time
+             * @description The time of the last attempt.
+             */
+            tried_at: string;
+            /**
+             * Disabled Until
+             * @description The endpoint has failed too often, and nothing is sent to it until this time. It is null for all others.
+             */
+            disabled_until: string | null;
+        };
+        /**
+         * WebhookEndpointList
+         * @description The endpoints of the caller's webhooks.
+         */
+        WebhookEndpointList: {
+            /**
+             * Items
+             * @description The endpoints. The one that was tried last comes first.
+             */
+            items: components["schemas"]["WebhookEndpoint"][];
+        };
+        /**
+         * WebhookRequest
+         * @description Where the end of a job or a batch is told.
+         */
+        WebhookRequest: {
+            /**
+             * Url
+             * @description The `https` address of the endpoint.
+             * @example https://example.com/hook
+             */
+            url: string;
+            /**
+             * Events
+             * @description The states whose coming is told. Only a batch can be `partial`. The default is `["succeeded", "partial", "failed", "canceled", "expired"]`.
+             */
+            events?: ("succeeded" | "partial" | "failed" | "canceled" | "expired")[];
+        };
+        /**
+         * WebhookSecret
+         * @description The secret that signs the caller's webhooks (Standard Webhooks).
+         */
+        WebhookSecret: {
+            /**
+             * Secret
+             * @description `whsec_`, followed by the secret in base64.
+             */
+            secret: string;
+            /**
+             * Previous Until
+             * @description Until this time, webhooks are signed with the previous secret too. It is null if there is none.
+             */
+            previous_until: string | null;
         };
         /**
          * WeightStatistics
@@ -10269,6 +10460,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Weights. */
             params?: components["schemas"]["Weights"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -10502,6 +10695,8 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of XGrad-CAM. */
             params?: components["schemas"]["XgradCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Priority
              * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
@@ -10948,6 +11143,8 @@ export interface components {
         BatchRequest: {
             /** @description The fields that the items share. */
             defaults?: components["schemas"]["BatchDefaults"] | null;
+            /** @description Where the end of the batch is told, if the operator has turned webhooks on. Items have none of their own. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
              * Items
              * @description The items. A wrong item fails alone, and the others run.
@@ -23698,6 +23895,144 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    list_sets: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
+                cursor?: string | null;
+                /** @description A page has at most this many sets. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageSetPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    make_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "street signs",
+                 *       "images": [
+                 *         "img_0000000000000000000000000000000000000000000000000000000000000000",
+                 *         "img_1111111111111111111111111111111111111111111111111111111111111111"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImageSetRequest"];
+            };
+        };
+        responses: {
+            /** @description The set is made. */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageSet"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description This is the id that `POST /v1/sets` answered. */
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageSet"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    delete_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description This is the id that `POST /v1/sets` answered. */
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_artifact: {
         parameters: {
             query?: {
@@ -23764,6 +24099,152 @@ export interface operations {
             404: components["responses"]["Problem404"];
             406: components["responses"]["Problem406"];
             410: components["responses"]["Problem410"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    batch_results: {
+        parameters: {
+            query?: {
+                /** @description The `cursor` of the last line that was received. The answer goes on after it. */
+                cursor?: number;
+                /** @description Only items in this state are sent. */
+                state?: components["schemas"]["JobState"] | null;
+                /** @description If it is true, the answer goes on until the batch has ended. */
+                follow?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description This is the id that `POST /v1/batches` answered. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line of JSON for each item that has ended. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["BatchRow"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    batch_archive: {
+        parameters: {
+            query?: {
+                /** @description Names of artifacts, separated by commas. Without them, all are sent. */
+                names?: string;
+            };
+            header?: never;
+            path: {
+                /** @description This is the id that `POST /v1/batches` answered. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A zip file with a folder for each item. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    batch_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that was received. The stream goes on after it. */
+                "Last-Event-ID"?: number;
+            };
+            path: {
+                /** @description This is the id that `POST /v1/batches` answered. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["BatchEvent"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    follow_events: {
+        parameters: {
+            query?: {
+                /** @description Ids of jobs, separated by commas, at most 100. */
+                jobs?: string | null;
+                /** @description The id of a batch, in place of jobs. */
+                batch?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was received, for the same jobs. */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["JobEvent"] | components["schemas"]["BatchEvent"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -24056,6 +24537,87 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_webhook_endpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     livez: {
         parameters: {
             query?: never;
@@ -24131,290 +24693,6 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    list_sets: {
-        parameters: {
-            query?: {
-                /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
-                cursor?: string | null;
-                /** @description A page has at most this many sets. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImageSetPage"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    make_set: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "name": "street signs",
-                 *       "images": [
-                 *         "img_0000000000000000000000000000000000000000000000000000000000000000",
-                 *         "img_1111111111111111111111111111111111111111111111111111111111111111"
-                 *       ]
-                 *     }
-                 */
-                "application/json": components["schemas"]["ImageSetRequest"];
-            };
-        };
-        responses: {
-            /** @description The set is made. */
-            201: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImageSet"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    get_set: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description This is the id that `POST /v1/sets` answered. */
-                set_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImageSet"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    delete_set: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description This is the id that `POST /v1/sets` answered. */
-                set_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    batch_results: {
-        parameters: {
-            query?: {
-                /** @description The `cursor` of the last line that was received. The answer goes on after it. */
-                cursor?: number;
-                /** @description Only items in this state are sent. */
-                state?: components["schemas"]["JobState"] | null;
-                /** @description If it is true, the answer goes on until the batch has ended. */
-                follow?: boolean;
-            };
-            header?: never;
-            path: {
-                /** @description This is the id that `POST /v1/batches` answered. */
-                batch_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A line of JSON for each item that has ended. */
-            200: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": components["schemas"]["BatchRow"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    batch_archive: {
-        parameters: {
-            query?: {
-                /** @description Names of artifacts, separated by commas. Without them, all are sent. */
-                names?: string;
-            };
-            header?: never;
-            path: {
-                /** @description This is the id that `POST /v1/batches` answered. */
-                batch_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A zip file with a folder for each item. */
-            200: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/zip": string;
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    batch_events: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The id of the last event that was received. The stream goes on after it. */
-                "Last-Event-ID"?: number;
-            };
-            path: {
-                /** @description This is the id that `POST /v1/batches` answered. */
-                batch_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["BatchEvent"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    follow_events: {
-        parameters: {
-            query?: {
-                /** @description Ids of jobs, separated by commas, at most 100. */
-                jobs?: string | null;
-                /** @description The id of a batch, in place of jobs. */
-                batch?: string | null;
-            };
-            header?: {
-                /** @description The id of the last event that was received, for the same jobs. */
-                "Last-Event-ID"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["JobEvent"] | components["schemas"]["BatchEvent"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
