@@ -81,22 +81,23 @@ async def test_the_files_go_with_the_set(client: httpx.AsyncClient, store: JobSt
         assert redis.hget("convscope:{0}:files:all", "bytes") == b"0"
 
 
-@pytest.mark.parametrize(
-    ("order", "status", "code", "pointer"),
-    [
-        ({"name": "x", "images": [ABSENT]}, 404, "not_found", "/images/0"),
-        ({"name": "x", "images": []}, 422, "invalid_parameters", "/images"),
-        ({"name": "x", "images": [ABSENT, ABSENT]}, 422, "invalid_parameters", "/images"),
-        ({"name": "x", "images": ["cat.jpg"]}, 422, "invalid_parameters", "/images/0"),
-        ({"name": "", "images": [ABSENT]}, 422, "invalid_parameters", "/name"),
-        ({"name": "x", "images": [ABSENT], "tags": []}, 422, "invalid_parameters", "/tags"),
-    ],
-)
-async def test_a_wrong_order_is_refused(client: httpx.AsyncClient, order: dict[str, object], status: int, code: str, pointer: str) -> None:
-    assert problem_of(await client.post("/v1/sets", json=order), status, code).pointer == pointer
+WRONG_ORDERS: list[tuple[dict[str, object], int, str, str]] = [
+    ({"name": "x", "images": [ABSENT]}, 404, "not_found", "/images/0"),
+    ({"name": "x", "images": []}, 422, "invalid_parameters", "/images"),
+    ({"name": "x", "images": [ABSENT, ABSENT]}, 422, "invalid_parameters", "/images"),
+    ({"name": "x", "images": ["cat.jpg"]}, 422, "invalid_parameters", "/images/0"),
+    ({"name": "", "images": [ABSENT]}, 422, "invalid_parameters", "/name"),
+    ({"name": "x", "images": [ABSENT], "tags": []}, 422, "invalid_parameters", "/tags"),
+]
+
+
+async def test_wrong_orders_are_refused(client: httpx.AsyncClient) -> None:
+    for order, status, code, pointer in WRONG_ORDERS:
+        assert problem_of(await client.post("/v1/sets", json=order), status, code).pointer == pointer
     assert (await client.get("/v1/sets")).json()["items"] == []
 
 
+@pytest.mark.slow
 async def test_sets_are_bounded_in_number_and_in_images(settings: ServiceSettings, store: JobStore, worker: FakeWorker) -> None:
     bounded = settings.model_copy(update={"max_images": 2})
     store_of_one = JobStore.connect(settings.redis_url or "", settings.model_copy(update={"max_sets_per_caller": 1}))
@@ -111,6 +112,7 @@ async def test_sets_are_bounded_in_number_and_in_images(settings: ServiceSetting
     await store_of_one.close()
 
 
+@pytest.mark.slow
 async def test_an_item_of_a_batch_keeps_what_its_parameters_name(
     app: FastAPI, client: httpx.AsyncClient, worker: FakeWorker, store: JobStore
 ) -> None:

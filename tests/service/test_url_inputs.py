@@ -84,6 +84,7 @@ async def test_images_may_be_ids_and_addresses(client: httpx.AsyncClient, server
     assert (await client.post("/v1/jobs", json=body)).json()["pointer"] in ("/params/images/1", "/params/images/2")
 
 
+@pytest.mark.slow
 async def test_what_is_at_the_address_decides_and_not_what_its_server_says(
     client: httpx.AsyncClient, server: TlsServer, worker: FakeWorker
 ) -> None:
@@ -130,6 +131,7 @@ async def test_it_is_off_unless_the_operator_turns_it_on(
     assert server.requests == []
 
 
+@pytest.mark.slow
 async def test_items_of_a_batch_fetch_their_photos_and_fail_alone(
     settings: ServiceSettings, store: JobStore, server: TlsServer, worker: FakeWorker
 ) -> None:

@@ -143,6 +143,7 @@ async def test_a_webhook_whose_sender_dies_is_sent_by_another(
     assert await store.webhooks.waiting() == 0, "who has lost the lease changes nothing"
 
 
+@pytest.mark.slow
 async def test_a_dead_endpoint_is_disabled_and_said_so(
     settings: ServiceSettings, store: JobStore, server: TlsServer, worker: FakeWorker
 ) -> None:
@@ -161,6 +162,7 @@ async def test_a_dead_endpoint_is_disabled_and_said_so(
         assert (problem.pointer, "disabled until" in problem.detail) == ("/webhook/url", True)
 
 
+@pytest.mark.slow
 async def test_a_batch_tells_its_end_once_and_its_items_have_no_webhook(
     app: FastAPI, client: httpx.AsyncClient, server: TlsServer, worker: FakeWorker, store: JobStore
 ) -> None:
@@ -203,6 +205,7 @@ async def test_each_owner_has_a_secret_and_both_sign_after_a_rotation(
         assert (await bob.get("/v1/webhooks/endpoints")).json()["items"] == []
 
 
+@pytest.mark.slow
 async def test_what_is_wrong_is_said_before_anything_is_queued(
     settings: ServiceSettings, store: JobStore, server: TlsServer, worker: FakeWorker, client: httpx.AsyncClient
 ) -> None:
@@ -224,6 +227,7 @@ async def test_what_is_wrong_is_said_before_anything_is_queued(
         problem_of(await other.post("/v1/jobs", json=hooked(server)), 503, "queue_full")
 
 
+@pytest.mark.slow
 async def test_an_address_that_became_private_gets_nothing(
     app: FastAPI, client: httpx.AsyncClient, server: TlsServer, worker: FakeWorker, store: JobStore, settings: ServiceSettings
 ) -> None:
