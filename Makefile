@@ -19,7 +19,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: $(READY) ## Make the environment in .venv
@@ -122,6 +122,21 @@ docs-serve: $(DOCS)/.ready ## Show the documentation site on http://127.0.0.1:80
 drill-images: $(READY) ## Send damaged images, and the folder CORPUS, through the header check and the decoder
 	$(BIN)/python -m benchmarks.image_drill $(CORPUS) --mutations $(MUTATIONS)
 
+.PHONY: drill-faults
+drill-faults: $(READY) ## Kill, stop, fill and overload each part, and compare the figures with what docs/reliability.md promises
+	$(BIN)/python -m benchmarks.fault_drill $(ARGS)
+
+S3 := .venv-s3
+
+$(S3)/.ready: requirements/s3.txt | $(filter .uv/bin/uv,$(UV))
+	$(ENVIRONMENT) --clear $(S3)
+	$(UV) pip install --python $(S3)/bin/python --quiet --require-hashes -r requirements/s3.txt
+	@touch $@
+
+.PHONY: drill-s3
+drill-s3: $(S3)/.ready ## Store the files on a local server of S3, in a separate environment, and check quota, expiry and orphans
+	$(S3)/bin/python -m benchmarks.s3_drill
+
 .PHONY: coverage
 coverage: $(READY) ## Run all tests and write their coverage, line by line, to htmlcov/index.html
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
@@ -174,8 +189,9 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgr
 	$(COMPILE) pyproject.toml --extra worker --extra gpu --output-file requirements/worker-gpu.txt
 	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra onnx --extra tflite --extra heif --extra embedded --extra demo --group dev --output-file requirements/dev.txt
 	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
+	$(COMPILE) pyproject.toml --extra service --extra embedded --extra s3 --group s3-drill --output-file requirements/s3.txt
 	$(COMPILE) --group docs --output-file requirements/docs.txt
 
 .PHONY: clean
 clean: ## Remove the environments, the caches and out/
-	rm -rf $(VENV) $(PARITY) $(DOCS) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PARITY) $(DOCS) $(S3) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -16,7 +16,8 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,10 @@ class DiskFull(StorageFull):
 
 
 class FileStore:
-    """Writes, reads and deletes files. Every method blocks, so call it in a thread."""
+    """Writes, reads and deletes files. Every method blocks, so call it in a thread.
+
+    Every method raises `StorageFull` if the files are not on a local disk and the server that has them does not answer or refuses.
+    """
 
     def __init__(self, settings: StoreSettings) -> None:
         filesystem, root = url_to_fs(settings.files_url or (settings.data_dir.resolve() / "files").as_uri())
@@ -83,7 +87,8 @@ class FileStore:
                 self._filesystem.pipe_file(path + ".part", content)
                 self._filesystem.mv(path + ".part", path)
             else:
-                self._filesystem.pipe_file(path, content)
+                with self._remote_errors():
+                    self._filesystem.pipe_file(path, content)
         except OSError as error:
             detail = f"The disk did not accept a file: {error.strerror or 'the write failed'}."
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -103,7 +108,8 @@ class FileStore:
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None if the file is gone or damaged."""
         try:
-            content: bytes = self._filesystem.cat_file(self._path(name))
+            with self._remote_errors():
+                content: bytes = self._filesystem.cat_file(self._path(name))
         except FileNotFoundError:
             return None
         return content if digest_of(content) == sha256_of(name) else None
@@ -117,7 +123,8 @@ class FileStore:
         for name in names:
             for path in (self._path(name), self._path(name) + ".part") if self._is_local else (self._path(name),):
                 try:
-                    self._filesystem.rm_file(path)
+                    with self._remote_errors():
+                        self._filesystem.rm_file(path)
                 except FileNotFoundError:
                     continue
                 except OSError as error:
@@ -126,8 +133,26 @@ class FileStore:
     def names_older_than(self, seconds: float) -> list[str]:
         """Return the names of all files, unfinished ones included, that were made more than so many seconds ago."""
         limit = time.time() - seconds
-        names = (str(path).rsplit("/", 1)[-1] for path in self._filesystem.find(self._root))
+        with self._remote_errors():
+            self._filesystem.invalidate_cache()  # other processes write there, too
+            names = [str(path).rsplit("/", 1)[-1] for path in self._filesystem.find(self._root)]
         return [match[1] for name in names if (match := _FILE_NAME.fullmatch(name)) and ULID.from_str(match[2]).timestamp < limit]
+
+    @contextmanager
+    def _remote_errors(self) -> Generator[None]:
+        """Raise `StorageFull` for any error of a filesystem that is not local, except that a file is not there.
+
+        The errors of such filesystems have no common class: those of S3 are botocore's.
+        """
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            if self._is_local:
+                raise
+            detail = f"The place where files are stored does not answer or refuses: {type(error).__name__}. Try again later."
+            raise StorageFull(detail, retry_after=60) from error
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name[:2]}/{name}"

@@ -103,7 +103,7 @@ class WorkerStack:
         async def published() -> PublishedModel | None:
             return await self.store.models.read("tiny", digest)
 
-        await until(published, 90)
+        await until(published, 180)
         model = await published()
         assert model is not None
         return model

@@ -12,7 +12,7 @@ import pytest
 from ulid import ULID
 
 from jobstore import account
-from jobstore.files import FileStore
+from jobstore.files import FileStore, digest_of
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from schemas.errors import CallerLimit, Expired, StorageFull
@@ -200,3 +200,32 @@ async def test_any_fsspec_address_will_do(make_store: Callable[..., JobStore], f
     await store.jobs.delete(job.id, "ann")
     files: FileStore = store._account._files
     assert files._filesystem.find(elsewhere) == []
+
+
+class AwayError(Exception):
+    """Stands for the errors of a remote filesystem's own library."""
+
+
+def test_a_remote_place_that_does_not_answer_is_no_internal_error(store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch):
+    files = FileStore(store_settings.model_copy(update={"files_url": "memory://away"}))
+    kept = files.write(PHOTO, digest_of(PHOTO))
+    assert files.read(kept.name) == PHOTO
+
+    def away(*_: object, **__: object) -> None:
+        raise AwayError("http://secret-host:9000")
+
+    with monkeypatch.context() as patch:
+        for name in ("pipe_file", "cat_file", "rm_file", "find"):
+            patch.setattr(type(files._filesystem), name, away)
+        for call in (
+            lambda: files.write(PHOTO, digest_of(PHOTO)),
+            lambda: files.read(kept.name),
+            lambda: files.remove([kept.name]),
+            lambda: files.names_older_than(0),
+        ):
+            with pytest.raises(StorageFull, match=r"does not answer or refuses: AwayError\. Try again later") as caught:
+                call()
+            assert "secret-host" not in caught.value.detail
+    assert files.names_older_than(-1) == [kept.name]
+    files.remove([kept.name])
+    assert files.read(kept.name) is None

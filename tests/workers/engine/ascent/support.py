@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from schemas.methods.synthesis.regularisers import Regularisers
@@ -81,3 +82,27 @@ def ascent(
 ) -> Generator[AscentState, None, AscentState]:
     """Ascend at the model's first input."""
     return ascend(graph, graph.input_names[0], preprocessing, spec, compiled)
+
+
+class ScarceMemoryCache(CompiledCache):
+    """A cache whose compiled steps raise for want of memory when they get more than `most` images."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most, self.refused = most, 0
+
+    def get(self, key, build):
+        compiled = super().get(key, build)
+        scarce = self
+
+        class ScarceStep:
+            def __init__(self) -> None:
+                self.function = compiled.function
+
+            def __call__(self, point, *rest):
+                if point.variable.shape[0] > scarce.most:
+                    scarce.refused += 1
+                    raise tf.errors.ResourceExhaustedError(None, None, "no memory")
+                return compiled(point, *rest)
+
+        return ScarceStep()

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from schemas.methods.synthesis.regularisers import Regularisers
 from schemas.methods.synthesis.transforms import Transforms
-from tests.workers.engine.ascent.support import TF_PREPROCESSING, ascent, finish, fourier_spec, lively, pixel_spec, run
+from tests.workers.engine.ascent.support import TF_PREPROCESSING, ScarceMemoryCache, ascent, finish, fourier_spec, lively, pixel_spec, run
 from workers.contract.synthesis import AscentSpec, Objective
 from workers.engine.ascent import cost, loop
 from workers.engine.compiled_cache import CompiledCache
@@ -93,30 +93,6 @@ def test_a_step_longer_than_a_slice_is_broken_between_its_calls(monkeypatch: pyt
     last, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, steps=3), CompiledCache()))
     assert [state.step for state in yielded] == [0, 0, 1, 1, 2, 2]
     assert last.step == 3
-
-
-class ScarceMemoryCache(CompiledCache):
-    """A cache whose compiled steps raise for want of memory when they get more than `most` images."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most, self.refused = most, 0
-
-    def get(self, key, build):
-        compiled = super().get(key, build)
-        scarce = self
-
-        class ScarceStep:
-            def __init__(self) -> None:
-                self.function = compiled.function
-
-            def __call__(self, point, *rest):
-                if point.variable.shape[0] > scarce.most:
-                    scarce.refused += 1
-                    raise tf.errors.ResourceExhaustedError(None, None, "no memory")
-                return compiled(point, *rest)
-
-        return ScarceStep()
 
 
 def test_a_call_that_finds_no_memory_is_halved_twice_and_then_fails() -> None:

@@ -1,0 +1,1 @@
+"""Hold one file for each fault. Each file defines `FAULT`, and the registry finds it."""

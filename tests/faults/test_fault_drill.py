@@ -1,0 +1,32 @@
+"""The short versions of `make drill-faults`: each fault is made, and each promise holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.fault_drill.registry import FaultSkipped, all_faults
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(400)]
+_FAST = {"redis-restarts"}  # test_redis_restart_store.py runs these
+
+
+_MISSED = {
+    "rolling-restart": "A service that drains cuts short the waits of one-line calls, which get 504 although their jobs go on.",
+    "overload": "Accepted jobs took three times as long on a busy machine, so this depends on the machine.",
+}
+
+
+def _case(name: str) -> object:
+    return pytest.param(name, marks=[pytest.mark.xfail(reason=_MISSED[name], strict=False)] if name in _MISSED else [])
+
+
+@pytest.mark.parametrize("name", [_case(name) for name in all_faults() if name not in _FAST])
+async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
+    try:
+        figures = await all_faults()[name].run(tmp_path, True)
+    except FaultSkipped as skipped:
+        pytest.skip(str(skipped))
+    assert figures
+    assert [str(figure) for figure in figures if not figure.holds] == []
