@@ -14,6 +14,10 @@ from rendering.photo import Placement
 _ROUNDING = 1e-6
 
 
+_BLUR = 0.4  # the σ of the blur of an enlarged map, in cells of the map
+_COARSE = 2.0  # only a map whose cells have at least this many pixels of the photo is blurred
+
+
 def used_part(placement: Placement, photo_shape: tuple[int, ...]) -> tuple[slice, slice]:
     """Return the rows and columns of the photo whose centres lie in the part that the model saw; there is at least one of each."""
     parts: list[slice] = []
@@ -93,6 +97,21 @@ def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_s
     whole = np.zeros(photo_shape[:2], np.float32)
     whole[rows, columns] = part
     return whole
+
+
+def smooth_on_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_shape: tuple[int, ...]) -> Float32[np.ndarray, "H W"]:
+    """Return a map at the size of the photo's used part, as `onto_photo` gives it, without the creases of bilinear interpolation.
+
+    It is blurred by a Gaussian whose σ is 0.4 cells of the map, so a coarse map has no star-shaped peaks. A map whose cells are smaller
+    than two pixels of the photo is returned as it is.
+    """
+    part = onto_photo(values, placement, photo_shape)[used_part(placement, photo_shape)]
+    top, left, bottom, right = map_extent(placement, photo_shape, values.shape)
+    cells = part.shape[0] / (bottom - top), part.shape[1] / (right - left)
+    if min(cells) < _COARSE:
+        return np.ascontiguousarray(part)
+    sigma = [_BLUR * cell for cell in cells]
+    return cv2.GaussianBlur(np.ascontiguousarray(part), (0, 0), sigmaX=sigma[1], sigmaY=sigma[0], borderType=cv2.BORDER_REPLICATE)
 
 
 def _interpolation(start: float, stop: float, count: int, cells: int) -> Float64[np.ndarray, "count cells"]:

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rendering.overlays import OverlayAndHeatmap
+from rendering.overlays.unseen import UNSEEN, faded
 from rendering.photo import Photo
-from rendering.placement import onto_photo, used_part
+from rendering.placement import smooth_on_photo, used_part
 
 # The colours are the ends of ColorBrewer's RdBu (11 classes), one step in: they are dark enough for a photo and light enough for white.
 FOR, AGAINST, NEUTRAL = (np.array(colour, np.float32) for colour in ((178, 24, 43), (33, 102, 172), (247, 247, 247)))
@@ -18,8 +19,8 @@ def blend_diverging(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: flo
     """Return (overlay, heatmap) at the photo's size.
 
     In the overlay, the colour has the weight alpha·|value| over the photo in grey, so that nobody takes the photo's own colours for
-    the map's. The heatmap goes from blue through white to red. Where the model did not look, the overlay is the photo in its own
-    colours and the heatmap is black.
+    the map's. The heatmap goes from blue through white to red. Where the model did not look, the photo is faded
+    in its own colours and the heatmap is light grey.
 
     Args:
         values: A signed map over the whole input, scaled to −1 to 1.
@@ -27,10 +28,10 @@ def blend_diverging(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: flo
         alpha: The weight of a colour at |value| = 1, 0-1.
     """
     part = used_part(photo.placement, photo.image.shape)
-    signed = onto_photo(values, photo.placement, photo.image.shape)[part][..., None]
+    signed = smooth_on_photo(values, photo.placement, photo.image.shape)[..., None]
     strength = np.abs(signed)
     colour = np.where(signed > 0, FOR, AGAINST)
-    heatmap, overlay = np.zeros_like(photo.image), photo.image.copy()
+    heatmap, overlay = np.full_like(photo.image, UNSEEN), faded(photo.image, part)
     heatmap[part] = _levels(NEUTRAL * (1 - strength) + colour * strength)
     weight = np.float32(alpha) * strength
     grey = cv2.cvtColor(np.ascontiguousarray(photo.image[part]), cv2.COLOR_RGB2GRAY)[..., None]

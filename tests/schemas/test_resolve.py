@@ -45,7 +45,7 @@ PLAIN = {"parametrisation", "size", "steps", "learning_rate", "transforms", "reg
 
 def test_grad_cam_is_completed() -> None:
     params = resolved("grad_cam")
-    assert (params.layer, params.class_index, params.alpha, params.colormap) == ("block5_conv3", None, 0.4, "jet")
+    assert (params.layer, params.class_index, params.alpha, params.colormap) == ("block5_conv3", None, 0.6, "turbo")
     assert resolved("grad_cam", class_index="ESPRESSO").class_index == 4
     assert resolved("grad_cam", class_index=["tench", 2, "tabby cat"]).class_index == (0, 2, 1)
     assert resolved("grad_cam", layer="base/conv").layer == "base/conv"

@@ -14,6 +14,7 @@ from jobstore.store import JobStore
 from schemas import errors
 from schemas.errors import ModelLoadInterrupted, VisualizationError
 from schemas.problem import Problem
+from schemas.url_errors import UrlUnavailable
 from service.app import create_app
 from service.problems import STATUS, status_of
 from service.settings import ServiceSettings
@@ -38,7 +39,9 @@ def test_every_error_has_a_status() -> None:
     assert len({error.code for error in STATUS}) == len(STATUS) - 1, "only ModelLoadInterrupted has the code of another error"
     assert status_of(errors.UnknownModel("", pointer="/model")) == 422
     assert status_of(errors.UnknownModel("")) == 404
-    assert all(STATUS[error] in (429, 503) for error in STATUS if error.retryable and error is not errors.NotFinished)
+    elsewhere = {errors.NotFinished: 504, UrlUnavailable: 502}
+    assert all(STATUS[error] in (429, 503) for error in STATUS if error.retryable and error not in elsewhere)
+    assert all(STATUS[error] == status for error, status in elsewhere.items())
 
 
 def test_the_codes_are_an_enumeration_in_openapi(app: FastAPI) -> None:

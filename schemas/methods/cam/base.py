@@ -32,7 +32,7 @@ CAM_ARTIFACTS = (
         primary=True,
     ),
     ArtifactSpec(
-        "heatmap", "image", "This is the heatmap alone, at the image's own size. It is black where the model did not look (`fit` crop)."
+        "heatmap", "image", "This is the heatmap alone, at the image's own size. It is grey where the model did not look (`fit` crop)."
     ),
     ArtifactSpec(
         "map",
@@ -77,8 +77,15 @@ class CamParams(OutputParams, PrecisionParams, ExplainedInputParams):
             "1, 0.9 and 1.1."
         ),
     )
-    colormap: Colormap = Field(default="jet", description="The heatmap has the colours of this colormap.")
-    alpha: float = Field(default=0.4, ge=0, le=1, description="This is the weight of the heatmap in the overlay, 0-1.")
+    colormap: Colormap = Field(default="turbo", description="The heatmap has the colours of this colormap.")
+    alpha: float = Field(
+        default=0.6,
+        ge=0,
+        le=1,
+        description=(
+            "This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat."
+        ),
+    )
 
     @field_validator("layer")
     @classmethod

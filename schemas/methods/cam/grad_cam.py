@@ -50,13 +50,16 @@ class GradCam(FramesParams, ClassCamParams):
         ),
     )
     colormap: Colormap = Field(
-        default="jet", description="The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`."
+        default="turbo", description="The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`."
     )
     alpha: float = Field(
-        default=0.4,
+        default=0.6,
         ge=0,
         le=1,
-        description="This is the weight of the heatmap in the overlay, 0-1. The presets `dlwp1` and `keras_io` always use 0.4.",
+        description=(
+            "This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the "
+            "heat. The presets `dlwp1` and `keras_io` always use 0.4 everywhere."
+        ),
     )
 
     @property

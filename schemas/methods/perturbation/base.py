@@ -23,7 +23,7 @@ PERTURBATION_ARTIFACTS = (
         "overlay", "image", "This is the map on the image, at the image's own size. Several classes are tiles with captions.", primary=True
     ),
     ArtifactSpec(
-        "heatmap", "image", "This is the map alone, at the image's own size. It is black where the model did not look (`fit` crop)."
+        "heatmap", "image", "This is the map alone, at the image's own size. It is grey where the model did not look (`fit` crop)."
     ),
     ArtifactSpec("map", "array", "This is the unscaled map (H, W) float32 over the model's input, or (n, H, W) for a list of n classes."),
 )

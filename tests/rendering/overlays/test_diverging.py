@@ -19,12 +19,13 @@ def test_red_for_blue_against_and_grey_where_there_is_nothing() -> None:
     np.testing.assert_array_equal(overlay[0, 1], np.repeat(overlay[0, 1, :1], 3))
 
 
-def test_what_the_model_did_not_see_stays_as_it_is() -> None:
+def test_what_the_model_did_not_see_is_faded_in_the_overlay_and_grey_in_the_heatmap() -> None:
     """The model saw rows 2 to 5 of 8, because of a crop."""
     image = np.full((8, 4, 3), 120, np.uint8)
     photo = Photo(image, Placement((2, 2), (0, 0, 2, 2), (2, 0, 4, 4)))
     overlay, heatmap = blend_diverging(np.ones((2, 2), np.float32), photo, alpha=1)
-    np.testing.assert_array_equal(overlay[[0, 1, 6, 7]], 120)
-    np.testing.assert_array_equal(heatmap[[0, 1, 6, 7]], 0)
+    np.testing.assert_array_equal(overlay[[0, 7]], round(0.55 * 120 + 0.45 * 230))
+    np.testing.assert_array_equal(overlay[[1, 6]], 255)  # the frame
+    np.testing.assert_array_equal(heatmap[[0, 1, 6, 7]], 230)
     np.testing.assert_array_equal(overlay[2:6], np.broadcast_to(FOR, (4, 4, 3)))
     np.testing.assert_array_equal(heatmap[2:6], overlay[2:6])

@@ -25,11 +25,24 @@ HEAT /= HEAT.max()
 
 
 def test_blend_by_hand() -> None:
-    image = np.full((1, 2, 3), 100, np.uint8)
-    photo = Photo(image, Placement((8, 8), (0, 0, 8, 8), (0, 0, 1, 2)))
-    made, heatmap = blend(np.array([[0, 1]], np.float32), photo, "jet", 0.25)
-    np.testing.assert_array_equal(heatmap, [[[0, 0, 128], [128, 0, 0]]])
-    np.testing.assert_array_equal(made, [[[75, 75, 107], [107, 75, 75]]])
+    image = np.full((1, 3, 3), 100, np.uint8)
+    photo = Photo(image, Placement((8, 8), (0, 0, 8, 8), (0, 0, 1, 3)))
+    made, heatmap = blend(np.array([[0, 0.25, 1]], np.float32), photo, "jet", 0.5)
+    # the level 64 of jet is (0, 0, 255) · … (0, 2, 255); the weights are 0, 0.5 · 2 · 0.25 and 0.5
+    np.testing.assert_array_equal(heatmap, [[[0, 0, 128], colormaps.table("jet")[64], [128, 0, 0]]])
+    np.testing.assert_array_equal(made[0, 0], [100, 100, 100])
+    np.testing.assert_allclose(made[0, 1], np.rint(75 + 0.25 * colormaps.table("jet")[64]), atol=1)
+    np.testing.assert_array_equal(made[0, 2], [114, 50, 50])
+
+
+def test_a_coarse_map_has_no_creases() -> None:
+    """The heat of one cell among 5 × 5 is a round spot: it has the same value at equal distances across and along the diagonal."""
+    heat = np.zeros((5, 5), np.float32)
+    heat[2, 2] = 1
+    _, spot = blend(heat, Photo(np.zeros((250, 250, 3), np.uint8), Placement((5, 5), (0, 0, 5, 5), (0, 0, 250, 250))), "gray", 1)
+    for distance in (14, 28, 42):
+        diagonal = round(distance / np.sqrt(2))
+        assert abs(int(spot[125, 125 + distance, 0]) - int(spot[125 + diagonal, 125 + diagonal, 0])) < 12
 
 
 def test_the_dlwp1_picture_is_the_books() -> None:
@@ -61,12 +74,20 @@ def test_the_keras_io_picture_is_the_examples() -> None:
 
 
 @pytest.mark.parametrize("way", ["blended", "dlwp1"])
-def test_outside_the_used_part_the_photo_is_as_it_was(way: str) -> None:
+def test_outside_the_used_part_the_photo_is_faded_or_as_the_source_has_it(way: str) -> None:
     made, heatmap = blend(HEAT, CROPPED, "viridis", 0.4) if way == "blended" else draw_as_dlwp1(HEAT, CROPPED)
     outside = np.ones((HEIGHT, WIDTH), bool)
     outside[:, 11 : 11 + HEIGHT] = False
-    np.testing.assert_array_equal(made[outside], IMAGE[outside])
-    assert not heatmap[outside].any()
+    if way == "blended":
+        frame = np.zeros_like(outside)
+        frame[:, [10, 11 + HEIGHT]] = True
+        assert (made[frame] == 255).all()
+        beyond = outside & ~frame
+        np.testing.assert_array_equal(made[beyond], np.rint(IMAGE[beyond] * np.float32(0.55) + np.float32(0.45 * 230)))
+        assert (heatmap[outside] == 230).all()
+    else:
+        np.testing.assert_array_equal(made[outside], IMAGE[outside])
+        assert not heatmap[outside].any()
     assert (heatmap[~outside].sum(axis=1) > 0).all()
     whole = Photo(np.ascontiguousarray(IMAGE[:, 11 : 11 + HEIGHT]), Placement((24, 24), (0, 0, 24, 24), (0, 0, HEIGHT, HEIGHT)))
     alone = blend(HEAT, whole, "viridis", 0.4) if way == "blended" else draw_as_dlwp1(HEAT, whole)

@@ -24,6 +24,7 @@ from workers.methods.cam import (
     ablation_cam,
     cam_maps,
     cam_pictures,
+    element_wise_cam,
     grad_cam,
     grad_cam_plus_plus,
     gradient_weighted_cam,
@@ -120,6 +121,8 @@ def _one_slice_a_pass(
 def _formula(method: str, params: Compare) -> gradient_weighted_cam.MapFormula:
     if method == "eigen_cam":
         return lambda activations, gradients: cam_maps.principal(activations)
+    if method == "element_wise_cam":
+        return element_wise_cam.formula(eigen_smooth=params.eigen_smooth)
     return gradient_weighted_cam.weighted_map(WEIGHTS[method], eigen_smooth=params.eigen_smooth)
 
 

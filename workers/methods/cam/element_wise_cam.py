@@ -24,10 +24,14 @@ def products(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.
 
 def run(probe: Probe, inputs: Inputs, params: Sequence[ElementWiseCam]) -> list[CamResult]:
     """Return one result for each job: the sum of the products over the channels, or their first principal component."""
-    smooth = params[0].eigen_smooth
+    return gradient_weighted_cam.explain_by_each(probe, inputs, params, [formula(eigen_smooth=params[0].eigen_smooth)])[0]
 
-    def formula(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n h w"]:
+
+def formula(*, eigen_smooth: bool) -> gradient_weighted_cam.MapFormula:
+    """Return the formula that adds the products up, or takes their first principal component."""
+
+    def added(activations: Float32[np.ndarray, "n h w k"], gradients: Float32[np.ndarray, "n h w k"]) -> Float32[np.ndarray, "n h w"]:
         each = products(activations, gradients)
-        return np.maximum(cam_maps.principal(each), 0) if smooth else each.sum(axis=-1)
+        return np.maximum(cam_maps.principal(each), 0) if eigen_smooth else each.sum(axis=-1)
 
-    return gradient_weighted_cam.explain_by_each(probe, inputs, params, [formula])[0]
+    return added

@@ -48,8 +48,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -130,9 +131,9 @@ class AsyncMethods(ABC):
         "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
         | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
         DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels: int | None = DEFAULT, methods:
-        Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "eigen_cam", "score_cam", "ablation_cam"]]
-        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
-        timeout: float | None = None
+        Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "element_wise_cam", "eigen_cam",
+        "score_cam", "ablation_cam"]] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.
 
@@ -153,8 +154,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -263,8 +265,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
                 frames.
         """
@@ -299,8 +302,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -497,8 +501,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -541,8 +546,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -694,8 +700,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -827,8 +834,9 @@ class AsyncMethods(ABC):
                 paper, or their `mean`. By default "max".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -1006,8 +1014,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -1061,8 +1070,9 @@ class AsyncMethods(ABC):
             probability: This is the probability that a cell of a mask is open, above 0 and below 1. By default 0.5.
             cells: This is the number of cells of a mask, down and across, before it is enlarged and shifted. By default 7.
             seed: This is the seed of the random masks. By default 0.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
         """
         return await self._run_method("rise", given_arguments(locals()))
 
@@ -1153,8 +1163,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).
@@ -1294,8 +1305,9 @@ class AsyncMethods(ABC):
                 tanh(2·map) as in LayerCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
-            colormap: The heatmap has the colours of this colormap. By default "jet".
-            alpha: This is the weight of the heatmap in the overlay, 0-1. By default 0.4.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
                 `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
                 `similarity` (to another image) and `activation` (a channel or a neuron).

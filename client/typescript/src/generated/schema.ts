@@ -2344,13 +2344,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -3257,13 +3257,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -3310,7 +3310,7 @@ export interface components {
              * Methods
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
-            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
         };
         /**
          * CompareFacts
@@ -3373,7 +3373,7 @@ export interface components {
              * Methods
              * @description These are the methods in the order of their tiles.
              */
-            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
         };
         /** @description A Compare CAMs job. */
         CompareJob: components["schemas"]["JobFields"] & {
@@ -3907,13 +3907,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -4059,13 +4059,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -5110,13 +5110,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The presets `dlwp1` and `keras_io` always use 0.4. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The presets `dlwp1` and `keras_io` always use 0.4 everywhere. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -5236,13 +5236,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -6021,13 +6021,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -7026,13 +7026,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -8878,13 +8878,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -9144,13 +9144,13 @@ export interface components {
             seed?: number;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
         };
@@ -9558,13 +9558,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -10598,13 +10598,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -10793,13 +10793,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -11282,13 +11282,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -11335,7 +11335,7 @@ export interface components {
              * Methods
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
-            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
         };
         /**
          * CountsEvent
@@ -11671,13 +11671,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -11770,13 +11770,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -12320,13 +12320,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The presets `dlwp1` and `keras_io` always use 0.4. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The presets `dlwp1` and `keras_io` always use 0.4 everywhere. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -12455,13 +12455,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -12916,13 +12916,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -13390,13 +13390,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -13957,13 +13957,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -14137,13 +14137,13 @@ export interface components {
             seed?: number;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
         };
@@ -14405,13 +14405,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -14805,13 +14805,13 @@ export interface components {
             augment?: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
             /**
@@ -17288,13 +17288,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -17568,13 +17568,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -17621,7 +17621,7 @@ export interface components {
              * Methods
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
-            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
         };
         /**
          * ResolvedConvStage
@@ -17878,13 +17878,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -17953,13 +17953,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -18414,13 +18414,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The presets `dlwp1` and `keras_io` always use `jet`. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The presets `dlwp1` and `keras_io` always use 0.4. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The presets `dlwp1` and `keras_io` always use 0.4 everywhere. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -18525,13 +18525,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -18894,13 +18894,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -19245,13 +19245,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -19659,13 +19659,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -19851,13 +19851,13 @@ export interface components {
             seed: number;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
         };
@@ -20055,13 +20055,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**
@@ -20463,13 +20463,13 @@ export interface components {
             augment: boolean;
             /**
              * Colormap
-             * @description The heatmap has the colours of this colormap. The default is `"jet"`.
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
              * @enum {string}
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Alpha
-             * @description This is the weight of the heatmap in the overlay, 0-1. The default is `0.4`.
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha: number;
             /**

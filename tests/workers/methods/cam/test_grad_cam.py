@@ -174,7 +174,7 @@ def test_several_classes_are_tiles_under_their_names() -> None:
     assert sheet.shape == (2 * tall + 4, 2 * wide + 4, 3)
     for index, values in enumerate((MAP, other, MAP)):
         top, left = (tall + 4) * (index // 2) + caption, (wide + 4) * (index % 2)
-        expected, _ = blend(scaling.heat(np.array(values, np.float32)), photo, "jet", 0.4)
+        expected, _ = blend(scaling.heat(np.array(values, np.float32)), photo, "turbo", 0.6)
         np.testing.assert_array_equal(sheet[top : top + 30, left : left + wide], expected)
         assert (sheet[top - caption : top, left : left + wide] < 128).any()  # there are letters
 
