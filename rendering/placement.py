@@ -15,7 +15,7 @@ _ROUNDING = 1e-6
 
 
 _BLUR = 0.4  # the σ of the blur of an enlarged map, in cells of the map
-_COARSE = 2.0  # only a map whose cells have at least this many pixels of the photo is blurred
+_COARSE = 4.0  # only a map whose cells have at least this many pixels of the photo is blurred
 
 
 def used_part(placement: Placement, photo_shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -102,8 +102,9 @@ def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_s
 def smooth_on_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_shape: tuple[int, ...]) -> Float32[np.ndarray, "H W"]:
     """Return a map at the size of the photo's used part, as `onto_photo` gives it, without the creases of bilinear interpolation.
 
-    It is blurred by a Gaussian whose σ is 0.4 cells of the map, so a coarse map has no star-shaped peaks. A map whose cells are smaller
-    than two pixels of the photo is returned as it is.
+    It is blurred by a Gaussian whose σ is 0.4 cells of the map, so a coarse map has no star-shaped peaks, and multiplied so that its
+    largest absolute value stays. A map whose cells are smaller
+    than four pixels of the photo is returned as it is.
     """
     part = onto_photo(values, placement, photo_shape)[used_part(placement, photo_shape)]
     top, left, bottom, right = map_extent(placement, photo_shape, values.shape)
@@ -111,7 +112,9 @@ def smooth_on_photo(values: Float32[np.ndarray, "h w"], placement: Placement, ph
     if min(cells) < _COARSE:
         return np.ascontiguousarray(part)
     sigma = [_BLUR * cell for cell in cells]
-    return cv2.GaussianBlur(np.ascontiguousarray(part), (0, 0), sigmaX=sigma[1], sigmaY=sigma[0], borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(np.ascontiguousarray(part), (0, 0), sigmaX=sigma[1], sigmaY=sigma[0], borderType=cv2.BORDER_REPLICATE)
+    peak = np.abs(blurred).max()
+    return blurred * np.float32(np.abs(part).max() / peak) if peak > 0 else blurred
 
 
 def _interpolation(start: float, stop: float, count: int, cells: int) -> Float64[np.ndarray, "count cells"]:

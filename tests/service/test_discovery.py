@@ -43,7 +43,7 @@ async def test_every_method_is_described(client: httpx.AsyncClient) -> None:
         assert (await client.get(f"/v1/methods/{method.name}")).json() == raw
     by_name = {raw["name"]: raw for raw in answer.json()}
     alpha = by_name["grad_cam"]["parameters"]["properties"]["alpha"]
-    assert (alpha["default"], alpha["minimum"], alpha["maximum"]) == (0.4, 0, 1)
+    assert (alpha["default"], alpha["minimum"], alpha["maximum"]) == (0.6, 0, 1)
 
 
 async def test_an_unknown_method_is_not_found(client: httpx.AsyncClient) -> None:

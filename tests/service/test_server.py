@@ -57,14 +57,17 @@ async def test_events_come_as_they_happen(url: str, worker: FakeWorker) -> None:
             execution = await worker.claim()
             assert (await anext(events)).json()["state"] == "running"
             await worker.progress(execution, 1, 2, 0.5, preview)
-            assert (await anext(events)).json() == {"event": "progress", "step": 1, "total": 2, "value": 0.5}
+            assert (await anext(events)).json() == {"event": "progress", "job_id": job_id, "step": 1, "total": 2, "value": 0.5}
             shown = await anext(events)
             assert (shown.event, shown.json()["image"]) == ("preview", "data:image/png;base64," + base64.b64encode(preview).decode())
         async with events_of(client, job_id, **{"Last-Event-ID": shown.id}) as events:
             await worker.complete(execution)
             last = [event async for event in events]
-        finished = ("progress", {"event": "progress", "step": 1, "total": 1, "value": None})
-        assert [(event.event, event.json()) for event in last] == [finished, ("done", {"event": "done", "state": "succeeded"})]
+        finished = ("progress", {"event": "progress", "job_id": job_id, "step": 1, "total": 1, "value": None})
+        assert [(event.event, event.json()) for event in last] == [
+            finished,
+            ("done", {"event": "done", "job_id": job_id, "state": "succeeded"}),
+        ]
         assert [int(event.id) - int(shown.id) for event in last] == [1, 2]
 
 

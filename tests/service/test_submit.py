@@ -47,8 +47,8 @@ async def test_a_submission_is_queued_with_every_default(
         "sign": 1,
         "precision": "float32",
         "preset": "standard",
-        "colormap": "jet",
-        "alpha": 0.4,
+        "colormap": "turbo",
+        "alpha": 0.6,
     }
     assert job["params"] | expected == job["params"]
     assert job["artifacts"] == []
@@ -137,7 +137,7 @@ async def test_a_failed_job_is_answered_as_a_job(client: httpx.AsyncClient, work
 async def test_an_identical_job_is_answered_at_once(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     first = (await client.post("/v1/jobs", json=cam())).json()
     await worker.work()
-    answer = await client.post("/v1/jobs", json=cam(params={"alpha": 0.4}))
+    answer = await client.post("/v1/jobs", json=cam(params={"alpha": 0.6}))
     assert answer.status_code == 200
     assert answer.json()["cached"] is True
     assert answer.json()["id"] != first["id"]

@@ -43,17 +43,15 @@ class SampledScores:
 
 
 @dataclass(frozen=True)
-class SegmentResult:
-    """The weights of the segments of one job, and the facts of the method.
+class SegmentResult(PerturbationResult):
+    """The weights of the segments of one job, and the facts of the method. In the maps, each position has the weight of its segment.
 
     Attributes:
-        result: the maps, in which each position has the weight of its segment.
         segments: the number of each position's segment.
         weights: the weight of each segment for each class.
         facts: the facts that only this method has, by name.
     """
 
-    result: PerturbationResult
     segments: Int32[np.ndarray, "H W"]
     weights: Float32[np.ndarray, "n s"]
     facts: dict[str, Any]
@@ -85,15 +83,21 @@ def laid_out(sampled: SampledScores, weights: Float64[np.ndarray, "n s"], params
     """Return the result in which each position has the weight of its segment. It is 0 for a class whose score never changes."""
     weights = weights.astype(np.float32)
     weights[sampled.watched.unchanged(np.concatenate([sampled.scores, sampled.watched.whole[None]]))] = 0
-    maps = weights[:, sampled.segments]
-    result = PerturbationResult(maps, sampled.watched.classes, params.target_classes().listed, len(sampled.visible))
-    return SegmentResult(result, sampled.segments, weights, {"segments": weights.shape[1], **facts})
+    return SegmentResult(
+        maps=weights[:, sampled.segments],
+        classes=sampled.watched.classes,
+        listed=params.target_classes().listed,
+        masks=len(sampled.visible),
+        segments=sampled.segments,
+        weights=weights,
+        facts={"segments": weights.shape[1], **facts},
+    )
 
 
 def draw(found: SegmentResult, photo: Photo, params: SegmentParams, facts: Callable[..., PerturbationFacts]) -> Output:
     """Return the output with red and blue segments. `facts` is the class of the method's facts."""
-    output = perturbation_pictures.draw(found.result, photo, params, way="diverging", scaling="signed", alpha=params.alpha)
-    arrays = (Array("segments", found.segments), Array("weights", found.weights if found.result.listed else found.weights[0]))
+    output = perturbation_pictures.draw(found, photo, params, way="diverging", scaling="signed", alpha=params.alpha)
+    arrays = (Array("segments", found.segments), Array("weights", found.weights if found.listed else found.weights[0]))
     return Output(
         artifacts=(*output.artifacts, *arrays),
         facts=facts(**dict(output.facts), **found.facts),

@@ -91,7 +91,7 @@ def test_a_linear_model_has_the_values_of_its_regions() -> None:
     cells = [IMAGE[0, rows, columns].mean() for rows in (slice(2), slice(2, 4)) for columns in (slice(3), slice(3, 6))]
     expected = np.array([[cells[0], 0, 0, -cells[3]], [cells[0] / 2, 0, cells[2] / 2, 0]])
     np.testing.assert_allclose(found.weights, expected, atol=1e-5)
-    np.testing.assert_allclose(found.result.maps, expected.reshape(2, 2, 2).repeat(2, axis=1).repeat(3, axis=2), atol=1e-5)
+    np.testing.assert_allclose(found.maps, expected.reshape(2, 2, 2).repeat(2, axis=1).repeat(3, axis=2), atol=1e-5)
     photo = photo_of()
     output = drawn(kernel_shap.draw(found, photo, params), photo)
     facts = KernelShapFacts.model_validate(dict(output.facts))
