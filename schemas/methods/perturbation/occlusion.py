@@ -17,8 +17,8 @@ from schemas.models import ModelDescription, PublishedModel
 Side = Annotated[int, Field(ge=1)]
 Sides = Side | tuple[Side, Side] | None
 
-WINDOWS_PER_SIDE = 8
-"""Each side of the default window is the input's side divided by this number."""
+WINDOWS_PER_SIDE, STEPS_PER_SIDE = 4, 16
+"""Each side of the default window is the input's side divided by the first number, and its default step by the second."""
 
 
 class Occlusion(FramesParams, PerturbationParams):
@@ -54,14 +54,14 @@ class Occlusion(FramesParams, PerturbationParams):
         default=None,
         description=(
             "This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it "
-            "is null, each side is an eighth of the input's side."
+            "is null, each side is a quarter of the input's side."
         ),
     )
     stride: Sides = Field(
         default=None,
         description=(
             "This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it "
-            "is half of the window's size."
+            "is a quarter of the window's size, which is a sixteenth of the input's side for the default window."
         ),
     )
     baseline: Baseline = Field(
@@ -95,7 +95,7 @@ class Occlusion(FramesParams, PerturbationParams):
                     allowed=f"at most {given.height}×{given.width}",
                     got=f"{window[0]}×{window[1]}",
                 )
-        stride = _both(self.stride) or half(window)
+        stride = _both(self.stride) or default_stride(window)
         if stride[0] > window[0] or stride[1] > window[1]:
             raise InvalidParameters(
                 f"A stride of {stride[0]}×{stride[1]} leaves gaps between windows of {window[0]}×{window[1]}.",
@@ -119,7 +119,7 @@ class Occlusion(FramesParams, PerturbationParams):
         """Return window and stride, each (height, width), of resolved parameters for an input of this size. Neither is larger than it."""
         window = _both(self.window) or default_window(height, width)
         window = (min(window[0], height), min(window[1], width))
-        stride = _both(self.stride) or half(window)
+        stride = _both(self.stride) or default_stride(window)
         return window, (min(stride[0], window[0]), min(stride[1], window[1]))
 
 
@@ -128,9 +128,10 @@ def default_window(height: int, width: int) -> tuple[int, int]:
     return math.ceil(height / WINDOWS_PER_SIDE), math.ceil(width / WINDOWS_PER_SIDE)
 
 
-def half(window: tuple[int, int]) -> tuple[int, int]:
-    """Return half of each side, rounded up."""
-    return math.ceil(window[0] / 2), math.ceil(window[1] / 2)
+def default_stride(window: tuple[int, int]) -> tuple[int, int]:
+    """Return the default step of a window: a quarter of each side, rounded up."""
+    part = STEPS_PER_SIDE // WINDOWS_PER_SIDE
+    return math.ceil(window[0] / part), math.ceil(window[1] / part)
 
 
 def shifts(side: int, window: int, stride: int) -> int:

@@ -13,6 +13,20 @@ from schemas.methods.frames import FramesParams
 from schemas.methods.perturbation.base import FRAMES_PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
+NOISY = 0.5
+"""A map is mostly noise if the maps of two halves of the masks correlate by less than this."""
+
+
+class RiseFacts(PerturbationFacts):
+    """How far the map can be trusted, beside the classes that are explained."""
+
+    agreement: tuple[float | None, ...] = Field(
+        description=(
+            "This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is "
+            "settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere."
+        )
+    )
+
 
 class Rise(FramesParams, PerturbationParams):
     """The parts of the image that must be visible for a class to be recognised.
@@ -40,7 +54,7 @@ class Rise(FramesParams, PerturbationParams):
         needs_image=True,
         lane="slow",
         artifacts=FRAMES_PERTURBATION_ARTIFACTS,
-        facts=PerturbationFacts,
+        facts=RiseFacts,
         example={"class_index": None, "masks": 500},
         forward_only=True,
     )

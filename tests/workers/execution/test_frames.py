@@ -61,7 +61,7 @@ async def test_each_frame_is_explained_as_a_job_on_it_alone(bench, kind):
     for (image, _), single in zip(read, singles, strict=True):
         distances = [np.abs(image - picture(each, "overlay")).mean() for each in singles]
         assert np.argmin(distances) == singles.index(single)
-        assert min(distances) < 10  # the animation is lossy
+        assert min(distances) < 15  # the animation is lossy
     (animation,) = (each.description for each in together.artifacts if each.description.kind == "animation")
     assert (animation.name, animation.shape, animation.primary) == ("animation", (5, HEIGHT, WIDTH, 3), False)
 

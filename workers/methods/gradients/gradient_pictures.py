@@ -12,6 +12,7 @@ from jaxtyping import Float32, UInt8
 from rendering import scaling
 from rendering.bands import default_bands
 from rendering.drawings.maps_on_photo import MapsOnPhoto
+from rendering.overlays.unseen import UNSEEN
 from rendering.photo import Photo
 from rendering.placement import onto_photo, used_part
 from rendering.sheets import captioned_sheet, photo_for_tiles
@@ -131,14 +132,14 @@ def in_colour(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return values at the input as a picture of the photo's size: 0 is mid grey, the largest absolute value is 0 or 255.
 
-    The picture is black where the model did not look. `bands` are the channels of an array that are shown.
+    The picture is light grey where the model did not look. `bands` are the channels of an array that are shown.
     """
     channels = values[..., ::-1] if preprocessing.order == "bgr" else values
     if bands is not None or values.shape[-1] not in (1, 3):
         channels = channels[..., list(bands or default_bands(values.shape[-1]))]
     scaled = channels / np.float32(np.abs(channels).max() or 1) * np.float32(127.5) + np.float32(127.5)
     placed = [onto_photo(np.ascontiguousarray(scaled[..., c]), photo.placement, photo.image.shape) for c in range(scaled.shape[-1])]
-    picture = np.zeros_like(photo.image)
+    picture = np.full_like(photo.image, UNSEEN)
     part = used_part(photo.placement, photo.image.shape)
     picture[part] = np.rint(np.stack(placed * (3 // len(placed)), axis=-1)[part]).astype(np.uint8)
     return picture

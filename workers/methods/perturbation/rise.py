@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -10,12 +11,13 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from rendering.photo import Photo
-from schemas.methods.perturbation.rise import Rise
+from schemas.methods.perturbation.rise import NOISY, Rise, RiseFacts
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.batch_sizes import batches
+from workers.methods.class_scores import class_name
 from workers.methods.perturbation import perturbation_pictures
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import watch
@@ -62,13 +64,35 @@ def weighted_sum(scores: Float64[np.ndarray, "b n"], masks: Float32[np.ndarray, 
     return np.tensordot(scores.T, masks.astype(np.float64), axes=1)
 
 
-def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, PerturbationResult]:
+@dataclass(frozen=True)
+class RiseResult(PerturbationResult):
+    """The maps of one job.
+
+    Attributes:
+        agreement: for each class the correlation of the map of one half of the masks with that of the other half.
+    """
+
+    agreement: tuple[float | None, ...]
+
+
+def agreements(first: Float64[np.ndarray, "n H W"], second: Float64[np.ndarray, "n H W"]) -> tuple[float | None, ...]:
+    """Return the correlation (-1 to 1) of two maps over their positions, for each class. It is None if a map is the same everywhere."""
+    found: list[float | None] = []
+    for one, other in zip(first.reshape(len(first), -1), second.reshape(len(second), -1), strict=True):
+        a, b = one - one.mean(), other - other.mean()
+        length = float(np.sqrt((a @ a) * (b @ b)))
+        found.append(float(a @ b) / length if length > 0 else None)
+    return tuple(found)
+
+
+def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, RiseResult]:
     """Show the model the image through each mask, and return the mean mask, weighted by the class score (equation 6 of the paper)."""
     (image,) = inputs.tensor
     size = image.shape[:2]
     watched = watch(probe, inputs.tensor, params)
     masks = SoftMasks(params.masks, size, params.cells, params.probability, params.seed)
     scores, sums = np.empty((params.masks, len(watched.classes))), np.zeros((len(watched.classes), *size))
+    first_half = np.zeros_like(sums)
     photo = input_photo(inputs, probe.description.preprocessing)
     slices = PreviewedSlices(params.masks, lambda: preview_on(photo, sums[0].astype(np.float32), **options(params)))
     yield slices.at(0)
@@ -76,10 +100,15 @@ def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, Pe
         batch_masks = masks[batch]
         scores[batch] = watched.scores(probe, image * batch_masks[..., None])
         sums += weighted_sum(scores[batch], batch_masks)
+        early = max(0, params.masks // 2 - batch.start)
+        first_half += weighted_sum(scores[batch][:early], batch_masks[:early])
         yield slices.at(batch.stop)
     maps = (sums / (params.masks * params.probability)).astype(np.float32)
-    maps[watched.unchanged(scores)] = 0
-    return PerturbationResult(maps, watched.classes, params.target_classes().listed, params.masks)
+    unchanged = watched.unchanged(scores)
+    maps[unchanged] = 0
+    first_half[unchanged] = sums[unchanged] = 0
+    agreement = agreements(first_half, sums - first_half)
+    return RiseResult(maps, watched.classes, params.target_classes().listed, params.masks, agreement)
 
 
 def options(params: Rise) -> dict[str, Any]:
@@ -87,6 +116,20 @@ def options(params: Rise) -> dict[str, Any]:
     return {"scaling": "heat_from_minimum", "colormap": params.colormap, "alpha": params.alpha}
 
 
-def draw(result: PerturbationResult, photo: Photo, params: Rise) -> Output:
-    """Return the output in the colours of the colormap."""
-    return perturbation_pictures.draw(result, photo, params, **options(params))
+def draw(result: RiseResult, photo: Photo, params: Rise) -> Output:
+    """Return the output in the colours of the colormap. A map that is mostly noise is drawn faintly and brings a warning."""
+    noisy = [(scored, found) for scored, found in zip(result.classes, result.agreement, strict=True) if found is not None and found < NOISY]
+    how = options(params)
+    if noisy:
+        how["alpha"] = params.alpha * max(0.25, min(found for _, found in noisy) / NOISY)
+    output = perturbation_pictures.draw(result, photo, params, **how)
+    warnings = [
+        f"{class_name(scored)}: the map is mostly noise, because the maps of two halves of the masks correlate by {found:.2f} only. It is "
+        f"drawn faintly. Take more masks than {params.masks:,}."
+        for scored, found in noisy
+    ]
+    return Output(
+        artifacts=output.artifacts,
+        facts=RiseFacts(**dict(output.facts), agreement=result.agreement),
+        warnings=(*output.warnings, *warnings),
+    )

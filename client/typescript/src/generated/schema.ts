@@ -7944,7 +7944,7 @@ export interface components {
             frames?: number | null;
             /**
              * Window
-             * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is an eighth of the input's side.
+             * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is a quarter of the input's side.
              */
             window?: number | [
                 number,
@@ -7952,7 +7952,7 @@ export interface components {
             ] | null;
             /**
              * Stride
-             * @description This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it is half of the window's size.
+             * @description This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it is a quarter of the window's size, which is a sixteenth of the input's side for the default window.
              */
             stride?: number | [
                 number,
@@ -9153,6 +9153,70 @@ export interface components {
              * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
              */
             alpha?: number;
+        };
+        /**
+         * RiseFacts
+         * @description How far the map can be trusted, beside the classes that are explained.
+         */
+        RiseFacts: {
+            /**
+             * Class Index
+             * @description This is the index of the first class that is explained.
+             */
+            class_index: number | null;
+            /**
+             * Label
+             * @description This is the first class's label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Logit
+             * @description This is the first class's score for the whole image, before the final softmax or sigmoid.
+             */
+            logit: number | null;
+            /**
+             * Probability
+             * @description This is the first class's score for the whole image, after the softmax or sigmoid, 0-1.
+             */
+            probability: number | null;
+            /**
+             * Head
+             * @description It says what the values of the model's output are, as in the model's description. If it is `probabilities` or `log_probabilities`, there are no logits, and `logit` is the natural logarithm of the probability.
+             */
+            head: ("softmax" | "sigmoid" | "binary" | "logits" | "probabilities" | "log_probabilities" | "regression" | "embedding" | "none") | null;
+            /**
+             * Target
+             * @description This is the target in words, with the numbers that only the image decides. It is null for classes.
+             */
+            target: string | null;
+            /**
+             * Value
+             * @description This is the value of the target for the whole image. It is null for classes.
+             */
+            value: number | null;
+            /**
+             * Classes
+             * @description These are all classes that are explained, with their scores for the image. There are none for another target.
+             */
+            classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
+            /**
+             * Score
+             * @description This score of the class was watched.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
+            /**
+             * Masks
+             * @description This is the number of covered images that the model was shown.
+             */
+            masks: number;
+            /**
+             * Agreement
+             * @description This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere.
+             */
+            agreement: (number | null)[];
         };
         /** @description A RISE job. */
         RiseJob: components["schemas"]["JobFields"] & {
@@ -13684,7 +13748,7 @@ export interface components {
             frames?: number | null;
             /**
              * Window
-             * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is an eighth of the input's side.
+             * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is a quarter of the input's side.
              */
             window?: number | [
                 number,
@@ -13692,7 +13756,7 @@ export interface components {
             ] | null;
             /**
              * Stride
-             * @description This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it is half of the window's size.
+             * @description This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it is a quarter of the window's size, which is a sixteenth of the input's side for the default window.
              */
             stride?: number | [
                 number,
@@ -16755,7 +16819,7 @@ export interface components {
              * @enum {string}
              */
             state: "succeeded";
-            facts: components["schemas"]["PerturbationFacts"];
+            facts: components["schemas"]["RiseFacts"];
             artifacts: components["schemas"]["RiseArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
@@ -19499,7 +19563,7 @@ export interface components {
             frames: number | null;
             /**
              * Window
-             * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is an eighth of the input's side.
+             * @description This is the size of the covered window in pixels of the model's input: one number for both sides, or (height, width). If it is null, each side is a quarter of the input's side.
              */
             window: number | [
                 number,
@@ -19507,7 +19571,7 @@ export interface components {
             ] | null;
             /**
              * Stride
-             * @description This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it is half of the window's size.
+             * @description This is the step of the window in pixels: one number, or (down, across). It is at most the window's size. If it is null, it is a quarter of the window's size, which is a sixteenth of the input's side for the default window.
              */
             stride: number | [
                 number,

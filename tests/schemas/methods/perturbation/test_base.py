@@ -24,10 +24,10 @@ def occlusion(model: dict[str, Any] | None = None, limits: MethodLimits | None =
 @pytest.mark.parametrize(
     ("given", "window", "stride"),
     [
-        ({}, (3, 4), (2, 2)),  # ⌈20/8⌉ and ⌈30/8⌉
-        ({"window": 7}, (7, 7), (4, 4)),
-        ({"window": [5, 30]}, (5, 30), (3, 15)),
-        ({"stride": 1}, (3, 4), (1, 1)),
+        ({}, (5, 8), (2, 2)),  # ⌈20/4⌉ and ⌈30/4⌉, and a quarter of each
+        ({"window": 7}, (7, 7), (2, 2)),
+        ({"window": [5, 30]}, (5, 30), (2, 8)),
+        ({"stride": 1}, (5, 8), (1, 1)),
         ({"window": [20, 1], "stride": [20, 1]}, (20, 1), (20, 1)),
     ],
 )
@@ -42,10 +42,10 @@ def test_window_and_stride_are_filled_in(given: dict[str, Any], window: tuple[in
 def test_for_a_model_of_any_size_the_image_decides_window_and_stride() -> None:
     params = occlusion(ANY_SIZE)
     assert (params.window, params.stride) == (None, None)
-    assert params.geometry(64, 96) == ((8, 12), (4, 6))
+    assert params.geometry(64, 96) == ((16, 24), (4, 6))
     given = occlusion(ANY_SIZE, window=[40, 50])
-    assert (given.window, given.stride) == ((40, 50), (20, 25))
-    assert given.geometry(32, 96) == ((32, 50), (20, 25))
+    assert (given.window, given.stride) == ((40, 50), (10, 13))
+    assert given.geometry(32, 96) == ((32, 50), (10, 13))
     assert given.geometry(10, 7) == ((10, 7), (10, 7))
 
 
@@ -55,7 +55,7 @@ def test_for_a_model_of_any_size_the_image_decides_window_and_stride() -> None:
         ({}, {"window": 21}, errors.InvalidParameters, "/params/window"),
         ({}, {"window": [20, 31]}, errors.InvalidParameters, "/params/window"),
         ({}, {"window": [3, 4], "stride": [3, 5]}, errors.InvalidParameters, "/params/stride"),
-        ({}, {"stride": 4}, errors.InvalidParameters, "/params/stride"),
+        ({}, {"stride": 6}, errors.InvalidParameters, "/params/stride"),
         (ANY_SIZE, {"stride": 4}, errors.InvalidParameters, "/params/window"),
         (ANY_SIZE, {"window": 4, "stride": 4}, errors.LimitExceeded, "/params/stride"),  # the largest image has 128² windows
         ({}, {"class_index": 5}, errors.UnknownClass, "/params/class_index"),
@@ -71,11 +71,11 @@ def test_values_that_the_model_does_not_allow_are_refused(
 
 
 def test_the_number_of_covered_images_is_limited() -> None:
-    # windows of 3 × 4 with a stride of 1: 18 · 27 = 486
-    assert occlusion(stride=1, limits=MethodLimits(max_masks=486)).stride == (1, 1)
-    with pytest.raises(errors.LimitExceeded, match="at most 485 covered images, got 486") as raised:
-        occlusion(stride=1, limits=MethodLimits(max_masks=485))
-    assert (raised.value.pointer, raised.value.allowed, raised.value.got) == ("/params/stride", "at most 485", "486")
+    # windows of 5 × 8 with a stride of 1: 16 · 23 = 368
+    assert occlusion(stride=1, limits=MethodLimits(max_masks=368)).stride == (1, 1)
+    with pytest.raises(errors.LimitExceeded, match="at most 367 covered images, got 368") as raised:
+        occlusion(stride=1, limits=MethodLimits(max_masks=367))
+    assert (raised.value.pointer, raised.value.allowed, raised.value.got) == ("/params/stride", "at most 367", "368")
     with pytest.raises(errors.LimitExceeded) as raised:
         Rise(masks=8193).resolve(published(), MethodLimits())
     assert raised.value.pointer == "/params/masks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rendering.overlays.unseen import faded
+from rendering.overlays.unseen import UNSEEN, faded
 from rendering.photo import Photo, Placement
 from schemas.errors import NonFinite
 from schemas.methods.gradients.saliency import Saliency
@@ -60,12 +60,12 @@ def test_a_model_with_one_channel_gives_grey_pictures() -> None:
     assert (picture[0] == 128).all()
 
 
-def test_parts_that_the_model_did_not_see_are_black_or_the_faded_image() -> None:
+def test_parts_that_the_model_did_not_see_are_grey_or_the_faded_image() -> None:
     photo = Photo(photo_of(8, 12).image, Placement((4, 6), (0, 0, 4, 6), (0, 3, 8, 6)))
     values = np.random.default_rng(0).normal(size=(1, 4, 6, 3))
     drawn = by_name(gradient_pictures.draw_colour(attribution(values, np.abs(values).max(-1)), photo, resolved("guided_backprop")), photo)
     for columns in (slice(0, 3), slice(9, 12)):
-        assert not drawn["picture"][:, columns].any()
+        assert (drawn["picture"][:, columns] == UNSEEN).all()
         np.testing.assert_array_equal(drawn["overlay"][:, columns], faded(photo.image, (slice(0, 8), slice(3, 9)))[:, columns])
     assert drawn["picture"][:, 3:9].any(axis=-1).all()
 

@@ -125,7 +125,7 @@ def pictures(output: Output) -> dict[str, np.ndarray]:
 
 def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:
     values = np.array([[3, 4, 4], [3.5, 5, 3]], np.float32)
-    found = PerturbationResult(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2)
+    found = rise.RiseResult(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2, agreement=(0.9,))
     output = rise.draw(found, photo_of(), Rise(colormap="magma", alpha=0.3))
     heat = np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32)
     expected = blend(heat, photo_of(), "magma", 0.3)
@@ -133,6 +133,28 @@ def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:
     np.testing.assert_array_equal(pictures(output)["heatmap"], expected[1])
     (array,) = (artifact.array for artifact in output.artifacts if isinstance(artifact, Array))
     np.testing.assert_array_equal(array, values)
+
+
+def test_agreement_by_hand() -> None:
+    first, second = np.array([[[0.0, 1.0, 2.0]], [[1.0, 1.0, 1.0]]]), np.array([[[0.0, 2.0, 1.0]], [[1.0, 2.0, 3.0]]])
+    # the deviations of the first class are (−1, 0, 1) and (−1, 1, 0): 1 / (√2 · √2)
+    assert rise.agreements(first, second) == (pytest.approx(0.5), None)
+
+
+def test_many_masks_agree_and_few_do_not() -> None:
+    few, many = attribution(masks=6, class_index=0, seed=3), attribution(masks=3000, class_index=0)
+    assert (many.agreement[0] or 0) > 0.9 > (few.agreement[0] or 0)
+
+
+def test_a_map_of_noise_is_drawn_faintly_and_says_so() -> None:
+    values = np.array([[3, 4, 4], [3.5, 5, 3]], np.float32)
+    found = rise.RiseResult(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2, agreement=(0.25,))
+    output = rise.draw(found, photo_of(), Rise(colormap="magma", alpha=0.8, masks=2))
+    (warning,) = output.warnings
+    assert "the maps of two halves of the masks correlate by 0.25 only" in warning
+    np.testing.assert_array_equal(
+        pictures(output)["overlay"], blend(np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32), photo_of(), "magma", 0.4)[0]
+    )
 
 
 def test_sides_of_one_pixel_and_more_cells_than_pixels() -> None:
