@@ -111,7 +111,7 @@ def map_size(model: LoadedModel, kind: ModelKind, method: str) -> tuple[int, int
     if not issubclass(params, (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
     description = model.published.description
-    explains_a_target = kind.no_class is not None and issubclass(params, CamParams)
+    explains_a_target = kind.no_class is not None and issubclass(params, CamParams) and method != "eigen_cam"
     own = description.layer_for_targets(kind.output) if explains_a_target else description.default_layer
     path = kind.layer or own or ""
     grid = model.published.description.layer_at(path).token_grid

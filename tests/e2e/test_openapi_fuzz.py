@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -42,7 +43,12 @@ async def url(store: JobStore, store_settings: Any, tmp_path: Any) -> AsyncItera
     await FakeWorker(store, catalog_of(own.models_file, own.models_dir)).publish(description("efficientnet_lite0"))
     variables = {f"CONVSCOPE_{name}": value for name, value in (SHORT_WAITS | QUIET).items()}
     async with served(
-        own, **variables, CONVSCOPE_AUTH="required", CONVSCOPE_MAX_SUBMISSIONS_PER_MINUTE="0", CONVSCOPE_MAX_READS_PER_MINUTE="0"
+        own,
+        subprocess.DEVNULL,
+        **variables,
+        CONVSCOPE_AUTH="required",
+        CONVSCOPE_MAX_SUBMISSIONS_PER_MINUTE="0",
+        CONVSCOPE_MAX_READS_PER_MINUTE="0",
     ) as (_, address):
         yield address
 

@@ -132,14 +132,17 @@ async def test_a_body_of_33_mebibytes(url: str, chunked: bool) -> None:
 
 
 @asynccontextmanager
-async def served(settings: ServiceSettings, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """Run the service in a process of its own, which the test ends."""
+async def served(
+    settings: ServiceSettings, output: int = subprocess.PIPE, **more: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """Run the service in a process of its own, which the test ends.
+
+    A test that reads no output and causes much of it gives `subprocess.DEVNULL`: while a pipe is full, the end of its process is not seen.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         environment = os.environ | more | {"CONVSCOPE_REDIS_URL": settings.redis_url or "", "CONVSCOPE_DATA_DIR": str(settings.data_dir)}
         fd = listener.fileno()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", SERVE, str(fd), pass_fds=[fd], env=environment, stdout=subprocess.PIPE
-        )
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(fd), pass_fds=[fd], env=environment, stdout=output)
         try:
             yield process, f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
