@@ -60,7 +60,7 @@ def methods_index() -> str:
         "",
     ]
     for family, question in FAMILY_TITLES.items():
-        lines += [f"## {question}", "", "| method | what it shows | cost | mind |", "|---|---|---|---|"]
+        lines += [f"## {question}", "", "| method | what it shows | cost | when it misleads |", "|---|---|---|---|"]
         for name in (name for name in METHODS if family_of(name) == family):
             card = METHODS[name].card
             cells = map(_cell, (card.summary, card.cost, card.when_it_misleads))
