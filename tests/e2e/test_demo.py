@@ -14,25 +14,25 @@ import pytest
 from PIL import Image
 
 _ROOT = Path(__file__).parents[2]
+_MARK = "DEMO_OF_THIS_TEST"  # this variable of the environment tells its processes from those of tests that run at the same time
 _CAT = _ROOT / "samples" / "cat.jpg"
 
 
 def _demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONVSCOPE_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONVSCOPE_")} | {_MARK: str(out)}
     command = [sys.executable, "-m", "cli.main", "demo", "--image", str(_CAT), "--out", str(out), *arguments]
     return subprocess.run(command, check=False, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=280)
 
 
-def _started_here(before: set[int]) -> list[str]:
-    """Return the command lines of convscope's processes that were started after `before` was taken and still run."""
+def _left_of(out: Path) -> list[str]:
+    """Return the command lines of the processes that the demo for the folder `out` has started and that still run."""
     left: list[str] = []
     for process in psutil.process_iter():
         try:
-            line = " ".join(process.cmdline())
+            if process.environ().get(_MARK) == str(out):
+                left.append(" ".join(process.cmdline()))
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        if process.pid not in before and ("cli.main" in line or "convscope-demo-" in line):
-            left.append(line)
     return left
 
 
@@ -40,10 +40,9 @@ def _started_here(before: set[int]) -> list[str]:
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 def test_the_demo_makes_its_pictures_and_leaves_nothing_running(tmp_path: Path) -> None:
-    before = set(psutil.pids())
     run = _demo(tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert _started_here(before) == []
+    assert _left_of(tmp_path) == []
 
     assert "Egyptian cat" in run.stdout
     assert str(tmp_path / "contact_sheet.png") in run.stdout.replace("\n", "")
@@ -71,10 +70,9 @@ def test_the_demo_makes_its_pictures_and_leaves_nothing_running(tmp_path: Path) 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 def test_a_demo_of_an_unknown_model_says_why_and_ends_everything(tmp_path: Path) -> None:
-    before = set(psutil.pids())
     run = _demo(tmp_path, "--model", "efficientnet_lite9")
     assert run.returncode == 1
     assert "unknown_model" in run.stderr
     assert "efficientnet_lite0" in run.stderr  # the nearest name
     assert "Traceback" not in run.stderr
-    assert _started_here(before) == []
+    assert _left_of(tmp_path) == []

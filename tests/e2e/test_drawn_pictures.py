@@ -94,5 +94,5 @@ async def test_pictures_of_four_methods(client: httpx.AsyncClient) -> None:
         np.testing.assert_array_equal(await picture(client, filters, name), as_rgb(np.rint(image * 255).astype(np.uint8)))
 
     tested = await run(client, "faithfulness", attribution="grad_cam", steps="4", randomisations="0")
-    overlay = blend(scaling.heat(await array(client, tested, "map")), UNDER_CAM, "jet", 0.4)[0]
+    overlay = blend(scaling.heat(await array(client, tested, "map")), UNDER_CAM, "turbo", 0.6)[0]
     np.testing.assert_array_equal(await picture(client, tested, "overlay"), overlay)
