@@ -24,16 +24,16 @@ def _demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=280)
 
 
-def _left_of(out: Path) -> list[str]:
-    """Return the command lines of the processes that the demo for the folder `out` has started and that still run."""
-    left: list[str] = []
+def _left_of(out: Path) -> list[psutil.Process]:
+    """Return the processes that the demo for the folder `out` has started and that do not end within ten seconds of its own end."""
+    started: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
             if process.environ().get(_MARK) == str(out):
-                left.append(" ".join(process.cmdline()))
+                started.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return left
+    return psutil.wait_procs(started, timeout=10)[1]
 
 
 @pytest.mark.slow
