@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from cli.client_commands import add_client_commands
 from cli.failure import reported
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
 
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 app.add_typer(keys, name="keys")
@@ -127,6 +128,8 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="The id
 
         revoke_key(key_id)
 
+
+add_client_commands(app)
 
 if __name__ == "__main__":
     app()

@@ -23,12 +23,17 @@ _SUFFIXES = {
 def write_result(folder: Path, job: Mapping[str, Any], contents: Mapping[str, bytes]) -> list[Path]:
     """Write each artifact of `contents` and the job as `job.json`, and return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    kinds = {artifact["name"]: artifact["media_type"] or artifact["kind"] for artifact in job["artifacts"]}
+    suffixes = {artifact["name"]: artifact_suffix(artifact) for artifact in job["artifacts"]}
     paths: list[Path] = []
     for name, content in contents.items():
-        paths.append(write_whole(folder / file_name(name, _SUFFIXES[kinds[name]]), content))
+        paths.append(write_whole(folder / file_name(name, suffixes[name]), content))
     paths.append(write_whole(folder / "job.json", json.dumps(job, indent=2, ensure_ascii=False).encode()))
     return paths
+
+
+def artifact_suffix(artifact: Mapping[str, Any]) -> str:
+    """Return the ending of an artifact's file, such as `.png`."""
+    return _SUFFIXES[artifact["media_type"] or artifact["kind"]]
 
 
 def file_name(artifact: str, suffix: str) -> str:
