@@ -1,7 +1,8 @@
 // Build the page into service/explorer_page. The same sources give the same bytes, so a test can rebuild and compare.
 // `node build.mjs FOLDER` writes to another folder.
 import { build } from "esbuild";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,7 +16,7 @@ await build({
   absWorkingDir: here,
   entryPoints: { explorer: "src/main.tsx" },
   outdir: assets,
-  entryNames: "[name]-[hash]",
+  entryNames: "[name]",
   assetNames: "[name]-[hash]",
   bundle: true,
   nodePaths: [path.join(here, "node_modules")], // the client in client/typescript finds its package here
@@ -30,13 +31,16 @@ await build({
   logLevel: "warning",
 });
 
-const files = (await readdir(assets)).sort();
-const named = (end) => {
-  const found = files.filter((file) => file.startsWith("explorer-") && file.endsWith(end));
-  if (found.length !== 1) throw new Error(`The build made ${found.length} files of the kind explorer-*${end}; one is expected.`);
-  return found[0];
+// The hash in a name is of the contents alone. Those of esbuild also depend on the folder in which the project lies.
+const hashed = async (name, end) => {
+  const contents = await readFile(path.join(assets, name + end));
+  const file = `${name}-${createHash("sha256").update(contents).digest("hex").slice(0, 8).toUpperCase()}${end}`;
+  await rename(path.join(assets, name + end), path.join(assets, file));
+  return file;
 };
-const icon = files.find((file) => file.startsWith("icon-"));
+const script = await hashed("explorer", ".js");
+const styles = await hashed("explorer", ".css");
+const icon = (await readdir(assets)).find((file) => file.startsWith("icon-"));
 
 // The service puts the path under which a proxy shows it in place of {root}.
 const page = `<!doctype html>
@@ -49,8 +53,8 @@ const page = `<!doctype html>
 <meta name="description" content="See what a convolutional network sees in a photo.">
 <meta name="convscope-root" content="{root}">
 <link rel="icon" href="{root}/explorer/${icon}">
-<link rel="stylesheet" href="{root}/explorer/${named(".css")}">
-<script type="module" src="{root}/explorer/${named(".js")}"></script>
+<link rel="stylesheet" href="{root}/explorer/${styles}">
+<script type="module" src="{root}/explorer/${script}"></script>
 </head>
 <body>
 <noscript>This page needs JavaScript. The service also answers without it: see <a href="{root}/docs">the addresses</a>.</noscript>
