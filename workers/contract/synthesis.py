@@ -90,7 +90,8 @@ class AscentSpec:
         size: height and width of an image, in pixels.
         steps: number of steps.
         learning_rate: the optimizer's step size, in units of the parametrisation.
-        optimizer: `adam`, or `ascent`, which is x += learning_rate · g.
+        optimizer: `adam`; `ascent`, which is x += learning_rate · g; or `lbfgs`, whose first step has the root mean square
+            `learning_rate`. `lbfgs` needs an objective that is the same at every step, so it goes without random transforms.
         gradient_norm: how the gradient g of each image is divided: `rms` by sqrt(mean g²) + 1e-5, `l2` by sqrt(max(sum g², 1e-12)).
         start: the values with which ascent starts.
         transforms: random transforms of the image before the model sees it.
@@ -109,7 +110,7 @@ class AscentSpec:
     size: tuple[int, int]
     steps: int
     learning_rate: float
-    optimizer: Literal["adam", "ascent"]
+    optimizer: Literal["adam", "ascent", "lbfgs"]
     gradient_norm: Literal["none", "rms", "l2"]
     start: Start
     transforms: Transforms

@@ -56,8 +56,8 @@ class FeatureInversion(PrecisionParams, PhotoSizeParams):
             "and roughly where they were."
         ),
         when_it_misleads=(
-            "What is missing may also be missing because the ascent did not converge: read the residual in the facts. Colours and "
-            "positions that look wrong are those that the layer does not keep."
+            "What is missing may also be missing because the ascent did not converge: read the residual above each image, which is 0 where "
+            "the layer cannot tell the image from the photo, and 1 where nothing is reached. Behind a last ReLU it often stays near 1."
         ),
         needs_image=True,
         lane="slow",
@@ -89,8 +89,17 @@ class FeatureInversion(PrecisionParams, PhotoSizeParams):
         "deepest layers.",
     )
     steps: int = Field(default=192, ge=1, description="This is the number of steps of gradient ascent for each layer.")
+    optimizer: Literal["lbfgs", "adam"] | None = Field(
+        default=None,
+        description="`lbfgs` (Liu and Nocedal, 1989) learns the curvature of the objective and needs far fewer steps. `adam` also follows "
+        "objectives without an upper end. If it is null, `l2` is followed by `lbfgs`, and `dot_cosine` by `adam`.",
+    )
     learning_rate: float = Field(
-        default=0.05, gt=0, le=10, description="This is the learning rate of Adam, in units of the spectrum that ascent changes."
+        default=0.05,
+        gt=0,
+        le=10,
+        description="This is the learning rate of Adam, or the root mean square of the first step of L-BFGS, in units of the spectrum that "
+        "ascent changes.",
     )
     total_variation: float = Field(
         default=0.05,
@@ -124,7 +133,8 @@ class FeatureInversion(PrecisionParams, PhotoSizeParams):
         check_limit(named, max(height, width), limits.max_synthesis_size, pointer)
         check_limit("number of steps", self.steps, limits.max_steps, "/params/steps")
         check_limit("product height × width × steps × layers", work, limits.max_synthesis_work, "/params")
-        return self.changed(layer=paths[0] if isinstance(self.layer, str) else paths)
+        optimizer = self.optimizer or ("lbfgs" if self.objective == "l2" else "adam")
+        return self.changed(layer=paths[0] if isinstance(self.layer, str) else paths, optimizer=optimizer)
 
 
 def default_layers(model: ModelDescription) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from schemas.errors import NoGradient
 from schemas.models import Preprocessing
 from workers.contract.arrays import Float32
 from workers.contract.synthesis import AscentSpec
-from workers.engine.ascent import optimizers, regularisers, transforms
+from workers.engine.ascent import lbfgs, optimizers, regularisers, transforms
 from workers.engine.ascent.objective_functions import compiled_form, objective_function, objective_numbers
 from workers.engine.ascent.parametrisations import Fourier, Parametrisation, Phase, Pixel, preprocess
 from workers.engine.graph import Graph
@@ -34,10 +34,19 @@ class AscentNumbers(NamedTuple):
 
 
 class AscentPoint(NamedTuple):
-    """The state of the ascent of n images: their variables (n, …), and the optimiser's moments, which are tensors of the same shape."""
+    """The state of the ascent of n images: their variables (n, …), and the optimiser's own tensors, whose first axis is n."""
 
     variable: Any
     moments: tuple[Any, ...]
+
+    @property
+    def reached(self) -> Any:
+        """The variables (n, …) that the ascent has reached. With L-BFGS, the present ones are only a trial."""
+        return self.moments.taken if isinstance(self.moments, lbfgs.LbfgsState) else self.variable
+
+    def part(self, own: slice) -> AscentPoint:
+        """Return the point of a part of the images."""
+        return tf.nest.map_structure(lambda tensor: tensor[own], self)
 
 
 class AscentStepResult(NamedTuple):
@@ -109,9 +118,9 @@ def build_step(
             x = parametrisation.model_input(image)
             view = view_of(x, random_numbers, given.noise)
             values = objective_at(view, indices, given.objective)
-            score = tf.reduce_sum(values)
+            score = values
             if penalties:
-                score -= tf.reduce_sum(regularisers.penalty(penalties, given.weights, x, grey))
+                score -= regularisers.penalty(penalties, given.weights, x, grey)
         gradient, gradient_at_view = tape.gradient(score, [variable, view])
         if gradient_at_view is None:
             raise NoGradient(_no_gradient_message(spec))
@@ -122,6 +131,10 @@ def build_step(
         if spec.optimizer == "adam":
             scaled = optimizers.normalised(gradient, spec.gradient_norm)
             variable, moments = optimizers.adam(variable, scaled, moments, number, given.learning_rate)
+        elif spec.optimizer == "lbfgs":
+            measured = lbfgs.Measured(score, gradient, values, finite)
+            variable, moments = lbfgs.next_trial(variable, measured, moments, number, given.learning_rate)
+            values, finite = moments.value, finite | (number > 0)  # later, a trial that is not finite is only refused
         else:
             variable += given.learning_rate * optimizers.normalised(gradient, spec.gradient_norm)
         return AscentStepResult(AscentPoint(variable, moments), image, values, gradient_seen, finite)
@@ -130,8 +143,11 @@ def build_step(
 
 
 def first_point(spec: AscentSpec, variable: Float32) -> AscentPoint:
-    """Return the point before the first step, with moments of 0."""
-    return AscentPoint(tf.constant(variable), (tf.zeros(variable.shape),) * _moment_count(spec))
+    """Return the point before the first step."""
+    first = tf.constant(variable)
+    if spec.optimizer == "lbfgs":
+        return AscentPoint(first, lbfgs.first_state(first))
+    return AscentPoint(first, (tf.zeros(variable.shape),) * _moment_count(spec))
 
 
 def middle_grey(preprocessing: Preprocessing, channels: int) -> Float32:
@@ -167,7 +183,7 @@ def _signature(spec: AscentSpec, channels: int, preprocessing: Preprocessing) ->
     numbers = objective_numbers(spec.objective)
     variable = tf.TensorSpec((None, *parametrisation_of(spec, channels, preprocessing, 1.0, 0.0).shape), tf.float32)
     return (
-        AscentPoint(variable, (variable,) * _moment_count(spec)),
+        AscentPoint(variable, lbfgs.state_spec(variable) if spec.optimizer == "lbfgs" else (variable,) * _moment_count(spec)),
         tf.TensorSpec((), tf.int32),
         tf.TensorSpec((None,), tf.int32),
         tf.TensorSpec((transforms.NUMBERS_PER_STEP,), tf.float32),

@@ -75,8 +75,7 @@ class _ImageChunk:
         ]
 
     def _part(self, place: slice, own: slice) -> _ImageChunk:
-        moments = tuple(moment[own] for moment in self.point.moments)
-        return _ImageChunk(place, ascent_step.AscentPoint(self.point.variable[own], moments), self.images[own])
+        return _ImageChunk(place, self.point.part(own), self.images[own])
 
 
 class _AscentRun:
@@ -142,7 +141,7 @@ class _AscentRun:
 
     def final_state(self) -> AscentState:
         for chunk in self.chunks:
-            chunk.images = self._image(chunk.point.variable)
+            chunk.images = self._image(chunk.point.reached)
         return self.state(self.spec.steps)
 
     def _first_chunks(self, step_graph: Any) -> list[_ImageChunk]:

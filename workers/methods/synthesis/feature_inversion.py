@@ -6,7 +6,7 @@ spectrum with decorrelated colours, as in Olah et al., Feature Visualization, Di
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,6 +32,7 @@ from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import FOURIER_START
 
 CAPTION_SHARE = 16  # a tile is this many times as wide as a caption's letters are high
+MOST_RESIDUAL = 0.3  # a larger relative distance from the photo's activation is worth a warning
 RANGE = 2.0  # the distance from black to white in which `total_variation` is weighed
 
 
@@ -102,7 +103,7 @@ def spec(
         size=size,
         steps=params.steps,
         learning_rate=params.learning_rate,
-        optimizer="adam",
+        optimizer=params.optimizer or "lbfgs",
         gradient_norm="none",
         start=FOURIER_START,
         transforms=Transforms(),
@@ -137,7 +138,7 @@ def draw(result: LayerInversions, photo: Photo | None, params: FeatureInversion)
     images = Array("images", np.stack([layer.image for layer in result.layers]))
     drawings = [SynthesisedImage(index=index, dead=layer.error is None) for index, layer in enumerate(result.layers)]
     pictures = [drawing.draw({images.name: images.array}) for drawing in drawings]
-    captions = ["photo", *(layer.layer for layer in result.layers)]
+    captions = ["photo", *(_caption(layer) for layer in result.layers)]
     tiles = text.captioned(np.stack([result.photo, *pictures]), captions, size=max(8, width // CAPTION_SHARE))
     names = artifact_names([layer.layer for layer in result.layers])
     facts = FeatureInversionFacts(
@@ -155,10 +156,24 @@ def draw(result: LayerInversions, photo: Photo | None, params: FeatureInversion)
         images,
         Array("curves", np.stack([layer.values for layer in result.layers])),
     )
-    silent = ", ".join(layer.layer for layer in result.layers if layer.error is None)
-    return Output(
-        artifacts, facts, (f"All activations for this photo are 0 at {silent}, so there is nothing to invert.",) if silent else ()
-    )
+    return Output(artifacts, facts, tuple(_warnings(result, params)))
+
+
+def _caption(layer: InvertedLayer) -> str:
+    return layer.layer if layer.error is None else f"{layer.layer} · residual {layer.error:.2f}"
+
+
+def _warnings(result: LayerInversions, params: FeatureInversion) -> Iterator[str]:
+    if silent := ", ".join(layer.layer for layer in result.layers if layer.error is None):
+        yield f"All activations for this photo are 0 at {silent}, so there is nothing to invert."
+    far = [layer for layer in result.layers if layer.error is not None and layer.error > MOST_RESIDUAL]
+    if far and params.objective == "l2":
+        found = ", ".join(f"{layer.layer} ({layer.error:.2f})" for layer in far)
+        yield (
+            f"After {params.steps} steps the images are still far from the photo's activation at {found}. These numbers are the relative "
+            f"distances ‖A − F‖ / ‖F‖, and up to {MOST_RESIDUAL} counts as near. What is missing in these images may still be known to "
+            "the layer. More steps may help, and for the deepest layers the objective `dot_cosine`."
+        )
 
 
 def _rounded(image: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:

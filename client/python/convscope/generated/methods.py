@@ -366,9 +366,9 @@ class Methods(ABC):
     def feature_inversion(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, size: int | Sequence[int] |
         None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, objective:
-        Literal["l2", "dot_cosine"] = DEFAULT, steps: int = DEFAULT, learning_rate: float = DEFAULT, total_variation: float = DEFAULT,
-        columns: int | None = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
-        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        Literal["l2", "dot_cosine"] = DEFAULT, steps: int = DEFAULT, optimizer: Literal["lbfgs", "adam"] | None = DEFAULT, learning_rate:
+        float = DEFAULT, total_variation: float = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This method makes images from a layer's activation alone. They show what each layer still knows of the photo.
 
@@ -386,7 +386,9 @@ class Methods(ABC):
             layer: This is the path of one layer, or a list of paths.
             objective: `l2` minimises the distance of the two activations, relative to the length of the photo's. By default "l2".
             steps: This is the number of steps of gradient ascent for each layer. By default 192.
-            learning_rate: This is the learning rate of Adam, in units of the spectrum that ascent changes. By default 0.05.
+            optimizer: `lbfgs` (Liu and Nocedal, 1989) learns the curvature of the objective and needs far fewer steps.
+            learning_rate: This is the learning rate of Adam, or the root mean square of the first step of L-BFGS, in units of the
+                spectrum that ascent changes. By default 0.05.
             total_variation: This is the weight of the mean difference between neighbouring pixels; the distance from black to white
                 is 2. By default 0.05.
             columns: This is the number of tiles in a row of the sheet.

@@ -4512,8 +4512,13 @@ export interface components {
              */
             steps?: number;
             /**
+             * Optimizer
+             * @description `lbfgs` (Liu and Nocedal, 1989) learns the curvature of the objective and needs far fewer steps. `adam` also follows objectives without an upper end. If it is null, `l2` is followed by `lbfgs`, and `dot_cosine` by `adam`.
+             */
+            optimizer?: ("lbfgs" | "adam") | null;
+            /**
              * Learning Rate
-             * @description This is the learning rate of Adam, in units of the spectrum that ascent changes. The default is `0.05`.
+             * @description This is the learning rate of Adam, or the root mean square of the first step of L-BFGS, in units of the spectrum that ascent changes. The default is `0.05`.
              */
             learning_rate?: number;
             /**
@@ -12088,8 +12093,13 @@ export interface components {
              */
             steps?: number;
             /**
+             * Optimizer
+             * @description `lbfgs` (Liu and Nocedal, 1989) learns the curvature of the objective and needs far fewer steps. `adam` also follows objectives without an upper end. If it is null, `l2` is followed by `lbfgs`, and `dot_cosine` by `adam`.
+             */
+            optimizer?: ("lbfgs" | "adam") | null;
+            /**
              * Learning Rate
-             * @description This is the learning rate of Adam, in units of the spectrum that ascent changes. The default is `0.05`.
+             * @description This is the learning rate of Adam, or the root mean square of the first step of L-BFGS, in units of the spectrum that ascent changes. The default is `0.05`.
              */
             learning_rate?: number;
             /**
@@ -18223,8 +18233,13 @@ export interface components {
              */
             steps: number;
             /**
+             * Optimizer
+             * @description `lbfgs` (Liu and Nocedal, 1989) learns the curvature of the objective and needs far fewer steps. `adam` also follows objectives without an upper end. If it is null, `l2` is followed by `lbfgs`, and `dot_cosine` by `adam`.
+             */
+            optimizer: ("lbfgs" | "adam") | null;
+            /**
              * Learning Rate
-             * @description This is the learning rate of Adam, in units of the spectrum that ascent changes. The default is `0.05`.
+             * @description This is the learning rate of Adam, or the root mean square of the first step of L-BFGS, in units of the spectrum that ascent changes. The default is `0.05`.
              */
             learning_rate: number;
             /**

@@ -110,3 +110,11 @@ def test_unknown_layers_and_nonsense_are_refused() -> None:
     for params in ({"layer": []}, {"steps": 0}, {"objective": "l1"}, {"learning_rate": 0}, {"total_variation": -1}, {"layers": ["a"]}):
         with pytest.raises(ValidationError):
             FeatureInversion.model_validate(params)
+
+
+@pytest.mark.parametrize(
+    ("asked", "optimizer"),
+    [({}, "lbfgs"), ({"objective": "dot_cosine"}, "adam"), ({"objective": "dot_cosine", "optimizer": "lbfgs"}, "lbfgs")],
+)
+def test_the_objective_decides_how_it_is_followed(asked: dict[str, str], optimizer: str) -> None:
+    assert FeatureInversion.model_validate(asked).resolve(published(), LIMITS).optimizer == optimizer

@@ -110,11 +110,20 @@ def test_the_sheet_has_the_photo_first_and_a_cross_for_a_dead_layer() -> None:
     arrays = {artifact.name: artifact.array for artifact in output.artifacts if isinstance(artifact, Array)}
     np.testing.assert_array_equal(arrays["curves"], [[-3, -2, -1], [0, 0, 0]])
     assert arrays["images"].shape == (2, 20, 30, 3)
-    assert output.warnings == ("All activations for this photo are 0 at b, so there is nothing to invert.",)
+    dead_layer, far_layer = output.warnings
+    assert dead_layer == "All activations for this photo are 0 at b, so there is nothing to invert."
+    assert far_layer.startswith("After 3 steps the images are still far from the photo's activation at a/conv (0.50).")
     assert [layer.model_dump() for layer in facts(output).layers] == [
         {"layer": "a/conv", "objective": -1.0, "error": 0.5, "cosine": 0.75},
         {"layer": "b", "objective": 0.0, "error": None, "cosine": None},
     ]
+
+
+@pytest.mark.parametrize(("objective", "error"), [("l2", 0.3), ("dot_cosine", 0.9)])
+def test_an_image_that_is_near_or_that_is_a_caricature_has_no_warning(objective: str, error: float) -> None:
+    photo, image = np.zeros((20, 30, 3), np.uint8), np.full((20, 30, 3), 0.25, np.float32)
+    result = LayerInversions(photo, (InvertedLayer("conv", image, np.zeros(3, np.float32), error, 0.75),))
+    assert feature_inversion.draw(result, None, params_of("conv", objective=objective)).warnings == ()
 
 
 def test_distances_are_worked_by_hand() -> None:
