@@ -47,7 +47,7 @@ def test_two_steps_by_hand() -> None:
 
 
 def test_a_trial_that_falls_is_tried_again_at_half_the_length() -> None:
-    """On −x² the first step of 8 from 3 goes to −5, which is lower. Half of it leads to −1, which is higher, and there the curvature is known."""
+    """On −x² the first step of 8 from 3 goes to −5, which is lower. Half of it goes to −1, and there the curvature is known."""
     _, trials = climb(lambda x: -(x[:, 0] ** 2), np.array([[3.0]]), 4, first_length=8.0)
     np.testing.assert_allclose(np.ravel(trials), [3, -5, -1, 0], atol=1e-5)
 
