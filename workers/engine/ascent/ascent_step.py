@@ -131,7 +131,7 @@ def build_step(
         if spec.optimizer == "adam":
             scaled = optimizers.normalised(gradient, spec.gradient_norm)
             variable, moments = optimizers.adam(variable, scaled, moments, number, given.learning_rate)
-        elif spec.optimizer == "lbfgs":
+        elif isinstance(moments, lbfgs.LbfgsState):
             measured = lbfgs.Measured(score, gradient, values, finite)
             variable, moments = lbfgs.next_trial(variable, measured, moments, number, given.learning_rate)
             values, finite = moments.value, finite | (number > 0)  # later, a trial that is not finite is only refused
