@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from cli.client_commands import add_client_commands
 from cli.failure import reported
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 app.add_typer(keys, name="keys")
@@ -25,6 +26,21 @@ Insecure = Annotated[
     typer.Option("--insecure", help="The service may listen on an address beyond loopback although callers need no key or nobody has one."),
 ]
 PhotoFile = Annotated[Path, typer.Option(help="The command shows this photo to the model.", exists=True, dir_okay=False)]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"convscope {version('convscope')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Show what convolutional networks see."""
 
 
 @app.command()

@@ -53,6 +53,11 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
         self._connection = ServiceConnection(url, key, timeout, retries or RetryPolicy(), transport)
         self._uploads = Uploads(self._connection)
 
+    @property
+    def connection(self) -> ServiceConnection:
+        """The connection to the service, for calls that this class has no method for."""
+        return self._connection
+
     async def __aenter__(self) -> AsyncClient:
         return self
 

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convscope import AsyncClient
 from tests.client_python.cli.conftest import Program, rows
 from tests.service.fake_worker import MAP, OVERLAY, FakeWorker, encoded, png
+from tests.wait import until
 
 _RUN = ("run", "grad_cam", "--model", "vgg16", "--out", "out")
 StartProgram = Callable[..., Awaitable[asyncio.subprocess.Process]]
@@ -28,7 +30,7 @@ async def test_a_bad_photo_stops_no_other_and_only_it_is_tried_again(
 ) -> None:
     first = await program(*_RUN, "photos", "-p", "class_index=2", "--save", "png,npy,json", "--contact-sheet")
     assert first.status == 1, first.stderr
-    assert "2 of 3 done (0 of them before), 1 failed: out/manifest.jsonl" in first.stdout
+    assert "2 of 3 done, 1 failed: out/manifest.jsonl" in first.stdout
     assert "bad.jpg: unsupported_format: " in first.stderr
     out = tmp_path / "out"
     assert written(out) == [
@@ -47,7 +49,7 @@ async def test_a_bad_photo_stops_no_other_and_only_it_is_tried_again(
 
     (photos / "c.png").write_bytes(png(seed=5))
     second = await program(*_RUN, "photos", "-p", "class_index=2", "--save", "png")
-    assert "3 of 4 done (2 of them before), 1 failed" in second.stdout
+    assert "3 of 4 done (2 before), 1 failed" in second.stdout
     assert "unsupported_format" not in second.stderr
     assert second.status == 1
 
@@ -77,6 +79,7 @@ async def test_ctrl_c_keeps_what_is_done_for_the_next_run(program: Program, star
     process = await start(*_RUN, "photos/a", "photos/b", "--callers", "1")
     await worker.work()
     left = await worker.claim()
+    await until(lambda: (out / "manifest.jsonl").exists() and rows(out / "manifest.jsonl"))
     process.send_signal(signal.SIGINT)
     _, stderr = await process.communicate()
     assert process.returncode == 130, stderr
@@ -86,7 +89,29 @@ async def test_ctrl_c_keeps_what_is_done_for_the_next_run(program: Program, star
     await worker.complete(left)
     again = await program(*_RUN, "photos/a", "photos/b")
     assert (again.status, list(rows(out / "manifest.jsonl"))) == (0, ["a/1.png", "b/1.png"])
-    assert "2 of 2 done (1 of them before)" in again.stdout
+    assert "2 of 2 done (1 before)" in again.stdout
+
+
+@pytest.mark.slow
+async def test_ctrl_c_cancels_a_batch(start: StartProgram, feeder: object, worker: FakeWorker, url: str, photos: Path) -> None:
+    out = photos.parent / "out"
+    process = await start(*_RUN, "photos/a", "photos/b", "--batch")
+    await worker.work()
+    await until(lambda: (out / "manifest.jsonl").exists() and rows(out / "manifest.jsonl"))
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 130
+    async with AsyncClient(url) as client:
+
+        async def counts() -> dict[str, int]:
+            (batch,) = (await client.connection.request("GET", "/v1/batches")).json()["items"]
+            assert batch["canceling"] or batch["state"] == "canceled"
+            return batch["counts"]
+
+        async def is_canceled() -> bool:
+            return (await counts())["canceled"] == 1
+
+        await until(is_canceled)
+        assert (await counts())["succeeded"] == 1
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from convscope.cli.discovery_commands import labels, layers, methods, models
+from convscope.cli.job_commands import cancel, jobs
 from convscope.cli.run_command import run
 from convscope.cli.services import CommandHome
 
@@ -19,7 +21,8 @@ _HOME = CommandHome(
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of the client to a program, whose context must have a `CommandHome` as its object."""
-    app.command()(run)
+    for command in (run, models, layers, labels, methods, jobs, cancel):
+        app.command()(command)
 
 
 def client_app() -> typer.Typer:

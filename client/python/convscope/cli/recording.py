@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from pathlib import Path
-from typing import Any
 
-from convscope.async_client import AsyncClient
 from convscope.cli.manifest import Manifest, Row
 from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.progress import RunProgress
@@ -135,16 +133,3 @@ def _is_refusal(error: Exception) -> bool:
 
 def _code(error: Exception) -> str:
     return "unreadable_photo" if isinstance(error, OSError) else "no_result"
-
-
-async def outcome_of(client: AsyncClient, request: RunRequest, item: RunItem) -> Outcome:
-    """Run the method for one item, and return its result or its error as a value."""
-    photos: dict[str, Any] = {}
-    if isinstance(item.photo, str):
-        photos["image"] = Path(item.photo)
-    elif item.photo is not None:
-        photos["images"] = [Path(path) for path in item.photo]
-    try:
-        return await client.run(request.method, model=request.model, priority=request.priority, **photos, **request.params)
-    except (ConvscopeError, OSError) as error:
-        return error

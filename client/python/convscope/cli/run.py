@@ -113,9 +113,14 @@ def _state(manifest: Manifest, item: RunItem) -> str | None:
 
 def _tell_counts(plan: RunPlan, manifest: Manifest, options: RunOptions) -> None:
     states = Counter(_state(manifest, item) for item in plan.items)
-    typer.echo(
-        f"{states['succeeded']} of {plan.total} done ({len(plan.done)} of them before), {states['failed']} failed: {options.out / MANIFEST}"
-    )
+    left = plan.total - states["succeeded"] - states["failed"]
+    before = f" ({len(plan.done)} before)" if plan.done else ""
+    counts = {
+        f"{states['succeeded']} of {plan.total} done{before}": True,
+        f"{states['failed']} failed": states["failed"],
+        f"{left} left": left,
+    }
+    typer.echo(f"{', '.join(text for text, shown in counts.items() if shown)}: {options.out / MANIFEST}")
     if states["failed"]:
         typer.echo(f"{options.out / FAILED} says why. The option --retry-failed tries them again.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 from convscope.async_client import AsyncClient
 from convscope.batches import AsyncBatch
 from convscope.cli.planning import RunItem, RunRequest
-from convscope.cli.recording import Outcome, RunRecorder, RunStopped, outcome_of
+from convscope.cli.recording import Outcome, RunRecorder, RunStopped
+from convscope.cli.submitting import outcome_of
 from convscope.errors import ConvscopeError
 
 # The service takes up to 10,000 items. Smaller batches show their first results earlier, and less is sent again if a request breaks.
@@ -24,18 +25,31 @@ _CANCEL_SECONDS = 10.0
 
 
 async def run_singly(client: AsyncClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
-    """Run the items, `callers` of them at the same time.
+    """Run the items, `callers` of them at the same time. Meanwhile the results of at most as many others are fetched and written.
 
     Raises:
         RunStopped: the run cannot go on.
     """
-    source = iter(items)
+    source, places = iter(items), asyncio.Semaphore(callers)
 
-    async def call() -> None:
-        for item in source:
-            await recorder.ended(item, await outcome_of(client, request, item))
+    async def start(group: asyncio.TaskGroup) -> None:
+        async def call() -> None:
+            for item in source:
+                outcome = await outcome_of(client, request, item)
+                await places.acquire()
+                group.create_task(_keep(recorder, item, outcome, places))
 
-    await _together(call() for _ in range(min(callers, len(items))))
+        for _ in range(min(callers, len(items))):
+            group.create_task(call())
+
+    await _in_group(start)
+
+
+async def _keep(recorder: RunRecorder, item: RunItem, outcome: Outcome, places: asyncio.Semaphore) -> None:
+    try:
+        await recorder.ended(item, outcome)
+    finally:
+        places.release()
 
 
 async def run_in_batches(client: AsyncClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
@@ -56,7 +70,12 @@ async def run_in_batches(client: AsyncClient, request: RunRequest, items: Sequen
         while chunk := list(islice(source, _BATCH_ITEMS)):
             await _run_batch(client, request, chunk, places, recorder)
 
-    await _together([*(follow() for _ in range(_BATCHES_AT_ONCE)), run_singly(client, request, others, callers, recorder)])
+    async def start(group: asyncio.TaskGroup) -> None:
+        for _ in range(_BATCHES_AT_ONCE):
+            group.create_task(follow())
+        group.create_task(run_singly(client, request, others, callers, recorder))
+
+    await _in_group(start)
 
 
 async def _run_batch(
@@ -70,17 +89,11 @@ async def _run_batch(
     except ConvscopeError as error:
         raise RunStopped(f"The service did not take the batch. {error}") from error
 
-    async def keep(item: RunItem, outcome: Outcome) -> None:
-        try:
-            await recorder.ended(item, outcome)
-        finally:
-            places.release()
-
     async def follow(group: asyncio.TaskGroup) -> None:
         async with aclosing(batch.results()) as results:
             async for result in results:
                 await places.acquire()
-                group.create_task(keep(items[result.index], result.value))
+                group.create_task(_keep(recorder, items[result.index], result.value, places))
 
     try:
         await _in_group(follow)
@@ -107,15 +120,7 @@ def _fits_in_batch(item: RunItem) -> bool:
         return False  # its own call fails with this error
 
 
-async def _together(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
-    async def start(group: asyncio.TaskGroup) -> None:
-        for call in calls:
-            group.create_task(call)
-
-    await _in_group(start)
-
-
-async def _in_group(start: Any) -> None:
+async def _in_group(start: Callable[[asyncio.TaskGroup], Coroutine[Any, Any, None]]) -> None:
     """Run `start(group)` and the tasks that it creates. The first error of one ends the others, and is raised by itself."""
     try:
         async with asyncio.TaskGroup() as group:

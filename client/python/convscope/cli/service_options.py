@@ -16,3 +16,4 @@ Key = Annotated[
         envvar="CONVSCOPE_KEY", help="The API key, if the service needs one. The variable hides it from other users.", show_default=False
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON.")]

@@ -1,0 +1,66 @@
+"""A user asks the service what it has, and follows and cancels jobs, from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from importlib.metadata import version
+
+import pytest
+
+from convscope import AsyncClient
+from convscope.cli.completions import complete_method, complete_model
+from tests.client_python.cli.conftest import Program
+from tests.service.fake_worker import FakeWorker, png
+
+
+def table(text: str) -> list[list[str]]:
+    return [line.split("\t") for line in text.splitlines()]
+
+
+@pytest.mark.slow
+async def test_models_layers_labels_and_methods_are_listed(program: Program, worker: FakeWorker) -> None:
+    models, layers, labels, methods, parameters, unknown = await asyncio.gather(
+        program("models"),
+        program("layers", "vgg16", "--kind", "conv", "--json"),
+        program("labels", "vgg16", "cat"),
+        program("methods"),
+        program("methods", "grad_cam"),
+        program("methods", "grad_can"),
+    )
+    assert ["vgg16", "keras_applications"] in [row[:2] for row in table(models.stdout)]
+    assert "block5_conv3" in [layer["path"] for layer in json.loads(layers.stdout)]
+    assert {layer["kind"] for layer in json.loads(layers.stdout)} == {"conv"}
+    assert table(labels.stdout)[0] == ["class_index", "label"]
+    assert ["2", "Egyptian cat"] in table(labels.stdout)
+    assert all("cat" in label for _, label in table(labels.stdout)[1:])
+    assert {"grad_cam", "filters"} <= {row[0] for row in table(methods.stdout)}
+    assert ["alpha", "0.6"] in [row[:2] for row in table(parameters.stdout)]
+    assert (unknown.status, "There is no method 'grad_can'. It must be one of " in unknown.stderr) == (1, True)
+
+
+@pytest.mark.slow
+async def test_jobs_are_listed_and_canceled(program: Program, url: str, worker: FakeWorker) -> None:
+    async with AsyncClient(url) as client:
+        jobs = [await client.submit("grad_cam", png(seed=seed), model="vgg16") for seed in range(3)]
+        ended = await program("cancel", jobs[0].id, jobs[1].id, "01K5YQZ7T8Y1W4V9N3M2XQJ6RD")
+        assert ended.status == 1
+        assert ended.stdout.splitlines() == [f"{job.id}: canceled" for job in jobs[:2]]
+        assert ended.stderr.startswith("01K5YQZ7T8Y1W4V9N3M2XQJ6RD: not_found: ")
+        canceled, newest = await asyncio.gather(program("jobs", "--state", "canceled"), program("jobs", "--limit", "1", "--json"))
+        assert {row[0] for row in table(canceled.stdout)[1:]} == {job.id for job in jobs[:2]}
+        assert [job["id"] for job in json.loads(newest.stdout)] == [jobs[2].id]
+
+
+@pytest.mark.slow
+async def test_the_program_tells_its_version_and_completes_names(
+    program: Program, url: str, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await program("--version")).stdout == f"convscope-client {version('convscope-client')}\n"
+    script = await program("--show-completion", "bash")
+    assert "_CONVSCOPE" in script.stdout or "complete" in script.stdout
+    assert {"grad_cam", "grad_x_input"} <= set(complete_method("grad_"))
+    monkeypatch.setenv("CONVSCOPE_URL", url)
+    assert await asyncio.to_thread(complete_model, "vgg") == ["vgg16", "vgg19"]
+    monkeypatch.setenv("CONVSCOPE_URL", "http://127.0.0.1:9")
+    assert complete_model("vgg") == []
