@@ -1,0 +1,129 @@
+"""A run goes on where only a photo has failed, and stops where every photo would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from convscope import AsyncClient, RetryPolicy
+from convscope.cli import running
+from convscope.cli.manifest import Manifest
+from convscope.cli.photos import find_photos
+from convscope.cli.planning import RunItem, RunRequest
+from convscope.cli.progress import RunProgress
+from convscope.cli.recording import RunRecorder, RunStopped
+from convscope.cli.running import run_in_batches, run_singly
+from convscope.cli.save_choice import SaveChoice
+from tests.client_python.cli.conftest import rows
+from tests.service.fake_worker import FakeWorker, png
+
+pytestmark = pytest.mark.slow
+_REQUEST = RunRequest("grad_cam", "vgg16", {})
+Runner = Callable[..., Any]
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> list[RunItem]:
+    """Return five photos, of which the last is the largest."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(5):
+        (folder / f"{number}.png").write_bytes(png(width=40 if number == 4 else 9, seed=number))
+    return [RunItem(str(photo.path), photo.place) for photo in find_photos([str(folder)], str, tmp_path)]
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, items: list[RunItem]) -> Iterator[RunRecorder]:
+    out = tmp_path / "out"
+    out.mkdir()
+    manifest = Manifest(out)
+    yield RunRecorder(out, manifest, _REQUEST, SaveChoice.read("png,npy"), RunProgress(len(items), Console(quiet=True)))
+    manifest.close()
+
+
+def states(tmp_path: Path) -> dict[str, str]:
+    return {place: row["state"] for place, row in rows(tmp_path / "out" / "manifest.jsonl").items()}
+
+
+async def test_several_batches_bring_each_photo_once(
+    url: str,
+    feeder: object,
+    working: FakeWorker,
+    items: list[RunItem],
+    recorder: RunRecorder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "_BATCH_ITEMS", 2)
+    monkeypatch.setattr(running, "_LARGEST_IN_BATCH", 500)  # bytes
+    async with AsyncClient(url) as client:
+        await run_in_batches(client, _REQUEST, items, 3, recorder)
+        batches = (await client.connection.request("GET", "/v1/batches")).json()["items"]
+    assert [batch["counts"]["total"] for batch in batches] == [2, 2]
+    assert states(tmp_path) == {f"{number}.png": "succeeded" for number in range(5)}
+
+
+async def test_a_job_that_fails_stops_no_other_even_if_it_is_retryable(
+    url: str, worker: FakeWorker, items: list[RunItem], recorder: RunRecorder, tmp_path: Path
+) -> None:
+    async with AsyncClient(url) as client:
+        run = asyncio.ensure_future(run_singly(client, _REQUEST, items, 1, recorder))
+        await worker.fail(await worker.claim(), "out_of_memory", "The device is full.", retryable=True)
+        for _ in range(4):
+            await worker.work()
+        await run
+    assert states(tmp_path) == {"0.png": "failed"} | {f"{number}.png": "succeeded" for number in range(1, 5)}
+    error = rows(tmp_path / "out" / "manifest.jsonl")["0.png"]["error"]
+    assert error == {"code": "out_of_memory", "detail": "The device is full."}
+
+
+class _Gone(httpx.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+
+class _Refuses(httpx.AsyncBaseTransport):
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self._status, self._problem = status, problem
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(self._status, content=json.dumps({"status": self._status, **self._problem}))
+
+
+@pytest.mark.parametrize("run", [run_singly, run_in_batches])
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        (_Gone(), r"does not answer POST .*: refused"),
+        (_Refuses(401, {"code": "unauthenticated", "detail": "The key is wrong."}), "unauthenticated: The key is wrong"),
+        (_Refuses(503, {"code": "queue_full", "detail": "The queue is full.", "retryable": True}), "queue_full: The queue is full"),
+        (_Refuses(422, {"code": "invalid_parameters", "detail": "There is no field 'x'."}), "invalid_parameters: There is no field"),
+    ],
+)
+async def test_the_run_stops_where_every_photo_would_fail(
+    run: Runner, network: httpx.AsyncBaseTransport, why: str, items: list[RunItem], recorder: RunRecorder, tmp_path: Path
+) -> None:
+    policy = RetryPolicy(attempts=2, backoff=0.001)
+    async with AsyncClient("http://service", retries=policy, transport=network) as client:
+        with pytest.raises(RunStopped, match=why):
+            await run(client, _REQUEST, items, 2, recorder)
+    assert not (tmp_path / "out" / "manifest.jsonl").exists()
+
+
+async def test_a_folder_that_cannot_be_written_stops_the_run(
+    url: str, working: FakeWorker, items: list[RunItem], recorder: RunRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("convscope.cli.recording.write_files", full)
+    async with AsyncClient(url) as client:
+        with pytest.raises(RunStopped, match=r"The results cannot be written: .*No space left"):
+            await run_singly(client, _REQUEST, items, 2, recorder)
