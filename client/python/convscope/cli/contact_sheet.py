@@ -24,12 +24,8 @@ def write_contact_sheets(folder: Path, rows: Iterable[Row], title: str) -> list[
     Sheets of an earlier run are deleted first.
 
     Raises:
-        CommandError: Pillow is missing, or no row has a picture.
+        CommandError: no row has a picture.
     """
-    try:
-        import_module("PIL.ImageFont")
-    except ModuleNotFoundError as error:
-        raise CommandError("--contact-sheet needs Pillow: pip install 'convscope-client[cli]'.") from error
     shown = sorted((row for row in rows if row.get("picture")), key=lambda row: row["output"])
     if not shown:
         raise CommandError("There is no contact sheet, because no photo has a picture.")

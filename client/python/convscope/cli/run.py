@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
@@ -17,6 +18,7 @@ from convscope.cli.failing import CommandError
 from convscope.cli.folder_lock import locked_folder
 from convscope.cli.manifest import FAILED, MANIFEST, Manifest
 from convscope.cli.parameters import read_parameters
+from convscope.cli.patience import RunPatience
 from convscope.cli.photos import find_photos
 from convscope.cli.planning import RunItem, RunPlan, RunRequest, candidates, plan_run
 from convscope.cli.progress import RunProgress, printable
@@ -26,12 +28,9 @@ from convscope.cli.running import run_in_batches, run_singly
 from convscope.cli.save_choice import SaveChoice
 from convscope.cli.services import CommandHome, service
 from convscope.cli.stop_signals import until_stopped
-from convscope.retrying import RetryPolicy
 
 _GO_ON = "The same command again goes on where it stopped."
 _INTERRUPTED = 130  # the exit status of a program that Ctrl-C has ended
-# A run may last for hours, so it waits longer than a single call for a service that is restarted or busy.
-_PATIENCE = RetryPolicy(attempts=12, max_wait=600)
 
 
 class PhotoRun:
@@ -51,6 +50,8 @@ class PhotoRun:
         self._save = SaveChoice.read(options.save)
         if options.contact_sheet and not self._save.has_pictures:
             raise CommandError(f"--contact-sheet needs the pictures, so --save must have png; got '{options.save}'.")
+        if options.contact_sheet and find_spec("PIL") is None:
+            raise CommandError("--contact-sheet needs Pillow: pip install 'convscope-client[cli]'.")
         self._out = Path(os.path.abspath(options.out))  # noqa: PTH100 - a link keeps its own name
         self._wanted = candidates(options.method, find_photos(options.photos, sys.stdin.read, self._out))
 
@@ -89,7 +90,7 @@ class PhotoRun:
         recorder = RunRecorder(self._out, manifest, self._request, self._save, progress)
 
         async def work(url: str) -> None:
-            async with AsyncClient(url, self._options.key, retries=_PATIENCE) as client:
+            async with AsyncClient(url, self._options.key, retries=RunPatience()) as client:
                 run = run_in_batches if self._options.batch else run_singly
                 await run(client, self._request, plan.to_do, self._options.callers, recorder)
                 recorder.finish()
