@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 import httpx
@@ -53,12 +53,7 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
         self._connection = ServiceConnection(url, key, timeout, retries or RetryPolicy(), transport)
         self._uploads = Uploads(self._connection)
 
-    @property
-    def connection(self) -> ServiceConnection:
-        """The connection to the service, for calls that this class has no method for."""
-        return self._connection
-
-    async def __aenter__(self) -> AsyncClient:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

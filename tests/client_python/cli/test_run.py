@@ -103,7 +103,7 @@ async def test_ctrl_c_cancels_a_batch(start: StartProgram, feeder: object, worke
     async with AsyncClient(url) as client:
 
         async def counts() -> dict[str, int]:
-            (batch,) = (await client.connection.request("GET", "/v1/batches")).json()["items"]
+            (batch,) = (await client._connection.request("GET", "/v1/batches")).json()["items"]
             assert batch["canceling"] or batch["state"] == "canceled"
             return batch["counts"]
 

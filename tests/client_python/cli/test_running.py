@@ -12,7 +12,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from convscope import AsyncClient, RetryPolicy
+from convscope import RetryPolicy
 from convscope.cli import running
 from convscope.cli.manifest import Manifest
 from convscope.cli.photos import find_photos
@@ -21,6 +21,7 @@ from convscope.cli.progress import RunProgress
 from convscope.cli.recording import RunRecorder, RunStopped
 from convscope.cli.running import run_in_batches, run_singly
 from convscope.cli.save_choice import SaveChoice
+from convscope.cli.submitting import RunClient
 from tests.client_python.cli.conftest import rows
 from tests.service.fake_worker import FakeWorker, png
 
@@ -63,9 +64,9 @@ async def test_several_batches_bring_each_photo_once(
 ) -> None:
     monkeypatch.setattr(running, "_BATCH_ITEMS", 2)
     monkeypatch.setattr(running, "_LARGEST_IN_BATCH", 500)  # bytes
-    async with AsyncClient(url) as client:
+    async with RunClient(url) as client:
         await run_in_batches(client, _REQUEST, items, 3, recorder)
-        batches = (await client.connection.request("GET", "/v1/batches")).json()["items"]
+        batches = (await client._connection.request("GET", "/v1/batches")).json()["items"]
     assert [batch["counts"]["total"] for batch in batches] == [2, 2]
     assert states(tmp_path) == {f"{number}.png": "succeeded" for number in range(5)}
 
@@ -73,7 +74,7 @@ async def test_several_batches_bring_each_photo_once(
 async def test_a_job_that_fails_stops_no_other_even_if_it_is_retryable(
     url: str, worker: FakeWorker, items: list[RunItem], recorder: RunRecorder, tmp_path: Path
 ) -> None:
-    async with AsyncClient(url) as client:
+    async with RunClient(url) as client:
         run = asyncio.ensure_future(run_singly(client, _REQUEST, items, 1, recorder))
         await worker.fail(await worker.claim(), "out_of_memory", "The device is full.", retryable=True)
         for _ in range(4):
@@ -111,7 +112,7 @@ async def test_the_run_stops_where_every_photo_would_fail(
     run: Runner, network: httpx.AsyncBaseTransport, why: str, items: list[RunItem], recorder: RunRecorder, tmp_path: Path
 ) -> None:
     policy = RetryPolicy(attempts=2, backoff=0.001)
-    async with AsyncClient("http://service", retries=policy, transport=network) as client:
+    async with RunClient("http://service", retries=policy, transport=network) as client:
         with pytest.raises(RunStopped, match=why):
             await run(client, _REQUEST, items, 2, recorder)
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
@@ -124,6 +125,6 @@ async def test_a_folder_that_cannot_be_written_stops_the_run(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("convscope.cli.recording.write_files", full)
-    async with AsyncClient(url) as client:
+    async with RunClient(url) as client:
         with pytest.raises(RunStopped, match=r"The results cannot be written: .*No space left"):
             await run_singly(client, _REQUEST, items, 2, recorder)

@@ -12,7 +12,6 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from convscope.async_client import AsyncClient
 from convscope.cli.contact_sheet import write_contact_sheets
 from convscope.cli.failing import CommandError
 from convscope.cli.folder_lock import locked_folder
@@ -28,6 +27,7 @@ from convscope.cli.running import run_in_batches, run_singly
 from convscope.cli.save_choice import SaveChoice
 from convscope.cli.services import CommandHome, service
 from convscope.cli.stop_signals import until_stopped
+from convscope.cli.submitting import RunClient
 
 _GO_ON = "The same command again goes on where it stopped."
 _INTERRUPTED = 130  # the exit status of a program that Ctrl-C has ended
@@ -90,7 +90,7 @@ class PhotoRun:
         recorder = RunRecorder(self._out, manifest, self._request, self._save, progress)
 
         async def work(url: str) -> None:
-            async with AsyncClient(url, self._options.key, retries=RunPatience()) as client:
+            async with RunClient(url, self._options.key, retries=RunPatience()) as client:
                 run = run_in_batches if self._options.batch else run_singly
                 await run(client, self._request, plan.to_do, self._options.callers, recorder)
                 recorder.finish()

@@ -9,11 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from convscope.async_client import AsyncClient
 from convscope.batches import AsyncBatch
 from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.recording import Outcome, RunRecorder, RunStopped
-from convscope.cli.submitting import outcome_of
+from convscope.cli.submitting import RunClient
 from convscope.errors import ConvscopeError
 
 # The service takes up to 10,000 items. Smaller batches show their first results earlier, and less is sent again if a request breaks.
@@ -24,7 +23,7 @@ _LARGEST_IN_BATCH = 10 * 1024 * 1024
 _CANCEL_SECONDS = 10.0
 
 
-async def run_singly(client: AsyncClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
+async def run_singly(client: RunClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
     """Run the items, `callers` of them at the same time. Meanwhile the results of at most as many others are fetched and written.
 
     Raises:
@@ -35,7 +34,7 @@ async def run_singly(client: AsyncClient, request: RunRequest, items: Sequence[R
     async def start(group: asyncio.TaskGroup) -> None:
         async def call() -> None:
             for item in source:
-                outcome = await outcome_of(client, request, item)
+                outcome = await client.outcome_of(request, item)
                 await places.acquire()
                 group.create_task(_keep(recorder, item, outcome, places))
 
@@ -52,7 +51,7 @@ async def _keep(recorder: RunRecorder, item: RunItem, outcome: Outcome, places: 
         places.release()
 
 
-async def run_in_batches(client: AsyncClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
+async def run_in_batches(client: RunClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
     """Hand the items to the service in batches, and write the results as they come, `callers` of them at the same time.
 
     A batch that is interrupted is canceled.
@@ -79,7 +78,7 @@ async def run_in_batches(client: AsyncClient, request: RunRequest, items: Sequen
 
 
 async def _run_batch(
-    client: AsyncClient, request: RunRequest, items: Sequence[RunItem], places: asyncio.Semaphore, recorder: RunRecorder
+    client: RunClient, request: RunRequest, items: Sequence[RunItem], places: asyncio.Semaphore, recorder: RunRecorder
 ) -> None:
     photos = [Path(str(item.photo)) for item in items]
     try:
