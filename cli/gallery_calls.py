@@ -184,7 +184,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "feature_inversion": {"layer": ["block2_add", "block7_add", "block10_add"]},
     "filter_atlas": {"layer": "block3_expand_conv", "size": 64, "steps": 64, "columns": 18},
     "filters": {"layer": MIDDLE, "channels": 8, "columns": 4},
-    "integrated_gradients": {"steps": 50},
+    "integrated_gradients": {},
     "kernel_shap": {"samples": 1000},
     "lime": {"samples": 1000},
     "rise": {"masks": 1000},

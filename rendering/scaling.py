@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Float32
 
@@ -30,6 +31,17 @@ def signed(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     if why_degenerate(values):
         return np.zeros_like(values)
     return values / np.abs(values).max()
+
+
+def smoothed(values: Float32[np.ndarray, "h w"], share: float) -> Float32[np.ndarray, "h w"]:
+    """Return the values blurred by a Gaussian whose σ is `share` of the shorter side. The values beyond an edge mirror those inside.
+
+    Values that are degenerate, or not finite everywhere, are returned as they are.
+    """
+    sigma = share * min(values.shape)
+    if sigma == 0 or why_degenerate(values):
+        return values
+    return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 
 def clipped(values: Float32[np.ndarray, "*axes"], percentile: float) -> Float32[np.ndarray, "*axes"]:

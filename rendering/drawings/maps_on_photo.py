@@ -39,7 +39,8 @@ class MapsOnPhoto(Drawing):
         placement: Where the photo lies in the model's input.
         source: The array of the map, (h, w), or of n maps, (n, h, w).
         scaling: How a map is scaled before it is drawn. `heat_from_minimum` subtracts its smallest value first.
-        clip: The percentile (0-100) of the absolute values at which a map is cut off first. None means that it is not.
+        smooth: The σ of the Gaussian by which a map is blurred first, as a share of its shorter side. 0 means that it is not.
+        clip: The percentile (0-100) of the absolute values at which a map is cut off then. None means that it is not.
         colormap: The colours, for the way `blend`.
         alpha: The weight of the map in the overlay, 0-1, for the ways `blend` and `diverging`.
         captions: The words above each tile, if there are several maps.
@@ -52,6 +53,7 @@ class MapsOnPhoto(Drawing):
     placement: Placement
     source: str = "map"
     scaling: Scaling = "heat"
+    smooth: float = 0.0
     clip: float | None = None
     colormap: Colormap = "jet"
     alpha: float = 0.5
@@ -83,7 +85,8 @@ class MapsOnPhoto(Drawing):
         return tiles[0] if len(tiles) == 1 else captioned_sheet(tiles, self.captions, drawn)
 
     def _tile(self, values: Float32[np.ndarray, "h w"], photo: Photo) -> UInt8[np.ndarray, "H W 3"]:
-        cut = values if self.clip is None else scaling.clipped(values, self.clip)
+        smooth = scaling.smoothed(values, self.smooth) if self.smooth else values
+        cut = smooth if self.clip is None else scaling.clipped(smooth, self.clip)
         overlay, heatmap = self._on_photo(_SCALINGS[self.scaling](cut), photo)
         return overlay if self.part == "overlay" else heatmap
 

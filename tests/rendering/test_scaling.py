@@ -47,3 +47,16 @@ def test_values_are_clipped_at_a_percentile_of_those_that_are_not_zero() -> None
     np.testing.assert_allclose(scaling.clipped(values, 100), values)
     zeros = np.zeros((2, 3), np.float32)
     np.testing.assert_array_equal(scaling.clipped(zeros, 99), zeros)
+
+
+def test_smoothing_spreads_a_peak_as_a_gaussian_and_keeps_the_sum() -> None:
+    """In a map of 40 × 60 a share of 0.05 is σ = 2."""
+    values = np.zeros((40, 60), np.float32)
+    values[20, 30], values[0, 0] = 1, -1
+    smooth = scaling.smoothed(values, 0.05)
+    assert smooth[20, 30] == pytest.approx(1 / (2 * np.pi * 2**2), rel=0.01)
+    assert smooth[20, 32] / smooth[20, 30] == pytest.approx(np.exp(-0.5), rel=0.01)
+    assert smooth.sum() == pytest.approx(0, abs=1e-5)
+    np.testing.assert_array_equal(scaling.smoothed(values, 0), values)
+    infinite = np.full((4, 4), np.inf, np.float32)
+    np.testing.assert_array_equal(scaling.smoothed(infinite, 0.1), infinite)

@@ -31,6 +31,12 @@ GRADIENT_ARTIFACTS = (
 )
 
 
+SMOOTH = (
+    "The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a "
+    "gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred."
+)
+
+
 class GradientFacts(AnimatedFacts):
     """The classes that are explained, with their scores. Without a list, `classes` has one entry."""
 
@@ -47,6 +53,7 @@ class PictureParams(ExplainedInputParams):
             "Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark."
         ),
     )
+    smooth: float = Field(default=0.005, ge=0, le=0.2, description=SMOOTH)
     alpha: float = Field(default=0.7, ge=0, le=1, description="This is the weight of the map in the overlay, 0-1.")
 
 
@@ -68,6 +75,7 @@ class ScoreGradientParams(GradientParams):
 class MagnitudeParams(ScoreGradientParams):
     """Parameters of a method whose map has no negative values."""
 
+    smooth: float = Field(default=0.01, ge=0, le=0.2, description=SMOOTH)
     colormap: Colormap = Field(default="inferno", description="The map has the colours of this colormap, alone and on the image.")
 
 

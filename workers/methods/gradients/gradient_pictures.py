@@ -31,12 +31,12 @@ OVERLAY_COLORMAP: Colormap = "inferno"
 
 def heat_options(params: PictureParams, colours: Colormap) -> dict[str, Any]:
     """Return how a map without a sign is drawn, as options of `MapsOnPhoto`."""
-    return {"clip": params.clip, "alpha": params.alpha, "colormap": colours}
+    return {"clip": params.clip, "smooth": params.smooth, "alpha": params.alpha, "colormap": colours}
 
 
 def signed_options(params: PictureParams) -> dict[str, Any]:
     """Return how a signed map is drawn, as options of `MapsOnPhoto`."""
-    return {"clip": params.clip, "alpha": params.alpha, "way": "diverging", "scaling": "signed"}
+    return {"clip": params.clip, "smooth": params.smooth, "alpha": params.alpha, "way": "diverging", "scaling": "signed"}
 
 
 def draw_magnitude(result: InputAttribution, photo: Photo, params: MagnitudeParams) -> Output:

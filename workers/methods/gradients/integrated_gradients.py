@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from rendering.photo import Photo
-from schemas.methods.gradients.integrated_gradients import IntegratedGradients, IntegratedGradientsFacts
+from schemas.methods.gradients.integrated_gradients import COMPLETENESS_TOLERANCE, IntegratedGradients, IntegratedGradientsFacts
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Output
 from workers.contract.colours import normalise
@@ -23,9 +23,6 @@ from workers.methods.gradients.input_attribution import InputAttribution, channe
 from workers.methods.gradients.summed_gradients import GradientSamples, add_gradients, as_slices
 from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 
-# A warning says so if the attributions miss more than this share of the score's difference.
-COMPLETENESS_TOLERANCE = 0.05
-
 
 @dataclass(frozen=True)
 class IntegratedAttribution:
@@ -35,11 +32,13 @@ class IntegratedAttribution:
         attribution: the attributions and their maps.
         difference: for each class the score of the image minus the score of the baseline.
         attributed: for each class the sum of its attributions. With infinitely many steps it is equal to `difference`.
+        steps: the number of gradients along the line.
     """
 
     attribution: InputAttribution
     difference: Float64[np.ndarray, " n"]
     attributed: Float64[np.ndarray, " n"]
+    steps: int
 
     @property
     def maps(self) -> Float32[np.ndarray, "n H W"]:
@@ -49,7 +48,12 @@ class IntegratedAttribution:
     @property
     def errors(self) -> Float64[np.ndarray, " n"]:
         """For each class |attributed − difference| as a share of |difference|, or unscaled if the difference is 0."""
-        return np.abs(self.attributed - self.difference) / np.where(self.difference == 0, 1, np.abs(self.difference))
+        return completeness_errors(self.attributed, self.difference)
+
+
+def completeness_errors(attributed: Float64[np.ndarray, " n"], difference: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """Return |attributed − difference| as a share of |difference|, or unscaled if the difference is 0."""
+    return np.abs(attributed - difference) / np.where(difference == 0, 1, np.abs(difference))
 
 
 def quadrature(rule: str, steps: int) -> tuple[Float64[np.ndarray, " steps"], Float64[np.ndarray, " steps"]]:
@@ -73,30 +77,40 @@ def baseline_input(
 
 
 def run(probe: Probe, inputs: Inputs, params: IntegratedGradients) -> Generator[Slice, None, IntegratedAttribution]:
-    """Return (x − x′)·Σ_i w_i·∂y/∂x(x′ + α_i·(x − x′)) with the baseline x′. The map is its sum over the channels."""
+    """Return (x − x′)·Σ_i w_i·∂y/∂x(x′ + α_i·(x − x′)) with the baseline x′. The map is its sum over the channels.
+
+    Without a number of steps, the sum is made anew with twice as many steps until the attributions add up.
+    """
     (image,) = inputs.tensor
     preprocessing = probe.description.preprocessing
     start = baseline_input(image, params, preprocessing)
-    difference = image - start
+    line = image - start
     ends = probe.forward(np.stack([image, start]), scores=True, output=params.output, precision=params.precision)
     classes = target_predictions(probe, ends, params)
     scores = class_scores(ends, classes, params.score)
+    difference = scores[0] - scores[1]
     sums = np.zeros((len(classes), *image.shape))
     photo = input_photo(inputs, preprocessing)
 
     def preview() -> np.ndarray:
-        values = channel_sum((sums[:1] * difference).astype(np.float32))[0]
+        values = channel_sum((sums[:1] * line).astype(np.float32))[0]
         return preview_on(photo, values, part="heatmap", **gradient_pictures.signed_options(params))
 
-    points, weights = quadrature(params.rule, params.steps)
-    samples = GradientSamples(params.steps, lambda part: start + points[part, None, None, None].astype(np.float32) * difference)
-    steps = add_gradients(probe, samples, weights, classes, params, sums=sums)
-    yield from as_slices(steps, PreviewedSlices(params.steps * len(classes), preview))
-    shares = sums * difference
+    slices = PreviewedSlices(params.gradients() * len(classes), preview)
+    done = steps = 0
+    for steps in params.rounds():
+        sums[:] = 0
+        points, weights = quadrature(params.rule, steps)
+        samples = GradientSamples(steps, lambda part, points=points: start + points[part, None, None, None].astype(np.float32) * line)
+        yield from as_slices(add_gradients(probe, samples, weights, classes, params, sums=sums), slices, before=done)
+        done += steps * len(classes)
+        if completeness_errors((sums * line).sum(axis=(1, 2, 3)), difference).max() <= COMPLETENESS_TOLERANCE:
+            break
+    shares = sums * line
     attribution = InputAttribution(
         shares.astype(np.float32), shares.sum(axis=-1).astype(np.float32), classes, params.target_classes().listed, preprocessing
     )
-    return IntegratedAttribution(attribution, scores[0] - scores[1], shares.sum(axis=(1, 2, 3)))
+    return IntegratedAttribution(attribution, difference, shares.sum(axis=(1, 2, 3)), steps)
 
 
 def draw(result: IntegratedAttribution, photo: Photo, params: IntegratedGradients) -> Output:
@@ -106,18 +120,19 @@ def draw(result: IntegratedAttribution, photo: Photo, params: IntegratedGradient
         photo,
         params,
         IntegratedGradientsFacts,
+        steps=result.steps,
         score_difference=tuple(result.difference.tolist()),
         attributed=tuple(result.attributed.tolist()),
         completeness_error=tuple(result.errors.tolist()),
     )
-    return gradient_pictures.with_warnings(drawn, _incompleteness_warnings(result, params))
+    return gradient_pictures.with_warnings(drawn, _incompleteness_warnings(result))
 
 
-def _incompleteness_warnings(result: IntegratedAttribution, params: IntegratedGradients) -> list[str]:
+def _incompleteness_warnings(result: IntegratedAttribution) -> list[str]:
     pairs = zip(result.attribution.classes, result.errors.tolist(), strict=True)
     return [
         f"{class_name(scored)}: the sum of the attributions misses the score's difference by {error:.0%} of it. "
-        f"Take more than {params.steps} steps."
+        f"Take more than {result.steps} `steps`."
         for scored, error in pairs
         if error > COMPLETENESS_TOLERANCE
     ]

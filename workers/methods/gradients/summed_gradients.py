@@ -66,8 +66,8 @@ def add_gradients(
             yield done
 
 
-def as_slices(steps: Generator[int, None, None], slices: PreviewedSlices) -> Generator[Slice, None, None]:
-    """Yield a slice for the work before `add_gradients`, and one for each of its steps."""
-    yield slices.at(0)
+def as_slices(steps: Generator[int, None, None], slices: PreviewedSlices, before: int = 0) -> Generator[Slice, None, None]:
+    """Yield a slice for the work before `add_gradients`, and one for each of its steps. `before` gradients were taken earlier."""
+    yield slices.at(before)
     for done in steps:
-        yield slices.at(done)
+        yield slices.at(before + done)

@@ -176,10 +176,10 @@ class AsyncMethods(ABC):
 
     async def deconvnet(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, layer: str | None = DEFAULT, channels: int |
-        Sequence[int] = DEFAULT, keep: Literal["neuron", "map"] = DEFAULT, position: Sequence[int] | None = DEFAULT, rule: Literal["deconv",
-        "guided", "gradient"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
-        DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, layer: str | None =
+        DEFAULT, channels: int | Sequence[int] = DEFAULT, keep: Literal["neuron", "map"] = DEFAULT, position: Sequence[int] | None =
+        DEFAULT, rule: Literal["deconv", "guided", "gradient"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This shows the pattern in the image to which a channel responds. One channel's strongest neuron, or its whole map, is
             kept, the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side.
@@ -196,6 +196,8 @@ class AsyncMethods(ABC):
             input: This is the name of the image input that is explained.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
             alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
             layer: This is the path of a layer with a spatial map.
             channels: This is the number of channels to show, those that respond most to this image, or a list of channel indices.
@@ -566,11 +568,11 @@ class AsyncMethods(ABC):
 
     async def grad_x_input(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
-        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
-        Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"]
-        = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
+        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
+        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it.
 
@@ -586,6 +588,8 @@ class AsyncMethods(ABC):
             input: This is the name of the image input that is explained.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
             alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
@@ -603,11 +607,11 @@ class AsyncMethods(ABC):
 
     async def guided_backprop(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
-        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
+        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
+        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This shows in colour on grey the edges and textures that excite the neurons behind the class.
 
@@ -623,6 +627,8 @@ class AsyncMethods(ABC):
             input: This is the name of the image input that is explained.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
             alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
@@ -639,11 +645,11 @@ class AsyncMethods(ABC):
 
     async def guided_grad_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
-        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, layer: str | None =
-        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
-        timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
+        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
+        = DEFAULT, layer: str | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class.
 
@@ -659,6 +665,8 @@ class AsyncMethods(ABC):
             input: This is the name of the image input that is explained.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
             alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
@@ -720,12 +728,13 @@ class AsyncMethods(ABC):
 
     async def integrated_gradients(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
-        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
-        Literal["logit", "probability"] = DEFAULT, steps: int = DEFAULT, baseline: Literal["black", "white", "mean", "blurred", "random"] =
-        DEFAULT, rule: Literal["gauss_legendre", "trapezoid"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
-        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
+        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
+        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, steps: int | None = DEFAULT, max_steps: int = DEFAULT, baseline:
+        Literal["black", "white", "mean", "blurred", "random"] = DEFAULT, rule: Literal["gauss_legendre", "trapezoid"] = DEFAULT, seed: int
+        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The
             shares sum to this difference. Red speaks for the class, blue against it.
@@ -742,6 +751,8 @@ class AsyncMethods(ABC):
             input: This is the name of the image input that is explained.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
             alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
@@ -754,7 +765,8 @@ class AsyncMethods(ABC):
             frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
                 frames.
             score: This score of the class is differentiated. By default "logit".
-            steps: This is the number of gradients that are taken along the line. By default 50.
+            steps: This is the number of gradients that are taken along the line.
+            max_steps: If `steps` is null, at most this many gradients are taken along the line. By default 400.
             baseline: The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or
                 `random` pixels. By default "black".
             rule: This rule says where on the line the gradients are taken, and which weights they have. By default
@@ -1080,12 +1092,12 @@ class AsyncMethods(ABC):
 
     async def saliency(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
-        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
-        Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
-        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
-        timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
+        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
+        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma",
+        "turbo", "hot", "gray"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """The brightness of a pixel shows how much the class's score would change if this pixel changed a little.
 
@@ -1101,6 +1113,8 @@ class AsyncMethods(ABC):
             input: This is the name of the image input that is explained.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.01.
             alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
@@ -1185,13 +1199,13 @@ class AsyncMethods(ABC):
 
     async def smooth_grad(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] =
-        DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
-        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score:
-        Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
-        = DEFAULT, samples: int = DEFAULT, noise: float = DEFAULT, average: Literal["mean", "squares"] = DEFAULT, seed: int = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
+        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
+        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma",
+        "turbo", "hot", "gray"] = DEFAULT, samples: int = DEFAULT, noise: float = DEFAULT, average: Literal["mean", "squares"] = DEFAULT,
+        seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
+        bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.
 
@@ -1207,6 +1221,8 @@ class AsyncMethods(ABC):
             input: This is the name of the image input that is explained.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.01.
             alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.

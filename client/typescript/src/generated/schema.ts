@@ -3504,6 +3504,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -5442,6 +5447,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -5647,6 +5657,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -5795,6 +5810,11 @@ export interface components {
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
             clip?: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
             /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
@@ -6349,6 +6369,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -6402,9 +6427,14 @@ export interface components {
             score?: "logit" | "probability";
             /**
              * Steps
-             * @description This is the number of gradients that are taken along the line. The default is `50`.
+             * @description This is the number of gradients that are taken along the line. If it is null, 50 are taken, and twice as many again until the completeness error of every class is at most 2 %.
              */
-            steps?: number;
+            steps?: number | null;
+            /**
+             * Max Steps
+             * @description If `steps` is null, at most this many gradients are taken along the line. The default is `400`.
+             */
+            max_steps?: number;
             /**
              * Baseline
              * @description The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or `random` pixels. The default is `"black"`.
@@ -6470,6 +6500,11 @@ export interface components {
             classes: components["schemas"]["Prediction"][];
             /** @description These are the frames that were explained. It is null if `frames` was not given. */
             animation: components["schemas"]["AnimationFacts"] | null;
+            /**
+             * Steps
+             * @description This is the number of gradients along the line of which the attributions are made.
+             */
+            steps: number;
             /**
              * Score Difference
              * @description This is each class's score for the image minus its score for the baseline.
@@ -9326,6 +9361,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.01`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -9803,6 +9843,11 @@ export interface components {
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
             clip?: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.01`.
+             */
+            smooth?: number;
             /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
@@ -11508,6 +11553,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -12635,6 +12685,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -12748,6 +12803,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -12854,6 +12914,11 @@ export interface components {
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
             clip?: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
             /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
@@ -13124,6 +13189,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -13177,9 +13247,14 @@ export interface components {
             score?: "logit" | "probability";
             /**
              * Steps
-             * @description This is the number of gradients that are taken along the line. The default is `50`.
+             * @description This is the number of gradients that are taken along the line. If it is null, 50 are taken, and twice as many again until the completeness error of every class is at most 2 %.
              */
-            steps?: number;
+            steps?: number | null;
+            /**
+             * Max Steps
+             * @description If `steps` is null, at most this many gradients are taken along the line. The default is `400`.
+             */
+            max_steps?: number;
             /**
              * Baseline
              * @description The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or `random` pixels. The default is `"black"`.
@@ -14282,6 +14357,11 @@ export interface components {
              */
             clip?: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.01`.
+             */
+            smooth?: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -14589,6 +14669,11 @@ export interface components {
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
             clip?: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.01`.
+             */
+            smooth?: number;
             /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
@@ -17760,6 +17845,11 @@ export interface components {
              */
             clip: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -18688,6 +18778,11 @@ export interface components {
              */
             clip: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -18779,6 +18874,11 @@ export interface components {
              */
             clip: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -18861,6 +18961,11 @@ export interface components {
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
             clip: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth: number;
             /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
@@ -19057,6 +19162,11 @@ export interface components {
              */
             clip: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.005`.
+             */
+            smooth: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -19110,9 +19220,14 @@ export interface components {
             score: "logit" | "probability";
             /**
              * Steps
-             * @description This is the number of gradients that are taken along the line. The default is `50`.
+             * @description This is the number of gradients that are taken along the line. If it is null, 50 are taken, and twice as many again until the completeness error of every class is at most 2 %.
              */
-            steps: number;
+            steps: number | null;
+            /**
+             * Max Steps
+             * @description If `steps` is null, at most this many gradients are taken along the line. The default is `400`.
+             */
+            max_steps: number;
             /**
              * Baseline
              * @description The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or `random` pixels. The default is `"black"`.
@@ -19977,6 +20092,11 @@ export interface components {
              */
             clip: number;
             /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.01`.
+             */
+            smooth: number;
+            /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
              */
@@ -20244,6 +20364,11 @@ export interface components {
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
             clip: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. Single pixels of a gradient mean little, and their neighbourhood means more. 0 draws each value as it is. Arrays and pictures in colour are not blurred. The default is `0.01`.
+             */
+            smooth: number;
             /**
              * Alpha
              * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
@@ -22533,7 +22658,7 @@ export interface operations {
                  * @example {
                  *       "model": "efficientnet_lite0",
                  *       "image": "the bytes of cat.jpg",
-                 *       "steps": 16
+                 *       "max_steps": 100
                  *     }
                  */
                 "multipart/form-data": components["schemas"]["IntegratedGradientsForm"];
@@ -26502,7 +26627,7 @@ export interface operations {
                  * @example {
                  *       "model": "efficientnet_lite0",
                  *       "image": "the bytes of cat.jpg",
-                 *       "steps": 16
+                 *       "max_steps": 100
                  *     }
                  */
                 "multipart/form-data": components["schemas"]["IntegratedGradientsForm"];

@@ -123,5 +123,20 @@ def test_facts_and_a_warning_tell_about_incompleteness() -> None:
 
 def test_the_error_is_unscaled_if_the_score_does_not_differ() -> None:
     values = np.zeros((2, 4, 6, 3))
-    found = integrated_gradients.IntegratedAttribution(attribution(values, values[..., 0]), np.array([0.0, -2.0]), np.array([0.25, -1.0]))
+    found = integrated_gradients.IntegratedAttribution(
+        attribution(values, values[..., 0]), np.array([0.0, -2.0]), np.array([0.25, -1.0]), 4
+    )
     np.testing.assert_allclose(found.errors, [0.25, 0.5])
+
+
+def test_without_a_number_of_steps_they_double_until_the_attributions_add_up() -> None:
+    """The logit is quadratic, so 50 steps are enough. The probability of a 30 times brighter image needs more."""
+    slices, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(batch(1)), resolved("integrated_gradients")))
+    assert (found.steps, slices[-1].step, slices[-1].total) == (50, 50, 750)
+    edge = resolved("integrated_gradients", class_index=2, score="probability", max_steps=80)
+    assert edge.rounds() == (50, 80)
+    slices, found = driven(integrated_gradients.run(FormulaProbe(), Inputs(30 * batch(1)), edge))
+    assert (found.steps, slices[-1].step, slices[-1].total) == (80, 130, 130)
+    _, alone = driven(integrated_gradients.run(FormulaProbe(), Inputs(30 * batch(1)), edge.changed(steps=80)))
+    np.testing.assert_array_equal(found.attribution.values, alone.attribution.values)
+    assert integrated_gradients.draw(found, photo_of(), edge).facts.model_dump()["steps"] == 80
