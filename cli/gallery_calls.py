@@ -187,6 +187,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "integrated_gradients": {},
     "kernel_shap": {"samples": 1000},
     "lime": {"samples": 1000},
+    "lrp": {"composite": "epsilon_gamma_box"},
     "rise": {"masks": 1000},
     "sandbox": {"preset": "relu_max_pool_5x5"},
     "score_cam": {"max_channels": 256},

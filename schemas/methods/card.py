@@ -10,12 +10,13 @@ from pydantic import JsonValue
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 
-Family = Literal["cam", "gradients", "perturbation", "evaluation", "inspection", "synthesis"]
+Family = Literal["cam", "gradients", "relevance", "perturbation", "evaluation", "inspection", "synthesis"]
 """The folder of a method in `schemas/methods` and in `workers/methods`."""
 
 FAMILY_TITLES: dict[Family, str] = {
     "cam": "Where does the model look for the class?",
     "gradients": "Which pixels does the class depend on?",
+    "relevance": "How is the class's score shared among the pixels?",
     "perturbation": "Which parts are missed when they are covered?",
     "evaluation": "How true is the map?",
     "inspection": "What is inside the model, and what does it answer?",

@@ -31,6 +31,8 @@ class ModelKind:
         no_map: code and text of the error of methods that need a layer's map.
         no_class: code and text of the error of methods that explain a class.
         no_scores: code and text of the error of methods that list the scores of classes.
+        no_relevance: code and text of the error of `lrp`.
+        first_rule: rule of the first layer for `lrp`, where the default one would give every pixel the same relevance.
         no_field: true if a position of the target layer does not see a limited part of the photo.
     """
 
@@ -42,6 +44,8 @@ class ModelKind:
     no_map: tuple[str, str] | None = None
     no_class: tuple[str, str] | None = None
     no_scores: tuple[str, str] | None = None
+    no_relevance: tuple[str, str] | None = None
+    first_rule: str | None = None
     no_field: bool = False
 
 
@@ -71,6 +75,10 @@ def kind(default: str | None, **more: Any) -> Callable[[_Build], _Build]:
 
 def _copied(source: str, name: str) -> Callable[[Path], None]:
     return lambda folder: shutil.copy(FIXTURES / source, folder / name)
+
+
+def _no_rule(layer: str) -> tuple[str, str]:
+    return "unsuitable_layer", f"Layer '{layer}' .* has no rule of relevance propagation"
 
 
 for _name, _default, _more in (
@@ -105,7 +113,12 @@ _add(
 )
 _add("sequential_h5", zoo.ZOO["sequential"], "conv2", suffix=".h5")
 KINDS["keras2"] = ModelKind(_copied("keras2_every_layer.h5", "keras2.h5"), "transposed", no_field=True)
-KINDS["tensorflow213"] = ModelKind(_copied("tf213_everything.keras", "tensorflow213.keras"), "tf.math.add_n", layer="base/conv2")
+KINDS["tensorflow213"] = ModelKind(
+    _copied("tf213_everything.keras", "tensorflow213.keras"),
+    "tf.math.add_n",
+    layer="base/conv2",
+    no_relevance=_no_rule("tf.math.reduce_std"),
+)
 KINDS["keras2_transfer"] = ModelKind(_copied("keras2_transfer.h5", "keras2_transfer.h5"), "vgg16/block2_conv1")
 
 
@@ -120,8 +133,14 @@ def _int8() -> keras.Model:
 
 
 _add("int8", _int8, "conv")
-_add("own_vit", lambda: zoo.seeded(custom_layers.keras_io_vit()), "norm", tokens=True, no_field=True)
-_add("own_convnext", lambda: zoo.seeded(custom_layers.convnext_like()), "block1", no_field=True)
+_add("own_vit", lambda: zoo.seeded(custom_layers.keras_io_vit()), "norm", tokens=True, no_field=True, no_relevance=_no_rule("norm"))
+_add(
+    "own_convnext",
+    lambda: zoo.seeded(custom_layers.convnext_like()),
+    "block1",
+    no_field=True,
+    no_relevance=_no_rule("layer_normalization.*"),
+)
 
 
 @kind("last")
@@ -165,7 +184,7 @@ def no_dense() -> keras.Model:
     return keras.Model(photo, layers.Softmax(name="softmax")(x))
 
 
-@kind(None, no_map=("unsuitable_layer", "no layer with a spatial map"))
+@kind(None, no_map=("unsuitable_layer", "no layer with a spatial map"), first_rule="w_square")
 def dense_alone() -> keras.Model:
     photo = keras.Input((13, 9, 3), name="photo")
     x = layers.Dense(16, activation="tanh", name="hidden")(layers.Flatten(name="flatten")(photo))
@@ -184,7 +203,7 @@ def _block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.Add(name=f"{name}_add2")([x, layers.Dense(6, name=f"{name}_out")(hidden)])
 
 
-@kind("each", tokens=True, no_field=True)
+@kind("each", tokens=True, no_field=True, no_relevance=_no_rule("norm"))
 def vision_transformer() -> keras.Model:
     """The head reads all tokens."""
     photo = keras.Input((12, 8, 3), name="photo")
@@ -194,7 +213,7 @@ def vision_transformer() -> keras.Model:
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x))
 
 
-@kind("block2_norm1", tokens=True, no_field=True)
+@kind("block2_norm1", tokens=True, no_field=True, no_relevance=_no_rule("norm"))
 def class_token() -> keras.Model:
     """The head reads a class token only."""
     photo = keras.Input((12, 8, 3), name="photo")
@@ -203,7 +222,14 @@ def class_token() -> keras.Model:
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x[:, 0]))
 
 
-@kind("patches", layer="attention", tokens=True, no_field=True, no_map=("unsuitable_layer", "has no spatial map"))
+@kind(
+    "patches",
+    layer="attention",
+    tokens=True,
+    no_field=True,
+    no_map=("unsuitable_layer", "has no spatial map"),
+    no_relevance=_no_rule("attention"),
+)
 def attention_without_a_grid() -> keras.Model:
     """The tokens are rows of the map, so they form no map themselves."""
     photo = keras.Input((12, 8, 3), name="photo")
@@ -212,7 +238,7 @@ def attention_without_a_grid() -> keras.Model:
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(layers.Flatten(name="flatten")(x)))
 
 
-@kind("conv")
+@kind("conv", no_relevance=("unsuitable_layer", "Layer 'mean' gives probabilities"))
 def ensemble() -> keras.Model:
     """The output is the mean of two softmaxes, so it is probabilities and has no logits."""
     photo = keras.Input((13, 9, 3), name="photo")

@@ -57,6 +57,7 @@ AXES: dict[str, Callable[[MethodCase, Any], dict[str, tuple[int, ...]]]] = {
     "compare": lambda tried, params: {f"map.{method}": _cam(tried, params)["map"] for method in params.methods},
     **{name: _gradients for name, params in METHODS.items() if issubclass(params, GradientParams)},
     "deconvnet": _gradients,
+    "lrp": _gradients,
     "filters": _filters,
 }
 

@@ -92,7 +92,13 @@ def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Seq
 def given(kind: ModelKind, method: str) -> dict[str, Any]:
     """Return the parameters that the kind of model needs, as far as the method has them."""
     fields = METHODS[method].model_fields
-    asked = {"layer": kind.layer, "output": kind.output, "options": {"layer": kind.layer}, **QUICK.get(method, {})}
+    asked = {
+        "layer": kind.layer,
+        "output": kind.output,
+        "first_rule": kind.first_rule,
+        "options": {"layer": kind.layer},
+        **QUICK.get(method, {}),
+    }
     return {name: value for name, value in asked.items() if name in fields and value is not None}
 
 
@@ -101,6 +107,8 @@ def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
     explains_a_class = "class_index" in params.model_fields or issubclass(params, CamParams)
     if kind.no_class is not None and explains_a_class and method != "eigen_cam":
         return kind.no_class
+    if method == "lrp":
+        return kind.no_relevance
     return kind.no_map if "layer" in params.model_fields else None
 
 

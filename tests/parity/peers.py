@@ -22,6 +22,10 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage", "sklearn", "s
     from lucent.optvis.param import color as lucent_colour
     from lucent.optvis.param import spatial as lucent_spatial
     from xplique.features_visualizations import preconditioning as xplique_preconditioning
+    from zennit import canonizers as zennit_canonizers
+    from zennit import composites as zennit_composites
+    from zennit import rules as zennit_rules
+    from zennit import types as zennit_types
 
 __all__ = [
     "captum",
@@ -34,4 +38,8 @@ __all__ = [
     "xplique",
     "xplique_metrics",
     "xplique_preconditioning",
+    "zennit_canonizers",
+    "zennit_composites",
+    "zennit_rules",
+    "zennit_types",
 ]

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from schemas.errors import NoGradient
 from schemas.methods.target_class import TOP_CLASS
-from workers.contract.probe import ReluRule
+from workers.contract.probe import Forward, ReluRule
+from workers.engine.domain_errors import check_finite
 from workers.engine.evaluation import Intercept, Override
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import ModelInputs
@@ -55,7 +56,7 @@ def build_forward(
         activations, logits, probabilities = scores.read(inputs, layers, override, None, weights)
         return ForwardPass(_as_float32(activations), logits, probabilities)
 
-    return _traced(forward, (*model_inputs.signature, *(scores.signature if scores else ())))
+    return traced(forward, (*model_inputs.signature, *(scores.signature if scores else ())))
 
 
 def build_values(model_inputs: ModelInputs, target: TargetScores, *, precision: str) -> Callable[..., tf.Tensor]:
@@ -65,7 +66,7 @@ def build_values(model_inputs: ModelInputs, target: TargetScores, *, precision: 
     def values(x: tf.Tensor, others: Others) -> tf.Tensor:
         return target.values(model_inputs.all(x, others), (), override)[1]
 
-    return _traced(values, model_inputs.signature)
+    return traced(values, model_inputs.signature)
 
 
 def build_scores_from(model_inputs: ModelInputs, layer: str, *, scores: ScoreSource, precision: str) -> Callable[..., ForwardPass]:
@@ -84,7 +85,7 @@ def build_scores_from(model_inputs: ModelInputs, layer: str, *, scores: ScoreSou
         _, logits, probabilities = scores.read(model_inputs.all(x, others), (layer,), override, replace, weights)
         return ForwardPass({}, logits, probabilities)
 
-    return _traced(scores_from, (*model_inputs.signature, _activations_spec(model_inputs.graph, layer), *scores.signature))
+    return traced(scores_from, (*model_inputs.signature, _activations_spec(model_inputs.graph, layer), *scores.signature))
 
 
 def build_backproject(model_inputs: ModelInputs, layer: str, relu_rule: ReluRule) -> Callable[..., tf.Tensor]:
@@ -99,14 +100,14 @@ def build_backproject(model_inputs: ModelInputs, layer: str, relu_rule: ReluRule
     def backproject(x: tf.Tensor, others: Others, seed: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             inputs = model_inputs.all(x, others)
-            taps = graph.run(inputs, (name, layer), override, _watch_only(name, tape))
+            taps = graph.run(inputs, (name, layer), override, watch_only(name, tape))
         activations = taps[layer]
         gradient = tape.gradient(activations, taps[name], output_gradients=[tf.cast(seed, activations.dtype)])
         if gradient is None:
             raise NoGradient(f"No gradient of layer '{layer}' reaches the model's input.", pointer="/params/layer", got=layer)
         return tf.cast(tf.convert_to_tensor(gradient), tf.float32)
 
-    return _traced(backproject, (*model_inputs.signature, _activations_spec(graph, layer)))
+    return traced(backproject, (*model_inputs.signature, _activations_spec(graph, layer)))
 
 
 def build_gradients(
@@ -126,7 +127,7 @@ def build_gradients(
     def gradients(x: tf.Tensor, others: Others, class_indices: tf.Tensor, *weights: tf.Tensor) -> GradientPass:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             inputs = model_inputs.all(x, others)
-            taps, logits, probabilities = scores.read(inputs, (layer,), override, _watch_only(layer, tape), weights)
+            taps, logits, probabilities = scores.read(inputs, (layer,), override, watch_only(layer, tape), weights)
             class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
             explained = tf.gather(logits if score == "logit" else probabilities, class_indices, axis=1, batch_dims=1)
         gradient = tape.gradient(explained, taps[layer])
@@ -135,17 +136,29 @@ def build_gradients(
         gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
         return GradientPass(tf.cast(taps[layer], tf.float32), gradient, logits, probabilities, class_indices)
 
-    return _traced(gradients, (*model_inputs.signature, tf.TensorSpec((None,), tf.int32), *scores.signature))
+    return traced(gradients, (*model_inputs.signature, tf.TensorSpec((None,), tf.int32), *scores.signature))
 
 
-def _traced(function: Callable[..., Any], signature: Sequence[Any]) -> Any:
+def as_forward(result: ForwardPass, precision: str) -> Forward:
+    """Return the arrays of a forward pass that was computed in `precision`.
+
+    Raises:
+        NonFinite: activations or logits are not finite.
+    """
+    activations = {path: activation.numpy() for path, activation in result.activations.items()}
+    logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
+    check_finite(f"in {precision}", {**{f"activations of layer '{path}'": a for path, a in activations.items()}, "logits": logits})
+    return Forward(activations, logits, probabilities)
+
+
+def traced(function: Callable[..., Any], signature: Sequence[Any]) -> Any:
     """Compile a function and trace it now, while the cache holds its lock. Autograph is off: it has nothing to do and garbles errors."""
     compiled = tf.function(function, input_signature=signature, autograph=False)
     compiled.get_concrete_function()
     return compiled
 
 
-def _watch_only(path: str, tape: tf.GradientTape) -> Intercept:
+def watch_only(path: str, tape: tf.GradientTape) -> Intercept:
     """Return an intercept with which `tape` differentiates with respect to the output of the layer `path` alone.
 
     The output is copied by an identity, because a layer such as dropout returns its input, which other layers may read too.
@@ -174,7 +187,7 @@ def _why_no_gradient(graph: Graph, inputs: Any, layer: str, scores: ScoreSource,
         if other.path != layer and graph.reaches(layer, other.path) and scores.is_computed_from(other.path)
     ]
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        taps = graph.run(inputs, (layer, *between), override, _watch_only(layer, tape))
+        taps = graph.run(inputs, (layer, *between), override, watch_only(layer, tape))
     for path in between:
         if not taps[path].dtype.is_floating or tape.gradient(taps[path], taps[layer]) is None:
             kind = type(graph.layer_at(path).layer).__name__

@@ -18,6 +18,7 @@ from schemas.models import HeadKind, ModelDescription, Preprocessing, PublishedM
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
+from workers.contract.relevance import InputRange, RelevanceRules, Relevances
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine import passes
 from workers.engine.activation_guard import ActivationGuard
@@ -30,8 +31,9 @@ from workers.engine.device_speed import device_speed
 from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import ModelInputs
-from workers.engine.passes import ForwardPass, GradientPass
+from workers.engine.passes import GradientPass
 from workers.engine.randomised_layers import randomised_layers
+from workers.engine.relevance.relevance_pass import build_relevances, run_relevances
 from workers.engine.relu_rules import count_relus
 from workers.engine.request_checks import check_activations, check_classes, check_input, check_layer_of_scores
 from workers.engine.score_sources import ClassScores, ScoreSource, TargetScores
@@ -107,11 +109,7 @@ class KerasProbe:
         build = partial(passes.build_forward, self._inputs, paths, scores=source, precision=precision)
         call = self.compiled.get(("forward", self._inputs.key, paths, source and source.key, scores, precision), build)
         with errors:
-            result: ForwardPass = call(*self._inputs.arguments(tensor), *(self._weights if scores else ()))
-            activations = {path: result.activations[path].numpy() for path in paths}
-        logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
-        check_finite(f"in {precision}", {**{f"activations of layer '{path}'": a for path, a in activations.items()}, "logits": logits})
-        return Forward(activations, logits, probabilities)
+            return passes.as_forward(call(*self._inputs.arguments(tensor), *(self._weights if scores else ())), precision)
 
     def gradients(
         self,
@@ -123,7 +121,7 @@ class KerasProbe:
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
-        return self._gradients(tensor, layer, class_indices, score=score, relu_rule="gradient", output=output, precision=precision)
+        return self._gradients(tensor, layer, class_indices, output=output, precision=precision, score=score, relu_rule="gradient")
 
     def input_gradients(
         self,
@@ -135,11 +133,20 @@ class KerasProbe:
         output: str | None = None,
         precision: str = "float32",
     ) -> InputGradients:
-        found = self._gradients(
-            tensor, self._inputs.name, class_indices, score=score, relu_rule=relu_rule, output=output, precision=precision
-        )
+        at, how = self._inputs.name, {"score": score, "relu_rule": relu_rule}
+        found = self._gradients(tensor, at, class_indices, output=output, precision=precision, **how)
         relus = 0 if relu_rule == "gradient" else self._relus(self._scores(output))
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
+
+    def relevances(
+        self, tensor: Float32, class_indices: NDArray[np.int32], rules: RelevanceRules, values: InputRange, *, output: str | None = None
+    ) -> Relevances:
+        errors = self._checked(tensor, gradient_at=self._inputs.name)
+        source = self._explained(self._inputs.name, output, class_indices, len(tensor))
+        key = "relevances", self._inputs.key, rules, source.key
+        call = self.compiled.get(key, partial(build_relevances, self._inputs, rules, source))
+        with errors:
+            return run_relevances(call, self._inputs.arguments(tensor), values, class_indices, self._weights)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
         errors = self._checked(tensor, gradient_at=self._inputs.name)
@@ -154,17 +161,14 @@ class KerasProbe:
     def scores_from(
         self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
     ) -> Forward:
-        errors = self._checked(tensor, precision)
-        source = self._scores(output)
+        errors, source = self._checked(tensor, precision), self._scores(output)
         check_layer_of_scores(self.description.name, self.graph, layer, source)
         check_activations(self.graph, layer, activations, len(tensor))
         build = partial(passes.build_scores_from, self._inputs, layer, scores=source, precision=precision)
         call = self.compiled.get(("scores_from", self._inputs.key, layer, source.key, precision), build)
         with errors:
-            result: ForwardPass = call(*self._inputs.arguments(tensor), tf.constant(activations, tf.float32), *self._weights)
-            logits, probabilities = (None if value is None else value.numpy() for value in (result.logits, result.probabilities))
-        check_finite(f"in {precision}", {"logits": logits})
-        return Forward({}, logits, probabilities)
+            found = call(*self._inputs.arguments(tensor), tf.constant(activations, tf.float32), *self._weights)
+            return passes.as_forward(found, precision)
 
     def values(self, tensor: Float32, readout: Readout, *, precision: str = "float32") -> Float32:
         errors = self._checked(tensor, precision)
@@ -213,29 +217,25 @@ class KerasProbe:
         return weights_of(self.graph, layer)
 
     def _gradients(
-        self,
-        tensor: Float32,
-        layer: str,
-        class_indices: NDArray[np.int32],
-        *,
-        score: str,
-        relu_rule: ReluRule,
-        output: str | None,
-        precision: str,
+        self, tensor: Float32, layer: str, class_indices: NDArray[np.int32], *, output: str | None, precision: str, **rules: Any
     ) -> LayerGradients:
         errors = self._checked(tensor, precision, layer)
-        source = self._scores(output)
-        check_layer_of_scores(self.description.name, self.graph, layer, source)
-        classes = len(self._weights[0]) if self._weights else self.graph.head_of(output).classes or 0
-        check_classes(self.description.name, class_indices, len(tensor), classes)
-        build = partial(passes.build_gradients, self._inputs, layer, score=score, relu_rule=relu_rule, scores=source, precision=precision)
-        call = self.compiled.get(("gradients", self._inputs.key, layer, score, relu_rule, source.key, precision), build)
+        source = self._explained(layer, output, class_indices, len(tensor))
+        build = partial(passes.build_gradients, self._inputs, layer, scores=source, precision=precision, **rules)
+        call = self.compiled.get(("gradients", self._inputs.key, layer, *rules.values(), source.key, precision), build)
         with errors:
             result: GradientPass = call(*self._inputs.arguments(tensor), tf.constant(class_indices, tf.int32), *self._weights)
             found = LayerGradients(*(value.numpy() for value in result))
         values = {f"activations of layer '{layer}'": found.activations, "logits": found.logits}
         check_finite(f"in {precision}", {**values, f"gradients at layer '{layer}'": found.gradients})
         return found
+
+    def _explained(self, layer: str, output: str | None, class_indices: NDArray[np.int32], count: int) -> ScoreSource:
+        """Return the source of the scores, after a check that they come from `layer` and that it has these classes for each example."""
+        source, name = self._scores(output), self.description.name
+        check_layer_of_scores(name, self.graph, layer, source)
+        check_classes(name, class_indices, count, len(self._weights[0]) if self._weights else self.graph.head_of(output).classes or 0)
+        return source
 
     def _scores(self, output: str | None) -> ScoreSource:
         """Return the targets that are explained, or else the classes of `output`; None is the first one, so that it is traced once."""

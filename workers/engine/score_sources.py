@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
+from schemas.errors import UnsuitableLayer
 from workers.contract.probe import Readout
 from workers.engine.evaluation import Intercept, Override, evaluate
 from workers.engine.graph import Graph
+from workers.engine.topology import TensorRef
 
 # A vector that is shorter than this is divided by this in place of its own length.
 _LEAST_LENGTH = 1e-12
+
+
+class ScoreOrigin(NamedTuple):
+    """The tensor that scores are read from, and what is called in place of layers so that it holds logits where there are some."""
+
+    tensor: TensorRef
+    override: Override
 
 
 class ScoreSource(Protocol):
@@ -43,6 +52,21 @@ class ScoreSource(Protocol):
         """Return the outputs of the tapped layers by path, and logits and probabilities (N, classes), float32."""
         ...
 
+    def origin(self, override: Override) -> ScoreOrigin:
+        """Return the tensor that the scores are read from, if `override` is called in place of layers.
+
+        Raises:
+            UnsuitableLayer: the model has probabilities and no logits.
+        """
+        ...
+
+    def of_values(self, values: tf.Tensor, weights: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return logits and probabilities (N, classes) of the values of this tensor (N, …), float32.
+
+        The logits are linear in the values: the length by which a readout is divided counts as a constant.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class ClassScores:
@@ -70,6 +94,14 @@ class ClassScores:
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         activations, logits = self.graph.class_scores(inputs, taps, override, intercept, self.output)
         return activations, logits, self.graph.head_of(self.output).probabilities(logits)
+
+    def origin(self, override: Override) -> ScoreOrigin:
+        return _origin_of_logits(self.graph, self.output, override)
+
+    def of_values(self, values: tf.Tensor, weights: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        head = self.graph.head_of(self.output)
+        logits = head.logits(tf.cast(values, tf.float32))
+        return logits, head.probabilities(logits)
 
 
 @dataclass(frozen=True)
@@ -108,6 +140,24 @@ class TargetScores:
         scores = weighted_sums(values, *weights, normalised=self.readout.normalised)
         return activations, scores, scores
 
+    def origin(self, override: Override) -> ScoreOrigin:
+        topology = self.graph.topology
+        if self.readout.source == "layer":
+            return ScoreOrigin(topology.tensor_at(self._layer), override)
+        if self.readout.source == "output":
+            return ScoreOrigin(topology.output_tensor(topology.output_index(self.readout.name)), override)
+        return _origin_of_logits(self.graph, self.readout.name, override)
+
+    def of_values(self, values: tf.Tensor, weights: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        values = tf.cast(values, tf.float32)
+        if self.readout.source in ("logits", "probabilities"):
+            values = self.graph.head_of(self.readout.name).logits(values)
+        if self.readout.normalised:
+            length = tf.norm(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
+            values /= tf.stop_gradient(tf.reshape(tf.maximum(length, _LEAST_LENGTH), (-1, *[1] * (len(values.shape) - 1))))
+        scores = weighted_sums(values, *weights, normalised=False)
+        return scores, scores
+
     def values(
         self, inputs: Any, taps: Sequence[str], override: Override, intercept: Intercept | None = None
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
@@ -139,6 +189,19 @@ class TargetScores:
             return shape
         head = self.graph.head_of(self.readout.name)
         return (*shape[:-1], head.classes or head.dense_classes)
+
+
+def _origin_of_logits(graph: Graph, output: str | None, override: Override) -> ScoreOrigin:
+    topology, head = graph.topology, graph.head_of(output)
+    tensor = topology.output_tensor(topology.output_index(output))
+    if head.gives_probabilities or head.kind == "log_probabilities":
+        path = topology.owners[tensor]
+        raise UnsuitableLayer(
+            f"Layer '{path}' gives probabilities of which no logits are known, so there is no score whose relevance could go back.",
+            pointer="/model",
+            got=path,
+        )
+    return ScoreOrigin(tensor, head.without_activation(override))
 
 
 def weighted_sums(values: tf.Tensor, weights: tf.Tensor, *, normalised: bool) -> tf.Tensor:

@@ -17,7 +17,7 @@ const of = (family: string) => (method: Method) => method.family === family && m
 
 const RULES: Rule[] = [
   { name: "Where", question: "Which regions of the photo speak for the class?", holds: of("cam") },
-  { name: "Pixels", question: "Which single pixels does the score depend on?", holds: of("gradients") },
+  { name: "Pixels", question: "Which single pixels does the score depend on?", holds: (method) => of("gradients")(method) || of("relevance")(method) },
   { name: "Cover it", question: "How does the score change when a part of the photo is hidden?", holds: of("perturbation") },
   { name: "Compare", question: "Do several methods agree?", holds: (method) => method.name === "compare" },
   { name: "How true", question: "Does the model really use what a map shows?", holds: of("evaluation") },

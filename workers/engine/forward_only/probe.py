@@ -17,6 +17,7 @@ from schemas.models import ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
+from workers.contract.relevance import InputRange, RelevanceRules, Relevances
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine.domain_errors import check_finite
 from workers.engine.forward_only.image_input import other_image_input
@@ -143,6 +144,11 @@ class ForwardOnlyProbe:
         output: str | None = None,
         precision: str = "float32",
     ) -> InputGradients:
+        self._refuse("gradients")
+
+    def relevances(
+        self, tensor: Float32, class_indices: NDArray[np.int32], rules: RelevanceRules, values: InputRange, *, output: str | None = None
+    ) -> Relevances:
         self._refuse("gradients")
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:

@@ -46,7 +46,7 @@ def draw_magnitude(result: InputAttribution, photo: Photo, params: MagnitudePara
 
 
 def draw_signed(
-    result: InputAttribution, photo: Photo, params: GradientParams, facts: type[GradientFacts] = GradientFacts, **more: Any
+    result: InputAttribution, photo: Photo, params: PictureParams, facts: type[GradientFacts] = GradientFacts, **more: Any
 ) -> Output:
     """Return the output of a signed map: red speaks for the class, blue against it, white for nothing."""
     overlay = class_overlay(result.classes, photo, **signed_options(params))

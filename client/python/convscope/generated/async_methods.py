@@ -914,6 +914,55 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("lime", given_arguments(locals()))
 
+    async def lrp(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, output: str | None =
+        DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str]
+        | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, composite: Literal["epsilon_plus_flat",
+        "epsilon_gamma_box", "epsilon_alpha2_beta1", "epsilon"] = DEFAULT, convolution_rule: Literal["epsilon", "gamma", "alpha_beta",
+        "z_plus", "flat", "w_square"] | None = DEFAULT, dense_rule: Literal["epsilon", "gamma", "alpha_beta", "z_plus", "flat", "w_square"]
+        | None = DEFAULT, first_rule: Literal["epsilon", "gamma", "alpha_beta", "z_plus", "flat", "w_square", "z_box"] |
+        Literal["as_others"] | None = DEFAULT, epsilon: float = DEFAULT, gamma: float = DEFAULT, rule_alpha: float = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
+    ) -> AsyncResult:
+        """The class's score is handed back through the network, layer by layer, and each value gets the share that it contributed.
+            Red pixels speak for the class, blue ones against it.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            composite: This chooses a rule for each kind of layer. By default "epsilon_plus_flat".
+            convolution_rule: This is the rule of convolutions, in place of the composite's.
+            dense_rule: This is the rule of dense layers, in place of the composite's.
+            first_rule: This is the rule of the first layer with weights, in place of the composite's.
+            epsilon: This is the ε of the ε rule. By default 1e-06.
+            gamma: This is the γ of the γ rule: contributions with the sign of the output count 1 + γ times. By default 0.25.
+            rule_alpha: This is the α of the αβ rule, the weight of positive contributions. By default 2.
+        """
+        return await self._run_method("lrp", given_arguments(locals()))
+
     async def occlusion(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:

@@ -24,6 +24,7 @@ export interface ArtifactNames {
   kernel_shap: "overlay" | "heatmap" | "map" | "segments" | "weights";
   layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   lime: "overlay" | "heatmap" | "map" | "segments" | "weights";
+  lrp: "picture" | "overlay" | "attribution" | "map" | "animation";
   occlusion: "overlay" | "heatmap" | "map" | "animation";
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
@@ -59,6 +60,7 @@ export type MethodWithImage =
   | "kernel_shap"
   | "layer_cam"
   | "lime"
+  | "lrp"
   | "occlusion"
   | "predict"
   | "recipro_cam"
