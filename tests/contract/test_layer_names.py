@@ -37,7 +37,7 @@ ODD = {
 # `faithfulness` draws weights anew with seeds that are made from the layers' paths.
 SEEDED_BY_PATH = {"faithfulness"}
 # Relevance propagation has no rule for the recurrent layer.
-WITHOUT_RECURRENT = {"lrp"}
+WITHOUT_RECURRENT = {"lrp", "excitation_backprop"}
 
 
 def model_named(names: dict[str, str]) -> keras.Model:

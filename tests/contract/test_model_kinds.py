@@ -47,6 +47,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "integrated_gradients": {"steps": 6},
     "faithfulness": {"steps": 6, "randomisations": 2},
 }
+# Between the score and the target layer of these kinds, every layer has a rule of relevance.
+RULES_SUFFICE = (KINDS["own_vit"], KINDS["vision_transformer"])
 # Blocks of colour, because noise would become grey when it is resized to 13 × 9.
 PHOTO = np.random.default_rng(5).integers(0, 256, (5, 6, 3), np.uint8).repeat(9, axis=0).repeat(10, axis=1)
 # The last photo has another size, if the model takes inputs of any size.
@@ -108,6 +110,8 @@ def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
     if kind.no_class is not None and explains_a_class and method != "eigen_cam":
         return kind.no_class
     if method == "lrp":
+        return kind.no_relevance
+    if method == "excitation_backprop" and kind.no_relevance and not kind.no_map and kind not in RULES_SUFFICE:
         return kind.no_relevance
     return kind.no_map if "layer" in params.model_fields else None
 

@@ -93,3 +93,17 @@ def test_a_rule_for_the_first_layer(rule: str) -> None:
     first = [(zennit_types.Linear, RULES[rule]())]
     expected = by_zennit(zennit_composites.SpecialFirstLayerMapComposite(layer_map=kinds, first_map=first, canonizers=merged()))
     assert difference(by_convscope(first_rule=rule), expected) < LOOSE
+
+
+@pytest.mark.parametrize("path", ["conv1", "relu2"])
+def test_excitation_backprop(path: str) -> None:
+    """The activations are those after a ReLU, as the method assumes. Biases do not count."""
+    seen: list[Any] = []
+    given = channels_first(photos()).requires_grad_()
+    with exactly_merged(zennit_composites.ExcitationBackprop(zero_params="bias", canonizers=merged())) as modified:
+        handle = modified.layer(path).register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+        logits = modified(given)
+        (excitations,) = torch.autograd.grad(logits[range(len(CLASSES)), CLASSES].sum(), seen[0])
+        handle.remove()
+    found = twins().run("excitation_backprop", photos(), layer=path, contrastive=False)
+    assert difference(np.concatenate([one.maps for one in found]), channels_last(excitations).sum(axis=-1)) < LOOSE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,18 @@ from numpy.typing import NDArray
 from schemas.methods.relevance.rules import FirstRule, LayerRule
 from workers.contract.arrays import Float32
 
+ExcitationRule = Literal["excitation", "contrast"]
+"""Excitation backpropagation (Zhang et al., arXiv:1608.00507): a value gets the share of what it excites, by weights above 0 alone.
+
+`contrast` subtracts the same for the negated weights.
+"""
+MapRule = LayerRule | ExcitationRule
+"""A rule of a linear map."""
+
 
 @dataclass(frozen=True)
 class RelevanceRules:
-    """The rules of layer-wise relevance propagation for one pass.
+    """The rules of one pass of relevance back through a model.
 
     Attributes:
         convolution: the rule of every convolution after the first layer.
@@ -23,14 +32,25 @@ class RelevanceRules:
         epsilon: the ε of the ε rule, above 0.
         gamma: the γ of the γ rule, 0 or more.
         alpha: the α of the αβ rule, 1 or more; β is α − 1.
+        last: the rule of the layers with weights that come last before the score. None means the rule of their kind.
+        until: the path of the layer at which relevance is returned. None means the model's input.
+        starts_with_one: relevance starts with 1, and not with the score.
     """
 
-    convolution: LayerRule
-    dense: LayerRule
+    convolution: MapRule
+    dense: MapRule
     first: FirstRule | None = None
     epsilon: float = 1e-6
     gamma: float = 0.25
     alpha: float = 2.0
+    last: MapRule | None = None
+    until: str | None = None
+    starts_with_one: bool = False
+
+    @property
+    def sums_excite(self) -> bool:
+        """Whether sums share relevance by their parts above 0 alone."""
+        return self.convolution == "excitation"
 
 
 @dataclass(frozen=True)
@@ -43,10 +63,10 @@ class InputRange:
 
 @dataclass(frozen=True)
 class Relevances:
-    """The relevance of the model's input for a class score.
+    """The relevance of the model's input, or of a layer, for a class score.
 
     Attributes:
-        relevances: one value for each value of the input, float32 (N, H, W, C).
+        relevances: one value for each value of the input (N, H, W, C) or of the layer (N, …), float32.
         logits, probabilities: the class scores of the same pass, float32 (N, classes).
         class_indices: the class that each example explains, int32 (N,). `TOP_CLASS` has been replaced by the example's top class.
         rules: the number of layers with weights that followed each rule, by the rule's name.

@@ -141,8 +141,8 @@ class KerasProbe:
     def relevances(
         self, tensor: Float32, class_indices: NDArray[np.int32], rules: RelevanceRules, values: InputRange, *, output: str | None = None
     ) -> Relevances:
-        errors = self._checked(tensor, gradient_at=self._inputs.name)
-        source = self._explained(self._inputs.name, output, class_indices, len(tensor))
+        errors = self._checked(tensor, gradient_at=rules.until or self._inputs.name)
+        source = self._explained(rules.until or self._inputs.name, output, class_indices, len(tensor))
         key = "relevances", self._inputs.key, rules, source.key
         call = self.compiled.get(key, partial(build_relevances, self._inputs, rules, source))
         with errors:

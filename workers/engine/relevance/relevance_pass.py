@@ -22,7 +22,7 @@ from workers.engine.score_sources import ScoreOrigin, ScoreSource
 
 
 class RelevancePass(NamedTuple):
-    """Relevance at the input (N, H, W, C), logits and probabilities (N, classes), all float32; class indices (N,) int32."""
+    """Relevance at the input or at a layer (N, …), logits and probabilities (N, classes), all float32; class indices (N,) int32."""
 
     relevances: tf.Tensor
     logits: tf.Tensor
@@ -44,12 +44,13 @@ def build_relevances(
     """Compile `(x, others, low, high, class_indices (N,), *weights of scores) → (RelevancePass, RulesUsed)`.
 
     `low` and `high` have the shape of the batch `x`, and are the range of the model's input. The relevance of the scores' tensor is the
-    score itself, shared among its values as they contribute to it. `TOP_CLASS` stands for the class with the highest logit.
+    score itself, shared among its values as they contribute to it; if relevance starts with 1, it is the weights of its values in the
+    score. `TOP_CLASS` stands for the class with the highest logit.
 
     Raises:
         UnsuitableLayer: a layer has no rule, or the model has no logits.
     """
-    graph, name = model_inputs.graph, model_inputs.name
+    graph, name = model_inputs.graph, rules.until or model_inputs.name
     source = graph.topology.tensor_at(name)
     origin = scores.origin(scores.fast_calls((name,), "float32"))
     route = find_route(graph.topology, source, origin.tensor, origin.override)
@@ -58,8 +59,10 @@ def build_relevances(
     def relevances(
         x: tf.Tensor, others: Others, low: tf.Tensor, high: tf.Tensor, class_indices: tf.Tensor, *weights: tf.Tensor
     ) -> RelevancePass:
-        ends = (model_inputs.all(end, others) for end in (low, high))
-        bounds = _bounds(model_inputs, route, origin, *ends)
+        bounds = {}
+        if rules.first is not None:
+            ends = (model_inputs.all(end, others) for end in (low, high))
+            bounds = _bounds(model_inputs, route, origin, *ends)
         override = {**origin.override, **ruled_calls(route, rules, bounds)}
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             taps = {name: source}
@@ -70,7 +73,9 @@ def build_relevances(
             logits, probabilities = scores.of_values(values, weights)
             class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
             explained = tf.gather(logits, class_indices, axis=1, batch_dims=1)
-        shares = values * tape_of_scores.gradient(explained, values)
+        shares = tape_of_scores.gradient(explained, values)
+        if not rules.starts_with_one:
+            shares *= values
         arrived = tf.cast(tf.convert_to_tensor(tape.gradient(values, reached, output_gradients=shares)), tf.float32)
         return RelevancePass(arrived, logits, probabilities, class_indices)
 

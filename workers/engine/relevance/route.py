@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -26,6 +26,7 @@ class RouteStep:
         rule: how relevance goes through it.
         carriers: the inputs that get relevance.
         is_first: whether it has weights and no layer with weights lies before it.
+        is_last: whether it has weights and no layer with weights lies between it and the score.
     """
 
     step: GraphStep
@@ -33,6 +34,7 @@ class RouteStep:
     rule: StepRule
     carriers: frozenset[TensorRef]
     is_first: bool = False
+    is_last: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,19 @@ def find_route(topology: Topology, source: TensorRef, target: TensorRef, overrid
     operations = {step.key: override.get(step.key) or override.get(step.path) or step.operation for step in steps if step.kind == "call"}
     dependence = _dependence(steps, source, target, operations)
     reached, route = {target}, list[RouteStep]()
+    before_weights = set[TensorRef]()  # these tensors are read by a layer with weights on the way to the target, or lead to one
     for step in reversed(steps):
-        refs = [ref for ref in step.reads if ref in dependence.tensors]
+        refs = frozenset(ref for ref in step.reads if ref in dependence.tensors)
         if not refs or reached.isdisjoint(step.writes) or source in step.writes:
             continue
+        weighted = not before_weights.isdisjoint(step.writes)
         if step.kind == "call":
-            found = _through(topology, step, operations[step.key], refs, dependence)
+            found = _through(topology, step, operations[step.key], list(refs), dependence)
             if found.carriers:
-                route.append(found)
-            refs = found.carriers
+                route.append(replace(found, is_last=found.rule is StepRule.WEIGHTS and not weighted))
+            refs, weighted = found.carriers, weighted or found.rule is StepRule.WEIGHTS
         reached.update(refs)
+        before_weights.update(refs if weighted else ())
     if source not in reached:
         path = topology.owners[source]
         raise NoGradient(f"The score depends on input '{path}' only through gates, and gates get no relevance.", pointer="/model")

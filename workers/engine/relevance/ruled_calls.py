@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from schemas.methods.relevance.rules import FirstRule
-from workers.contract.relevance import RelevanceRules
+from workers.contract.relevance import MapRule, RelevanceRules
 from workers.engine.inference import call_for_inference
 from workers.engine.keras_internals import call_arguments
 from workers.engine.relevance.linear_parts import LinearPart, linear_parts
@@ -34,16 +34,19 @@ def rules_used(route: Route, rules: RelevanceRules) -> dict[str, int]:
     found: dict[str, int] = {}
     for each in reversed(route.steps):
         if each.rule is StepRule.WEIGHTS:
-            for at, part in enumerate(linear_parts(each.operation)):
-                name = rule_of(part, rules, first=each.is_first and at == 0)
+            parts = linear_parts(each.operation)
+            for at, part in enumerate(parts):
+                name = rule_of(part, rules, first=each.is_first and at == 0, last=each.is_last and at == len(parts) - 1)
                 found[name] = found.get(name, 0) + 1
     return found
 
 
-def rule_of(part: LinearPart, rules: RelevanceRules, *, first: bool) -> FirstRule:
+def rule_of(part: LinearPart, rules: RelevanceRules, *, first: bool, last: bool) -> FirstRule | MapRule:
     """Return the rule that a linear map follows."""
     if first and rules.first is not None:
         return rules.first
+    if last and rules.last is not None:
+        return rules.last
     return rules.dense if part.kind == "dense" else rules.convolution
 
 
@@ -52,7 +55,7 @@ def _ruled(each: RouteStep, rules: RelevanceRules, bounds: Bounds | None) -> Cal
     if each.rule is StepRule.MOVE:
         return lambda *args, **kwargs: call_for_inference(operation, args, kwargs)
     if each.rule is StepRule.WEIGHTS:
-        return lambda x, *_, **__: _weighted(operation, x, rules, bounds, first=each.is_first)
+        return lambda x, *_, **__: _weighted(each, x, rules, bounds)
     places = _places(each)
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -66,7 +69,8 @@ def _ruled(each: RouteStep, rules: RelevanceRules, bounds: Bounds | None) -> Cal
 
         output = compute(*inputs)
         if each.rule is StepRule.SHARE:
-            return _carried(output, inputs, lambda relevance: _shares(compute, inputs, relevance))
+            parts = [tf.nn.relu(x) for x in inputs] if rules.sums_excite else inputs
+            return _carried(output, inputs, lambda relevance: _shares(compute, parts, relevance))
         return _carried(output, inputs, lambda relevance: [_summed_to(relevance, inputs[0])])
 
     return call
@@ -79,12 +83,13 @@ def _places(each: RouteStep) -> list[int]:
     return [place for place, leaf in enumerate(symbolic) if (step.scope, id(leaf)) in each.carriers]
 
 
-def _weighted(layer: Any, x: tf.Tensor, rules: RelevanceRules, bounds: Bounds | None, *, first: bool) -> tf.Tensor:
+def _weighted(each: RouteStep, x: tf.Tensor, rules: RelevanceRules, bounds: Bounds | None) -> tf.Tensor:
     """Return the output of a layer with weights. It is computed in float32, whatever the layer's own number format."""
-    value = tf.cast(x, tf.float32)
-    for at, part in enumerate(linear_parts(layer)):
-        is_first = first and at == 0
-        value = _through_part(part, value, Propagation(rule_of(part, rules, first=is_first), rules, bounds if is_first else None))
+    layer: Any = each.operation
+    value, parts = tf.cast(x, tf.float32), linear_parts(layer)
+    for at, part in enumerate(parts):
+        first, last = each.is_first and at == 0, each.is_last and at == len(parts) - 1
+        value = _through_part(part, value, Propagation(rule_of(part, rules, first=first, last=last), rules, bounds if first else None))
     if layer.activation is not None:
         value = _carried(layer.activation(value), [value], lambda relevance: [relevance])
     return tf.cast(value, layer.compute_dtype)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from schemas.methods.relevance.rules import FirstRule
-from workers.contract.relevance import RelevanceRules
+from workers.contract.relevance import MapRule, RelevanceRules
 from workers.engine.relevance.linear_parts import LinearPart
 
 STABILISER = 1e-6
@@ -41,7 +41,7 @@ class Propagation:
             highest values are equal, which are padding, get nothing.
     """
 
-    rule: FirstRule
+    rule: FirstRule | MapRule
     rules: RelevanceRules
     bounds: Bounds | None = None
 
@@ -63,6 +63,8 @@ class Propagation:
         if self.rule in ("flat", "w_square"):
             given = tf.ones_like(x) if self.bounds is None else tf.cast(self.bounds[1] > self.bounds[0], x.dtype)
             return by_kernel(part, given, relevance, tf.ones_like if self.rule == "flat" else tf.square)
+        if self.rule in ("excitation", "contrast"):
+            return excitation(part, x, relevance, contrast=self.rule == "contrast")
         if self.rule == "epsilon":
             return epsilon(part, x, relevance, self.rules.epsilon)
         if self.rule == "gamma":
@@ -122,6 +124,15 @@ def by_kernel(part: LinearPart, given: tf.Tensor, relevance: tf.Tensor, weigh: C
     """
     kernel = weigh(part.kernel())
     return given * part.transposed(given, kernel, relevance / stabilised(part.apply(given, kernel)))
+
+
+def excitation(part: LinearPart, x: tf.Tensor, relevance: tf.Tensor, *, contrast: bool) -> tf.Tensor:
+    """Return x⁺·(W⁺)ᵀ(R / (W⁺∗x⁺)), and with `contrast` this minus the same for −W. Biases do not count (arXiv:1608.00507)."""
+    above, found = tf.nn.relu(x), tf.zeros_like(x)
+    for sign in (1, -1) if contrast else (1,):
+        kernel = tf.nn.relu(sign * part.kernel())
+        found += sign * above * part.transposed(x, kernel, relevance / stabilised(part.apply(above, kernel)))
+    return found
 
 
 def z_box(part: LinearPart, x: tf.Tensor, relevance: tf.Tensor, bounds: Bounds) -> tf.Tensor:

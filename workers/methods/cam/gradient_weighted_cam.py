@@ -10,12 +10,13 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
+from numpy.typing import NDArray
 
-from schemas.methods.cam.base import CamParams, ClassCamParams
+from schemas.methods.cam.base import CamParams, ClassCamParams, TargetCamParams
 from schemas.methods.facts import Prediction
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.inputs import Inputs
-from workers.contract.probe import Probe
+from workers.contract.probe import LayerGradients, Probe
 from workers.methods.batch_sizes import GRADIENT_ROWS
 from workers.methods.cam import augmentation, cam_maps
 from workers.methods.cam.cam_result import CamResult, places_of
@@ -26,6 +27,8 @@ ChannelWeights = Callable[[Float32[np.ndarray, "n h w k"], Float32[np.ndarray, "
 """A CAM's formula: activations and gradients become weights (n, k), one a channel, or (n, h, w, k), one a channel and position."""
 MapFormula = Callable[[Float32[np.ndarray, "n h w k"], Float32[np.ndarray, "n h w k"]], Float32[np.ndarray, "n h w"]]
 """Activations and gradients become unscaled maps."""
+LayerPass = Callable[[AnyFloat32, str, NDArray[np.int32]], LayerGradients]
+"""A pass of inputs, the path of a layer and class indices, which returns what the formulas get of the layer."""
 
 
 def cam_batch_key(params: CamParams) -> Hashable:
@@ -68,15 +71,18 @@ def weighted_map(weights: ChannelWeights, *, eigen_smooth: bool = False) -> MapF
 def explain_by_each(
     probe: Probe,
     inputs: Inputs,
-    params: Sequence[ClassCamParams],
+    params: Sequence[TargetCamParams],
     formulas: Sequence[MapFormula],
     score: Literal["logit", "probability"] = "logit",
+    *,
+    layer_pass: LayerPass | None = None,
 ) -> list[list[CamResult]]:
     """Return for each formula one result for each job of a batch. All formulas share every pass of the model.
 
-    The other arguments and the errors are those of `explain`.
+    The other arguments and the errors are those of `explain`. `layer_pass` is the pass; None means the gradients of `score`.
     """
-    passes = explain_in_passes(probe, inputs, params, formulas, score, rows=max(GRADIENT_ROWS, len(params)))
+    rows = max(GRADIENT_ROWS, len(params))
+    passes = explain_in_passes(probe, inputs, params, formulas, score, rows=rows, layer_pass=layer_pass)
     while True:
         try:
             next(passes)
@@ -87,25 +93,27 @@ def explain_by_each(
 def explain_in_passes(
     probe: Probe,
     inputs: Inputs,
-    params: Sequence[ClassCamParams],
+    params: Sequence[TargetCamParams],
     formulas: Sequence[MapFormula],
     score: Literal["logit", "probability"] = "logit",
     *,
     rows: int,
+    layer_pass: LayerPass | None = None,
 ) -> Generator[None, None, list[list[CamResult]]]:
     """Yield after each pass of the model, and return what `explain_by_each` returns.
 
     Each class of a job is a row of its own, so that a job with several classes needs no further pass if there is room. A pass takes at
     most `rows` rows.
     """
-    wanted = [job.target_classes() for job in params]
+    wanted, given = [job.target_classes() for job in params], layer_pass or _gradients_of(probe, params[0], score)
     owners = np.repeat(np.arange(len(params)), [len(classes.indices) for classes in wanted])
     class_indices = np.concatenate([np.asarray(classes.indices, np.int32) for classes in wanted])
     chunks: list[list[list[AnyFloat32]]] = []
     classes: list[Prediction] = []
     for start in range(0, len(owners), rows):
         chunk = slice(start, start + rows)
-        maps, scored = yield from _maps_of_rows(probe, inputs.tensor[owners[chunk]], class_indices[chunk], params[0], formulas, score=score)
+        tensor = inputs.tensor[owners[chunk]]
+        maps, scored = yield from _maps_of_rows(probe, tensor, class_indices[chunk], params[0], formulas, layer_pass=given)
         chunks.append(maps)
         classes += scored
     layers = params[0].layer_paths()
@@ -126,14 +134,20 @@ def explain_in_passes(
     ]
 
 
+def _gradients_of(probe: Probe, params: TargetCamParams, score: Literal["logit", "probability"]) -> LayerPass:
+    return lambda tensor, layer, class_indices: probe.gradients(
+        tensor, layer, class_indices, score=score, output=params.output, precision=params.precision
+    )
+
+
 def _maps_of_rows(
     probe: Probe,
     tensor: AnyFloat32,
     class_indices: np.ndarray,
-    params: ClassCamParams,
+    params: TargetCamParams,
     formulas: Sequence[MapFormula],
     *,
-    score: Literal["logit", "probability"],
+    layer_pass: LayerPass,
 ) -> Generator[None, None, tuple[list[list[AnyFloat32]], list[Prediction]]]:
     """Yield after each pass. Return for each formula and layer the maps of all rows, and each row's class with its plain scores."""
     layers = params.layer_paths()
@@ -143,7 +157,7 @@ def _maps_of_rows(
     for variant in augmentation.variants(params.augment):
         varied = variant.of(tensor)
         for at, layer in enumerate(layers):
-            found = probe.gradients(varied, layer, class_indices, score=score, output=params.output, precision=params.precision)
+            found = layer_pass(varied, layer, class_indices)
             # The plain input comes first: its top class is explained for every variant, whatever class a variant is taken for.
             class_indices = found.class_indices
             classes = classes or predictions(probe.published, class_indices, found.logits, found.probabilities, params.output)

@@ -320,6 +320,51 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("element_wise_cam", given_arguments(locals()))
 
+    async def excitation_backprop(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
+        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
+        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
+        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
+        DEFAULT, frames: int | None = DEFAULT, contrastive: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to
+            how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks
+            against the class, and its map is subtracted.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            contrastive: If it is true, the map of the negated class is subtracted, and what is below 0 becomes 0. By default True.
+        """
+        return await self._run_method("excitation_backprop", given_arguments(locals()))
+
     async def faithfulness(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:

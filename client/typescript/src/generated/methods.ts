@@ -10,6 +10,7 @@ export interface ArtifactNames {
   deep_dream: "dream" | "image" | "curve";
   eigen_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   element_wise_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  excitation_backprop: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   faithfulness: "chart" | "overlay" | "map" | "curves";
   feature_inversion: "sheet" | `inversion.${string}` | "images" | "curves";
   filter_atlas: "atlas" | "tiles" | "objectives" | "order";
@@ -48,6 +49,7 @@ export type MethodWithImage =
   | "deep_dream"
   | "eigen_cam"
   | "element_wise_cam"
+  | "excitation_backprop"
   | "faithfulness"
   | "feature_inversion"
   | "grad_cam"

@@ -283,6 +283,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/excitation_backprop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Excitation backpropagation
+         * @description A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks against the class, and its map is subtracted. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/excitation_backprop.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_excitation_backprop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/faithfulness": {
         parameters: {
             query?: never;
@@ -1722,6 +1744,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_element_wise_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/excitation_backprop.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Excitation backpropagation, as JSON
+         * @description A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks against the class, and its map is subtracted. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/excitation_backprop`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_excitation_backprop_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4220,6 +4264,177 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
+         * ExcitationBackprop
+         * @description A map of the probability that a walk from the class down the network, along weights above 0, arrives at each place of a layer.
+         */
+        ExcitationBackprop: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Contrastive
+             * @description If it is true, the map of the negated class is subtracted, and what is below 0 becomes 0. The negated class has the weights of the class with the other sign. The default is `true`.
+             */
+            contrastive?: boolean;
+        };
+        /** @description A Excitation backpropagation job. */
+        ExcitationBackpropJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "excitation_backprop";
+            params: components["schemas"]["ResolvedExcitationBackprop"];
+        } & (components["schemas"]["ExcitationBackpropResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "excitation_backprop";
+        };
+        /**
+         * ExcitationBackpropRequest
+         * @description A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks against the class, and its map is subtracted.
+         */
+        ExcitationBackpropRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "excitation_backprop";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Excitation backpropagation. */
+            params?: components["schemas"]["ExcitationBackprop"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * ExplainedFrame
          * @description One frame of an animation that was explained.
          */
@@ -6658,7 +6873,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -6697,7 +6912,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -12238,6 +12453,135 @@ export interface components {
             frames?: number | null;
         };
         /**
+         * ExcitationBackpropForm
+         * @description A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks against the class, and its map is subtracted.
+         */
+        ExcitationBackpropForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Contrastive
+             * @description If it is true, the map of the negated class is subtracted, and what is below 0 becomes 0. The negated class has the weights of the class with the other sign. The default is `true`.
+             */
+            contrastive?: boolean;
+        };
+        /**
          * FaithfulnessForm
          * @description This tests a map: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as they are shown, how much of it is left in the part that the map shows, and whether the map changes with the model's weights.
          */
@@ -16096,6 +16440,71 @@ export interface components {
             error: null;
         };
         /**
+         * ExcitationBackpropArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        ExcitationBackpropArtifact: {
+            /** @description Name of the artifact. No other artifact of the job has the same name. */
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Excitation backpropagation job has when it has succeeded. */
+        ExcitationBackpropResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["CamFacts"];
+            artifacts: components["schemas"]["ExcitationBackpropArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * FaithfulnessArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -18674,6 +19083,111 @@ export interface components {
              * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
+        };
+        /**
+         * ResolvedExcitationBackprop
+         * @description A map of the probability that a walk from the class down the network, along weights above 0, arrives at each place of a layer.
+         */
+        ResolvedExcitationBackprop: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Contrastive
+             * @description If it is true, the map of the negated class is subtracted, and what is below 0 becomes 0. The negated class has the weights of the class with the other sign. The default is `true`.
+             */
+            contrastive: boolean;
         };
         /**
          * ResolvedFaithfulness
@@ -21571,7 +22085,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "compare" | "deconvnet" | "deep_dream" | "eigen_cam" | "element_wise_cam" | "faithfulness" | "feature_inversion" | "filter_atlas" | "filters" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "guided_backprop" | "guided_grad_cam" | "hires_cam" | "integrated_gradients" | "kernel_shap" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "compare" | "deconvnet" | "deep_dream" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "filter_atlas" | "filters" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "guided_backprop" | "guided_grad_cam" | "hires_cam" | "integrated_gradients" | "kernel_shap" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -22446,6 +22960,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ElementWiseCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_excitation_backprop: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ExcitationBackpropForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExcitationBackpropJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -26532,6 +27126,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ElementWiseCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_excitation_backprop_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ExcitationBackpropForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExcitationBackpropJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExcitationBackpropJob"];
                 };
             };
             400: components["responses"]["Problem400"];

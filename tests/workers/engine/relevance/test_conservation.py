@@ -137,3 +137,13 @@ def test_the_forward_pass_is_that_of_the_model() -> None:
     found = relevances(built, photos(), composite("epsilon_alpha2_beta1"))
     np.testing.assert_allclose(found.probabilities, built(photos()), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(found.class_indices, found.logits.argmax(axis=1))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "pooled" else pytest.mark.slow) for name in WAYS])
+def test_excitations_sum_to_one(name: str) -> None:
+    """If the top class has a score above 0, something excites it, and this goes on down to the photo."""
+    found = relevances(model(WAYS[name]), photos(), RelevanceRules("excitation", "excitation", starts_with_one=True))
+    excited = found.logits.max(axis=1) > 0
+    assert excited.any()
+    np.testing.assert_allclose(found.relevances[excited].sum(axis=(1, 2, 3)), 1, rtol=1e-3)
+    assert found.relevances.min() >= 0

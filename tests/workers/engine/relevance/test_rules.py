@@ -67,6 +67,24 @@ def test_epsilon_takes_a_part() -> None:
     np.testing.assert_allclose(found.relevances.ravel(), [1.6875, 0], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("last", "until", "expected"),
+    [
+        # Only the first hidden unit excites the class. It is excited by the inputs as 1 : 2.
+        (None, None, (1 / 3, 2 / 3)),
+        (None, "hidden", (1, 0)),
+        # The second hidden unit speaks against the class, and only the second input excites it.
+        ("contrast", None, (1 / 3, 2 / 3 - 1)),
+        ("contrast", "hidden", (1, -1)),
+    ],
+)
+def test_excitation_by_hand(last: str | None, until: str | None, expected: tuple[float, float]) -> None:
+    """The bias does not count, and the walk starts with 1."""
+    rules = RelevanceRules("excitation", "excitation", last=last, until=until, starts_with_one=True)  # type: ignore[arg-type]
+    found = relevances(two_layers(bias=3), X, rules, [0])
+    np.testing.assert_allclose(found.relevances.ravel(), expected, rtol=1e-5)
+
+
 def test_a_convolution_by_hand() -> None:
     """The kernel (1, −1) on (2, 1, 3) gives (1, −2), of which the ReLU leaves 1. The class weighs them with 3: the logit is 3."""
     photo = keras.Input((1, 3, 1), name="photo")
