@@ -187,7 +187,7 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgr
 	$(COMPILE) pyproject.toml --extra service --output-file requirements/service.txt
 	$(COMPILE) pyproject.toml --extra worker --extra cpu --output-file requirements/worker-cpu.txt
 	$(COMPILE) pyproject.toml --extra worker --extra gpu --output-file requirements/worker-gpu.txt
-	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra onnx --extra tflite --extra heif --extra embedded --extra demo --group dev --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra onnx --extra tflite --extra heif --extra embedded --extra traces --extra demo --group dev --output-file requirements/dev.txt
 	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
 	$(COMPILE) pyproject.toml --extra service --extra embedded --extra s3 --group s3-drill --output-file requirements/s3.txt
 	$(COMPILE) --group docs --output-file requirements/docs.txt

@@ -20,6 +20,7 @@ from service.server import serve
 from service.settings import ServiceSettings
 from telemetry.logs import bind, configure_logs, get_logger
 from telemetry.slow_callbacks import slow_callbacks_logged
+from telemetry.traces import traces_to
 
 
 def service_settings(host: str | None, port: int | None, *, insecure: bool) -> ServiceSettings:
@@ -95,8 +96,9 @@ async def _serve(settings: ServiceSettings, redis_url: str, listener: socket.soc
     # When uvicorn has drained, it raises the signal that ended it once more. The store must still be closed then.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)
-    store = JobStore.connect(redis_url, settings)
+    store, traces = JobStore.connect(redis_url, settings), traces_to(settings.traces_endpoint, "convscope-service")
     try:
-        await serve(create_app(settings, store), settings, [listener])
+        await serve(create_app(settings, store, traces=traces), settings, [listener])
     finally:
         await store.close()
+        await asyncio.to_thread(traces.close)

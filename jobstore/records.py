@@ -35,7 +35,7 @@ class Submission:
     end. `fresh` (from `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself.
     `body_digest` is the sha256 of the request; requests with one `idempotency_key` must have the same digest. `place` is that of an
     item of a batch: the batch holds its image. `caller` is whose jobs under way are limited; with None, only the limit of the whole queue
-    applies.
+    applies. `traceparent` is the place in a trace where the execution goes on (W3C Trace Context); it is empty if nothing is traced.
     """
 
     owner: str
@@ -58,6 +58,7 @@ class Submission:
     body_digest: str = ""
     place: BatchItemPlace | None = None
     caller: str | None = None
+    traceparent: str = ""
 
 
 class JobRecord(JobBase):
@@ -80,6 +81,7 @@ class JobRecord(JobBase):
     files: str | None = Field(exclude=True, description="The names of the stored files that hold the artifacts, separated by spaces.")
     gave_way: bool = Field(exclude=True, description="If it is true, the results were deleted because there was no room for them.")
     image: str | None = Field(exclude=True, description="The sha256 of the photo. It is empty or None if the method needs none.")
+    traceparent: str | None = Field(exclude=True, description="The place in a trace where the execution began, if it is traced.")
     drawings: dict[str, JsonValue] = Field(exclude=True, description="The drawings of the pictures that are drawn when they are fetched.")
 
     @classmethod
@@ -128,7 +130,8 @@ class Execution:
     `key` is its id, and `params` are JSON. `attempt` counts from 1 and leaves out claims that were given back. `claim` counts every claim;
     each write of the worker names it and is refused after another worker has taken the execution over. `fresh` means that no piece of an
     earlier job may be reused. `model_digest` is that of its submission. `inputs` are the ids of the files of the model's further inputs, by
-    the inputs' names. `files` are the names of the stored files of its images and inputs.
+    the inputs' names. `files` are the names of the stored files of its images and inputs. `traceparent` is that of the submission that
+    queued it.
     """
 
     key: str
@@ -147,6 +150,7 @@ class Execution:
     fresh: bool = False
     model_digest: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    traceparent: str = ""
 
 
 @dataclass(frozen=True)

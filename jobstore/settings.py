@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,6 +48,12 @@ class StoreSettings(BaseSettings):
         gt=0,
         description="For debugging: whatever keeps an event loop from its other work for longer than this many seconds is logged with the "
         "lines that it ran. If it is not set, nothing is watched.",
+    )
+    traces_endpoint: str | None = Field(
+        default=None,
+        description="The base address of an OpenTelemetry collector that takes OTLP over HTTP, for example `http://localhost:4318`. Traces "
+        "of jobs are sent to it, which needs the extra `convscope[traces]`. If it is not set, nothing is traced. See "
+        "[tracing](tracing.md).",
     )
     data_dir: Path = Field(default=Path("data"), description="The folder for the data of the embedded Redis, stored files and logs.")
     models_dir: Path = Field(default=Path("models"), description="The folder with model files (.keras, .h5 and .hdf5).")
@@ -142,6 +149,17 @@ class StoreSettings(BaseSettings):
             read_address(value)
         return value
 
+    @field_validator("traces_endpoint")
+    @classmethod
+    def _collector(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must be an address that begins with http:// or https://")
+        if not _can_trace():
+            raise ValueError("needs packages that are not installed here; install convscope[traces], or remove the setting")
+        return value
+
     @field_validator("image_formats", mode="before")
     @classmethod
     def _formats(cls, value: object) -> object:
@@ -155,11 +173,19 @@ class StoreSettings(BaseSettings):
         )
 
 
+def _can_trace() -> bool:
+    """Tell whether the packages that `telemetry.otel_traces` imports are installed."""
+    try:
+        return all(find_spec(name) is not None for name in ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http"))
+    except ModuleNotFoundError:  # a package that would hold one of them is missing, too
+        return False
+
+
 def setting_problems(error: ValidationError) -> list[str]:
     """Return one line for each wrong setting. A line begins with the name of the environment variable, and never shows a password."""
     lines: list[str] = []
     for problem in error.errors():
         name = "__".join(str(part) for part in problem["loc"]).upper()
-        got = "" if name == "REDIS_URL" else f" (got {problem['input']!r})"
+        got = "" if name in ("REDIS_URL", "TRACES_ENDPOINT") else f" (got {problem['input']!r})"
         lines.append(f"CONVSCOPE_{name}: {problem['msg']}{got}")
     return lines

@@ -88,7 +88,7 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """Return an execution from its part of claim.lua's reply."""
     execution_id, attempt, claim, *texts = reply
     strings = (cast("bytes", text).decode() for text in texts)
-    method, model, priority, params, image, request_id, queued_at, fresh, model_digest, files, inputs = strings
+    method, model, priority, params, image, request_id, queued_at, fresh, model_digest, files, inputs, traceparent = strings
     return Execution(
         key=cast("bytes", execution_id).decode(),
         shard=shard,
@@ -106,6 +106,7 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
         model_digest=model_digest,
         files=tuple(files.split()),
         inputs=from_json(inputs) if inputs else {},
+        traceparent=traceparent,
     )
 
 

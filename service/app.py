@@ -49,17 +49,20 @@ from service.routes.one_line import one_line_router
 from service.security_headers import SecurityHeadersMiddleware
 from service.settings import ServiceSettings
 from service.signed_addresses import AddressSigner
+from service.traced_requests import request_spans
 from service.unread_body import UnreadBodyMiddleware
 from service.version import service_version
 from service.webhooks.deliverer import WebhookDeliverer
+from telemetry.traces import NO_TRACES, Traces
 
 _DESCRIPTION = "Shows what convolutional networks see: predictions, activations, synthesised filters, class activation maps."
 
 
-def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundClient | None = None) -> FastAPI:
+def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundClient | None = None, traces: Traces = NO_TRACES) -> FastAPI:
     """Return the application on `store`, which the caller opens and closes.
 
-    `outbound` opens the addresses that callers name. Without it, that is a client which reaches public addresses only.
+    `outbound` opens the addresses that callers name. Without it, that is a client which reaches public addresses only. `traces` makes the
+    spans of requests and submissions; the caller closes it.
 
     Raises:
         CatalogError: models.toml as a whole cannot be read.
@@ -70,7 +73,7 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
     lookup, key_ring = ModelLookup(settings, store, drain), KeyRing(store.api_keys)
     outbound, open_requests = outbound or OutboundClient(), OpenRequests()
     services = Services(
-        settings, store, lookup, metrics, drain, contents, image_contents, open_requests, key_ring, signer, limits, outbound
+        settings, store, lookup, metrics, drain, contents, image_contents, open_requests, key_ring, signer, limits, outbound, traces=traces
     )
     app = FastAPI(
         title="convscope",
@@ -79,6 +82,7 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
         lifespan=_lifespan(services),
         redirect_slashes=False,
         openapi_url=None,
+        telemetry=request_spans(traces),
     )
     app.state.services = services
     routers = _routers(app)

@@ -26,6 +26,7 @@ from service.refused_callers import RefusedCallers
 from service.request_context import request_id_of
 from service.settings import ServiceSettings
 from service.signed_addresses import AddressSigner, Sign
+from telemetry.traces import NO_TRACES, Traces
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Services:
     rate_limits: RateLimits
     outbound: OutboundClient
     refused_callers: RefusedCallers = field(default_factory=RefusedCallers)
+    traces: Traces = NO_TRACES
     batch_made: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 from fastapi import Request
 from starlette.datastructures import Headers
 
-from schemas.access import ApiKey
+from schemas.access import ApiKey, Scope
 from schemas.access_errors import ScopeMissing, Unauthenticated, invalid_key
 from schemas.errors import StorageFull
 from service.access_rules import counted_as, required_scope
@@ -29,6 +30,11 @@ async def gate(request: Request, services: ServicesDep) -> None:
     scope = required_scope(request.method, request.scope["route"].path)
     if scope is None:
         return
+    with services.traces.span("door checks") if request.method == "POST" else nullcontext():
+        await _let_in(request, services, scope)
+
+
+async def _let_in(request: Request, services: Services, scope: Scope) -> None:
     address = request.client.host if request.client else None
     if not services.key_ring.knows(sent_key(request.headers)):
         services.refused_callers.check(address)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import anyio.to_thread
 import structlog
@@ -32,6 +33,7 @@ from service.photo_fit import with_fit
 from service.request_preferences import RequestPreferences
 from service.version import service_version
 from service.webhooks.registration import check_webhook
+from telemetry.traces import queue_attributes, span
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +56,35 @@ async def submit(
     Raises:
         VisualizationError: the request does not suit the model or a limit, or the store cannot take it now.
     """
+    attributes = {"convscope.method": parsed.method, "convscope.model": parsed.model}
+    with services.traces.span("submit", attributes):
+        with span("check"):
+            submission = await _checked(services, caller, parsed, preferences, wait, short_lived=short_lived, place=place)
+        return await _noted(services, parsed, await _sent(services, submission), caller)
+
+
+async def _sent(services: Services, submission: Submission) -> Submitted:
+    """Put the job into the store. The trace goes on in the worker from here."""
+    with services.traces.span(f"send {submission.lane}", queue_attributes("send", submission.lane), kind="producer") as sending:
+        submitted = await services.store.jobs.submit(replace(submission, traceparent=sending.traceparent))
+        job = submitted.job
+        sending.note({"convscope.job.id": job.id, "messaging.message.id": job.execution_id, "convscope.job.cached": job.cached})
+        if job.traceparent is not None and job.traceparent != sending.traceparent:
+            sending.link(job.traceparent)  # an earlier submission began the execution
+        return submitted
+
+
+async def _checked(
+    services: Services,
+    caller: Caller,
+    parsed: ParsedRequest,
+    preferences: RequestPreferences,
+    wait: float,
+    *,
+    short_lived: bool,
+    place: BatchItemPlace | None,
+) -> Submission:
+    """Check the request against its model and return what is to be submitted."""
     card = parsed.params.card
     if parsed.webhook is not None:
         await check_webhook(services, caller.owner, parsed.webhook)
@@ -68,7 +99,7 @@ async def submit(
     parsed, resolved = await with_fetched_photos(services, caller, parsed, resolved)
     resolved, inputs = await _with_inputs(services, caller, parsed, resolved, published)
     image_ids = await _kept_images(services, caller, resolved, parsed, headers=headers, published=published)
-    submission = Submission(
+    return Submission(
         owner=caller.owner,
         caller=caller.limited_as,
         method=card.name,
@@ -90,7 +121,6 @@ async def submit(
         idempotency_key=preferences.idempotency_key,
         body_digest=await anyio.to_thread.run_sync(_request_digest, asked) if preferences.idempotency_key else "",
     )
-    return await _noted(services, parsed, await services.store.jobs.submit(submission), caller)
 
 
 async def _noted(services: Services, parsed: ParsedRequest, submitted: Submitted, caller: Caller) -> Submitted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -12,6 +13,7 @@ from jobstore.store import JobStore
 from schemas.errors import JobTimeout, StorageFull
 from schemas.jobs import JobError, Progress
 from telemetry.logs import get_logger
+from telemetry.traces import NO_TRACES, Span, Traces, here, queue_attributes
 from workers.contract.arrays import UInt8
 from workers.contract.progress import Slice
 from workers.execution.device_budget import DeviceBudget
@@ -34,8 +36,8 @@ class ExecutionRunner(Protocol):
 class Attempts:
     """Makes attempts; any number of them can run at once."""
 
-    def __init__(self, store: JobStore, runner: ExecutionRunner, settings: WorkerSettings) -> None:
-        self._store, self._runner, self._settings = store, runner, settings
+    def __init__(self, store: JobStore, runner: ExecutionRunner, settings: WorkerSettings, traces: Traces = NO_TRACES) -> None:
+        self._store, self._runner, self._settings, self._traces = store, runner, settings, traces
         self._log = get_logger(__name__)
 
     async def make(self, execution: Execution, on_unwanted: Callable[[], None], on_loading: OnLoading = ignore_loading) -> str:
@@ -45,6 +47,15 @@ class Attempts:
         has taken the execution over. `on_unwanted` is called if the store says the same while the job runs. The caller of `make` should
         then cancel it. `on_loading` is told when the job waits for its model.
         """
+        attributes = _attributes(execution)
+        with self._traces.span(f"process {execution.lane}", attributes, kind="consumer", parent=execution.traceparent) as processing:
+            if execution.claim == 1:  # later, the time in the queue would hold that of earlier attempts
+                here().record("queue", (int(execution.queued_at.timestamp() * 1e9), time.time_ns()), attributes)
+            outcome = await self._make(execution, on_unwanted, on_loading, processing)
+            processing.note({"convscope.outcome": outcome})
+            return outcome
+
+    async def _make(self, execution: Execution, on_unwanted: Callable[[], None], on_loading: OnLoading, processing: Span) -> str:
         keeps_pieces = False
         last: Slice | None = None
 
@@ -65,10 +76,10 @@ class Attempts:
                 failure = JobTimeout(f"{failure.detail} {PIECES_KEPT}")
             if is_internal(failure):
                 self._log.exception("execution failed")
-            return await self._fail(execution, job_error(failure))
+            return await self._fail(execution, job_error(failure), processing)
         finally:
             reporting.cancel()
-        return await self._complete(execution, _finished(result, last))
+        return await self._complete(execution, _finished(result, last), processing)
 
     def _reporter(self, execution: Execution, on_unwanted: Callable[[], None]) -> ProgressReporter:
         return ProgressReporter(
@@ -85,18 +96,31 @@ class Attempts:
             f"(CONVSCOPE_JOB_TIMEOUT). It had used {budget.used:.1f} s of the device, of at most {self._settings.job_device_seconds:g} s."
         )
 
-    async def _complete(self, execution: Execution, result: Result) -> str:
+    async def _complete(self, execution: Execution, result: Result, processing: Span) -> str:
         try:
-            stored = await retry_until_available(lambda: self._store.queue.complete(execution, result))
+            with self._traces.span("store"):
+                stored = await retry_until_available(lambda: self._store.queue.complete(execution, result))
         except StorageFull as error:
             detail = f"There is no room to store the result: {error.detail}"
-            return await self._fail(execution, JobError(code="storage_full", detail=detail, retryable=True))
+            return await self._fail(execution, JobError(code="storage_full", detail=detail, retryable=True), processing)
         return "succeeded" if stored else "superseded"
 
-    async def _fail(self, execution: Execution, failure: JobError) -> str:
+    async def _fail(self, execution: Execution, failure: JobError, processing: Span) -> str:
+        processing.fail(failure.code)
         self._log.warning("job failed", code=failure.code, detail=failure.detail)
-        stored = await retry_until_available(lambda: self._store.queue.fail(execution, failure), StorageFull)
+        with self._traces.span("store"):
+            stored = await retry_until_available(lambda: self._store.queue.fail(execution, failure), StorageFull)
         return "failed" if stored else "superseded"
+
+
+def _attributes(execution: Execution) -> dict[str, str | int]:
+    return {
+        **queue_attributes("process", execution.lane),
+        "messaging.message.id": execution.key,
+        "convscope.method": execution.method,
+        "convscope.model": execution.model,
+        "convscope.attempt": execution.attempt,
+    }
 
 
 def _finished(result: Result, last: Slice | None) -> Result:

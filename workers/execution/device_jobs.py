@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from schemas.errors import OutOfMemory
+from schemas.errors import OutOfMemory, VisualizationError
 from telemetry.logs import get_logger
+from telemetry.traces import Place, batch_span, here
+from workers.execution.batch_key import BatchKey
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.device_calls import DeviceCalls
 
@@ -28,12 +31,16 @@ class DeviceResult(Generic[Answer]):
 
 @dataclass(eq=False)
 class FastJob:
-    """A job that can share a batch with others of an equal key. `run` takes the items of a batch and returns an answer for each."""
+    """A job that can share a batch with others of an equal key. `run` takes the items of a batch and returns an answer for each.
+
+    `place` is where the job is in its trace.
+    """
 
     key: Hashable
     item: Any
     run: Callable[[Sequence[Any]], Sequence[Any]]
     future: Future[DeviceResult[Any]] = field(default_factory=Future[DeviceResult[Any]])
+    place: Place = field(default_factory=here)
 
 
 @dataclass(eq=False)
@@ -41,7 +48,8 @@ class SlowJob:
     """A job that runs in slices. The generator yields after each slice, and returns the answer at its end.
 
     `waiting_since` is the time (`time.monotonic`) at which it began to wait for its next slice, and `budget` counts the seconds that its
-    slices take and limits them.
+    slices take and limits them. `place` is where the job is in its trace, `began` is when its first slice began (nanoseconds since 1970, 0
+    before), and `ran` counts its slices.
     """
 
     key: Hashable
@@ -50,6 +58,9 @@ class SlowJob:
     future: Future[DeviceResult[Any]] = field(default_factory=Future[DeviceResult[Any]])
     waiting_since: float = 0.0
     budget: DeviceBudget = field(default_factory=DeviceBudget)
+    place: Place = field(default_factory=here)
+    began: int = 0
+    ran: int = 0
 
     def close(self) -> None:
         """End the generator before its time."""
@@ -66,9 +77,10 @@ def run_batch(batch: Sequence[FastJob], calls: DeviceCalls, thread: int, halving
     not reach the others.
     """
     try:
-        answers, seconds = calls.timed(batch[0].key, len(batch), thread, lambda: batch[0].run([job.item for job in batch]))
-        if len(answers) != len(batch):
-            raise RuntimeError(f"a batch of {len(batch)} jobs gave {len(answers)} answers")
+        with batch_span([job.place for job in batch], "device", {**_named(batch[0].key), "convscope.batch.size": len(batch)}):
+            answers, seconds = calls.timed(batch[0].key, len(batch), thread, lambda: batch[0].run([job.item for job in batch]))
+            if len(answers) != len(batch):
+                raise RuntimeError(f"a batch of {len(batch)} jobs gave {len(answers)} answers")
     except Exception as error:
         if len(batch) == 1:
             batch[0].future.set_exception(error)
@@ -90,7 +102,10 @@ def run_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> bool:
     """
     if job.future.cancelled():
         job.close()
+        _record(job, "canceled")
         return False
+    job.began = job.began or time.time_ns()
+    job.ran += 1
     try:
         ended, value, seconds = _next_slice(job, calls, thread)
         job.budget.add(seconds)
@@ -100,12 +115,25 @@ def run_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> bool:
             return True
     except Exception as error:
         job.close()
+        _record(job, error.code if isinstance(error, VisualizationError) else type(error).__name__)
         if job.future.set_running_or_notify_cancel():
             job.future.set_exception(error)
         return False
+    _record(job)
     if job.future.set_running_or_notify_cancel():
         job.future.set_result(DeviceResult(value, job.budget.used, 1))
     return False
+
+
+def _record(job: SlowJob, error_type: str | None = None) -> None:
+    """Make one span of all slices of a job. A span for each slice would be thousands."""
+    if job.began:
+        facts = {**_named(job.key), "convscope.device.slices": job.ran, "convscope.device.seconds": job.budget.used}
+        job.place.record("device", (job.began, time.time_ns()), facts, error_type)
+
+
+def _named(key: Hashable) -> dict[str, str | int | float]:
+    return {"convscope.method": key.method} if isinstance(key, BatchKey) else {}
 
 
 def _next_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> tuple[bool, Any, float]:

@@ -7,7 +7,8 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,13 +17,12 @@ import numpy as np
 from jobstore.records import DESCRIBE, Execution, Result
 from jobstore.store import JobStore
 from rendering import encode
-from schemas.artifacts import DeferredPicture, EncodedArtifact
 from schemas.errors import NonFinite, VisualizationError
 from schemas.jobs import Timings
 from schemas.methods import params_class
 from schemas.methods.base import MethodParams
+from telemetry.traces import span
 from workers.contract.arrays import UInt8
-from workers.contract.artifacts import Output
 from workers.contract.inputs import BoundInputs, Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
@@ -30,6 +30,7 @@ from workers.execution.artifact_encoders import encode_artifact
 from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
+from workers.execution.drawn_outputs import DrawnOutput, RenderedOutput
 from workers.execution.load_inputs import ImageDecoder, InputLoader
 from workers.execution.loaded_inputs import LoadedInputs
 from workers.execution.merge_frames import merged, params_of_later_frames, slices_of_frame
@@ -44,19 +45,6 @@ from workers.execution.size_warnings import job_size_warnings
 from workers.execution.threads import in_pool
 from workers.execution.warm_up import warm_up
 from workers.methods import implementation
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    output: Output
-    seconds: float
-
-
-@dataclass(frozen=True)
-class _Rendered:
-    output: Output
-    artifacts: tuple[EncodedArtifact | DeferredPicture, ...]
-    seconds: float
 
 
 class Pipeline:
@@ -103,7 +91,8 @@ class Pipeline:
             )
         params = params_class(execution.method).model_validate_json(execution.params)
         needs_model = params.card.needs_model
-        model = await self.models.get(execution.model, execution.model_digest, on_loading) if needs_model else None
+        with span("get model") if needs_model else nullcontext():
+            model = await self.models.get(execution.model, execution.model_digest, on_loading) if needs_model else None
         job = PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued)
 
         loaded = await self._load_inputs(job)
@@ -136,7 +125,8 @@ class Pipeline:
         self._rendering.shutdown(wait=False, cancel_futures=True)
 
     async def _load_inputs(self, job: PipelineJob) -> LoadedInputs:
-        loaded = await self._inputs.load(job.execution, job.params, job.model)
+        with span("decode"):
+            loaded = await self._inputs.load(job.execution, job.params, job.model)
         if loaded.seconds is not None:
             self._metrics.decoded(loaded.seconds)
         return loaded
@@ -186,13 +176,13 @@ class Pipeline:
         versions = json.dumps(dict(self._environment.versions), sort_keys=True)
         return StoredPieceCache(self._store, self._rendering, reusable, model.published, versions, fresh=job.execution.fresh)
 
-    async def _explain_frames(self, job: PipelineJob, model: UsableModel, loaded: LoadedInputs) -> tuple[float, _Drawn]:
+    async def _explain_frames(self, job: PipelineJob, model: UsableModel, loaded: LoadedInputs) -> tuple[float, DrawnOutput]:
         """Explain each frame of an animation like a job of its own, and return the seconds on the device and the merged output.
 
         The first frame decides which class is explained in the others, if the caller does not.
         """
 
-        async def explain(given: PipelineJob, number: int) -> tuple[float, _Drawn]:
+        async def explain(given: PipelineJob, number: int) -> tuple[float, DrawnOutput]:
             frame = loaded.frames[number]
             inputs = loaded.of_frame(frame)
             one = replace(given, on_slice=slices_of_frame(job.on_slice, number, len(loaded.frames)))
@@ -212,21 +202,23 @@ class Pipeline:
         started = time.perf_counter()
         output = await in_pool(self._rendering, merged, [drawn.output for _, drawn in explained], loaded.frames, job.params)
         drawing = sum(drawn.seconds for _, drawn in explained) + time.perf_counter() - started
-        return sum(device for device, _ in explained), _Drawn(output, drawing)
+        return sum(device for device, _ in explained), DrawnOutput(output, drawing)
 
-    async def _draw(self, job: PipelineJob, loaded: LoadedInputs, value: Any) -> _Drawn:
+    async def _draw(self, job: PipelineJob, loaded: LoadedInputs, value: Any) -> DrawnOutput:
         started = time.perf_counter()
-        output = await in_pool(self._rendering, job.method.draw, value, loaded.photo, job.params)
-        return _Drawn(output, time.perf_counter() - started)
+        with span("render"):
+            output = await in_pool(self._rendering, job.method.draw, value, loaded.photo, job.params)
+        return DrawnOutput(output, time.perf_counter() - started)
 
-    async def _encode(self, job: PipelineJob, drawn: _Drawn) -> _Rendered:
+    async def _encode(self, job: PipelineJob, drawn: DrawnOutput) -> RenderedOutput:
         started = time.perf_counter()
-        artifacts = await asyncio.gather(*(in_pool(self._rendering, encode_artifact, artifact) for artifact in drawn.output.artifacts))
+        with span("encode"):
+            artifacts = await asyncio.gather(*(in_pool(self._rendering, encode_artifact, each) for each in drawn.output.artifacts))
         seconds = drawn.seconds + time.perf_counter() - started
         self._metrics.rendered(job.method.method, seconds)
-        return _Rendered(drawn.output, tuple(artifacts), seconds)
+        return RenderedOutput(drawn.output, tuple(artifacts), seconds)
 
-    def _assemble(self, job: PipelineJob, loaded: LoadedInputs, device: float | None, rendered: _Rendered) -> Result:
+    def _assemble(self, job: PipelineJob, loaded: LoadedInputs, device: float | None, rendered: RenderedOutput) -> Result:
         return Result(
             artifacts=rendered.artifacts,
             facts=rendered.output.facts.model_dump_json(),

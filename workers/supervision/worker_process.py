@@ -29,6 +29,7 @@ from processes.parent_death import end_with_multiprocessing_parent
 from schemas.models import PublishedModel
 from telemetry.logs import bind, configure_logs, get_logger
 from telemetry.slow_callbacks import slow_callbacks_logged
+from telemetry.traces import traces_to
 from workers.engine.devices import use_device
 from workers.engine.probe import KerasProbe
 from workers.execution.attempt import Attempts
@@ -100,7 +101,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
         metrics.serve(settings.worker_metrics_port + index)
     identity = WorkerIdentity(f"{socket.gethostname()}-{ULID()}", device.name, lambda: pool.loaded_names)
     bind(worker=identity.id)
-    store = JobStore.connect(settings.redis_url, settings)
+    store, traces = JobStore.connect(settings.redis_url, settings), traces_to(settings.traces_endpoint, "convscope-worker")
     environment = JobEnvironment(
         device.name, versions(), settings.image_limits, settings.decode_threads, settings.render_threads, settings.load_threads
     )
@@ -109,7 +110,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
         loop = ClaimLoop(
             identity=identity,
             store=store,
-            attempts=Attempts(store, pipeline, settings),
+            attempts=Attempts(store, pipeline, settings, traces),
             settings=settings,
             metrics=metrics,
             alive=watchdog.expect_event_loop,
@@ -123,6 +124,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
             pipeline.close()
             scheduler.close()
             await store.close()
+            await asyncio.to_thread(traces.close)
 
 
 async def _prepare(pipeline: Pipeline, catalog: WatchedCatalog, settings: WorkerSettings) -> None:

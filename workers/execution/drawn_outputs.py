@@ -1,0 +1,25 @@
+"""What a method has drawn for a job, and the same encoded, each with the seconds that it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.artifacts import DeferredPicture, EncodedArtifact
+from workers.contract.artifacts import Output
+
+
+@dataclass(frozen=True)
+class DrawnOutput:
+    """The output of a method, before its artifacts are encoded. `seconds` is the time that drawing took."""
+
+    output: Output
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RenderedOutput:
+    """The output of a method with its encoded artifacts. `seconds` is the time that drawing and encoding took."""
+
+    output: Output
+    artifacts: tuple[EncodedArtifact | DeferredPicture, ...]
+    seconds: float
