@@ -56,7 +56,7 @@ async def submit(
     Raises:
         VisualizationError: the request does not suit the model or a limit, or the store cannot take it now.
     """
-    attributes = {"convscope.method": parsed.method, "convscope.model": parsed.model}
+    attributes = {"convscope.request_id": caller.request_id, "convscope.method": parsed.method, "convscope.model": parsed.model}
     with services.traces.span("submit", attributes):
         with span("check"):
             submission = await _checked(services, caller, parsed, preferences, wait, short_lived=short_lived, place=place)

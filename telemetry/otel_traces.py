@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,10 @@ from opentelemetry.trace import Link, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from schemas.errors import VisualizationError
+from telemetry.logs import get_logger
 from telemetry.traces import Attributes, Place, Span, SpanKind, activated
+
+CLOSE_SECONDS = 3.0  # the time in which the last spans must be sent when a process ends
 
 _KINDS = {"internal": trace.SpanKind.INTERNAL, "producer": trace.SpanKind.PRODUCER, "consumer": trace.SpanKind.CONSUMER}
 _W3C = TraceContextTextMapPropagator()
@@ -89,7 +93,12 @@ class OtelTraces:
                 single.end(end)
 
     def close(self) -> None:
-        self.provider.shutdown()
+        # OpenTelemetry tries for up to 30 s to reach a collector that is gone, and a process that ends has less time than that.
+        closing = threading.Thread(target=self.provider.shutdown, name="close-traces", daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+        if closing.is_alive():
+            get_logger(__name__).warning("the last spans are lost, because the collector does not take them", waited=CLOSE_SECONDS)
 
 
 class OtelSpan:

@@ -81,7 +81,7 @@ class Traces(Protocol):
         ...
 
     def close(self) -> None:
-        """Send the spans that have not been sent. This blocks."""
+        """Send the spans that have not been sent. This blocks for a few seconds if nobody takes them."""
         ...
 
 

@@ -6,15 +6,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from jobstore.settings import StoreSettings
 from schemas.errors import QueueFull
+from telemetry import otel_traces
 from telemetry.traces import NO_TRACES, here, span, traces_to
 from tests.traced import CALLER, TRACE, TRACEPARENT, traces_in_memory
 
@@ -43,15 +45,18 @@ except ValidationError as error:
 
 
 class Collector:
-    """Receives spans as an OpenTelemetry collector does."""
+    """Receives spans as an OpenTelemetry collector does. It answers while `answers` is set."""
 
     def __init__(self) -> None:
+        self.answers = answers = Event()
+        answers.set()
         received: list[tuple[str, str | None, ExportTraceServiceRequest]] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 received.append((self.path, self.headers["X-Token"], ExportTraceServiceRequest.FromString(body)))
+                answers.wait(30)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -69,6 +74,7 @@ def collector() -> Iterator[Collector]:
     serving = Thread(target=collector.server.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
     yield collector
+    collector.answers.set()
     collector.server.shutdown()
     serving.join()
     collector.server.server_close()
@@ -90,6 +96,18 @@ def test_spans_reach_a_collector(collector, monkeypatch):
     assert (sent.name, int.from_bytes(sent.trace_id), int.from_bytes(sent.parent_span_id)) == ("send fast", TRACE, CALLER)
     assert {each.key: each.value.string_value for each in sent.attributes} == {"convscope.method": "predict", "error.type": "queue_full"}
     assert (sent.status.code, sent.status.message, len(sent.events)) == (Status.STATUS_CODE_ERROR, "", 0)
+
+
+def test_a_collector_that_does_not_answer_holds_nobody_up(collector, monkeypatch):
+    monkeypatch.setattr(otel_traces, "CLOSE_SECONDS", 0.2)
+    collector.answers.clear()
+    traces = traces_to(collector.url, "convscope-test")
+    with traces.span("a"):
+        pass
+    with capture_logs() as lines:
+        traces.close()
+    assert not collector.answers.is_set()
+    assert [line["log_level"] for line in lines] == ["warning"]
 
 
 def test_the_operator_names_the_service(collector, monkeypatch):

@@ -50,7 +50,7 @@ class Attempts:
         attributes = _attributes(execution)
         with self._traces.span(f"process {execution.lane}", attributes, kind="consumer", parent=execution.traceparent) as processing:
             if execution.claim == 1:  # later, the time in the queue would hold that of earlier attempts
-                here().record("queue", (int(execution.queued_at.timestamp() * 1e9), time.time_ns()), attributes)
+                here().record("queue", (int(execution.queued_at.timestamp() * 1e9), time.time_ns()), {})
             outcome = await self._make(execution, on_unwanted, on_loading, processing)
             processing.note({"convscope.outcome": outcome})
             return outcome
@@ -117,6 +117,7 @@ def _attributes(execution: Execution) -> dict[str, str | int]:
     return {
         **queue_attributes("process", execution.lane),
         "messaging.message.id": execution.key,
+        "convscope.request_id": execution.request_id,
         "convscope.method": execution.method,
         "convscope.model": execution.model,
         "convscope.attempt": execution.attempt,

@@ -33,7 +33,7 @@ class DeviceResult(Generic[Answer]):
 class FastJob:
     """A job that can share a batch with others of an equal key. `run` takes the items of a batch and returns an answer for each.
 
-    `place` is where the job is in its trace.
+    `place` is where the job is in its trace, and `asked` is when it began to wait for the device (nanoseconds since 1970).
     """
 
     key: Hashable
@@ -41,6 +41,7 @@ class FastJob:
     run: Callable[[Sequence[Any]], Sequence[Any]]
     future: Future[DeviceResult[Any]] = field(default_factory=Future[DeviceResult[Any]])
     place: Place = field(default_factory=here)
+    asked: int = field(default_factory=time.time_ns)
 
 
 @dataclass(eq=False)
@@ -48,8 +49,8 @@ class SlowJob:
     """A job that runs in slices. The generator yields after each slice, and returns the answer at its end.
 
     `waiting_since` is the time (`time.monotonic`) at which it began to wait for its next slice, and `budget` counts the seconds that its
-    slices take and limits them. `place` is where the job is in its trace, `began` is when its first slice began (nanoseconds since 1970, 0
-    before), and `ran` counts its slices.
+    slices take and limits them. `place` is where the job is in its trace. `asked` is when it began to wait for the device and `began`
+    when its first slice began (nanoseconds since 1970; 0 before that). `ran` counts its slices.
     """
 
     key: Hashable
@@ -59,6 +60,7 @@ class SlowJob:
     waiting_since: float = 0.0
     budget: DeviceBudget = field(default_factory=DeviceBudget)
     place: Place = field(default_factory=here)
+    asked: int = field(default_factory=time.time_ns)
     began: int = 0
     ran: int = 0
 
@@ -76,6 +78,9 @@ def run_batch(batch: Sequence[FastJob], calls: DeviceCalls, thread: int, halving
     If the batch fails, it is split: in halves if the memory does not suffice, otherwise into single jobs. So the fault of one job does
     not reach the others.
     """
+    if not halvings:
+        for job in batch:
+            job.place.record("wait for device", (job.asked, time.time_ns()), {})
     try:
         with batch_span([job.place for job in batch], "device", {**_named(batch[0].key), "convscope.batch.size": len(batch)}):
             answers, seconds = calls.timed(batch[0].key, len(batch), thread, lambda: batch[0].run([job.item for job in batch]))
@@ -129,6 +134,7 @@ def _record(job: SlowJob, error_type: str | None = None) -> None:
     """Make one span of all slices of a job. A span for each slice would be thousands."""
     if job.began:
         facts = {**_named(job.key), "convscope.device.slices": job.ran, "convscope.device.seconds": job.budget.used}
+        job.place.record("wait for device", (job.asked, job.began), {})
         job.place.record("device", (job.began, time.time_ns()), facts, error_type)
 
 

@@ -61,7 +61,7 @@ async def work(bench: PipelineBench, settings: WorkerSettings, traces: TracesInM
 
 
 async def test_one_trace_goes_from_the_request_to_the_store(client, bench, settings, traces):
-    await submit(client, traceparent=TRACEPARENT)
+    await submit(client, traceparent=TRACEPARENT, **{"X-Request-ID": "req-9"})
     assert await work(bench, settings, traces) == "succeeded"
     assert traces.parents() == {
         "POST /v1/predict": None,
@@ -73,6 +73,7 @@ async def test_one_trace_goes_from_the_request_to_the_store(client, bench, setti
         "queue": "process fast",
         "get model": "process fast",
         "decode": "process fast",
+        "wait for device": "process fast",
         "device": "process fast",
         "render": "process fast",
         "encode": "process fast",
@@ -85,6 +86,7 @@ async def test_one_trace_goes_from_the_request_to_the_store(client, bench, setti
     assert request.attributes["http.response.status_code"] == 202
     assert send.attributes["messaging.message.id"] == process.attributes["messaging.message.id"]
     assert process.attributes["convscope.outcome"] == "succeeded"
+    assert process.attributes["convscope.request_id"] == traces.one("submit").attributes["convscope.request_id"] == "req-9"
     assert {process.attributes[f"convscope.{name}"] for name in ("method", "model")} == {"predict", "tiny"}
     assert batch.context.trace_id != TRACE
     assert [link.context.span_id for link in batch.links] == [process.context.span_id]
