@@ -30,7 +30,8 @@ UNKNOWN_NAMES = (
         errors.UnsuitableLayer(
             "Layer 'predictions' has no spatial map.", pointer="/params/layer", allowed="a layer with a map", got="predictions"
         ),
-        "The layer exists, but the method cannot use it: for example, Grad-CAM needs a layer with a spatial map.",
+        "The layer exists, but the method cannot use it: for example, Grad-CAM needs a layer with a spatial map. "
+        "`lrp` names the layer that it has no rule for.",
         "Choose another layer, or leave the layer out to get the model's default. `GET /v1/models/{model}` shows each layer's "
         "`output_shape` and whether it is `cam_able`.",
     ),
