@@ -20,9 +20,11 @@ AS_OTHERS = "as_others"
 class LrpFacts(GradientFacts):
     """The classes, how much of each score has arrived, and the rules that were followed. Lists are in the order of `classes`."""
 
-    relevance: tuple[float, ...] = Field(description="This is the sum of all relevances. It is equal to the logit if nothing is lost.")
+    relevance: tuple[float, ...] = Field(
+        description="This is the sum of all relevances. If nothing is lost, it is the score: the logit, or the value of another target."
+    )
     conservation_error: tuple[float, ...] = Field(
-        description="This is |relevance − logit| / |logit|, or the numerator alone if the logit is 0. Biases keep a share of the score."
+        description="This is |relevance − score| / |score|, or the numerator alone if the score is 0. Biases keep a share of the score."
     )
     rules: dict[str, int] = Field(description="This is the number of layers that followed each rule. A separable convolution counts twice.")
     batch_norms_merged: int = Field(description="This many batch norms were merged into the layer before them.")

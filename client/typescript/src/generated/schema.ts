@@ -7914,12 +7914,12 @@ export interface components {
             animation: components["schemas"]["AnimationFacts"] | null;
             /**
              * Relevance
-             * @description This is the sum of all relevances. It is equal to the logit if nothing is lost.
+             * @description This is the sum of all relevances. If nothing is lost, it is the score: the logit, or the value of another target.
              */
             relevance: number[];
             /**
              * Conservation Error
-             * @description This is |relevance − logit| / |logit|, or the numerator alone if the logit is 0. Biases keep a share of the score.
+             * @description This is |relevance − score| / |score|, or the numerator alone if the score is 0. Biases keep a share of the score.
              */
             conservation_error: number[];
             /**
