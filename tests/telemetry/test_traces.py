@@ -31,7 +31,7 @@ class Blocked(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Blocked())
 
 from pydantic import ValidationError
-import workers.execution.attempt, workers.execution.device_jobs
+import workers.execution.attempt
 from jobstore.settings import StoreSettings, setting_problems
 from telemetry.traces import span, traces_to
 

@@ -96,17 +96,6 @@ async def test_one_trace_goes_from_the_request_to_the_store(client, bench, setti
     assert queue.start_time <= queue.end_time <= process.end_time
 
 
-async def test_a_job_that_takes_the_result_of_another_is_linked_to_its_trace(client, bench, settings, traces):
-    await submit(client)
-    await work(bench, settings, traces)
-    await submit(client)
-    first, second = (span for span in traces.spans if span.name == "send fast")
-    assert first.context.trace_id != second.context.trace_id
-    assert (first.attributes["convscope.job.cached"], second.attributes["convscope.job.cached"]) == (False, True)
-    assert first.links == ()
-    assert [link.context.span_id for link in second.links] == [first.context.span_id]
-
-
 async def test_reading_and_a_trace_that_the_caller_does_not_sample_leave_no_span(client, bench, settings, traces):
     assert (await client.get("/v1/jobs", headers={"traceparent": TRACEPARENT})).status_code == 200
     await submit(client, traceparent=TRACEPARENT[:-1] + "0")
@@ -114,16 +103,41 @@ async def test_reading_and_a_trace_that_the_caller_does_not_sample_leave_no_span
     assert traces.spans == ()
 
 
-async def test_a_failed_job_names_its_error(client, bench, settings, traces, monkeypatch):
+async def test_submissions_of_the_same_work_are_linked_to_the_trace_that_has_it(client, bench, settings, traces):
+    await submit(client, traceparent=TRACEPARENT)
+    await submit(client)  # joins the queued job
+    await work(bench, settings, traces)
+    await submit(client)  # gets its result
+    first, *others = (span for span in traces.spans if span.name == "send fast")
+    assert traces.one("process fast").context.trace_id == first.context.trace_id == TRACE
+    assert first.links == ()
+    for other in others:
+        assert other.context.trace_id != TRACE
+        assert [link.context.span_id for link in other.links] == [first.context.span_id]
+    assert [span.attributes["convscope.job.cached"] for span in (first, *others)] == [False, False, True]
+
+
+async def test_a_second_attempt_is_in_the_same_trace_and_a_failure_names_its_error(client, bench, settings, traces, monkeypatch):
     async def fail(*_: object) -> Result:
         raise OutOfMemory("The device has too little memory.")
 
     monkeypatch.setattr(bench.pipeline, "run", fail)
     await submit(client, traceparent=TRACEPARENT)
+    assert await bench.store.queue.release(await claimed(bench.store))
     assert await work(bench, settings, traces) == "failed"
-    process = traces.one("process fast")
+    process, parents = traces.one("process fast"), traces.parents()
     assert (process.attributes["error.type"], process.status.status_code) == ("out_of_memory", StatusCode.ERROR)
-    assert traces.parents()["store"] == "process fast"
+    assert (parents["process fast"], parents["store"]) == ("send fast", "process fast")
+    assert "queue" not in parents  # the time since the submission holds that of the first attempt
+
+
+async def test_a_caller_who_is_turned_away_gets_no_further_than_the_door(bench, store_settings, tmp_path, traces):
+    settings = ServiceSettings(**store_settings.model_dump(exclude={"models_file"}), models_file=tmp_path / "none.toml", auth="required")
+    async with client_of(create_app(settings, bench.store, traces=traces)) as client:
+        answer = await client.post("/v1/predict", data=FORM, headers={"traceparent": TRACEPARENT})
+    assert answer.status_code == 401
+    assert traces.parents() == {"POST /v1/predict": None, "door checks": "POST /v1/predict"}
+    assert traces.one("door checks").attributes["error.type"] == "unauthenticated"
 
 
 async def test_a_slow_job_has_one_span_for_all_its_slices(make_scheduler, traces):
