@@ -13,6 +13,7 @@ from jaxtyping import Float32, UInt8
 from rendering import colormaps, text
 from rendering.channel_levels import scale_all_channels, scale_each_channel
 from rendering.grid import grid, grid_size
+from rendering.tile_numbers import numbered
 from schemas.methods.colormap import Colormap
 
 # A tile whose sides are shorter than this is enlarged by a whole factor, nearest neighbour: 7×7 becomes 28×28, 1×1 becomes 24×24.
@@ -31,6 +32,7 @@ def channel_grid(
     colours: Colormap,
     columns: int | None = None,
     captions: Sequence[str] | None = None,
+    numbers: bool = False,
     span: tuple[float, float] | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture with one tile for each channel, in the given order.
@@ -41,6 +43,7 @@ def channel_grid(
         colours: The colormap of the tiles.
         columns: Number of tiles in a row. If it is None, it is ⌈√k⌉.
         captions: Words above each tile.
+        numbers: If it is true, tiles of 40 pixels or more carry their index in a corner. It is for grids without captions.
         span: (minimum, maximum) of the whole layer, for `global` if `activations` holds only some of its channels.
     """
     levels = scale_each_channel(activations) if mode == "per_channel" else scale_all_channels(activations, span)
@@ -49,6 +52,8 @@ def channel_grid(
     coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
     if captions:
         coloured = text.captioned(coloured, captions, CAPTION_SIZE)
+    elif numbers:
+        coloured = numbered(coloured, [str(channel) for channel in range(count)])
     return grid(coloured, columns=columns, background=text.PAPER)
 
 

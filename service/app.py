@@ -13,7 +13,7 @@ from service.allowed_hosts import AllowedHostsMiddleware
 from service.artifact_contents import ArtifactContents
 from service.batches.feeder import BatchFeeder
 from service.dependencies import Services
-from service.drain import Drain
+from service.drain import ANSWERING_SECONDS, Drain
 from service.error_handlers import add_error_handlers
 from service.gate import gate
 from service.head_requests import HeadMiddleware
@@ -67,7 +67,7 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
     Raises:
         CatalogError: models.toml as a whole cannot be read.
     """
-    drain, metrics = Drain(), Metrics()
+    drain, metrics = Drain(settings.drain_delay + max(0.0, settings.drain - ANSWERING_SECONDS)), Metrics()
     contents, image_contents = ArtifactContents(store, settings, metrics), ImageContents(store, settings)
     signer, limits = AddressSigner(store.signing_secrets), RateLimits(store.quotas, settings)
     lookup, key_ring = ModelLookup(settings, store, drain), KeyRing(store.api_keys)

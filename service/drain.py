@@ -1,4 +1,8 @@
-"""The orderly end of the service. From the first signal on it is no longer ready, event streams end and waits are cut short."""
+"""The orderly end of the service.
+
+From the first signal on it is no longer ready, event streams end, and polls are answered at once, since a poll can go on elsewhere. A
+one-line call cannot: it waits on for its answer, until shortly before the service closes the connections that are still open.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,16 @@ from typing import Any, TypeVar
 from schemas.errors import ShuttingDown
 
 _T = TypeVar("_T")
+ANSWERING_SECONDS = 2.0  # so long before the connections are closed, one-line calls that still wait are answered
 
 
 class Drain:
     """A switch that the signal handler or the application's shutdown turns on once. It is never turned off."""
 
-    def __init__(self) -> None:
-        self._begun = asyncio.Event()
+    def __init__(self, patience: float = 0.0) -> None:
+        """Prepare a drain in which one-line calls may wait for `patience` seconds more."""
+        self._patience = patience
+        self._begun, self._last_call = asyncio.Event(), asyncio.Event()
 
     @property
     def begun(self) -> bool:
@@ -23,11 +30,17 @@ class Drain:
 
     def begin(self) -> None:
         """Begin the drain. Call this in the event loop's thread only."""
-        self._begun.set()
+        if not self.begun:
+            self._begun.set()
+            asyncio.get_running_loop().call_later(self._patience, self._last_call.set)
 
     async def wait(self) -> None:
         """Return when the drain begins."""
         await self._begun.wait()
+
+    async def wait_for_last_call(self) -> None:
+        """Return when one-line calls have to be answered, too."""
+        await self._last_call.wait()
 
     async def cut_short(self, call: Coroutine[Any, Any, _T]) -> _T:
         """Return what `call` returns, and abandon it when the drain begins.

@@ -22,10 +22,10 @@ class CallerDisconnected(Exception):
     """The caller closed the connection before its answer was there."""
 
 
-async def wait_until_ended(services: Services, job: JobRecord, seconds: float, request: Request) -> JobRecord:
+async def wait_until_ended(services: Services, job: JobRecord, seconds: float, request: Request, *, patiently: bool = False) -> JobRecord:
     """Return the job when it has ended. Return it as it is after `seconds` (at most `max_wait`) or when the service drains.
 
-    The body of `request` must have been read.
+    The body of `request` must have been read. With `patiently`, a drain ends the wait only shortly before it closes the connections.
 
     Raises:
         CallerDisconnected: the caller of `request` closed the connection first.
@@ -35,7 +35,8 @@ async def wait_until_ended(services: Services, job: JobRecord, seconds: float, r
     if job.state.ended or seconds <= 0:
         return job
     seconds = min(seconds, services.settings.max_wait)
-    waited = await until_answered(services, services.store.jobs.wait(job.id, job.owner, seconds, was_unfinished=True), request)
+    ended = services.store.jobs.wait(job.id, job.owner, seconds, was_unfinished=True)
+    waited = await until_answered(services, ended, request, patiently=patiently)
     found = waited.answer if waited else await services.store.jobs.read(job.id, job.owner)
     if found is None:
         raise NotFound(f"Job {job.id} was deleted before it ended.")
@@ -49,14 +50,19 @@ class Waited(Generic[_T]):
     answer: _T
 
 
-async def until_answered(services: Services, wait: Coroutine[Any, Any, _T], request: Request) -> Waited[_T] | None:
+async def until_answered(
+    services: Services, wait: Coroutine[Any, Any, _T], request: Request, *, patiently: bool = False
+) -> Waited[_T] | None:
     """Return what `wait` answers, or None if the service drains first. The body of `request` must have been read.
+
+    With `patiently`, it goes on waiting in a drain, until shortly before the connections are closed.
 
     Raises:
         CallerDisconnected: the caller of `request` closed the connection first.
     """
     answered = asyncio.ensure_future(wait)
-    draining = asyncio.ensure_future(services.drain.wait())
+    drain = services.drain
+    draining = asyncio.ensure_future(drain.wait_for_last_call() if patiently else drain.wait())
     left = asyncio.ensure_future(_disconnected(request))
     tasks: list[asyncio.Future[Any]] = [answered, draining, left]
     try:

@@ -27,7 +27,8 @@ class LayerChannels(Drawing):
         scaling: `per_channel` or `global`, as in `channel_grid`. With `global`, the range is that of the whole layer.
         colormap: The colours of the tiles.
         columns: The number of tiles in a row. If it is None, it is ⌈√n⌉.
-        channels: The channels that are drawn, in this order and with their numbers above them. None stands for all, without numbers.
+        channels: The channels that are drawn, in this order and with their numbers above them. None stands for all.
+        numbers: If it is true and all channels are drawn, tiles of 40 pixels or more carry their number in a corner.
     """
 
     kind: Literal["layer_channels"] = "layer_channels"
@@ -37,6 +38,7 @@ class LayerChannels(Drawing):
     colormap: Colormap
     columns: int | None = None
     channels: tuple[int, ...] | None = None
+    numbers: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -65,5 +67,6 @@ class LayerChannels(Drawing):
             colours=self.colormap,
             columns=self.columns,
             captions=None if self.channels is None else [str(channel) for channel in self.channels],
+            numbers=self.numbers,
             span=(float(maps.min()), float(maps.max())),
         )

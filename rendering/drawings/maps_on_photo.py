@@ -9,14 +9,16 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy.typing import NDArray
 
-from rendering import scaling
+from rendering import colormaps, scaling
+from rendering.annotations import ColourScale
 from rendering.drawings.base import Drawing, SourceArrays
 from rendering.overlays import OverlayAndHeatmap
 from rendering.overlays.blend import blend
-from rendering.overlays.diverging import blend_diverging
+from rendering.overlays.diverging import blend_diverging, diverging_colours
 from rendering.overlays.dlwp1 import draw_as_dlwp1
 from rendering.overlays.keras_io import draw_as_keras_io
 from rendering.photo import Photo, Placement
+from rendering.placement import used_part
 from rendering.sheets import captioned_sheet, captioned_sheet_size, photo_for_tiles
 from schemas.methods.colormap import Colormap
 
@@ -72,8 +74,47 @@ class MapsOnPhoto(Drawing):
         """The heatmap of the same maps."""
         return self.model_copy(update={"part": "heatmap"})
 
+    @property
+    def meaning(self) -> str:
+        """What colours mean that the scale does not explain, in words. It is empty if there are none."""
+        rows, columns = used_part(self.placement, self.photo_size)
+        seen = (rows.stop - rows.start, columns.stop - columns.start) == self.photo_size
+        unseen = "faded" if self.part == "overlay" else "light grey"
+        signs = ("red: for it", "blue: against it") if self.way == "diverging" else ()
+        return " · ".join((*signs, *(() if seen else (f"{unseen}: not seen by the model",))))
+
+    def count(self, arrays: SourceArrays) -> int:
+        """Return the number of maps."""
+        return len(_maps(arrays[self.source]))
+
+    def colour_scale(self, arrays: SourceArrays) -> ColourScale:
+        """Return the scale of the colours. Its numbers are those of the map; several maps have a scale each, so it has words."""
+        maps = _maps(arrays[self.source])
+        return ColourScale(self._colours(), self._labels(maps[0] if len(maps) == 1 else None))
+
+    def _colours(self) -> UInt8[np.ndarray, "256 3"]:
+        if self.way == "diverging":
+            return diverging_colours()
+        return colormaps.table("jet" if self.way in ("dlwp1", "keras_io") else self.colormap)
+
+    def _labels(self, values: Float32[np.ndarray, "h w"] | None) -> tuple[tuple[float, str], ...]:
+        """Return the words at the ends of the scale and at its zero. None stands for several maps."""
+        if values is None:
+            ends = {"heat": ("0", "max"), "heat_from_minimum": ("min", "max"), "signed": ("−max", "max")}
+            low, high = ends[self.scaling]
+        else:
+            if scaling.why_degenerate(values):
+                return ((0.5 if self.scaling == "signed" else 0.0, f"{values.flat[0]:.3g}".replace("-", "−")),)
+            cut = self._cut(values)
+            top = float(np.abs(cut).max() if self.scaling == "signed" else cut.max())
+            bottom = {"heat": 0.0, "heat_from_minimum": float(cut.min()), "signed": -top}[self.scaling]
+            beyond = self.clip is not None and self.clip < 100
+            low, high = _number(bottom, "≤ " if beyond and bottom else ""), _number(top, "≥ " if beyond else "")
+        zero = ((0.5, "0"),) if self.scaling == "signed" else ()
+        return ((0.0, low), *zero, (1.0, high))
+
     def size(self, arrays: SourceArrays) -> tuple[int, int]:
-        count = len(_maps(arrays[self.source]))
+        count = self.count(arrays)
         return self.photo_size if count == 1 else captioned_sheet_size(count, photo_for_tiles(self._blank(), count))
 
     def draw(self, arrays: SourceArrays, photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
@@ -85,10 +126,13 @@ class MapsOnPhoto(Drawing):
         return tiles[0] if len(tiles) == 1 else captioned_sheet(tiles, self.captions, drawn)
 
     def _tile(self, values: Float32[np.ndarray, "h w"], photo: Photo) -> UInt8[np.ndarray, "H W 3"]:
-        smooth = scaling.smoothed(values, self.smooth) if self.smooth else values
-        cut = smooth if self.clip is None else scaling.clipped(smooth, self.clip)
-        overlay, heatmap = self._on_photo(_SCALINGS[self.scaling](cut), photo)
+        overlay, heatmap = self._on_photo(_SCALINGS[self.scaling](self._cut(values)), photo)
         return overlay if self.part == "overlay" else heatmap
+
+    def _cut(self, values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+        """Return the map smoothed and cut off, as it is scaled and drawn."""
+        smooth = scaling.smoothed(values, self.smooth) if self.smooth else values
+        return smooth if self.clip is None else scaling.clipped(smooth, self.clip)
 
     def _on_photo(self, scaled: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayAndHeatmap:
         match self.way:
@@ -109,3 +153,7 @@ class MapsOnPhoto(Drawing):
 def _maps(array: NDArray[np.generic]) -> Float32[np.ndarray, "n h w"]:
     maps = array if array.ndim == 3 else array[None]
     return maps.astype(np.float32, copy=False)
+
+
+def _number(value: float, before: str) -> str:
+    return before + f"{value:.3g}".replace("-", "−")

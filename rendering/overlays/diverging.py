@@ -39,5 +39,11 @@ def blend_diverging(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: flo
     return overlay, heatmap
 
 
-def _levels(colours: Float32[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+def diverging_colours() -> UInt8[np.ndarray, "256 3"]:
+    """Return the colours of the heatmap from −1 to 1."""
+    values = np.linspace(-1, 1, 256, dtype=np.float32)[:, None]
+    return _levels(NEUTRAL * (1 - np.abs(values)) + np.where(values > 0, FOR, AGAINST) * np.abs(values))
+
+
+def _levels(colours: Float32[np.ndarray, "*axes"]) -> UInt8[np.ndarray, "*axes"]:
     return np.rint(colours).astype(np.uint8)

@@ -78,7 +78,7 @@ async def _run(
     until = time.monotonic() + wait
     submitted = await submit(services, caller, parsed, preferences, wait, short_lived=wait > 0)
     try:
-        job = await wait_until_ended(services, submitted.job, until - time.monotonic(), request)
+        job = await wait_until_ended(services, submitted.job, until - time.monotonic(), request, patiently=True)
     except CallerDisconnected:
         # A caller that gave an idempotency key intends to come back for the answer.
         if preferences.idempotency_key is None:
@@ -88,7 +88,8 @@ async def _run(
     if not job.state.ended and preferences.respond_async:
         return job_response(job, 202, headers, sign=caller.sign)
     if not job.state.ended:
-        detail = f"Job {job.id} has not finished within {wait:g} s. It goes on, and the same request joins it."
+        why = "The service is shutting down" if services.drain.begun else f"Job {job.id} has not finished within {wait:g} s"
+        detail = f"{why}. Job {job.id} goes on, and the same request joins it."
         return problem_response(NotFinished(detail), caller.request_id, headers)
     _check_succeeded(job)
     return await _answer(services, with_signed_addresses(job, caller.sign), _available(card, job, accept, media_types), headers)

@@ -13,7 +13,6 @@ _FAST = {"redis-restarts"}  # test_redis_restart_store.py runs these
 
 
 _MISSED = {
-    "rolling-restart": "A service that drains cuts short the waits of one-line calls, which get 504 although their jobs go on.",
     "overload": "Accepted jobs took three times as long on a busy machine, so this depends on the machine.",
 }
 

@@ -45,8 +45,12 @@ def submission(
 
 
 def resolved(method: str, published: PublishedModel, image: bytes | None = None, **params: object) -> Submission:
-    """Return a submission of `method` with parameters that are complete for the model, as the service stores it."""
-    model = params_class(method).model_validate(params).resolve(published, MethodLimits())
+    """Return a submission of `method` with parameters that are complete for the model, as the service stores it.
+
+    Its pictures are bare, unless `params` say otherwise.
+    """
+    bare = {"annotate": False} if "annotate" in params_class(method).model_fields else {}
+    model = params_class(method).model_validate(bare | params).resolve(published, MethodLimits())
     return Submission(
         owner=OWNER,
         method=method,

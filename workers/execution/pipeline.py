@@ -22,10 +22,10 @@ from schemas.jobs import Timings
 from schemas.methods import params_class
 from schemas.methods.base import MethodParams
 from telemetry.traces import span
-from workers.contract.arrays import UInt8
 from workers.contract.inputs import BoundInputs, Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
+from workers.execution import annotate_pictures
 from workers.execution.artifact_encoders import encode_artifact
 from workers.execution.batch_key import BatchKey
 from workers.execution.describe_model import describe_model
@@ -114,7 +114,7 @@ class Pipeline:
         await self._inputs.warm_up(encode.png(np.zeros((1, 1, 3), np.uint8)))
         await warm_up(models, self.models, self._scheduler)
 
-    async def encode_preview(self, image: UInt8) -> bytes:
+    async def encode_preview(self, image: np.ndarray) -> bytes:
         """Return the PNG file of a preview, uint8 RGB (H, W, 3)."""
         return await in_pool(self._rendering, encode.png, image)
 
@@ -207,7 +207,7 @@ class Pipeline:
     async def _draw(self, job: PipelineJob, loaded: LoadedInputs, value: Any) -> DrawnOutput:
         started = time.perf_counter()
         with span("render"):
-            output = await in_pool(self._rendering, job.method.draw, value, loaded.photo, job.params)
+            output = await in_pool(self._rendering, annotate_pictures.draw, job, value, loaded.photo)
         return DrawnOutput(output, time.perf_counter() - started)
 
     async def _encode(self, job: PipelineJob, drawn: DrawnOutput) -> RenderedOutput:

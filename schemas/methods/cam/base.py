@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import AnnotateParams
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
 from schemas.methods.frames import ANIMATION, AnimatedFacts, FramesParams
@@ -53,7 +54,7 @@ class CamFacts(AnimatedFacts):
     layers: tuple[str, ...] = Field(description="These are the paths of all target layers.")
 
 
-class CamParams(OutputParams, PrecisionParams, ExplainedInputParams):
+class CamParams(OutputParams, PrecisionParams, AnnotateParams, ExplainedInputParams):
     """Parameters of every class activation map."""
 
     layer: LayerPath | Annotated[tuple[LayerPath, ...], LAYERS] | None = Field(

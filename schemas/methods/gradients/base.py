@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import AnnotateParams
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
 from schemas.methods.frames import ANIMATION, AnimatedFacts, FramesParams
@@ -41,7 +42,7 @@ class GradientFacts(AnimatedFacts):
     """The classes that are explained, with their scores. Without a list, `classes` has one entry."""
 
 
-class PictureParams(ExplainedInputParams):
+class PictureParams(AnnotateParams, ExplainedInputParams):
     """Parameters that say how values at the model's input are drawn."""
 
     clip: float = Field(

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import NUMBERED
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.channels import check_channels
 from schemas.methods.colormap import Colormap
@@ -117,6 +118,7 @@ class Activations(PrecisionParams, ExplainedInputParams):
         "minimum to 0 and its maximum to 255.",
     )
     colormap: Colormap = Field(default="viridis", description="This is the colormap of the tiles.")
+    annotate: bool = NUMBERED
     columns: int | None = Field(
         default=None,
         ge=1,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import AnnotateParams
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.frames import ANIMATION, AnimatedFacts
 from schemas.methods.image_input import ExplainedInputParams
@@ -47,7 +48,7 @@ class PerturbationFacts(AnimatedFacts):
     masks: int = Field(description="This is the number of covered images that the model was shown.")
 
 
-class PerturbationParams(TargetClassParams, PrecisionParams, ExplainedInputParams):
+class PerturbationParams(TargetClassParams, PrecisionParams, AnnotateParams, ExplainedInputParams):
     """Parameters of a method that shows the model many covered images. The same images serve all classes."""
 
     score: Score = Field(default="logit", description="This score of the class is watched: its logit or its probability.")

@@ -42,7 +42,7 @@ def signed_options(params: PictureParams) -> dict[str, Any]:
 def draw_magnitude(result: InputAttribution, photo: Photo, params: MagnitudeParams) -> Output:
     """Return the output of a map without a sign, in the colours of the colormap."""
     overlay = class_overlay(result.classes, photo, **heat_options(params, params.colormap))
-    return output_of(result, photo, overlay, overlay.alone.draw({overlay.source: result.maps}))
+    return output_of(result, photo, overlay, None)
 
 
 def draw_signed(
@@ -50,7 +50,7 @@ def draw_signed(
 ) -> Output:
     """Return the output of a signed map: red speaks for the class, blue against it, white for nothing."""
     overlay = class_overlay(result.classes, photo, **signed_options(params))
-    return output_of(result, photo, overlay, overlay.alone.draw({overlay.source: result.maps}), facts, **more)
+    return output_of(result, photo, overlay, None, facts, **more)
 
 
 def draw_colour(
@@ -68,7 +68,7 @@ def output_of(
     result: InputAttribution,
     photo: Photo,
     overlay: MapsOnPhoto,
-    picture: UInt8[np.ndarray, "H W 3"],
+    picture: UInt8[np.ndarray, "H W 3"] | None,
     facts: type[GradientFacts] = GradientFacts,
     **more: Any,
 ) -> Output:
@@ -76,7 +76,7 @@ def output_of(
 
     Args:
         overlay: draws the maps on the photo.
-        picture: the values at the input alone.
+        picture: the values at the input alone. None stands for the maps alone, in the colours of the overlay.
         facts: the class of the method's facts.
         more: the facts beside the classes.
 
@@ -96,7 +96,7 @@ def output_of(
 
 def pictures_and_arrays(
     overlay: MapsOnPhoto,
-    picture: UInt8[np.ndarray, "H W 3"],
+    picture: UInt8[np.ndarray, "H W 3"] | None,
     values: Float32[np.ndarray, "n h w c"],
     maps: Float32[np.ndarray, "n h w"],
     *,
@@ -104,7 +104,11 @@ def pictures_and_arrays(
 ) -> tuple[Picture | PictureOfArrays | Array, ...]:
     """Return the artifacts of `GRADIENT_ARTIFACTS`. If `listed` is false, the arrays are those of the one class or channel."""
     arrays = Array("attribution", values if listed else values[0]), Array("map", maps if listed else maps[0])
-    return Picture("picture", picture, primary=True), PictureOfArrays.of("overlay", overlay, arrays), *arrays
+    if picture is None:
+        alone = Picture("picture", overlay.alone.draw({overlay.source: maps}), primary=True, drawing=overlay.alone)
+    else:
+        alone = Picture("picture", picture, primary=True)
+    return alone, PictureOfArrays.of("overlay", overlay, arrays), *arrays
 
 
 def colour_sheet(

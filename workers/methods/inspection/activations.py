@@ -136,7 +136,15 @@ def _drawing(path: str, array: Array, numbers: ChannelNumbers, params: Activatio
                 "The array has every value."
             )
     title = f"{path} · {' × '.join(str(length) for length in shape)}"
-    drawing = LayerChannels(source=array.name, title=title, scaling=mode, colormap=params.colormap, columns=params.columns, channels=chosen)
+    drawing = LayerChannels(
+        source=array.name,
+        title=title,
+        scaling=mode,
+        colormap=params.colormap,
+        columns=params.columns,
+        channels=chosen,
+        numbers=params.annotate,
+    )
     return drawing, warnings
 
 

@@ -14,7 +14,7 @@ from workers.contract.synthesis import AscentState
 
 def work_key(params: AscentParams, layer: str) -> str:
     """Return a text that is equal for two jobs exactly if they make the same image of a channel. The tiling does not matter."""
-    shared = params.model_dump(mode="json", include=set(AscentParams.model_fields) - {"columns"})
+    shared = params.model_dump(mode="json", include=set(AscentParams.model_fields) - {"columns", "annotate"})
     return json.dumps({"layer": layer, **shared}, sort_keys=True)
 
 

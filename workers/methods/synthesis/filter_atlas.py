@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 from rendering.drawings.synthesised_image import dead_tile
 from rendering.grid import grid
 from rendering.photo import Photo
+from rendering.tile_numbers import numbered
 from schemas.methods.synthesis.filter_atlas import FilterAtlas, FilterAtlasFacts
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
@@ -115,8 +116,9 @@ def draw(result: ChannelAtlas, photo: Photo | None, params: FilterAtlas) -> Outp
     warnings = (f"No gradient ever reached the input for {len(dead)} of {count} channels: these are not drawn.",) if dead else ()
     if silent:
         warnings += (f"{silent} of {count} channels do not respond to their own image. The image shows what leads towards a response.",)
+    in_order = numbered(tiles[order], [str(channel) for channel in order]) if params.annotate else tiles[order]
     artifacts = (
-        Picture("atlas", grid(tiles[order], columns=params.columns, gap=recipe.gap, background=recipe.background), primary=True),
+        Picture("atlas", grid(in_order, columns=params.columns, gap=recipe.gap, background=recipe.background), primary=True),
         Array("tiles", tiles),
         Array("objectives", result.objectives),
         Array("order", order),

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float32, UInt8
 from rendering.drawings.synthesised_image import dead_tile
 from rendering.grid import grid
 from rendering.photo import Photo
+from rendering.tile_numbers import numbered
 from schemas.methods.synthesis.filters import FilterImage, Filters, FiltersFacts
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
@@ -111,7 +112,9 @@ def draw(result: FilterSynthesis, photo: Photo | None, params: Filters) -> Outpu
     tiles = [drawing.draw({images.name: images.array}) for drawing in drawings]
     order = ranking(result.values[:, -1], result.gradient_seen)
     in_grid, dropped = _chosen_for_grid(result, recipe, order)
-    grid_tiles = [tiles[index] for index in in_grid] or [dead_tile(*tiles[0].shape[:2])]
+    grid_tiles = np.stack([tiles[index] for index in in_grid] or [dead_tile(*tiles[0].shape[:2])])
+    if params.annotate and in_grid:
+        grid_tiles = numbered(grid_tiles, [_label(result.targets[index]) for index in in_grid])
     whole = grid(grid_tiles, columns=params.columns, gap=recipe.gap, background=recipe.background, order=recipe.order)
     artifacts = (
         Picture("grid", whole, primary=True),
@@ -131,6 +134,13 @@ def _chosen_for_grid(result: FilterSynthesis, recipe: Recipe, order: Sequence[in
         return list(range(count)), dropped
     in_grid = [index for index in order if not dropped[index]][: recipe.best]
     return in_grid, ~np.isin(np.arange(count), in_grid)
+
+
+def _label(target: ImageTarget) -> str:
+    """Return what a tile carries: the channel's number, the class's label, or the name of the image."""
+    if target.class_index is not None:
+        return target.label or f"class {target.class_index}"
+    return target.name if target.channel is None else str(target.channel)
 
 
 def _facts(result: FilterSynthesis, params: Filters, order: list[int], dropped: Bool[np.ndarray, " n"]) -> FiltersFacts:

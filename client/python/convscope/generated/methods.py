@@ -22,12 +22,13 @@ class Methods(ABC):
 
     def ablation_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str,
-        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels:
+        int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
+        bool = False, timeout: float | None = None
     ) -> Result:
         """This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero.
 
@@ -41,6 +42,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -70,8 +73,8 @@ class Methods(ABC):
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | Sequence[str] | None =
         DEFAULT, kind: Mapping[str, Any] | None = DEFAULT, channels: int | Sequence[int] | None = DEFAULT, order: Literal["index", "mean",
         "max"] = DEFAULT, scaling: Literal["per_channel", "global"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma",
-        "plasma", "turbo", "hot", "gray"] = DEFAULT, columns: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        "plasma", "turbo", "hot", "gray"] = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This method shows a layer's output for the photo: every channel in a grid, the array, and a ranking of the channels.
 
@@ -95,6 +98,8 @@ class Methods(ABC):
             scaling: `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. By default
                 "per_channel".
             colormap: This is the colormap of the tiles. By default "viridis".
+            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in
+                a corner. By default True.
             columns: This is the number of tiles in a row.
         """
         return self._run_method("activations", given_arguments(locals()))
@@ -126,14 +131,14 @@ class Methods(ABC):
 
     def compare(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels: int | None = DEFAULT, methods:
-        Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "element_wise_cam", "eigen_cam",
-        "score_cam", "ablation_cam"]] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
-        DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels:
+        int | None = DEFAULT, methods: Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam",
+        "element_wise_cam", "eigen_cam", "score_cam", "ablation_cam"]] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.
 
@@ -147,6 +152,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -176,10 +183,11 @@ class Methods(ABC):
 
     def deconvnet(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, layer: str | None =
-        DEFAULT, channels: int | Sequence[int] = DEFAULT, keep: Literal["neuron", "map"] = DEFAULT, position: Sequence[int] | None =
-        DEFAULT, rule: Literal["deconv", "guided", "gradient"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, layer: str | None = DEFAULT, channels: int | Sequence[int] = DEFAULT, keep: Literal["neuron",
+        "map"] = DEFAULT, position: Sequence[int] | None = DEFAULT, rule: Literal["deconv", "guided", "gradient"] = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This shows the pattern in the image to which a channel responds. One channel's strongest neuron, or its whole map, is
             kept, the rest of the layer is set to 0, and the result is sent back to the input. Several channels stand side by side.
@@ -194,6 +202,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -241,11 +251,11 @@ class Methods(ABC):
 
     def eigen_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, frames: int | None = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The
             facts name the top class, if the model has classes.
@@ -260,6 +270,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -277,12 +289,13 @@ class Methods(ABC):
 
     def element_wise_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This heatmap adds up the evidence for a class in every channel and at every position. Evidence against the class is left
             out before the channels are added.
@@ -297,6 +310,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -322,12 +337,13 @@ class Methods(ABC):
 
     def excitation_backprop(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, frames: int | None = DEFAULT, contrastive: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, contrastive: bool = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to
             how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks
@@ -343,6 +359,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -367,13 +385,13 @@ class Methods(ABC):
 
     def faithfulness(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
-        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
-        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, attribution: str = DEFAULT, options: Mapping[str,
-        Any] | None = DEFAULT, steps: int = DEFAULT, deletion: Literal["mean", "black", "white", "blurred"] = DEFAULT, insertion:
-        Literal["mean", "black", "white", "blurred"] = DEFAULT, randomisations: int = DEFAULT, seed: int = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        attribution: str = DEFAULT, options: Mapping[str, Any] | None = DEFAULT, steps: int = DEFAULT, deletion: Literal["mean", "black",
+        "white", "blurred"] = DEFAULT, insertion: Literal["mean", "black", "white", "blurred"] = DEFAULT, randomisations: int = DEFAULT,
+        seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
+        bool = False, timeout: float | None = None
     ) -> Result:
         """This tests a map: how fast the class's score falls as the map's strongest pixels are covered, how fast it rises as they
             are shown, how much of it is left in the part that the map shows, and whether the map changes with the model's weights.
@@ -388,6 +406,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
@@ -447,9 +467,9 @@ class Methods(ABC):
         self, *, model: str, precision: Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1", "dlwp2",
         "keras_blog", "keras_io"] = DEFAULT, parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int |
         Sequence[int] | None = DEFAULT, steps: int | None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] |
-        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, layer: str |
-        None = DEFAULT, order: Literal["channel", "objective"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, seed: int
+        = DEFAULT, layer: str | None = DEFAULT, order: Literal["channel", "objective"] = DEFAULT, model_inputs: Mapping[str, Any] | None =
+        None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This method shows what every channel of a layer looks for, on one sheet. It takes over images that earlier jobs have
             made. A job that was stopped continues where it was when it is submitted again.
@@ -469,6 +489,8 @@ class Methods(ABC):
             learning_rate: This is the factor of a step.
             transforms: These are random changes of the image before each step.
             regularisers: These are penalties and a blur that keep the image smooth.
+            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in
+                a corner. By default True.
             columns: This is the number of tiles in a row of the grid.
             seed: This is the seed of the start and of the transforms. By default 0.
             layer: This is the path of the target layer, which must have channels.
@@ -484,9 +506,9 @@ class Methods(ABC):
         Sequence[int | str] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1",
         "dlwp2", "keras_blog", "keras_io"] = DEFAULT, parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int |
         Sequence[int] | None = DEFAULT, steps: int | None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] |
-        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, frames: int =
-        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
-        timeout: float | None = None
+        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, seed: int
+        = DEFAULT, frames: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This method makes images that excite a layer's channels, a neuron or a class most, by gradient ascent in input space.
 
@@ -514,6 +536,8 @@ class Methods(ABC):
             learning_rate: This is the factor of a step.
             transforms: These are random changes of the image before each step.
             regularisers: These are penalties and a blur that keep the image smooth.
+            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in
+                a corner. By default True.
             columns: This is the number of tiles in a row of the grid.
             seed: This is the seed of the start and of the transforms. By default 0.
             frames: This is the number of frames of an animation of the images as they form, spread evenly over the steps. By
@@ -523,13 +547,13 @@ class Methods(ABC):
 
     def grad_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, preset: Literal["standard", "dlwp1", "keras_io"] = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, preset:
+        Literal["standard", "dlwp1", "keras_io"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This heatmap on the image shows the regions that speak for a class.
 
@@ -543,6 +567,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -569,12 +595,13 @@ class Methods(ABC):
 
     def grad_cam_plus_plus(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This is Grad-CAM with a weight for the gradient at each position, so that the map covers every occurrence of an object.
 
@@ -588,6 +615,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -613,11 +642,12 @@ class Methods(ABC):
 
     def grad_x_input(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
-        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
-        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This shows what each pixel adds to the class's score, to first order. Red speaks for the class, blue against it.
 
@@ -631,6 +661,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -652,11 +684,11 @@ class Methods(ABC):
 
     def guided_backprop(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
-        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
-        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
-        timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This shows in colour on grey the edges and textures that excite the neurons behind the class.
 
@@ -670,6 +702,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -690,11 +724,11 @@ class Methods(ABC):
 
     def guided_grad_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
-        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
-        = DEFAULT, layer: str | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
-        DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, layer: str | None = DEFAULT, model_inputs: Mapping[str, Any] | None =
+        None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This shows the detail of guided backpropagation, but only where Grad-CAM finds evidence for the class.
 
@@ -708,6 +742,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -729,12 +765,13 @@ class Methods(ABC):
 
     def hires_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map.
 
@@ -748,6 +785,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -773,13 +812,13 @@ class Methods(ABC):
 
     def integrated_gradients(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
-        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
-        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, steps: int | None = DEFAULT, max_steps: int = DEFAULT, baseline:
-        Literal["black", "white", "mean", "blurred", "random"] = DEFAULT, rule: Literal["gauss_legendre", "trapezoid"] = DEFAULT, seed: int
-        = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
-        timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, steps: int | None =
+        DEFAULT, max_steps: int = DEFAULT, baseline: Literal["black", "white", "mean", "blurred", "random"] = DEFAULT, rule:
+        Literal["gauss_legendre", "trapezoid"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This shows each pixel's share in the difference between the class's score for the image and for a blank baseline. The
             shares sum to this difference. Red speaks for the class, blue against it.
@@ -794,6 +833,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -822,12 +863,13 @@ class Methods(ABC):
 
     def kernel_shap(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
-        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
-        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, segmentation: Literal["slic", "grid"] = DEFAULT,
-        segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT, baseline: Literal["mean", "black", "white",
-        "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        segmentation: Literal["slic", "grid"] = DEFAULT, segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT,
+        baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """Each segment of the image gets its Shapley value: its fair share in what the whole image adds to the class's score over
             the covered one. The values sum to this difference. Red segments raise the score, blue ones lower it. The method needs
@@ -843,6 +885,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
@@ -867,12 +911,13 @@ class Methods(ABC):
 
     def layer_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning.
 
@@ -886,6 +931,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -911,13 +958,13 @@ class Methods(ABC):
 
     def lime(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
-        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
-        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, segmentation: Literal["slic", "grid"] = DEFAULT,
-        segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT, baseline: Literal["mean", "black", "white",
-        "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, kernel_width: float = DEFAULT, ridge: float = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        segmentation: Literal["slic", "grid"] = DEFAULT, segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT,
+        baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, kernel_width: float =
+        DEFAULT, ridge: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """The image is divided into segments, and the model sees it many times with some of them covered. A linear model of the
             class's probability gives each segment a weight: red segments raise it, blue ones lower it. The method needs no
@@ -933,6 +980,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
@@ -961,15 +1010,15 @@ class Methods(ABC):
 
     def lrp(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, output: str | None =
-        DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str]
-        | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, composite: Literal["epsilon_plus_flat",
-        "epsilon_gamma_box", "epsilon_alpha2_beta1", "epsilon"] = DEFAULT, convolution_rule: Literal["epsilon", "gamma", "alpha_beta",
-        "z_plus", "flat", "w_square"] | None = DEFAULT, dense_rule: Literal["epsilon", "gamma", "alpha_beta", "z_plus", "flat", "w_square"]
-        | None = DEFAULT, first_rule: Literal["epsilon", "gamma", "alpha_beta", "z_plus", "flat", "w_square", "z_box"] |
-        Literal["as_others"] | None = DEFAULT, epsilon: float = DEFAULT, gamma: float = DEFAULT, rule_alpha: float = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None =
+        DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None =
+        DEFAULT, composite: Literal["epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1", "epsilon"] = DEFAULT,
+        convolution_rule: Literal["epsilon", "gamma", "alpha_beta", "z_plus", "flat", "w_square"] | None = DEFAULT, dense_rule:
+        Literal["epsilon", "gamma", "alpha_beta", "z_plus", "flat", "w_square"] | None = DEFAULT, first_rule: Literal["epsilon", "gamma",
+        "alpha_beta", "z_plus", "flat", "w_square", "z_box"] | Literal["as_others"] | None = DEFAULT, epsilon: float = DEFAULT, gamma: float
+        = DEFAULT, rule_alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """The class's score is handed back through the network, layer by layer, and each value gets the share that it contributed.
             Red pixels speak for the class, blue ones against it.
@@ -984,6 +1033,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -1010,12 +1061,12 @@ class Methods(ABC):
 
     def occlusion(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
-        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
-        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, frames: int | None = DEFAULT, window: int |
-        Sequence[int] | None = DEFAULT, stride: int | Sequence[int] | None = DEFAULT, baseline: Literal["mean", "black", "white", "blurred"]
-        = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
-        DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        frames: int | None = DEFAULT, window: int | Sequence[int] | None = DEFAULT, stride: int | Sequence[int] | None = DEFAULT, baseline:
+        Literal["mean", "black", "white", "blurred"] = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the
             place is covered. The method needs no gradients.
@@ -1030,6 +1081,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
@@ -1094,13 +1147,13 @@ class Methods(ABC):
 
     def recipro_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, frames: int | None = DEFAULT, gaussian: bool = DEFAULT, max_positions: int = DEFAULT, score: Literal["logit",
-        "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
-        fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, gaussian: bool = DEFAULT, max_positions: int
+        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """Each position of a layer is shown alone to the rest of the network. The heatmap is the probability of the class that
             comes out, from its smallest value up. The method needs no gradients.
@@ -1115,6 +1168,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -1142,12 +1197,13 @@ class Methods(ABC):
 
     def rise(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
-        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
-        sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, frames: int | None = DEFAULT, masks: int =
-        DEFAULT, probability: float = DEFAULT, cells: int = DEFAULT, seed: int = DEFAULT, colormap: Literal["jet", "viridis", "inferno",
-        "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
-        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        frames: int | None = DEFAULT, masks: int = DEFAULT, probability: float = DEFAULT, cells: int = DEFAULT, seed: int = DEFAULT,
+        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
     ) -> Result:
         """The model sees the image through many random soft masks. The mean mask, weighted by the class's probability, shows what
             must be visible for the class to be recognised. The method needs no gradients.
@@ -1162,6 +1218,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
@@ -1186,12 +1244,12 @@ class Methods(ABC):
 
     def saliency(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
-        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
-        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma",
-        "turbo", "hot", "gray"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
-        DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap:
+        Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, model_inputs: Mapping[str, Any] | None =
+        None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """The brightness of a pixel shows how much the class's score would change if this pixel changed a little.
 
@@ -1205,6 +1263,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -1247,12 +1307,13 @@ class Methods(ABC):
 
     def score_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str,
-        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels:
+        int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
+        bool = False, timeout: float | None = None
     ) -> Result:
         """This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel.
 
@@ -1266,6 +1327,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
@@ -1293,13 +1356,13 @@ class Methods(ABC):
 
     def smooth_grad(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, clip: float = DEFAULT, smooth: float = DEFAULT, alpha: float = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str]
-        | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None
-        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma",
-        "turbo", "hot", "gray"] = DEFAULT, samples: int = DEFAULT, noise: float = DEFAULT, average: Literal["mean", "squares"] = DEFAULT,
-        seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
-        bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap:
+        Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, samples: int = DEFAULT, noise: float =
+        DEFAULT, average: Literal["mean", "squares"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.
 
@@ -1313,6 +1376,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
                 count. By default 99.
             smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
@@ -1390,12 +1455,13 @@ class Methods(ABC):
 
     def xgrad_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str
-        | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet",
-        "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int
-        | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] =
-        DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This is Grad-CAM with each gradient weighted by its position's share of the channel's activation, so that the map nearly
             sums to the class's score.
@@ -1410,6 +1476,8 @@ class Methods(ABC):
             fit: This is how a photo is brought to the size of the model's input.
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.

@@ -2404,6 +2404,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -2623,6 +2628,11 @@ export interface components {
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Columns
              * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
@@ -3317,6 +3327,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -3586,6 +3601,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -3972,6 +3992,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -4123,6 +4148,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -4294,6 +4324,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -4491,6 +4526,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -4958,6 +4998,11 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -5225,6 +5270,11 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -5351,6 +5401,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -5476,6 +5531,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -5701,6 +5761,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -5911,6 +5976,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -6064,6 +6134,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -6276,6 +6351,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -6623,6 +6703,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -6951,6 +7036,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -7297,6 +7387,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -7511,6 +7606,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -7778,6 +7878,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -8453,6 +8558,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -9408,6 +9518,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -9633,6 +9748,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -9873,6 +9993,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -10157,6 +10282,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -10356,6 +10486,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -11202,6 +11337,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -11397,6 +11537,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -11566,6 +11711,11 @@ export interface components {
              * @enum {string}
              */
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Columns
              * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
@@ -11886,6 +12036,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -12065,6 +12220,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -12280,6 +12440,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -12378,6 +12543,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -12508,6 +12678,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -12636,6 +12811,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -12871,6 +13051,11 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -12992,6 +13177,11 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -13062,6 +13252,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -13198,6 +13393,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -13327,6 +13527,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -13445,6 +13650,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -13556,6 +13766,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -13673,6 +13888,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -13830,6 +14050,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -14023,6 +14248,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -14158,6 +14388,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -14286,6 +14521,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -14432,6 +14672,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -14573,6 +14818,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -14867,6 +15117,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -15007,6 +15262,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -15140,6 +15400,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -15320,6 +15585,11 @@ export interface components {
              */
             input?: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -15453,6 +15723,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -15724,6 +15999,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -18341,6 +18621,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -18495,6 +18780,11 @@ export interface components {
              */
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate: boolean;
+            /**
              * Columns
              * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
              */
@@ -18620,6 +18910,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -18761,6 +19056,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -18936,6 +19236,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -19010,6 +19315,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -19116,6 +19426,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -19220,6 +19535,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -19423,6 +19743,11 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers: components["schemas"]["ResolvedRegularisers"] | null;
             /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate: boolean;
+            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -19535,6 +19860,11 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers: components["schemas"]["ResolvedRegularisers"] | null;
             /**
+             * Annotate
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate: boolean;
+            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -19581,6 +19911,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -19693,6 +20028,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -19800,6 +20140,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -19896,6 +20241,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
              */
@@ -19983,6 +20333,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -20076,6 +20431,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -20183,6 +20543,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -20304,6 +20669,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -20438,6 +20808,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -20542,6 +20917,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -20663,6 +21043,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -20789,6 +21174,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -20970,6 +21360,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -21122,6 +21517,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -21231,6 +21631,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -21371,6 +21776,11 @@ export interface components {
              */
             input: string | null;
             /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -21504,6 +21914,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Clip
              * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
@@ -21783,6 +22198,11 @@ export interface components {
              * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
              */
             input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.

@@ -1,0 +1,127 @@
+"""Put a title over a picture of a map, and beside it the scale that says which colour stands for which value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw
+
+from rendering import text
+from rendering.charts.style import FAINT, FRAME
+
+SEPARATOR = " · "
+LEAST_WIDTH, LEAST_BAR = 20, 6  # times the height of the letters: the width of a picture, and the height of the bar of colours
+SCALE_WIDTH = 7.5  # times the height of the letters: the bar of colours and its numbers, such as "≥ −1.23e−05"
+SMALLEST_SHARE = 0.7  # the ending and the note are written smaller, down to this share, before it is shortened
+
+
+@dataclass(frozen=True)
+class ColourScale:
+    """The colours of a map from its lower end to its upper end, uint8 (256, 3), and the words at places of it (0 is the lower end)."""
+
+    colours: UInt8[np.ndarray, "256 3"]
+    labels: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a picture.
+
+    Attributes:
+        parts: The words above the picture. They are put into as many lines as they need.
+        ending: A line of its own below them, or nothing if it is empty.
+        note: A line below the picture that says what its colours mean, or nothing if it is empty.
+        letters: The height of the letters, in pixels.
+    """
+
+    parts: tuple[str, ...]
+    ending: str = ""
+    note: str = ""
+    letters: int = 13
+
+
+def letters_for(width: int) -> int:
+    """Return the height in pixels of the letters of a picture of this width. They can still be read when it is shown at half the size."""
+    return int(np.clip(width / 30, 11, 32))
+
+
+def annotated_size(height: int, width: int, words: Words, *, scale: bool) -> tuple[int, int]:
+    """Return the (height, width) of a picture of `height` × `width` with its words, and with a scale if `scale` is true."""
+    letters = words.letters
+    inner = max(height, LEAST_BAR * letters) if scale else height
+    full = _full_width(width, letters, scale=scale)
+    lines = len(_lines(words, full)) + bool(words.ending) + bool(words.note)
+    return inner + lines * text.line_height(letters) + (2 * _margin(letters) if scale else 0), full
+
+
+def annotated(picture: UInt8[np.ndarray, "h w 3"], words: Words, scale: ColourScale | None) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the picture with its words, and with the scale on its right if there is one. Its own pixels are as before."""
+    height, width = picture.shape[:2]
+    letters, step = words.letters, text.line_height(words.letters)
+    full_height, full_width = annotated_size(height, width, words, scale=scale is not None)
+    sheet = Image.new("RGB", (full_width, full_height), text.PAPER)
+    draw = ImageDraw.Draw(sheet)
+    top = 0
+    for line in _lines(words, full_width):
+        draw.text((letters // 2, top + step / 2), line, fill=text.INK, font=text.font(letters), anchor="lm")
+        top += step
+    if words.ending:
+        _draw_line(draw, words.ending, letters, top + step / 2, full_width)
+        top += step
+    if scale is not None:
+        top += _margin(letters)
+        _draw_scale(sheet, draw, scale, left=width + letters, top=top, height=max(height, LEAST_BAR * letters), letters=letters)
+    sheet.paste(Image.fromarray(picture), (0, top))
+    if words.note:
+        _draw_line(draw, words.note, letters, full_height - step / 2, full_width)
+    return np.asarray(sheet)
+
+
+def _draw_line(draw: ImageDraw.ImageDraw, line: str, letters: int, middle: float, width: int) -> None:
+    fitting, size = _fitting(line, width - letters, letters)
+    draw.text((letters // 2, middle), fitting, fill=text.INK, font=text.font(size), anchor="lm")
+
+
+def _draw_scale(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, scale: ColourScale, *, left: int, top: int, height: int, letters: int
+) -> None:
+    levels = np.rint(np.linspace(255, 0, height)).astype(np.uint8)
+    bar = np.repeat(scale.colours[levels][:, None], letters, axis=1)
+    sheet.paste(Image.fromarray(bar), (left, top))
+    draw.rectangle((left - 1, top - 1, left + letters, top + height), outline=FRAME)
+    face, right = text.font(letters), left + letters
+    for place, words in scale.labels:
+        y = top + (1 - place) * (height - 1)
+        draw.line((right + 1, y, right + letters // 3, y), fill=FAINT)
+        inside = min(max(y, top + letters / 2), top + height - letters / 2)
+        draw.text((right + letters // 2, inside), words, fill=text.INK, font=face, anchor="lm")
+
+
+def _margin(letters: int) -> int:
+    return max(2, letters // 3)
+
+
+def _full_width(width: int, letters: int, *, scale: bool) -> int:
+    return max(width + (letters + round(SCALE_WIDTH * letters) if scale else 0), LEAST_WIDTH * letters)
+
+
+def _lines(words: Words, width: int) -> list[str]:
+    """Return the parts of the title in lines. A part that is wider than a line is shortened."""
+    face, room, lines = text.font(words.letters), width - words.letters, [""]
+    for part in words.parts:
+        joined = f"{lines[-1]}{SEPARATOR}{part}" if lines[-1] else part
+        if lines[-1] and face.getlength(joined) > room:
+            lines.append(part)
+        else:
+            lines[-1] = joined
+    return [text.shortened(line, face, room) for line in lines if line]
+
+
+def _fitting(line: str, room: float, letters: int) -> tuple[str, int]:
+    """Return the line and the height of letters with which it fits into `room` pixels."""
+    sizes: Sequence[int] = range(letters, max(8, round(SMALLEST_SHARE * letters)) - 1, -1)
+    size = next((size for size in sizes if text.font(size).getlength(line) <= room), sizes[-1])
+    return text.shortened(line, text.font(size), room), size

@@ -1,0 +1,35 @@
+"""Write a number or a name into a corner of each tile of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw
+
+from rendering import text
+
+SMALLEST_TILE = 40  # pixels of the shorter side; on a smaller tile a number would cover too much
+BOX, LETTERS = (20, 20, 20), (255, 255, 255)
+
+
+def numbered(tiles: UInt8[np.ndarray, "n h w 3"], labels: Sequence[str]) -> UInt8[np.ndarray, "n h w 3"]:
+    """Return the tiles with the labels in light letters on a dark box at the top left. Tiles under 40 pixels are returned as they are."""
+    height, width = tiles.shape[1:3]
+    if min(height, width) < SMALLEST_TILE:
+        return tiles
+    size = int(np.clip(min(height, width) / 10, 9, 20))
+    marked = tiles.copy()
+    for tile, label in zip(marked, labels, strict=True):
+        box = _box(label, size, width)
+        tile[: box.shape[0], : box.shape[1]] = box
+    return marked
+
+
+def _box(label: str, size: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    face, margin = text.font(size), max(2, size // 4)
+    words = text.shortened(label, face, width - 2 * margin)
+    box = Image.new("RGB", (min(width, round(face.getlength(words)) + 2 * margin), size + 2 * margin), BOX)
+    ImageDraw.Draw(box).text((margin, box.height / 2), words, fill=LETTERS, font=face, anchor="lm")
+    return np.asarray(box)

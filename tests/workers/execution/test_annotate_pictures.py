@@ -1,0 +1,77 @@
+"""Pictures with titles and scales, through the whole pipeline."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rendering.drawings import drawing_from
+from rendering.drawings.annotated_map import AnnotatedMap
+from schemas.artifacts import DeferredPicture, EncodedArtifact
+from tests.workers.execution.bench import PipelineBench
+from tests.workers.tiny import photo
+
+
+def pictures(artifacts: tuple[EncodedArtifact | DeferredPicture, ...]) -> dict[str, np.ndarray]:
+    """Return the pictures that the worker has drawn."""
+    images = [each for each in artifacts if isinstance(each, EncodedArtifact) and each.description.kind == "image"]
+    return {each.description.name: np.asarray(Image.open(io.BytesIO(each.content))) for each in images}
+
+
+def drawings(artifacts: tuple[EncodedArtifact | DeferredPicture, ...]) -> dict[str, AnnotatedMap]:
+    """Return the drawings of the pictures that are drawn later."""
+    later = [each for each in artifacts if isinstance(each, DeferredPicture)]
+    found = {each.description.name: drawing_from(json.loads(each.drawing)) for each in later}
+    return {name: drawing for name, drawing in found.items() if isinstance(drawing, AnnotatedMap)}
+
+
+def contains(sheet: np.ndarray, part: np.ndarray, left: int = 0) -> bool:
+    height, width = part.shape[:2]
+    return any((sheet[top : top + height, left : left + width] == part).all() for top in range(len(sheet) - height + 1))
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "saliency", "grad_x_input", "guided_backprop", "occlusion"])
+async def test_the_bare_picture_is_inside_the_annotated_one(bench: PipelineBench, method: str) -> None:
+    bare = await bench.run(method, photo(3), class_index=1, annotate=False)
+    rich = await bench.run(method, photo(3), class_index=1, annotate=True)
+    ((name, small),) = pictures(bare.artifacts).items()
+    large = pictures(rich.artifacts)[name]
+    assert contains(large, small)
+    assert large.shape[0] > small.shape[0] + 20
+    assert json.loads(bare.facts) == json.loads(rich.facts)
+    assert drawings(bare.artifacts) == {}
+    (later,) = drawings(rich.artifacts).values()
+    model = (await bench.published()).description.name
+    assert later.title[1] == model
+    assert later.explained.endswith("%")
+
+
+async def test_the_photo_stands_beside_the_overlay_on_request(bench: PipelineBench) -> None:
+    content = photo(3)
+    shown = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    rich = pictures((await bench.run("grad_cam", content, annotate="side_by_side")).artifacts)["overlay"]
+    bare = pictures((await bench.run("grad_cam", content, annotate=False)).artifacts)["overlay"]
+    assert contains(rich, shown)
+    assert contains(rich, bare, left=shown.shape[1] + 4)
+
+
+async def test_frames_and_several_classes_are_annotated_too(bench: PipelineBench) -> None:
+    several = await bench.run("grad_cam", photo(3), class_index=[0, 1, 2], annotate=True)
+    assert drawings(several.artifacts)["heatmap"].explained == ""
+    frames = await bench.run("grad_cam", photo(3), frames=2, annotate=True)
+    (animation,) = (each for each in frames.artifacts if each.description.kind == "animation")
+    overlay = pictures(frames.artifacts)["overlay"]
+    assert animation.description.shape[1:] == overlay.shape
+
+
+async def test_tiles_carry_their_numbers(bench: PipelineBench) -> None:
+    options = {"layer": "relu", "channels": [1, 4], "size": 48, "steps": 2}
+    rich, bare = [pictures((await bench.run("filters", annotate=annotate, **options)).artifacts)["grid"] for annotate in (True, False)]
+    assert rich.shape == bare.shape
+    assert (rich[20:] == bare[20:]).all()
+    assert (rich[:12, :8] != bare[:12, :8]).any()
+    assert (rich[:12, 52:60] != bare[:12, 52:60]).any()

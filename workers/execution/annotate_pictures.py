@@ -1,0 +1,70 @@
+"""Give the pictures of a job their titles and scales, if its parameters ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rendering.annotations import Words, annotated, letters_for
+from rendering.drawings.annotated_map import AnnotatedMap
+from rendering.drawings.maps_on_photo import MapsOnPhoto
+from rendering.photo import Photo
+from schemas.methods.annotate import AnnotateParams
+from schemas.methods.base import MethodParams
+from schemas.methods.facts import ExplainedClassesFacts, ExplainedFacts, Facts
+from workers.contract.artifacts import Array, DrawnArtifact, Output, Picture, PictureOfArrays
+from workers.execution.pipeline_job import PipelineJob
+from workers.methods.sheets import class_captions
+
+
+def draw(job: PipelineJob, value: Any, photo: Photo | None) -> Output:
+    """Return the output that the job's method draws from what it has computed, with titles and scales if `annotate` asks for them."""
+    output = job.method.draw(value, photo, job.params)
+    if not isinstance(job.params, AnnotateParams) or not job.params.annotate:
+        return output
+    words = Words(_parts(job), _explained(output.facts))
+    beside = job.params.annotate == "side_by_side"
+    return replace(output, artifacts=tuple(_artifacts(output, words, None if photo is None else photo.image, beside=beside)))
+
+
+def _artifacts(output: Output, words: Words, photo: NDArray[np.uint8] | None, *, beside: bool) -> Iterator[DrawnArtifact]:
+    arrays = {each.name: each.array for each in output.artifacts if isinstance(each, Array)}
+    for artifact in output.artifacts:
+        match artifact:
+            case Picture(drawing=MapsOnPhoto() as maps) | PictureOfArrays(drawing=MapsOnPhoto() as maps):
+                drawing = AnnotatedMap(maps=maps, title=words.parts, explained=words.ending, beside_photo=beside)
+                if isinstance(artifact, Picture):
+                    yield replace(artifact, image=drawing.around(artifact.image, arrays, photo), drawing=drawing)
+                else:
+                    yield replace(artifact, drawing=drawing, size=drawing.size(arrays))
+            case Picture(primary=True):
+                letters = letters_for(artifact.image.shape[1])
+                yield replace(artifact, image=annotated(artifact.image, replace(words, letters=letters), None))
+            case _:
+                yield artifact
+
+
+def _parts(job: PipelineJob) -> tuple[str, ...]:
+    """Return the method, the model and the layers."""
+    model = () if job.model is None else (job.model.published.description.name,)
+    return (job.params.card.title, *model, *_layers(job.params))
+
+
+def _layers(params: MethodParams) -> tuple[str, ...]:
+    layer = getattr(params, "layer", None)
+    if layer is None:
+        return ()
+    return (layer,) if isinstance(layer, str) else tuple(layer)
+
+
+def _explained(facts: Facts) -> str:
+    """Return the one class or target that is explained, with its probability or value. Several classes have captions of their own."""
+    if isinstance(facts, ExplainedFacts) and facts.target is not None:
+        return facts.target if facts.value is None else f"{facts.target} · {facts.value:.4g}"
+    if isinstance(facts, ExplainedClassesFacts) and len(facts.classes) == 1:
+        return class_captions(facts.classes)[0]
+    return ""
