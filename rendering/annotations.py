@@ -27,7 +27,7 @@ class ColourScale:
 
 
 @dataclass(frozen=True)
-class Words:
+class PictureWords:
     """The words of a picture.
 
     Attributes:
@@ -48,7 +48,7 @@ def letters_for(width: int) -> int:
     return int(np.clip(width / 30, 11, 32))
 
 
-def annotated_size(height: int, width: int, words: Words, *, scale: bool) -> tuple[int, int]:
+def annotated_size(height: int, width: int, words: PictureWords, *, scale: bool) -> tuple[int, int]:
     """Return the (height, width) of a picture of `height` × `width` with its words, and with a scale if `scale` is true."""
     letters = words.letters
     inner = max(height, LEAST_BAR * letters) if scale else height
@@ -57,7 +57,7 @@ def annotated_size(height: int, width: int, words: Words, *, scale: bool) -> tup
     return inner + lines * text.line_height(letters) + (2 * _margin(letters) if scale else 0), full
 
 
-def annotated(picture: UInt8[np.ndarray, "h w 3"], words: Words, scale: ColourScale | None) -> UInt8[np.ndarray, "H W 3"]:
+def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: ColourScale | None) -> UInt8[np.ndarray, "H W 3"]:
     """Return the picture with its words, and with the scale on its right if there is one. Its own pixels are as before."""
     height, width = picture.shape[:2]
     letters, step = words.letters, text.line_height(words.letters)
@@ -108,7 +108,7 @@ def _full_width(width: int, letters: int, *, scale: bool) -> int:
     return max(width + (letters + round(SCALE_WIDTH * letters) if scale else 0), LEAST_WIDTH * letters)
 
 
-def _lines(words: Words, width: int) -> list[str]:
+def _lines(words: PictureWords, width: int) -> list[str]:
     """Return the parts of the title in lines. A part that is wider than a line is shortened."""
     face, room, lines = text.font(words.letters), width - words.letters, [""]
     for part in words.parts:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from rendering.annotations import Words, annotated, annotated_size, letters_for
+from rendering.annotations import PictureWords, annotated, annotated_size, letters_for
 from rendering.drawings.base import Drawing, SourceArrays
 from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.text import PAPER
@@ -41,8 +41,8 @@ class AnnotatedMap(Drawing):
         return self.maps.needs_photo
 
     @property
-    def _words(self) -> Words:
-        return Words(self.title, self.explained, self.maps.meaning, letters_for(self.maps.photo_size[1]))
+    def _words(self) -> PictureWords:
+        return PictureWords(self.title, self.explained, self.maps.meaning, letters_for(self.maps.photo_size[1]))
 
     def size(self, arrays: SourceArrays) -> tuple[int, int]:
         height, width = self.maps.size(arrays)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rendering import colormaps, text
-from rendering.annotations import ColourScale, Words, annotated, annotated_size, letters_for
+from rendering.annotations import ColourScale, PictureWords, annotated, annotated_size, letters_for
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
 SCALE = ColourScale(colormaps.table("viridis"), ((0.0, "0"), (1.0, "0.5")))
@@ -19,8 +19,8 @@ def place_of(picture: np.ndarray, sheet: np.ndarray) -> int:
 
 
 @pytest.mark.parametrize("scale", [None, SCALE])
-@pytest.mark.parametrize("words", [Words(("Method",)), Words(("Method", "layer"), "cat (1) · 50%", "red: for it", 20)])
-def test_the_picture_is_unchanged_inside_and_the_size_is_known_before(words: Words, scale: ColourScale | None) -> None:
+@pytest.mark.parametrize("words", [PictureWords(("Method",)), PictureWords(("Method", "layer"), "cat (1) · 50%", "red: for it", 20)])
+def test_the_picture_is_unchanged_inside_and_the_size_is_known_before(words: PictureWords, scale: ColourScale | None) -> None:
     sheet = annotated(PICTURE, words, scale)
     assert sheet.shape[:2] == annotated_size(90, 300, words, scale=scale is not None)
     top = place_of(PICTURE, sheet)
@@ -30,7 +30,7 @@ def test_the_picture_is_unchanged_inside_and_the_size_is_known_before(words: Wor
 
 
 def test_the_bar_has_the_largest_value_on_top_and_is_as_high_as_the_picture() -> None:
-    sheet = annotated(PICTURE, Words(("Method",)), SCALE)
+    sheet = annotated(PICTURE, PictureWords(("Method",)), SCALE)
     top, inside = place_of(PICTURE, sheet), 300 + 13 + 5
     np.testing.assert_array_equal(sheet[top, inside], SCALE.colours[255])
     np.testing.assert_array_equal(sheet[top + 89, inside], SCALE.colours[0])
@@ -38,14 +38,14 @@ def test_the_bar_has_the_largest_value_on_top_and_is_as_high_as_the_picture() ->
 
 
 def test_a_small_picture_gets_room_for_its_words_and_a_bar_that_can_be_read() -> None:
-    sheet = annotated(np.zeros((8, 8, 3), np.uint8), Words(("Method",), letters=11), SCALE)
+    sheet = annotated(np.zeros((8, 8, 3), np.uint8), PictureWords(("Method",), letters=11), SCALE)
     assert sheet.shape[1] >= 200
     assert (sheet != 255).any(axis=2)[:, 25].sum() >= 66  # the bar
 
 
 def test_long_titles_take_more_lines_and_no_letter_is_cut_at_the_edge() -> None:
     parts = ("Grad-CAM++", "a_model_with_a_long_name", "block12_expand_activation", "block13_expand_activation", "x" * 400)
-    words = Words(parts, "a label that is so long that it has to be written smaller and at last is cut (123) · 50.0%", letters=13)
+    words = PictureWords(parts, "a label that is so long that it has to be written smaller and at last is cut (123) · 50.0%", letters=13)
     sheet = annotated(PICTURE, words, None)
     assert len(sheet) == 90 + 5 * text.line_height(13)
     assert (sheet[: place_of(PICTURE, sheet), -6:] == 255).all()

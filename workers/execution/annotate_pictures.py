@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.annotations import Words, annotated, letters_for
+from rendering.annotations import PictureWords, annotated, letters_for
 from rendering.drawings.annotated_map import AnnotatedMap
 from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo
@@ -26,12 +26,12 @@ def draw(job: PipelineJob, value: Any, photo: Photo | None) -> Output:
     output = job.method.draw(value, photo, job.params)
     if not isinstance(job.params, AnnotateParams) or not job.params.annotate:
         return output
-    words = Words(_parts(job), _explained(output.facts))
+    words = PictureWords(_parts(job), _explained(output.facts))
     beside = job.params.annotate == "side_by_side"
     return replace(output, artifacts=tuple(_artifacts(output, words, None if photo is None else photo.image, beside=beside)))
 
 
-def _artifacts(output: Output, words: Words, photo: NDArray[np.uint8] | None, *, beside: bool) -> Iterator[DrawnArtifact]:
+def _artifacts(output: Output, words: PictureWords, photo: NDArray[np.uint8] | None, *, beside: bool) -> Iterator[DrawnArtifact]:
     arrays = {each.name: each.array for each in output.artifacts if isinstance(each, Array)}
     for artifact in output.artifacts:
         match artifact:
