@@ -13,7 +13,7 @@ from service.allowed_hosts import AllowedHostsMiddleware
 from service.artifact_contents import ArtifactContents
 from service.batches.feeder import BatchFeeder
 from service.dependencies import Services
-from service.drain import ANSWERING_SECONDS, Drain
+from service.drain import ANSWERING_SECONDS, ClosingMiddleware, Drain
 from service.error_handlers import add_error_handlers
 from service.gate import gate
 from service.head_requests import HeadMiddleware
@@ -103,6 +103,7 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
         other_limits={"/v1/batches": settings.max_batch_bytes},
         body_seconds=settings.body_timeout,
     )
+    app.add_middleware(ClosingMiddleware, drain=drain)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(UnreadBodyMiddleware, max_bytes=settings.linger_bytes, seconds=settings.linger_seconds)
     _allow_other_origins(app, settings)

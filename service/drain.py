@@ -10,6 +10,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, TypeVar
 
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from schemas.errors import ShuttingDown
 
 _T = TypeVar("_T")
@@ -80,6 +83,25 @@ class Drain:
             abandon(stopped)
             if following is not None and following.done():  # otherwise its cancellation closes `items`
                 await items.aclose()
+
+
+class ClosingMiddleware:
+    """Asks clients to close their connections while the service drains.
+
+    A client that keeps its connection open could send its next request just when the service closes the connection, and would then read no
+    answer. The server closes the connection after an answer with this header.
+    """
+
+    def __init__(self, app: ASGIApp, *, drain: Drain) -> None:
+        self._app, self._drain = app, drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_and_close(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._drain.begun:
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, send_and_close)
 
 
 def abandon(future: asyncio.Future[Any]) -> None:

@@ -151,7 +151,11 @@ class WorkerSettings(StoreSettings):
         default=0,
         ge=0,
         le=65535,
-        description="Loopback port of the first worker process for Prometheus. Each further process uses the next port. 0 means none.",
+        description="Port of the first worker process for Prometheus. Each further process uses the next port. 0 means none.",
+    )
+    worker_metrics_host: str = Field(
+        default="127.0.0.1",
+        description="Address on which worker processes answer Prometheus. No key is needed there, so open it in a private network only.",
     )
     log_level: LogLevel = Field(default="info", description="Lowest level that is logged: `debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(

@@ -203,11 +203,12 @@ async def test_a_stopping_service_says_what_it_waits_for_and_a_second_signal_end
 
 async def test_readyz_says_that_it_drains_before_connections_are_refused(settings: ServiceSettings, worker: FakeWorker) -> None:
     async with served(settings, CONVSCOPE_DRAIN_DELAY="30") as (process, url), httpx.AsyncClient(base_url=url, timeout=60) as client:
-        assert (await client.get("/readyz")).status_code == 200
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.headers.get("connection")) == (200, None)
         process.send_signal(signal.SIGTERM)
         while (answer := await client.get("/readyz")).status_code == 200:
             await asyncio.sleep(0.01)
-        assert (answer.status_code, answer.json()["status"]) == (503, "draining")
+        assert (answer.status_code, answer.json()["status"], answer.headers["connection"]) == (503, "draining", "close")
         assert (await client.get("/v1/methods")).status_code == 200
         process.send_signal(signal.SIGTERM)  # a second signal ends the delay
         await process.wait()

@@ -71,6 +71,6 @@ class WorkerMetrics:
             registry=self.registry,
         ).set_function(traces)
 
-    def serve(self, port: int) -> tuple[WSGIServer, Thread]:
-        """Answer `GET /metrics` on this port of the loopback interface. Return the server and its thread."""
-        return start_http_server(port, addr="127.0.0.1", registry=self.registry)
+    def serve(self, port: int, host: str = "127.0.0.1") -> tuple[WSGIServer, Thread]:
+        """Answer `GET /metrics` on this port of the address `host`. Return the server and its thread."""
+        return start_http_server(port, addr=host, registry=self.registry)

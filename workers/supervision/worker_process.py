@@ -98,7 +98,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     pool = ModelPool(catalog.entry, settings.max_loaded_bytes, make_probe, settings.model_limits)
     metrics.watch_models(lambda: len(pool.loaded_names), lambda: sum(probe.traces for probe in probes))
     if settings.worker_metrics_port:
-        metrics.serve(settings.worker_metrics_port + index)
+        metrics.serve(settings.worker_metrics_port + index, settings.worker_metrics_host)
     identity = WorkerIdentity(f"{socket.gethostname()}-{ULID()}", device.name, lambda: pool.loaded_names)
     bind(worker=identity.id)
     store, traces = JobStore.connect(settings.redis_url, settings), traces_to(settings.traces_endpoint, "convscope-worker")

@@ -17,7 +17,7 @@ async def run(folder: Path, short: bool) -> list[Figure]:
     rounds = 1 if short else 5
     answers: Counter[str] = Counter()
     jobs: list[str] = []
-    async with DrillSite(folder, fast_in_flight=4, drain_delay=0) as site:
+    async with DrillSite(folder, fast_in_flight=4, drain_delay=1) as site:
         service, workers = site.start_service(), site.start_workers(1, 0.2)
         await site.ready(1)
         await site.answers()
