@@ -13,6 +13,7 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _CLONE_NEWNET = 0x40000000  # unshare(2)
 _CLONE_NEWUSER = 0x10000000
+_SECONDS_BEFORE_SIGKILL = 5
 
 
 def confine(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
@@ -28,7 +29,7 @@ def confine(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C makes the worker drain, and models still load then
     _set_limit(resource.RLIMIT_AS, memory_bytes)
-    _set_limit(resource.RLIMIT_CPU, cpu_seconds)
+    _limit_processor_time(cpu_seconds)
     _set_limit(resource.RLIMIT_CORE, 0)
     _set_limit(resource.RLIMIT_FSIZE, file_bytes)
     if sys.platform == "linux":
@@ -45,6 +46,19 @@ def end_if_parent_has_gone(parent: int) -> None:
     """Exit if the process `parent`, which started this one, has died before its death would have been noticed."""
     if os.getppid() != parent:
         sys.exit(1)
+
+
+def _limit_processor_time(seconds: int) -> None:
+    """Let the kernel end this process with SIGXCPU after `seconds` of processor time.
+
+    At the hard limit, Linux sends SIGKILL and no SIGXCPU, so that the end would look like one by lack of memory. So the hard limit is
+    later than the soft one.
+    """
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    latest = seconds + _SECONDS_BEFORE_SIGKILL
+    if hard != resource.RLIM_INFINITY:
+        latest = min(latest, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (max(1, min(seconds, latest - 1)), latest))
 
 
 def _set_limit(kind: int, value: int) -> None:

@@ -115,6 +115,30 @@ except MemoryError:
     assert run_confined(code, memory=2**30) == "taken"
 
 
+def end_of_long_work(before: str = "") -> int:
+    """Return the exit status of a process that may use one second of processor time and never stops. It runs `before` at first."""
+    program = f"""
+import resource, sys
+{before}
+sys.path.insert(0, {str(ROOT)!r})
+from workers.models.reading.confinement import confine
+confine(memory_bytes=2**30, cpu_seconds=1, file_bytes=1000)
+while True:
+    pass
+"""
+    return subprocess.run([sys.executable, "-I", "-c", program], check=False, timeout=60).returncode
+
+
+def test_processor_time_ends_with_a_signal_of_its_own() -> None:
+    """SIGKILL would look as if the kernel had ended the process because memory was short."""
+    assert end_of_long_work() == -signal.SIGXCPU
+
+
+@pytest.mark.slow
+def test_processor_time_ends_with_a_signal_of_its_own_below_a_limit_of_the_system() -> None:
+    assert end_of_long_work("resource.setrlimit(resource.RLIMIT_CPU, (2, 2))") == -signal.SIGXCPU
+
+
 def with_program(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     monkeypatch.setattr(read_file, "_PROGRAM", f"import os, signal, sys, time; {code}")
 
