@@ -73,6 +73,13 @@ def test_the_document_says_what_each_alert_means() -> None:
         assert rule["labels"]["severity"] in ("critical", "warning", "info")
 
 
+def test_each_alert_is_tried_where_it_is_silent_and_where_it_is_raised() -> None:
+    silent, raised = yaml.safe_load((DEPLOY / "prometheus" / "alerts.test.yml").read_text("utf-8"))["tests"]
+    alerts = {rule["alert"] for rule in RULES}
+    assert {case["alertname"] for case in silent["alert_rule_test"] if "exp_alerts" not in case} == alerts
+    assert {case["alertname"] for case in raised["alert_rule_test"] if case.get("exp_alerts")} == alerts
+
+
 def test_panels_lie_side_by_side_and_not_upon_each_other() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:

@@ -14,6 +14,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ .Release.Name }}-redis
 {{- end -}}
 
+{{- define "convscope.scalingAddress" -}}
+{{- if .Values.autoscaling.redisAddress -}}
+{{ .Values.autoscaling.redisAddress }}
+{{- else if or .Values.redis.url .Values.redis.existingSecret -}}
+{{ fail "autoscaling.redisAddress is empty. Give the host:port of your Redis, because redis.url or redis.existingSecret is set." }}
+{{- else -}}
+{{ include "convscope.redisHost" . }}:6379
+{{- end -}}
+{{- end -}}
+
 {{- define "convscope.environment" -}}
 - name: CONVSCOPE_REDIS_URL
 {{- if .Values.redis.existingSecret }}
