@@ -74,7 +74,7 @@ def test_the_document_says_what_each_alert_means() -> None:
 
 
 def test_each_alert_is_tried_where_it_is_silent_and_where_it_is_raised() -> None:
-    silent, raised = yaml.safe_load((DEPLOY / "prometheus" / "alerts.test.yml").read_text("utf-8"))["tests"]
+    silent, raised, *_ = yaml.safe_load((DEPLOY / "prometheus" / "alerts.test.yml").read_text("utf-8"))["tests"]
     alerts = {rule["alert"] for rule in RULES}
     assert {case["alertname"] for case in silent["alert_rule_test"] if "exp_alerts" not in case} == alerts
     assert {case["alertname"] for case in raised["alert_rule_test"] if case.get("exp_alerts")} == alerts
