@@ -6,6 +6,15 @@ import ctypes
 import gc
 
 
+def exclude_imported_objects() -> None:
+    """Exclude all objects that exist now from later garbage collections. Call this once, when everything is imported.
+
+    TensorFlow and Keras bring about 330,000 objects, which live as long as the process. To look at them takes about 0.2 s, and no other
+    thread runs meanwhile.
+    """
+    gc.freeze()
+
+
 def release_memory() -> None:
     """Collect what only reference cycles keep alive, as every Keras model has many, and return free pages to the system.
 

@@ -44,6 +44,7 @@ from workers.methods import implementations
 from workers.models.custom_objects import import_custom_objects
 from workers.models.loaders.extras import without_extra
 from workers.models.pool import ModelPool
+from workers.models.released_memory import exclude_imported_objects
 from workers.settings import WorkerSettings
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
@@ -64,6 +65,7 @@ def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdo
     cv2.setNumThreads(1)  # the render threads already work in parallel
     implementations()
     import_custom_objects(settings.custom_objects)
+    exclude_imported_objects()
     with slow_callbacks_logged(settings.slow_callback):
         asyncio.run(_serve(settings, device, index, watchdog, threads))
 
