@@ -14,6 +14,7 @@ _FAST = {"redis-restarts"}  # test_redis_restart_store.py runs these
 
 _MISSED = {
     "overload": "Accepted jobs took 1.3 times as long on a quiet machine, and three times on a busy one.",
+    "hostile-files": "The drill alone finds 1.1 to 1.8 times, and pytest on a busy machine 4.7 times. The cause is not known.",
 }
 
 
