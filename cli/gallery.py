@@ -46,7 +46,7 @@ class GalleryPicture:
         if card.lane == "slow":
             words.append("-H 'Prefer: wait=60'")
         if card.needs_image:
-            words.append(f"-F image=@{photos[0]}")
+            words.append(f"-F image=@{photo_of(self.call, photos)}")
         if _takes_several(call.method):
             words += [f"-F images=@{photo}" for photo in photos]
         if card.needs_model:
@@ -99,6 +99,7 @@ class _PictureMaker:
 
     def __init__(self, client: Client, progress: DemoProgress, photos: Sequence[Path], pictures: Path) -> None:
         self._client, self._progress, self._pictures = client, progress, pictures
+        self._photos = photos
         self._image_ids: list[JsonValue] = [client.upload(photo.name, photo.read_bytes()).id for photo in photos]
         self._available: dict[str, bool] = {}
 
@@ -116,10 +117,10 @@ class _PictureMaker:
                 note = f"The source uses {call.source_model}. Its ImageNet weights could not be loaded here, so {BUILT_IN} was used."
         if _takes_several(call.method):
             params = {**params, "images": self._image_ids}
-        card = METHODS[call.method].card
+        card, shown = METHODS[call.method].card, self._photos.index(photo_of(call, self._photos))
         with time_limit(_JOB_SECONDS, call.method), self._progress.job(f"{call.method} {name}") as on_progress:
             submitted = self._client.submit(
-                call.method, model if card.needs_model else NO_MODEL, params, str(self._image_ids[0]) if card.needs_image else None
+                call.method, model if card.needs_model else NO_MODEL, params, str(self._image_ids[shown]) if card.needs_image else None
             )
             job = self._client.follow(submitted, on_progress)
         wanted = [artifact for artifact in job.artifacts if (artifact.name == call.artifact if call.artifact else artifact.primary)]
@@ -129,7 +130,9 @@ class _PictureMaker:
             )
         path = self._pictures / f"{name}.jpg"
         _save(self._client.artifact(wanted[0]), path)
-        return GalleryPicture(GalleryCall(call.caption, call.method, params), job, path, " ".join([note, *job.warnings]).strip())
+        return GalleryPicture(
+            GalleryCall(call.caption, call.method, params, photo=call.photo), job, path, " ".join([note, *job.warnings]).strip()
+        )
 
     def _has(self, model: str) -> bool:
         if model not in self._available:
@@ -142,6 +145,20 @@ class _PictureMaker:
             else:
                 self._available[model] = True
         return self._available[model]
+
+
+def photo_of(call: GalleryCall, photos: Sequence[Path]) -> Path:
+    """Return the photo that the call shows.
+
+    Raises:
+        CommandFailed: the call names a photo that is not there.
+    """
+    if call.photo is None:
+        return photos[0]
+    found = next((photo for photo in photos if photo.name == call.photo), None)
+    if found is None:
+        raise CommandFailed(f"The picture of {call.method} shows {call.photo}, which is not beside {photos[0]}.")
+    return found
 
 
 def _takes_several(method: str) -> bool:

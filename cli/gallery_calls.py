@@ -22,6 +22,7 @@ class GalleryCall:
 
     If the source uses another model than the built-in one, `source_model` names it, and `source_params` are the parameters that
     change for it. That model is used if its weights can be loaded. `artifact` names the artifact to show; None means the primary one.
+    `photo` names the file of another photo than the first.
     """
 
     caption: str
@@ -30,6 +31,7 @@ class GalleryCall:
     source_model: str | None = None
     source_params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     artifact: str | None = None
+    photo: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,12 +180,13 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "ablation_cam": {"class_index": 285},
     "activations": {"layer": "block2_expand_conv", "channels": 32, "order": "mean", "columns": 8},
     "architecture": {"first_layer": "block2_expand_conv", "last_layer": "block2_add"},
-    "compare": {},
+    "compare": {"layer": "block10_add"},
     "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},
     "feature_inversion": {"layer": ["block2_add", "block7_add", "block10_add"]},
     "filter_atlas": {"layer": "block3_expand_conv", "size": 64, "steps": 64, "columns": 18},
     "filters": {"layer": MIDDLE, "channels": 8, "columns": 4},
+    "hires_cam": {"layer": "block10_add"},
     "integrated_gradients": {},
     "kernel_shap": {"samples": 1000},
     "lime": {"samples": 1000},
@@ -194,10 +197,23 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "smooth_grad": {"samples": 50},
     "top_patches": {"layer": "block3_project_bn", "channels": 6, "count": 8, "per_image": 8},
     "weights": {"layer": "stem_conv"},
+    "xgrad_cam": {"layer": "block10_add"},
 }
+
+
+_TWO_OBJECTS: Mapping[str, JsonValue] = {"class_index": [285, 967]}  # the cat and the espresso of `cat_and_coffee.jpg`
+_OTHER_PHOTOS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("grad_cam", "grad_cam_plus_plus", "layer_cam", "element_wise_cam", "score_cam", "ablation_cam", "recipro_cam"),
+        "cat_and_coffee.jpg",
+    ),
+    **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap"), "coffee.jpg"),
+}
+"""The photos on which these methods have something to say: two objects of which only one is explained, or one that does not fill the photo."""
 
 
 def method_calls() -> Iterator[GalleryCall]:
     """Yield one call of each method that shows it well."""
     for name, params in METHODS.items():
-        yield GalleryCall(params.card.title, name, _GOOD_PARAMS.get(name, params.card.example))
+        photo, good = _OTHER_PHOTOS.get(name), _GOOD_PARAMS.get(name, params.card.example)
+        yield GalleryCall(params.card.title, name, {**good, **(_TWO_OBJECTS if photo == "cat_and_coffee.jpg" else {})}, photo=photo)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from PIL import ImageDraw
 
@@ -53,10 +54,22 @@ class Axes:
         if value:
             self._draw.rectangle((left, top, max(left, right), bottom), fill=BLUE)
 
-    def line(self, x: Sequence[float], y: Sequence[float], colour: Colour) -> None:
+    def line(self, x: Sequence[float], y: Sequence[float], colour: Colour, *, dashed: bool = False) -> None:
         """Draw a line through the points (x, y)."""
         points = [(self._x(across), self._y(up)) for across, up in zip(x, y, strict=True)]
-        self._draw.line(points, fill=colour, width=2, joint="curve")
+        if not dashed:
+            self._draw.line(points, fill=colour, width=2, joint="curve")
+            return
+        for part in _dashes(points):
+            self._draw.line(part, fill=colour, width=2)
+
+    def level(self, value: float, label: str) -> None:
+        """Draw a thin line across the box at a value of the y axis, with its name at the right end."""
+        left, top, right, _ = self._box
+        y = self._y(value)
+        self._draw.line((left, y, right, y), fill=FAINT, width=1)
+        above = y - 2 if y - 14 > top else y + 14
+        self._draw.text((right - 4, above), label, fill=FAINT, font=font(11), anchor="rs")
 
     def _x(self, value: float) -> int:
         start, stop = self._across
@@ -65,6 +78,21 @@ class Axes:
     def _y(self, value: float) -> int:
         low, high = self._up
         return round(self._box[3] - (value - low) / (high - low) * (self._box[3] - self._box[1]))
+
+
+def _dashes(points: Sequence[tuple[int, int]], dash: float = 7, gap: float = 5) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the dashes (x, y, x, y) of a line through the points."""
+    walked = 0.0
+    for (x, y), (next_x, next_y) in pairwise(points):
+        length, done = math.hypot(next_x - x, next_y - y), 0.0
+        while done < length:
+            place = (walked + done) % (dash + gap)
+            step = min(length - done, (dash if place < dash else dash + gap) - place)
+            if place < dash:
+                first, last = done / length, (done + step) / length
+                yield x + first * (next_x - x), y + first * (next_y - y), x + last * (next_x - x), y + last * (next_y - y)
+            done += max(step, 1e-6)
+        walked += length
 
 
 def ticks(low: float, high: float, *, wanted: int, whole: bool) -> list[tuple[float, str]]:

@@ -22,16 +22,17 @@ class Correlation:
     value: float | None
 
 
-def correlations(rows: Sequence[Correlation], title: str) -> UInt8[np.ndarray, "H W 3"]:
+def correlations(rows: Sequence[Correlation], title: str, meaning: str = "") -> UInt8[np.ndarray, "H W 3"]:
     """Draw a row for each correlation: its label, a bar on a track from −1 to 1 that starts at 0, and its number.
 
-    A row without a coefficient has "–" in the place of the number.
+    Below the title stands what the numbers mean. A row without a coefficient has "–" in the place of the number.
     """
-    row_height, top, label_width = 26, 40, 440
+    row_height, top, label_width = 26, 62 if meaning else 40, 440
     sheet = Image.new("RGB", (PLOT_WIDTH, top + row_height * len(rows) + 16), PAPER)
     draw = ImageDraw.Draw(sheet)
     left, right = PLOT_BOX[0], PLOT_BOX[2]
     draw.text((left, 10), title, fill=INK, font=font(14), anchor="la")
+    draw.text((left, 32), shortened(meaning, font(12), right - left), fill=FAINT, font=font(12), anchor="la")
     start, stop = left + label_width, right - 60
     middle = (start + stop) / 2
     for index, row in enumerate(rows):

@@ -42,8 +42,8 @@ def _artifacts(output: Output, words: PictureWords, photo: NDArray[np.uint8] | N
                 else:
                     yield replace(artifact, drawing=drawing, size=drawing.size(arrays))
             case Picture(primary=True):
-                letters = letters_for(artifact.image.shape[1])
-                yield replace(artifact, image=annotated(artifact.image, replace(words, letters=letters), None))
+                width = artifact.image.shape[1] if photo is None else photo.shape[1]
+                yield replace(artifact, image=annotated(artifact.image, replace(words, letters=letters_for(width)), None))
             case _:
                 yield artifact
 

@@ -31,7 +31,8 @@ class GradCam(FramesParams, ClassCamParams):
         when_it_misleads=(
             "The map has the resolution of the layer, often 7 × 7, so edges of the heat are not edges of the object. The gradients are "
             "averaged over the map, so a place may be warm although the class did not use it. With several objects of the class, the "
-            "strongest one may hide the others."
+            "strongest one may hide the others. At a layer that only global average pooling and one dense layer follow, HiResCAM and "
+            "XGrad-CAM give the same map by their formulas."
         ),
         needs_image=True,
         lane="fast",

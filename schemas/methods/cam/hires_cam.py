@@ -25,7 +25,8 @@ class HiresCam(FramesParams, ClassCamParams):
         ),
         when_it_misleads=(
             "At layers deep inside the network the gradients change from place to place, so the map looks rougher than Grad-CAM. This is "
-            "what the model does, and no fault of the picture."
+            "what the model does, and no fault of the picture. At a layer that only global average pooling and one dense layer follow, "
+            "it equals Grad-CAM: choose an earlier layer to see them part."
         ),
         needs_image=True,
         lane="fast",

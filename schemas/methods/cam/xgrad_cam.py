@@ -24,7 +24,8 @@ class XgradCam(FramesParams, ClassCamParams):
         cost="One forward and one backward pass, from the class down to the layer.",
         how_to_read="Read it as Grad-CAM. The weights are chosen such that the map nearly sums to the class's logit.",
         when_it_misleads=(
-            "It equals Grad-CAM where the layer is followed by global pooling and one dense layer. A channel whose activations nearly "
+            "It equals Grad-CAM at a layer that only global average pooling and one dense layer follow: choose an earlier layer to see "
+            "them part. A channel whose activations nearly "
             "cancel out gets a weight that says little."
         ),
         needs_image=True,

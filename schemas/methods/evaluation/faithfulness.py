@@ -17,7 +17,7 @@ from schemas.models import LayerKind, PublishedModel
 from schemas.nearest_names import nearest_names
 
 # The attribution method takes its parameters of these names from the job itself.
-SHARED = ("class_index", "target", "sign", "output", "precision", "input", "bands", "fit")
+SHARED = ("class_index", "target", "sign", "output", "precision", "input", "bands", "fit", "annotate")
 
 
 class Faithfulness(PerturbationParams):
@@ -35,14 +35,14 @@ class Faithfulness(PerturbationParams):
             "Adebayo et al., Sanity Checks for Saliency Maps, arXiv:1810.03292 (randomised weights)"
         ),
         formula=(
-            "areas under the class's score while pixels are covered (deletion) or shown (insertion) in the order of the map; Spearman's "
-            "rank correlation of maps after weights are randomised"
+            "areas under the class's score while pixels are covered (deletion) or shown (insertion) in the order of the map, and in that "
+            "of a random map; Spearman's rank correlation of maps after weights are randomised"
         ),
-        cost="Two forward passes for each step of the curves, and one run of the attribution for each randomisation.",
+        cost="Four forward passes for each step of the curves, and one run of the attribution for each randomisation.",
         how_to_read=(
-            "A good map has a small deletion area and a large insertion area: the score falls soon when its strongest places are "
-            "covered, and rises soon when they are shown. Correlations near 0 are good: the map depends on the weights that the model "
-            "has learnt."
+            "A good map has a small deletion area and a large insertion area, both beyond the dashed curves of a random map: the score "
+            "falls soon when its strongest places are covered, and rises soon when they are shown. Correlations near 0 are good: the map "
+            "depends on the weights that the model has learnt."
         ),
         when_it_misleads=(
             "A score that is low from the start makes the areas small, whatever the map. Covered images are images that the model never "
@@ -55,7 +55,9 @@ class Faithfulness(PerturbationParams):
             ArtifactSpec("overlay", "image", "This is the tested map on the image, as its own method draws it."),
             ArtifactSpec("map", "array", "This is the tested map, unscaled (h, w) float32."),
             ArtifactSpec(
-                "curves", "array", "This is (3, steps + 1) float32: the share of pixels, the score at deletion, and the score at insertion."
+                "curves",
+                "array",
+                "This is (5, steps + 1) float32: the share of pixels, the score at deletion and at insertion, and both for a random map.",
             ),
         ),
         facts=FaithfulnessFacts,
@@ -126,7 +128,7 @@ class Faithfulness(PerturbationParams):
         except VisualizationError as error:
             error.pointer = _within_options(error.pointer)
             raise
-        passes = 2 * (self.steps + 1) + 1
+        passes = 4 * (self.steps + 1) + 1
         check_masks(passes, limits, "/params/steps", "")
         if isinstance(attribution, CountsTries):
             maps = 1 + 2 * len(resolved.randomised_layers(model))

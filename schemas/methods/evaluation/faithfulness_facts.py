@@ -35,6 +35,12 @@ class FaithfulnessFacts(ExplainedFacts):
     insertion_area: float = Field(
         description="This is the area under the score's curve while pixels are shown, the strongest of the map first."
     )
+    random_deletion_area: float = Field(
+        description="This is the deletion area of a random map of the same resolution. A good map has a smaller one."
+    )
+    random_insertion_area: float = Field(
+        description="This is the insertion area of a random map of the same resolution. A good map has a larger one."
+    )
     masked_score: float = Field(description="This is the score for the image with each pixel multiplied by the map, scaled to 0-1.")
     drop: float | None = Field(description="This is max(0, score − masked_score) / score. It is null if the score is not above 0.")
     increased: bool = Field(description="This is true if `masked_score` is above the score for the whole image.")

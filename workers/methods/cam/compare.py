@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -50,6 +50,9 @@ WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
 )
 TRIALS: Mapping[str, score_weighted_cam.ChannelTrial] = MappingProxyType({"score_cam": score_cam.TRIAL, "ablation_cam": ablation_cam.TRIAL})
 
+EQUAL_BEFORE_POOLING = ("grad_cam", "hires_cam", "xgrad_cam")
+EQUAL = 1e-3  # the largest difference of two maps, scaled to 0-1, that count as the same
+
 CamComparison = Mapping[str, CamResult]
 """The result of each method, in the order of the tiles."""
 
@@ -96,12 +99,25 @@ def draw(result: CamComparison, photo: Photo, params: Compare) -> Output:
     warnings = [f"{titles[method]}: {warning}" for method, found in result.items() for warning in cam_pictures.cam_warnings(found)]
     return Output(
         artifacts=(
-            Picture("sheet", titled(sheet, _title(first), size=caption_size(drawn)), primary=True),
+            Picture("sheet", sheet if params.annotate else titled(sheet, _title(first), size=caption_size(drawn)), primary=True),
             *(Array(f"map.{method}", found.maps if found.listed else found.maps[0]) for method, found in result.items()),
         ),
         facts=CompareFacts(**dict(cam_pictures.cam_facts(first)), methods=params.methods),
-        warnings=(*warnings, *smaller_tiles_warning("overlays", len(tiles), photo)),
+        warnings=(*warnings, *_equal_maps_warning(result), *smaller_tiles_warning("overlays", len(tiles), photo)),
     )
+
+
+def _equal_maps_warning(result: CamComparison) -> Iterator[str]:
+    """Yield a warning if methods that are equal by mathematics at some layers are equal here: their maps differ by a factor alone."""
+    found = [method for method in EQUAL_BEFORE_POOLING if method in result]
+    heats = [np.stack([scaling.heat(values) for values in result[method].maps]) for method in found]
+    equal = [method for method, heat in zip(found, heats, strict=True) if heats[0].any() and np.abs(heat - heats[0]).max() < EQUAL]
+    if len(equal) > 1:
+        titles = [METHODS[method].card.title for method in equal]
+        yield (
+            f"{', '.join(titles[:-1])} and {titles[-1]} give the same map here. At a layer that only global average pooling and one dense "
+            "layer follow, they are equal by mathematics. At an earlier layer they part."
+        )
 
 
 def _one_slice_a_pass(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, Int64, UInt8
 
 from rendering import scaling
 from rendering.charts.correlations import Correlation, correlations
-from rendering.charts.curves import Curve, curves
+from rendering.charts.curves import Curve, Level, curves
 from rendering.drawings.base import Drawing
 from rendering.photo import Photo
 from schemas.methods.base import MethodParams
@@ -32,7 +33,7 @@ from workers.methods.baselines import baseline
 from workers.methods.batch_sizes import batches
 from workers.methods.class_scores import class_name
 from workers.methods.evaluation.combined_progress import STEPS_PER_RUN, CombinedProgress
-from workers.methods.evaluation.pixel_curves import area, drop, finite_over_input, ranking, visible
+from workers.methods.evaluation.pixel_curves import area, drop, finite_over_input, random_map, ranking, visible
 from workers.methods.evaluation.rank_correlation import spearman
 from workers.methods.perturbation.watched_scores import WatchedScores, watch
 
@@ -51,6 +52,7 @@ class FaithfulnessResult:
         shares: the shares of pixels, 0-1, at which the score is watched.
         deletion: the score with these shares of pixels covered.
         insertion: the score with these shares of pixels shown.
+        random_deletion, random_insertion: the same with the pixels in the order of a random map of the same resolution.
         cascading: the correlations for layers randomised from the output downwards.
         independent: the correlations for one layer randomised at a time.
     """
@@ -64,6 +66,8 @@ class FaithfulnessResult:
     shares: Float64[np.ndarray, " s"]
     deletion: Float64[np.ndarray, " s"]
     insertion: Float64[np.ndarray, " s"]
+    random_deletion: Float64[np.ndarray, " s"]
+    random_insertion: Float64[np.ndarray, " s"]
     cascading: tuple[Randomised, ...]
     independent: tuple[Randomised, ...]
 
@@ -74,7 +78,7 @@ def run(probe: Probe, inputs: Inputs, params: Faithfulness) -> Generator[Slice, 
     size, preprocessing = image.shape[:2], probe.description.preprocessing
     points = params.randomised_layers(probe.published)
     counts = np.rint(np.arange(params.steps + 1) * (size[0] * size[1] / params.steps)).astype(np.int64)
-    progress = CombinedProgress((1 + 2 * len(points)) * STEPS_PER_RUN + 2 * len(counts) + 1)
+    progress = CombinedProgress((1 + 2 * len(points)) * STEPS_PER_RUN + 4 * len(counts) + 1)
 
     watched = watch(probe, inputs.tensor, params)
     (explained,) = watched.classes
@@ -82,19 +86,25 @@ def run(probe: Probe, inputs: Inputs, params: Faithfulness) -> Generator[Slice, 
     attribution_params = params.attribution_params(explained.class_index)
     result = yield from progress.through(run_attribution(probe, inputs, attribution_params))
     tested = _map(result)
-    flat = finite_over_input(tested, getattr(result, "place", MapPlace.whole(size)), size)
+    place = getattr(result, "place", MapPlace.whole(size))
+    flat, chance = (finite_over_input(values, place, size) for values in (tested, random_map(tested.shape, params.seed)))
     places, shown = ranking(flat, params.seed), visible(flat)
 
-    def first_pixels(part: slice) -> Bool[np.ndarray, "b H W 1"]:
-        return (places < counts[part, None, None])[..., None]
-
     cover, start = (baseline(kind, image, preprocessing) for kind in (params.deletion, params.insertion))
-    deletion = yield from _scores(
-        probe, watched, progress, lambda part: np.where(first_pixels(part), cover, image), size=size, count=len(counts)
-    )
-    insertion = yield from _scores(
-        probe, watched, progress, lambda part: np.where(first_pixels(part), image, start), size=size, count=len(counts)
-    )
+
+    def both_curves(order: Int64[np.ndarray, "H W"]) -> Generator[Slice, None, tuple[Float64[np.ndarray, " s"], Float64[np.ndarray, " s"]]]:
+        """Return the scores with the first pixels of `order` covered, and with them shown."""
+
+        def mixed(part: slice, first: Float32[np.ndarray, "H W C"], others: Float32[np.ndarray, "H W C"]) -> Float32[np.ndarray, "b H W C"]:
+            return np.where((order < counts[part, None, None])[..., None], first, others)
+
+        watching = partial(_scores, probe, watched, progress, size=size, count=len(counts))
+        deleted = yield from watching(lambda part: mixed(part, cover, image))
+        inserted = yield from watching(lambda part: mixed(part, image, start))
+        return deleted, inserted
+
+    deletion, insertion = yield from both_curves(places)
+    random_deletion, random_insertion = yield from both_curves(ranking(chance, params.seed))
     black = baseline("black", image, preprocessing)
     masked = yield from _scores(probe, watched, progress, lambda _: (black + shown[..., None] * (image - black))[None], size=size, count=1)
 
@@ -115,6 +125,8 @@ def run(probe: Probe, inputs: Inputs, params: Faithfulness) -> Generator[Slice, 
         shares=counts / (size[0] * size[1]),
         deletion=deletion,
         insertion=insertion,
+        random_deletion=random_deletion,
+        random_insertion=random_insertion,
         cascading=tuple(cascading),
         independent=tuple(independent),
     )
@@ -162,6 +174,8 @@ def draw(result: FaithfulnessResult, photo: Photo, params: Faithfulness) -> Outp
         score=params.score,
         deletion_area=area(result.shares, result.deletion),
         insertion_area=area(result.shares, result.insertion),
+        random_deletion_area=area(result.shares, result.random_deletion),
+        random_insertion_area=area(result.shares, result.random_insertion),
         masked_score=result.masked,
         drop=drop(result.whole, result.masked),
         increased=result.masked > result.whole,
@@ -173,7 +187,7 @@ def draw(result: FaithfulnessResult, photo: Photo, params: Faithfulness) -> Outp
             Picture("chart", _chart(result, facts), primary=True),
             PictureOfArrays.of("overlay", _overlay(drawn), [tested]),
             tested,
-            Array("curves", np.stack([result.shares, result.deletion, result.insertion]).astype(np.float32)),
+            Array("curves", _curves(result)),
         ),
         facts=facts,
         warnings=(*drawn.warnings, *_warnings(result)),
@@ -188,17 +202,32 @@ def _overlay(drawn: Output) -> Drawing:
     return overlay.drawing
 
 
+def _curves(result: FaithfulnessResult) -> Float32[np.ndarray, "5 s"]:
+    scores = (result.deletion, result.insertion, result.random_deletion, result.random_insertion)
+    return np.stack([result.shares, *scores]).astype(np.float32)
+
+
 def _chart(result: FaithfulnessResult, facts: FaithfulnessFacts) -> UInt8[np.ndarray, "h w 3"]:
-    title = f"{class_name(result.explained)}: {facts.score} by share of pixels covered or shown, strongest of {facts.attribution} first"
+    strongest = f"strongest of {facts.attribution} first"
     plot = curves(
         [
-            Curve(f"deletion · area {facts.deletion_area:.3f}", result.shares, result.deletion),
-            Curve(f"insertion · area {facts.insertion_area:.3f}", result.shares, result.insertion),
+            Curve(f"deletion, {strongest}: area {facts.deletion_area:.3f}, lower is better", result.shares, result.deletion),
+            Curve(f"insertion, {strongest}: area {facts.insertion_area:.3f}, higher is better", result.shares, result.insertion),
+            Curve(f"deletion by a random map: area {facts.random_deletion_area:.3f}", result.shares, result.random_deletion, dashed=True),
+            Curve(
+                f"insertion by a random map: area {facts.random_insertion_area:.3f}", result.shares, result.random_insertion, dashed=True
+            ),
         ],
-        title,
+        f"How the {facts.score} of {class_name(result.explained)} follows the map",
+        across="share of pixels that are covered (deletion) or shown (insertion)",
+        up=facts.score,
+        level=Level("whole image", result.whole),
     )
     rows = [Correlation(_row_name(randomised), randomised.rank_correlation) for randomised in (*result.cascading, *result.independent)]
-    return np.concatenate([plot, correlations(rows, "Rank correlation with the map of weights drawn anew")]) if rows else plot
+    if not rows:
+        return plot
+    meaning = "near 0: the map depends on what the model has learnt; near 1: the map would be the same without it"
+    return np.concatenate([plot, correlations(rows, "Rank correlation with the map of random weights", meaning)])
 
 
 def _row_name(randomised: Randomised) -> str:

@@ -19,6 +19,14 @@ def ranking(values: Float32[np.ndarray, "H W"], seed: int) -> Int64[np.ndarray, 
     return places.reshape(values.shape)
 
 
+def random_map(shape: tuple[int, ...], seed: int) -> Float32[np.ndarray, "h w"]:
+    """Return a map of random values, with which a map of the same shape is compared.
+
+    It has the same resolution, because single covered pixels disturb a network more than covered areas do.
+    """
+    return np.random.default_rng((seed, 1)).standard_normal(shape, np.float32)
+
+
 def area(shares: Float64[np.ndarray, " s"], scores: Float64[np.ndarray, " s"]) -> float:
     """Return the area under a curve by the trapezoid rule."""
     return float(np.trapezoid(scores, shares))

@@ -77,18 +77,18 @@ def test_the_error_for_a_misspelt_method_has_the_nearest_name() -> None:
 
 
 def test_the_number_of_covered_images_is_limited() -> None:
-    assert resolved(MethodLimits(max_masks=103), steps=50).steps == 50  # two curves with 51 images each, and the masked image
+    assert resolved(MethodLimits(max_masks=205), steps=50).steps == 50  # four curves with 51 images each, and the masked image
     with pytest.raises(errors.LimitExceeded):
-        resolved(MethodLimits(max_masks=102), steps=50)
+        resolved(MethodLimits(max_masks=204), steps=50)
 
 
 def test_covered_images_of_the_attribution_method_count_too() -> None:
     """They count once for the map, and twice for each point at which layers are randomised."""
     rise: dict[str, Any] = {"attribution": "rise", "options": {"masks": 100}, "steps": 9}
-    assert resolved(MethodLimits(max_masks=121), **rise).steps == 9
-    with pytest.raises(errors.LimitExceeded, match="got 121") as raised:
-        resolved(MethodLimits(max_masks=120), **rise)
+    assert resolved(MethodLimits(max_masks=141), **rise).steps == 9
+    with pytest.raises(errors.LimitExceeded, match="got 141") as raised:
+        resolved(MethodLimits(max_masks=140), **rise)
     assert raised.value.pointer == "/params/options"
-    with pytest.raises(errors.LimitExceeded, match="got 521") as raised:
-        resolved(MethodLimits(max_masks=520), randomisations=2, **rise)
+    with pytest.raises(errors.LimitExceeded, match="got 541") as raised:
+        resolved(MethodLimits(max_masks=540), randomisations=2, **rise)
     assert raised.value.pointer == "/params/randomisations"

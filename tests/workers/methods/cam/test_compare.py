@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+import keras
 import numpy as np
 import pytest
 
@@ -15,17 +16,27 @@ from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.cam.base import CamFacts, CamParams
 from schemas.methods.cam.compare import BY_CHANNEL, Compare, Compared, CompareFacts
-from tests.contract.cases import zoo_model
+from tests.contract.cases import examined_model, zoo_model
 from tests.schemas.tiny import published as tiny
 from tests.workers.methods.cam.support import ChannelProbe, arrays
 from tests.workers.methods.linear import driven
 from tests.workers.methods.support import batch, photo_of
+from tests.zoo import seeded
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods import implementation
 from workers.methods.cam import compare
 
 ALL = get_args(Compared)
+
+
+def pooled() -> keras.Model:
+    """Return a model of two convolutions, of which only pooling and one dense layer follow the last."""
+    photo = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, activation="elu", padding="same", name="first")(photo)
+    x = keras.layers.Conv2D(5, 3, activation="relu", padding="same", name="last")(x)
+    x = keras.layers.Dense(3, activation="softmax", name="top")(keras.layers.GlobalAveragePooling2D(name="pool")(x))
+    return seeded(keras.Model(photo, x))
 
 
 def test_every_cam_of_channels_can_be_compared() -> None:
@@ -103,7 +114,9 @@ def sheet(output: Output) -> np.ndarray:
 
 def test_a_sheet_of_one_class_names_each_method() -> None:
     tensor, photo = batch(1), photo_of(30, 90)
-    job = Compare.model_validate({"layer": "conv", "methods": ["hires_cam", "eigen_cam", "grad_cam"], "colormap": "viridis"})
+    job = Compare.model_validate(
+        {"layer": "conv", "methods": ["hires_cam", "eigen_cam", "grad_cam"], "colormap": "viridis", "annotate": False}
+    )
     output = compare.draw(driven(compare.run(ChannelProbe(), Inputs(tensor), job))[1], photo, job)  # type: ignore[arg-type]
     title = caption = round(sheets.caption_size(photo) * 1.6)
     picture, tall = sheet(output), 30 + caption
@@ -121,7 +134,7 @@ def test_a_sheet_of_one_class_names_each_method() -> None:
 
 def test_several_classes_are_rows() -> None:
     tensor = batch(1)
-    output = run(tensor, methods=["grad_cam", "hires_cam", "ablation_cam"], class_index=[2, 0])
+    output = run(tensor, methods=["grad_cam", "hires_cam", "ablation_cam"], class_index=[2, 0], annotate=False)
     assert all(array.shape == (2, 4, 6) for array in arrays(output).values())
     photo = photo_of()
     title = caption = round(sheets.caption_size(photo) * 1.6)
@@ -140,6 +153,19 @@ def test_a_warning_about_a_degenerate_map_names_the_method() -> None:
         "LayerCAM: goldfish (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",
         "Score-CAM: goldfish (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",
     )
+
+
+def test_maps_that_are_equal_by_mathematics_have_a_warning() -> None:
+    """At the layer before global average pooling and a dense layer, the gradient of each channel is the same everywhere."""
+    probe, _ = examined_model("pooled", pooled())
+    image = np.random.default_rng(3).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    methods = ["grad_cam", "hires_cam", "xgrad_cam", "layer_cam"]
+    for layer, warned in (("last", True), ("first", False)):
+        job = Compare.model_validate({"methods": methods, "layer": layer, "class_index": 1})
+        output = compare.draw(driven(compare.run(probe, Inputs(image), job))[1], photo_of(8, 8), job)  # type: ignore[arg-type]
+        equal = [warning for warning in output.warnings if "by mathematics" in warning]
+        assert len(equal) == warned
+        assert all(warning.startswith("Grad-CAM, HiResCAM and XGrad-CAM give the same map here.") for warning in equal)
 
 
 def test_scores_that_are_not_finite_fail_the_job() -> None:

@@ -94,6 +94,19 @@ def test_a_linear_model_by_hand() -> None:
     assert (facts.attribution, facts.score, facts.class_index) == ("occlusion", "logit", 0)
 
 
+def test_a_random_map_is_the_measure_of_the_map() -> None:
+    """Four pixels are covered in the order of a random map, which the seed decides. On a linear model the true map is the best."""
+    trial, params = tried(LinearProbe(np.ones((1, 1, 4, 1))), ROW)
+    order = np.argsort(-pixel_curves.random_map((1, 4), params.seed)[0])
+    left = 10 - np.cumsum([0, *np.array([2, 4, 1, 3])[order]])
+    np.testing.assert_array_equal(trial.random_deletion, left)
+    np.testing.assert_array_equal(trial.random_insertion, 10 - left)
+    facts = facts_of(trial, params)
+    assert facts.random_deletion_area == pytest.approx(np.trapezoid(left, dx=0.25))
+    assert facts.deletion_area <= facts.random_deletion_area
+    assert facts.insertion_area >= facts.random_insertion_area
+
+
 def test_evidence_against_the_class_is_covered_last_and_not_shown() -> None:
     # the shares are 2, −4, 1, 3, so the order is 3, 2, 1, −4
     trial, params = tried(LinearProbe(np.array([1, -1, 1, 1]).reshape(1, 1, 4, 1)), ROW)
@@ -158,7 +171,7 @@ def test_progress_rises_to_the_total() -> None:
     slices, _ = driven(faithfulness.run(probe, Inputs(ROW), params))
     steps = [each.step for each in slices]
     assert steps == sorted(steps)
-    assert {each.total for each in slices} == {3 * 100 + 2 * 5 + 1}
+    assert {each.total for each in slices} == {3 * 100 + 4 * 5 + 1}
     assert steps[-1] == slices[-1].total
 
 
@@ -180,7 +193,9 @@ def test_the_overlay_is_the_methods_own_and_the_curves_are_an_array() -> None:
     assert isinstance(shown, Picture)
     assert isinstance(curves, Array)
     np.testing.assert_array_equal(shown.image, overlay)
-    np.testing.assert_array_equal(curves.array, [trial.shares, trial.deletion, trial.insertion])
+    np.testing.assert_array_equal(
+        curves.array, [trial.shares, trial.deletion, trial.insertion, trial.random_deletion, trial.random_insertion]
+    )
 
 
 @pytest.mark.parametrize("method", attribution_methods())
