@@ -209,7 +209,7 @@ _OTHER_PHOTOS: Mapping[str, str] = {
     ),
     **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap"), "coffee.jpg"),
 }
-"""The photos on which these methods have something to say: two objects of which only one is explained, or one that does not fill the photo."""
+"""The photos on which these methods have something to say: two objects, or one that does not fill the photo."""
 
 
 def method_calls() -> Iterator[GalleryCall]:

@@ -14,7 +14,7 @@ from rendering.charts.style import FAINT, FRAME
 
 SEPARATOR = " · "
 LEAST_WIDTH, LEAST_BAR = 20, 6  # times the height of the letters: the width of a picture, and the height of the bar of colours
-SCALE_WIDTH = 7.5  # times the height of the letters: the bar of colours and its numbers, such as "≥ −1.23e−05"
+SCALE_WIDTH = 9  # times the height of the letters: the bar of colours and its numbers, such as "≥ −1.23e−05"
 SMALLEST_SHARE = 0.7  # the ending and the note are written smaller, down to this share, before it is shortened
 
 

@@ -53,3 +53,10 @@ def test_long_titles_take_more_lines_and_no_letter_is_cut_at_the_edge() -> None:
 
 def test_letters_grow_with_the_picture() -> None:
     assert [letters_for(width) for width in (32, 450, 4000)] == [11, 15, 32]
+
+
+def test_the_longest_number_of_a_scale_fits() -> None:
+    scale = ColourScale(colormaps.table("viridis"), ((0.0, "≤ −2.76e−05"), (1.0, "≥ 2.76e−05")))
+    for letters in (11, 15, 32):
+        sheet = annotated(np.zeros((30 * letters, 30 * letters, 3), np.uint8), PictureWords(("Method",), letters=letters), scale)
+        assert (sheet[:, -2:] == 255).all()

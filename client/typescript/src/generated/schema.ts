@@ -4580,7 +4580,7 @@ export interface components {
             attribution?: string;
             /**
              * Options
-             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit are not allowed here, because they are parameters of this job.
+             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit, annotate are not allowed here, because they are parameters of this job.
              * @example {
              *       "layer": null
              *     }
@@ -4679,6 +4679,16 @@ export interface components {
              * @description This is the area under the score's curve while pixels are shown, the strongest of the map first.
              */
             insertion_area: number;
+            /**
+             * Random Deletion Area
+             * @description This is the deletion area of a random map of the same resolution. A good map has a smaller one.
+             */
+            random_deletion_area: number;
+            /**
+             * Random Insertion Area
+             * @description This is the insertion area of a random map of the same resolution. A good map has a larger one.
+             */
+            random_insertion_area: number;
             /**
              * Masked Score
              * @description This is the score for the image with each pixel multiplied by the map, scaled to 0-1.
@@ -12865,7 +12875,7 @@ export interface components {
             attribution?: string;
             /**
              * Options
-             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit are not allowed here, because they are parameters of this job.
+             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit, annotate are not allowed here, because they are parameters of this job.
              * @example {
              *       "layer": null
              *     }
@@ -19589,7 +19599,7 @@ export interface components {
             attribution: string;
             /**
              * Options
-             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit are not allowed here, because they are parameters of this job.
+             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit, annotate are not allowed here, because they are parameters of this job.
              * @example {
              *       "layer": null
              *     }
