@@ -93,6 +93,9 @@ class PlayedAscent:
     def input_gradients(self, *_: object, **__: object) -> InputGradients:
         raise NotImplementedError
 
+    def relevances(self, *_: object, **__: object) -> InputGradients:
+        raise NotImplementedError
+
     def backproject(self, *_: object, **__: object) -> np.ndarray:
         raise NotImplementedError
 
