@@ -15,6 +15,7 @@ from workers.contract.inputs import Inputs
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe
 from workers.contract.progress import Pieces
+from workers.contract.relevance import Relevances
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.methods.synthesis import filters
 from workers.methods.synthesis.filter_targets import ImageTarget
@@ -93,7 +94,7 @@ class PlayedAscent:
     def input_gradients(self, *_: object, **__: object) -> InputGradients:
         raise NotImplementedError
 
-    def relevances(self, *_: object, **__: object) -> InputGradients:
+    def relevances(self, *_: object, **__: object) -> Relevances:
         raise NotImplementedError
 
     def backproject(self, *_: object, **__: object) -> np.ndarray:
