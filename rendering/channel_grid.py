@@ -21,6 +21,7 @@ VISIBLE = 24
 CAPTIONED = 40
 THIN = 4
 CAPTION_SIZE = 10
+CONSTANT = (190, 190, 190)  # the colour of a channel whose values are all equal, if each channel is scaled by itself
 # A grid of more pixels than this shows its tiles smaller; 64 channels of 700×700 just fit.
 MAX_GRID_PIXELS = 32_000_000
 
@@ -37,6 +38,8 @@ def channel_grid(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture with one tile for each channel, in the given order.
 
+    With `per_channel`, a channel whose values are all equal is a grey tile.
+
     Args:
         activations: The channels to draw.
         mode: `per_channel` scales as `scale_each_channel` does, `global` as `scale_all_channels` does.
@@ -50,6 +53,8 @@ def channel_grid(
     tiles = _enlarged(_bounded(np.ascontiguousarray(levels.transpose(2, 0, 1))), CAPTIONED if captions else VISIBLE)
     count, height, width = tiles.shape
     coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
+    if mode == "per_channel":  # by itself, a channel of one value has no scale
+        coloured[np.ptp(activations.reshape(-1, count), axis=0) == 0] = CONSTANT
     if captions:
         coloured = text.captioned(coloured, captions, CAPTION_SIZE)
     elif numbers:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,12 @@ def test_a_huge_grid_shows_its_tiles_smaller_and_drops_none(monkeypatch: pytest.
 
 def test_a_grid_within_the_bound_keeps_its_size() -> None:
     assert channel_grid.bounded_size(64, 700, 700) == (700, 700)
+
+
+@pytest.mark.parametrize(("mode", "grey"), [("per_channel", True), ("global", False)])
+def test_a_channel_of_one_value_is_grey_if_it_is_scaled_by_itself(mode: Literal["per_channel", "global"], grey: bool) -> None:
+    activations = np.random.default_rng(2).random((30, 25, 2), np.float32)
+    activations[..., 0] = 0.5
+    made = channel_grid.channel_grid(activations, mode=mode, colours="viridis", columns=2)
+    assert (made[:, :25] == channel_grid.CONSTANT).all() == grey
+    assert (made[:, 26:] != channel_grid.CONSTANT).any()

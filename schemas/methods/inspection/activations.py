@@ -113,9 +113,8 @@ class Activations(PrecisionParams, ExplainedInputParams):
     )
     scaling: Literal["per_channel", "global"] = Field(
         default="per_channel",
-        description="`per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. `global` scales the "
-        "layer's "
-        "minimum to 0 and its maximum to 255.",
+        description="`per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values "
+        "are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255.",
     )
     colormap: Colormap = Field(default="viridis", description="This is the colormap of the tiles.")
     annotate: bool = NUMBERED

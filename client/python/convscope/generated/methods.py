@@ -95,8 +95,8 @@ class Methods(ABC):
                 list of indices.
             order: This is the order of the drawn channels: by index or as listed (`index`), or the highest mean or maximum first.
                 By default "index".
-            scaling: `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. By default
-                "per_channel".
+            scaling: `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose
+                values are all equal is grey. By default "per_channel".
             colormap: This is the colormap of the tiles. By default "viridis".
             annotate: If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in
                 a corner. By default True.

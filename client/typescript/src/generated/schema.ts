@@ -2618,7 +2618,7 @@ export interface components {
             order?: "index" | "mean" | "max";
             /**
              * Scaling
-             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
+             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
              * @enum {string}
              */
             scaling?: "per_channel" | "global";
@@ -11711,7 +11711,7 @@ export interface components {
             order?: "index" | "mean" | "max";
             /**
              * Scaling
-             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
+             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
              * @enum {string}
              */
             scaling?: "per_channel" | "global";
@@ -18779,7 +18779,7 @@ export interface components {
             order: "index" | "mean" | "max";
             /**
              * Scaling
-             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
+             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
              * @enum {string}
              */
             scaling: "per_channel" | "global";
