@@ -33,8 +33,8 @@ def test_the_programs_of_the_document_run(tmp_path: Path, whole_service: WholeSe
     assert any(line.startswith("no such file.jpg failed: ") for line in lines)
     assert "samples/cat.jpg Egyptian cat" in lines
     assert "unknown_layer ['head_relu'" in run.stdout
-    assert lines[-1] == "(451, 300)"
+    assert lines[-1] == "(601, 382)"
     for written in ("overlay.png", "out/cat/heatmap.png"):
         with Image.open(tmp_path / written) as picture:
-            assert picture.size == (451, 300)
+            assert picture.size == (601, 382)
     assert (tmp_path / "out" / "cat" / "map.npy").exists()

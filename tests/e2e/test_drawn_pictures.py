@@ -57,7 +57,10 @@ async def run(client: httpx.AsyncClient, method: str, **fields: Any) -> dict[str
     """Run a method on the photo, and return the finished job."""
     files = {} if method == "filters" else {"image": ("photo.png", FILE)}
     answer = await client.post(
-        f"/v1/{method}", data={"model": "tiny", **fields}, files=files, headers={"Accept": "application/json", "Prefer": "wait=60"}
+        f"/v1/{method}",
+        data={"model": "tiny", "annotate": "false", **fields},
+        files=files,
+        headers={"Accept": "application/json", "Prefer": "wait=60"},
     )
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -84,7 +87,7 @@ async def test_pictures_of_four_methods(client: httpx.AsyncClient) -> None:
     expected = blend(scaling.heat(await array(client, cam, "map")), UNDER_CAM, "viridis", 0.3)
     np.testing.assert_array_equal(await picture(client, cam, "heatmap"), expected[1])
 
-    saliency = await run(client, "saliency", clip="90", alpha="0.6", colormap="magma")
+    saliency = await run(client, "saliency", clip="90", smooth="0", alpha="0.6", colormap="magma")
     expected = blend(scaling.heat(scaling.clipped(await array(client, saliency, "map"), 90)), PHOTO, "magma", 0.6)
     np.testing.assert_array_equal(await picture(client, saliency, "overlay"), expected[0])
 

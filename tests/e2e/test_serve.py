@@ -74,7 +74,7 @@ def test_the_service_answers_and_everything_ends_in_order(serving: _Serving) -> 
     assert serving.url in line
     subprocess.run(line, shell=True, cwd=serving.folder, check=True, timeout=60)  # noqa: S602 - the very line that a person pastes
     with Image.open(serving.folder / "grad_cam.png") as picture:
-        assert (picture.format, picture.size) == ("PNG", (451, 300))
+        assert (picture.format, picture.size) == ("PNG", (601, 382))
     serving.process.send_signal(signal.SIGTERM)
     assert serving.process.wait(60) == 0
     wait_until(serving.all_gone, 60)  # the fork server ends when its pipe is closed

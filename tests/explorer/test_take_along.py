@@ -29,7 +29,7 @@ def test_the_calls_run_as_they_are(visit: Visit, tmp_path: Path) -> None:
     call = page.locator(".take pre code").first
     subprocess.run(call.inner_text(), shell=True, cwd=tmp_path, check=True, timeout=90, capture_output=True)  # noqa: S602
     with Image.open(tmp_path / "grad_cam.png") as picture:
-        assert picture.size == (451, 300)
+        assert picture.size == (601, 382)
         by_curl = picture.convert("RGB").tobytes()
     (tmp_path / "grad_cam.png").unlink()
     page.get_by_role("button", name="Python", exact=True).click()

@@ -160,7 +160,7 @@ def test_diversity(layer: str) -> None:
 @pytest.mark.parametrize("objective", ["l2", "dot_cosine"])
 def test_feature_inversion(objective: str, path: str) -> None:
     """The whole method is compared: its start, its objective and penalty, its picture, and its distance from the layer's activations."""
-    params = {"layer": path, "objective": objective, "steps": 10, "seed": 2}
+    params = {"layer": path, "objective": objective, "optimizer": "adam", "steps": 10, "seed": 2}
     (found,) = (inversions.layers[0] for inversions in twins().run("feature_inversion", photos()[:1], **params))
     features = twins().torch.answers(channels_first(photos()[:1]))[path].detach()
     spec = feature_inversion.spec(

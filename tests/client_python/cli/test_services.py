@@ -73,6 +73,6 @@ def test_the_server_starts_a_service_for_the_command_of_the_document(tmp_path: P
     assert "1 of 1 done: out/manifest.jsonl" in ended.stdout
     assert rows(tmp_path / "out" / "manifest.jsonl")["cat.jpg"]["facts"]["label"] == "Egyptian cat"
     with Image.open(tmp_path / "out" / "cat.jpg.overlay.png") as picture:
-        assert picture.size == (451, 300)
+        assert picture.size == (601, 382)
     with Image.open(tmp_path / "out" / "contact-sheet.png") as sheet:
         assert sheet.width == 256 + 2 * 16
