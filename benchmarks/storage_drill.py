@@ -39,7 +39,10 @@ _SWEEP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StoreState:
-    """The state of the store after a number of jobs: bytes of Redis's memory and of all files."""
+    """The state of the store after a number of jobs: bytes of Redis's memory and of all files.
+
+    The buffers of connections and of the append-only file are left out: they come and go, and do not grow with the jobs.
+    """
 
     jobs: int
     memory: int
@@ -48,7 +51,8 @@ class StoreState:
     @classmethod
     def of(cls, redis: Redis, folder: Path, jobs: int) -> StoreState:
         memory: Any = redis.info("memory")
-        return cls(jobs, memory["used_memory"], _bytes_in(folder))
+        buffers = memory["mem_clients_normal"] + memory["mem_aof_buffer"]
+        return cls(jobs, memory["used_memory"] - buffers, _bytes_in(folder))
 
     def __str__(self) -> str:
         return f"{self.jobs:>8,} jobs: Redis {self.memory / 2**20:6.1f} MiB, files {self.files / 2**20:7.1f} MiB"
