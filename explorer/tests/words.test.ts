@@ -37,6 +37,8 @@ test("fields follow the schema", () => {
   assert.deepEqual(fieldOf({ anyOf: [{ $ref: "#/$defs/Kind" }, { type: "null" }] }, whole), { nullable: true, shape: { kind: "choice", values: ["conv", "dense"] } });
   assert.deepEqual(fieldOf({ type: "integer", minimum: 1, maximum: 9 }, whole), { nullable: false, shape: { kind: "number", whole: true, min: 1, max: 9 } });
   assert.deepEqual(fieldOf({ type: "boolean" }, whole).shape, { kind: "flag" });
+  const annotate = { anyOf: [{ type: "boolean" }, { const: "side_by_side", type: "string" }], default: true };
+  assert.deepEqual(fieldOf(annotate, whole).shape, { kind: "choice", values: [true, false, "side_by_side"] });
   assert.deepEqual(fieldOf({ anyOf: [{ type: "string" }, { type: "array" }] }, whole).shape, { kind: "json" });
   assert.deepEqual(["head_relu", "[1, 2]", "3"].map(typedValue), ["head_relu", [1, 2], 3]);
 });

@@ -76,7 +76,7 @@ class MapsOnPhoto(Drawing):
 
     @property
     def meaning(self) -> str:
-        """What colours mean that the scale does not explain, in words. It is empty if there are none."""
+        """The meaning of the colours that the scale does not explain, in words. It is empty if the scale explains all of them."""
         rows, columns = used_part(self.placement, self.photo_size)
         seen = (rows.stop - rows.start, columns.stop - columns.start) == self.photo_size
         unseen = "faded" if self.part == "overlay" else "light grey"

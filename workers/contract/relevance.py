@@ -49,7 +49,7 @@ class RelevanceRules:
 
     @property
     def sums_excite(self) -> bool:
-        """Whether sums share relevance by their parts above 0 alone."""
+        """True if sums share relevance by their parts above 0 alone."""
         return self.convolution == "excitation"
 
 

@@ -15,7 +15,7 @@ from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo
 from schemas.methods.annotate import AnnotateParams
 from schemas.methods.base import MethodParams
-from schemas.methods.facts import ExplainedClassesFacts, ExplainedFacts, Facts
+from schemas.methods.facts import ExplainedClassesFacts, ExplainedFacts, Facts, Prediction
 from workers.contract.artifacts import Array, DrawnArtifact, Output, Picture, PictureOfArrays
 from workers.execution.pipeline_job import PipelineJob
 from workers.methods.sheets import class_captions
@@ -65,6 +65,8 @@ def _explained(facts: Facts) -> str:
     """Return the one class or target that is explained, with its probability or value. Several classes have captions of their own."""
     if isinstance(facts, ExplainedFacts) and facts.target is not None:
         return facts.target if facts.value is None else f"{facts.target} · {facts.value:.4g}"
-    if isinstance(facts, ExplainedClassesFacts) and len(facts.classes) == 1:
-        return class_captions(facts.classes)[0]
+    if isinstance(facts, ExplainedClassesFacts):
+        return class_captions(facts.classes)[0] if len(facts.classes) == 1 else ""
+    if isinstance(facts, ExplainedFacts) and facts.class_index is not None:  # `faithfulness` explains one class, without a list
+        return class_captions([Prediction.model_validate({name: getattr(facts, name) for name in Prediction.model_fields})])[0]
     return ""

@@ -1,4 +1,4 @@
-"""What a method has drawn for a job, and the same encoded, each with the seconds that it took."""
+"""The output that a method has drawn for a job, before and after it is encoded, with the seconds that this took."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ import { asText, fieldOf, typedValue } from "../words/schema";
 
 // The answer sets the class. The other panels set the image, and the page draws with its own colours.
 const ELSEWHERE = ["class_index", "target", "images"];
-const SELDOM = ["fit", "bands", "input", "precision", "output", "sign", "frames", "colormap", "alpha", "columns", "augment", "fuse", "clip"];
+const SELDOM = [
+  "fit", "bands", "input", "precision", "output", "sign", "frames", "colormap", "alpha", "columns", "augment", "fuse", "clip", "smooth", "annotate",
+];
 
 interface FormProps {
   method: Method;
@@ -78,7 +80,7 @@ function Input({ id, name, schema, whole, value, set, invalid }: InputProps) {
           onChange={(event) => set(event.currentTarget.value === "" ? undefined : shape.values.find((each) => String(each) === event.currentTarget.value))}
         >
           <option value="">{otherwise} (default)</option>
-          {shape.values.map((each) => <option key={each} value={String(each)}>{String(each)}</option>)}
+          {shape.values.map((each) => <option key={String(each)} value={String(each)}>{String(each)}</option>)}
         </select>
       );
     case "number":

@@ -1,9 +1,11 @@
 // What a parameter accepts, read from its JSON Schema.
 import type { Schema } from "../service/types";
 
+export type Word = string | number | boolean;
+
 export type FieldKind =
   | { kind: "flag" }
-  | { kind: "choice"; values: (string | number)[] }
+  | { kind: "choice"; values: Word[] }
   | { kind: "number"; whole: boolean; min?: number; max?: number }
   | { kind: "text" }
   /** Lists, objects and unions: the field takes a word or a number as it is, and everything else as JSON. */
@@ -20,11 +22,20 @@ export function fieldOf(parameter: Schema, schema: Schema): FieldShape {
   const options = (resolved.anyOf ?? [resolved]).map((each) => resolve(each, schema));
   const others = options.filter((each) => each.type !== "null");
   const nullable = others.length < options.length;
-  return { nullable, shape: others.length === 1 ? shapeOf(others[0]!) : { kind: "json" } };
+  if (others.length === 1) return { nullable, shape: shapeOf(others[0]!) };
+  const words = others.map(wordsOf);
+  return { nullable, shape: words.every((each) => each !== null) ? { kind: "choice", values: words.flat() } : { kind: "json" } };
+}
+
+/** Return all values of an option that has only few, and null for any other. */
+function wordsOf(option: Schema): Word[] | null {
+  if (option.enum) return option.enum as Word[];
+  if (option.const !== undefined) return [option.const as Word];
+  return option.type === "boolean" ? [true, false] : null;
 }
 
 function shapeOf(option: Schema): FieldKind {
-  if (option.enum) return { kind: "choice", values: option.enum as (string | number)[] };
+  if (option.enum || option.const !== undefined) return { kind: "choice", values: wordsOf(option)! };
   switch (option.type) {
     case "boolean":
       return { kind: "flag" };

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Ended(NamedTuple):
-    """How the program ended, and what it wrote."""
+    """The exit status of the program, and the text that it wrote."""
 
     status: int
     stdout: str

@@ -75,3 +75,10 @@ async def test_tiles_carry_their_numbers(bench: PipelineBench) -> None:
     assert (rich[20:] == bare[20:]).all()
     assert (rich[:12, :8] != bare[:12, :8]).any()
     assert (rich[:12, 52:60] != bare[:12, 52:60]).any()
+
+
+async def test_the_overlay_of_a_test_names_the_class_that_is_explained(bench: PipelineBench) -> None:
+    options = {"attribution": "grad_cam", "steps": 2, "class_index": 1}
+    tested = drawings((await bench.run("faithfulness", photo(3), annotate=True, **options)).artifacts)["overlay"]
+    alone = drawings((await bench.run("grad_cam", photo(3), annotate=True, class_index=1)).artifacts)["heatmap"]
+    assert tested.explained == alone.explained != ""

@@ -49,7 +49,7 @@ class LbfgsState(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was measured at the present trial: the score (n,), its gradient (n, *shape), the objective (n,), and if all are finite (n,)."""
+    """The measurements at the present trial: the score (n,), its gradient (n, *shape), the objective (n,), and if all are finite (n,)."""
 
     score: Any
     gradient: Any

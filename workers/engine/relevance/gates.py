@@ -1,4 +1,4 @@
-"""Which input of a product is the signal, and which are gates."""
+"""Find out which input of a product is the signal, and which inputs are gates."""
 
 from __future__ import annotations
 

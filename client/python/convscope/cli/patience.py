@@ -1,4 +1,4 @@
-"""How long a run waits for a service that is busy."""
+"""Decide how long a run waits for a service that is busy."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from convscope.generated.methods import Methods
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What is asked of the service for every photo."""
+    """The request that the service gets for every photo."""
 
     method: str
     model: str | None
@@ -31,7 +31,7 @@ class RunRequest:
         return {"method": self.method, "model": self.model, "params": self.params}
 
     def asked_in(self, row: Row) -> bool:
-        """Whether the row is the answer to the same request."""
+        """Return true if the row is the answer to the same request."""
         return all(row[name] == value for name, value in self.fields.items())
 
 

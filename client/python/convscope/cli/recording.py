@@ -49,7 +49,7 @@ class RunRecorder:
     def __init__(self, folder: Path, manifest: Manifest, request: RunRequest, save: SaveChoice, progress: RunProgress) -> None:
         self._folder, self._manifest, self._request, self._save, self._progress = folder, manifest, request, save, progress
         self._succeeded = False
-        # As long as nothing has succeeded, a refusal may lie in the call, which the user then changes. Such rows wait.
+        # Until something succeeds, the call itself may be the reason of a refusal, and the user then changes it. Such rows wait.
         self._refused: list[Row] = []
 
     async def ended(self, item: RunItem, outcome: Outcome) -> None:
@@ -127,7 +127,7 @@ class RunRecorder:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether the reason may lie in the call and not in the photo."""
+    """Return true if the call may be the reason, and not the photo."""
     return isinstance(error, (InvalidRequestError, ModelError, LookupError)) and not isinstance(error, ImageError)
 
 

@@ -18,7 +18,7 @@ _PICTURES = ("image", "animation")
 
 @dataclass(frozen=True)
 class SaveChoice:
-    """What is written of each result: words of `--save`, which are kinds of files or names of artifacts."""
+    """The choice of what is written of each result. It holds the words of `--save`, which are kinds of files or names of artifacts."""
 
     words: frozenset[str]
 
@@ -36,7 +36,7 @@ class SaveChoice:
 
     @property
     def has_pictures(self) -> bool:
-        """Whether the primary picture of a result is written."""
+        """True if the primary picture of a result is written."""
         return bool(self.words & {"png", "all"})
 
     def names(self, result: AsyncResult) -> list[str]:

@@ -17,7 +17,7 @@ _PROBE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class CommandHome:
-    """What the commands know of the program that they are part of.
+    """The facts about a program that its commands need.
 
     Attributes:
         program: the name of the program, `convscope` or `convscope-client`.
