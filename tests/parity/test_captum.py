@@ -52,7 +52,7 @@ def test_gradient_times_input() -> None:
     assert difference(values("grad_x_input"), expected) < TOLERANCE
 
 
-@pytest.mark.parametrize(("average", "kind"), [("mean", "smoothgrad"), ("squares", "smoothgrad_sq")])
+@pytest.mark.parametrize(("average", "kind"), [("mean", "smoothgrad"), ("squares", "smoothgrad_sq"), ("variance", "vargrad")])
 def test_smooth_grad(average: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Captum gets the noise that our method draws."""
     samples, noise, seed = 7, 0.3, 5

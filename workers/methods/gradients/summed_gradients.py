@@ -1,4 +1,4 @@
-"""Sums of gradients over many samples of one image, for methods of the slow lane: SmoothGrad and integrated gradients."""
+"""Sums of gradients over many samples of one image, for methods of the slow lane."""
 
 from __future__ import annotations
 
@@ -28,26 +28,32 @@ class GradientSamples:
     make: Callable[[slice], Float32[np.ndarray, "b H W C"]]
 
 
-def add_gradients(
-    probe: Probe,
-    samples: GradientSamples,
-    weights: Float64[np.ndarray, " samples"],
-    classes: Sequence[Prediction],
-    params: ScoreGradientParams,
-    *,
-    sums: Float64[np.ndarray, "n H W C"],
-    squares: bool = False,
-) -> Generator[int, None, None]:
-    """Add Σ weight·gradient over the samples to `sums`, for each of the n classes, and yield how many gradients are done.
+@dataclass(frozen=True)
+class SampledGradients:
+    """The gradients of one class's score at some of the samples.
 
-    One pass takes as many samples as hold the device for about 0.1 s.
+    Attributes:
+        at: the number of the class among those that are explained.
+        batch: the numbers of the samples.
+        values: the gradient at each of the b samples.
+        done: the number of gradients that have been taken so far, all classes together.
+    """
+
+    at: int
+    batch: slice
+    values: Float64[np.ndarray, "b H W C"]
+    done: int
+
+
+def sampled_gradients(
+    probe: Probe, samples: GradientSamples, classes: Sequence[Prediction], params: ScoreGradientParams, size: tuple[int, int]
+) -> Generator[SampledGradients, None, None]:
+    """Yield the gradients of each class's score at all samples. One pass takes as many samples as hold the device for about 0.1 s.
 
     Args:
-        weights: the weight of each sample.
-        sums: the array to add to.
-        squares: add the squares of the gradients in place of the gradients.
+        size: the height and width of a sample.
     """
-    rows = probe.inputs_per_pass((sums.shape[1], sums.shape[2]), gradient=True)
+    rows = probe.inputs_per_pass(size, gradient=True)
     done = 0
     for start in range(0, samples.count, rows):
         batch = slice(start, min(start + rows, samples.count))
@@ -60,10 +66,28 @@ def add_gradients(
                 output=params.output,
                 precision=params.precision,
             )
-            gradients = found.gradients.astype(np.float64)
-            sums[at] += np.tensordot(weights[batch], gradients**2 if squares else gradients, axes=1)
             done += len(tensor)
-            yield done
+            yield SampledGradients(at, batch, found.gradients.astype(np.float64), done)
+
+
+def add_gradients(
+    probe: Probe,
+    samples: GradientSamples,
+    weights: Float64[np.ndarray, " samples"],
+    classes: Sequence[Prediction],
+    params: ScoreGradientParams,
+    *,
+    sums: Float64[np.ndarray, "n H W C"],
+) -> Generator[int, None, None]:
+    """Add Σ weight·gradient over the samples to `sums`, for each of the n classes, and yield how many gradients are done.
+
+    Args:
+        weights: the weight of each sample.
+        sums: the array to add to.
+    """
+    for found in sampled_gradients(probe, samples, classes, params, (sums.shape[1], sums.shape[2])):
+        sums[found.at] += np.tensordot(weights[found.batch], found.values, axes=1)
+        yield found.done
 
 
 def as_slices(steps: Generator[int, None, None], slices: PreviewedSlices, before: int = 0) -> Generator[Slice, None, None]:

@@ -1361,8 +1361,8 @@ class Methods(ABC):
         Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
         sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap:
         Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, samples: int = DEFAULT, noise: float =
-        DEFAULT, average: Literal["mean", "squares"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
-        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, average: Literal["mean", "squares", "variance"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None =
+        None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.
 
@@ -1398,8 +1398,8 @@ class Methods(ABC):
             samples: This is the number of noisy copies. By default 50.
             noise: This is the σ of the noise, as a share of the input's range (largest minus smallest value), above 0 and up to 1.
                 By default 0.15.
-            average: The map is the `mean` of the gradients, or the mean of their `squares` (SmoothGrad-Squared), which never cancel
-                out. By default "mean".
+            average: The map is the `mean` of the gradients, the mean of their `squares` (SmoothGrad-Squared), which never cancel
+                out, or their `variance` (VarGrad), which needs at least 2 samples. By default "mean".
             seed: This is the seed of the noise. By default 0.
         """
         return self._run_method("smooth_grad", given_arguments(locals()))

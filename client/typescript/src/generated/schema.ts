@@ -10467,7 +10467,7 @@ export interface components {
         };
         /**
          * SmoothGrad
-         * @description Saliency with less noise: the mean of ∂y/∂x over copies of the image with Gaussian noise added.
+         * @description Saliency with less noise: the mean of ∂y/∂x over copies of the image with Gaussian noise added, or of its square, or its variance.
          */
         SmoothGrad: {
             /**
@@ -10581,10 +10581,10 @@ export interface components {
             noise?: number;
             /**
              * Average
-             * @description The map is the `mean` of the gradients, or the mean of their `squares` (SmoothGrad-Squared), which never cancel out. The default is `"mean"`.
+             * @description The map is the `mean` of the gradients, the mean of their `squares` (SmoothGrad-Squared), which never cancel out, or their `variance` (VarGrad), which needs at least 2 samples. The default is `"mean"`.
              * @enum {string}
              */
-            average?: "mean" | "squares";
+            average?: "mean" | "squares" | "variance";
             /**
              * Seed
              * @description This is the seed of the noise. The same seed gives the same map. The default is `0`.
@@ -15818,10 +15818,10 @@ export interface components {
             noise?: number;
             /**
              * Average
-             * @description The map is the `mean` of the gradients, or the mean of their `squares` (SmoothGrad-Squared), which never cancel out. The default is `"mean"`.
+             * @description The map is the `mean` of the gradients, the mean of their `squares` (SmoothGrad-Squared), which never cancel out, or their `variance` (VarGrad), which needs at least 2 samples. The default is `"mean"`.
              * @enum {string}
              */
-            average?: "mean" | "squares";
+            average?: "mean" | "squares" | "variance";
             /**
              * Seed
              * @description This is the seed of the noise. The same seed gives the same map. The default is `0`.
@@ -21895,7 +21895,7 @@ export interface components {
         };
         /**
          * ResolvedSmoothGrad
-         * @description Saliency with less noise: the mean of ∂y/∂x over copies of the image with Gaussian noise added.
+         * @description Saliency with less noise: the mean of ∂y/∂x over copies of the image with Gaussian noise added, or of its square, or its variance.
          */
         ResolvedSmoothGrad: {
             /**
@@ -22009,10 +22009,10 @@ export interface components {
             noise: number;
             /**
              * Average
-             * @description The map is the `mean` of the gradients, or the mean of their `squares` (SmoothGrad-Squared), which never cancel out. The default is `"mean"`.
+             * @description The map is the `mean` of the gradients, the mean of their `squares` (SmoothGrad-Squared), which never cancel out, or their `variance` (VarGrad), which needs at least 2 samples. The default is `"mean"`.
              * @enum {string}
              */
-            average: "mean" | "squares";
+            average: "mean" | "squares" | "variance";
             /**
              * Seed
              * @description This is the seed of the noise. The same seed gives the same map. The default is `0`.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from schemas.methods.gradients.integrated_gradients import IntegratedGradients, IntegratedGradientsFacts
+from schemas.methods.gradients.smooth_grad import SmoothGrad
 from schemas.models import Preprocessing
 from tests.workers.methods.gradients.support import Recorded, W, attribution, resolved
 from tests.workers.methods.linear import driven
@@ -43,6 +44,30 @@ def test_smooth_grad_of_squares_never_cancels() -> None:
     for values, c in zip(found.values, (0, 1), strict=True):
         np.testing.assert_allclose(values, ((2 * W[c] * noisy) ** 2).mean(0), rtol=1e-4)
     assert (found.values >= 0).all()
+
+
+def test_the_variance_of_the_gradients_is_that_of_the_noise() -> None:
+    """With ∂y/∂x = 2·W·(x + σ·ε), the variance is (2·W·σ)² times that of the noise ε, whatever the image."""
+    x = batch(1)
+    given = resolved("smooth_grad", class_index=(0, 1), samples=25, average="variance", seed=4)
+    slices, found = driven(smooth_grad.run(FormulaProbe(), Inputs(x), given))
+    spread = noise_of((4, 6, 3), 25, 4).var(axis=0)
+    for values, c in zip(found.values, (0, 1), strict=True):
+        np.testing.assert_allclose(values, (2 * W[c] * 0.15 * np.ptp(x)) ** 2 * spread, rtol=1e-3)
+    assert slices[-1].step == slices[-1].total == 50
+
+
+def test_statistics_of_gradients_worked_by_hand() -> None:
+    """The gradients 1, 2 and 6 have the mean 3, the mean square 41/3 and the variance 14/3. Equal gradients have exactly no variance."""
+    statistics = smooth_grad.GradientStatistics(3, (1, 1, 2))
+    np.testing.assert_array_equal(statistics.of("squares"), np.zeros((3, 1, 1, 2)))
+    statistics.add(1, np.array([[1, 0.1], [2, 0.1]]).reshape(2, 1, 1, 2))
+    statistics.add(1, np.array([6, 0.1]).reshape(1, 1, 1, 2))
+    for average, expected in (("mean", [3, 0.1]), ("squares", [41 / 3, 0.01]), ("variance", [14 / 3, 0])):
+        np.testing.assert_allclose(statistics.of(average)[1].ravel(), expected, rtol=1e-6)  # type: ignore[arg-type]
+    assert statistics.of("variance")[1, 0, 0, 1] == 0
+    with pytest.raises(ValueError, match="give at least 2 samples"):
+        SmoothGrad(average="variance", samples=1)
 
 
 def test_the_seed_decides_the_noise() -> None:
