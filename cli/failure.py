@@ -6,10 +6,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import typer
-from pydantic import ValidationError
-
-from catalog.errors import CatalogError
-from jobstore.settings import setting_problems
 
 
 class CommandFailed(Exception):
@@ -25,13 +21,32 @@ def reported() -> Generator[None]:
     """
     try:
         yield
-    except CommandFailed as failure:
-        message = str(failure)
-    except ValidationError as error:
-        message = "\n  ".join(["These settings are wrong:", *setting_problems(error)])
-    except CatalogError as error:
-        message = f"The models cannot be used: {error}"
+    except Exception as error:
+        message = _message(error)
+        if message is None:
+            raise
     else:
         return
     typer.echo(f"convscope: {message}", err=True)
     raise typer.Exit(1)
+
+
+def _message(error: Exception) -> str | None:
+    """Return what the person at the terminal is told, or None if the error is no failure of the command.
+
+    The imports take a tenth of a second, which a command that succeeds does not spend.
+    """
+    from pydantic import ValidationError
+
+    from catalog.errors import CatalogError
+    from jobstore.settings import setting_problems
+
+    match error:
+        case CommandFailed():
+            return str(error)
+        case ValidationError():
+            return "\n  ".join(["These settings are wrong:", *setting_problems(error)])
+        case CatalogError():
+            return f"The models cannot be used: {error}"
+        case _:
+            return None

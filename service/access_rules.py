@@ -20,7 +20,7 @@ OPEN_PATHS = frozenset(
 )
 _ADMIN_FOLDER = "/v1/keys"
 _SIGNING_PATH = "/v1/webhooks/secret"
-_SUBMIT = frozenset({"/v1/jobs", "/v1/batches", "/v1/{method}.json"})
+_SUBMIT = frozenset({"/v1/jobs", "/v1/jobs.zip", "/v1/batches", "/v1/{method}.json"})
 _CHANGES_MODELS = ("/v1/models/{model}", "/v1/models/{name}")
 
 

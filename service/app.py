@@ -36,6 +36,7 @@ from service.routes import (
     explorer,
     health,
     images,
+    job_archives,
     jobs,
     keys,
     methods,
@@ -116,7 +117,8 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
 
 def _routers(app: FastAPI) -> list[APIRouter]:
     """Return the routers whose bodies are held in memory, so that one limit of bytes applies to all of them."""
-    owned = [jobs.router, one_line_router(), images.router, sets.router, artifacts.router, batch_results.router, events.router]
+    owned = [jobs.router, job_archives.router, one_line_router(), images.router, sets.router, artifacts.router]
+    owned += [batch_results.router, events.router]
     shared = [methods.router, models.router, keys.router, webhooks.router, health.router, problems.router]
     return [*owned, *shared, explorer.router, documents_router(app)]
 

@@ -17,6 +17,7 @@ from schemas.batches import BatchRow
 from schemas.errors import Expired, NotFound
 from service.batches.result_rows import ROWS_TOGETHER, row_line, rows_from
 from service.dependencies import Services
+from service.job_archive import entry_name
 from service.representations import file_name
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
@@ -89,7 +90,7 @@ class ResultArchive:
             self._missing.setdefault(row.index, []).append(artifact.name)
             _log.warning("artifact_not_in_archive", batch_id=self._batch.id, job_id=job.id, artifact=artifact.name, reason=error.detail)
             return b""
-        name = f"{self._folders[-1]}/{file_name(artifact.name)}.{artifact.native.name}"
+        name = f"{self._folders[-1]}/{entry_name(artifact)}"
         return await anyio.to_thread.run_sync(self._write, name, content)
 
     def _write(self, name: str, content: bytes) -> bytes:

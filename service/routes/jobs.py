@@ -33,7 +33,7 @@ else:
 _log = structlog.get_logger(__name__)
 router = APIRouter(tags=["jobs"])
 
-_SUBMISSION: dict[str, Any] = {
+SUBMISSION: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -49,7 +49,7 @@ _SUBMISSION: dict[str, Any] = {
         },
     }
 }
-_JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}}
+JOB_CONTENT: dict[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}
 
 
 @router.post(
@@ -62,11 +62,11 @@ _JOB: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": "#/c
     responses={
         200: {
             "description": "The job has ended, because an identical job had a result or because the request waited for it.",
-            **_JOB,
+            "content": JOB_CONTENT,
         }
     }
     | documented(400, 404, 413, 415, 422, 429, 502, 503),
-    openapi_extra=_SUBMISSION,
+    openapi_extra=SUBMISSION,
 )
 async def submit_job(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
     """The body is JSON, or multipart with that JSON as the part `request` and the image as the file part `image`. A method that takes
@@ -165,7 +165,7 @@ async def job_events(
     status_code=202,
     response_model=Job,
     response_description="The job is canceled. If it was running, its work stops at the next slice.",
-    responses={200: {"description": "The job was canceled before.", **_JOB}} | documented(404, 409, 503),
+    responses={200: {"description": "The job was canceled before.", "content": JOB_CONTENT}} | documented(404, 409, 503),
 )
 async def cancel_job(services: ServicesDep, caller: CallerDep, job: JobDep) -> Response:
     """The work goes on if another job needs the same result."""

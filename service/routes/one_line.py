@@ -19,6 +19,7 @@ from service.content_negotiation import preferred_media_type
 from service.converters import job_with_arrays, zipped
 from service.dependencies import Caller, CallerDep, Services, ServicesDep
 from service.echo import echo
+from service.job_archive import ArchiveChoice, job_archive
 from service.job_remarks import add_remarks
 from service.job_wait import CallerDisconnected, wait_until_ended
 from service.one_line_media import JSON, ZIP, can_answer, offered, single_artifact
@@ -27,7 +28,7 @@ from service.parse_request import parse_one_line_request
 from service.problems import problem_response
 from service.representations import file_name
 from service.request_preferences import PreferencesDep, RequestPreferences
-from service.responses import job_headers, job_json, job_response, json_response, with_signed_addresses
+from service.responses import job_headers, job_response, json_response, with_signed_addresses
 from service.submit_job import submit
 
 _log = structlog.get_logger(__name__)
@@ -139,17 +140,12 @@ async def _answer(services: Services, job: JobRecord, media_type: str, headers: 
         add_remarks(answer, job)
         return answer
     headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
-    names = [artifact.name for artifact in job.artifacts if artifact.kind == "array" or media_type == ZIP]
+    if media_type == ZIP:
+        return await job_archive(services, job, ArchiveChoice(frozenset()), headers, sign=None)
+    names = [artifact.name for artifact in job.artifacts if artifact.kind == "array"]
     contents = await services.contents.read_all(job, names)
     if media_type == JSON:
         return json_response(await anyio.to_thread.run_sync(job_with_arrays, job, contents), 200, headers)
-    files = _zip_files(job, contents) if media_type == ZIP else [(f"{name}.npy", content) for name, content in contents.items()]
-    suffix = "zip" if media_type == ZIP else "npz"
-    headers["Content-Disposition"] = f'attachment; filename="{file_name(job.method, job.id)}.{suffix}"'
+    headers["Content-Disposition"] = f'attachment; filename="{file_name(job.method, job.id)}.npz"'
+    files = [(f"{name}.npy", content) for name, content in contents.items()]
     return Response(await anyio.to_thread.run_sync(zipped, files), 200, headers, media_type)
-
-
-def _zip_files(job: JobRecord, contents: dict[str, bytes]) -> list[tuple[str, bytes]]:
-    """Return every artifact and the job, under names that any file system accepts."""
-    files = [(f"{file_name(each.name)}.{each.native.name}", contents[each.name]) for each in job.artifacts]
-    return [*files, ("job.json", job_json(job).encode())]

@@ -29,13 +29,19 @@ SHOWS_NOTHING_OWNED = {
 }  # fmt: skip
 # These name something in the path. The id of another owner's is answered with 404, and nothing happens to it.
 NAMES_IT_IN_THE_PATH = {
-    "get_job", "job_events", "cancel_job", "delete_job", "get_artifact", "get_batch", "batch_results", "batch_archive", "batch_events",
-    "cancel_batch", "delete_batch", "get_image", "delete_image", "get_set", "delete_set",
+    "get_job", "job_events", "cancel_job", "delete_job", "get_artifact", "job_archive", "get_batch", "batch_results", "batch_archive",
+    "batch_events", "cancel_batch", "delete_batch", "get_image", "delete_image", "get_set", "delete_set",
 }  # fmt: skip
 LISTS_WHAT_IS_OWNED = {"list_jobs", "list_batches", "list_images", "list_sets"}
 # These name uploads in the body. Every method is tried below.
 NAMES_IT_IN_THE_QUERY = {"follow_events"}
-NAMES_IT_IN_THE_BODY = {"submit_job", "submit_batch", "make_set", *(f"run_{name}{kind}" for name in METHODS for kind in ("", "_json"))}
+NAMES_IT_IN_THE_BODY = {
+    "submit_job",
+    "submit_job_zip",
+    "submit_batch",
+    "make_set",
+    *(f"run_{name}{kind}" for name in METHODS for kind in ("", "_json")),
+}
 MAKES_SOMETHING_NEW = {"upload_image"}
 # `test_webhooks.py` shows that each owner has its own.
 HAS_ONE_OF_ITS_OWN = {"get_webhook_secret", "rotate_webhook_secret", "list_webhook_endpoints"}

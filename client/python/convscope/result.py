@@ -26,10 +26,10 @@ class AsyncResult:
     The contents of artifacts are downloaded by `load`. Afterwards, `overlay`, `map` and `result[name]` return them.
     """
 
-    def __init__(self, job: Mapping[str, Any], fetch: Fetch) -> None:
+    def __init__(self, job: Mapping[str, Any], fetch: Fetch, contents: Mapping[str, bytes] | None = None) -> None:
         self.job = dict(job)
         self.fetch = fetch
-        self._contents: dict[str, bytes] = {}
+        self._contents: dict[str, bytes] = dict(contents or {})
 
     @property
     def id(self) -> str:

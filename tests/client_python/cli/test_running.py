@@ -23,7 +23,8 @@ from convscope.cli.running import run_in_batches, run_singly
 from convscope.cli.save_choice import SaveChoice
 from convscope.cli.submitting import RunClient
 from tests.client_python.cli.conftest import rows
-from tests.service.fake_worker import FakeWorker, png
+from tests.service.fake_worker import CAM_FACTS, FakeWorker, png
+from tests.wait import until
 
 pytestmark = pytest.mark.slow
 _REQUEST = RunRequest("grad_cam", "vgg16", {})
@@ -127,4 +128,65 @@ async def test_a_folder_that_cannot_be_written_stops_the_run(
     monkeypatch.setattr("convscope.cli.recording.write_files", full)
     async with RunClient(url) as client:
         with pytest.raises(RunStopped, match=r"The results cannot be written: .*No space left"):
+            await run_singly(client, _REQUEST, items, 2, recorder)
+
+
+class _Notes(httpx.AsyncHTTPTransport):
+    """The network, which notes each request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.method} {request.url.raw_path.decode()}")
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize(
+    ("save", "path", "files"),
+    [
+        ("png", "/v1/jobs.zip?names=primary", {"overlay.png"}),
+        ("png,npy,json", "/v1/jobs.zip?names=arrays%2Cprimary", {"overlay.png", "map.npy", "job.json"}),
+        ("heatmap", "/v1/jobs.zip?names=heatmap", {"heatmap.png"}),
+        ("all", "/v1/jobs.zip", {"overlay.png", "heatmap.png", "map.npy", "job.json"}),
+        ("json", "/v1/jobs", {"job.json"}),
+    ],
+)
+async def test_each_photo_takes_one_request(
+    url: str, working: FakeWorker, items: list[RunItem], tmp_path: Path, save: str, path: str, files: set[str]
+) -> None:
+    out, network = tmp_path / "out", _Notes()
+    out.mkdir()
+    manifest = Manifest(out)
+    recorder = RunRecorder(out, manifest, _REQUEST, SaveChoice.read(save), RunProgress(len(items), Console(quiet=True)))
+    async with RunClient(url, transport=network) as client:
+        await run_singly(client, _REQUEST, items, 2, recorder)
+    manifest.close()
+    assert network.asked == [f"POST {path}"] * len(items)
+    for place, row in rows(out / "manifest.jsonl").items():
+        assert row["facts"] == CAM_FACTS
+        assert {name.removeprefix(f"{place}.") for name in row["files"]} == files
+        assert all((out / name).stat().st_size for name in row["files"])
+
+
+async def test_a_job_that_takes_longer_is_waited_for(
+    url: str, worker: FakeWorker, items: list[RunItem], recorder: RunRecorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("convscope.cli.submitting._WAIT_SECONDS", 0)
+    network = _Notes()
+    async with RunClient(url, transport=network) as client:
+        running_one = asyncio.create_task(run_singly(client, _REQUEST, items[:1], 1, recorder))
+        execution = await worker.claim()
+        await until(lambda: len(network.asked) == 2)
+        await worker.complete(execution)
+        await running_one
+    assert states(tmp_path) == {"0.png": "succeeded"}
+    assert [request.split("/v1/")[0] for request in network.asked] == ["POST ", "GET ", "GET ", "GET "], "the job, and two artifacts"
+
+
+async def test_an_answer_that_is_no_archive_stops_the_run(items: list[RunItem], recorder: RunRecorder) -> None:
+    network = httpx.MockTransport(lambda _: httpx.Response(200, headers={"Content-Type": "application/zip"}, content=b"PK half of it"))
+    async with RunClient("http://service", transport=network) as client:
+        with pytest.raises(RunStopped, match=r"cannot be read as a zip file of a job: File is not a zip file"):
             await run_singly(client, _REQUEST, items, 2, recorder)

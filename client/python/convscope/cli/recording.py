@@ -47,7 +47,7 @@ class RunRecorder:
     """
 
     def __init__(self, folder: Path, manifest: Manifest, request: RunRequest, save: SaveChoice, progress: RunProgress) -> None:
-        self._folder, self._manifest, self._request, self._save, self._progress = folder, manifest, request, save, progress
+        self._folder, self._manifest, self._request, self.save, self._progress = folder, manifest, request, save, progress
         self._succeeded = False
         # Until something succeeds, the call itself may be the reason of a refusal, and the user then changes it. Such rows wait.
         self._refused: list[Row] = []
@@ -61,14 +61,14 @@ class RunRecorder:
         row: Row = {"photo": item.photo, "output": item.output, "stamp": item.stamp, **self._request.fields}
         if isinstance(outcome, AsyncResult):
             try:
-                files = await self._save.fetch(outcome, item.output)
+                files = await self.save.fetch(outcome, item.output)
                 await self._write(files)
             except (ConvscopeError, LookupError, OSError) as error:
                 outcome = error
             else:
                 # The primary picture comes first among the files.
-                picture = next(iter(files), None) if outcome.primary in self._save.names(outcome) else None
-                row |= {"state": "succeeded", "job_id": outcome.id, "files": [*files], "picture": picture, "save": sorted(self._save.words)}
+                picture = next(iter(files), None) if outcome.primary in self.save.names(outcome) else None
+                row |= {"state": "succeeded", "job_id": outcome.id, "files": [*files], "picture": picture, "save": sorted(self.save.words)}
                 self._succeed(row | {"facts": outcome.facts, "warnings": outcome.warnings, "error": None})
                 return
         self._stop_for(outcome)

@@ -24,7 +24,7 @@ _CANCEL_SECONDS = 10.0
 
 
 async def run_singly(client: RunClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
-    """Run the items, `callers` of them at the same time. Meanwhile the results of at most as many others are fetched and written.
+    """Run the items, `callers` of them at the same time. Meanwhile the results of at most as many others are written.
 
     Raises:
         RunStopped: the run cannot go on.
@@ -34,7 +34,7 @@ async def run_singly(client: RunClient, request: RunRequest, items: Sequence[Run
     async def start(group: asyncio.TaskGroup) -> None:
         async def call() -> None:
             for item in source:
-                outcome = await client.outcome_of(request, item)
+                outcome = await client.outcome_of(request, item, recorder.save)
                 await places.acquire()
                 group.create_task(_keep(recorder, item, outcome, places))
 

@@ -39,6 +39,14 @@ class SaveChoice:
         """True if the primary picture of a result is written."""
         return bool(self.words & {"png", "all"})
 
+    @property
+    def archive_names(self) -> str | None:
+        """The artifacts as `POST /v1/jobs.zip` names them: an empty text for all of them, and None if none is written."""
+        if "all" in self.words:
+            return ""
+        words = {"png": "primary", "npy": "arrays"}
+        return ",".join(sorted(words.get(word, word) for word in self.words - {"json"})) or None
+
     def names(self, result: AsyncResult) -> list[str]:
         """Return the names of the artifacts that are written.
 

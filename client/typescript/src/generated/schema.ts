@@ -107,6 +107,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a job and get its artifacts
+         * @description The body is that of `POST /v1/jobs`. The answer waits for the job's end, 30 seconds unless `Prefer: wait` says otherwise. The zip
+         *     file has the artifacts and, as `job.json`, the job with its facts, so that many short jobs take one request each.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["submit_job_zip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/artifacts.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the artifacts of a job
+         * @description The last file in it, `job.json`, is the job.
+         *
+         *     A key needs the scope `read`.
+         */
+        get: operations["job_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ablation_cam": {
         parameters: {
             query?: never;
@@ -22425,8 +22470,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Problem: `not_acceptable` */
-        Problem406: {
+        /** @description Problem: `expired` */
+        Problem410: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 RateLimit: components["headers"]["RateLimit"];
@@ -22437,8 +22482,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Problem: `expired` */
-        Problem410: {
+        /** @description Problem: `not_acceptable` */
+        Problem406: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
                 RateLimit: components["headers"]["RateLimit"];
@@ -22758,6 +22803,113 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    submit_job_zip: {
+        parameters: {
+            query?: {
+                /** @description Names of the artifacts that the zip file has, separated by commas. `primary` stands for the primary picture and `arrays` for all arrays. Without names, it has all artifacts. */
+                names?: string;
+            };
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+                /**
+                 * @example {
+                 *       "request": {
+                 *         "method": "grad_cam",
+                 *         "model": "efficientnet_lite0"
+                 *       },
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["JobRequestForm"];
+            };
+        };
+        responses: {
+            /** @description The job has ended. If it has succeeded, this is the zip file. A job that has failed or was canceled is answered as JSON. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The job has not ended in time. This is the job, and `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    job_archive: {
+        parameters: {
+            query?: {
+                /** @description Names of the artifacts that the zip file has, separated by commas. `primary` stands for the primary picture and `arrays` for all arrays. Without names, it has all artifacts. */
+                names?: string;
+            };
+            header?: never;
+            path: {
+                /** @description This is the id that `POST /v1/jobs` answered. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A zip file with the artifacts and the job. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            410: components["responses"]["Problem410"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
