@@ -52,6 +52,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "feature_inversion": {"layer": ["block3_conv3", "block5_conv3"], "steps": 16},
     "filter_atlas": {"layer": "block5_conv3", "size": 224, "steps": 8},
     "filters": {"layer": "block5_conv3", "channels": 64, "size": 224, "steps": 8},
+    "gradient_shap": {"class_index": [1, 2, 3], "samples": 50},
     "integrated_gradients": {"class_index": [1, 2, 3], "steps": 50},
     "kernel_shap": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
     "lime": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},

@@ -186,6 +186,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "feature_inversion": {"layer": ["block2_add", "block7_add", "block10_add"]},
     "filter_atlas": {"layer": "block3_expand_conv", "size": 64, "steps": 64, "columns": 18},
     "filters": {"layer": MIDDLE, "channels": 8, "columns": 4},
+    "gradient_shap": {},
     "hires_cam": {"layer": "block10_add"},
     "integrated_gradients": {},
     "kernel_shap": {"samples": 1000},
@@ -207,7 +208,7 @@ _OTHER_PHOTOS: Mapping[str, str] = {
         ("grad_cam", "grad_cam_plus_plus", "layer_cam", "element_wise_cam", "score_cam", "ablation_cam", "recipro_cam"),
         "cat_and_coffee.jpg",
     ),
-    **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap"), "coffee.jpg"),
+    **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap", "gradient_shap"), "coffee.jpg"),
 }
 """The photos on which these methods have something to say: two objects, or one that does not fill the photo."""
 

@@ -44,6 +44,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "lime": {"samples": 60, "segments": 9},
     "kernel_shap": {"samples": 60, "segments": 9},
     "smooth_grad": {"samples": 3},
+    "gradient_shap": {"samples": 4},
     "integrated_gradients": {"steps": 6},
     "faithfulness": {"steps": 6, "randomisations": 2},
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from schemas.methods.gradients.gradient_shap import GradientShap
 from tests.parity.peers import captum, torch
 from tests.parity.twins import (
     BLACK,
@@ -23,7 +24,7 @@ from tests.parity.twins import (
     photos,
     twins,
 )
-from workers.methods.gradients import smooth_grad
+from workers.methods.gradients import gradient_shap, smooth_grad
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients:UserWarning"),  # Captum only announces it
@@ -93,6 +94,22 @@ def test_integrated_gradients_from_another_baseline() -> None:
     baseline = channels_first(np.broadcast_to(means, photos().shape))
     expected = captum.IntegratedGradients(twins().torch).attribute(channels_first(photos()), baseline, TARGETS, n_steps=9)
     assert difference(values("integrated_gradients", steps=9, baseline="mean"), channels_last(expected)) < TOLERANCE
+
+
+def test_gradient_shap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Captum gets the baselines, the points and the noise that our method draws."""
+    samples, given = 7, {"samples": 7, "baselines": ("black", "white"), "noise": 0.2, "seed": 5}
+    params = GradientShap.model_validate(given)
+    lines = [gradient_shap.RandomLines(image, params, twins().probe.description.preprocessing) for image in photos()]
+    noisy = np.concatenate([each.ends(slice(0, samples)) for each in lines])
+    points = np.concatenate([each.points for each in lines])
+    chosen = np.tile(np.arange(samples) % 2, len(lines))
+    monkeypatch.setattr(captum.NoiseTunnel, "_add_noise_to_input", staticmethod(lambda *_: channels_first(noisy)))
+    monkeypatch.setattr(np.random, "choice", lambda count, size: chosen)
+    monkeypatch.setattr(np.random, "uniform", lambda low, high, size: points)
+    both = channels_first(np.stack([np.full_like(photos()[0], BLACK), np.full_like(photos()[0], -BLACK)]))
+    expected = captum.GradientShap(twins().torch).attribute(channels_first(photos()), both, samples, 0.2, TARGETS)
+    assert difference(values("gradient_shap", **given), channels_last(expected)) < TOLERANCE
 
 
 def test_guided_backprop() -> None:

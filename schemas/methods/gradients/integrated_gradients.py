@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
-from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, GradientFacts, ScoreGradientParams, check_samples
+from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, ScoreGradientParams, check_samples
+from schemas.methods.gradients.path import CompletenessFacts, PathBaseline
 from schemas.models import ModelDescription, PublishedModel
 
 FIRST_STEPS = 50
@@ -18,17 +19,10 @@ COMPLETENESS_TOLERANCE = 0.02
 """Without `steps`, the attributions of every class come at least so near to the score's difference, as a share of it."""
 
 
-class IntegratedGradientsFacts(GradientFacts):
-    """The classes, and how well the attributions of each add up. The lists are in the order of `classes`."""
+class IntegratedGradientsFacts(CompletenessFacts):
+    """The classes, how well the attributions of each add up, and the number of steps that were needed."""
 
     steps: int = Field(description="This is the number of gradients along the line of which the attributions are made.")
-    score_difference: tuple[float, ...] = Field(description="This is each class's score for the image minus its score for the baseline.")
-    attributed: tuple[float, ...] = Field(
-        description="This is the sum of all attributions. With infinitely many steps it is equal to `score_difference`."
-    )
-    completeness_error: tuple[float, ...] = Field(
-        description=("This is |attributed − score_difference| / |score_difference|, or the numerator alone if the difference is 0.")
-    )
 
 
 class IntegratedGradients(ScoreGradientParams):
@@ -74,7 +68,7 @@ class IntegratedGradients(ScoreGradientParams):
     max_steps: int = Field(
         default=400, ge=1, le=1000, description="If `steps` is null, at most this many gradients are taken along the line."
     )
-    baseline: Literal["black", "white", "mean", "blurred", "random"] = Field(
+    baseline: PathBaseline = Field(
         default="black",
         description=(
             "The line begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or `random` pixels."

@@ -18,6 +18,7 @@ export interface ArtifactNames {
   grad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   grad_cam_plus_plus: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   grad_x_input: "picture" | "overlay" | "attribution" | "map" | "animation";
+  gradient_shap: "picture" | "overlay" | "attribution" | "map" | "animation";
   guided_backprop: "picture" | "overlay" | "attribution" | "map" | "animation";
   guided_grad_cam: "picture" | "overlay" | "attribution" | "map" | "animation";
   hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -55,6 +56,7 @@ export type MethodWithImage =
   | "grad_cam"
   | "grad_cam_plus_plus"
   | "grad_x_input"
+  | "gradient_shap"
   | "guided_backprop"
   | "guided_grad_cam"
   | "hires_cam"

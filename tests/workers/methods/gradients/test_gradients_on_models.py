@@ -22,6 +22,7 @@ from workers.contract.inputs import Inputs
 from workers.engine.probe import KerasProbe
 from workers.methods import implementation
 from workers.methods.gradients import grad_x_input, guided_grad_cam, integrated_gradients, saliency, smooth_grad
+from workers.methods.gradients.path_baselines import path_baseline
 from workers.models.description.describe import describe
 
 
@@ -64,7 +65,7 @@ def test_integrated_gradients_of_a_linear_model_are_exact_in_one_step() -> None:
     probe = probe_of(linear())
     x = photo_batch(probe.graph.model, 1)
     _, found = driven(integrated_gradients.run(probe, Inputs(x), resolved(probe, "integrated_gradients", class_index=(0, 1, 2), steps=1)))
-    start = integrated_gradients.baseline_input(x[0], resolved(probe, "integrated_gradients"), Preprocessing.named("tf"))
+    start = path_baseline("black", x[0], Preprocessing.named("tf"), 0)
     np.testing.assert_allclose(start, -1)
     difference = (probe.graph.model(x) - probe.graph.model(start[None])).numpy()[0]
     np.testing.assert_allclose(found.attributed, difference, rtol=1e-5)

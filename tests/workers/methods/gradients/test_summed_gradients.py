@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from schemas.methods.gradients.integrated_gradients import IntegratedGradients, IntegratedGradientsFacts
+from schemas.methods.gradients.integrated_gradients import IntegratedGradientsFacts
 from schemas.methods.gradients.smooth_grad import SmoothGrad
-from schemas.models import Preprocessing
 from tests.workers.methods.gradients.support import Recorded, W, attribution, resolved
 from tests.workers.methods.linear import driven
 from tests.workers.methods.support import FormulaProbe, batch, photo_of
@@ -103,26 +100,6 @@ def test_points_and_weights_of_the_rules() -> None:
         points, weights = integrated_gradients.quadrature(rule, 6)
         assert float((weights * points**degree).sum()) == pytest.approx(1 / (degree + 1), abs=1e-12)
         assert float((weights * points ** (degree + 1)).sum()) != pytest.approx(1 / (degree + 2), abs=1e-12)
-
-
-def test_baselines_are_in_the_units_of_the_models_input() -> None:
-    x = batch(1)[0]
-    spec = Preprocessing(mode="custom", mean=(10.0, 20.0, 30.0), std=(2.0, 4.0, 5.0), order="bgr")
-
-    def start(**params: Any) -> np.ndarray:
-        return integrated_gradients.baseline_input(x, IntegratedGradients(**params), spec)
-
-    np.testing.assert_allclose(start(baseline="black"), np.broadcast_to(np.array([-5, -5, -6]), x.shape))
-    np.testing.assert_allclose(start(baseline="white"), np.broadcast_to(np.array([122.5, 58.75, 45]), x.shape))
-    np.testing.assert_allclose(start(baseline="mean"), np.broadcast_to(x.mean((0, 1)), x.shape), rtol=1e-5)
-    blurred = start(baseline="blurred")
-    assert 0 < np.ptp(blurred) < np.ptp(x)
-    first, again, other = (start(baseline="random", seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert not np.allclose(first, other)
-    pixels = first[..., ::-1] * np.array([5, 4, 2]) + np.array([30, 20, 10])
-    assert 0 <= pixels.min() < 30
-    assert 225 < pixels.max() <= 255
 
 
 def test_attributions_add_up_with_a_random_baseline() -> None:
