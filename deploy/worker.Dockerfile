@@ -23,10 +23,6 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
  && /opt/convscope/bin/pip install --no-cache-dir --no-deps dist/*.whl
 
 FROM python:3.11-slim-bookworm
-# Graphviz lays out the graphs of the method `architecture`.
-RUN apt-get update \
- && apt-get install --yes --no-install-recommends graphviz fonts-dejavu-core \
- && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin convscope \
  && install --directory --owner convscope --group convscope /data /models
 COPY --from=build /opt/convscope /opt/convscope

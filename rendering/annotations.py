@@ -53,7 +53,7 @@ def annotated_size(height: int, width: int, words: PictureWords, *, scale: bool)
     letters = words.letters
     inner = max(height, LEAST_BAR * letters) if scale else height
     full = _full_width(width, letters, scale=scale)
-    lines = len(_lines(words, full)) + bool(words.ending) + bool(words.note)
+    lines = len(title_lines(words.parts, letters, full - letters)) + bool(words.ending) + bool(words.note)
     return inner + lines * text.line_height(letters) + (2 * _margin(letters) if scale else 0), full
 
 
@@ -65,7 +65,7 @@ def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: C
     sheet = Image.new("RGB", (full_width, full_height), text.PAPER)
     draw = ImageDraw.Draw(sheet)
     top = 0
-    for line in _lines(words, full_width):
+    for line in title_lines(words.parts, letters, full_width - letters):
         draw.text((letters // 2, top + step / 2), line, fill=text.INK, font=text.font(letters), anchor="lm")
         top += step
     if words.ending:
@@ -108,10 +108,10 @@ def _full_width(width: int, letters: int, *, scale: bool) -> int:
     return max(width + (letters + round(SCALE_WIDTH * letters) if scale else 0), LEAST_WIDTH * letters)
 
 
-def _lines(words: PictureWords, width: int) -> list[str]:
-    """Return the parts of the title in lines. A part that is wider than a line is shortened."""
-    face, room, lines = text.font(words.letters), width - words.letters, [""]
-    for part in words.parts:
+def title_lines(parts: Sequence[str], letters: int, room: float) -> list[str]:
+    """Return the parts of a title in lines of at most `room` pixels. A part that is wider than a line is shortened."""
+    face, lines = text.font(letters), [""]
+    for part in parts:
         joined = f"{lines[-1]}{SEPARATOR}{part}" if lines[-1] else part
         if lines[-1] and face.getlength(joined) > room:
             lines.append(part)

@@ -1,1 +1,1 @@
-"""Draw a model's graph: write it in Graphviz's language, and let Graphviz lay it out."""
+"""Lay out a model's graph in rows, draw it as pixels and SVG, and write it in Graphviz's language."""

@@ -9,25 +9,13 @@ import html
 import re
 from collections.abc import Sequence
 
+from rendering.graphs.boxes import colour_of
+from rendering.text import Colour
 from schemas.methods.inspection.architecture import Architecture, ArchitectureGraph, GraphCluster, GraphNode, Shape
 from schemas.models import LayerKind
 
 FONT = "DejaVu Sans"
 LONGEST_NAME = 80  # letters
-# All colours are dark enough for white words.
-COLOURS: dict[LayerKind, str] = {
-    LayerKind.INPUT: "#3c3c3c",
-    LayerKind.CONV: "#1f5fa8",
-    LayerKind.DENSE: "#6a3d9a",
-    LayerKind.ACTIVATION: "#b35900",
-    LayerKind.NORMALIZATION: "#2f7d4f",
-    LayerKind.POOLING: "#b02a37",
-    LayerKind.MERGE: "#7a6400",
-    LayerKind.ATTENTION: "#9c2c7a",
-    LayerKind.RECURRENT: "#9c2c7a",
-    LayerKind.MODEL: "#20707c",
-}
-OTHER = "#5a6470"
 
 
 def dot(graph: ArchitectureGraph, params: Architecture) -> str:
@@ -40,9 +28,21 @@ def dot(graph: ArchitectureGraph, params: Architecture) -> str:
         '  edge [penwidth=1.5, color="#444444", arrowsize=0.8]',
         *_inside(graph, params, ids, None, "  "),
         *(f"  {ids[edge.source]} -> {ids[edge.target]}" for edge in graph.edges),
+        *_cut_edges(graph, ids),
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cut_edges(graph: ArchitectureGraph, ids: dict[str, str]) -> list[str]:
+    """Return a dashed edge, and a node of words, for each connection to a layer that is not in the graph."""
+    lines: list[str] = []
+    for number, edge in enumerate(graph.cut):
+        outside, end = (edge.source, ids.get(edge.target)) if edge.source not in ids else (edge.target, ids[edge.source])
+        words = f"from {outside}" if edge.source not in ids else f"to {outside}"
+        pair = f"o{number} -> {end}" if edge.source not in ids else f"{end} -> o{number}"
+        lines += [f'  o{number} [label=<<font point-size="12" color="#5f5f5f">{_text(words)}</font>>]', f"  {pair} [style=dashed]"]
+    return lines
 
 
 def _inside(graph: ArchitectureGraph, params: Architecture, ids: dict[str, str], cluster: str | None, indent: str) -> list[str]:
@@ -72,7 +72,7 @@ def _label(node: GraphNode, params: Architecture) -> str:
     if params.dtypes and node.dtype is not None:
         cells.append(_cell("Type", node.dtype))
     rows = [
-        f'<td colspan="{max(1, len(cells))}" bgcolor="{COLOURS.get(node.kind, OTHER)}">'
+        f'<td colspan="{max(1, len(cells))}" bgcolor="{_hexadecimal(colour_of(node.kind))}">'
         f'<font point-size="14" color="white"><b>{_text(node.name)}</b> ({_text(node.type)})</font></td>'
     ]
     for wanted, words, value in (
@@ -105,6 +105,10 @@ def _text(words: str) -> str:
     plain = re.sub(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
     short = plain if len(plain) <= LONGEST_NAME else plain[: LONGEST_NAME - 1] + "…"
     return html.escape(short).replace("\\", "\N{SET MINUS}") or "?"  # Graphviz replaces \N by the node's name even here
+
+
+def _hexadecimal(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _quoted(words: str) -> str:

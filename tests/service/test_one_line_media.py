@@ -120,7 +120,6 @@ DOCUMENTS = (
     document("dot", "text/vnd.graphviz", "digraph {}"),
     document("json", "application/json", '{"nodes": []}'),
 )
-NOT_INSTALLED = "There is only DOT and JSON, no drawing: Graphviz is not installed on this worker."
 
 
 async def architecture(
@@ -128,12 +127,11 @@ async def architecture(
     worker: FakeWorker,
     accept: str | None,
     artifacts: Sequence[EncodedArtifact],
-    warnings: tuple[str, ...] = (),
 ) -> httpx.Response:
     headers = {"Accept": accept} if accept else {}
     asking = asyncio.create_task(client.post("/v1/architecture", data={"model": "vgg16"}, headers=headers))
     facts = {"nodes": 1, "edges": 0, "clusters": 0, "parameters": 7}
-    await worker.complete(await worker.claim(), artifacts, facts, warnings)
+    await worker.complete(await worker.claim(), artifacts, facts)
     return await asking
 
 
@@ -160,15 +158,6 @@ async def test_a_zip_file_has_the_documents(client: httpx.AsyncClient, worker: F
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["drawing.png", "svg.svg", "dot.dot", "json.json", "job.json"]
         assert archive.read("json.json") == b'{"nodes": []}'
-
-
-async def test_a_picture_that_was_not_made(client: httpx.AsyncClient, worker: FakeWorker) -> None:
-    """A caller that accepts anything gets the best that there is. A caller that wants the picture is told why there is none."""
-    problem = problem_of(await architecture(client, worker, "image/png", DOCUMENTS[1:], (NOT_INSTALLED,)), 406, "not_acceptable")
-    assert NOT_INSTALLED in problem.detail
-    assert problem.allowed == "text/vnd.graphviz, application/json, application/zip"
-    answer = await client.post("/v1/architecture", data={"model": "vgg16"}, headers={"Accept": "image/png, */*;q=0.1"})
-    assert (answer.headers["content-type"], answer.content) == ("text/vnd.graphviz; charset=utf-8", b"digraph {}")
 
 
 FILTERS_FACTS = {"layer": "block5_conv3", "images": [], "dead_channels": []}

@@ -64,6 +64,9 @@ class ArchitectureGraph(GraphPart):
     nodes: tuple[GraphNode, ...] = Field(description="These are the layers in topological order.")
     edges: tuple[GraphEdge, ...] = Field(description="These are the connections between the layers.")
     clusters: tuple[GraphCluster, ...] = Field(description="These are the nested models that are unfolded.")
+    cut: tuple[GraphEdge, ...] = Field(
+        default=(), description="These are the connections to layers that are not in the graph. One end of each is a node."
+    )
 
 
 class ArchitectureFacts(Facts):
@@ -79,34 +82,31 @@ class Architecture(MethodParams):
     card: ClassVar[MethodCard] = MethodCard(
         name="architecture",
         title="Architecture",
-        summary="This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON.",
-        reference="keras.utils.plot_model; laid out by Graphviz (Gansner et al., IEEE TSE 1993)",
+        summary=(
+            "This method draws the model's graph with shapes, types, parameters and activations, as PNG and SVG, and writes it as DOT and "
+            "JSON."
+        ),
+        reference="keras.utils.plot_model; laid out in rows as by Sugiyama et al., IEEE Trans. SMC 11, 1981",
         formula="the graph of the model's layers",
         cost="No pass: the configuration is read.",
         how_to_read=(
-            "Follow the arrows from the input to the outputs; the shapes on them show where the image gets smaller and the channels "
-            "more. The names of the boxes are the paths that every method takes as `layer`."
+            "Follow the arrows from the input to the outputs; the shapes in the boxes show where the image gets smaller and the channels "
+            "more. A box says what goes into its layer and what comes out, or one shape if both are equal. The names of the boxes are the "
+            "paths that every method takes as `layer`, after the names of the frames around them. A dashed arrow leads to a layer that is "
+            "not drawn beside it, and names that layer: it is in another column, or outside the part that was asked for."
         ),
         when_it_misleads="It shows what is connected, and not what is used: a trained network may ignore a whole branch.",
         needs_image=False,
         lane="fast",
         artifacts=(
-            ArtifactSpec(
-                "drawing", "image", "This is the graph. It is missing if the worker has no Graphviz.", primary=True, optional=True
-            ),
-            ArtifactSpec(
-                "svg",
-                "document",
-                "This is the graph as a vector drawing. It is missing if the worker has no Graphviz.",
-                media_type="image/svg+xml",
-                optional=True,
-            ),
+            ArtifactSpec("drawing", "image", "This is the graph.", primary=True),
+            ArtifactSpec("svg", "document", "This is the graph as a vector drawing.", media_type="image/svg+xml"),
             ArtifactSpec("dot", "document", "This is the graph in Graphviz's language.", media_type="text/vnd.graphviz"),
             ArtifactSpec(
                 "json",
                 "document",
-                "This holds `nodes` (path, type, shapes and more, in topological order), `edges` (source, target) and `clusters` (nested "
-                "models).",
+                "This holds `nodes` (path, type, shapes and more, in topological order), `edges` (source, target), `clusters` (nested "
+                "models) and `cut` (the edges that lead out of the part that was asked for).",
                 media_type="application/json",
             ),
         ),
@@ -119,8 +119,27 @@ class Architecture(MethodParams):
         description="This is the direction of the graph: top to bottom (TB), bottom to top (BT), left to right (LR) or right to left (RL).",
     )
     shapes: bool = Field(default=True, description="If it is true, the shapes of a layer's inputs and output are shown.")
-    dtypes: bool = Field(default=True, description="If it is true, the dtype of a layer's output is shown.")
-    activations: bool = Field(default=True, description="If it is true, a layer's activation function is shown.")
+    dtypes: bool = Field(
+        default=True,
+        description="If it is true, the dtype of a layer's output is shown. A dtype that most layers have is in the title only.",
+    )
+    activations: bool = Field(default=True, description="If it is true, a layer's activation function is shown, unless it is `linear`.")
+    parameters: bool = Field(default=True, description="If it is true, the number of a layer's parameters is shown.")
+    columns: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description=(
+            "This is the number of columns into which a long graph is divided (of rows, if the direction is LR or RL). If it is null, a "
+            "long graph is divided so that the picture is about as wide as high, and a short one is not divided."
+        ),
+    )
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, the picture has a title, and a legend of the colours of the boxes. If it is false, it is the graph alone."
+        ),
+    )
     unfold: bool = Field(
         default=True, description="If it is true, nested models are frames around their layers. If it is false, each is one box."
     )

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from rendering.graphs import graphviz
 from rendering.graphs.dot import dot
 from schemas.methods.inspection.architecture import Architecture, ArchitectureGraph, GraphCluster, GraphEdge, GraphNode
 from schemas.models import LayerKind
 
-HAS_DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz, which is optional, is not installed")
+HAS_DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz, which only these tests use, is not installed")
+
+
+def drawn(source: str) -> str:
+    """Return the SVG that Graphviz draws of a graph in DOT."""
+    return subprocess.run(["dot", "-Tsvg"], input=source, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def node(path: str, **changes: object) -> GraphNode:
@@ -93,6 +98,19 @@ def test_clusters_hold_their_nodes_and_clusters() -> None:
     ]
 
 
+def test_connections_that_leave_the_graph_are_dashed_and_named() -> None:
+    found = graph(node("conv")).model_copy(
+        update={"cut": (GraphEdge(source="photo<", target="conv"), GraphEdge(source="conv", target="add"))}
+    )
+    lines = dot(found, Architecture()).splitlines()
+    assert lines[-5:-1] == [
+        '  o0 [label=<<font point-size="12" color="#5f5f5f">from photo&lt;</font>>]',
+        "  o0 -> n0 [style=dashed]",
+        '  o1 [label=<<font point-size="12" color="#5f5f5f">to add</font>>]',
+        "  n0 -> o1 [style=dashed]",
+    ]
+
+
 HOSTILE = '<script>alert(1)</script>"]; evil [image="/etc/passwd"]; \\N \x00\x1b & é層'
 
 
@@ -100,7 +118,7 @@ HOSTILE = '<script>alert(1)</script>"]; evil [image="/etc/passwd"]; \\N \x00\x1b
 def test_a_hostile_name_is_words_and_nothing_else() -> None:
     cluster = GraphCluster(path=HOSTILE, name=HOSTILE, type=HOSTILE, parameters=3, inside=None)
     found = graph(node(HOSTILE, name=HOSTILE, type=HOSTILE, dtype=HOSTILE, activation=HOSTILE, inside=HOSTILE), clusters=(cluster,))
-    drawing = graphviz.svg(dot(found.model_copy(update={"model": HOSTILE}), Architecture()))
+    drawing = drawn(dot(found.model_copy(update={"model": HOSTILE}), Architecture()))
     root = ET.fromstring(drawing)  # noqa: S314 - Graphviz made it a moment ago
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert tags <= {"svg", "g", "title", "polygon", "path", "text", "polyline"}
@@ -118,7 +136,7 @@ def test_a_very_long_name_is_cut() -> None:
 @HAS_DOT
 def test_graphviz_draws_what_is_there() -> None:
     found = graph(node("first"), node("second"), edges=(("first", "second"),))
-    root = ET.fromstring(graphviz.svg(dot(found, Architecture())))  # noqa: S314
+    root = ET.fromstring(drawn(dot(found, Architecture())))  # noqa: S314
     words = [element.text for element in root.iter() if element.tag.endswith("text")]
     assert {"first", "second", "relu", "(None, 13, 9, 6)"} <= set(words)
     assert [element.get("class") for element in root.iter() if element.get("class") in ("node", "edge")] == ["node", "node", "edge"]

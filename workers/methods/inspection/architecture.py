@@ -1,21 +1,26 @@
-"""Write the model's graph as DOT and JSON, and draw it if Graphviz is installed."""
+"""Draw the model's graph, and write it as DOT and JSON."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
-from rendering.graphs import graphviz
+from rendering.graphs.boxes import counted, layer_box
+from rendering.graphs.columns import graph_columns
 from rendering.graphs.dot import dot
+from rendering.graphs.graph_figure import graph_figure
+from rendering.graphs.layout import laid_out
+from rendering.graphs.pixels import fitting_scale, pixels
+from rendering.graphs.svg import svg
 from rendering.photo import Photo
-from schemas.methods.inspection.architecture import Architecture, ArchitectureFacts
+from schemas.methods.inspection.architecture import Architecture, ArchitectureFacts, ArchitectureGraph
 from schemas.models import ModelDescription
 from workers.contract.artifacts import Document, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.inspection.model_graph import graph_of
 
-MOST_NODES = 2000  # a larger graph is not drawn
-READABLE_DPI = 60.0  # a PNG with fewer dots per inch has a warning
+READABLE_SCALE = 0.6  # a smaller PNG has a warning
 
 
 def batch_key(params: Architecture) -> Hashable:
@@ -30,42 +35,51 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Architecture]) -> list[Mo
 
 
 def draw(result: ModelDescription, photo: Photo | None, params: Architecture) -> Output:
-    """Write the graph as DOT and JSON, and draw it as PNG and SVG if Graphviz can."""
+    """Draw the graph as PNG and SVG, and write it as DOT and JSON."""
     del photo
     graph = graph_of(result, params)
-    source = dot(graph, params)
-    drawn, warnings = _drawn(source, len(graph.nodes))
-    shared = [node.path for node in graph.nodes if node.calls > 1]
-    if shared:
-        names = ", ".join(shared[:5]) + (", …" if len(shared) > 5 else "")
-        warnings += (f"These layers are called more than once; only their first call is in the graph: {names}.",)
+    usual = usual_dtype(graph) if params.annotate and params.dtypes else None  # the title says it once
+    boxes = [layer_box(node, params, usual) for node in graph.nodes]
+    columns = graph_columns(graph, boxes, params.columns)
+    placed = laid_out(graph, boxes, columns)
+    kinds = tuple(dict.fromkeys(node.kind for node in graph.nodes))
+    figure = graph_figure(placed, _title(graph, result, usual), kinds) if params.annotate else graph_figure(placed)
+    scale = fitting_scale(figure)
     return Output(
         (
-            *drawn,
-            Document("dot", "text/vnd.graphviz", source),
+            Picture("drawing", pixels(figure, scale), primary=True),
+            Document("svg", "image/svg+xml", svg(figure)),
+            Document("dot", "text/vnd.graphviz", dot(graph, params)),
             Document("json", "application/json", graph.model_dump_json()),
         ),
         ArchitectureFacts(nodes=len(graph.nodes), edges=len(graph.edges), clusters=len(graph.clusters), parameters=result.parameters),
-        warnings,
+        tuple(_warnings(graph, scale)),
     )
 
 
-def _drawn(source: str, nodes: int) -> tuple[tuple[Picture | Document, ...], tuple[str, ...]]:
-    """Return the PNG and the SVG, and the warnings. If the graph cannot be drawn, only a warning is returned."""
-    if nodes > MOST_NODES:
-        warning = (
-            f"There is only DOT and JSON, no drawing: the graph has {nodes:,} layers, but at most {MOST_NODES:,} can be drawn. Ask for a "
-            f"part "
-            "with first_layer and last_layer, or set unfold to false."
+def usual_dtype(graph: ArchitectureGraph) -> str | None:
+    """Return the dtype that most layers of the graph have."""
+    counts = Counter(node.dtype for node in graph.nodes if node.dtype is not None)
+    return max(counts, key=counts.__getitem__, default=None)
+
+
+def _title(graph: ArchitectureGraph, model: ModelDescription, usual: str | None) -> tuple[str, ...]:
+    parameters = sum(node.parameters for node in graph.nodes)
+    size = counted(parameters) if parameters == model.parameters else f"{parameters:,} of {counted(model.parameters)}"
+    layers = len(graph.nodes)
+    dtype = () if usual is None else (usual,)
+    return (Architecture.card.title, graph.model, f"{layers:,} layer{'s' * (layers != 1)}", size, *dtype)
+
+
+def _warnings(graph: ArchitectureGraph, scale: float) -> list[str]:
+    warnings: list[str] = []
+    if scale < READABLE_SCALE:
+        warnings.append(
+            f"The graph is so large that the PNG shows it at {scale:.0%} of its size. The SVG can be enlarged, and first_layer and "
+            "last_layer give a part of the graph."
         )
-        return (), (warning,)
-    try:
-        vector = graphviz.svg(source)
-        dpi = graphviz.fitting_dpi(vector)
-        picture = graphviz.png(source, dpi)
-    except graphviz.NotDrawn as reason:
-        return (), (f"There is only DOT and JSON, no drawing: {reason}",)
-    small = (
-        (f"The graph is so large that the PNG has only {dpi:.0f} dots per inch. The SVG can be enlarged.",) if dpi < READABLE_DPI else ()
-    )
-    return (Picture("drawing", picture, primary=True), Document("svg", "image/svg+xml", vector)), small
+    shared = [node.path for node in graph.nodes if node.calls > 1]
+    if shared:
+        names = ", ".join(shared[:5]) + (", …" if len(shared) > 5 else "")
+        warnings.append(f"These layers are called more than once; only their first call is in the graph: {names}.")
+    return warnings

@@ -17,16 +17,14 @@ def graph_of(description: ModelDescription, params: Architecture) -> Architectur
     node_of = nesting.itself if params.unfold else nesting.outermost
     layers = _between(description.layers, params)
     drawn_paths = dict.fromkeys(node_of(layer.path) for layer in layers if layer.path not in nesting.models)
-    edges = [
-        edge
-        for edge in dict.fromkeys(
-            (node_of(source), node_of(layer.path))
-            for layer in layers
-            if layer.path not in nesting.models
-            for source in nesting.sources(layer.inbound)
-        )
-        if edge[0] != edge[1] and edge[0] in drawn_paths
-    ]
+    connections = dict.fromkeys(
+        (node_of(source), node_of(layer.path))
+        for layer in description.layers
+        if layer.path not in nesting.models
+        for source in nesting.sources(layer.inbound)
+    )
+    edges = [(source, target) for source, target in connections if source != target and {source, target} <= drawn_paths.keys()]
+    cut = [(source, target) for source, target in connections if (source in drawn_paths) != (target in drawn_paths)]
     nodes = tuple(_node(nesting, path, [source for source, target in edges if target == path]) for path in drawn_paths)
     frames = dict.fromkeys(frame for path in drawn_paths for frame in nesting.around(path))
     clusters = tuple(_cluster(nesting, path) for path in frames)
@@ -36,6 +34,7 @@ def graph_of(description: ModelDescription, params: Architecture) -> Architectur
         nodes=nodes,
         edges=tuple(GraphEdge(source=source, target=target) for source, target in edges),
         clusters=clusters,
+        cut=tuple(GraphEdge(source=source, target=target) for source, target in cut),
     )
 
 

@@ -106,11 +106,12 @@ class AsyncMethods(ABC):
 
     async def architecture(
         self, *, model: str, direction: Literal["TB", "BT", "LR", "RL"] = DEFAULT, shapes: bool = DEFAULT, dtypes: bool = DEFAULT,
-        activations: bool = DEFAULT, unfold: bool = DEFAULT, first_layer: str | None = DEFAULT, last_layer: str | None = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        activations: bool = DEFAULT, parameters: bool = DEFAULT, columns: int | None = DEFAULT, annotate: bool = DEFAULT, unfold: bool =
+        DEFAULT, first_layer: str | None = DEFAULT, last_layer: str | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
-        """This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON.
+        """This method draws the model's graph with shapes, types, parameters and activations, as PNG and SVG, and writes it as DOT
+            and JSON.
 
         Args:
             model: the name of the model.
@@ -122,7 +123,10 @@ class AsyncMethods(ABC):
                 left (RL). By default "TB".
             shapes: If it is true, the shapes of a layer's inputs and output are shown. By default True.
             dtypes: If it is true, the dtype of a layer's output is shown. By default True.
-            activations: If it is true, a layer's activation function is shown. By default True.
+            activations: If it is true, a layer's activation function is shown, unless it is `linear`. By default True.
+            parameters: If it is true, the number of a layer's parameters is shown. By default True.
+            columns: This is the number of columns into which a long graph is divided (of rows, if the direction is LR or RL).
+            annotate: If it is true, the picture has a title, and a legend of the colours of the boxes. By default True.
             unfold: If it is true, nested models are frames around their layers. By default True.
             first_layer: The graph begins with this layer, in the model's order.
             last_layer: The graph ends with this layer, in the model's order.

@@ -207,7 +207,7 @@ export interface paths {
         put?: never;
         /**
          * Architecture
-         * @description This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/architecture.json`.
+         * @description This method draws the model's graph with shapes, types, parameters and activations, as PNG and SVG, and writes it as DOT and JSON. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/architecture.json`.
          *
          *     A key needs the scope `submit`.
          */
@@ -1696,7 +1696,7 @@ export interface paths {
         put?: never;
         /**
          * Architecture, as JSON
-         * @description This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/architecture`.
+         * @description This method draws the model's graph with shapes, types, parameters and activations, as PNG and SVG, and writes it as DOT and JSON. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/architecture`.
          *
          *     A key needs the scope `submit`.
          */
@@ -2890,14 +2890,29 @@ export interface components {
             shapes?: boolean;
             /**
              * Dtypes
-             * @description If it is true, the dtype of a layer's output is shown. The default is `true`.
+             * @description If it is true, the dtype of a layer's output is shown. A dtype that most layers have is in the title only. The default is `true`.
              */
             dtypes?: boolean;
             /**
              * Activations
-             * @description If it is true, a layer's activation function is shown. The default is `true`.
+             * @description If it is true, a layer's activation function is shown, unless it is `linear`. The default is `true`.
              */
             activations?: boolean;
+            /**
+             * Parameters
+             * @description If it is true, the number of a layer's parameters is shown. The default is `true`.
+             */
+            parameters?: boolean;
+            /**
+             * Columns
+             * @description This is the number of columns into which a long graph is divided (of rows, if the direction is LR or RL). If it is null, a long graph is divided so that the picture is about as wide as high, and a short one is not divided.
+             */
+            columns?: number | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title, and a legend of the colours of the boxes. If it is false, it is the graph alone. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Unfold
              * @description If it is true, nested models are frames around their layers. If it is false, each is one box. The default is `true`.
@@ -2954,7 +2969,7 @@ export interface components {
         };
         /**
          * ArchitectureRequest
-         * @description This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON.
+         * @description This method draws the model's graph with shapes, types, parameters and activations, as PNG and SVG, and writes it as DOT and JSON.
          */
         ArchitectureRequest: {
             /**
@@ -12105,7 +12120,7 @@ export interface components {
         };
         /**
          * ArchitectureForm
-         * @description This method draws the model's graph with shapes, types and activations, as PNG and SVG, and writes it as DOT and JSON.
+         * @description This method draws the model's graph with shapes, types, parameters and activations, as PNG and SVG, and writes it as DOT and JSON.
          */
         ArchitectureForm: {
             /**
@@ -12132,14 +12147,29 @@ export interface components {
             shapes?: boolean;
             /**
              * Dtypes
-             * @description If it is true, the dtype of a layer's output is shown. The default is `true`.
+             * @description If it is true, the dtype of a layer's output is shown. A dtype that most layers have is in the title only. The default is `true`.
              */
             dtypes?: boolean;
             /**
              * Activations
-             * @description If it is true, a layer's activation function is shown. The default is `true`.
+             * @description If it is true, a layer's activation function is shown, unless it is `linear`. The default is `true`.
              */
             activations?: boolean;
+            /**
+             * Parameters
+             * @description If it is true, the number of a layer's parameters is shown. The default is `true`.
+             */
+            parameters?: boolean;
+            /**
+             * Columns
+             * @description This is the number of columns into which a long graph is divided (of rows, if the direction is LR or RL). If it is null, a long graph is divided so that the picture is about as wide as high, and a short one is not divided.
+             */
+            columns?: number | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title, and a legend of the colours of the boxes. If it is false, it is the graph alone. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Unfold
              * @description If it is true, nested models are frames around their layers. If it is false, each is one box. The default is `true`.
@@ -19373,14 +19403,29 @@ export interface components {
             shapes: boolean;
             /**
              * Dtypes
-             * @description If it is true, the dtype of a layer's output is shown. The default is `true`.
+             * @description If it is true, the dtype of a layer's output is shown. A dtype that most layers have is in the title only. The default is `true`.
              */
             dtypes: boolean;
             /**
              * Activations
-             * @description If it is true, a layer's activation function is shown. The default is `true`.
+             * @description If it is true, a layer's activation function is shown, unless it is `linear`. The default is `true`.
              */
             activations: boolean;
+            /**
+             * Parameters
+             * @description If it is true, the number of a layer's parameters is shown. The default is `true`.
+             */
+            parameters: boolean;
+            /**
+             * Columns
+             * @description This is the number of columns into which a long graph is divided (of rows, if the direction is LR or RL). If it is null, a long graph is divided so that the picture is about as wide as high, and a short one is not divided.
+             */
+            columns: number | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title, and a legend of the colours of the boxes. If it is false, it is the graph alone. The default is `true`.
+             */
+            annotate: boolean;
             /**
              * Unfold
              * @description If it is true, nested models are frames around their layers. If it is false, each is one box. The default is `true`.
