@@ -12,6 +12,7 @@ from catalog.catalog import Catalog, build_catalog
 from catalog.entry import CatalogEntry
 from catalog.errors import CatalogError
 from catalog.settings_files import ModelTables, read_models_toml
+from catalog.sources.uploaded_models import arriving_entry, uploads_folder
 from schemas.errors import ModelChanged
 
 # Name or path, size in bytes and modification time in nanoseconds of each file that the catalogue depends on.
@@ -48,8 +49,8 @@ class WatchedCatalog:
     def entry(self, name: str, digest: str) -> CatalogEntry:
         """Return the model's entry of the version `digest`, for which a request was checked. An empty digest stands for any version.
 
-        If that version is not found, the files are read again at once, even if they look unchanged: a change can leave size and time as
-        they were.
+        That version may also be an uploaded file that has arrived and is being checked. Otherwise, if the version is not found, the files
+        are read again at once, even if they look unchanged: a change can leave size and time as they were.
 
         Raises:
             ModelChanged: the files here hold another version of the model, or no such model, or one with a fault.
@@ -58,6 +59,8 @@ class WatchedCatalog:
         """
         catalog = self.current()
         if digest and not catalog.has(name, digest):
+            if (arriving := arriving_entry(self._models_dir, name, digest)) is not None:
+                return arriving
             with self._lock:
                 self._read(self._look())
                 catalog = self._catalog
@@ -92,17 +95,26 @@ class WatchedCatalog:
         return catalog
 
     def _look(self) -> _FileStates:
-        found: list[tuple[str, os.stat_result]] = []
-        with contextlib.suppress(OSError), os.scandir(self._models_dir) as folder:
-            for entry in folder:
-                with contextlib.suppress(OSError):  # a broken symbolic link has no status
-                    found.append((entry.name, entry.stat()))
+        found = _files_in(self._models_dir)
+        # Files that are being uploaded lie in a hidden folder, and no catalogue depends on them.
+        uploads = uploads_folder(self._models_dir)
+        found += [(f"{uploads.name}/{name}", status) for name, status in _files_in(uploads) if not name.startswith(".")]
         with contextlib.suppress(OSError):
             found.append(("", self._models_file.stat()))
         for file in self._named_files:
             with contextlib.suppress(OSError):
                 found.append((str(file), file.stat()))
         return tuple(sorted((name, status.st_size, status.st_mtime_ns) for name, status in found))
+
+
+def _files_in(folder: Path) -> list[tuple[str, os.stat_result]]:
+    """Return the name and the status of everything in a folder; nothing if there is no such folder."""
+    found: list[tuple[str, os.stat_result]] = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):  # a broken symbolic link has no status
+                found.append((entry.name, entry.stat()))
+    return found
 
 
 def _difference(name: str, catalog: Catalog) -> str:

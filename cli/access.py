@@ -26,10 +26,15 @@ def with_auth_decided(settings: ServiceSettings, *, insecure: bool) -> ServiceSe
     Where no key is needed on a loopback address, only the names of loopback and those of the operator are allowed as hosts.
 
     Raises:
-        CommandFailed: the host is unknown.
+        CommandFailed: the host is unknown, or anyone who reaches the address could upload models without a key.
     """
     on_loopback = is_loopback(settings.host)
     auth = settings.auth or ("off" if insecure or on_loopback else "required")
+    if auth == "off" and settings.model_uploads and not on_loopback:
+        raise CommandFailed(
+            f"convscope refuses to take models on {settings.host}, because callers would need no key. Set CONVSCOPE_AUTH=required, or "
+            "leave CONVSCOPE_MODEL_UPLOADS out."
+        )
     hosts = settings.allowed_hosts
     if auth == "off" and on_loopback:
         hosts = tuple(dict.fromkeys((*LOOPBACK_NAMES, settings.host, *hosts)))

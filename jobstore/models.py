@@ -48,6 +48,10 @@ class ModelStore:
         name = _model_key(failure.name, failure.digest)
         await self._connection.command("SET", name, failure.model_dump_json(), "EX", self._connection.settings.result_ttl)
 
+    async def forget(self, name: str, digest: str) -> None:
+        """Forget what workers have published about this version of a model, because its file is gone."""
+        await self._connection.command("DEL", _model_key(name, digest))
+
     async def withdraw_outdated(self, models: Sequence[tuple[str, str]]) -> None:
         """Forget, among these (name, digest), the failures and the models made of custom objects, so that they are described anew.
 

@@ -60,6 +60,9 @@ class StoreSettings(BaseSettings):
     models_file: Path = Field(
         default=Path("models.toml"), description="The TOML file that adds models and changes the settings of built-in models."
     )
+    max_model_file_bytes: int = Field(
+        default=2**30, gt=0, description="A file of the models folder, or an uploaded model, may have at most this many bytes."
+    )
 
     shards: int = Field(
         default=1,

@@ -21,7 +21,7 @@ OPEN_PATHS = frozenset(
 _ADMIN_FOLDER = "/v1/keys"
 _SIGNING_PATH = "/v1/webhooks/secret"
 _SUBMIT = frozenset({"/v1/jobs", "/v1/jobs.zip", "/v1/batches", "/v1/{method}.json"})
-_CHANGES_MODELS = ("/v1/models/{model}", "/v1/models/{name}")
+_MODEL = "/v1/models/{model}"
 
 
 def required_scope(method: str, path: str) -> Scope | None:
@@ -36,9 +36,14 @@ def required_scope(method: str, path: str) -> Scope | None:
     if path == _SIGNING_PATH:
         return "submit"  # whoever has the secret can write webhooks in the service's name
     reads = method in ("GET", "HEAD")
-    if path == _ADMIN_FOLDER or path.startswith(f"{_ADMIN_FOLDER}/") or (path in _CHANGES_MODELS and not reads):
+    if path == _ADMIN_FOLDER or path.startswith(f"{_ADMIN_FOLDER}/") or changes_models(method, path):
         return "admin"
     return "read" if reads else "submit"
+
+
+def changes_models(method: str, path: str) -> bool:
+    """Tell whether the operation uploads or deletes a model."""
+    return path == _MODEL and method not in ("GET", "HEAD")
 
 
 def counted_as(method: str, path: str) -> Literal["submissions", "reads"]:

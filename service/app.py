@@ -12,6 +12,7 @@ from jobstore.store import JobStore
 from service.allowed_hosts import AllowedHostsMiddleware
 from service.artifact_contents import ArtifactContents
 from service.batches.feeder import BatchFeeder
+from service.body_limits import BodyLimits
 from service.dependencies import Services
 from service.drain import ANSWERING_SECONDS, ClosingMiddleware, Drain
 from service.error_handlers import add_error_handlers
@@ -22,6 +23,7 @@ from service.job_remarks import WARNING
 from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
+from service.model_uploads.uploaded_models import UploadedModels
 from service.open_requests import OpenRequests
 from service.openapi.document import openapi_of
 from service.outbound.client import OutboundClient
@@ -40,6 +42,7 @@ from service.routes import (
     jobs,
     keys,
     methods,
+    model_uploads,
     models,
     problems,
     sets,
@@ -73,8 +76,22 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
     signer, limits = AddressSigner(store.signing_secrets), RateLimits(store.quotas, settings)
     lookup, key_ring = ModelLookup(settings, store, drain), KeyRing(store.api_keys)
     outbound, open_requests = outbound or OutboundClient(), OpenRequests()
+    uploaded = UploadedModels(settings, store, lookup, drain)
     services = Services(
-        settings, store, lookup, metrics, drain, contents, image_contents, open_requests, key_ring, signer, limits, outbound, traces=traces
+        settings,
+        store,
+        lookup,
+        uploaded,
+        metrics,
+        drain,
+        contents,
+        image_contents,
+        open_requests,
+        key_ring,
+        signer,
+        limits,
+        outbound,
+        traces=traces,
     )
     app = FastAPI(
         title="convscope",
@@ -89,26 +106,12 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
     routers = _routers(app)
     for router in routers:
         app.include_router(router, dependencies=[Depends(gate)], max_body_size=settings.max_body_bytes)
-    # A batch counts its own bytes while it reads them, because nothing of it stays in memory.
-    app.include_router(batches.router, dependencies=[Depends(gate)])
-    routers.append(batches.router)
+    # These count their own bytes while they read them, because nothing of a batch or a model stays in memory.
+    for router in (batches.router, model_uploads.router):
+        app.include_router(router, dependencies=[Depends(gate)])
+        routers.append(router)
     add_error_handlers(app, routers, settings.max_body_bytes)
-    if settings.allowed_hosts:
-        app.add_middleware(AllowedHostsMiddleware, hosts=settings.allowed_hosts)
-    app.add_middleware(RevocationMiddleware, key_ring=key_ring)
-    app.add_middleware(
-        RequestContextMiddleware,
-        metrics=services.metrics,
-        open_requests=services.open_requests,
-        max_body_bytes=settings.max_body_bytes,
-        other_limits={"/v1/batches": settings.max_batch_bytes},
-        body_seconds=settings.body_timeout,
-    )
-    app.add_middleware(ClosingMiddleware, drain=drain)
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(UnreadBodyMiddleware, max_bytes=settings.linger_bytes, seconds=settings.linger_seconds)
-    _allow_other_origins(app, settings)
-    app.add_middleware(SecurityHeadersMiddleware, other_origins=bool(settings.cors_origins))
+    _add_middleware(app, services)
     app.openapi = openapi_of(app, key_required=settings.auth == "required")
     for route in app.routes:  # FastAPI prepares the routes of a router when it first looks for one, which takes about 0.1 s
         route.matches({"type": "http", "method": "GET", "path": "/", "root_path": ""})
@@ -123,12 +126,32 @@ def _routers(app: FastAPI) -> list[APIRouter]:
     return [*owned, *shared, explorer.router, documents_router(app)]
 
 
+def _add_middleware(app: FastAPI, services: Services) -> None:
+    """Wrap the application. Requests meet what is added last first."""
+    settings, body_limits = services.settings, BodyLimits(services.settings)
+    if settings.allowed_hosts:
+        app.add_middleware(AllowedHostsMiddleware, hosts=settings.allowed_hosts)
+    app.add_middleware(RevocationMiddleware, key_ring=services.key_ring)
+    app.add_middleware(
+        RequestContextMiddleware,
+        metrics=services.metrics,
+        open_requests=services.open_requests,
+        body_limit=body_limits.of,
+        body_seconds=settings.body_timeout,
+    )
+    app.add_middleware(ClosingMiddleware, drain=services.drain)
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(UnreadBodyMiddleware, max_bytes=body_limits.dropped, seconds=settings.linger_seconds)
+    _allow_other_origins(app, settings)
+    app.add_middleware(SecurityHeadersMiddleware, other_origins=bool(settings.cors_origins))
+
+
 def _allow_other_origins(app: FastAPI, settings: ServiceSettings) -> None:
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
             expose_headers=["ETag", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", REQUEST_ID, WARNING],
         )
@@ -137,6 +160,7 @@ def _allow_other_origins(app: FastAPI, settings: ServiceSettings) -> None:
 def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await services.uploaded_models.prepare()
         feeder = BatchFeeder(services)
         feeder.start()
         deliverer = WebhookDeliverer(services)

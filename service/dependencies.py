@@ -19,6 +19,7 @@ from service.image_contents import ImageContents
 from service.key_ring import KeyRing
 from service.metrics import Metrics
 from service.model_lookup import ModelLookup
+from service.model_uploads.uploaded_models import UploadedModels
 from service.open_requests import OpenRequests, note_job
 from service.outbound.client import OutboundClient
 from service.rate_limits import RateLimits
@@ -39,6 +40,7 @@ class Services:
     settings: ServiceSettings
     store: JobStore
     models: ModelLookup
+    uploaded_models: UploadedModels
     metrics: Metrics
     drain: Drain
     contents: ArtifactContents

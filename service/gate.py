@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from schemas.access import ApiKey, Scope
 from schemas.access_errors import ScopeMissing, Unauthenticated, invalid_key
 from schemas.errors import StorageFull
-from service.access_rules import counted_as, required_scope
+from service.access_rules import changes_models, counted_as, required_scope
 from service.auth import KEYLESS, Identity, note_identity
 from service.dependencies import Services, ServicesDep
 from service.rate_limits import caller_at
@@ -43,12 +43,20 @@ async def _let_in(request: Request, services: Services, scope: Scope) -> None:
     except Unauthenticated:
         services.refused_callers.note(address)
         raise
-    if not identity.allows(scope):
+    if not (identity.allows(scope) or _may_change_models(request, identity)):
         raise _missing(scope, identity)
     note_identity(request.scope, identity)
     if identity.limited_as is not None:
         kind = counted_as(request.method, request.scope["route"].path)
         await services.rate_limits.take(kind, identity.limited_as, answer_headers(request.scope))
+
+
+def _may_change_models(request: Request, identity: Identity) -> bool:
+    """Tell whether a caller without a key uploads or deletes a model. The route refuses it if uploads are not turned on.
+
+    The command line starts no service with uploads and without keys beyond loopback.
+    """
+    return identity.key_id is None and changes_models(request.method, request.scope["route"].path)
 
 
 async def _identity(request: Request, services: Services) -> Identity:

@@ -41,7 +41,7 @@ class ModelLookup:
             UnknownModel: there is no such model.
             ModelLoadFailed: the model's settings or its file have a fault.
         """
-        return (await self._catalog()).entry(name, pointer)
+        return (await self.catalog()).entry(name, pointer)
 
     async def published(self, entry: CatalogEntry, wait: float = 0.0) -> PublishedModel:
         """Return what workers have published about the model. If none has yet, ask a worker to load and describe it now.
@@ -81,7 +81,7 @@ class ModelLookup:
 
         Redis is asked once for all models, and at the same time for the workers.
         """
-        catalog = await self._catalog()
+        catalog = await self.catalog()
         entries = list(catalog.values())
         found, loaded = await asyncio.gather(self._all_published(entries), self._loaded())
         usable = [self._summary(entry, published, loaded[entry.name]) for entry, published in zip(entries, found, strict=True)]
@@ -89,7 +89,7 @@ class ModelLookup:
 
     async def suggest(self, error: InvalidParameters) -> InvalidParameters:
         """Return the error with the names of some models, if it says that the model is missing."""
-        names = tuple(await self._catalog())[:_SUGGESTED]
+        names = tuple(await self.catalog())[:_SUGGESTED]
         hint = f"model is required. Some models are {', '.join(names)}. See /v1/models."
         errors = [
             each.model_copy(update={"detail": hint, "nearest": names}) if each.pointer == "/model" and each.detail == _MISSING else each
@@ -99,10 +99,14 @@ class ModelLookup:
 
     async def description(self, entry: CatalogEntry) -> ModelDescription:
         """Return the model's description, with the number of workers that have it loaded. Raises what `published` raises."""
-        published = await self.published(entry)
+        return await self.shown(await self.published(entry), entry)
+
+    async def shown(self, published: PublishedModel, entry: CatalogEntry) -> ModelDescription:
+        """Return what a worker has published about the version `entry`, with the number of workers that have it loaded."""
         return published.description.model_copy(update={"loaded": (await self._loaded())[entry.name], "title": entry.title})
 
-    async def _catalog(self) -> Catalog:
+    async def catalog(self) -> Catalog:
+        """Return the catalogue as it is on disk now."""
         return await anyio.to_thread.run_sync(self._folder.current)  # it reads the disk
 
     async def _loaded(self) -> Counter[str]:

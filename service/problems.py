@@ -8,7 +8,7 @@ from typing import Any, overload
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from schemas import access_errors, errors, url_errors
+from schemas import access_errors, errors, model_upload_errors, url_errors
 from schemas.errors import FieldError, VisualizationError
 from schemas.problem import Problem, ProblemAnswer
 
@@ -22,11 +22,14 @@ STATUS: Mapping[type[VisualizationError], int] = {
     errors.MalformedBody: 400,
     access_errors.Unauthenticated: 401,
     access_errors.ScopeMissing: 403,
+    model_upload_errors.ModelUploadsOff: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.NotAcceptable: 406,
     access_errors.RequestTimeout: 408,
     errors.StateConflict: 409,
+    model_upload_errors.ModelNotUploaded: 409,
+    model_upload_errors.ModelQuota: 409,
     errors.Expired: 410,
     errors.BodyTooLarge: 413,
     errors.UnsupportedFormat: 415,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -67,13 +67,12 @@ class RequestContextMiddleware:
         *,
         metrics: Metrics,
         open_requests: OpenRequests,
-        max_body_bytes: int,
-        other_limits: Mapping[str, int],
+        body_limit: Callable[[str, str], int],
         body_seconds: float,
     ) -> None:
-        """Wrap `app`. `other_limits` are the limits of bodies at addresses where `max_body_bytes` does not apply."""
-        self._app, self._metrics, self._open, self._max_body_bytes = app, metrics, open_requests, max_body_bytes
-        self._other_limits, self._body_seconds = other_limits, body_seconds
+        """Wrap `app`. `body_limit` returns how many bytes the body of a request with this method and path may have."""
+        self._app, self._metrics, self._open = app, metrics, open_requests
+        self._body_limit, self._body_seconds = body_limit, body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,7 +87,7 @@ class RequestContextMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id), self._open.entered(scope):
             try:
                 declared = declared_length(headers)
-                limit = self._other_limits.get(scope["path"], self._max_body_bytes)
+                limit = self._body_limit(scope["method"], scope["path"])
                 if declared is not None and declared > limit:
                     await answer.problem(body_too_large(limit, declared), scope, receive)
                 else:

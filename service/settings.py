@@ -97,6 +97,21 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         description="The body of a batch may have at most this many bytes. Its images are stored while it arrives.",
     )
 
+    model_uploads: bool = Field(
+        default=False,
+        description="Callers with the scope `admin` may upload models and delete uploaded ones. On a loopback address without keys, every "
+        "caller may. See [adding a model](adding-a-model.md#upload-a-model).",
+    )
+    max_uploaded_models: int = Field(default=50, gt=0, description="At most this many uploaded models may be kept.")
+    max_uploaded_model_bytes: int = Field(
+        default=20 * 1024**3, gt=0, description="All uploaded models together may have at most this many bytes."
+    )
+    model_check_wait: float = Field(
+        default=300.0,
+        gt=0,
+        description="A worker must have loaded and described an uploaded model within this many seconds. Otherwise it is not kept.",
+    )
+
     header_timeout: float = Field(
         default=10.0,
         gt=0,
@@ -118,7 +133,8 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         default=64 * 1024**2,
         ge=0,
         description="If an answer is known before the request's body has been read, at most this many bytes of the rest are read and "
-        "dropped before the connection is closed. A client that sends all of its body first can then read the answer.",
+        "dropped before the connection is closed. A client that sends all of its body first can then read the answer. All "
+        "of a model is read if its sender may upload models.",
     )
     linger_seconds: float = Field(
         default=30.0, gt=0, description="The rest of a body is read and dropped for at most this many seconds, or until it stops for 2 s."

@@ -8,7 +8,7 @@ the reset and not the answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,11 +27,11 @@ class UnreadBodyMiddleware:
 
     Args:
         app: the application.
-        max_bytes: at most this many bytes are read and dropped.
+        max_bytes: returns how many bytes of the body of a request are read and dropped at most. It is called after the answer.
         seconds: bytes are read and dropped for at most so long.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: Callable[[Scope], int], seconds: float) -> None:
         self._app, self._max_bytes, self._seconds = app, max_bytes, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +56,7 @@ class UnreadBodyMiddleware:
 
         await self._app(scope, body.receive, send_all_but_the_end)
         if last is not None:
-            await body.drop(self._max_bytes, self._seconds)
+            await body.drop(self._max_bytes(scope), self._seconds)
             await send(last)
 
 

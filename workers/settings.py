@@ -76,7 +76,6 @@ class WorkerSettings(StoreSettings):
         "Workers import these modules, so name only code that you trust. By default there are none.",
     )
 
-    max_model_file_bytes: int = Field(default=2**30, gt=0, description="Largest size of a file in the models folder, in bytes.")
     max_model_expanded_bytes: int = Field(
         default=4 * 2**30, gt=0, description="Largest size of the uncompressed content of such a file, in bytes."
     )

@@ -1,4 +1,4 @@
-"""The base class of a source that lists the files of one format in the operator's models folder."""
+"""The base class of a source that lists the files of one format in the models folder."""
 
 from __future__ import annotations
 
@@ -35,9 +35,14 @@ class FilesOfAFormat(ModelSource):
         """Return whether a path in the models folder is a file of this format."""
         return path.suffix.lower() in self.suffixes and path.is_file()
 
+    @property
+    def folder(self) -> Path:
+        """The folder that is listed."""
+        return self._models_dir
+
     def paths(self) -> list[Path]:
-        """Return everything in the models folder, sorted."""
-        return sorted(self._models_dir.glob("*")) if self._models_dir.is_dir() else []
+        """Return everything in the folder, sorted."""
+        return sorted(self.folder.glob("*")) if self.folder.is_dir() else []
 
     def files_by_name(self) -> dict[str, list[Path]]:
         """Return the model files by the names of their models."""
@@ -53,10 +58,10 @@ class FilesOfAFormat(ModelSource):
             listed = " and ".join(path.name for path in paths)
             raise CatalogError(f"The files {listed} are all called '{name}'. A model has one file: rename or remove the others.")
         check_model_name(name, path.name)
-        side_file = path.with_suffix(".toml")
+        side_file = self.folder / f"{name}.toml"
         settings = read_side_file(side_file)
         self.check_settings(settings, side_file.name)
-        labels = labels_inside(path.parent, settings.labels, name)
+        labels = labels_inside(self._models_dir, settings.labels, name)
         return CatalogEntry(
             name=name,
             source=self.name,

@@ -14,7 +14,21 @@ from catalog.sources.other_formats import why_unusable
 from catalog.unusable import UnusableModel
 
 
-class ModelsFolderSource(FilesOfAFormat):
+class KerasFiles(FilesOfAFormat):
+    """The files that hold a whole Keras model. Weights alone are none."""
+
+    def is_model_file(self, path: Path) -> bool:
+        weights_alone = path.name.lower().endswith(".weights.h5")
+        return super().is_model_file(path) and not weights_alone
+
+    def check_settings(self, settings: ModelSettings, file_name: str) -> None:
+        if settings.layout is not None:
+            raise CatalogError(
+                f"{file_name} sets layout, which is allowed beside .onnx and .tflite files only. A Keras file says it itself."
+            )
+
+
+class ModelsFolderSource(KerasFiles):
     """List every `.keras`, `.h5` and `.hdf5` file of the models folder.
 
     SavedModel folders, and weights files that `models.toml` does not name, are listed as unusable, because their owner expects a model.
@@ -31,16 +45,6 @@ class ModelsFolderSource(FilesOfAFormat):
             reason = None if self.is_model_file(path) else why_unusable(path, used_weights)
             if reason and path.name not in with_files:  # otherwise it is a folder beside the model file that was made of it
                 yield self.unusable(path.name, path.name, CatalogError(reason))
-
-    def is_model_file(self, path: Path) -> bool:
-        weights_alone = path.name.lower().endswith(".weights.h5")
-        return super().is_model_file(path) and not weights_alone
-
-    def check_settings(self, settings: ModelSettings, file_name: str) -> None:
-        if settings.layout is not None:
-            raise CatalogError(
-                f"{file_name} sets layout, which is allowed beside .onnx and .tflite files only. A Keras file says it itself."
-            )
 
     def _used_weights(self) -> set[str]:
         """Return the names of the weights files in `models.toml`, also of those in a table that has a fault."""

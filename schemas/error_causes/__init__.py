@@ -12,11 +12,12 @@ from schemas.error_causes.access import ACCESS
 from schemas.error_causes.bad_requests import BAD_REQUESTS
 from schemas.error_causes.cause import ErrorCause
 from schemas.error_causes.failed_jobs import FAILED_JOBS
+from schemas.error_causes.model_uploads import MODEL_UPLOADS
 from schemas.error_causes.not_now import NOT_NOW
 from schemas.error_causes.unknown_names import UNKNOWN_NAMES
 from schemas.error_causes.urls import URLS
 
 ERROR_CAUSES: Mapping[str, ErrorCause] = MappingProxyType(
-    {each.example.code: each for each in (*BAD_REQUESTS, *UNKNOWN_NAMES, *URLS, *ACCESS, *NOT_NOW, *FAILED_JOBS)}
+    {each.example.code: each for each in (*BAD_REQUESTS, *UNKNOWN_NAMES, *URLS, *MODEL_UPLOADS, *ACCESS, *NOT_NOW, *FAILED_JOBS)}
 )
 """The explanation of every error, by its code, in the order in which they are shown."""

@@ -15,9 +15,10 @@ BAD_REQUESTS = (
         errors.BodyTooLarge(
             "The body has more than 33,554,432 bytes.", allowed="at most 33,554,432 bytes", got="more than 33,554,432 bytes"
         ),
-        "The body, or an image in it, has more bytes than the service accepts.",
+        "The body, or an image or a model in it, has more bytes than the service accepts.",
         "Send a smaller image, or send the file as a form instead of base64. The operator sets the limits with "
-        "`CONVSCOPE_MAX_BODY_BYTES`, `CONVSCOPE_MAX_IMAGE_BYTES` and `CONVSCOPE_MAX_BASE64_BYTES`.",
+        "`CONVSCOPE_MAX_BODY_BYTES`, `CONVSCOPE_MAX_IMAGE_BYTES`, `CONVSCOPE_MAX_BASE64_BYTES` and, for an uploaded model, "
+        "`CONVSCOPE_MAX_MODEL_FILE_BYTES`.",
     ),
     ErrorCause(
         errors.UnsupportedFormat(

@@ -18,7 +18,7 @@ NO_MODEL = "none"  # stands in place of a model's name for a method that needs n
 MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]
-ModelSourceName = Literal["builtin", "keras_applications", "file", "onnx", "tflite"]
+ModelSourceName = Literal["builtin", "keras_applications", "file", "onnx", "tflite", "upload"]
 HeadKind = Literal["softmax", "sigmoid", "binary", "logits", "probabilities", "log_probabilities", "regression", "embedding", "none"]
 HeadSetting = Literal["logits", "probabilities", "log_probabilities", "regression", "embedding"]
 """The kinds of heads that the settings of a model may give."""
@@ -47,7 +47,7 @@ class ModelSummary(ImmutableSchema):
         description="The name of the model. The name of an unusable model may be one that no request can use, such as `My Model`.",
         examples=["efficientnet_lite0"],
     )
-    source: ModelSourceName = Field(description="The source of the model: this project, `keras.applications`, or the models folder.")
+    source: ModelSourceName = Field(description="The source: this project, `keras.applications`, the models folder, or an upload.")
     title: str = Field(default="", description="A title for people to read.")
     state: Literal["usable", "unusable"] = Field(
         default="usable", description="It is `unusable` if the model's settings or its file have a fault; `reason` then names it."
@@ -86,7 +86,7 @@ class ModelDescription(ImmutableSchema):
     """`GET /v1/models/{model}`: everything a client needs to draw the model and to validate a request."""
 
     name: ModelName
-    source: ModelSourceName = Field(description="The source of the model: this project, `keras.applications`, or the models folder.")
+    source: ModelSourceName = Field(description="The source: this project, `keras.applications`, the models folder, or an upload.")
     title: str = Field(default="", description="A title for people to read.")
     input: InputSpec
     preprocessing: Preprocessing

@@ -17,7 +17,7 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "RateLimit-Policy": ("How many requests of each kind a caller may send within which time (IETF draft).", _TEXT),
     "Retry-After": ("The number of seconds after which the caller should come again.", _SECONDS),
     "WWW-Authenticate": ("How to send a key (RFC 6750).", _TEXT),
-    "Location": ("The address of the job or the batch.", _TEXT),
+    "Location": ("The address of the job, the batch or the model.", _TEXT),
     "Preference-Applied": ("The preference that was followed, for example `wait=30`. It is absent if the request has none.", _TEXT),
     "ETag": ("The strong validator of this representation.", _TEXT),
     "Cache-Control": ("How long the answer may be kept. Its content never changes.", _TEXT),
@@ -31,6 +31,7 @@ _OF_FILES = {"200": ("ETag", "Cache-Control", "Vary", "Content-Disposition"), "3
 _BY_OPERATION: dict[str, dict[str, tuple[str, ...]]] = {
     "submit_job": _OF_JOBS,
     "submit_batch": {"202": ("Location", "Retry-After")},
+    "upload_model": {"200": ("Location",), "201": ("Location",)},
     "get_artifact": _OF_FILES,
     "get_image": _OF_FILES,
 }

@@ -85,6 +85,19 @@ def test_auth_follows_from_the_address(host: str, auth: str | None, insecure: bo
     assert with_auth_decided(settings, insecure=insecure).auth == decided
 
 
+def test_no_service_takes_models_from_other_machines_without_keys() -> None:
+    def decided(host: str, auth: str | None, *, insecure: bool = True) -> str | None:
+        settings = ServiceSettings.model_validate({"host": host, "auth": auth, "model_uploads": True})
+        return with_auth_decided(settings, insecure=insecure).auth
+
+    for auth in (None, "off"):
+        with pytest.raises(CommandFailed, match=r"refuses to take models on 0\.0\.0\.0.*CONVSCOPE_AUTH=required"):
+            decided("0.0.0.0", auth)  # noqa: S104
+    assert decided("0.0.0.0", "required") == "required"  # noqa: S104
+    assert decided("0.0.0.0", None, insecure=False) == "required"  # noqa: S104
+    assert decided("127.0.0.1", None) == "off"
+
+
 def test_beyond_loopback_there_must_be_a_key(redis_url: str, run: CliRunner) -> None:
     settings = ServiceSettings.model_validate({"host": "0.0.0.0", "auth": "required"})  # noqa: S104
     with pytest.raises(CommandFailed, match=r"no API key yet.*convscope keys add"):

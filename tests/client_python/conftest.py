@@ -27,5 +27,6 @@ def whole_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSer
     models.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVSCOPE_MODELS_DIR", str(models))
+        patch.setenv("CONVSCOPE_MODEL_UPLOADS", "true")
         with temporary_stack("client") as stack:
             yield WholeService(stack.url, models)

@@ -45,7 +45,7 @@ NAMES_IT_IN_THE_BODY = {
 MAKES_SOMETHING_NEW = {"upload_image"}
 # `test_webhooks.py` shows that each owner has its own.
 HAS_ONE_OF_ITS_OWN = {"get_webhook_secret", "rotate_webhook_secret", "list_webhook_endpoints"}
-NEEDS_ADMIN = {"add_key", "list_keys", "revoke_key"}
+NEEDS_ADMIN = {"add_key", "list_keys", "revoke_key", "upload_model", "delete_model"}
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ class Belongings:
     batch_id: str
     set_id: str
     name: str = "overlay"
+    model: str = "flowers"
     key_id: str = "0123456789ab"
 
 

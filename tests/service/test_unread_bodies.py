@@ -56,6 +56,7 @@ REFUSED = [
     Refused("PUT", "/v1/jobs", "application/json", MIB, 405, "method_not_allowed"),
     Refused("POST", "/v1/jobs", "text/plain", MIB, 415, "unsupported_format"),
     Refused("POST", "/v1/images", "application/json", 31 * MIB, 415, "unsupported_format"),
+    Refused("PUT", "/v1/models/vgg16", "application/octet-stream", 40 * MIB, 403, "model_uploads_off"),
     Refused("GET", "/v1/jobs?limit=0", "application/json", MIB, 422, "invalid_parameters"),
 ]
 

@@ -24,10 +24,12 @@ def page() -> Iterator[PageServer]:
 
 
 @pytest.fixture(scope="package")
-def service_url(page: PageServer) -> Iterator[str]:
+def service_url(page: PageServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run the service, a worker and Redis, and return the service's address."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CONVSCOPE_CORS_ORIGINS", page.url)
+        environment.setenv("CONVSCOPE_MODEL_UPLOADS", "true")
+        environment.setenv("CONVSCOPE_MODELS_DIR", str(tmp_path_factory.mktemp("typescript") / "models"))
         with temporary_stack("typescript-tests") as stack:
             yield stack.url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -127,6 +128,19 @@ class Client(Methods):
     def labels(self, model: str, q: str | None = None) -> list[dict[str, Any]]:
         """Return the classes of a model, or only those whose label contains `q`."""
         return self._loop.run(self._client.labels(model, q))
+
+    def upload_model(self, path: str | os.PathLike[str], name: str | None = None) -> dict[str, Any]:
+        """Upload a `.keras` or `.h5` file as a model, and return its description. See `AsyncClient.upload_model`.
+
+        Raises:
+            ModelError: the file holds no model that can be used, the name is not free, or there is no room or no permission for models.
+            OSError: the file cannot be read.
+        """
+        return self._loop.run(self._client.upload_model(path, name))
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model that was uploaded. Jobs that have it in memory go on."""
+        self._loop.run(self._client.delete_model(name))
 
     def methods(self) -> list[dict[str, Any]]:
         """Return every method with its parameters, an example and its artifacts."""

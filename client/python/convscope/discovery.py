@@ -1,12 +1,15 @@
-"""What the service has: models, layers, labels, methods, and the caller's images and jobs."""
+"""What the service has: models, layers, labels, methods, and the caller's images and jobs. Models and images can be added and deleted."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import Any
 from urllib.parse import quote
 
 from convscope.connection import ServiceConnection
 from convscope.image_input import ImageInput, is_image_id, read_image
+from convscope.model_file import CHECK_SECONDS, name_of_model, pieces_of
 from convscope.uploads import Uploads
 
 
@@ -31,6 +34,35 @@ class AsyncDiscovery:
     async def labels(self, model: str, q: str | None = None) -> list[dict[str, Any]]:
         """Return the classes of a model, or only those whose label contains `q`."""
         return await self._get(f"/v1/models/{quote(model, safe='')}/labels", q=q)
+
+    async def upload_model(self, path: str | os.PathLike[str], name: str | None = None) -> dict[str, Any]:
+        """Upload a `.keras` or `.h5` file as a model, and return its description when a worker has checked it.
+
+        A model that was uploaded under this name before is replaced. The key needs the scope `admin`, and the operator must have turned
+        uploads of models on.
+
+        Args:
+            path: the file. It is read a piece at a time.
+            name: the name of the model. Without it, the name is that of the file without its suffix.
+
+        Raises:
+            ModelError: the file holds no model that can be used, the name is not free, or there is no room or no permission for models.
+            ProblemError: the service refused the upload for another reason.
+            OSError: the file cannot be read.
+        """
+        size = (await asyncio.to_thread(os.stat, path)).st_size
+        answer = await self._connection.request(
+            "PUT",
+            f"/v1/models/{quote(name or name_of_model(path), safe='')}",
+            content=lambda: pieces_of(path),
+            headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)},
+            read_timeout=CHECK_SECONDS,
+        )
+        return answer.json()
+
+    async def delete_model(self, name: str) -> None:
+        """Delete a model that was uploaded. Jobs that have it in memory go on."""
+        await self._connection.request("DELETE", f"/v1/models/{quote(name, safe='')}")
 
     async def methods(self) -> list[dict[str, Any]]:
         """Return every method with its parameters, an example and its artifacts."""

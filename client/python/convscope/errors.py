@@ -80,10 +80,11 @@ class UnknownNameError(InvalidRequestError):
 
 
 class ModelError(ProblemError):
-    """The model does not suit the request, or it cannot be loaded."""
+    """The model does not suit the request, it cannot be loaded, or it cannot be uploaded, replaced or deleted."""
 
     codes = frozenset({
-        "unsuitable_layer", "forward_only_model", "no_gradient", "model_load_failed", "model_too_large",
+        "unsuitable_layer", "forward_only_model", "no_gradient", "model_load_failed", "model_too_large", "model_uploads_off",
+        "model_not_uploaded", "model_quota",
     })  # fmt: skip
 
 

@@ -161,6 +161,25 @@ export class Client {
     throw new TypeError("Only a file, its bytes, base64 or a data: address can be uploaded.");
   }
 
+  /**
+   * Upload a `.keras` or `.h5` file as a model, and return its description when a worker has checked it.
+   *
+   * A model that was uploaded under this name before is replaced. The key needs the scope `admin`, and the operator must have turned
+   * uploads of models on.
+   *
+   * @throws ProblemError if the service refuses the file or the name, for example with the code `model_load_failed`.
+   */
+  async uploadModel(name: string, file: Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer>, { signal = null }: { signal?: AbortSignal | null } = {}): Promise<Schemas["ModelDescription"]> {
+    const headers = { ...this.#headers, "Content-Type": "application/octet-stream" };
+    const request = new Request(`${this.url}/v1/models/${encodeURIComponent(name)}`, { method: "PUT", headers, body: file, signal });
+    return (await (await this.#fetch(request)).json()) as Schemas["ModelDescription"];
+  }
+
+  /** Delete a model that was uploaded. Jobs that have it in memory go on. */
+  async deleteModel(name: string): Promise<void> {
+    await this.api.DELETE("/v1/models/{model}", { params: { path: { model: name } } });
+  }
+
   async #submit<M extends MethodName>(method: M, input: InputOf<M>, options: SubmitOptions, wait: number): Promise<JobOf<M>> {
     options.signal?.throwIfAborted();
     const uploaded = new Set<string>();

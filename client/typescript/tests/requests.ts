@@ -54,6 +54,18 @@ export const requests: Record<string, Test> = {
     check(strange instanceof ProblemError && strange.code === null && strange.status === 502, String(strange));
   },
 
+  "a model is sent as it is, and what is wrong with it is told": async ({ url }) => {
+    const { client, requests } = recorded(url);
+    const file = new Blob([new Uint8Array([0x50, 0x4b, 3, 4]), "this is no zip archive"], { type: "application/zip" });
+    const refused = await rejection(client.uploadModel("from-typescript", file));
+    check(refused instanceof ProblemError && refused.code === "model_load_failed", String(refused));
+    equal([requests[0]?.method, requests[0] && pathOf(requests[0])], ["PUT", "/v1/models/from-typescript"], "request");
+    const absent = await rejection(client.deleteModel("from-typescript"));
+    check(absent instanceof ProblemError && absent.code === "unknown_model", String(absent));
+    const operators = await rejection(client.deleteModel(MODEL));
+    check(operators instanceof ProblemError && operators.code === "model_not_uploaded", String(operators));
+  },
+
   "a broken connection makes no second job": async ({ url, photo }) => {
     const image = await recorded(url).client.uploadOnce(photo);
     const ids: string[] = [];

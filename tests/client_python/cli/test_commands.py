@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from convscope import AsyncClient
 from convscope.cli.completions import complete_method, complete_model
+from jobstore.store import JobStore
+from service.settings import ServiceSettings
 from tests.client_python.cli.conftest import Program
+from tests.service.checking_worker import HDF5, checking
 from tests.service.fake_worker import FakeWorker, png
+
+
+@pytest.fixture
+def settings(settings: ServiceSettings) -> ServiceSettings:
+    return settings.model_copy(update={"model_uploads": True})
 
 
 def table(text: str) -> list[list[str]]:
@@ -37,6 +46,22 @@ async def test_models_layers_labels_and_methods_are_listed(program: Program, wor
     assert {"grad_cam", "filters"} <= {row[0] for row in table(methods.stdout)}
     assert ["alpha", "0.6"] in [row[:2] for row in table(parameters.stdout)]
     assert (unknown.status, "There is no method 'grad_can'. It must be one of " in unknown.stderr) == (1, True)
+
+
+@pytest.mark.slow
+async def test_a_model_is_uploaded_and_deleted(
+    program: Program, settings: ServiceSettings, store: JobStore, worker: FakeWorker, tmp_path: Path
+) -> None:
+    (tmp_path / "flowers.h5").write_bytes(HDF5)
+    async with checking(store, settings) as checker:
+        made = await program("models", "--upload", str(tmp_path / "flowers.h5"))
+        assert [row[:2] for row in table(made.stdout)[1:]] == [["flowers", "upload"]]
+        assert checker.seen == [HDF5]
+        refused = await program("models", "--upload", str(tmp_path / "flowers.h5"), "--name", "vgg16")
+        assert (refused.status, "belongs to the operator" in refused.stderr) == (1, True)
+        left = await program("models", "--delete", "flowers")
+        assert "flowers" not in [row[0] for row in table(left.stdout)]
+    assert (await program("models", "--name", "flowers")).status == 2
 
 
 @pytest.mark.slow

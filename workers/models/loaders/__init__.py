@@ -10,7 +10,7 @@ from schemas.models import ModelSourceName
 from workers.models.loaders.base import SourceLoader
 from workers.models.loaders.builtin import BuiltInLoader
 from workers.models.loaders.keras_applications import KerasApplicationsLoader
-from workers.models.loaders.models_folder import ModelsFolderLoader
+from workers.models.loaders.models_folder import ModelsFolderLoader, UploadedModelsLoader
 from workers.models.loaders.onnx_files import OnnxLoader
 from workers.models.loaders.tflite_files import TfliteLoader
 
@@ -36,5 +36,5 @@ def loaders_by_source(sources: Iterable[ModelSourceName], loaders: Iterable[Sour
 
 MODEL_LOADERS = loaders_by_source(
     [source.name for source in MODEL_SOURCES],
-    [BuiltInLoader(), KerasApplicationsLoader(), ModelsFolderLoader(), OnnxLoader(), TfliteLoader()],
+    [BuiltInLoader(), KerasApplicationsLoader(), ModelsFolderLoader(), OnnxLoader(), TfliteLoader(), UploadedModelsLoader()],
 )

@@ -62,6 +62,12 @@ class ModelsFolderLoader(SourceLoader):
             raise ModelLoadFailed(f"'{entry.file.name}' could not be loaded: {_cause(error, entry.file)}{hint}") from error
 
 
+class UploadedModelsLoader(ModelsFolderLoader):
+    """Loads a model of the source `upload`, with the same checks as a file of the operator's."""
+
+    source = "upload"
+
+
 def _load(path: Path, limits: ModelLimits) -> Any:
     with read_model_file(path, limits) as stored:
         archive = path.suffix.lower() == ".keras"

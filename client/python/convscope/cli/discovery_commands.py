@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,15 +13,39 @@ from convscope.cli.asking import asking
 from convscope.cli.completions import complete_method, complete_model
 from convscope.cli.service_options import AsJson, Key, Url
 
+if TYPE_CHECKING:
+    from convscope.client import Client
+
 ModelArgument = Annotated[str, typer.Argument(help="The name of the model.", autocompletion=complete_model)]
 
 
-def models(context: typer.Context, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
-    """List the models."""
+def models(
+    context: typer.Context,
+    *,
+    upload: Annotated[
+        Path | None,
+        typer.Option(help="Upload this .keras or .h5 file as a model, if the service takes models.", exists=True, dir_okay=False),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The name of the uploaded model. By default it is that of the file.", show_default=False)
+    ] = None,
+    delete: Annotated[
+        str | None, typer.Option(help="Delete this uploaded model.", show_default=False, autocompletion=complete_model)
+    ] = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models. With --upload or --delete, change them first."""
     from convscope.cli.listing import show
 
+    if name is not None and upload is None:
+        raise typer.BadParameter("It names an uploaded model, so --upload is needed too.", param_hint="--name")
     with asking(context, url, key) as client:
-        show(client.models(), ("name", "source", "input", "classes", "loaded", "why it cannot be used"), _model_cells, as_json=as_json)
+        if delete is not None:
+            client.delete_model(delete)
+        listed = client.models() if upload is None else _uploaded(client, upload, name)
+        show(listed, ("name", "source", "input", "classes", "loaded", "why it cannot be used"), _model_cells, as_json=as_json)
 
 
 def layers(
@@ -82,6 +107,12 @@ def methods(
         required = set(one["parameters"].get("required", ()))
         rows = [{"name": name, "required": name in required, **field} for name, field in one["parameters"]["properties"].items()]
         show([one] if as_json else rows, ("parameter", "by default", "meaning"), _parameter_cells, as_json=as_json)
+
+
+def _uploaded(client: Client, file: Path, name: str | None) -> list[dict[str, Any]]:
+    """Upload a model, and return its row of the list."""
+    made = client.upload_model(file, name)["name"]
+    return [model for model in client.models() if model["name"] == made]
 
 
 def _model_cells(model: Mapping[str, Any]) -> tuple[object, ...]:

@@ -1284,9 +1284,25 @@ export interface paths {
          *     A key needs the scope `read`.
          */
         get: operations["get_model"];
-        put?: never;
+        /**
+         * Upload a model
+         * @description The body is a `.keras` or `.h5` file, as for `curl -T flowers.keras`; its first bytes say which. The operator must have turned
+         *     uploads on. A worker loads the file and describes the model before the answer comes, with the checks that every model file passes.
+         *     If that fails, nothing is kept, and a model of this name stays as it is. A new file under the same name is a new version: results of
+         *     the old one are not shown for it, and jobs that run end on the version that they have loaded.
+         *
+         *     A key needs the scope `admin`.
+         */
+        put: operations["upload_model"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete an uploaded model
+         * @description The file, its description and the settings beside it are deleted. Only models whose `source` is `upload` can be deleted. A job that
+         *     has the model in memory goes on; one that still has to load it fails with `model_changed`.
+         *
+         *     A key needs the scope `admin`.
+         */
+        delete: operations["delete_model"];
         options?: never;
         head?: never;
         patch?: never;
@@ -8642,10 +8658,10 @@ export interface components {
             name: string;
             /**
              * Source
-             * @description The source of the model: this project, `keras.applications`, or the models folder.
+             * @description The source: this project, `keras.applications`, the models folder, or an upload.
              * @enum {string}
              */
-            source: "builtin" | "keras_applications" | "file" | "onnx" | "tflite";
+            source: "builtin" | "keras_applications" | "file" | "onnx" | "tflite" | "upload";
             /**
              * Title
              * @description A title for people to read. The default is `""`.
@@ -8808,10 +8824,10 @@ export interface components {
             name: string;
             /**
              * Source
-             * @description The source of the model: this project, `keras.applications`, or the models folder.
+             * @description The source: this project, `keras.applications`, the models folder, or an upload.
              * @enum {string}
              */
-            source: "builtin" | "keras_applications" | "file" | "onnx" | "tflite";
+            source: "builtin" | "keras_applications" | "file" | "onnx" | "tflite" | "upload";
             /**
              * Title
              * @description A title for people to read. The default is `""`.
@@ -9570,7 +9586,7 @@ export interface components {
              * @example unknown_layer
              * @enum {string}
              */
-            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "url_refused" | "url_unavailable";
+            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "model_uploads_off" | "model_not_uploaded" | "model_quota" | "url_refused" | "url_unavailable";
             /**
              * Retryable
              * @description If it is true, the same call may succeed later, unchanged.
@@ -9643,7 +9659,7 @@ export interface components {
              * @example unknown_layer
              * @enum {string}
              */
-            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "url_refused" | "url_unavailable";
+            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "model_uploads_off" | "model_not_uploaded" | "model_quota" | "url_refused" | "url_unavailable";
             /**
              * Title
              * @description The `title` of problems of this kind.
@@ -23121,7 +23137,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Problem: `scope_missing` */
+        /** @description Problem: `scope_missing`, `model_uploads_off` */
         Problem403: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -23134,7 +23150,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Problem: `state_conflict` */
+        /** @description Problem: `state_conflict`, `model_not_uploaded`, `model_quota` */
         Problem409: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -23211,7 +23227,7 @@ export interface components {
         "Retry-After": number;
         /** @description How to send a key (RFC 6750). */
         "WWW-Authenticate": string;
-        /** @description The address of the job or the batch. */
+        /** @description The address of the job, the batch or the model. */
         Location: string;
         /** @description The preference that was followed, for example `wait=30`. It is absent if the request has none. */
         "Preference-Applied": string;
@@ -27211,6 +27227,95 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    upload_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the model. It must match `^[a-z0-9][a-z0-9._-]{0,63}$`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file itself. */
+        requestBody: {
+            content: {
+                /** @example the bytes of flowers.keras */
+                "application/octet-stream": string;
+                /** @example the bytes of flowers.keras */
+                "application/zip": string;
+                /** @example the bytes of flowers.keras */
+                "application/x-hdf5": string;
+            };
+        };
+        responses: {
+            /** @description The model has replaced the uploaded model of this name. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDescription"];
+                };
+            };
+            /** @description The model is new. */
+            201: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDescription"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the model. It must match `^[a-z0-9][a-z0-9._-]{0,63}$`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model is deleted. */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
