@@ -10,20 +10,12 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 
 from rendering import text
-from rendering.charts.style import FAINT, FRAME
+from rendering.charts.colour_scale import ColourScale, draw_scale
 
 SEPARATOR = " · "
 LEAST_WIDTH, LEAST_BAR = 20, 6  # times the height of the letters: the width of a picture, and the height of the bar of colours
 SCALE_WIDTH = 9  # times the height of the letters: the bar of colours and its numbers, such as "≥ −1.23e−05"
 SMALLEST_SHARE = 0.7  # the ending and the note are written smaller, down to this share, before it is shortened
-
-
-@dataclass(frozen=True)
-class ColourScale:
-    """The colours of a map from its lower end to its upper end, uint8 (256, 3), and the words at places of it (0 is the lower end)."""
-
-    colours: UInt8[np.ndarray, "256 3"]
-    labels: tuple[tuple[float, str], ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,7 @@ def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: C
         top += step
     if scale is not None:
         top += _margin(letters)
-        _draw_scale(sheet, draw, scale, left=width + letters, top=top, height=max(height, LEAST_BAR * letters), letters=letters)
+        draw_scale(sheet, scale, (width + letters, top), max(height, LEAST_BAR * letters), letters)
     sheet.paste(Image.fromarray(picture), (0, top))
     if words.note:
         _draw_line(draw, words.note, letters, full_height - step / 2, full_width)
@@ -83,21 +75,6 @@ def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: C
 def _draw_line(draw: ImageDraw.ImageDraw, line: str, letters: int, middle: float, width: int) -> None:
     fitting, size = _fitting(line, width - letters, letters)
     draw.text((letters // 2, middle), fitting, fill=text.INK, font=text.font(size), anchor="lm")
-
-
-def _draw_scale(
-    sheet: Image.Image, draw: ImageDraw.ImageDraw, scale: ColourScale, *, left: int, top: int, height: int, letters: int
-) -> None:
-    levels = np.rint(np.linspace(255, 0, height)).astype(np.uint8)
-    bar = np.repeat(scale.colours[levels][:, None], letters, axis=1)
-    sheet.paste(Image.fromarray(bar), (left, top))
-    draw.rectangle((left - 1, top - 1, left + letters, top + height), outline=FRAME)
-    face, right = text.font(letters), left + letters
-    for place, words in scale.labels:
-        y = top + (1 - place) * (height - 1)
-        draw.line((right + 1, y, right + letters // 3, y), fill=FAINT)
-        inside = min(max(y, top + letters / 2), top + height - letters / 2)
-        draw.text((right + letters // 2, inside), words, fill=text.INK, font=face, anchor="lm")
 
 
 def _margin(letters: int) -> int:
@@ -111,7 +88,7 @@ def _full_width(width: int, letters: int, *, scale: bool) -> int:
 def title_lines(parts: Sequence[str], letters: int, room: float) -> list[str]:
     """Return the parts of a title in lines of at most `room` pixels. A part that is wider than a line is shortened."""
     face, lines = text.font(letters), [""]
-    for part in parts:
+    for part in map(text.drawable, parts):
         joined = f"{lines[-1]}{SEPARATOR}{part}" if lines[-1] else part
         if lines[-1] and face.getlength(joined) > room:
             lines.append(part)
@@ -122,6 +99,7 @@ def title_lines(parts: Sequence[str], letters: int, room: float) -> list[str]:
 
 def _fitting(line: str, room: float, letters: int) -> tuple[str, int]:
     """Return the line and the height of letters with which it fits into `room` pixels."""
+    line = text.drawable(line)
     sizes: Sequence[int] = range(letters, max(8, round(SMALLEST_SHARE * letters)) - 1, -1)
     size = next((size for size in sizes if text.font(size).getlength(line) <= room), sizes[-1])
     return text.shortened(line, text.font(size), room), size

@@ -1,22 +1,26 @@
 """Write words on pictures, in DejaVu Sans.
 
-The font has ×, σ, Greek and Cyrillic. It is a file of the matplotlib package, which need not be imported for it.
+The font has ×, σ, Greek and Cyrillic. It is a file of the matplotlib package, which need not be imported for it. Letters that it does
+not have, such as Chinese ones, are written in Latin letters by the package anyascii.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from anyascii import anyascii
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 Colour = tuple[int, int, int]
 PAPER: Colour = (255, 255, 255)  # the background of sheets and charts
 INK: Colour = (34, 34, 34)  # the colour of words
+_NO_LETTER = "\U0010ffff"  # Unicode promises that no letter will ever have this number
 
 
 @cache
@@ -34,9 +38,38 @@ def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
 
 
+def drawable(text: str) -> str:
+    """Return `text` in letters that can be drawn: 埃及猫 becomes AiJiMao.
+
+    Letters that DejaVu Sans does not have would all be the same box. Letters of scripts that are written from right to left are replaced
+    too, because the drawing puts one letter after another from left to right. What has no Latin letters becomes its number, "U+E000".
+    """
+    if text.isascii():
+        return text
+    return "".join(letter if _has(letter) else anyascii(letter) or f"U+{ord(letter):04X}" for letter in unicodedata.normalize("NFC", text))
+
+
+@cache
+def _has(letter: str) -> bool:
+    if letter.isascii() or letter.isspace():
+        return True
+    if unicodedata.bidirectional(letter) in ("R", "AL"):
+        return False
+    return _shape_of(letter) != _shape_of(_NO_LETTER)
+
+
+def _shape_of(letter: str) -> bytes:
+    drawn = Image.new("L", (64, 64))
+    ImageDraw.Draw(drawn).text((16, 16), letter, fill=255, font=font(24))
+    return drawn.tobytes()
+
+
 def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
-    """Return `text`, cut and ended with "…" if it is wider than `width` pixels. If not even "…" fits, return an empty string."""
-    text = " ".join(text.split())
+    """Return `text` in letters that can be drawn, cut and ended with "…" if it is wider than `width` pixels.
+
+    If not even "…" fits, return an empty string.
+    """
+    text = " ".join(drawable(text).split())
     if face.getlength(text) <= width:
         return text
     low, high = 0, len(text)

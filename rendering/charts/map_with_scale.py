@@ -10,14 +10,14 @@ from PIL import Image, ImageDraw
 
 from rendering import colormaps
 from rendering.charts.axes import ticks
-from rendering.charts.style import FRAME
+from rendering.charts.colour_scale import ColourScale, draw_scale, scale_width
 from rendering.grid import grid
 from rendering.text import INK, PAPER, captioned, font, line_height
 from schemas.methods.colormap import Colormap
 
 LONGEST_SIDE, WIDEST_GRID = 480, 960  # pixels, of an enlarged map and of the tiles of several
 NOT_FINITE = (150, 150, 150)
-_MARGIN, _BAR, _LETTERS, _SHORTEST_BAR = 12, 16, 12, 120  # pixels
+_MARGIN, _LETTERS, _SHORTEST_BAR = 12, 12, 120  # pixels
 
 
 def map_with_scale(values: Float[np.ndarray, "h w"] | Float[np.ndarray, "n h w"], colours: Colormap) -> UInt8[np.ndarray, "H W 3"]:
@@ -51,35 +51,27 @@ def _beside_scale(
     picture: UInt8[np.ndarray, "h w 3"], ends: tuple[float, float], colours: Colormap, *, has_values: bool, has_grey: bool
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return the picture with the scale on its right, and below it what grey means if there is grey."""
-    labels = _labels(*ends) if has_values else []
-    face = font(_LETTERS)
-    height, width = picture.shape[:2]
     note = "grey: not finite" if has_grey else ""
+    height, width = picture.shape[:2]
     bar_left, bar_height = _MARGIN + width + _MARGIN, max(height, _SHORTEST_BAR)
-    right = bar_left + _BAR + 8 + math.ceil(max([0.0, *(face.getlength(words) for _, words in labels)])) + _MARGIN
-    right = max(right, math.ceil(face.getlength(note)) + 2 * _MARGIN)
+    right = math.ceil(font(_LETTERS).getlength(note)) + 2 * _MARGIN
+    scale = None
+    if has_values:
+        table = colormaps.table(colours)
+        scale = ColourScale(table if ends[1] > ends[0] else np.broadcast_to(table[0], table.shape), _labels(*ends))
+        right = max(right, bar_left + scale_width(scale, _LETTERS) + _MARGIN)
+    right = max(right, bar_left)
     sheet = Image.new("RGB", (right, bar_height + 2 * _MARGIN + (line_height(_LETTERS) if note else 0)), PAPER)
     sheet.paste(Image.fromarray(picture), (_MARGIN, _MARGIN))
-    draw = ImageDraw.Draw(sheet)
-    if labels:
-        levels = np.rint(np.linspace(255, 0, bar_height)).astype(np.uint8)
-        bar = colormaps.table(colours)[levels if ends[1] > ends[0] else np.zeros_like(levels)]
-        sheet.paste(Image.fromarray(np.repeat(bar[:, None], _BAR, axis=1)), (bar_left, _MARGIN))
-        draw.rectangle((bar_left - 1, _MARGIN - 1, bar_left + _BAR, _MARGIN + bar_height), outline=FRAME)
-    taken: list[int] = []
-    for share, words in labels:  # the ends come first, so that a tick too near to one is left out
-        y = _MARGIN + round((1 - share) * (bar_height - 1))
-        if all(abs(y - other) >= line_height(_LETTERS) for other in taken):
-            taken.append(y)
-            draw.line((bar_left + _BAR, y, bar_left + _BAR + 4, y), fill=INK)
-            draw.text((bar_left + _BAR + 8, y), words, fill=INK, font=face, anchor="lm")
-    draw.text((_MARGIN, 2 * _MARGIN + bar_height), note, fill=INK, font=face, anchor="la")
+    if scale is not None:
+        draw_scale(sheet, scale, (bar_left, _MARGIN), bar_height, _LETTERS)
+    ImageDraw.Draw(sheet).text((_MARGIN, 2 * _MARGIN + bar_height), note, fill=INK, font=font(_LETTERS), anchor="la")
     return np.asarray(sheet)
 
 
-def _labels(low: float, high: float) -> list[tuple[float, str]]:
+def _labels(low: float, high: float) -> tuple[tuple[float, str], ...]:
     """Return the places (0 is the lower end of the scale, and 1 the upper end) and the words of the scale's labels, the ends first."""
     if low == high:
-        return [(0.5, f"{low:.4g}")]
+        return ((0.5, f"{low:.4g}"),)
     inner = [((value - low) / (high - low), words) for value, words in ticks(low, high, wanted=5, whole=False)]
-    return [(0.0, f"{low:.4g}"), (1.0, f"{high:.4g}"), *inner]
+    return (0.0, f"{low:.4g}"), (1.0, f"{high:.4g}"), *inner

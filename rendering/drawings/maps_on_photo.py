@@ -10,7 +10,7 @@ from jaxtyping import Float32, UInt8
 from numpy.typing import NDArray
 
 from rendering import colormaps, scaling
-from rendering.annotations import ColourScale
+from rendering.charts.colour_scale import ColourScale
 from rendering.drawings.base import Drawing, SourceArrays
 from rendering.overlays import OverlayAndHeatmap
 from rendering.overlays.blend import blend

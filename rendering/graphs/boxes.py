@@ -69,7 +69,7 @@ def frame_title(cluster: GraphCluster) -> str:
 
 def width_of(words: str, letters: int, *, bold: bool = False) -> int:
     """Return the width of words in pixels."""
-    return math.ceil(text.font(letters, bold=bold).getlength(words))
+    return math.ceil(text.font(letters, bold=bold).getlength(text.drawable(words)))
 
 
 def printable(words: str) -> str:

@@ -36,7 +36,7 @@ def pixels(figure: VectorFigure, scale: float = 1.0) -> UInt8[np.ndarray, "h w 3
     for shape in figure.shapes:
         if isinstance(shape, TextLine):
             face = text.font(max(1, round(shape.letters * scale)), bold=shape.bold)
-            draw.text((shape.x * scale, shape.y * scale), shape.words, fill=shape.colour, font=face, anchor="lm")
+            draw.text((shape.x * scale, shape.y * scale), text.drawable(shape.words), fill=shape.colour, font=face, anchor="lm")
     return np.asarray(sheet)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rendering import colormaps, text
-from rendering.annotations import ColourScale, PictureWords, annotated, annotated_size, letters_for
+from rendering.annotations import PictureWords, annotated, annotated_size, letters_for
+from rendering.charts.colour_scale import ColourScale
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
 SCALE = ColourScale(colormaps.table("viridis"), ((0.0, "0"), (1.0, "0.5")))
@@ -60,3 +61,8 @@ def test_the_longest_number_of_a_scale_fits() -> None:
     for letters in (11, 15, 32):
         sheet = annotated(np.zeros((30 * letters, 30 * letters, 3), np.uint8), PictureWords(("Method",), letters=letters), scale)
         assert (sheet[:, -2:] == 255).all()
+
+
+def test_a_title_in_another_script_is_written_in_latin_letters() -> None:
+    chinese, latin = (PictureWords(("Grad-CAM", words), f"{words} · 50%", f"{words}: yes") for words in ("埃及猫", "AiJiMao"))
+    np.testing.assert_array_equal(annotated(PICTURE, chinese, None), annotated(PICTURE, latin, None))

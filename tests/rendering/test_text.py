@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+import pytest
 
 from rendering import text
 
@@ -76,3 +77,24 @@ text.line("x", 20)
 sys.exit("matplotlib" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("tabby cat", "tabby cat"),
+        ("Égyptian σ Ж → − ≥ …", "Égyptian σ Ж → − ≥ …"),
+        ("埃及猫 (285)", "AiJiMao (285)"),
+        ("고양이", "GoYangI"),
+        ("חתול", "htvl"),  # the font has these letters, but they would stand in the wrong order
+        ("a\ue000b", "aU+E000b"),
+        ("e\N{COMBINING ACUTE ACCENT}", "é"),
+    ],
+)
+def test_letters_that_the_font_lacks_become_latin_ones(words: str, expected: str) -> None:
+    assert text.drawable(words) == expected
+
+
+def test_no_letter_is_drawn_as_a_box() -> None:
+    assert (text.line("猫", 60) == text.line("Mao", 60)).all()
+    assert text.shortened("猫" * 40, text.font(13), 90).startswith("MaoMao")

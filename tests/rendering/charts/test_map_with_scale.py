@@ -7,6 +7,7 @@ import pytest
 from matplotlib import colormaps as matplotlib_colormaps
 
 from rendering.charts.map_with_scale import NOT_FINITE, map_with_scale
+from rendering.charts.style import FAINT
 from rendering.colormaps import table
 
 MARGIN = 12
@@ -37,7 +38,7 @@ def test_the_scale_goes_from_the_last_colour_down_to_the_first() -> None:
     assert (bar[0].tolist(), bar[-1].tolist()) == (table("hot")[255].tolist(), table("hot")[0].tolist())
     positions = [np.flatnonzero((table("hot") == colour).all(axis=1)).max() for colour in bar]
     assert (np.diff(positions) <= 0).all()
-    ticks = np.flatnonzero((picture[:, MARGIN + 480 + 12 + 16 + 2] == (34, 34, 34)).all(axis=1)) - MARGIN
+    ticks = np.flatnonzero((picture[:, MARGIN + 480 + 12 + 12 + 2] == FAINT).all(axis=1)) - MARGIN
     wanted = [round((1 - share) * 159) for share in (1, 0.8, 0.6, 0.4, 0.2, 0)]
     assert ticks.tolist() == wanted, "0, 2, 4, 6, 8 and 10 are marked"
 
