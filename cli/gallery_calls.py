@@ -190,6 +190,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "hires_cam": {"layer": "block10_add"},
     "integrated_gradients": {},
     "kernel_shap": {"samples": 1000},
+    "kpca_cam": {"kernel": "cosine"},
     "lime": {"samples": 1000},
     "lrp": {"composite": "epsilon_gamma_box"},
     "rise": {"masks": 1000},
@@ -205,7 +206,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
 _TWO_OBJECTS: Mapping[str, JsonValue] = {"class_index": [285, 967]}  # the cat and the espresso of `cat_and_coffee.jpg`
 _OTHER_PHOTOS: Mapping[str, str] = {
     **dict.fromkeys(
-        ("grad_cam", "grad_cam_plus_plus", "layer_cam", "element_wise_cam", "score_cam", "ablation_cam", "recipro_cam"),
+        ("grad_cam", "grad_cam_plus_plus", "layer_cam", "element_wise_cam", "score_cam", "ablation_cam", "recipro_cam", "shapley_cam"),
         "cat_and_coffee.jpg",
     ),
     **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap", "gradient_shap"), "coffee.jpg"),

@@ -20,6 +20,7 @@ from rendering.photo import Photo
 from schemas.errors import UnsuitableLayer, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
+from schemas.methods.cam.activation_params import ActivationCamParams
 from schemas.methods.cam.base import CamParams
 from schemas.methods.target_layer import TargetLayerParams
 from tests.contract.model_kinds import KINDS, ModelKind
@@ -40,6 +41,7 @@ ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP
 JUDGED = {"faithfulness": "grad_cam"}
 # Parameters that make slow methods quick.
 QUICK: dict[str, dict[str, Any]] = {
+    "fem": {"sigmas": 0.5},  # small maps have no place that is further from the mean
     "rise": {"masks": 60, "cells": 3},
     "lime": {"samples": 60, "segments": 9},
     "kernel_shap": {"samples": 60, "segments": 9},
@@ -108,7 +110,7 @@ def given(kind: ModelKind, method: str) -> dict[str, Any]:
 def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
     params = METHODS[JUDGED.get(method, method)]
     explains_a_class = "class_index" in params.model_fields or issubclass(params, CamParams)
-    if kind.no_class is not None and explains_a_class and method != "eigen_cam":
+    if kind.no_class is not None and explains_a_class and not issubclass(params, ActivationCamParams):
         return kind.no_class
     if method == "lrp":
         return kind.no_relevance
@@ -124,7 +126,7 @@ def map_size(model: LoadedModel, kind: ModelKind, method: str) -> tuple[int, int
     if not issubclass(params, (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
     description = model.published.description
-    explains_a_target = kind.no_class is not None and issubclass(params, CamParams) and method != "eigen_cam"
+    explains_a_target = kind.no_class is not None and issubclass(params, CamParams) and not issubclass(params, ActivationCamParams)
     own = description.layer_for_targets(kind.output) if explains_a_target else description.default_layer
     path = kind.layer or own or ""
     grid = model.published.description.layer_at(path).token_grid

@@ -3,17 +3,17 @@
 Stand-ins take the place of packages that the compared code does not need:
 - torchvision: pytorch-grad-cam uses it to prepare images and for detection. Its wheel does not import beside the CPU build of torch.
 - TensorFlow Probability: Xplique uses it for HSIC. It requires Keras 2.
-- scikit-image, scikit-learn and SciPy: the peers use them for segmentation, NMF, kernel PCA, 3-D zoom and linear models.
+- scikit-image: the peers use it for segmentation.
 """
 
 from __future__ import annotations
 
-import keras  # before the stand-ins, because Keras imports scikit-learn if it finds one
+import keras
 import torch
 
 from tests.parity.stand_ins import stand_ins
 
-with stand_ins("torchvision", "tensorflow_probability", "skimage", "sklearn", "scipy"):
+with stand_ins("torchvision", "tensorflow_probability", "skimage"):
     import captum.attr as captum
     import pytorch_grad_cam
     import xplique.attributions as xplique

@@ -115,6 +115,28 @@ def test_eigen_cam(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize("kernel", ["sigmoid", "rbf", "cosine"])
+def test_kpca_cam(kernel: str, path: str) -> None:
+    activations = twins().probe.forward(photos(), (path,)).activations[path]
+    given = channels_first(photos())
+    with pytorch_grad_cam.KPCA_CAM(twins().torch, [twins().torch.layer(path)], kernel=kernel) as peer:
+        peer.activations_and_grads(given)
+        (found,) = peer.activations_and_grads.activations
+        expected = peer.get_cam_image(given, None, None, found.numpy(), None, False)
+    assert difference(maps("kpca_cam", layer=path, kernel=kernel), same_sign(expected, activations)) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+def test_fem_with_weighted_activations(path: str) -> None:
+    given = channels_first(photos())
+    with pytorch_grad_cam.FEM(twins().torch, [twins().torch.layer(path)], k=1) as peer:
+        peer.activations_and_grads(given)
+        (found,) = peer.activations_and_grads.activations
+        expected = np.maximum(peer.get_cam_image(given, None, None, found.numpy(), None, False), 0)
+    assert difference(maps("fem", layer=path, sigmas=1, weighting="activations"), expected) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
 @pytest.mark.parametrize("method", ["layer_cam", "hires_cam"])
 def test_eigen_smoothing(method: str, path: str) -> None:
     found = twins().probe.gradients(photos(), path, np.array(CLASSES, np.int32))
@@ -138,6 +160,28 @@ def test_several_layers(method: str) -> None:
     ours = above_least(np.concatenate(fused))
     expected = peer_picture(method, LAYERS)
     assert difference(ours / ours.max(axis=(1, 2), keepdims=True), expected) < TOLERANCE
+
+
+class ResidualSoftmax(ScaledLogit):
+    """The target for the peer: a class's logit plus the logarithm of its probability, as in its `ClassifierOutputReST`."""
+
+    def __call__(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits[self._class_index] + torch.log_softmax(logits, dim=-1)[self._class_index]
+
+
+@pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize(("score", "target"), [("rest", ResidualSoftmax), ("logit", ScaledLogit)])
+def test_shapley_cam(score: str, target: type[ScaledLogit], path: str) -> None:
+    layer, given = twins().torch.layer(path), channels_first(photos()).requires_grad_()
+    with pytorch_grad_cam.ShapleyCAM(twins().torch, [layer]) as peer:
+        logits = peer.activations_and_grads(given)
+        total = sum(target(class_index)(row) for class_index, row in zip(CLASSES, logits, strict=True))
+        torch.autograd.grad(total, given, retain_graph=True, create_graph=True)
+        (activations,), (gradients,) = peer.activations_and_grads.activations, peer.activations_and_grads.gradients
+        expected = np.maximum(peer.get_cam_image(given, layer, targets(), activations, gradients, False), 0)
+    assert difference(maps("shapley_cam", layer=path, score=score), expected) < TOLERANCE
+    same = difference(maps("grad_cam", layer=path), expected) < TOLERANCE
+    assert same == (score == "logit")  # the twins have ReLUs alone, so that only the softmax has a second derivative
 
 
 @pytest.mark.parametrize("path", LAYERS)

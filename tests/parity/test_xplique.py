@@ -18,7 +18,7 @@ import pytest
 import tensorflow as tf
 
 from tests.parity.peers import xplique, xplique_metrics
-from tests.parity.twins import BLACK, CLASSES, SIZE, TOLERANCE, difference, photos, twins
+from tests.parity.twins import BLACK, CLASSES, LAYERS, SIZE, TOLERANCE, difference, photos, twins
 from workers.methods.evaluation import faithfulness
 from workers.methods.perturbation.rise import SoftMasks
 
@@ -56,6 +56,17 @@ def test_integrated_gradients(steps: int) -> None:
     peer = xplique.IntegratedGradients(logits_model(), reducer=None, steps=steps, baseline_value=BLACK)
     ours = values("integrated_gradients", steps=steps, rule="trapezoid")
     assert difference(ours, peer(photos(), TARGETS).numpy()) < TOLERANCE
+
+
+@pytest.mark.parametrize("path", LAYERS)
+@pytest.mark.parametrize("sigmas", [1, 2])
+def test_fem(sigmas: float, path: str) -> None:
+    """The maps of the layer are compared, because the peer enlarges them by bicubic interpolation."""
+    activations = twins().probe.forward(photos(), (path,)).activations[path]
+    means, masks = xplique.FEM._compute_weights(tf.constant(activations), tf.constant(sigmas, tf.float32))
+    expected = xplique.FEM._apply_weights(means, masks).numpy()
+    found = twins().run("fem", photos(), layer=path, sigmas=sigmas)
+    assert difference(np.concatenate([each.maps for each in found]), expected) < TOLERANCE
 
 
 def test_guided_backprop() -> None:

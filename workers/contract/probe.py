@@ -13,6 +13,7 @@ from schemas.models import ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
 from workers.contract.relevance import InputRange, RelevanceRules, Relevances
+from workers.contract.scores import GradientScore, Readout
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 
 
@@ -40,6 +41,7 @@ class LayerGradients:
         gradients: ∂score/∂activations, float32 (N, h, w, K).
         logits, probabilities: the class scores of the same pass, float32 (N, classes).
         class_indices: the class that each example explains, int32 (N,). `TOP_CLASS` has been replaced by the example's top class.
+        products: H·A, the Hessian of the score times the activations, float32 (N, h, w, K). It is None if it was not asked for.
     """
 
     activations: Float32
@@ -47,23 +49,7 @@ class LayerGradients:
     logits: Float32
     probabilities: Float32
     class_indices: NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Readout:
-    """Values of a model from which targets other than one class are read. The score of a target is a weighted sum of them.
-
-    Attributes:
-        source: `logits` or `probabilities` for the classes of an output, (N, classes) or (N, h, w, classes); `output` for an output as it
-            is; `layer` for a layer's activations.
-        name: the name of the output, where None stands for the first, or the path of the layer.
-        normalised: divide the values of each example by their Euclidean length first, so that the sum is a cosine if the weights have the
-            length 1.
-    """
-
-    source: Literal["logits", "probabilities", "output", "layer"]
-    name: str | None = None
-    normalised: bool = False
+    products: Float32 | None = None
 
 
 ReluRule = Literal["gradient", "guided", "deconv"]
@@ -154,13 +140,17 @@ class Probe(Protocol):
         layer: str,
         class_indices: NDArray[np.int32],
         *,
-        score: Literal["logit", "probability"] = "logit",
+        score: GradientScore = "logit",
+        products: bool = False,
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
-        """Return the gradient of each example's class score at `layer`.
+        """Return the gradient of each example's class score at `layer`, and with `products` also the Hessian times the activations.
 
         `class_indices` is int32 (N,), and `TOP_CLASS` means the example's top class.
+
+        Raises:
+            NoGradient: with `products`, an operation between the layer and the score has no second gradient.
         """
         ...
 

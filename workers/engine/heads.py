@@ -89,9 +89,18 @@ class Head:
         """
         if self.kind in ("probabilities", "log_probabilities"):
             return tf.exp(tf.minimum(logits, 0))
-        if self.kind in ("sigmoid", "binary") or (self.kind in ("logits", "none") and 1 in (self.classes, self.dense_classes)):
-            return tf.nn.sigmoid(logits)
-        return tf.nn.softmax(logits)
+        return tf.nn.sigmoid(logits) if self._is_sigmoid else tf.nn.softmax(logits)
+
+    def log_probabilities(self, logits: tf.Tensor) -> tf.Tensor:
+        """Return the natural logarithm of `probabilities(logits)`, which is finite also where a probability is 0 in float32."""
+        if self.kind in ("probabilities", "log_probabilities"):
+            return tf.minimum(logits, 0)
+        return tf.math.log_sigmoid(logits) if self._is_sigmoid else tf.nn.log_softmax(logits)
+
+    @property
+    def _is_sigmoid(self) -> bool:
+        """Whether each class has a probability of its own."""
+        return self.kind in ("sigmoid", "binary") or (self.kind in ("logits", "none") and 1 in (self.classes, self.dense_classes))
 
 
 def find_head(topology: Topology, index: int = 0, known: HeadKind | None = None) -> Head:

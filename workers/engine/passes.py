@@ -1,4 +1,4 @@
-"""The forward passes and gradient passes of a probe as compiled functions.
+"""The forward passes of a probe, and the projection of activations back to the input, as compiled functions.
 
 The batch axis is free, and so are height and width where the model takes any size. `others` holds the values (1, …) of the model's other
 inputs by name.
@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from schemas.errors import NoGradient
-from schemas.methods.target_class import TOP_CLASS
 from workers.contract.probe import Forward, ReluRule
 from workers.engine.domain_errors import check_finite
-from workers.engine.evaluation import Intercept, Override
+from workers.engine.evaluation import Intercept
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import ModelInputs
 from workers.engine.relu_rules import with_relu_rule
@@ -30,16 +29,6 @@ class ForwardPass(NamedTuple):
     activations: dict[str, tf.Tensor]
     logits: tf.Tensor | None
     probabilities: tf.Tensor | None
-
-
-class GradientPass(NamedTuple):
-    """Activations and gradients (N, …), logits and probabilities (N, classes), all float32; class indices (N,) int32."""
-
-    activations: tf.Tensor
-    gradients: tf.Tensor
-    logits: tf.Tensor
-    probabilities: tf.Tensor
-    class_indices: tf.Tensor
 
 
 def build_forward(
@@ -110,35 +99,6 @@ def build_backproject(model_inputs: ModelInputs, layer: str, relu_rule: ReluRule
     return traced(backproject, (*model_inputs.signature, _activations_spec(graph, layer)))
 
 
-def build_gradients(
-    model_inputs: ModelInputs, layer: str, *, score: str, relu_rule: ReluRule, scores: ScoreSource, precision: str
-) -> Callable[..., GradientPass]:
-    """Compile `(x, others, class_indices (N,), *weights of scores) → GradientPass`: each example's gradient of its score at a layer.
-
-    The tape starts at the layer, so that only what comes after it is differentiated. `TOP_CLASS` stands for the class with the
-    highest logit.
-
-    Raises:
-        NoGradient: an operation between the layer and the class score has no gradient.
-    """
-    graph = model_inputs.graph
-    override = with_relu_rule(graph, relu_rule, scores.fast_calls((layer,), precision))
-
-    def gradients(x: tf.Tensor, others: Others, class_indices: tf.Tensor, *weights: tf.Tensor) -> GradientPass:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            inputs = model_inputs.all(x, others)
-            taps, logits, probabilities = scores.read(inputs, (layer,), override, watch_only(layer, tape), weights)
-            class_indices = tf.where(class_indices == TOP_CLASS, tf.argmax(logits, axis=1, output_type=tf.int32), class_indices)
-            explained = tf.gather(logits if score == "logit" else probabilities, class_indices, axis=1, batch_dims=1)
-        gradient = tape.gradient(explained, taps[layer])
-        if gradient is None:
-            raise NoGradient(_why_no_gradient(graph, inputs, layer, scores, override), pointer="/params/layer", got=layer)
-        gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
-        return GradientPass(tf.cast(taps[layer], tf.float32), gradient, logits, probabilities, class_indices)
-
-    return traced(gradients, (*model_inputs.signature, tf.TensorSpec((None,), tf.int32), *scores.signature))
-
-
 def as_forward(result: ForwardPass, precision: str) -> Forward:
     """Return the arrays of a forward pass that was computed in `precision`.
 
@@ -158,8 +118,8 @@ def traced(function: Callable[..., Any], signature: Sequence[Any]) -> Any:
     return compiled
 
 
-def watch_only(path: str, tape: tf.GradientTape) -> Intercept:
-    """Return an intercept with which `tape` differentiates with respect to the output of the layer `path` alone.
+def watch_only(path: str, *tapes: tf.GradientTape) -> Intercept:
+    """Return an intercept with which `tapes` differentiate with respect to the output of the layer `path` alone.
 
     The output is copied by an identity, because a layer such as dropout returns its input, which other layers may read too.
     """
@@ -169,7 +129,8 @@ def watch_only(path: str, tape: tf.GradientTape) -> Intercept:
             return activation
         activation = tf.identity(activation)
         if activation.dtype.is_floating:
-            tape.watch(activation)
+            for tape in tapes:
+                tape.watch(activation)
         return activation
 
     return watch
@@ -177,22 +138,6 @@ def watch_only(path: str, tape: tf.GradientTape) -> Intercept:
 
 def _activations_spec(graph: Graph, layer: str) -> tf.TensorSpec:
     return tf.TensorSpec((None, *graph.layer_at(layer).output_shape[1:]), tf.float32)
-
-
-def _why_no_gradient(graph: Graph, inputs: Any, layer: str, scores: ScoreSource, override: Override) -> str:
-    """Return a message that names the first layer after `layer` which passes no gradient."""
-    between = [
-        other.path
-        for other in graph.layers
-        if other.path != layer and graph.reaches(layer, other.path) and scores.is_computed_from(other.path)
-    ]
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        taps = graph.run(inputs, (layer, *between), override, watch_only(layer, tape))
-    for path in between:
-        if not taps[path].dtype.is_floating or tape.gradient(taps[path], taps[layer]) is None:
-            kind = type(graph.layer_at(path).layer).__name__
-            return f"No gradient of the class score reaches layer '{layer}': '{path}' ({kind}), between the two, is not differentiable."
-    return f"No gradient of the class score reaches layer '{layer}': the last operation before the score is not differentiable."
 
 
 def _as_float32(activations: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from schemas.models import HeadKind, ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
-from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
+from workers.contract.probe import Forward, InputGradients, LayerGradients, ReluRule
 from workers.contract.relevance import InputRange, RelevanceRules, Relevances
+from workers.contract.scores import GradientScore, Readout
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine import passes
 from workers.engine.activation_guard import ActivationGuard
@@ -29,9 +30,9 @@ from workers.engine.compiled_cache import CompiledCache, Compiling
 from workers.engine.cost import pass_cost
 from workers.engine.device_speed import device_speed
 from workers.engine.domain_errors import as_domain_errors, check_finite
+from workers.engine.gradient_pass import build_gradients, run_gradients
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import ModelInputs
-from workers.engine.passes import GradientPass
 from workers.engine.randomised_layers import randomised_layers
 from workers.engine.relevance.relevance_pass import build_relevances, run_relevances
 from workers.engine.relu_rules import count_relus
@@ -117,11 +118,13 @@ class KerasProbe:
         layer: str,
         class_indices: NDArray[np.int32],
         *,
-        score: Literal["logit", "probability"] = "logit",
+        score: GradientScore = "logit",
+        products: bool = False,
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
-        return self._gradients(tensor, layer, class_indices, output=output, precision=precision, score=score, relu_rule="gradient")
+        rules = {"score": score, "relu_rule": "gradient", "products": products}
+        return self._gradients(tensor, layer, class_indices, output=output, precision=precision, **rules)
 
     def input_gradients(
         self,
@@ -133,7 +136,7 @@ class KerasProbe:
         output: str | None = None,
         precision: str = "float32",
     ) -> InputGradients:
-        at, how = self._inputs.name, {"score": score, "relu_rule": relu_rule}
+        at, how = self._inputs.name, {"score": score, "relu_rule": relu_rule, "products": False}
         found = self._gradients(tensor, at, class_indices, output=output, precision=precision, **how)
         relus = 0 if relu_rule == "gradient" else self._relus(self._scores(output))
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
@@ -221,14 +224,10 @@ class KerasProbe:
     ) -> LayerGradients:
         errors = self._checked(tensor, precision, layer)
         source = self._explained(layer, output, class_indices, len(tensor))
-        build = partial(passes.build_gradients, self._inputs, layer, scores=source, precision=precision, **rules)
+        build = partial(build_gradients, self._inputs, layer, scores=source, precision=precision, **rules)
         call = self.compiled.get(("gradients", self._inputs.key, layer, *rules.values(), source.key, precision), build)
         with errors:
-            result: GradientPass = call(*self._inputs.arguments(tensor), tf.constant(class_indices, tf.int32), *self._weights)
-            found = LayerGradients(*(value.numpy() for value in result))
-        values = {f"activations of layer '{layer}'": found.activations, "logits": found.logits}
-        check_finite(f"in {precision}", {**values, f"gradients at layer '{layer}'": found.gradients})
-        return found
+            return run_gradients(call, self._inputs.arguments(tensor), class_indices, self._weights, layer=layer, precision=precision)
 
     def _explained(self, layer: str, output: str | None, class_indices: NDArray[np.int32], count: int) -> ScoreSource:
         """Return the source of the scores, after a check that they come from `layer` and that it has these classes for each example."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import tensorflow as tf
 
 from schemas.errors import UnsuitableLayer
-from workers.contract.probe import Readout
+from workers.contract.scores import Readout
 from workers.engine.evaluation import Intercept, Override, evaluate
 from workers.engine.graph import Graph
 from workers.engine.topology import TensorRef
@@ -50,6 +50,10 @@ class ScoreSource(Protocol):
         self, inputs: Any, taps: Sequence[str], override: Override, intercept: Intercept | None, weights: Sequence[tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         """Return the outputs of the tapped layers by path, and logits and probabilities (N, classes), float32."""
+        ...
+
+    def residual_softmax(self, logits: tf.Tensor) -> tf.Tensor:
+        """Return the logit plus the logarithm of the probability of each class, (N, classes) float32. Targets are returned as they are."""
         ...
 
     def origin(self, override: Override) -> ScoreOrigin:
@@ -95,6 +99,9 @@ class ClassScores:
         activations, logits = self.graph.class_scores(inputs, taps, override, intercept, self.output)
         return activations, logits, self.graph.head_of(self.output).probabilities(logits)
 
+    def residual_softmax(self, logits: tf.Tensor) -> tf.Tensor:
+        return logits + self.graph.head_of(self.output).log_probabilities(logits)
+
     def origin(self, override: Override) -> ScoreOrigin:
         return _origin_of_logits(self.graph, self.output, override)
 
@@ -139,6 +146,9 @@ class TargetScores:
         activations, values = self.values(inputs, taps, override, intercept)
         scores = weighted_sums(values, *weights, normalised=self.readout.normalised)
         return activations, scores, scores
+
+    def residual_softmax(self, logits: tf.Tensor) -> tf.Tensor:
+        return logits
 
     def origin(self, override: Override) -> ScoreOrigin:
         topology = self.graph.topology

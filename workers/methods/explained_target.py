@@ -21,8 +21,9 @@ from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
 from workers.contract.map_place import MapPlace
 from workers.contract.method import Implementation
-from workers.contract.probe import Probe, Readout
+from workers.contract.probe import Probe
 from workers.contract.progress import Slice
+from workers.contract.scores import Readout
 from workers.methods.map_places import photo_under
 from workers.methods.target_weights import (
     WeightedTarget,

@@ -12,7 +12,8 @@ from schemas.methods.frames import ANIMATION
 from schemas.models import ModelDescription
 
 Compared = Literal[
-    "grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "element_wise_cam", "eigen_cam", "score_cam", "ablation_cam"
+    "grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "element_wise_cam", "eigen_cam", "kpca_cam", "fem",
+    "score_cam", "ablation_cam",
 ]  # fmt: skip
 BY_CHANNEL = ("score_cam", "ablation_cam")
 """These methods try the channels of a layer on the model, which takes many passes."""

@@ -13,7 +13,7 @@ from keras import layers
 from schemas.models import Preprocessing
 from tests.workers.models.description.hand_made import published
 from tests.zoo.several_inputs import colour_and_depth, photo_and_values, siamese
-from workers.contract.probe import Readout
+from workers.contract.scores import Readout
 from workers.engine.probe import KerasProbe
 
 PLAIN = Preprocessing()

@@ -14,7 +14,7 @@ from keras import layers
 from schemas.errors import NoGradient
 from tests.workers.models.entries import file_entry
 from tests.zoo.registry import seeded
-from workers.contract.probe import Readout
+from workers.contract.scores import Readout
 from workers.engine.probe import KerasProbe
 from workers.models.description.describe import describe
 

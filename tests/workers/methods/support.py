@@ -14,6 +14,7 @@ from schemas.models import InputSpec, ModelDescription, Preprocessing, Published
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe, ReluRule
+from workers.contract.scores import GradientScore
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 
 LABELS = ("tench", "goldfish", "great white shark")
@@ -95,7 +96,8 @@ class FormulaProbe(Probe):
         layer: str,
         class_indices: NDArray[np.int32],
         *,
-        score: Literal["logit", "probability"] = "logit",
+        score: GradientScore = "logit",
+        products: bool = False,
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:
@@ -107,8 +109,20 @@ class FormulaProbe(Probe):
         if score == "probability":
             p = np.take_along_axis(probabilities, chosen[:, None], axis=1)
             weights = p * (weights - probabilities @ self.WEIGHTS)
+        elif score == "rest":
+            weights = 2 * weights - probabilities @ self.WEIGHTS
         gradients = (2 * weights[:, None, None, :] * tensor).astype(np.float32)
-        return LayerGradients(tensor, gradients, logits, probabilities, chosen)
+        found = self._products(tensor, gradients, logits, score) if products else None
+        return LayerGradients(tensor, gradients, logits, probabilities, chosen, found)
+
+    def _products(self, tensor: Float32, gradients: Float32, logits: Float32, score: str) -> Float32:
+        """Return H·A. The Hessian of Σ W·A² is the diagonal of 2·W, and that of log Σ exp has the covariance of the gradients, too."""
+        if score == "logit":
+            return gradients
+        assert score == "rest", "the Hessian of a probability is not worked out here"
+        p = softmax(logits)
+        covariance = (p * logits) @ self.WEIGHTS - (p * logits).sum(axis=1, keepdims=True) * (p @ self.WEIGHTS)
+        return (gradients - 4 * covariance[:, None, None, :] * tensor).astype(np.float32)
 
     def input_gradients(
         self,

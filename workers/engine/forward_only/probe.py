@@ -16,8 +16,9 @@ from schemas.errors import ForwardOnlyModel, InvalidParameters, OutOfMemory, Unk
 from schemas.models import ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
-from workers.contract.probe import Forward, InputGradients, LayerGradients, Readout, ReluRule
+from workers.contract.probe import Forward, InputGradients, LayerGradients, ReluRule
 from workers.contract.relevance import InputRange, RelevanceRules, Relevances
+from workers.contract.scores import GradientScore, Readout
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine.domain_errors import check_finite
 from workers.engine.forward_only.image_input import other_image_input
@@ -128,7 +129,8 @@ class ForwardOnlyProbe:
         layer: str,
         class_indices: NDArray[np.int32],
         *,
-        score: Literal["logit", "probability"] = "logit",
+        score: GradientScore = "logit",
+        products: bool = False,
         output: str | None = None,
         precision: str = "float32",
     ) -> LayerGradients:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -15,6 +15,8 @@ from rendering.sheets import caption_size, captioned_sheet, photo_for_tiles
 from rendering.titles import titled
 from schemas.methods import METHODS
 from schemas.methods.cam.compare import Compare, CompareFacts
+from schemas.methods.cam.fem import Fem
+from schemas.methods.cam.kpca_cam import KpcaCam
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
@@ -22,13 +24,16 @@ from workers.contract.progress import Slice
 from workers.methods.batch_sizes import GRADIENT_ROWS
 from workers.methods.cam import (
     ablation_cam,
+    activation_cam,
     cam_maps,
     cam_pictures,
     element_wise_cam,
+    fem,
     grad_cam,
     grad_cam_plus_plus,
     gradient_weighted_cam,
     hires_cam,
+    kpca_cam,
     layer_cam,
     score_cam,
     score_weighted_cam,
@@ -48,6 +53,10 @@ WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
         "xgrad_cam": xgrad_cam.weights,
     }
 )
+ACTIVATIONS: Mapping[str, Callable[[], activation_cam.ActivationFormula]] = MappingProxyType(
+    {"eigen_cam": lambda: cam_maps.principal, "kpca_cam": lambda: kpca_cam.formula_of(KpcaCam()), "fem": lambda: fem.formula_of(Fem())}
+)
+"""The formulas, with default parameters, of the methods that need no gradients."""
 TRIALS: Mapping[str, score_weighted_cam.ChannelTrial] = MappingProxyType({"score_cam": score_cam.TRIAL, "ablation_cam": ablation_cam.TRIAL})
 
 EQUAL_BEFORE_POOLING = ("grad_cam", "hires_cam", "xgrad_cam")
@@ -135,8 +144,9 @@ def _one_slice_a_pass(
 
 
 def _formula(method: str, params: Compare) -> gradient_weighted_cam.MapFormula:
-    if method == "eigen_cam":
-        return lambda activations, gradients: cam_maps.principal(activations)
+    if method in ACTIVATIONS:
+        formula = ACTIVATIONS[method]()
+        return lambda activations, gradients: formula(activations)
     if method == "element_wise_cam":
         return element_wise_cam.formula(eigen_smooth=params.eigen_smooth)
     return gradient_weighted_cam.weighted_map(WEIGHTS[method], eigen_smooth=params.eigen_smooth)

@@ -141,8 +141,8 @@ class AsyncMethods(ABC):
         float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
         | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels:
         int | None = DEFAULT, methods: Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam",
-        "element_wise_cam", "eigen_cam", "score_cam", "ablation_cam"]] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        "element_wise_cam", "eigen_cam", "kpca_cam", "fem", "score_cam", "ablation_cam"]] = DEFAULT, model_inputs: Mapping[str, Any] | None
+        = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.
 
@@ -466,6 +466,48 @@ class AsyncMethods(ABC):
             seed: This is the seed of the start. By default 0.
         """
         return await self._run_method("feature_inversion", given_arguments(locals()))
+
+    async def fem(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, frames: int | None = DEFAULT, sigmas: float = DEFAULT, weighting: Literal["means", "activations"] = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> AsyncResult:
+        """This heatmap shows where the channels of a layer answer unusually strongly: more than some standard deviations above
+            their own mean. It needs no class and no gradient. The facts name the top class, if the model has classes.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            sigmas: A channel counts where it is more than this many standard deviations above its mean over all places. By default
+                2.
+            weighting: `means`: each channel adds its mean at the places where it counts, as in the paper. By default "means".
+        """
+        return await self._run_method("fem", given_arguments(locals()))
 
     async def filter_atlas(
         self, *, model: str, precision: Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1", "dlwp2",
@@ -963,6 +1005,51 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("kernel_shap", given_arguments(locals()))
 
+    async def kpca_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, frames: int | None = DEFAULT, kernel: Literal["sigmoid", "rbf", "polynomial", "cosine"] = DEFAULT, gamma: float |
+        None = DEFAULT, max_positions: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This heatmap shows what dominates a layer's activations, as EigenCAM does, but after a bend by a kernel, so that a few
+            very strong places do not decide alone. It needs no class and no gradient. The facts name the top class, if the model
+            has classes.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            kernel: This is the kernel k(a, b): `sigmoid` is tanh(γ·a·b + 1), `rbf` is exp(-γ·|a - b|²), `polynomial` is (γ·a·b +
+                1)³, and `cosine` is the cosine of the angle between a and b. By default "sigmoid".
+            gamma: This is the γ of the kernel.
+            max_positions: If a layer has more positions than this, square blocks of them are averaged first, and a block has one
+                value. By default 784.
+        """
+        return await self._run_method("kpca_cam", given_arguments(locals()))
+
     async def layer_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
@@ -1407,6 +1494,56 @@ class AsyncMethods(ABC):
                 default 256.
         """
         return await self._run_method("score_cam", given_arguments(locals()))
+
+    async def shapley_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
+        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
+        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
+        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, score:
+        Literal["rest", "logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This is Grad-CAM with weights that also know how the gradient changes. They estimate what each channel adds to the
+            class's score, averaged over the orders in which all values of the layer could be added (its Shapley value).
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
+                tanh(2·map) as in LayerCAM. By default "mean".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            score: This score y of the class is explained: `rest` (residual softmax, the paper's choice) is the logit plus the
+                natural logarithm of the probability. By default "rest".
+        """
+        return await self._run_method("shapley_cam", given_arguments(locals()))
 
     async def smooth_grad(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =

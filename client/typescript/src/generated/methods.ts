@@ -13,6 +13,7 @@ export interface ArtifactNames {
   excitation_backprop: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   faithfulness: "chart" | "overlay" | "map" | "curves";
   feature_inversion: "sheet" | `inversion.${string}` | "images" | "curves";
+  fem: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   filter_atlas: "atlas" | "tiles" | "objectives" | "order";
   filters: "grid" | `${string}` | "images" | "curves" | "animation";
   grad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -24,6 +25,7 @@ export interface ArtifactNames {
   hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   integrated_gradients: "picture" | "overlay" | "attribution" | "map" | "animation";
   kernel_shap: "overlay" | "heatmap" | "map" | "segments" | "weights";
+  kpca_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   lime: "overlay" | "heatmap" | "map" | "segments" | "weights";
   lrp: "picture" | "overlay" | "attribution" | "map" | "animation";
@@ -35,6 +37,7 @@ export interface ArtifactNames {
   saliency: "picture" | "overlay" | "attribution" | "map" | "animation";
   sandbox: "stages" | `stage_${string}` | `channels_${string}` | `kernel_${string}` | "output";
   score_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  shapley_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   smooth_grad: "picture" | "overlay" | "attribution" | "map" | "animation";
   top_patches: "patches" | "values" | "positions";
   weights: "grid" | "histogram" | `${string}`;
@@ -53,6 +56,7 @@ export type MethodWithImage =
   | "excitation_backprop"
   | "faithfulness"
   | "feature_inversion"
+  | "fem"
   | "grad_cam"
   | "grad_cam_plus_plus"
   | "grad_x_input"
@@ -62,6 +66,7 @@ export type MethodWithImage =
   | "hires_cam"
   | "integrated_gradients"
   | "kernel_shap"
+  | "kpca_cam"
   | "layer_cam"
   | "lime"
   | "lrp"
@@ -72,6 +77,7 @@ export type MethodWithImage =
   | "saliency"
   | "sandbox"
   | "score_cam"
+  | "shapley_cam"
   | "smooth_grad"
   | "xgrad_cam";
 

@@ -394,6 +394,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/fem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * FEM
+         * @description This heatmap shows where the channels of a layer answer unusually strongly: more than some standard deviations above their own mean. It needs no class and no gradient. The facts name the top class, if the model has classes. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/fem.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_fem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/filter_atlas": {
         parameters: {
             query?: never;
@@ -636,6 +658,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/kpca_cam": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * KPCA-CAM
+         * @description This heatmap shows what dominates a layer's activations, as EigenCAM does, but after a bend by a kernel, so that a few very strong places do not decide alone. It needs no class and no gradient. The facts name the top class, if the model has classes. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/kpca_cam.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_kpca_cam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/layer_cam": {
         parameters: {
             query?: never;
@@ -872,6 +916,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_score_cam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shapley_cam": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ShapleyCAM
+         * @description This is Grad-CAM with weights that also know how the gradient changes. They estimate what each channel adds to the class's score, averaged over the orders in which all values of the layer could be added (its Shapley value). `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/shapley_cam.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_shapley_cam"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1899,6 +1965,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/fem.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * FEM, as JSON
+         * @description This heatmap shows where the channels of a layer answer unusually strongly: more than some standard deviations above their own mean. It needs no class and no gradient. The facts name the top class, if the model has classes. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/fem`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_fem_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/filter_atlas.json": {
         parameters: {
             query?: never;
@@ -2141,6 +2229,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/kpca_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * KPCA-CAM, as JSON
+         * @description This heatmap shows what dominates a layer's activations, as EigenCAM does, but after a bend by a kernel, so that a few very strong places do not decide alone. It needs no class and no gradient. The facts name the top class, if the model has classes. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/kpca_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_kpca_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/layer_cam.json": {
         parameters: {
             query?: never;
@@ -2377,6 +2487,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_score_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shapley_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ShapleyCAM, as JSON
+         * @description This is Grad-CAM with weights that also know how the gradient changes. They estimate what each channel adds to the class's score, averaged over the orders in which all values of the layer could be added (its Shapley value). The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/shapley_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_shapley_cam_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3533,7 +3665,7 @@ export interface components {
              * Methods
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
-            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "kpca_cam" | "fem" | "score_cam" | "ablation_cam")[];
         };
         /**
          * CompareFacts
@@ -3596,7 +3728,7 @@ export interface components {
              * Methods
              * @description These are the methods in the order of their tiles.
              */
-            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "kpca_cam" | "fem" | "score_cam" | "ablation_cam")[];
         };
         /** @description A Compare CAMs job. */
         CompareJob: components["schemas"]["JobFields"] & {
@@ -5031,6 +5163,163 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Feature inversion. */
             params?: components["schemas"]["FeatureInversion"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * Fem
+         * @description A map of rare strong answers, whatever the class: the places where channels are far above their own mean.
+         */
+        Fem: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Sigmas
+             * @description A channel counts where it is more than this many standard deviations above its mean over all places. The default is `2`.
+             */
+            sigmas?: number;
+            /**
+             * Weighting
+             * @description `means`: each channel adds its mean at the places where it counts, as in the paper. `activations`: each channel adds its activations everywhere, times the share of the places where it counts, as in the package grad-cam. The default is `"means"`.
+             * @enum {string}
+             */
+            weighting?: "means" | "activations";
+        };
+        /** @description A FEM job. */
+        FemJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "fem";
+            params: components["schemas"]["ResolvedFem"];
+        } & (components["schemas"]["FemResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "fem";
+        };
+        /**
+         * FemRequest
+         * @description This heatmap shows where the channels of a layer answer unusually strongly: more than some standard deviations above their own mean. It needs no class and no gradient. The facts name the top class, if the model has classes.
+         */
+        FemRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "fem";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of FEM. */
+            params?: components["schemas"]["Fem"];
             /** @description Where the end of the job is told, if the operator has turned webhooks on. */
             webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
@@ -7343,7 +7632,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -7382,7 +7671,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -7637,6 +7926,168 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of KernelSHAP. */
             params?: components["schemas"]["KernelShap"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * KpcaCam
+         * @description A map of what dominates a layer, whatever the class: the first kernel principal component of its activations over space.
+         */
+        KpcaCam: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Kernel
+             * @description This is the kernel k(a, b): `sigmoid` is tanh(γ·a·b + 1), `rbf` is exp(-γ·|a - b|²), `polynomial` is (γ·a·b + 1)³, and `cosine` is the cosine of the angle between a and b. The default is `"sigmoid"`.
+             * @enum {string}
+             */
+            kernel?: "sigmoid" | "rbf" | "polynomial" | "cosine";
+            /**
+             * Gamma
+             * @description This is the γ of the kernel. If it is null, it is 1 divided by the layer's number of channels. `cosine` has none.
+             */
+            gamma?: number | null;
+            /**
+             * Max Positions
+             * @description If a layer has more positions than this, square blocks of them are averaged first, and a block has one value. The time grows with the square of this number. The default is `784`.
+             */
+            max_positions?: number;
+        };
+        /** @description A KPCA-CAM job. */
+        KpcaCamJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "kpca_cam";
+            params: components["schemas"]["ResolvedKpcaCam"];
+        } & (components["schemas"]["KpcaCamResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "kpca_cam";
+        };
+        /**
+         * KpcaCamRequest
+         * @description This heatmap shows what dominates a layer's activations, as EigenCAM does, but after a bend by a kernel, so that a few very strong places do not decide alone. It needs no class and no gradient. The facts name the top class, if the model has classes.
+         */
+        KpcaCamRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "kpca_cam";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of KPCA-CAM. */
+            params?: components["schemas"]["KpcaCam"];
             /** @description Where the end of the job is told, if the operator has turned webhooks on. */
             webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
@@ -10817,6 +11268,188 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
+         * ShapleyCam
+         * @description A map with weights that estimate what each channel adds to a class in a game of all of them: mean(G − ½·H·A).
+         */
+        ShapleyCam: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Eigen Smooth
+             * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
+             */
+            eigen_smooth?: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Score
+             * @description This score y of the class is explained: `rest` (residual softmax, the paper's choice) is the logit plus the natural logarithm of the probability. For a target other than a class, `rest` is the target's value. The default is `"rest"`.
+             * @enum {string}
+             */
+            score?: "rest" | "logit" | "probability";
+        };
+        /** @description A ShapleyCAM job. */
+        ShapleyCamJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "shapley_cam";
+            params: components["schemas"]["ResolvedShapleyCam"];
+        } & (components["schemas"]["ShapleyCamResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "shapley_cam";
+        };
+        /**
+         * ShapleyCamRequest
+         * @description This is Grad-CAM with weights that also know how the gradient changes. They estimate what each channel adds to the class's score, averaged over the orders in which all values of the layer could be added (its Shapley value).
+         */
+        ShapleyCamRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "shapley_cam";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of ShapleyCAM. */
+            params?: components["schemas"]["ShapleyCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * SimilarImage
          * @description An image to compare with, and the values that are compared.
          */
@@ -12522,7 +13155,7 @@ export interface components {
              * Methods
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
-            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "kpca_cam" | "fem" | "score_cam" | "ablation_cam")[];
         };
         /**
          * CountsEvent
@@ -13394,6 +14027,121 @@ export interface components {
              * @description This is the seed of the start. The same seed gives the same images. The default is `0`.
              */
             seed?: number;
+        };
+        /**
+         * FemForm
+         * @description This heatmap shows where the channels of a layer answer unusually strongly: more than some standard deviations above their own mean. It needs no class and no gradient. The facts name the top class, if the model has classes.
+         */
+        FemForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Sigmas
+             * @description A channel counts where it is more than this many standard deviations above its mean over all places. The default is `2`.
+             */
+            sigmas?: number;
+            /**
+             * Weighting
+             * @description `means`: each channel adds its mean at the places where it counts, as in the paper. `activations`: each channel adds its activations everywhere, times the share of the places where it counts, as in the package grad-cam. The default is `"means"`.
+             * @enum {string}
+             */
+            weighting?: "means" | "activations";
         };
         /**
          * FilterAtlasForm
@@ -14876,6 +15624,126 @@ export interface components {
             alpha?: number;
         };
         /**
+         * KpcaCamForm
+         * @description This heatmap shows what dominates a layer's activations, as EigenCAM does, but after a bend by a kernel, so that a few very strong places do not decide alone. It needs no class and no gradient. The facts name the top class, if the model has classes.
+         */
+        KpcaCamForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Kernel
+             * @description This is the kernel k(a, b): `sigmoid` is tanh(γ·a·b + 1), `rbf` is exp(-γ·|a - b|²), `polynomial` is (γ·a·b + 1)³, and `cosine` is the cosine of the angle between a and b. The default is `"sigmoid"`.
+             * @enum {string}
+             */
+            kernel?: "sigmoid" | "rbf" | "polynomial" | "cosine";
+            /**
+             * Gamma
+             * @description This is the γ of the kernel. If it is null, it is 1 divided by the layer's number of channels. `cosine` has none.
+             */
+            gamma?: number | null;
+            /**
+             * Max Positions
+             * @description If a layer has more positions than this, square blocks of them are averaged first, and a block has one value. The time grows with the square of this number. The default is `784`.
+             */
+            max_positions?: number;
+        };
+        /**
          * LayerCamForm
          * @description This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning.
          */
@@ -16212,6 +17080,146 @@ export interface components {
             max_channels?: number | null;
         };
         /**
+         * ShapleyCamForm
+         * @description This is Grad-CAM with weights that also know how the gradient changes. They estimate what each channel adds to the class's score, averaged over the orders in which all values of the layer could be added (its Shapley value).
+         */
+        ShapleyCamForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Eigen Smooth
+             * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
+             */
+            eigen_smooth?: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Score
+             * @description This score y of the class is explained: `rest` (residual softmax, the paper's choice) is the logit plus the natural logarithm of the probability. For a target other than a class, `rest` is the target's value. The default is `"rest"`.
+             * @enum {string}
+             */
+            score?: "rest" | "logit" | "probability";
+        };
+        /**
          * SmoothGradForm
          * @description This is saliency averaged over noisy copies of the image, so that the influence of single pixels cancels out.
          */
@@ -17461,6 +18469,71 @@ export interface components {
             error: null;
         };
         /**
+         * FemArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        FemArtifact: {
+            /** @description Name of the artifact. No other artifact of the job has the same name. */
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a FEM job has when it has succeeded. */
+        FemResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["CamFacts"];
+            artifacts: components["schemas"]["FemArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * FilterAtlasArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -18191,6 +19264,71 @@ export interface components {
             state: "succeeded";
             facts: components["schemas"]["KernelShapFacts"];
             artifacts: components["schemas"]["KernelShapArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * KpcaCamArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        KpcaCamArtifact: {
+            /** @description Name of the artifact. No other artifact of the job has the same name. */
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a KPCA-CAM job has when it has succeeded. */
+        KpcaCamResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["CamFacts"];
+            artifacts: components["schemas"]["KpcaCamArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
             finished_at: string;
@@ -18933,6 +20071,71 @@ export interface components {
             error: null;
         };
         /**
+         * ShapleyCamArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        ShapleyCamArtifact: {
+            /** @description Name of the artifact. No other artifact of the job has the same name. */
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a ShapleyCAM job has when it has succeeded. */
+        ShapleyCamResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["CamFacts"];
+            artifacts: components["schemas"]["ShapleyCamArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * SmoothGradArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -19623,7 +20826,7 @@ export interface components {
              * Methods
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
-            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "score_cam" | "ablation_cam")[];
+            methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "kpca_cam" | "fem" | "score_cam" | "ablation_cam")[];
         };
         /**
          * ResolvedConvStage
@@ -20320,6 +21523,97 @@ export interface components {
              * @description This is the seed of the start. The same seed gives the same images. The default is `0`.
              */
             seed: number;
+        };
+        /**
+         * ResolvedFem
+         * @description A map of rare strong answers, whatever the class: the places where channels are far above their own mean.
+         */
+        ResolvedFem: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Sigmas
+             * @description A channel counts where it is more than this many standard deviations above its mean over all places. The default is `2`.
+             */
+            sigmas: number;
+            /**
+             * Weighting
+             * @description `means`: each channel adds its mean at the places where it counts, as in the paper. `activations`: each channel adds its activations everywhere, times the share of the places where it counts, as in the package grad-cam. The default is `"means"`.
+             * @enum {string}
+             */
+            weighting: "means" | "activations";
         };
         /**
          * ResolvedFilterAtlas
@@ -21502,6 +22796,102 @@ export interface components {
             alpha: number;
         };
         /**
+         * ResolvedKpcaCam
+         * @description A map of what dominates a layer, whatever the class: the first kernel principal component of its activations over space.
+         */
+        ResolvedKpcaCam: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Kernel
+             * @description This is the kernel k(a, b): `sigmoid` is tanh(γ·a·b + 1), `rbf` is exp(-γ·|a - b|²), `polynomial` is (γ·a·b + 1)³, and `cosine` is the cosine of the angle between a and b. The default is `"sigmoid"`.
+             * @enum {string}
+             */
+            kernel: "sigmoid" | "rbf" | "polynomial" | "cosine";
+            /**
+             * Gamma
+             * @description This is the γ of the kernel. If it is null, it is 1 divided by the layer's number of channels. `cosine` has none.
+             */
+            gamma: number | null;
+            /**
+             * Max Positions
+             * @description If a layer has more positions than this, square blocks of them are averaged first, and a block has one value. The time grows with the square of this number. The default is `784`.
+             */
+            max_positions: number;
+        };
+        /**
          * ResolvedLayerActivation
          * @description A channel of a layer, or one position of it.
          */
@@ -22607,6 +23997,122 @@ export interface components {
             max_channels: number | null;
         };
         /**
+         * ResolvedShapleyCam
+         * @description A map with weights that estimate what each channel adds to a class in a game of all of them: mean(G − ½·H·A).
+         */
+        ResolvedShapleyCam: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @enum {string}
+             */
+            fuse: "mean" | "max";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Eigen Smooth
+             * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
+             */
+            eigen_smooth: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Score
+             * @description This score y of the class is explained: `rest` (residual softmax, the paper's choice) is the logit plus the natural logarithm of the probability. For a target other than a class, `rest` is the target's value. The default is `"rest"`.
+             * @enum {string}
+             */
+            score: "rest" | "logit" | "probability";
+        };
+        /**
          * ResolvedSimilarImage
          * @description An image to compare with, and the values that are compared.
          */
@@ -23252,7 +24758,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "compare" | "deconvnet" | "deep_dream" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "filter_atlas" | "filters" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "hires_cam" | "integrated_gradients" | "kernel_shap" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "compare" | "deconvnet" | "deep_dream" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "hires_cam" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -24495,6 +26001,87 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_fem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "sigmas": 1
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FemForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FemJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_filter_atlas: {
         parameters: {
             query?: never;
@@ -25380,6 +26967,86 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_kpca_cam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["KpcaCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KpcaCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_layer_cam: {
         parameters: {
             query?: never;
@@ -26246,6 +27913,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScoreCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_shapley_cam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ShapleyCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShapleyCamJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -28821,6 +30568,83 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_fem_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "sigmas": 1
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FemForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FemJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FemJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_filter_atlas_json: {
         parameters: {
             query?: never;
@@ -29645,6 +31469,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KernelShapJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_kpca_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["KpcaCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KpcaCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KpcaCamJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -30490,6 +32390,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScoreCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_shapley_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ShapleyCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShapleyCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShapleyCamJob"];
                 };
             };
             400: components["responses"]["Problem400"];

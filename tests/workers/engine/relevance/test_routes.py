@@ -14,8 +14,8 @@ from schemas.errors import NoGradient, UnsuitableLayer
 from tests.workers.engine.relevance.support import composite, relevances
 from tests.workers.engine.support import probe_of, relative_difference, zoo_probe
 from tests.zoo import photo_batch, seeded
-from workers.contract.probe import Readout
 from workers.contract.relevance import RelevanceRules
+from workers.contract.scores import Readout
 from workers.engine.folding import fold
 from workers.engine.graph import Graph
 from workers.engine.score_sources import ClassScores

@@ -30,7 +30,8 @@ class TwoLayers(FormulaProbe):
         found = super().gradients(tensor, layer, class_indices, **given)
         if layer != "coarse":
             return found
-        return replace(found, activations=found.activations[:, ::2, ::2], gradients=found.gradients[:, ::2, ::2])
+        products = None if found.products is None else found.products[:, ::2, ::2]
+        return replace(found, activations=found.activations[:, ::2, ::2], gradients=found.gradients[:, ::2, ::2], products=products)
 
 
 def with_layers(channels: int = 3) -> PublishedModel:

@@ -10,13 +10,13 @@ import pytest
 from rendering import scaling
 from rendering.overlays.unseen import UNSEEN
 from schemas.methods import METHODS
+from schemas.methods.cam.activation_params import ActivationCamParams
 from schemas.methods.cam.base import CamFacts, CamParams
-from schemas.methods.cam.eigen_cam import EigenCam
 from schemas.methods.cam.grad_cam import GradCam
 from schemas.methods.facts import Prediction
 from tests.drawn import drawn
 from tests.workers.methods.cam.support import TwoLayers, arrays
-from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of
+from tests.workers.methods.support import FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.map_place import MapPlace
@@ -26,13 +26,13 @@ from workers.methods.cam import (
     augmentation,
     cam_maps,
     cam_pictures,
-    eigen_cam,
     grad_cam,
     gradient_weighted_cam,
     hires_cam,
 )
 from workers.methods.cam.cam_result import CamResult
 
+WITHOUT_CLASS = [name for name, params in METHODS.items() if issubclass(params, ActivationCamParams)]
 # The probe of these tests has no rules of relevance, so excitation_backprop has tests of its own.
 CAMS = [
     name
@@ -98,7 +98,7 @@ def test_smoothing_by_augmentation(method: str) -> None:
         for mirrored in (False, True):
             for factor in (0.9, 1.0, 1.1):
                 varied = (example[:, :, ::-1] if mirrored else example) * np.float32(factor)
-                fixed = {} if method == "eigen_cam" else {"class_index": plain.facts.class_index}
+                fixed = {} if method in WITHOUT_CLASS else {"class_index": plain.facts.class_index}
                 (alone,) = run(method, np.ascontiguousarray(varied), **fixed)
                 values = scaling.heat(arrays(alone)["map"])
                 maps.append(values[:, ::-1] if mirrored else values)
@@ -151,23 +151,6 @@ def test_formulas_share_the_passes_of_the_model() -> None:
                 np.testing.assert_array_equal(one.by_layer[layer], other.by_layer[layer])
 
 
-def test_eigen_cam_takes_one_forward_pass_and_names_the_top_class() -> None:
-    probe, tensor = TwoLayers(), batch(3)
-    params = EigenCam.model_validate({"layer": ["conv", "coarse"]})
-    results = eigen_cam.run(probe, Inputs(tensor), [params] * 3)
-    assert probe.calls == [3]
-    for row, result in enumerate(results):
-        np.testing.assert_array_equal(result.by_layer["conv"], cam_maps.principal(tensor[row : row + 1]))
-        np.testing.assert_array_equal(result.by_layer["coarse"], cam_maps.principal(tensor[row : row + 1, ::2, ::2]))
-        top = int(probe._logits(tensor)[row].argmax())
-        assert (result.classes[0].class_index, result.classes[0].label) == (top, LABELS[top])
-
-
-def test_eigen_cam_accepts_no_class() -> None:
-    with pytest.raises(ValueError, match="class_index"):
-        METHODS["eigen_cam"].model_validate({"class_index": 1})
-
-
 def heatmap(output: Output) -> np.ndarray:
     (picture,) = (artifact for artifact in drawn(output).artifacts if isinstance(artifact, Picture) and artifact.name == "heatmap")
     return picture.image
@@ -177,7 +160,7 @@ def heatmap(output: Output) -> np.ndarray:
 @pytest.mark.parametrize("options", [{}, {"augment": True}, {"eigen_smooth": True}, {"layer": ["conv", "coarse"]}])
 @pytest.mark.parametrize("what", ["dead layer", "constant image", "one position"])
 def test_degenerate_inputs_give_zeros_and_a_warning(method: str, options: dict[str, Any], what: str) -> None:
-    if method == "eigen_cam" and "eigen_smooth" in options:
+    if method in WITHOUT_CLASS and "eigen_smooth" in options:
         return
     tensor = {
         "dead layer": np.zeros((1, 4, 6, 3), np.float32),
@@ -195,12 +178,14 @@ def test_degenerate_inputs_give_zeros_and_a_warning(method: str, options: dict[s
         assert np.isfinite(array).all()
 
 
-@pytest.mark.parametrize("method", [name for name in CAMS if name != "eigen_cam"])
+@pytest.mark.parametrize("method", [name for name in CAMS if name not in WITHOUT_CLASS])
 def test_a_class_without_gradient_gives_zeros_and_a_warning(method: str) -> None:
     class Flat(FormulaProbe):
         WEIGHTS = FormulaProbe.WEIGHTS * np.array([[1], [0], [1]], np.float32)
 
-    (output,) = run(method, batch(1), Flat(), class_index=1, colormap="gray")
+    # the residual softmax of a class has a gradient as long as another class has one
+    score = {"score": "logit"} if "score" in METHODS[method].model_fields else {}
+    (output,) = run(method, batch(1), Flat(), class_index=1, colormap="gray", **score)
     assert output.warnings == ("goldfish (1): the map at layer 'conv' is zero everywhere; it is drawn as zeros.",)
     assert not heatmap(output).any()
 
@@ -213,7 +198,7 @@ def test_values_that_are_not_finite_give_zeros_and_a_warning(method: str) -> Non
 
     tensor = batch(2)
     tensor[1, 2, 3, 1] = np.nan
-    fine, broken = run(method, tensor, Broken(), colormap="gray", **({} if method == "eigen_cam" else {"class_index": 1}))
+    fine, broken = run(method, tensor, Broken(), colormap="gray", **({} if method in WITHOUT_CLASS else {"class_index": 1}))
     assert fine.warnings == ()
     assert heatmap(fine).any()
     assert len(broken.warnings) == 1
@@ -227,7 +212,7 @@ def test_the_batch_key_depends_on_what_the_device_computes() -> None:
         assert key(base) == key(base.changed(alpha=0.7, colormap="magma", fuse="max"))
         for change in ({"layer": "other"}, {"layer": ("conv", "other")}, {"augment": True}, {"precision": "bfloat16"}):
             assert key(base) != key(base.changed(**change)), (method, change)
-        if method != "eigen_cam":
+        if method not in WITHOUT_CLASS:
             assert key(base) == key(base.changed(class_index=3))
             for change in ({"eigen_smooth": True},):
                 assert key(base) != key(base.changed(**change)), (method, change)

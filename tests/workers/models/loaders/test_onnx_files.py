@@ -26,7 +26,7 @@ from tests.workers.models.forward_only_files import (
     onnx_net,
     saved,
 )
-from workers.contract.probe import Readout
+from workers.contract.scores import Readout
 from workers.engine.forward_only.probe import ForwardOnlyProbe
 from workers.models.description.describe_forward_only import describe_forward_only
 
