@@ -27,7 +27,7 @@ MAX_EVENTS = 1000  # of one job, and announced in one shard; older ones are drop
 FULLNESS = 0.9  # the part of Redis's memory from which on records give way
 RECORDS_TOGETHER = 200  # records that give way in one script
 # They stand in this order, because each uses the definitions of those before.
-SHARED_SCRIPTS = ("basics", "files", "batches", "deliveries", "records", "forget")
+SHARED_SCRIPTS = ("basics", "files", "batches", "deliveries", "events", "queue", "records", "forget")
 
 # Each of these passes: a server that is away or has become a replica, a cluster whose slots move or have no node for a moment.
 _UNAVAILABLE = (

@@ -131,7 +131,7 @@ class Execution:
     each write of the worker names it and is refused after another worker has taken the execution over. `fresh` means that no piece of an
     earlier job may be reused. `model_digest` is that of its submission. `inputs` are the ids of the files of the model's further inputs, by
     the inputs' names. `files` are the names of the stored files of its images and inputs. `traceparent` is that of the submission that
-    queued it.
+    queued it. `spared` counts the deaths of workers that held it and did not work on it.
     """
 
     key: str
@@ -151,6 +151,7 @@ class Execution:
     model_digest: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
     traceparent: str = ""
+    spared: int = 0
 
 
 @dataclass(frozen=True)

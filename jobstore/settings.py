@@ -87,7 +87,7 @@ class StoreSettings(BaseSettings):
         default=15.0, gt=0, description="Another worker takes over a job if its worker has not renewed it for this many seconds."
     )
     heartbeat: float = Field(default=5.0, gt=0, description="A worker renews its jobs and reports that it is alive every so many seconds.")
-    max_attempts: int = Field(default=3, ge=1, description="A job that kills its workers fails after this many attempts.")
+    max_attempts: int = Field(default=3, ge=1, description="A job fails if its worker died while working on it in this many attempts.")
     max_queued: int = Field(default=1000, gt=0, description="At most this many jobs may be queued in all.")
     max_queued_per_caller: int = Field(
         default=100,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from jobstore.connection import Connection
 from jobstore.keys import key
 from schemas.health import WorkerStatus
@@ -9,8 +12,16 @@ from schemas.health import WorkerStatus
 STALE_LEASES = 10  # a queue consumer that holds nothing is removed after this many leases without a sign of life
 
 
+@dataclass(frozen=True)
+class HeldAtDeath:
+    """How many executions of a dead worker were given back without a counted attempt, and how many with one."""
+
+    spared: int
+    charged: int
+
+
 class WorkerRegistry:
-    """Keeps the heartbeats of workers, and removes them from the queues' consumers when they are gone.
+    """Keeps the heartbeats of workers, gives back what the dead ones held, and removes from the queues' consumers those that are gone.
 
     Every method raises `BrokerUnavailable` if Redis does not answer.
     """
@@ -40,6 +51,15 @@ class WorkerRegistry:
         await self._connection.command("SREM", _ALIVE, worker)
         for shard in self._connection.shards:
             await self._connection.script("consumers", shard, idle=0, worker=worker)
+
+    async def release_held(self, worker: str, at_work: Sequence[str]) -> HeldAtDeath:
+        """Give back what a worker held when it died, so that other workers claim it at once.
+
+        The attempt counts only for the executions `at_work`, by their ids. A repetition finds nothing more, so it is safe to call again
+        if the answer was lost.
+        """
+        counts = [await self._connection.script("release_dead", shard, worker=worker, at_work=at_work) for shard in self._connection.shards]
+        return HeldAtDeath(spared=sum(spared for spared, _ in counts), charged=sum(charged for _, charged in counts))
 
     async def remove_stale_consumers(self) -> None:
         """Remove the queue consumers of workers that ended without saying so. Without this their number would grow forever."""

@@ -66,9 +66,14 @@ class DrillSite:
         self._running.append(start_service(self.listener, self.variables, self.folder / "service.log"))
         return self._running[-1]
 
-    def start_workers(self, processes: int, seconds: float) -> subprocess.Popen[bytes]:
-        """Start a supervisor with so many worker processes, whose executions take so many seconds each."""
-        command = [sys.executable, "-m", "benchmarks.fault_drill.claiming_workers", str(processes), str(seconds)]
+    def start_workers(self, processes: int, seconds: float, batch: int | None = None) -> subprocess.Popen[bytes]:
+        """Start a supervisor with so many worker processes.
+
+        Their executions take so many seconds each and run at once. With `batch`, up to so many run together in that time, and the others
+        wait.
+        """
+        pace = [str(seconds), *([] if batch is None else [str(batch)])]
+        command = [sys.executable, "-m", "benchmarks.fault_drill.claiming_workers", str(processes), *pace]
         with self.log.open("ab") as log:
             self._running.append(subprocess.Popen(command, cwd=ROOT, env=os.environ | self.variables, stdout=log, stderr=log))  # noqa: S603
         return self._running[-1]

@@ -17,13 +17,14 @@ from tests.workers.tiny import photo
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.settings import WorkerSettings
+from workers.supervision.crash_record import CrashRecord
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
 KILLS, HANGS = 6666, 7777
 
 
-def worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
+def worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, record: CrashRecord) -> None:
     from schemas.models import Preprocessing
     from workers.methods.inspection import predict
     from workers.models.preprocessing import prepare
@@ -45,4 +46,4 @@ def worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watch
         return right(probe, inputs, params)
 
     predict.run = wrong
-    main(settings, device, index, watchdog)
+    main(settings, device, index, watchdog, record)

@@ -8,13 +8,11 @@ from telemetry.logs import configure_logs
 from tests.faults.injected import worker
 from workers.settings import WorkerSettings
 from workers.supervision.device import Device
-from workers.supervision.launch import PRELOAD
-from workers.supervision.supervisor import Supervisor, fork_server
+from workers.supervision.launch import PRELOAD, supervise
+from workers.supervision.supervisor import fork_server
 
 if __name__ == "__main__":
     settings = WorkerSettings()
     configure_logs(settings.log_level, settings.log_format)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    supervisor = Supervisor(worker, [Device("cpu")], settings, fork_server(PRELOAD))
-    with supervisor.signals():
-        supervisor.run()
+    supervise(worker, [Device("cpu")], settings, fork_server(PRELOAD))

@@ -64,6 +64,24 @@ async def test_a_worker_that_hangs_is_replaced_and_its_jobs_are_run_again(make_s
     assert [entry["pid"] for entry in stack.said("worker hangs: killed")] == [hung]
 
 
+async def test_a_kill_is_charged_to_the_job_on_the_device_and_to_no_job_that_waits(make_stack):
+    stack = make_stack("tests.faults.injected_workers", lease=60, heartbeat=5)
+    model = await stack.model()
+    on_device = await stack.submit(resolved("predict", model, photo(HANGS)))
+    await until((stack.folder / "hung").exists)
+    waiting = [await stack.submit(resolved("predict", model, photo(number))) for number in range(12)]
+
+    async def all_are_held() -> bool:
+        return await stack.running() == 13
+
+    await until(all_are_held)
+    stack.kill_worker()
+    records = await stack.ended([on_device, *waiting])
+    assert [(record.state, record.attempts) for record in records] == [(JobState.SUCCEEDED, 2)] + 12 * [(JobState.SUCCEEDED, 1)]
+    (given_back,) = stack.said("a dead worker's executions were given back")
+    assert (given_back["charged"], given_back["spared"]) == (1, 12)
+
+
 async def test_a_killed_supervisor_leaves_no_worker_and_loses_no_job(make_stack):
     stack = make_stack()
     model = await stack.model()

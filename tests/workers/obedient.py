@@ -10,17 +10,20 @@ from pathlib import Path
 
 from processes.parent_death import end_with_multiprocessing_parent
 from workers.settings import WorkerSettings
+from workers.supervision.crash_record import CrashRecord
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
 TICK = 0.02
 
 
-def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
+def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, record: CrashRecord) -> None:
     folder = settings.data_dir
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     end_with_multiprocessing_parent()
+    record.name_worker(f"obedient-{os.getpid()}")
+    record.write(1, "01AT-WORK")
     if not (folder / "never_start").exists():
         watchdog.expect_event_loop(60)
     (folder / f"device-{device.name}-{index}").touch()

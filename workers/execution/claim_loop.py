@@ -2,8 +2,8 @@
 
 Each execution runs as a task of its own. Leases are renewed while jobs run and while the worker drains. When Redis was away, they are
 renewed before anything more is claimed. An execution that waits until its model is loaded does not count towards the jobs that a worker
-may hold, so that a slow load does not stop the jobs of other models. An execution at its last attempt runs alone: if it is one that
-kills its worker, no other execution dies with it.
+may hold, so that a slow load does not stop the jobs of other models. An execution that was held at so many deaths of workers that the next
+one may be its last runs alone: if it is one that kills its worker, no other execution dies with it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -22,8 +22,9 @@ from schemas.errors import BrokerUnavailable, StorageFull, VisualizationError
 from schemas.health import WorkerStatus
 from schemas.methods.card import Lane
 from telemetry.logs import bound, get_logger
+from workers.execution.at_work import ExecutionsAtWork, work
 from workers.execution.attempt import Attempts
-from workers.execution.held_executions import HeldExecution, HeldExecutions
+from workers.execution.held_executions import HeldExecution, HeldExecutions, is_suspect
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.notifier import Notifier
 from workers.execution.retry import retry_until_available
@@ -59,10 +60,11 @@ class ClaimLoop:
         attempts: Attempts,
         settings: WorkerSettings,
         metrics: WorkerMetrics,
+        at_work: ExecutionsAtWork,
         alive: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._identity, self._store, self._attempts = identity, store, attempts
-        self._settings, self._metrics, self._alive = settings, metrics, alive
+        self._settings, self._metrics, self._at_work, self._alive = settings, metrics, at_work, alive
         limits: dict[Lane, int] = {"fast": settings.fast_in_flight, "slow": settings.slow_in_flight}
         self._held = HeldExecutions(limits, settings.loading_in_flight)
         self._unsettled = 0  # executions that are claimed, but neither held nor given back yet
@@ -113,11 +115,10 @@ class ClaimLoop:
         """Start the executions. Give back those that may not start now, so that no attempt is counted for them."""
         self._unsettled += len(executions)
         for execution in executions:
-            last_chance = 1 < self._settings.max_attempts <= execution.attempt
             if self._draining or self._held.any_alone:
                 await self._give_back(execution)
             else:
-                held = HeldExecution(execution, alone=last_chance)
+                held = HeldExecution(execution, alone=is_suspect(execution, self._settings.max_attempts))
                 self._held.add(held)
                 held.task = asyncio.create_task(self._hold(held))
             self._unsettled -= 1
@@ -126,19 +127,23 @@ class ClaimLoop:
 
     async def _hold(self, held: HeldExecution) -> None:
         execution = held.execution
-        with bound(
-            worker=self._identity.id,
-            execution=execution.key,
-            attempt=execution.attempt,
-            request_id=execution.request_id,
-            method=execution.method,
-            model=execution.model,
+        with (
+            bound(
+                worker=self._identity.id,
+                execution=execution.key,
+                attempt=execution.attempt,
+                request_id=execution.request_id,
+                method=execution.method,
+                model=execution.model,
+            ),
+            self._at_work.holding(execution.key),
         ):
             started = time.monotonic()
             try:
-                if held.alone:  # every execution that is claimed when the process dies loses an attempt
+                if held.alone:
                     await self._changed.wait_for(lambda: self._held.are_only(held) and not self._unsettled)
-                outcome = await self._attempts.make(execution, lambda: self._drop(held), partial(self._set_loading, held))
+                with work().under_way() if held.alone else nullcontext():  # the death of a worker that holds nothing else is its fault
+                    outcome = await self._attempts.make(execution, lambda: self._drop(held), partial(self._set_loading, held))
             except asyncio.CancelledError:
                 outcome = "canceled" if held.unwanted else "released"
                 if not held.unwanted:

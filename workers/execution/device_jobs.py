@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from schemas.errors import OutOfMemory, VisualizationError
 from telemetry.logs import get_logger
 from telemetry.traces import Place, batch_span, here
+from workers.execution.at_work import Work, all_under_way, work
 from workers.execution.batch_key import BatchKey
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.device_calls import DeviceCalls
@@ -33,7 +34,8 @@ class DeviceResult(Generic[Answer]):
 class FastJob:
     """A job that can share a batch with others of an equal key. `run` takes the items of a batch and returns an answer for each.
 
-    `place` is where the job is in its trace, and `asked` is when it began to wait for the device (nanoseconds since 1970).
+    `place` is where the job is in its trace, and `asked` is when it began to wait for the device (nanoseconds since 1970). `work` is the
+    work of its execution.
     """
 
     key: Hashable
@@ -42,6 +44,7 @@ class FastJob:
     future: Future[DeviceResult[Any]] = field(default_factory=Future[DeviceResult[Any]])
     place: Place = field(default_factory=here)
     asked: int = field(default_factory=time.time_ns)
+    work: Work = field(default_factory=work)
 
 
 @dataclass(eq=False)
@@ -50,7 +53,7 @@ class SlowJob:
 
     `waiting_since` is the time (`time.monotonic`) at which it began to wait for its next slice, and `budget` counts the seconds that its
     slices take and limits them. `place` is where the job is in its trace. `asked` is when it began to wait for the device and `began`
-    when its first slice began (nanoseconds since 1970; 0 before that). `ran` counts its slices.
+    when its first slice began (nanoseconds since 1970; 0 before that). `ran` counts its slices. `work` is the work of its execution.
     """
 
     key: Hashable
@@ -63,6 +66,7 @@ class SlowJob:
     asked: int = field(default_factory=time.time_ns)
     began: int = 0
     ran: int = 0
+    work: Work = field(default_factory=work)
 
     def close(self) -> None:
         """End the generator before its time."""
@@ -83,7 +87,8 @@ def run_batch(batch: Sequence[FastJob], calls: DeviceCalls, thread: int, halving
             job.place.record("wait for device", (job.asked, time.time_ns()), {})
     try:
         with batch_span([job.place for job in batch], "device", {**_named(batch[0].key), "convscope.batch.size": len(batch)}):
-            answers, seconds = calls.timed(batch[0].key, len(batch), thread, lambda: batch[0].run([job.item for job in batch]))
+            with all_under_way([job.work for job in batch]):
+                answers, seconds = calls.timed(batch[0].key, len(batch), thread, lambda: batch[0].run([job.item for job in batch]))
             if len(answers) != len(batch):
                 raise RuntimeError(f"a batch of {len(batch)} jobs gave {len(answers)} answers")
     except Exception as error:
@@ -151,5 +156,6 @@ def _next_slice(job: SlowJob, calls: DeviceCalls, thread: int) -> tuple[bool, An
         except StopIteration as stop:
             return True, stop.value
 
-    (ended, value), seconds = calls.timed(job.key, 1, thread, advance)
+    with job.work.under_way():
+        (ended, value), seconds = calls.timed(job.key, 1, thread, advance)
     return ended, value, seconds

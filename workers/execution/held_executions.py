@@ -24,6 +24,15 @@ class HeldExecution:
     unwanted: bool = False
 
 
+def is_suspect(execution: Execution, max_attempts: int) -> bool:
+    """Tell whether the execution was held at so many deaths of workers that the next one may be its last.
+
+    For example, with three attempts it is one after two deaths, whether it was at work at them or was spared.
+    """
+    deaths = execution.attempt - 1 + execution.spared
+    return deaths > 0 and deaths + 1 >= max_attempts
+
+
 class HeldExecutions:
     """Has room for `limits[lane]` executions of a lane that are at work. It has none while `loading_limit` wait for their models."""
 

@@ -12,6 +12,7 @@ from rendering.photo import Placement
 from schemas.models import Fit, Preprocessing, PublishedModel, UnloadableModel
 from workers.contract.arrays import Float32, UInt8
 from workers.contract.probe import Probe
+from workers.execution.at_work import work
 from workers.execution.retry import retry_until_available
 from workers.execution.threads import in_pool
 
@@ -82,7 +83,8 @@ class ModelAccess:
         if (model := self._loader.loaded(name, digest)) is not None:
             return model
         on_loading(True)
-        model = await asyncio.shield(self._load_of(name, digest))  # the load goes on for the others if this caller leaves
+        with work().under_way():  # a model that kills the worker while it is loaded is the fault of all who ask for it
+            model = await asyncio.shield(self._load_of(name, digest))  # the load goes on for the others if this caller leaves
         on_loading(False)
         return model
 

@@ -27,7 +27,7 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.execution import annotate_pictures
 from workers.execution.artifact_encoders import encode_artifact
-from workers.execution.batch_key import BatchKey
+from workers.execution.batch_key import BatchKey, apart
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.drawn_outputs import DrawnOutput, RenderedOutput
@@ -42,7 +42,7 @@ from workers.execution.pipeline_job import JobEnvironment, PipelineJob
 from workers.execution.provenance import provenance
 from workers.execution.scheduler import DeviceResult, Scheduler
 from workers.execution.size_warnings import job_size_warnings
-from workers.execution.threads import in_pool
+from workers.execution.threads import at_work_in_pool, in_pool
 from workers.execution.warm_up import warm_up
 from workers.methods import implementation
 
@@ -159,7 +159,8 @@ class Pipeline:
             return job.method.run(_probe(model, bound), together, [params for _, params in batch])
 
         parameters = job.method.batch_key(job.params)
-        key = BatchKey(id(model), job.method.method, parameters, inputs.tensor.shape, "" if bound is None else bound.key, loaded.fit)
+        given = "" if bound is None else bound.key
+        key = BatchKey(id(model), job.method.method, parameters, inputs.tensor.shape, given, loaded.fit, apart(job.execution))
         return await asyncio.wrap_future(self._scheduler.fast(key, (inputs, job.params), run))
 
     async def _run_slow(
@@ -200,20 +201,20 @@ class Pipeline:
         else:  # one after the other, so that the progress only grows
             explained += [await explain(later, number) for number in others]
         started = time.perf_counter()
-        output = await in_pool(self._rendering, merged, [drawn.output for _, drawn in explained], loaded.frames, job.params)
+        output = await at_work_in_pool(self._rendering, merged, [drawn.output for _, drawn in explained], loaded.frames, job.params)
         drawing = sum(drawn.seconds for _, drawn in explained) + time.perf_counter() - started
         return sum(device for device, _ in explained), DrawnOutput(output, drawing)
 
     async def _draw(self, job: PipelineJob, loaded: LoadedInputs, value: Any) -> DrawnOutput:
         started = time.perf_counter()
         with span("render"):
-            output = await in_pool(self._rendering, annotate_pictures.draw, job, value, loaded.photo)
+            output = await at_work_in_pool(self._rendering, annotate_pictures.draw, job, value, loaded.photo)
         return DrawnOutput(output, time.perf_counter() - started)
 
     async def _encode(self, job: PipelineJob, drawn: DrawnOutput) -> RenderedOutput:
         started = time.perf_counter()
         with span("encode"):
-            artifacts = await asyncio.gather(*(in_pool(self._rendering, encode_artifact, each) for each in drawn.output.artifacts))
+            artifacts = await asyncio.gather(*(at_work_in_pool(self._rendering, encode_artifact, each) for each in drawn.output.artifacts))
         seconds = drawn.seconds + time.perf_counter() - started
         self._metrics.rendered(job.method.method, seconds)
         return RenderedOutput(drawn.output, tuple(artifacts), seconds)

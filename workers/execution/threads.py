@@ -10,6 +10,8 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeVar
 
+from workers.execution.at_work import work
+
 Answer = TypeVar("Answer")
 
 
@@ -17,6 +19,16 @@ async def in_pool(pool: Executor, call: Callable[..., Answer], *args: Any) -> An
     """Return `call(*args)`, computed on a thread of `pool`. The thread logs with the fields that are bound here."""
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(pool, partial(context.run, call, *args))
+
+
+async def at_work_in_pool(pool: Executor, call: Callable[..., Answer], *args: Any) -> Answer:
+    """Do as `in_pool`. While the thread computes, the execution of this task is at work."""
+
+    def at_work() -> Answer:
+        with work().under_way():
+            return call(*args)
+
+    return await in_pool(pool, at_work)
 
 
 async def timed_in_pool(pool: Executor, call: Callable[..., Answer], *args: Any) -> tuple[Answer, float]:

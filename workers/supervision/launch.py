@@ -6,7 +6,7 @@ This module does not import TensorFlow. The fork server imports TensorFlow once,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any
@@ -14,8 +14,10 @@ from typing import Any
 from schemas.methods import METHODS
 from workers.methods import module_of
 from workers.settings import WorkerSettings
+from workers.supervision.crash_record import CrashRecord
 from workers.supervision.device import Device, devices_to_use
-from workers.supervision.supervisor import Supervisor, fork_server
+from workers.supervision.give_back import DeadWorkers
+from workers.supervision.supervisor import Supervisor, WorkerMain, fork_server
 from workers.supervision.watchdog import Watchdog
 
 PRELOAD = (
@@ -48,15 +50,24 @@ def run_workers(settings: WorkerSettings) -> None:
     if settings.custom_objects and (fault := _answer_of_child(context, _send_import_fault, settings.custom_objects)):
         raise CustomObjectsUnusable(f"CONVSCOPE_CUSTOM_OBJECTS cannot be used. {fault}")
     gpus = _answer_of_child(context, _send_gpu_count) if settings.devices == "auto" else 0
-    supervisor = Supervisor(_run_worker, devices_to_use(settings.devices, gpus), settings, context)
+    supervise(_run_worker, devices_to_use(settings.devices, gpus), settings, context)
+
+
+def supervise(main: WorkerMain, devices: Sequence[Device], settings: WorkerSettings, context: ForkServerContext) -> None:
+    """Run `main` in one process on each device until SIGTERM or SIGINT. What a process holds when it dies is given back."""
+    if settings.redis_url is None:
+        raise ValueError("Workers need the address of a Redis, but CONVSCOPE_REDIS_URL is not set.")
+    dead = DeadWorkers(settings.redis_url, settings)
+    supervisor = Supervisor(main, devices, settings, context, on_death=dead.give_back)
     with supervisor.signals():
         supervisor.run()
+    dead.close()
 
 
-def _run_worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
+def _run_worker(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, record: CrashRecord) -> None:
     from workers.supervision.worker_process import main  # noqa: PLC0415 - only the forked process may import TensorFlow
 
-    main(settings, device, index, watchdog)
+    main(settings, device, index, watchdog, record)
 
 
 def _answer_of_child(context: ForkServerContext, send: Callable[..., None], *arguments: object) -> Any:

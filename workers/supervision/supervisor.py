@@ -18,6 +18,7 @@ from types import FrameType
 
 from telemetry.logs import get_logger
 from workers.settings import WorkerSettings
+from workers.supervision.crash_record import CrashRecord, DeadWorker
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
@@ -26,7 +27,7 @@ _KILL_MARGIN_SECONDS = 8.0  # after its drain time, a process needs time to give
 _EARLY_DEATH_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 30.0
 
-WorkerMain = Callable[[WorkerSettings, Device, int, Watchdog], None]
+WorkerMain = Callable[[WorkerSettings, Device, int, Watchdog, CrashRecord], None]
 
 
 def fork_server(preload: Sequence[str]) -> ForkServerContext:
@@ -40,17 +41,28 @@ def fork_server(preload: Sequence[str]) -> ForkServerContext:
 
 
 class Supervisor:
-    """Keep `main(settings, device, index, watchdog)` running in one process for each device.
+    """Keep `main(settings, device, index, watchdog, record)` running in one process for each device.
 
     Args:
         main: the function that a worker process runs. `index` counts the processes from 0.
         devices: the devices, one for each process.
         settings: the workers' settings.
         context: the fork server's context, from `fork_server`.
+        on_death: is told what the record of a worker process says that has died. It must return soon.
     """
 
-    def __init__(self, main: WorkerMain, devices: Sequence[Device], settings: WorkerSettings, context: ForkServerContext) -> None:
-        self._processes = [_DeviceProcess(main, device, index, settings, context) for index, device in enumerate(devices)]
+    def __init__(
+        self,
+        main: WorkerMain,
+        devices: Sequence[Device],
+        settings: WorkerSettings,
+        context: ForkServerContext,
+        *,
+        on_death: Callable[[DeadWorker], None],
+    ) -> None:
+        self._processes = [
+            _DeviceProcess(main, device, index, settings, context, on_death=on_death) for index, device in enumerate(devices)
+        ]
         self._drain = settings.worker_drain + _KILL_MARGIN_SECONDS
         self._stops = 0
         self._woken, self._waker = socket.socketpair()
@@ -119,10 +131,21 @@ def restart_pause(early_deaths: int) -> float:
 class _DeviceProcess:
     """The worker process of one device, and its replacements."""
 
-    def __init__(self, main: WorkerMain, device: Device, index: int, settings: WorkerSettings, context: ForkServerContext) -> None:
+    def __init__(
+        self,
+        main: WorkerMain,
+        device: Device,
+        index: int,
+        settings: WorkerSettings,
+        context: ForkServerContext,
+        *,
+        on_death: Callable[[DeadWorker], None],
+    ) -> None:
         self._main, self._device, self._index, self._settings, self._context = main, device, index, settings, context
+        self._on_death = on_death
         self._process: ForkServerProcess | None = None
         self._watchdog: Watchdog | None = None
+        self._record: CrashRecord | None = None
         self._started_at = 0.0
         self._next_start = 0.0
         self._early_deaths = 0
@@ -163,6 +186,7 @@ class _DeviceProcess:
             self._log.error("worker did not end: killed", pid=self._process.pid)
             self._process.kill()
         self._process.join()
+        self._report_death(self._process)
         self._process.close()
         self._process = None
 
@@ -170,8 +194,9 @@ class _DeviceProcess:
         threads = self._settings.device_threads
         self._watchdog = watchdog = Watchdog(self._context, threads)
         watchdog.expect_event_loop(self._settings.startup_timeout)
+        self._record = record = CrashRecord(self._context, _most_held(self._settings))
         self._process = self._context.Process(
-            target=self._main, args=(self._settings, self._device, self._index, watchdog), name=f"worker-{self._device.name}"
+            target=self._main, args=(self._settings, self._device, self._index, watchdog, record), name=f"worker-{self._device.name}"
         )
         self._process.start()
         self._started_at = time.monotonic()
@@ -183,6 +208,18 @@ class _DeviceProcess:
         pause = restart_pause(self._early_deaths)
         self._next_start = time.monotonic() + pause
         self._log.error("worker ended", pid=process.pid, exit_code=process.exitcode, lived=round(lived, 1), replaced_in=pause)
+        self._report_death(process)
         # If only the fork server has died, the worker still runs. Closing ends it, because it sees its parent's end of a pipe close.
         self._process = None
         process.close()
+
+    def _report_death(self, process: ForkServerProcess) -> None:
+        """Tell what the process worked on. One that has ended by itself holds nothing."""
+        if process.exitcode != 0 and self._record is not None and (dead := self._record.read()) is not None:
+            self._on_death(dead)
+        self._record = None
+
+
+def _most_held(settings: WorkerSettings) -> int:
+    """Return a number of executions that a worker never holds. It may claim all that it has room for while others begin to load."""
+    return 2 * (settings.fast_in_flight + settings.slow_in_flight + settings.loading_in_flight)

@@ -32,6 +32,7 @@ from telemetry.slow_callbacks import slow_callbacks_logged
 from telemetry.traces import traces_to
 from workers.engine.devices import use_device
 from workers.engine.probe import KerasProbe
+from workers.execution.at_work import ExecutionsAtWork
 from workers.execution.attempt import Attempts
 from workers.execution.batch_key import BatchKey
 from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
@@ -46,6 +47,7 @@ from workers.models.loaders.extras import without_extra
 from workers.models.pool import ModelPool
 from workers.models.released_memory import exclude_imported_objects
 from workers.settings import WorkerSettings
+from workers.supervision.crash_record import CrashRecord
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
@@ -53,7 +55,7 @@ from workers.supervision.watchdog import Watchdog
 _RUNTIMES = {"onnxruntime": "onnxruntime", "ai-edge-litert": "ai_edge_litert"}
 
 
-def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog) -> None:
+def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, record: CrashRecord) -> None:
     """Work until SIGTERM, then drain. `index` is the number of this worker process among those of its supervisor, from 0."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the supervisor then sends SIGTERM
     end_with_multiprocessing_parent()
@@ -67,10 +69,10 @@ def main(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdo
     import_custom_objects(settings.custom_objects)
     exclude_imported_objects()
     with slow_callbacks_logged(settings.slow_callback):
-        asyncio.run(_serve(settings, device, index, watchdog, threads))
+        asyncio.run(_serve(settings, device, index, watchdog, record, threads=threads))
 
 
-async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, threads: int) -> None:
+async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog: Watchdog, record: CrashRecord, *, threads: int) -> None:
     if settings.redis_url is None:
         raise ValueError("A worker process needs the address of a Redis, but CONVSCOPE_REDIS_URL is not set.")
     stop = asyncio.Event()
@@ -102,6 +104,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     if settings.worker_metrics_port:
         metrics.serve(settings.worker_metrics_port + index, settings.worker_metrics_host)
     identity = WorkerIdentity(f"{socket.gethostname()}-{ULID()}", device.name, lambda: pool.loaded_names)
+    record.name_worker(identity.id)
     bind(worker=identity.id)
     store, traces = JobStore.connect(settings.redis_url, settings), traces_to(settings.traces_endpoint, "convscope-worker")
     environment = JobEnvironment(
@@ -115,6 +118,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
             attempts=Attempts(store, pipeline, settings, traces),
             settings=settings,
             metrics=metrics,
+            at_work=ExecutionsAtWork(record),
             alive=watchdog.expect_event_loop,
         )
         warming = asyncio.create_task(_prepare(pipeline, catalog, settings))

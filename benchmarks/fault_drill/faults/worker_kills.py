@@ -20,7 +20,7 @@ _PAUSE = 2.6  # seconds between two kills: each process lives for ten seconds, s
 async def run(folder: Path, short: bool) -> list[Figure]:
     kills, lease = (6, 3.0) if short else (100, 15.0)
     jobs = 5 * kills
-    # The workers are killed from outside, and each kill counts against all jobs that the worker held. So there are attempts enough.
+    # All jobs that a worker holds are at work in it, and each kill counts against them. So there are attempts enough.
     settings = {"lease": lease, "heartbeat": lease / 3, "max_attempts": kills + 2, "fast_in_flight": 4, "max_queued": jobs + 10}
     async with DrillSite(folder, **settings) as site:
         site.start_workers(_WORKERS, 1.5)

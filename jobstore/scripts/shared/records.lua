@@ -1,4 +1,4 @@
--- Jobs, executions and their queue.
+-- Jobs and executions.
 --
 -- Results live for `ttl`, or for the shorter `ttl` of the job (milliseconds). Records live for twice that time, so that the store can tell
 -- a result that has expired (410) from one that never existed (404).
@@ -6,7 +6,6 @@
 -- The hashes `job` and `execution` hold no value over 64 bytes if they can help it, because Redis stores such hashes in a tenth of the
 -- memory. The long texts of an execution are strings of their own: its parameters (`params`), its outcome (`result`) and the names of the
 -- files that it holds (`held`).
-local EVENTS_LINGER = 60000 -- how long the events of a job that has ended can be read one by one
 
 local function keep_job(job_id, milliseconds)
   redis.call('HSET', key('job', job_id), 'expires_at', now + milliseconds)
@@ -19,48 +18,6 @@ local function keep_execution(execution_id, milliseconds)
     redis.call('PEXPIRE', key(kind, execution_id), 2 * milliseconds)
   end
   redis.call('PEXPIRE', FILES, args.record_ttl)
-end
-
--- Each job has a sorted set of events, '<sequence> <type> <json>' with the sequence number as the score.
--- Events are also announced in one stream of the shard, which the listener of each service reads for all its waiting callers.
-
-local function emit(job_id, kind, json)
-  local sequence = redis.call('HINCRBY', key('job', job_id), 'sequence', 1)
-  local events = key('events', job_id)
-  redis.call('ZADD', events, sequence, sequence .. ' ' .. kind .. ' ' .. json)
-  if sequence == 1 then
-    redis.call('PEXPIRE', events, args.record_ttl)
-  elseif sequence > args.max_events then
-    redis.call('ZREMRANGEBYSCORE', events, '-inf', sequence - args.max_events)
-  end
-end
-
-local function announce(job_id, kind)
-  local announcements = key('announcements', 'all')
-  redis.call('XADD', announcements, 'MAXLEN', '~', args.max_events, '*', 'job', job_id, 'type', kind)
-  redis.call('PEXPIRE', announcements, args.record_ttl)
-end
-
-local function emit_status(job_id, state, position)
-  emit(job_id, 'status', cjson.encode({state = state, queue_position = position or cjson.null}))
-end
-
--- Write the last event of a job, and let its webhook tell of it. The events are dropped soon; later readers get the end from the record.
-local function emit_done(job_id, state)
-  emit(job_id, 'done', '{"state":"' .. state .. '"}')
-  redis.call('PEXPIRE', key('events', job_id), EVENTS_LINGER)
-  queue_delivery(job_id, state)
-end
-
--- Return the ids of the jobs that wait for an execution or have its result. Canceled and deleted jobs are not among them.
-local function joined(execution_id)
-  local job_ids = {}
-  for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
-    if redis.call('EXISTS', key('job', job_id)) == 1 then
-      job_ids[#job_ids + 1] = job_id
-    end
-  end
-  return job_ids
 end
 
 local function expired(hash)
@@ -80,51 +37,6 @@ local function job_state(job, execution)
     return 'expired'
   end
   return execution.state
-end
-
--- The queue of each lane and priority is a stream that one consumer group reads. The sorted set `waiting` holds the same executions in
--- order; it answers positions and ages. Idle workers block on the stream `wakeup`, which gets an entry when there is something to claim.
-
-local function wake_workers(lane)
-  local wakeup = key('wakeup', lane)
-  redis.call('XADD', wakeup, 'MAXLEN', 1, '*', 'lane', lane)
-  redis.call('PEXPIRE', wakeup, args.record_ttl)
-end
-
-local function enqueue(execution_id, lane, priority, queued_at)
-  local place = lane .. ':' .. priority
-  local queue = key('queue', place)
-  if redis.call('EXISTS', queue) == 0 then
-    redis.call('XGROUP', 'CREATE', queue, GROUP, '0', 'MKSTREAM')
-  end
-  local entry = redis.call('XADD', queue, '*', 'execution', execution_id)
-  redis.call('HSET', key('execution', execution_id), 'entry', entry, 'priority', priority)
-  redis.call('ZADD', key('waiting', place), queued_at, execution_id)
-  redis.call('PEXPIRE', queue, args.record_ttl)
-  redis.call('PEXPIRE', key('waiting', place), args.record_ttl)
-  wake_workers(lane)
-end
-
-local function drop_entry(queue, entry)
-  redis.call('XACK', queue, GROUP, entry)
-  redis.call('XDEL', queue, entry)
-end
-
-local function unqueue(execution_id, execution)
-  local place = execution.lane .. ':' .. execution.priority
-  drop_entry(key('queue', place), execution.entry)
-  redis.call('ZREM', execution.state == 'queued' and key('waiting', place) or key('running', execution.lane), execution_id)
-end
-
-local function queue_position(execution_id, execution)
-  local ahead = 0
-  for _, priority in ipairs(PRIORITIES) do
-    local waiting = key('waiting', execution.lane .. ':' .. priority)
-    if priority == execution.priority then
-      return ahead + (redis.call('ZRANK', waiting, execution_id) or 0)
-    end
-    ahead = ahead + redis.call('ZCARD', waiting)
-  end
 end
 
 -- Tell whether the worker that made this claim still holds the execution. Every script of a worker checks it before it writes.

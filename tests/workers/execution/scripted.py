@@ -11,8 +11,10 @@ from jobstore.records import Execution, Result
 from jobstore.store import JobStore
 from rendering import encode
 from schemas.jobs import JobState
+from tests.workers.execution.recorded import ListedWork
 from tests.workers.jobs import job
 from workers.contract.progress import Slice
+from workers.execution.at_work import ExecutionsAtWork
 from workers.execution.attempt import Attempts
 from workers.execution.claim_loop import ClaimLoop, WorkerIdentity
 from workers.execution.device_budget import DeviceBudget
@@ -69,6 +71,7 @@ class ScriptedWorker:
     def __init__(self, store: JobStore, settings: WorkerSettings, name: str = "w1") -> None:
         self.runner = ScriptedRunner()
         self.metrics = WorkerMetrics()
+        self.record = ListedWork()
         self.store = store
         self._stop = asyncio.Event()
         loop = ClaimLoop(
@@ -77,6 +80,7 @@ class ScriptedWorker:
             attempts=Attempts(store, self.runner, settings),
             settings=settings,
             metrics=self.metrics,
+            at_work=ExecutionsAtWork(self.record),
         )
         self.task = asyncio.create_task(loop.serve(self._stop))
 

@@ -198,35 +198,6 @@ async def test_after_the_drain_time_jobs_are_given_back(store, start_worker):
     assert await store.workers.alive() == []
 
 
-async def test_a_job_at_its_last_attempt_runs_alone(store, start_worker, settings):
-    dead = JobStore.connect(str(settings.redis_url), settings)
-    ids = [await submit(store, name) for name in "abc"]
-    assert len(await dead.queue.claim("dead", "fast", 3, 1.0)) == 3
-    await dead.close()
-
-    worker = start_worker(max_attempts=2, lease=0.5, heartbeat=0.05)
-    claimed: list[int] = []
-
-    async def count_claimed() -> None:
-        claimed.append((await store.queue.depth()).lanes["fast"].running)
-
-    worker.runner.on_start = count_claimed
-    await until(lambda: worker.runner.running)
-    await submit(store, "d")
-    for name in "abcd":
-        await until(lambda name=name: set(worker.runner.running) & set("abcd"))
-        (one,) = worker.runner.running
-        worker.runner.end(one).set_result(result())
-        await until(lambda one=one: one not in worker.runner.running)
-    assert worker.runner.most_at_once == 1
-    assert claimed[:3] == [
-        1,
-        1,
-        1,
-    ]  # the others were given back first, because the first job could kill the worker and cost them their last attempts
-    assert [(await store.jobs.wait(job_id, OWNER, 10)).state for job_id in ids] == [JobState.SUCCEEDED] * 3
-
-
 async def test_the_worker_is_seen_and_then_forgotten(store, start_worker):
     worker = start_worker("w7")
 

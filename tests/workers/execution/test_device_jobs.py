@@ -8,7 +8,9 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from schemas.errors import JobTimeout, NonFinite, OutOfMemory
+from tests.workers.execution.recorded import ListedWork
 from tests.workers.execution.scheduling import WAIT, Gate, values
+from workers.execution.at_work import ExecutionsAtWork
 from workers.execution.device_budget import DeviceBudget
 
 
@@ -139,3 +141,51 @@ def test_a_slow_job_that_ends_with_its_last_second_has_its_result(make_scheduler
 
     answer = make_scheduler(clock=lambda: now[0]).slow("a", steps(), lambda _: None, DeviceBudget(100)).result(WAIT)
     assert (answer.value, answer.seconds) == ("done", 198)
+
+
+def test_the_jobs_on_the_device_are_at_work_and_those_that_wait_are_not(make_scheduler):
+    """Two of three jobs fit in a batch, and a slow job takes turns with them."""
+    scheduler, record, seen = make_scheduler(max_batch=2), ListedWork(), {}
+    at_work = ExecutionsAtWork(record)
+    gate = Gate(scheduler)
+
+    def run(items: Sequence[str]) -> Sequence[str]:
+        seen["+".join(items)] = record.ids
+        return items
+
+    def slices() -> Generator[int, None, str]:
+        seen["first slice"] = record.ids
+        yield 1
+        seen["last slice"] = record.ids
+        return "done"
+
+    futures = []
+    for name in "abc":
+        with at_work.holding(name):
+            futures.append(scheduler.fast("key", name, run))
+    with at_work.holding("slow"):
+        futures.append(scheduler.slow("slow", slices(), lambda _: seen.update({"between": record.ids})))
+    assert record.ids == []
+    gate.open()
+    assert values(futures) == ["a", "b", "c", "done"]
+    assert seen == {"a+b": ["a", "b"], "c": ["c"], "first slice": ["slow"], "between": [], "last slice": ["slow"]}
+
+
+def test_a_batch_that_is_split_is_at_work_in_parts(make_scheduler):
+    scheduler, record, seen = make_scheduler(max_batch=4), ListedWork(), []
+    at_work = ExecutionsAtWork(record)
+    gate = Gate(scheduler)
+
+    def run(items: Sequence[str]) -> Sequence[str]:
+        seen.append(record.ids)
+        if len(items) > 2:
+            raise OutOfMemory("too large")
+        return items
+
+    futures = []
+    for name in "abcd":
+        with at_work.holding(name):
+            futures.append(scheduler.fast("key", name, run))
+    gate.open()
+    values(futures)
+    assert seen == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"]]

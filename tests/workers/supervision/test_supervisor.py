@@ -17,18 +17,22 @@ import pytest
 from tests.wait import wait_until
 from tests.workers import obedient
 from workers.settings import WorkerSettings
+from workers.supervision.crash_record import DeadWorker
 from workers.supervision.device import Device
 from workers.supervision.supervisor import Supervisor, fork_server, restart_pause
+
+_dead: list[DeadWorker] = []
 
 
 @pytest.fixture
 def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
+    _dead.clear()
     running: list[tuple[Supervisor, threading.Thread]] = []
 
     def start(count: int = 1, **changes: object) -> Supervisor:
         settings = WorkerSettings.model_validate({"data_dir": tmp_path, "worker_drain": 20.0, "device_threads": 2, **changes})
         cpus = [Device("cpu", index) for index in range(count)]
-        supervisor = Supervisor(obedient.main, cpus, settings, fork_server(["tests.workers.obedient"]))
+        supervisor = Supervisor(obedient.main, cpus, settings, fork_server(["tests.workers.obedient"]), on_death=_dead.append)
         thread = threading.Thread(target=supervisor.run)
         thread.start()
         running.append((supervisor, thread))
@@ -58,6 +62,7 @@ def test_a_process_that_dies_is_replaced(supervise, tmp_path):
     wait_until(lambda: len(starts(tmp_path)) == 2)
     wait_until(lambda: supervisor.pids == (starts(tmp_path)[1],))
     assert not psutil.pid_exists(first)
+    assert _dead == [DeadWorker(f"obedient-{first}", ("01AT-WORK",))]
 
 
 def test_each_device_has_its_own_process(supervise, tmp_path):
@@ -107,6 +112,7 @@ def test_stopping_drains_and_leaves_nothing(supervise, tmp_path):
     wait_until(lambda: not any(psutil.pid_exists(pid) for pid in starts(tmp_path)))
     assert len(list(tmp_path.glob("ended-*"))) == 2
     assert len(starts(tmp_path)) == 2
+    assert _dead == []  # a process that ends by itself holds nothing
 
 
 def test_a_second_stop_does_not_wait(supervise, tmp_path):
@@ -131,7 +137,8 @@ def test_no_worker_outlives_its_supervisor(tmp_path, number, drained):
         from workers.supervision.supervisor import Supervisor, fork_server
 
         if __name__ == "__main__":
-            supervisor = Supervisor(obedient.main, [Device("cpu")], WorkerSettings(data_dir=Path(sys.argv[1])), fork_server([]))
+            settings = WorkerSettings(data_dir=Path(sys.argv[1]))
+            supervisor = Supervisor(obedient.main, [Device("cpu")], settings, fork_server([]), on_death=print)
             with supervisor.signals():
                 supervisor.run()
     """)

@@ -1,0 +1,45 @@
+-- The events of jobs.
+--
+-- Each job has a sorted set of events, '<sequence> <type> <json>' with the sequence number as the score.
+-- Events are also announced in one stream of the shard, which the listener of each service reads for all its waiting callers.
+
+local EVENTS_LINGER = 60000 -- how long the events of a job that has ended can be read one by one
+
+local function emit(job_id, kind, json)
+  local sequence = redis.call('HINCRBY', key('job', job_id), 'sequence', 1)
+  local events = key('events', job_id)
+  redis.call('ZADD', events, sequence, sequence .. ' ' .. kind .. ' ' .. json)
+  if sequence == 1 then
+    redis.call('PEXPIRE', events, args.record_ttl)
+  elseif sequence > args.max_events then
+    redis.call('ZREMRANGEBYSCORE', events, '-inf', sequence - args.max_events)
+  end
+end
+
+local function announce(job_id, kind)
+  local announcements = key('announcements', 'all')
+  redis.call('XADD', announcements, 'MAXLEN', '~', args.max_events, '*', 'job', job_id, 'type', kind)
+  redis.call('PEXPIRE', announcements, args.record_ttl)
+end
+
+local function emit_status(job_id, state, position)
+  emit(job_id, 'status', cjson.encode({state = state, queue_position = position or cjson.null}))
+end
+
+-- Write the last event of a job, and let its webhook tell of it. The events are dropped soon; later readers get the end from the record.
+local function emit_done(job_id, state)
+  emit(job_id, 'done', '{"state":"' .. state .. '"}')
+  redis.call('PEXPIRE', key('events', job_id), EVENTS_LINGER)
+  queue_delivery(job_id, state)
+end
+
+-- Return the ids of the jobs that wait for an execution or have its result. Canceled and deleted jobs are not among them.
+local function joined(execution_id)
+  local job_ids = {}
+  for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
+    if redis.call('EXISTS', key('job', job_id)) == 1 then
+      job_ids[#job_ids + 1] = job_id
+    end
+  end
+  return job_ids
+end
