@@ -184,9 +184,9 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version $(OLDEST_PYTHON
 lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgrade takes newer versions)
 	$(COMPILE) --group uv --output-file requirements/uv.txt
 	$(COMPILE) --group build --output-file requirements/build.txt
-	$(COMPILE) pyproject.toml --extra service --output-file requirements/service.txt
-	$(COMPILE) pyproject.toml --extra worker --extra cpu --output-file requirements/worker-cpu.txt
-	$(COMPILE) pyproject.toml --extra worker --extra gpu --output-file requirements/worker-gpu.txt
+	$(COMPILE) pyproject.toml --extra service --extra demo --output-file requirements/service.txt
+	$(COMPILE) pyproject.toml --extra worker --extra cpu --extra demo --output-file requirements/worker-cpu.txt
+	$(COMPILE) pyproject.toml --extra worker --extra gpu --extra demo --output-file requirements/worker-gpu.txt
 	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra onnx --extra tflite --extra heif --extra embedded --extra traces --extra demo --group dev --output-file requirements/dev.txt
 	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
 	$(COMPILE) pyproject.toml --extra service --extra embedded --extra s3 --group s3-drill --output-file requirements/s3.txt

@@ -8,7 +8,7 @@ import typer
 
 
 def add_client_commands(app: typer.Typer) -> None:
-    """Add the commands. The container images do not have the client, so their `convscope` has only its own commands."""
+    """Add the commands. Without the client, `convscope` has only its own commands."""
     if find_spec("convscope") is None:
         return
     from cli.run_service import service_for_a_run

@@ -17,7 +17,9 @@ COPY jobstore jobstore
 COPY service service
 COPY workers workers
 COPY cli cli
-RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
+# With the Python client, `convscope` also has its commands: run, models, jobs and others.
+COPY client/python client/python
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . ./client/python \
  && /opt/convscope/bin/pip install --no-cache-dir --no-deps dist/*.whl
 
 FROM python:3.11-slim-bookworm

@@ -17,9 +17,9 @@ _EXTRAS: dict[str, list[str]] = _PROJECT["project"]["optional-dependencies"]
 _PIN = re.compile(r"^([A-Za-z0-9._-]+(?:\[[^\]]*\])?)==(\S+)")
 # The extras of pyproject.toml that each lock file pins.
 _LOCKS = {
-    "service.txt": ["service"],
-    "worker-cpu.txt": ["worker", "cpu"],
-    "worker-gpu.txt": ["worker", "gpu"],
+    "service.txt": ["service", "demo"],
+    "worker-cpu.txt": ["worker", "cpu", "demo"],
+    "worker-gpu.txt": ["worker", "gpu", "demo"],
     "dev.txt": ["service", "worker", "cpu", "onnx", "tflite", "heif", "embedded", "demo"],
 }
 _TOOL_LOCKS = {"dev.txt": ["build", "dev"], "build.txt": ["build"], "uv.txt": ["uv"], "parity.txt": ["parity"]}
@@ -101,6 +101,20 @@ def test_the_images_are_built_from_every_package(image: str) -> None:
     for package in packages:
         assert f"COPY {package} {package}" in dockerfile
         assert f"!{package}" in sent_to_docker
+
+
+@pytest.mark.parametrize(("image", "locks"), [("api", ["service.txt"]), ("worker", ["worker-cpu.txt", "worker-gpu.txt"])])
+def test_the_images_have_the_client_and_what_its_command_line_needs(image: str, locks: list[str]) -> None:
+    dockerfile = (_ROOT / "deploy" / f"{image}.Dockerfile").read_text("utf-8")
+    assert "COPY client/python client/python\n" in dockerfile
+    assert "--wheel-dir dist . ./client/python" in dockerfile
+    assert "!client/python" in (_ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    client = tomllib.loads((_ROOT / "client" / "python" / "pyproject.toml").read_text("utf-8"))["project"]
+    for text in (*client["dependencies"], *client["optional-dependencies"]["cli"]):
+        requirement = Requirement(text)
+        for lock in locks:
+            versions = _pins(lock)[canonicalize_name(requirement.name)]
+            assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: {lock} has {versions}"
 
 
 # The first versions without a hole that callers can reach: in the decoders of images, in the parser of forms, and in ranges of files.
