@@ -46,6 +46,7 @@ _EXAMPLE_MODEL, _HEAVY_MODEL = "efficientnet_lite0", "vgg16"
 _IMAGES = [f"img_{number:064x}" for number in range(24)]
 _HEAVY: dict[str, dict[str, Any]] = {
     "ablation_cam": {"layer": "block4_conv3", "class_index": [1, 2, 3]},
+    "blur_ig": {"class_index": [1, 2, 3], "steps": 50},
     "compare": {"methods": ["grad_cam", "score_cam", "ablation_cam"], "layer": "block4_conv3"},
     "deep_dream": {"layers": {"block4_conv3": 1.0, "block5_conv3": 1.0}, "octaves": 3, "steps": 4, "size": 512},
     "faithfulness": {"attribution": "score_cam", "steps": 50, "randomisations": 1},
@@ -53,6 +54,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "filter_atlas": {"layer": "block5_conv3", "size": 224, "steps": 8},
     "filters": {"layer": "block5_conv3", "channels": 64, "size": 224, "steps": 8},
     "gradient_shap": {"class_index": [1, 2, 3], "samples": 50},
+    "guided_ig": {"class_index": [1, 2, 3], "steps": 50},
     "integrated_gradients": {"class_index": [1, 2, 3], "steps": 50},
     "kernel_shap": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
     "lime": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},

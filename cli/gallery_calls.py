@@ -180,6 +180,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "ablation_cam": {"class_index": 285},
     "activations": {"layer": "block2_expand_conv", "channels": 32, "order": "mean", "columns": 8},
     "architecture": {"first_layer": "block2_expand_conv", "last_layer": "block2_add"},
+    "blur_ig": {},
     "compare": {"layer": "block10_add"},
     "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},
@@ -187,6 +188,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "filter_atlas": {"layer": "block3_expand_conv", "size": 64, "steps": 64, "columns": 18},
     "filters": {"layer": MIDDLE, "channels": 8, "columns": 4},
     "gradient_shap": {},
+    "guided_ig": {},
     "hires_cam": {"layer": "block10_add"},
     "integrated_gradients": {},
     "kernel_shap": {"samples": 1000},
@@ -209,7 +211,7 @@ _OTHER_PHOTOS: Mapping[str, str] = {
         ("grad_cam", "grad_cam_plus_plus", "layer_cam", "element_wise_cam", "score_cam", "ablation_cam", "recipro_cam", "shapley_cam"),
         "cat_and_coffee.jpg",
     ),
-    **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap", "gradient_shap"), "coffee.jpg"),
+    **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap", "gradient_shap", "guided_ig"), "coffee.jpg"),
 }
 """The photos on which these methods have something to say: two objects, or one that does not fill the photo."""
 

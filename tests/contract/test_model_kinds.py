@@ -47,6 +47,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "kernel_shap": {"samples": 60, "segments": 9},
     "smooth_grad": {"samples": 3},
     "gradient_shap": {"samples": 4},
+    "blur_ig": {"steps": 4},
+    "guided_ig": {"steps": 4},
     "integrated_gradients": {"steps": 6},
     "faithfulness": {"steps": 6, "randomisations": 2},
 }

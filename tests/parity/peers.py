@@ -9,6 +9,7 @@ Stand-ins take the place of packages that the compared code does not need:
 from __future__ import annotations
 
 import keras
+import saliency.core as pair_saliency
 import torch
 
 from tests.parity.stand_ins import stand_ins
@@ -33,6 +34,7 @@ __all__ = [
     "lucent_colour",
     "lucent_objectives",
     "lucent_spatial",
+    "pair_saliency",
     "pytorch_grad_cam",
     "torch",
     "xplique",

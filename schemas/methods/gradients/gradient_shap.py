@@ -12,9 +12,6 @@ from schemas.methods.gradients.base import GRADIENT_ARTIFACTS, ScoreGradientPara
 from schemas.methods.gradients.path import CompletenessFacts, PathBaseline
 from schemas.models import ModelDescription, PublishedModel
 
-UNSETTLED = 0.1
-"""A warning says that the attributions do not add up if they miss this share of the score's difference."""
-
 
 class GradientShapFacts(CompletenessFacts):
     """The classes, and how well the attributions add up to the difference from the mean score of the baselines."""

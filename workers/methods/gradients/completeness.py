@@ -18,6 +18,9 @@ from workers.methods.class_scores import class_name
 from workers.methods.gradients import gradient_pictures
 from workers.methods.gradients.input_attribution import InputAttribution
 
+UNSETTLED = 0.1
+"""If the attributions miss this share of the score's difference, methods that take a given number of steps warn about it."""
+
 
 @dataclass(frozen=True)
 class CompleteAttribution:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from rendering.photo import Photo
-from schemas.methods.gradients.gradient_shap import UNSETTLED, GradientShap, GradientShapFacts
+from schemas.methods.gradients.gradient_shap import GradientShap, GradientShapFacts
 from schemas.methods.gradients.path import PathBaseline
 from schemas.models import Preprocessing
 from workers.contract.artifacts import Output
@@ -19,11 +19,11 @@ from workers.contract.progress import Slice
 from workers.methods.batch_sizes import batches
 from workers.methods.class_scores import class_scores, target_predictions
 from workers.methods.gradients import gradient_pictures
-from workers.methods.gradients.completeness import CompleteAttribution, draw_complete
+from workers.methods.gradients.completeness import UNSETTLED, CompleteAttribution, draw_complete
 from workers.methods.gradients.input_attribution import InputAttribution, channel_sum
 from workers.methods.gradients.path_baselines import path_baseline
 from workers.methods.gradients.smooth_grad import noisy_copies
-from workers.methods.gradients.summed_gradients import GradientSamples, as_slices, sampled_gradients
+from workers.methods.gradients.summed_gradients import GradientSamples, add_products, as_slices
 from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 
 
@@ -106,12 +106,6 @@ def run(probe: Probe, inputs: Inputs, params: GradientShap) -> Generator[Slice, 
     def preview() -> np.ndarray:
         return preview_on(photo, channel_sum(sums[:1].astype(np.float32))[0], part="heatmap", **gradient_pictures.signed_options(params))
 
-    def steps() -> Generator[int, None, None]:
-        samples = GradientSamples(params.samples, lines.at_points)
-        for found in sampled_gradients(probe, samples, classes, params, image.shape[:2]):
-            sums[found.at] += (lines.directions(found.batch) * found.values).sum(axis=0) / params.samples
-            yield found.done
-
     numbers, total = lines.distinct(), params.samples * len(classes)
     slices = PreviewedSlices(total + len(numbers), preview)
     of_baselines = np.empty((len(numbers), len(classes)))
@@ -119,7 +113,9 @@ def run(probe: Probe, inputs: Inputs, params: GradientShap) -> Generator[Slice, 
         yield slices.at(part.start)
         found = probe.forward(lines.starts(numbers[part]), scores=True, output=params.output, precision=params.precision)
         of_baselines[part] = class_scores(found, classes, params.score)
-    yield from as_slices(steps(), slices, before=len(numbers))
+    samples = GradientSamples(params.samples, lines.at_points)
+    yield from as_slices(add_products(probe, samples, lines.directions, classes, params, sums=sums), slices, before=len(numbers))
+    sums /= params.samples
     mean = lines.shares() @ of_baselines
     values = sums.astype(np.float32)
     attribution = InputAttribution(values, channel_sum(values), classes, params.target_classes().listed, preprocessing)

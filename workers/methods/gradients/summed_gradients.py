@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float, Float32, Float64
 
 from schemas.methods.facts import Prediction
 from schemas.methods.gradients.base import ScoreGradientParams
@@ -87,6 +87,26 @@ def add_gradients(
     """
     for found in sampled_gradients(probe, samples, classes, params, (sums.shape[1], sums.shape[2])):
         sums[found.at] += np.tensordot(weights[found.batch], found.values, axes=1)
+        yield found.done
+
+
+def add_products(
+    probe: Probe,
+    samples: GradientSamples,
+    factors: Callable[[slice], Float[np.ndarray, "b H W C"]],
+    classes: Sequence[Prediction],
+    params: ScoreGradientParams,
+    *,
+    sums: Float64[np.ndarray, "n H W C"],
+) -> Generator[int, None, None]:
+    """Add Σ factor·gradient over the samples to `sums`, for each of the n classes, and yield how many gradients are done.
+
+    Args:
+        factors: returns a factor for each value of the samples of a slice.
+        sums: the array to add to.
+    """
+    for found in sampled_gradients(probe, samples, classes, params, (sums.shape[1], sums.shape[2])):
+        sums[found.at] += (factors(found.batch) * found.values).sum(axis=0)
         yield found.done
 
 

@@ -133,6 +133,53 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("architecture", given_arguments(locals()))
 
+    async def blur_ig(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, steps: int =
+        DEFAULT, max_sigma: float | None = DEFAULT, rule: Literal["midpoint", "left"] = DEFAULT, model_inputs: Mapping[str, Any] | None =
+        None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """The image becomes sharp step by step, and each pixel gets its share in what the class's score gains. There is no baseline
+            colour, so dark and bright objects are treated alike. Red speaks for the class, blue against it.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            score: This score of the class is differentiated. By default "logit".
+            steps: This is the number of steps from the blurred image to the sharp one. By default 100.
+            max_sigma: This is the σ of the strongest blur, in pixels of the model's input.
+            rule: `midpoint` takes shorter steps where the image is nearly sharp, and the gradient in the middle of each step, so
+                that the values add up better. By default "midpoint".
+        """
+        return await self._run_method("blur_ig", given_arguments(locals()))
+
     async def compare(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
@@ -858,6 +905,59 @@ class AsyncMethods(ABC):
             layer: This is the path of Grad-CAM's target layer.
         """
         return await self._run_method("guided_grad_cam", given_arguments(locals()))
+
+    async def guided_ig(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, steps: int =
+        DEFAULT, fraction: float = DEFAULT, max_distance: float = DEFAULT, rule: Literal["trapezoid", "left"] = DEFAULT, baseline:
+        Literal["black", "white", "mean", "blurred", "random"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None =
+        None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """As integrated gradients, but the path from the baseline to the image first changes the pixels that matter least, so that
+            fewer noisy gradients are collected on the way. Red speaks for the class, blue against it.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            score: This score of the class is differentiated. By default "logit".
+            steps: This is the number of steps from the baseline to the image. By default 200.
+            fraction: This share of the input's values, those with the smallest gradients, is moved at a time. By default 0.25.
+            max_distance: Each value may be this far ahead of the straight line or behind it, as a share of its own way. By default
+                0.02.
+            rule: A step counts with the mean of the gradients at both of its ends (`trapezoid`), so that the values add up better,
+                or with the gradient where it begins (`left`), which is the rule of the authors' code. By default "trapezoid".
+            baseline: The path begins at this baseline: `black`, `white`, the `mean` colour of the image, the image `blurred`, or
+                `random` pixels. By default "blurred".
+            seed: This is the seed of the random baseline. By default 0.
+        """
+        return await self._run_method("guided_ig", given_arguments(locals()))
 
     async def hires_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =

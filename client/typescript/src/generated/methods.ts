@@ -5,6 +5,7 @@ export interface ArtifactNames {
   ablation_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   activations: "grid" | `grid.${string}` | "activations" | `activations.${string}`;
   architecture: "drawing" | "svg" | "dot" | "json";
+  blur_ig: "picture" | "overlay" | "attribution" | "map" | "animation";
   compare: "sheet" | `map.${string}` | "animation";
   deconvnet: "picture" | "overlay" | "attribution" | "map";
   deep_dream: "dream" | "image" | "curve";
@@ -22,6 +23,7 @@ export interface ArtifactNames {
   gradient_shap: "picture" | "overlay" | "attribution" | "map" | "animation";
   guided_backprop: "picture" | "overlay" | "attribution" | "map" | "animation";
   guided_grad_cam: "picture" | "overlay" | "attribution" | "map" | "animation";
+  guided_ig: "picture" | "overlay" | "attribution" | "map" | "animation";
   hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   integrated_gradients: "picture" | "overlay" | "attribution" | "map" | "animation";
   kernel_shap: "overlay" | "heatmap" | "map" | "segments" | "weights";
@@ -48,6 +50,7 @@ export interface ArtifactNames {
 export type MethodWithImage =
   | "ablation_cam"
   | "activations"
+  | "blur_ig"
   | "compare"
   | "deconvnet"
   | "deep_dream"
@@ -63,6 +66,7 @@ export type MethodWithImage =
   | "gradient_shap"
   | "guided_backprop"
   | "guided_grad_cam"
+  | "guided_ig"
   | "hires_cam"
   | "integrated_gradients"
   | "kernel_shap"
