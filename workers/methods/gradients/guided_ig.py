@@ -25,7 +25,7 @@ from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 # Two distances that differ by less than this share are equal. The authors' code has the same number.
 _CLOSE = 1e-9
 
-Values = Float64[np.ndarray, "H W C"]
+InputValues = Float64[np.ndarray, "H W C"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class GuidedStep:
         max_distance: how far a value may be ahead of the straight line or behind it, as a share of its own way.
     """
 
-    image: Values
-    start: Values
+    image: InputValues
+    start: InputValues
     share: float
     fraction: float
     max_distance: float
 
-    def moved(self, point: Values, gradient: Values) -> Values:
+    def moved(self, point: InputValues, gradient: InputValues) -> InputValues:
         """Return the point after the step (algorithm 1 of the paper).
 
         The values with the smallest absolute gradients go as far as they may, and then the next ones, until the L1 distance to the image
@@ -67,11 +67,11 @@ class GuidedStep:
             point[chosen] = farthest[chosen]
         return point
 
-    def _on_line(self, share: float) -> Values:
+    def _on_line(self, share: float) -> InputValues:
         return self.start + (self.image - self.start) * min(max(share, 0.0), 1.0)
 
 
-def _smallest(strength: Values, fraction: float) -> Bool[np.ndarray, "H W C"]:
+def _smallest(strength: InputValues, fraction: float) -> Bool[np.ndarray, "H W C"]:
     """Return which values are among the smallest `fraction` of all. Infinite ones never are."""
     return (strength <= np.quantile(strength, fraction, method="lower")) & (strength < np.inf)
 
@@ -84,13 +84,13 @@ class GuidedPaths:
         sums: the attributions of each class.
     """
 
-    def __init__(self, image: Values, start: Values, classes: int, params: GuidedIg) -> None:
+    def __init__(self, image: InputValues, start: InputValues, classes: int, params: GuidedIg) -> None:
         self.points = np.repeat(start[None], classes, axis=0)
         self.sums = np.zeros_like(self.points)
         self._changes = np.zeros_like(self.points)
         self._image, self._start, self._params = image, start, params
 
-    def step(self, at: int, gradient: Values, number: int) -> None:
+    def step(self, at: int, gradient: InputValues, number: int) -> None:
         """Take a step of the class with the number `at`, from the gradient at its point. The first step has the number 1.
 
         With the rule `trapezoid`, the gradient also counts for the step before, which ended here. A step beyond the last one moves
