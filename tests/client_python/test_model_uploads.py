@@ -10,9 +10,10 @@ import pytest
 
 from convscope import Client
 from convscope.errors import ModelError, UnknownNameError
+from convscope.keras import Panel
 from tests.client_python.conftest import WholeService
 from tests.service.checking_worker import files_in
-from tests.workers.models.model_files import small_model, with_config
+from tests.workers.models.model_files import IMAGES, small_model, with_config
 from tests.workers.tiny import photo
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -86,6 +87,23 @@ def test_hostile_files_are_refused_and_leave_nothing(whole_service: WholeService
         assert client.model("hostile")["fingerprint"] == before
         client.delete_model("hostile")
     assert files_in(whole_service.models) == set()
+
+
+def test_the_checkpoints_of_a_training_are_uploaded_shown_and_deleted(whole_service: WholeService, tmp_path: Path) -> None:
+    model = small_model()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with Client(whole_service.url) as client:
+        panel = Panel(client, [photo(5)], ["predict"], models_dir=None, name="epochs", folder=tmp_path / "panel")
+        model.fit(IMAGES, np.array([0, 3]), epochs=2, verbose=0, callbacks=[panel])
+        assert {path.name for path in (tmp_path / "panel").iterdir()} == {
+            "predict-0-epoch-0001.png",
+            "predict-0-epoch-0002.png",
+            "predict-0.webp",
+        }
+        assert files_in(whole_service.models) == set()
+        for folder, settings, words in ((None, 'title = "A"', "have no settings"), (tmp_path / "none", "", "does not exist")):
+            with pytest.raises(ValueError, match=words):
+                Panel(client, [], ["predict"], models_dir=folder, settings=settings)
 
 
 def test_the_operators_models_stay(whole_service: WholeService, tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from convscope.checkpoints import Checkpoints, FolderCheckpoints, UploadedCheckpoints
 from convscope.client import Client
+from convscope.errors import ProblemError
 from convscope.image_input import ImageInput
 from convscope.training_panel import MethodChoice, TrainingPanel
 
@@ -19,22 +21,24 @@ _Callback: Any = import_module("keras").callbacks.Callback
 class Panel(_Callback):
     """Makes a fixed panel of pictures after every epoch, and an animation of each over the epochs.
 
-    The checkpoint of the epoch is written into the models folder of the service, which must be reachable as a folder from here. The
-    pictures are made while the training goes on; the end of the training waits for the last ones.
+    The checkpoint of the epoch is written into the models folder of the service, which must then be reachable as a folder from here, or it
+    is uploaded. The pictures are made while the training goes on; the end of the training waits for the last ones.
 
     Args:
         client: the client of the service.
         images: the images, the same ones for every epoch.
         methods: names of methods, or parameters by the names of methods.
         every: the panel is made after every this many epochs, and after the last one.
-        models_dir: the models folder of the service.
+        models_dir: the models folder of the service. If it is None, checkpoints are uploaded: the service must take models, and the
+            client's key needs the scope `admin`.
         name: the checkpoints are called `NAME-epoch-NNNN`.
-        settings: the text of the checkpoints' side file, as `docs/adding-a-model.md` describes it, such as `preprocessing = "tf"`.
+        settings: the text of the checkpoints' side file, as `docs/adding-a-model.md` describes it, such as `preprocessing = "tf"`. An
+            upload has none.
         folder: the folder for the pictures, see `TrainingPanel`.
-        keep_checkpoints: leave the checkpoints in the models folder. Otherwise each is deleted when its pictures are there.
+        keep_checkpoints: leave the checkpoints in the service. Otherwise each is deleted when its pictures are there.
 
     Raises:
-        ValueError: `every` is below 1, there are no methods, or the models folder does not exist.
+        ValueError: `every` is below 1, there are no methods, the models folder does not exist, or uploads are given `settings`.
     """
 
     def __init__(
@@ -44,7 +48,7 @@ class Panel(_Callback):
         methods: MethodChoice,
         every: int = 1,
         *,
-        models_dir: str | Path = "models",
+        models_dir: str | Path | None = "models",
         name: str = "training",
         settings: str = "",
         folder: str | Path = "panel",
@@ -53,11 +57,13 @@ class Panel(_Callback):
         _Callback.__init__(self)
         if every < 1:
             raise ValueError(f"every must be at least 1; got {every}.")
-        self._models = Path(models_dir)
-        if not self._models.is_dir():
-            raise ValueError(f"The models folder {self._models} does not exist.")
+        if models_dir is None and settings:
+            raise ValueError("Checkpoints that are uploaded have no settings. Give the models folder, or leave the settings out.")
+        self._checkpoints: Checkpoints = (
+            UploadedCheckpoints(client) if models_dir is None else FolderCheckpoints(Path(models_dir), settings)
+        )
         self._panel = TrainingPanel(client, images, methods, Path(folder))
-        self._every, self._name, self._settings, self._keep = every, name, settings, keep_checkpoints
+        self._every, self._name, self._keep = every, name, keep_checkpoints
         self._worker: ThreadPoolExecutor | None = None
         self._made: list[Future[None]] = []
         self._last = 0
@@ -92,20 +98,18 @@ class Panel(_Callback):
     def _show(self, epoch: int) -> None:
         self._shown = epoch
         model = f"{self._name}-epoch-{epoch:04d}"
-        if self._settings:
-            (self._models / f"{model}.toml").write_text(self._settings, "utf-8")
-        # The service must never see half a file. A file gets its name in the models folder when it is whole.
-        with tempfile.TemporaryDirectory(dir=self._models.parent, prefix=".convscope-") as folder:
-            written = Path(folder) / f"{model}.keras"
-            self.model.save(written)
-            written.replace(self._models / written.name)
+        self._checkpoints.write(self.model, model)
         if self._worker is not None:
             self._made.append(self._worker.submit(self._make, epoch, model))
 
     def _make(self, epoch: int, model: str) -> None:
         try:
+            self._checkpoints.publish(model)
+        except ProblemError as error:
+            warnings.warn(f"The panel has no pictures of epoch {epoch}: {error}", stacklevel=2)
+            return
+        try:
             self._panel.add_epoch(epoch, model)
         finally:
             if not self._keep:
-                for suffix in (".keras", ".toml"):
-                    (self._models / f"{model}{suffix}").unlink(missing_ok=True)
+                self._checkpoints.remove(model)
