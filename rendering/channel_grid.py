@@ -14,7 +14,6 @@ from rendering import colormaps, text
 from rendering.channel_levels import scale_all_channels, scale_each_channel
 from rendering.grid import grid, grid_size
 from rendering.tile_numbers import numbered
-from schemas.methods.colormap import Colormap
 
 # A tile whose sides are shorter than this is enlarged by a whole factor, nearest neighbour: 7×7 becomes 28×28, 1×1 becomes 24×24.
 VISIBLE = 24
@@ -30,7 +29,7 @@ def channel_grid(
     activations: Float32[np.ndarray, "h w k"],
     *,
     mode: Literal["per_channel", "global"],
-    colours: Colormap,
+    colours: colormaps.Colours,
     columns: int | None = None,
     captions: Sequence[str] | None = None,
     numbers: bool = False,

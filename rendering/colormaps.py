@@ -8,8 +8,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from schemas.methods.colormap import Colormap
+from schemas.methods.colormap import Colormap, SignedColormap
 
+Colours = Colormap | SignedColormap
+# These are the ends of ColorBrewer's RdBu (11 classes), one step in: they are dark enough for a photo and light enough for white.
+ABOVE, BELOW, NEUTRAL = (np.array(colour, np.float32) for colour in ((178, 24, 43), (33, 102, 172), (247, 247, 247)))
 _OPENCV: dict[Colormap, int] = {
     "jet": cv2.COLORMAP_JET,
     "viridis": cv2.COLORMAP_VIRIDIS,
@@ -22,15 +25,22 @@ _OPENCV: dict[Colormap, int] = {
 
 
 @cache
-def table(name: Colormap) -> UInt8[np.ndarray, "256 3"]:
+def table(name: Colours) -> UInt8[np.ndarray, "256 3"]:
     """Return the RGB colour of each level, as a read-only array."""
     levels = np.arange(256, dtype=np.uint8)
-    colours = np.repeat(levels[:, None], 3, 1) if name == "gray" else cv2.applyColorMap(levels[:, None], _OPENCV[name])[:, 0, ::-1].copy()
+    match name:
+        case "gray":
+            colours = np.repeat(levels[:, None], 3, 1)
+        case "signed":
+            values = np.linspace(-1, 1, 256, dtype=np.float32)[:, None]
+            colours = np.rint(NEUTRAL * (1 - np.abs(values)) + np.where(values > 0, ABOVE, BELOW) * np.abs(values)).astype(np.uint8)
+        case _:
+            colours = cv2.applyColorMap(levels[:, None], _OPENCV[name])[:, 0, ::-1].copy()
     colours.flags.writeable = False
     return colours
 
 
-def apply(levels: UInt8[np.ndarray, "h w"], name: Colormap) -> UInt8[np.ndarray, "h w 3"]:
+def apply(levels: UInt8[np.ndarray, "h w"], name: Colours) -> UInt8[np.ndarray, "h w 3"]:
     """Return the RGB colour of each level (0-255) of a map."""
     return cv2.applyColorMap(np.ascontiguousarray(levels), table(name)[:, None, :])
 

@@ -1,4 +1,4 @@
-"""Draw weights: convolution kernels as tiles, matrices as one cell for each weight. The smallest weight becomes 0, the largest 255."""
+"""Draw weights: convolution kernels as tiles, matrices as one cell for each weight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from jaxtyping import Float32, UInt8
 from rendering import colormaps
 from rendering.channel_grid import channel_grid
 from rendering.channel_levels import scale_all_channels
-from schemas.methods.colormap import Colormap
 
 MATRIX_SIDE = 1024  # a longer side of a matrix is reduced to this many pixels
 SMALL_MATRIX, LARGEST_CELL = 384, 24  # a shorter side is enlarged to about 384 pixels, but a cell to no more than 24
@@ -46,12 +45,14 @@ def in_colour(
     )
 
 
-def matrix(values: Float32[np.ndarray, "rows columns"], colours: Colormap) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a picture with one cell for each weight.
+def matrix(
+    values: Float32[np.ndarray, "rows columns"], colours: colormaps.Colours, span: tuple[float, float] | None = None
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a picture with one cell for each weight. `span` are the weights at the ends of the colours, or the extremes if it is None.
 
     A side of more than 1,024 weights is averaged down to 1,024 pixels; a short side is enlarged by a whole factor.
     """
-    cells = scale_all_channels(values[..., None])[..., 0]
+    cells = scale_all_channels(values[..., None], span)[..., 0]
     height, width = (min(side, MATRIX_SIDE) for side in cells.shape)
     if (height, width) != cells.shape:
         cells = np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -14,7 +14,7 @@ from rendering.charts.colour_scale import ColourScale
 from rendering.drawings.base import Drawing, SourceArrays
 from rendering.overlays import OverlayAndHeatmap
 from rendering.overlays.blend import blend
-from rendering.overlays.diverging import blend_diverging, diverging_colours
+from rendering.overlays.diverging import blend_diverging
 from rendering.overlays.dlwp1 import draw_as_dlwp1
 from rendering.overlays.keras_io import draw_as_keras_io
 from rendering.photo import Photo, Placement
@@ -94,7 +94,7 @@ class MapsOnPhoto(Drawing):
 
     def _colours(self) -> UInt8[np.ndarray, "256 3"]:
         if self.way == "diverging":
-            return diverging_colours()
+            return colormaps.table("signed")
         return colormaps.table("jet" if self.way in ("dlwp1", "keras_io") else self.colormap)
 
     def _labels(self, values: Float32[np.ndarray, "h w"] | None) -> tuple[tuple[float, str], ...]:

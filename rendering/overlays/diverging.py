@@ -6,13 +6,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from rendering.colormaps import ABOVE, BELOW, NEUTRAL
 from rendering.overlays import OverlayAndHeatmap
 from rendering.overlays.unseen import UNSEEN, faded
 from rendering.photo import Photo
 from rendering.placement import smooth_on_photo, used_part
-
-# The colours are the ends of ColorBrewer's RdBu (11 classes), one step in: they are dark enough for a photo and light enough for white.
-FOR, AGAINST, NEUTRAL = (np.array(colour, np.float32) for colour in ((178, 24, 43), (33, 102, 172), (247, 247, 247)))
 
 
 def blend_diverging(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: float) -> OverlayAndHeatmap:
@@ -30,19 +28,13 @@ def blend_diverging(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: flo
     part = used_part(photo.placement, photo.image.shape)
     signed = smooth_on_photo(values, photo.placement, photo.image.shape)[..., None]
     strength = np.abs(signed)
-    colour = np.where(signed > 0, FOR, AGAINST)
+    colour = np.where(signed > 0, ABOVE, BELOW)
     heatmap, overlay = np.full_like(photo.image, UNSEEN), faded(photo.image, part)
     heatmap[part] = _levels(NEUTRAL * (1 - strength) + colour * strength)
     weight = np.float32(alpha) * strength
     grey = cv2.cvtColor(np.ascontiguousarray(photo.image[part]), cv2.COLOR_RGB2GRAY)[..., None]
     overlay[part] = _levels(grey * (1 - weight) + colour * weight)
     return overlay, heatmap
-
-
-def diverging_colours() -> UInt8[np.ndarray, "256 3"]:
-    """Return the colours of the heatmap from −1 to 1."""
-    values = np.linspace(-1, 1, 256, dtype=np.float32)[:, None]
-    return _levels(NEUTRAL * (1 - np.abs(values)) + np.where(values > 0, FOR, AGAINST) * np.abs(values))
 
 
 def _levels(colours: Float32[np.ndarray, "*axes"]) -> UInt8[np.ndarray, "*axes"]:

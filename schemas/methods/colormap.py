@@ -5,3 +5,5 @@ from __future__ import annotations
 from typing import Literal
 
 Colormap = Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"]
+SignedColormap = Literal["signed"]
+"""Blue for values below 0, white for 0, red for values above 0."""

@@ -11,7 +11,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.channels import check_channels
-from schemas.methods.colormap import Colormap
+from schemas.methods.colormap import Colormap, SignedColormap
 from schemas.methods.facts import Facts
 from schemas.models import Layer, LayerKind, LayerPath, ModelDescription, PublishedModel
 
@@ -49,11 +49,12 @@ class Weights(MethodParams):
             "norm as plots. It returns histograms, statistics and the arrays too."
         ),
         reference="Caffe notebook 'Instant Recognition' (vis_square of conv1 and conv2); Krizhevsky et al., NIPS 2012, figure 3",
-        formula="the layer's kernels, scaled together from their smallest to their largest value",
+        formula="the layer's kernels, all of them on one scale",
         cost="No pass: the weights are read.",
         how_to_read=(
             "First layers show edges, colours and blobs. Smooth kernels are a sign of a well trained layer; kernels that look like noise "
-            "are a sign of too short training or too little data."
+            "are a sign of too short training or too little data. Red weights add what is bright at their place, blue weights subtract it. "
+            "A 1 × 1 convolution is a matrix: a column says from which input channels an output channel is mixed."
         ),
         when_it_misleads=(
             "Kernels of later layers read many channels at once, so their tiles have no meaning for the eye; use `filters` there."
@@ -88,14 +89,29 @@ class Weights(MethodParams):
         description="Only the kernels of the first n inputs of each filter are drawn, unless the filter reads three channels. If it is "
         "null, all are drawn.",
     )
-    colormap: Colormap = Field(
-        default="gray", description="This is the colormap. Kernels that read three channels are drawn in RGB instead."
+    colormap: Colormap | SignedColormap | None = Field(
+        default=None,
+        description=(
+            "These are the colours. With `signed`, negative weights are blue, positive ones red, and 0 is white; the other colormaps go "
+            "from the smallest weight to the largest. If it is null, it is `signed`, or `gray` if `annotate` is false. Kernels that read "
+            "three channels are drawn in RGB instead."
+        ),
+    )
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, the picture has a title, the scale of its colours, and numbers on tiles or axes. If it is false, it shows the "
+            "weights under a short title."
+        ),
     )
     columns: int | None = Field(
         default=None,
         ge=1,
         le=256,
-        description="This is the number of tiles in a row. If it is null, there are about as many columns as rows.",
+        description=(
+            "This is the number of tiles in a row. If it is null, there are about as many columns as rows; or, if `annotate` is true and a "
+            "filter has several tiles, each row is a filter."
+        ),
     )
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Weights:
@@ -125,7 +141,7 @@ class Weights(MethodParams):
                 got=str(layer.parameters),
             )
         self._check_filters(layer)
-        return self.changed(layer=layer.path)
+        return self.changed(layer=layer.path, colormap=self.colormap or ("signed" if self.annotate else "gray"))
 
     def _check_filters(self, layer: Layer) -> None:
         if layer.kind is LayerKind.CONV and layer.channels is not None and isinstance(self.filters, tuple):

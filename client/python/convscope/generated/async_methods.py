@@ -1723,9 +1723,9 @@ class AsyncMethods(ABC):
 
     async def weights(
         self, *, model: str, layer: str | None = DEFAULT, filters: int | Sequence[int] | None = DEFAULT, inputs: int | None = DEFAULT,
-        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, columns: int | None = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] | Literal["signed"] | None = DEFAULT,
+        annotate: bool = DEFAULT, columns: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This method draws a layer's kernels as tiles (in colour if they read three channels), a dense layer as a matrix, and
             batch norm as plots. It returns histograms, statistics and the arrays too.
@@ -1739,7 +1739,9 @@ class AsyncMethods(ABC):
             layer: This is the path of a layer with weights.
             filters: These are the filters of a convolution to draw: a number n for the first n, or a list of indices.
             inputs: Only the kernels of the first n inputs of each filter are drawn, unless the filter reads three channels.
-            colormap: This is the colormap. By default "gray".
+            colormap: These are the colours.
+            annotate: If it is true, the picture has a title, the scale of its colours, and numbers on tiles or axes. By default
+                True.
             columns: This is the number of tiles in a row.
         """
         return await self._run_method("weights", given_arguments(locals()))

@@ -12766,13 +12766,17 @@ export interface components {
             inputs?: number | null;
             /**
              * Colormap
-             * @description This is the colormap. Kernels that read three channels are drawn in RGB instead. The default is `"gray"`.
-             * @enum {string}
+             * @description These are the colours. With `signed`, negative weights are blue, positive ones red, and 0 is white; the other colormaps go from the smallest weight to the largest. If it is null, it is `signed`, or `gray` if `annotate` is false. Kernels that read three channels are drawn in RGB instead.
              */
-            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            colormap?: ("jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray") | "signed" | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title, the scale of its colours, and numbers on tiles or axes. If it is false, it shows the weights under a short title. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Columns
-             * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
+             * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows; or, if `annotate` is true and a filter has several tiles, each row is a filter.
              */
             columns?: number | null;
         };
@@ -18380,13 +18384,17 @@ export interface components {
             inputs?: number | null;
             /**
              * Colormap
-             * @description This is the colormap. Kernels that read three channels are drawn in RGB instead. The default is `"gray"`.
-             * @enum {string}
+             * @description These are the colours. With `signed`, negative weights are blue, positive ones red, and 0 is white; the other colormaps go from the smallest weight to the largest. If it is null, it is `signed`, or `gray` if `annotate` is false. Kernels that read three channels are drawn in RGB instead.
              */
-            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            colormap?: ("jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray") | "signed" | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title, the scale of its colours, and numbers on tiles or axes. If it is false, it shows the weights under a short title. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Columns
-             * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
+             * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows; or, if `annotate` is true and a filter has several tiles, each row is a filter.
              */
             columns?: number | null;
         };
@@ -25691,13 +25699,17 @@ export interface components {
             inputs: number | null;
             /**
              * Colormap
-             * @description This is the colormap. Kernels that read three channels are drawn in RGB instead. The default is `"gray"`.
-             * @enum {string}
+             * @description These are the colours. With `signed`, negative weights are blue, positive ones red, and 0 is white; the other colormaps go from the smallest weight to the largest. If it is null, it is `signed`, or `gray` if `annotate` is false. Kernels that read three channels are drawn in RGB instead.
              */
-            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            colormap: ("jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray") | "signed" | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title, the scale of its colours, and numbers on tiles or axes. If it is false, it shows the weights under a short title. The default is `true`.
+             */
+            annotate: boolean;
             /**
              * Columns
-             * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
+             * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows; or, if `annotate` is true and a filter has several tiles, each row is a filter.
              */
             columns: number | null;
         };

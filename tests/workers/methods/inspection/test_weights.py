@@ -32,7 +32,9 @@ def shown(
     float32 = {name: np.asarray(array, np.float32) for name, array in result.items()}
     filters = next(iter(float32.values())).shape[-1]
     described = layer("base/it", kind, (5, 7, filters), ()).model_copy(update={"type": of})
-    return weights.draw(LayerWeights(described, float32, bgr), None, Weights.model_validate({"layer": "base/it", **params}))
+    return weights.draw(
+        LayerWeights(described, float32, bgr), None, Weights.model_validate({"layer": "base/it", "annotate": False, **params})
+    )
 
 
 def picture(output: Output, name: str = "grid") -> np.ndarray:
@@ -139,7 +141,7 @@ def test_kernels_of_one_position_and_dense_layers_are_matrices() -> None:
 
 def test_a_separable_convolution_shows_both_its_kernels() -> None:
     given = {"depthwise_kernel": RNG.normal(size=(3, 2, 4, 1)), "pointwise_kernel": RNG.normal(size=(1, 1, 4, 6)), "bias": np.zeros(6)}
-    filters = {"layer": "base/it", "filters": (5, 0)}
+    filters = {"layer": "base/it", "filters": (5, 0), "annotate": False}
     described = layer("base/it", LayerKind.CONV, (5, 7, 6), ()).model_copy(update={"type": "SeparableConv2D"})
     float32 = {name: array.astype(np.float32) for name, array in given.items()}
     output = weights.draw(LayerWeights(described, float32, bgr=False), None, Weights.model_validate(filters))
