@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catalog.entry import CatalogEntry
 from catalog.watched_catalog import WatchedCatalog
-from jobstore.records import DESCRIBE
+from jobstore.records import DESCRIBE, Execution
 from jobstore.store import JobStore
 from schemas.errors import ModelChanged
 from schemas.models import PublishedModel
@@ -22,7 +22,10 @@ HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(range(200)) * 7
 
 
 class CheckingWorker(FakeWorker):
-    """`seen` are the contents of the files that were checked. `refuses` is why every further file is refused, or None."""
+    """`seen` are the contents of the files that were checked. `refuses` is why every further file is refused, or None.
+
+    `jobs` are the executions of jobs, which it claims and leaves to the test.
+    """
 
     def __init__(self, store: JobStore, settings: ServiceSettings) -> None:
         self._watched = WatchedCatalog(settings.models_file, settings.models_dir)
@@ -30,13 +33,17 @@ class CheckingWorker(FakeWorker):
         self.seen: list[bytes] = []
         self.entries: list[CatalogEntry] = []
         self.refuses: str | None = None
+        self.jobs: list[Execution] = []
 
     async def check(self) -> None:
         """Check every file that is asked about, without an end."""
         await self.live()
         while True:
             execution = await self.claim_or_none()
-            if execution is None or execution.method != DESCRIBE:
+            if execution is None:
+                continue
+            if execution.method != DESCRIBE:
+                self.jobs.append(execution)
                 continue
             try:
                 entry = self._watched.entry(execution.model, execution.model_digest)

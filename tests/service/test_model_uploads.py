@@ -17,6 +17,8 @@ from tests.service.checking_worker import HDF5, KERAS, CheckingWorker, checking,
 from tests.service.conftest import client_of
 from tests.service.keys import caller
 from tests.service.test_errors import problem_of
+from tests.service.test_submit import cam
+from tests.wait import until
 
 
 @pytest.fixture
@@ -63,6 +65,20 @@ async def test_a_replaced_model_is_another_version_and_its_description_is_new(
     assert files_in(settings.models_dir) == {"uploads/flowers.keras"}
     published = await store.models.read_many([("flowers", digest) for digest in digests])
     assert [isinstance(each, PublishedModel) for each in published] == [False, False, False, True]
+
+
+async def test_a_running_job_ends_on_the_old_version_and_its_result_is_not_that_of_the_new_one(
+    client: httpx.AsyncClient, checker: CheckingWorker
+) -> None:
+    ids: list[str] = []
+    for number, file in enumerate((KERAS, HDF5)):
+        assert (await client.put("/v1/models/flowers", content=file)).is_success
+        ids.append((await client.post("/v1/jobs", json=cam(model="flowers"))).json()["id"])
+        await until(lambda expected=number + 1: len(checker.jobs) == expected)
+    assert [job.model_digest for job in checker.jobs] == [entry.digest for entry in checker.entries]
+    await checker.complete(checker.jobs[0])
+    states = [(await client.get(f"/v1/jobs/{each}")).json()["state"] for each in ids]
+    assert states == ["succeeded", "running"]
 
 
 async def test_what_a_worker_refuses_leaves_nothing_and_the_old_model_stays(
