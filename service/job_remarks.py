@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from fastapi import Response
 
 from jobstore.records import JobRecord
+from rendering.png_file import with_text
 from service.version import service_version
 
 WARNING = "Convscope-Warning"
 _PRINTABLE = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # ASCII that a header may hold, without the percent sign
 _LONGEST = 1000  # characters of one header
-_PNG_HEADER = 33  # bytes: the signature and the chunk IHDR, which is always the first
 
 
 def add_remarks(answer: Response, job: JobRecord) -> None:
@@ -27,15 +26,6 @@ def add_remarks(answer: Response, job: JobRecord) -> None:
     if answer.media_type == "image/png":
         answer.body = with_text(bytes(answer.body), [*_facts(job), *(("Warning", warning) for warning in job.warnings)])
         answer.headers["Content-Length"] = str(len(answer.body))
-
-
-def with_text(png: bytes, texts: Sequence[tuple[str, str]]) -> bytes:
-    """Return a PNG file with text chunks behind its header. The pixels are not touched.
-
-    `texts` are keywords and texts, written as `iTXt` in UTF-8 (PNG specification, third edition, section 11.3.3.4).
-    """
-    chunks = b"".join(_chunk(b"iTXt", f"{keyword}\0\0\0\0\0{text}".encode()) for keyword, text in texts)
-    return png[:_PNG_HEADER] + chunks + png[_PNG_HEADER:]
 
 
 def _facts(job: JobRecord) -> Iterable[tuple[str, str]]:
@@ -52,7 +42,3 @@ def _class_of(facts: Mapping[str, object]) -> str | None:
     if not isinstance(index, int):
         return None
     return f"{index} ({label})" if label else str(index)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")

@@ -46,6 +46,8 @@ def run_workers(settings: WorkerSettings) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported; 3 suppresses a banner from each process
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    # NumPy's small products come from several threads at once. OpenBLAS would wake a thread for each core, which then waits by spinning.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = fork_server(PRELOAD)
     if settings.custom_objects and (fault := _answer_of_child(context, _send_import_fault, settings.custom_objects)):
         raise CustomObjectsUnusable(f"CONVSCOPE_CUSTOM_OBJECTS cannot be used. {fault}")
