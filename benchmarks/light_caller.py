@@ -26,9 +26,10 @@ class Answered:
 
 def one_line_call(url: str, method: str, fields: dict[str, str], photo: bytes | None = None, accept: str = "image/png") -> bytes:
     """Return the bytes of a request `POST /v1/{method}` with form fields and a photo."""
-    parts = [f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
+    part = f"--{_BOUNDARY}\r\nContent-Disposition: form-data; name="
+    parts = [f'{part}"{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
     if photo is not None:
-        parts += [f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="photo"\r\n\r\n'.encode(), photo, b"\r\n"]
+        parts += [f'{part}"image"; filename="photo"\r\n\r\n'.encode(), photo, b"\r\n"]
     body = b"".join([*parts, f"--{_BOUNDARY}--\r\n".encode()])
     head = (
         f"POST /v1/{method} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAccept: {accept}\r\n"

@@ -29,7 +29,7 @@ def rgb_file(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
     size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    stream = isal_zlib.compress(filtered, _LEVEL)
+    stream = isal_zlib.compress(filtered, _LEVEL)  # pyright: ignore[reportUnknownMemberType] - its stub leaves the type of the data out
     return b"".join((_SIGNATURE, chunk(b"IHDR", size + _EIGHT_BITS_RGB), chunk(b"IDAT", stream), chunk(b"IEND", b"")))
 
 

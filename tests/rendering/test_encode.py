@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -73,3 +75,35 @@ def test_npy_is_little_endian_and_in_c_order(dtype: str) -> None:
 def test_npy_never_pickles() -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         encode.npy(np.array([object()]))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 700, 3), (700, 1, 3), (301, 452, 3)])
+def test_png_files_are_read_alike_by_opencv_and_pillow(shape: tuple[int, int, int]) -> None:
+    image = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
+    content = encode.png(image)
+    np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB), image)
+    with Image.open(io.BytesIO(content)) as read:
+        read.verify()
+    with Image.open(io.BytesIO(content)) as read:
+        np.testing.assert_array_equal(np.asarray(read), image)
+
+
+def test_a_png_file_by_hand() -> None:
+    """Two rows of one pixel: each row has the filter Up (2), and the second holds the difference to the first, modulo 256."""
+    content = encode.png(np.array([[[10, 20, 30]], [[11, 18, 30]]], np.uint8))
+    assert content[:33] == (
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\2\x08\x02\0\0\0"
+        + zlib.crc32(b"IHDR\0\0\0\1\0\0\0\2\x08\x02\0\0\0").to_bytes(4, "big")
+    )
+    size = int.from_bytes(content[33:37], "big")
+    assert zlib.decompress(content[41 : 41 + size]) == bytes([2, 10, 20, 30, 2, 1, 254, 0])
+    assert content[-12:] == b"\0\0\0\0IEND\xaeB\x60\x82"
+
+
+def test_a_smooth_picture_is_no_larger_than_with_opencv() -> None:
+    ramp = np.linspace(0, 255, 600)
+    image = np.rint(np.stack([np.add.outer(ramp, ramp) / 2, np.multiply.outer(ramp, ramp) / 255, np.tile(ramp, (600, 1))], -1)).astype(
+        np.uint8
+    )
+    settings = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
+    assert len(encode.png(image)) <= 1.1 * len(cv2.imencode(".png", image, settings)[1])

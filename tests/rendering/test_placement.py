@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rendering.photo import Placement
-from rendering.placement import onto_photo, span_on_photo, used_part
+from rendering.placement import map_extent, onto_photo, smooth_on_photo, span_on_photo, used_part
 
 
 def stretched(photo: tuple[int, int], size: tuple[int, int]) -> Placement:
@@ -121,3 +121,31 @@ def test_a_stretch_on_a_part_of_the_photo() -> None:
     placement = Placement((14, 9), (2, 0, 10, 9), (5, 0, 20, 9))
     spans = [span_on_photo(0, start, 3, placement, (40, 9)) for start in (-1, 0, 2, 10, 12)]
     assert spans == [slice(5, 5), slice(5, 7), slice(5, 11), slice(21, 25), slice(25, 25)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "photo", "placement"),
+    [
+        ((7, 7), (300, 451), stretched((300, 451), (224, 224))),
+        ((7, 5), (300, 451), Placement((224, 224), (0, 0, 224, 224), (0, 75.5, 300, 300))),
+        ((56, 50), (300, 451), Placement((224, 224), (37, 0, 149, 224), (0, 0, 300, 451), mirrored=(False, True))),
+        ((1, 1), (30, 45), stretched((30, 45), (224, 224))),
+    ],
+)
+def test_a_coarse_map_is_what_blurring_the_enlarged_map_gives(cells: tuple[int, int], photo: tuple[int, int], placement: Placement) -> None:
+    values = np.random.default_rng(0).standard_normal(cells).astype(np.float32)
+    rows, columns = used_part(placement, photo)
+    part = onto_photo(values, placement, photo)[rows, columns]
+    top, left, bottom, right = map_extent(placement, photo, cells)
+    sigma = 0.4 * part.shape[1] / (right - left), 0.4 * part.shape[0] / (bottom - top)
+    blurred = cv2.GaussianBlur(np.ascontiguousarray(part), (0, 0), sigmaX=sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
+    expected = blurred * np.abs(part).max() / np.abs(blurred).max()
+    np.testing.assert_allclose(smooth_on_photo(values, placement, photo), expected, atol=1e-5)
+
+
+def test_a_map_of_many_cells_is_smoothed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).standard_normal((20, 30)).astype(np.float32)
+    placement = stretched((200, 300), (224, 224))
+    few = smooth_on_photo(values, placement, (200, 300))
+    monkeypatch.setattr("rendering.placement._FEW_CELLS", 10)
+    np.testing.assert_allclose(smooth_on_photo(values, placement, (200, 300)), few, atol=1e-5)
