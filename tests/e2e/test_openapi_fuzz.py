@@ -47,6 +47,7 @@ async def url(store: JobStore, store_settings: Any, tmp_path: Any) -> AsyncItera
         subprocess.DEVNULL,
         **variables,
         CONVSCOPE_AUTH="required",
+        CONVSCOPE_MODEL_UPLOADS="true",
         CONVSCOPE_MAX_SUBMISSIONS_PER_MINUTE="0",
         CONVSCOPE_MAX_READS_PER_MINUTE="0",
     ) as (_, address):
