@@ -26,6 +26,7 @@ from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
 
 _JOB_SECONDS = 600
+_SENT_AS_FILES = ("images", "names")  # curl sends these as files, which have names of their own
 _MOST_PHOTOS = 8
 _LARGEST_SIZE = (900, 1400)  # width and height, in pixels, of a picture in the documents
 
@@ -52,7 +53,9 @@ class GalleryPicture:
         if card.needs_model:
             words.append(f"-F model={self.job.model}")
         words += [
-            f"-F {shlex.quote(f'{name}={_field(value)}')}" for name, value in call.params.items() if value is not None and name != "images"
+            f"-F {shlex.quote(f'{name}={_field(value)}')}"
+            for name, value in call.params.items()
+            if value is not None and name not in _SENT_AS_FILES
         ]
         return " ".join([*words, f"localhost:8000/v1/{call.method}", f"-o {call.method}.png"])
 
@@ -117,6 +120,9 @@ class _PictureMaker:
                 note = f"The source uses {call.source_model}. Its ImageNet weights could not be loaded here, so {BUILT_IN} was used."
         if _takes_several(call.method):
             params = {**params, "images": self._image_ids}
+        if "names" in METHODS[call.method].model_fields:
+            names: dict[str, JsonValue] = {str(image): photo.name for image, photo in zip(self._image_ids, self._photos, strict=True)}
+            params = {**params, "names": names}
         card, shown = METHODS[call.method].card, self._photos.index(photo_of(call, self._photos))
         with time_limit(_JOB_SECONDS, call.method), self._progress.job(f"{call.method} {name}") as on_progress:
             submitted = self._client.submit(

@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from rendering import text
 from rendering.grid import grid
+from rendering.overlays.unseen import UNSEEN
 from rendering.side_by_side import CaptionedPicture, fit_in_box
 from rendering.titles import titled
 
@@ -24,23 +25,42 @@ class PatchRow:
     patches: tuple[CaptionedPicture, ...]
 
 
-def patch_sheet(title: str, rows: Sequence[PatchRow], columns: int) -> UInt8[np.ndarray, "H W 3"]:
+def patch_sheet(title: str, rows: Sequence[PatchRow], columns: int, note: str = "") -> UInt8[np.ndarray, "H W 3"]:
     """Return the rows under one another, each of up to `columns` patches under its title.
 
-    A patch fills a square of 112 pixels under its caption. Places without a patch stay white; a row without any patch is its title
-    alone.
+    A patch fills a square of 112 pixels under the lines of its caption. `note` is a line below them all.
+    Places without a patch stay white; a row without any patch is its title alone.
     """
     strips = [titled(_tiles(row, columns), row.title) if row.patches else text.line(row.title, _width(columns)) for row in rows]
     width = max(strip.shape[1] for strip in strips)
     widened = [np.pad(strip, ((0, GAP), (0, width - strip.shape[1]), (0, 0)), constant_values=text.PAPER[0]) for strip in strips]
-    return titled(np.concatenate(widened), title)
+    sheet = titled(np.concatenate(widened), title)
+    return np.concatenate([sheet, text.line(note, sheet.shape[1], LETTERS)]) if note else sheet
+
+
+def padded_square(picture: UInt8[np.ndarray, "h w 3"], place: tuple[int, int], shape: tuple[int, int]) -> UInt8[np.ndarray, "side side 3"]:
+    """Return a patch as a square, in light grey where there is no photo.
+
+    Args:
+        picture: The part of the photo that is there.
+        place: The row and the column at which it lies in the whole patch.
+        shape: The height and the width of the whole patch. It stands in the middle of the square.
+    """
+    side = max(shape)
+    square = np.full((side, side, 3), UNSEEN, np.uint8)
+    top, left = (side - shape[0]) // 2 + place[0], (side - shape[1]) // 2 + place[1]
+    square[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return square
 
 
 def _tiles(row: PatchRow, columns: int) -> UInt8[np.ndarray, "H W 3"]:
     empty = CaptionedPicture("", np.full((1, 1, 3), text.PAPER, np.uint8))
     patches = [*row.patches, *[empty] * (columns - len(row.patches))]
     tiles = np.stack([fit_in_box(patch.picture, SIDE, SIDE) for patch in patches])
-    return grid(text.captioned(tiles, [patch.caption for patch in patches], LETTERS), columns=columns, gap=GAP, background=text.PAPER)
+    lines = [patch.caption.split("\n") for patch in patches]
+    for number in reversed(range(max(map(len, lines)))):
+        tiles = text.captioned(tiles, [each[number] if number < len(each) else "" for each in lines], LETTERS)
+    return grid(tiles, columns=columns, gap=GAP, background=text.PAPER)
 
 
 def _width(columns: int) -> int:

@@ -66,11 +66,20 @@ def span_on_photo(axis: int, start: float, extent: float, placement: Placement, 
         photo_shape: (H, W, …).
     """
     first, used = placement.source[axis], placement.source[2 + axis]
-    scale = used / placement.box[2 + axis]
-    begin = first + (start - placement.box[axis]) * scale
+    begin, end = whole_span(axis, start, extent, placement)
     top = math.floor(max(begin, first, 0.0) + _ROUNDING)
-    bottom = math.ceil(min(begin + extent * scale, first + used, photo_shape[axis]) - _ROUNDING)
+    bottom = math.ceil(min(end, first + used, photo_shape[axis]) - _ROUNDING)
     return slice(top, max(top, bottom))
+
+
+def whole_span(axis: int, start: float, extent: float, placement: Placement) -> tuple[float, float]:
+    """Return where a span of the input begins and ends on the photo, in pixels of the photo. It may lie beyond the photo's border.
+
+    The arguments are those of `span_on_photo`.
+    """
+    scale = placement.source[2 + axis] / placement.box[2 + axis]
+    begin = placement.source[axis] + (start - placement.box[axis]) * scale
+    return begin, begin + extent * scale
 
 
 def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_shape: tuple[int, ...]) -> Float32[np.ndarray, "H W"]:

@@ -13,6 +13,7 @@ from schemas.errors import FieldError, ImageRequired, ImageUnexpected, InvalidPa
 from schemas.jobs import Priority
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
+from schemas.methods.inspection.top_patches import LONGEST_NAME, TopPatches
 from schemas.methods.several_images import ImagesParams
 from schemas.webhooks import WebhookRequest
 from service.echo import echo
@@ -131,6 +132,8 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
     fields = [*ids, *((name, text) for name, text in texts if name != part)]
     form_fields, params = await on_thread_if_large(sum(len(text) for _, text in fields), read_form_fields, method, fields)
     files = {each.id: each for each in images if isinstance(each, ImageFile)}
+    if isinstance(params, TopPatches) and params.names is None:
+        params = params.changed(names=_file_names(files.values()) or None)
     errors: list[FieldError] = []
     values = input_values(form_fields.inputs if isinstance(form_fields, FormWithInputs) else None, errors)
     if errors:
@@ -138,6 +141,12 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
     inputs = _joined(await read_inputs(values, settings), input_files)
     url = None if several or image is not None else next((text for name, text in texts if name == "image" and text), None)
     return ParsedRequest(method, form_fields.model, params, form_fields.priority, image, None, "/image", "", files, inputs, url)
+
+
+def _file_names(files: Iterable[ImageFile]) -> dict[str, str]:
+    """Return the names of files by the ids of the images. What cannot be printed is left out of a name."""
+    names = {each.id: "".join(letter for letter in each.name if letter.isprintable())[:LONGEST_NAME] for each in files}
+    return {image: name for image, name in names.items() if name}
 
 
 def _check_text_parts(form: FormData) -> None:

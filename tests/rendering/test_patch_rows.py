@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rendering.patch_rows import PatchRow, patch_sheet
+from rendering.patch_rows import PatchRow, padded_square, patch_sheet
 from rendering.side_by_side import CaptionedPicture
 
 RED, GREEN = (200, 10, 20), (10, 200, 20)
@@ -37,3 +37,21 @@ def test_a_row_without_pictures_is_its_title() -> None:
     assert where(picture, RED)[:2] == (21 + 27 + 39, 21 + 27 + 39 + 112)
     only = patch_sheet("conv", rows[:1], 2)
     assert (only[21:] < 100).any()
+
+
+def test_a_patch_is_padded_to_a_square_with_light_grey() -> None:
+    square = padded_square(colour(3, 4, RED), (1, 0), (4, 4))
+    assert square.shape == (4, 4, 3)
+    assert (square[1:] == RED).all()
+    assert (square[0] == 230).all()
+    wide = padded_square(colour(2, 5, RED), (0, 1), (2, 6))
+    assert wide.shape == (6, 6, 3)
+    assert where(wide, RED) == (2, 4, 1, 6)
+
+
+def test_a_caption_has_as_many_lines_as_it_says_and_a_note_stands_below() -> None:
+    rows = [PatchRow("channel 3", (CaptionedPicture("cat.jpg\n4.2", colour(9, 9, GREEN)), CaptionedPicture("dog.jpg", colour(9, 9, RED))))]
+    plain, noted = patch_sheet("conv", rows, 2), patch_sheet("conv", rows, 2, "light grey: beyond the photo")
+    assert where(plain, GREEN)[:2] == where(plain, RED)[:2] == (21 + 21 + 2 * 18, 21 + 21 + 2 * 18 + 112)
+    np.testing.assert_array_equal(noted[: len(plain)], plain)
+    assert (noted[len(plain) :] < 100).any()

@@ -46,7 +46,10 @@ async def test_files_are_uploaded_for_the_caller(client: httpx.AsyncClient, work
     execution = await worker.claim("slow")
     assert json.loads(execution.params)["images"] == IDS[:3]
     assert [await store.images.file(image_id) for image_id in IDS[:3]] == PHOTOS[:3]
-    by_id = await client.post("/v1/jobs", json=patches(IDS[:3]))
+    names = dict(zip(IDS, ("0.png", "1.png", "2.png"), strict=False))
+    assert answer.json()["params"]["names"] == names
+    named = patches([], params={"images": IDS[:3], "channels": [1], "names": names})
+    by_id = await client.post("/v1/jobs", json=named)
     assert (by_id.status_code, by_id.json()["state"]) == (202, "running")  # it is the same execution
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.errors import UnsuitableLayer
+from schemas.images import IMAGE_ID_PATTERN
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.channels import ChannelIndex, check_channels
@@ -17,6 +18,7 @@ from schemas.methods.target_layer import default_layer
 from schemas.models import LayerPath, PublishedModel, ReceptiveField
 
 MOST_CHANNELS = 64
+LONGEST_NAME = 100  # letters of the name of an image
 
 
 class Patch(Facts):
@@ -92,6 +94,20 @@ class TopPatches(PrecisionParams, ImagesParams):
         default=8, description="This is a number n for the n channels with the largest activation in these images, or a list of indices."
     )
     count: int = Field(default=9, ge=1, le=32, description="This is the number of patches of each channel.")
+    names: dict[Annotated[str, Field(pattern=IMAGE_ID_PATTERN)], Annotated[str, Field(max_length=LONGEST_NAME)]] | None = Field(
+        default=None,
+        description=(
+            "These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its "
+            "id. In a form with files, they are the files' names unless others are given."
+        ),
+    )
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a photo is a "
+            "square with light grey beyond the photo. If it is false, it shows the patches with numbers."
+        ),
+    )
     per_image: int = Field(
         default=1,
         ge=1,

@@ -10,11 +10,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8
 
-from rendering.patch_rows import PatchRow, patch_sheet
+from rendering.patch_rows import PatchRow, padded_square, patch_sheet
 from rendering.photo import Photo
-from rendering.placement import span_on_photo
+from rendering.placement import span_on_photo, whole_span
 from rendering.side_by_side import CaptionedPicture
 from schemas.methods.inspection.top_patches import ChannelPatches, Patch, TopPatches, TopPatchesFacts
 from schemas.models import ReceptiveField
@@ -26,6 +26,8 @@ from workers.methods.inspection.photo_batches import forward_in_batches
 from workers.methods.inspection.strongest_positions import PositionRanking, StrongPosition
 from workers.methods.map_places import seen_part
 
+SHOWN_DIGITS = 8  # of the id of an image that has no name
+
 
 @dataclass(frozen=True)
 class TopPositions:
@@ -34,6 +36,7 @@ class TopPositions:
     field: ReceptiveField
     positions: dict[int, tuple[StrongPosition, ...]]
     photos: tuple[Photo, ...]
+    model: str
 
 
 def run(probe: Probe, inputs: Inputs, params: TopPatches) -> Generator[Slice, None, TopPositions]:
@@ -57,7 +60,7 @@ def run(probe: Probe, inputs: Inputs, params: TopPatches) -> Generator[Slice, No
             yield Slice(number + 1, len(inputs.several))
     channels = ranking.by_strength()[: params.channels] if isinstance(params.channels, int) else params.channels
     positions = {channel: ranking.of(channel) for channel in channels}
-    return TopPositions(field, positions, photos)
+    return TopPositions(field, positions, photos, model.name)
 
 
 def _seen_photo(probe: Probe, path: str, photo: Photo, size: tuple[int, int]) -> Photo:
@@ -92,7 +95,7 @@ def draw(result: TopPositions, photo: Photo | None, params: TopPatches) -> Outpu
             photo_of_patch = result.photos[position.image]
             down, across = patch_of(field, position, photo_of_patch)
             values[row, column], coordinates[row, column] = position.value, (position.image, position.y, position.x)
-            pictures.append(CaptionedPicture(f"#{position.image} · {position.value:.3g}", photo_of_patch.image[down, across]))
+            pictures.append(_picture(result, position, params))
             patches.append(
                 Patch(
                     image=params.images[position.image],
@@ -106,15 +109,49 @@ def draw(result: TopPositions, photo: Photo | None, params: TopPatches) -> Outpu
         rows.append(PatchRow(title, tuple(pictures)))
         channels.append(ChannelPatches(channel=channel, patches=tuple(patches)))
     title = f"{params.layer} · receptive field {field.size[0]} × {field.size[1]} input pixels"
+    note = ""
+    if params.annotate:
+        title = f"{TopPatches.card.title} · {result.model} · {title}"
+        note = "number above a patch: the activation of its neuron · light grey: beyond the photo"
     return Output(
         (
-            Picture("patches", patch_sheet(title, rows, params.count), primary=True),
+            Picture("patches", patch_sheet(title, rows, params.count, note), primary=True),
             Array("values", values),
             Array("positions", coordinates),
         ),
         TopPatchesFacts(layer=params.layer or "", receptive_field=field, channels=tuple(channels)),
         _warnings(result),
     )
+
+
+def _picture(result: TopPositions, position: StrongPosition, params: TopPatches) -> CaptionedPicture:
+    """Return a patch with its caption: the image and the activation."""
+    photo = result.photos[position.image]
+    down, across = patch_of(result.field, position, photo)
+    cut = photo.image[down, across]
+    if not params.annotate:
+        return CaptionedPicture(f"#{position.image} · {position.value:.3g}", cut)
+    image = params.images[position.image]
+    name = (params.names or {}).get(image, image[: len("img_") + SHOWN_DIGITS])
+    number = f"{position.value:.3g}".replace("-", "−")
+    return CaptionedPicture(f"{name}\n{number}", _squared(result, position, cut, (down, across)))
+
+
+def _squared(
+    result: TopPositions, position: StrongPosition, cut: UInt8[np.ndarray, "h w 3"], spans: tuple[slice, slice]
+) -> UInt8[np.ndarray, "side side 3"]:
+    """Return a patch as a square. Where the field is larger than the input, what lies beyond the photo is not shown."""
+    field, placement = result.field, result.photos[position.image].placement
+    if any(size > side for size, side in zip(field.size, placement.input_size, strict=True)):
+        return padded_square(cut, (0, 0), cut.shape[:2])
+    places: list[int] = []
+    lengths: list[int] = []
+    for axis, (at, span) in enumerate(zip((position.y, position.x), spans, strict=True)):
+        begin, end = whole_span(axis, field.offset[axis] + at * field.stride[axis], field.size[axis], placement)
+        first = min(span.start, round(begin))
+        places.append(span.start - first)
+        lengths.append(max(span.stop, round(end)) - first)
+    return padded_square(cut, (places[0], places[1]), (lengths[0], lengths[1]))
 
 
 def _warnings(result: TopPositions) -> tuple[str, ...]:

@@ -1698,8 +1698,8 @@ class Methods(ABC):
     def top_patches(
         self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
         Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, channels: int | Sequence[int] = DEFAULT, count: int =
-        DEFAULT, per_image: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
-        DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, names: Mapping[str, Any] | None = DEFAULT, annotate: bool = DEFAULT, per_image: int = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as
             large as its receptive field. Each channel has a row, with the strongest part first.
@@ -1717,6 +1717,9 @@ class Methods(ABC):
             channels: This is a number n for the n channels with the largest activation in these images, or a list of indices. By
                 default 8.
             count: This is the number of patches of each channel. By default 9.
+            names: These are names for images, by their ids, which the picture shows.
+            annotate: If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a
+                photo is a square with light grey beyond the photo. By default True.
             per_image: This is how many patches of a channel one image may give. By default 1.
         """
         return self._run_method("top_patches", given_arguments(locals()))

@@ -12386,6 +12386,18 @@ export interface components {
              */
             count?: number;
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a photo is a square with light grey beyond the photo. If it is false, it shows the patches with numbers. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Per Image
              * @description This is how many patches of a channel one image may give. They lie at least half a patch apart. The default is `1`.
              */
@@ -18345,6 +18357,18 @@ export interface components {
              * @description This is the number of patches of each channel. The default is `9`.
              */
             count?: number;
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a photo is a square with light grey beyond the photo. If it is false, it shows the patches with numbers. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Per Image
              * @description This is how many patches of a channel one image may give. They lie at least half a patch apart. The default is `1`.
@@ -25587,6 +25611,18 @@ export interface components {
              * @description This is the number of patches of each channel. The default is `9`.
              */
             count: number;
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Annotate
+             * @description If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a photo is a square with light grey beyond the photo. If it is false, it shows the patches with numbers. The default is `true`.
+             */
+            annotate: boolean;
             /**
              * Per Image
              * @description This is how many patches of a channel one image may give. They lie at least half a patch apart. The default is `1`.

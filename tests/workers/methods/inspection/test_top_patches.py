@@ -47,7 +47,7 @@ def run(keras_model: keras.Model, photos: list[np.ndarray], fit: str = "stretch"
     for image in photos:
         tensor, placement = prepare(image, spec, (sides.height, sides.width), 3)
         several.append(Prepared(Photo(image, placement), tensor))
-    given = {"images": IDS[: len(photos)], "layer": "find"} | params
+    given = {"images": IDS[: len(photos)], "layer": "find", "annotate": False} | params
     resolved = TopPatches.model_validate(given).resolve(published, MethodLimits())
     slices, made = [], top_patches.run(probe, Inputs(np.zeros((0, 1, 1, 3), np.float32), None, tuple(several)), resolved)
     while True:
@@ -229,3 +229,19 @@ def test_the_strongest_places_by_brute_force() -> None:
         found = facts(output).channels[channel].patches
         assert [(patch.number, *patch.position[:2]) for patch in found] == [place[1:] for place in expected]
         np.testing.assert_allclose([patch.value for patch in found], [place[0] for place in expected], rtol=1e-5)
+
+
+def test_an_explained_patch_at_the_border_is_a_square_with_its_names() -> None:
+    """Position (12, 4) sees rows 12-13 and columns 7-9 of a photo of 13 × 9: a half and two thirds of its patch are there."""
+    photo = grey(13, 9)
+    photo[12, 7:9] = (255, 255, 255), (0, 0, 0)
+    given = {"channels": [0], "count": 1, "annotate": True}
+    (sheet,) = (each.image for each in run(model(first="same"), [photo], **given).artifacts if isinstance(each, Picture))
+    square = sheet[42 + 36 : 42 + 36 + 112, :112, 0]  # below two titles and two lines of a caption
+    third = 112 / 3
+    assert (square[40:] == 230).all()  # the second row is beyond the photo, and the third makes the patch of 2 × 3 a square
+    assert {int(square[round(third * 0.5), round(third * (x + 0.5))]) for x in range(3)} == {255, 0, 230}
+    named = run(model(first="same"), [photo], **given, names={IDS[0]: "cat.jpg"})
+    (other,) = (each.image for each in named.artifacts if isinstance(each, Picture))
+    assert (other[42:60] != sheet[42:60]).any()
+    np.testing.assert_array_equal(other[60:], sheet[60:])
