@@ -208,9 +208,19 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
 _TWO_OBJECTS: Mapping[str, JsonValue] = {"class_index": [285, 967]}  # the cat and the espresso of `cat_and_coffee.jpg`
 _OTHER_PHOTOS: Mapping[str, str] = {
     **dict.fromkeys(
-        ("grad_cam", "grad_cam_plus_plus", "layer_cam", "element_wise_cam", "score_cam", "ablation_cam", "recipro_cam", "shapley_cam"),
+        (
+            "grad_cam",
+            "grad_cam_plus_plus",
+            "layer_cam",
+            "element_wise_cam",
+            "score_cam",
+            "ablation_cam",
+            "recipro_cam",
+            "shapley_cam",
+        ),
         "cat_and_coffee.jpg",
     ),
+    "deep_lift": "cat_and_coffee.jpg",
     **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap", "gradient_shap", "guided_ig"), "coffee.jpg"),
 }
 """The photos on which these methods have something to say: two objects, or one that does not fill the photo."""

@@ -58,6 +58,7 @@ AXES: dict[str, Callable[[MethodCase, Any], dict[str, tuple[int, ...]]]] = {
     **{name: _gradients for name, params in METHODS.items() if issubclass(params, GradientParams)},
     "deconvnet": _gradients,
     "lrp": _gradients,
+    "deep_lift": _gradients,
     "filters": _filters,
 }
 

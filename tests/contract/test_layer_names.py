@@ -36,8 +36,8 @@ ODD = {
 }
 # `faithfulness` draws weights anew with seeds that are made from the layers' paths.
 SEEDED_BY_PATH = {"faithfulness"}
-# Relevance propagation has no rule for the recurrent layer.
-WITHOUT_RECURRENT = {"lrp", "excitation_backprop"}
+# Relevance propagation and DeepLIFT have no rule for the recurrent layer.
+WITHOUT_RECURRENT = {"lrp", "excitation_backprop", "deep_lift"}
 
 
 def model_named(names: dict[str, str]) -> keras.Model:

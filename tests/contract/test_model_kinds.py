@@ -116,6 +116,8 @@ def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
         return kind.no_class
     if method == "lrp":
         return kind.no_relevance
+    if method == "deep_lift" and kind.no_relevance:
+        return kind.no_relevance[0], kind.no_relevance[1].replace("relevance propagation", "DeepLIFT")
     if method == "excitation_backprop" and kind.no_relevance and not kind.no_map and kind not in RULES_SUFFICE:
         return kind.no_relevance
     return kind.no_map if "layer" in params.model_fields else None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from schemas.models import ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
-from workers.contract.relevance import InputRange, RelevanceRules, Relevances
+from workers.contract.propagation import PropagationProbe
 from workers.contract.scores import GradientScore, Readout
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 
@@ -79,7 +79,7 @@ class InputGradients:
 
 
 @runtime_checkable  # beartype checks annotations in the tests
-class Probe(Protocol):
+class Probe(PropagationProbe, Protocol):
     """A loaded model that can be examined. It is thread-safe.
 
     Every call is one compiled TensorFlow function with a free batch axis. There is one for each target and kind of call, and other classes,
@@ -165,16 +165,6 @@ class Probe(Protocol):
         precision: str = "float32",
     ) -> InputGradients:
         """Return the gradient of each example's class score at the model's input. Every ReLU on the way follows `relu_rule`."""
-        ...
-
-    def relevances(
-        self, tensor: Float32, class_indices: NDArray[np.int32], rules: RelevanceRules, values: InputRange, *, output: str | None = None
-    ) -> Relevances:
-        """Return the relevance of the input, whose range is `values`, for each example's class score, by these rules and in float32.
-
-        Raises:
-            UnsuitableLayer: a layer on the way has no rule, which the error names, or the model has no logits.
-        """
         ...
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:

@@ -18,7 +18,6 @@ from schemas.models import HeadKind, ModelDescription, Preprocessing, PublishedM
 from workers.contract.arrays import Float32
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, ReluRule
-from workers.contract.relevance import InputRange, RelevanceRules, Relevances
 from workers.contract.scores import GradientScore, Readout
 from workers.contract.synthesis import AscentSpec, AscentState, DreamSpec, DreamState
 from workers.engine import passes
@@ -33,15 +32,15 @@ from workers.engine.domain_errors import as_domain_errors, check_finite
 from workers.engine.gradient_pass import build_gradients, run_gradients
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import ModelInputs
+from workers.engine.propagating_probe import PropagatingProbe
 from workers.engine.randomised_layers import randomised_layers
-from workers.engine.relevance.relevance_pass import build_relevances, run_relevances
 from workers.engine.relu_rules import count_relus
 from workers.engine.request_checks import check_activations, check_classes, check_input, check_layer_of_scores
 from workers.engine.score_sources import ClassScores, ScoreSource, TargetScores
 from workers.engine.weights import weights_of
 
 
-class KerasProbe:
+class KerasProbe(PropagatingProbe):
     """The implementation of `workers.contract.probe.Probe`, which documents the calls, for Keras models.
 
     The model never changes. Functions and copies of layers are kept as long as the probe. If one example gives a result that is not
@@ -140,16 +139,6 @@ class KerasProbe:
         found = self._gradients(tensor, at, class_indices, output=output, precision=precision, **how)
         relus = 0 if relu_rule == "gradient" else self._relus(self._scores(output))
         return InputGradients(found.gradients, found.logits, found.probabilities, found.class_indices, relus)
-
-    def relevances(
-        self, tensor: Float32, class_indices: NDArray[np.int32], rules: RelevanceRules, values: InputRange, *, output: str | None = None
-    ) -> Relevances:
-        errors = self._checked(tensor, gradient_at=rules.until or self._inputs.name)
-        source = self._explained(rules.until or self._inputs.name, output, class_indices, len(tensor))
-        key = "relevances", self._inputs.key, rules, source.key
-        call = self.compiled.get(key, partial(build_relevances, self._inputs, rules, source))
-        with errors:
-            return run_relevances(call, self._inputs.arguments(tensor), values, class_indices, self._weights)
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
         errors = self._checked(tensor, gradient_at=self._inputs.name)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from schemas.methods.relevance.rules import FirstRule
 from workers.contract.relevance import MapRule, RelevanceRules
 from workers.engine.inference import call_for_inference
-from workers.engine.keras_internals import call_arguments
+from workers.engine.relevance.carried_arguments import carried_arguments
 from workers.engine.relevance.linear_parts import LinearPart, linear_parts
 from workers.engine.relevance.route import Route, RouteStep
 from workers.engine.relevance.rules import Bounds, Propagation, stabilised
@@ -56,17 +55,9 @@ def _ruled(each: RouteStep, rules: RelevanceRules, bounds: Bounds | None) -> Cal
         return lambda *args, **kwargs: call_for_inference(operation, args, kwargs)
     if each.rule is StepRule.WEIGHTS:
         return lambda x, *_, **__: _weighted(each, x, rules, bounds)
-    places = _places(each)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        leaves = keras.tree.flatten((args, kwargs))
-        inputs = [leaves[place] for place in places]
-
-        def compute(*given: Any) -> Any:
-            filled = dict(enumerate(leaves)) | dict(zip(places, given, strict=True))
-            args_, kwargs_ = keras.tree.pack_sequence_as((args, kwargs), [filled[place] for place in range(len(leaves))])
-            return call_for_inference(operation, args_, kwargs_)
-
+        compute, inputs = carried_arguments(each.step, each.carriers, operation, args, kwargs)
         output = compute(*inputs)
         if each.rule is StepRule.SHARE:
             parts = [tf.nn.relu(x) for x in inputs] if rules.sums_excite else inputs
@@ -74,13 +65,6 @@ def _ruled(each: RouteStep, rules: RelevanceRules, bounds: Bounds | None) -> Cal
         return _carried(output, inputs, lambda relevance: [_summed_to(relevance, inputs[0])])
 
     return call
-
-
-def _places(each: RouteStep) -> list[int]:
-    """Return the places of the inputs that get relevance among the flat arguments of the call."""
-    step = each.step
-    symbolic = keras.tree.flatten(call_arguments(step.node, {id(tensor): tensor for tensor in step.node.input_tensors}))
-    return [place for place, leaf in enumerate(symbolic) if (step.scope, id(leaf)) in each.carriers]
 
 
 def _weighted(each: RouteStep, x: tf.Tensor, rules: RelevanceRules, bounds: Bounds | None) -> tf.Tensor:

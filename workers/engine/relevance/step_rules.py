@@ -67,6 +67,11 @@ def step_rule(operation: Any, inputs: int, *, keeps_shape: bool) -> StepRule | N
     return StepRule.GATE if "Multiply" in names and inputs > 1 else None
 
 
+def is_scale(operation: Any) -> bool:
+    """Return whether a layer multiplies each value by a constant and adds a constant."""
+    return any(parent.__name__ in _SCALES for parent in type(operation).__mro__ if source_package(parent))
+
+
 def _moves(operation: Any, names: frozenset[str]) -> bool:
     """Return whether an operation only copies values to other places, leaves some out or takes the largest."""
     kind, package = kind_of(operation), source_package(type(operation))

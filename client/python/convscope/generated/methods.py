@@ -300,6 +300,49 @@ class Methods(ABC):
         """
         return self._run_method("deep_dream", given_arguments(locals()))
 
+    def deep_lift(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None =
+        DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None =
+        DEFAULT, baseline: Literal["black", "white", "mean", "blurred", "random"] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """The image and a baseline go through the network side by side. The difference of their scores is handed back layer by
+            layer to the pixels that caused it, and all of it arrives. Red pixels speak for the class, blue ones against it.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.005.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            baseline: The image is compared with this baseline: `black`, `white`, the `mean` colour of the image, the image
+                `blurred`, or `random` pixels. By default "blurred".
+            seed: This is the seed of the random baseline. By default 0.
+        """
+        return self._run_method("deep_lift", given_arguments(locals()))
+
     def eigen_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]

@@ -9,6 +9,7 @@ export interface ArtifactNames {
   compare: "sheet" | `map.${string}` | "animation";
   deconvnet: "picture" | "overlay" | "attribution" | "map";
   deep_dream: "dream" | "image" | "curve";
+  deep_lift: "picture" | "overlay" | "attribution" | "map" | "animation";
   eigen_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   element_wise_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   excitation_backprop: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -54,6 +55,7 @@ export type MethodWithImage =
   | "compare"
   | "deconvnet"
   | "deep_dream"
+  | "deep_lift"
   | "eigen_cam"
   | "element_wise_cam"
   | "excitation_backprop"

@@ -11,6 +11,7 @@ from schemas.methods.synthesis.filters import Filters, FiltersFacts
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
 from tests.drawn import drawn
 from workers.contract.artifacts import Output, Picture
+from workers.contract.contributions import Contributions
 from workers.contract.inputs import Inputs
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe
@@ -95,6 +96,9 @@ class PlayedAscent:
         raise NotImplementedError
 
     def relevances(self, *_: object, **__: object) -> Relevances:
+        raise NotImplementedError
+
+    def contributions(self, *_: object, **__: object) -> Contributions:
         raise NotImplementedError
 
     def backproject(self, *_: object, **__: object) -> np.ndarray:

@@ -1,0 +1,39 @@
+"""The questions to a model in which something else than a gradient goes back through its layers."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.contract.arrays import Float32
+from workers.contract.contributions import Contributions
+from workers.contract.relevance import InputRange, RelevanceRules, Relevances
+
+
+@runtime_checkable  # beartype checks annotations in the tests
+class PropagationProbe(Protocol):
+    """A loaded model through which relevance and differences go back. Arguments and errors are those of `Probe`, and those below."""
+
+    def relevances(
+        self, tensor: Float32, class_indices: NDArray[np.int32], rules: RelevanceRules, values: InputRange, *, output: str | None = None
+    ) -> Relevances:
+        """Return the relevance of the input, whose range is `values`, for each example's class score, by these rules and in float32.
+
+        Raises:
+            UnsuitableLayer: a layer on the way has no rule, which the error names, or the model has no logits.
+        """
+        ...
+
+    def contributions(
+        self, tensor: Float32, baselines: Float32, class_indices: NDArray[np.int32], *, output: str | None = None
+    ) -> Contributions:
+        """Return the contributions of each input to its class's logit minus that of its baseline, by DeepLIFT and in float32.
+
+        `baselines` has the shape of `tensor`.
+
+        Raises:
+            UnsuitableLayer: a layer on the way has no rule, which the error names, or the model has no logits.
+        """
+        ...
