@@ -134,14 +134,17 @@ class Sandbox(MethodParams):
         cost="No model: a few convolutions on the processor.",
         how_to_read=(
             "Watch what one operation does to a photo: a convolution mixes neighbours, ReLU cuts off what is negative, pooling keeps the "
-            "largest value and makes the picture smaller."
+            "largest value and makes the picture smaller. Beside a convolution's output are its kernels: red weights add what is at their "
+            "place, blue weights subtract it."
         ),
         when_it_misleads="The kernels are random, so the pictures show what the operations do, and not what a trained network looks for.",
         needs_image=True,
         needs_model=False,
         lane="fast",
         artifacts=(
-            ArtifactSpec("stages", "image", "This shows the photo and the output of each stage, with its shape.", primary=True),
+            ArtifactSpec(
+                "stages", "image", "This shows the photo and the output of each stage, with its shape and what made it.", primary=True
+            ),
             ArtifactSpec(
                 "stage_{n}",
                 "image",
@@ -165,6 +168,13 @@ class Sandbox(MethodParams):
         default=None,
         description="These are the stages in order. If it is null, they are the preset's, or those of `conv_3x3` if there is no preset.",
         examples=[[{"conv": {"filters": 3, "kernel": 10}}, {"relu": {}}, {"max_pool": {"size": 5}}]],
+    )
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, each stage has a row with its output, the range of its values, and what made it: a convolution's kernels with "
+            "their numbers, or words. If it is false, the sheet shows the outputs alone."
+        ),
     )
     seed: int = Field(default=0, ge=0, lt=2**32, description="This is the seed of the kernels. The same seed gives the same kernels.")
 

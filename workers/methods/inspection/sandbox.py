@@ -26,6 +26,15 @@ from schemas.methods.inspection.sandbox import (
     StageFacts,
 )
 from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
+from workers.methods.inspection.sandbox_sheet import (
+    StageRow,
+    drawn_kernels,
+    kernel_picture,
+    photo_values,
+    pooled_values,
+    relu_values,
+    stage_sheet,
+)
 from workers.methods.inspection.untrained_layers import convolved, glorot_kernel, pooled
 
 MOST_PRODUCTS = 20_000_000_000  # products of a weight and a pixel take about ten seconds on one core
@@ -122,7 +131,12 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
     del result
     stages = params.stages or ()
     check_cost(stages, *photo.image.shape[:2])
-    pictures = [CaptionedPicture(_caption("photo", photo.image.shape), photo.image)]
+    rows = [
+        StageRow(
+            _caption("photo", photo.image.shape), photo.image, "The values are 0 to 255. Some from the middle:", photo_values(photo.image)
+        )
+    ]
+    before = photo.image.astype(np.float32)
     artifacts: list[Picture | PictureOfArrays | Array] = []
     facts: list[StageFacts] = []
     warnings: list[str] = []
@@ -131,7 +145,9 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
         output = Array("output", maps)
         drawing = StretchedChannels(source=output.name)
         picture = drawing.draw({output.name: maps})
-        pictures.append(CaptionedPicture(_caption(name, maps.shape), picture))
+        span = f" · values {_number(float(maps.min()))} to {_number(float(maps.max()))}" if params.annotate else ""
+        rows.append(StageRow(_caption(name, maps.shape) + span, picture, *_explained(each, before, of_photo=number == 1)))
+        before = maps
         drawings = {f"stage_{number}": drawing}
         if maps.shape[2] == 3:
             drawings[f"channels_{number}"] = StretchedChannels(source=output.name, tiles=True)
@@ -148,12 +164,30 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
                 f"Stage {number} ({name}): these channels are the same everywhere and are drawn black: {', '.join(map(str, flat))}."
             )
         facts.append(StageFacts(stage=name, shape=maps.shape, min=float(maps.min()), max=float(maps.max()), mean=float(maps.mean())))
-    sheet = side_by_side(pictures, photo.image.shape[:2])
+    if params.annotate:
+        sheet = stage_sheet(rows, photo.image.shape[:2])
+    else:
+        sheet = side_by_side([CaptionedPicture(row.caption, row.picture) for row in rows], photo.image.shape[:2])
     return Output(
         (Picture("stages", sheet, primary=True), *artifacts),
         SandboxFacts(photo=photo.image.shape[:2], stages=tuple(facts)),
         tuple(warnings),
     )
+
+
+def _explained(output: StageOutput, before: Float32[np.ndarray, "_ _ _"], *, of_photo: bool) -> tuple[str, UInt8[np.ndarray, "_ _ 3"]]:
+    """Return what a stage does, in words and as a picture of kernels or of values before and after it."""
+    if output.kernel is not None:
+        return f"Each value is a weighted sum{drawn_kernels(output.kernel)}.", kernel_picture(output.kernel, of_photo=of_photo)
+    if isinstance(output.stage, ReluStage):
+        return "Each value below 0 becomes 0.", relu_values(before)
+    size = _window(output.stage)
+    words = f"Each {size} × {size} window becomes its {'mean' if isinstance(output.stage, AveragePoolStage) else 'largest value'}."
+    return words, pooled_values(before, output.maps, size)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _caption(what: str, shape: tuple[int, ...]) -> str:

@@ -40,7 +40,7 @@ def colours_of(params: Weights) -> colormaps.Colours:
 def span_of(values: Float32[np.ndarray, "*axes"], params: Weights) -> tuple[float, float]:
     """Return the weights at the ends of the colours. Those of signed colours are equally far from 0."""
     if colours_of(params) == "signed":
-        limit = float(np.abs(values).max())
+        limit = float(np.abs(values).max()) or 1.0  # with zeros alone, 0 stays in the middle of the colours
         return -limit, limit
     return float(values.min()), float(values.max())
 

@@ -1572,8 +1572,8 @@ class AsyncMethods(ABC):
     async def sandbox(
         self, image: ImageInput, *, preset: Literal["conv_3x3", "conv_10x10", "conv_3x3_one_filter", "conv_15x15_one_filter", "relu",
         "max_pool_2x2", "max_pool_5x5", "relu_max_pool_5x5", "lenet_1_1", "lenet_3_1", "lenet_3_3"] | None = DEFAULT, stages:
-        Sequence[Mapping[str, Any]] | None = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        Sequence[Mapping[str, Any]] | None = DEFAULT, annotate: bool = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None
+        = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This method draws a photo after each stage of convolutions with random kernels, ReLU and pooling. It needs no model.
 
@@ -1585,6 +1585,8 @@ class AsyncMethods(ABC):
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             preset: This names the stages of one of the article's figures.
             stages: These are the stages in order.
+            annotate: If it is true, each stage has a row with its output, the range of its values, and what made it: a
+                convolution's kernels with their numbers, or words. By default True.
             seed: This is the seed of the kernels. By default 0.
         """
         return await self._run_method("sandbox", given_arguments(locals()))

@@ -11875,6 +11875,11 @@ export interface components {
              */
             stages?: (components["schemas"]["ConvStage"] | components["schemas"]["ReluStage"] | components["schemas"]["MaxPoolStage"] | components["schemas"]["AveragePoolStage"])[] | null;
             /**
+             * Annotate
+             * @description If it is true, each stage has a row with its output, the range of its values, and what made it: a convolution's kernels with their numbers, or words. If it is false, the sheet shows the outputs alone. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Seed
              * @description This is the seed of the kernels. The same seed gives the same kernels. The default is `0`.
              */
@@ -11947,7 +11952,7 @@ export interface components {
              *     }
              */
             inputs?: components["schemas"]["InputValues"];
-            /** @description The parameters of Sandbox. The default is `{"preset": null, "stages": null, "seed": 0}`. */
+            /** @description The parameters of Sandbox. */
             params?: components["schemas"]["Sandbox"];
             /** @description Where the end of the job is told, if the operator has turned webhooks on. */
             webhook?: components["schemas"]["WebhookRequest"] | null;
@@ -18240,6 +18245,11 @@ export interface components {
              *     ]
              */
             stages?: (components["schemas"]["ConvStage"] | components["schemas"]["ReluStage"] | components["schemas"]["MaxPoolStage"] | components["schemas"]["AveragePoolStage"])[] | null;
+            /**
+             * Annotate
+             * @description If it is true, each stage has a row with its output, the range of its values, and what made it: a convolution's kernels with their numbers, or words. If it is false, the sheet shows the outputs alone. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Seed
              * @description This is the seed of the kernels. The same seed gives the same kernels. The default is `0`.
@@ -25749,6 +25759,11 @@ export interface components {
              *     ]
              */
             stages: (components["schemas"]["ResolvedConvStage"] | components["schemas"]["ReluStage"] | components["schemas"]["ResolvedMaxPoolStage"] | components["schemas"]["ResolvedAveragePoolStage"])[] | null;
+            /**
+             * Annotate
+             * @description If it is true, each stage has a row with its output, the range of its values, and what made it: a convolution's kernels with their numbers, or words. If it is false, the sheet shows the outputs alone. The default is `true`.
+             */
+            annotate: boolean;
             /**
              * Seed
              * @description This is the seed of the kernels. The same seed gives the same kernels. The default is `0`.

@@ -25,7 +25,7 @@ def photo_of(height: int = 320, width: int = 400, seed: int = 0) -> Photo:
 
 
 def made(photo: Photo, **params: object) -> Output:
-    return sandbox.draw(None, photo, Sandbox.model_validate(params).resolve_alone(MethodLimits()))
+    return sandbox.draw(None, photo, Sandbox.model_validate({"annotate": False} | params).resolve_alone(MethodLimits()))
 
 
 def pictures(output: Output) -> dict[str, np.ndarray]:

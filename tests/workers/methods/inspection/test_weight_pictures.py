@@ -76,3 +76,8 @@ def test_the_colours_without_a_choice(annotate: bool, colormap: str) -> None:
     _, published = zoo_model("functional")
     assert Weights(annotate=annotate).resolve(published, MethodLimits()).colormap == colormap
     assert Weights(annotate=annotate, colormap="hot").resolve(published, MethodLimits()).colormap == "hot"
+
+
+def test_weights_that_are_all_0_are_white() -> None:
+    made = picture(shown({"kernel": np.zeros((3, 3, 1, 2))}, annotate=True))
+    assert (np.abs(made.astype(int) - WHITE) <= 1).all(axis=2).mean() > 0.2
