@@ -126,6 +126,12 @@ drill-images: $(READY) ## Send damaged images, and the folder CORPUS, through th
 drill-faults: $(READY) ## Kill, stop, fill and overload each part, and compare the figures with what docs/reliability.md promises
 	$(BIN)/python -m benchmarks.fault_drill $(ARGS)
 
+MINUTES := 30
+
+.PHONY: drill-soak
+drill-soak: $(READY) ## Run jobs of varying kinds for MINUTES, and show how much memory, files and keys grow with them
+	$(BIN)/python -m benchmarks.soak_drill --minutes $(MINUTES) $(ARGS)
+
 S3 := .venv-s3
 
 $(S3)/.ready: requirements/s3.txt | $(filter .uv/bin/uv,$(UV))

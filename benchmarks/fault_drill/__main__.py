@@ -32,7 +32,7 @@ def main() -> int:
     missed = 0
     for name in arguments.only:
         began = time.monotonic()
-        figures = _made(faults[name], short=arguments.short)
+        figures = figures_of(faults[name], short=arguments.short)
         missed += 0 if isinstance(figures, str) else sum(not figure.holds for figure in figures)
         if arguments.write:
             keep(faults[name], figures, time.monotonic() - began, short=arguments.short)
@@ -41,7 +41,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _made(fault: Fault, *, short: bool) -> Sequence[Figure] | str:
+def figures_of(fault: Fault, *, short: bool) -> Sequence[Figure] | str:
     """Make a fault and return its figures, or the reason why it was not tried. A drill that breaks off is a missed promise."""
     began = time.monotonic()
     print(f"\n{fault.name}: {fault.title}", flush=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import soak_drill
 from benchmarks.fault_drill.registry import Fault, Figure, all_faults
 
 _ROOT = Path(__file__).parents[2]
@@ -33,25 +34,26 @@ def keep(fault: Fault, figures: Sequence[Figure] | str, seconds: float, *, short
 
 
 def write_page() -> None:
-    """Replace the drill's lines on the page by those of all results that are kept."""
+    """Replace the drills' lines on the page by those of all results that are kept."""
     before, rest = _PAGE.read_text("utf-8").split(_BEGIN)
     _, after = rest.split(_END)
     lines = ["", "| fault | run | figure | measured | promised | |", "|---|---|---|---|---|---|"]
-    for fault in all_faults().values():
-        path = _RESULTS / f"{fault.name}.json"
-        lines += _rows(fault, json.loads(path.read_text("utf-8"))) if path.exists() else [f"| {fault.title} | not run yet | | | | |"]
+    titles = {fault.name: fault.title for fault in all_faults().values()} | {soak_drill.NAME: soak_drill.TITLE}
+    for name, title in titles.items():
+        path = _RESULTS / f"{name}.json"
+        lines += _rows(title, json.loads(path.read_text("utf-8"))) if path.exists() else [f"| {title} | not run yet | | | | |"]
     _PAGE.write_text(before + _BEGIN + "\n".join(lines) + "\n\n" + _END + after, "utf-8")
 
 
-def _rows(fault: Fault, result: dict[str, Any]) -> list[str]:
+def _rows(title: str, result: dict[str, Any]) -> list[str]:
     run = f"{result['date']}, {result['version']}, {result['seconds']} s, {result['machine']}"
     if isinstance(result["figures"], str):
-        return [f"| {fault.title} | {run} | not tried | {result['figures']} | | |"]
+        return [f"| {title} | {run} | not tried | {result['figures']} | | |"]
     rows: list[str] = []
     for figure in (Figure(**each) for each in result["figures"]):
-        title, when = ("", "") if rows else (fault.title, run)
+        shown, when = ("", "") if rows else (title, run)
         rows.append(
-            f"| {title} | {when} | {figure.subject} | {figure.value} | {figure.promise} | {'holds' if figure.holds else '**missed**'} |"
+            f"| {shown} | {when} | {figure.subject} | {figure.value} | {figure.promise} | {'holds' if figure.holds else '**missed**'} |"
         )
     return rows
 

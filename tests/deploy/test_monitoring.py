@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
@@ -17,17 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jobstore.records import LaneDepth, QueueDepth
 from service.metrics import Metrics
+from tests.deploy.watched import DASHBOARD, DEPLOY, RULES, expressions, metric_names
 from workers.execution.metrics import WorkerMetrics
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-RULES = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
-DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboards" / "convscope.json").read_text("utf-8"))
 ADDED_BY_PROMETHEUS = {"job", "instance"}
-
-
-def expressions() -> Iterator[str]:
-    yield from (rule["expr"] for rule in RULES)
-    yield from (target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"])
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +45,7 @@ def known() -> dict[str, set[str]]:
 def test_every_metric_and_label_of_dashboard_and_alerts_exists(known: dict[str, set[str]]) -> None:
     seen = set()
     for expression in expressions():
-        names = re.findall(r"\bconvscope_[a-z_]+", expression)
+        names = metric_names(expression)
         labels = {label for names in re.findall(r"(?:by|without) \(([^)]*)\)", expression) for label in names.split(", ")}
         labels |= set(re.findall(r"[{,]\s*([a-z_]+)(?:=|=~|!=)\"", expression))
         seen |= set(names)

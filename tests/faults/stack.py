@@ -96,12 +96,12 @@ class WorkerStack:
         self.redis = EmbeddedRedis.start(self.folder, appendfsync="always")
         assert self.redis.url == before
 
-    async def model(self) -> PublishedModel:
-        """Wait until a worker has published the small model, and return it."""
-        digest = load_catalog(self.folder / "none.toml", self.folder / "models")["tiny"].digest
+    async def model(self, name: str = "tiny") -> PublishedModel:
+        """Wait until a worker has published the small model, or another one, and return it."""
+        digest = load_catalog(self.folder / "none.toml", self.folder / "models")[name].digest
 
         async def published() -> PublishedModel | None:
-            return await self.store.models.read("tiny", digest)
+            return await self.store.models.read(name, digest)
 
         await until(published, 180)
         model = await published()
