@@ -217,6 +217,7 @@ _OTHER_PHOTOS: Mapping[str, str] = {
             "ablation_cam",
             "recipro_cam",
             "shapley_cam",
+            "refine_cam",
         ),
         "cat_and_coffee.jpg",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +25,9 @@ def _predict_batch(tried: MethodCase, params: Any) -> dict[str, tuple[int, ...]]
 
 
 def _layer_shape(tried: MethodCase, path: str) -> tuple[int, ...]:
-    """Return the shape of the layer's output for the inputs of these tests. A free height and width are those of conv2 for 13 × 9."""
+    """Return the shape of the layer's output for the inputs of these tests. Free sides are those of conv1 or conv2 for 13 × 9."""
     shape = tried.published.description.layer_at(path).output_shape
-    free = iter((4, 8))
+    free = iter((13, 9) if path == "conv1" else (4, 8))
     return tuple(next(free) if side is None else side for side in shape)
 
 
@@ -35,7 +36,9 @@ def _activations(tried: MethodCase, params: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _cam(tried: MethodCase, params: Any) -> dict[str, tuple[int, ...]]:
-    return {"map": _layer_shape(tried, params.layer)[:2]}
+    shapes = {path: _layer_shape(tried, path)[:2] for path in params.layer_paths()}
+    own = {f"map.{path.replace('/', '.')}": shape for path, shape in shapes.items()}
+    return {"map": max(shapes.values(), key=math.prod), **(own if len(own) > 1 else {})}
 
 
 def _filters(tried: MethodCase, params: Any) -> dict[str, tuple[int, ...]]:

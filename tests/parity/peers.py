@@ -22,6 +22,7 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage"):
     from lucent.optvis import objectives as lucent_objectives
     from lucent.optvis.param import color as lucent_colour
     from lucent.optvis.param import spatial as lucent_spatial
+    from pytorch_grad_cam.utils import image as grad_cam_image
     from xplique.features_visualizations import preconditioning as xplique_preconditioning
     from zennit import canonizers as zennit_canonizers
     from zennit import composites as zennit_composites
@@ -30,6 +31,7 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage"):
 
 __all__ = [
     "captum",
+    "grad_cam_image",
     "keras",
     "lucent_colour",
     "lucent_objectives",

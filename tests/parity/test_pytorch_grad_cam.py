@@ -184,6 +184,21 @@ def test_shapley_cam(score: str, target: type[ScaledLogit], path: str) -> None:
     assert same == (score == "logit")  # the twins have ReLUs alone, so that only the softmax has a second derivative
 
 
+@pytest.mark.parametrize("method", ["hires_cam", "layer_cam"])
+def test_refine_cam(method: str) -> None:
+    """The peer subtracts the minimum of each enlarged map and scales it to 0-1, and so does this test."""
+    paths = LAYERS[1:]
+    peer = pytorch_grad_cam.RefineCAM(twins().torch, [twins().torch.layer(path) for path in paths], base_method=PEERS[method])
+    expected = peer(channels_first(photos()), targets())
+    found = twins().run("refine_cam", photos(), layer=list(paths), base_method=method)
+    enlarged = [
+        np.stack([cv2.resize(one, SIZE[::-1], interpolation=cv2.INTER_LINEAR) for one in above_least(np.concatenate(each))])
+        for each in ([result.by_layer[path] for result in found] for path in paths)
+    ]
+    ours = cam_maps.fused([above_least(values) for values in enlarged], "product", [MapPlace.whole(SIZE)] * len(paths))
+    assert difference(scaled(above_least(ours)), expected) < TOLERANCE
+
+
 @pytest.mark.parametrize("path", LAYERS)
 def test_heatmaps(path: str) -> None:
     """Return maps scaled to 0-1 and enlarged to the input's size."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from workers.contract.arrays import Float32
 from workers.contract.contributions import Contributions
+from workers.contract.full_gradients import FullGradients
 from workers.contract.relevance import InputRange, RelevanceRules, Relevances
 
 
@@ -35,5 +36,13 @@ class PropagationProbe(Protocol):
 
         Raises:
             UnsuitableLayer: a layer on the way has no rule, which the error names, or the model has no logits.
+        """
+        ...
+
+    def full_gradients(self, tensor: Float32, class_indices: NDArray[np.int32], *, output: str | None = None) -> FullGradients:
+        """Return the parts of each example's class score: input gradient and biases times their gradients, in float32.
+
+        Raises:
+            UnsuitableLayer: the bias of a layer is not known.
         """
         ...

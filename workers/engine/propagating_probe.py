@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from workers.contract.arrays import Float32
 from workers.contract.contributions import Contributions
+from workers.contract.full_gradients import FullGradients
 from workers.contract.relevance import InputRange, RelevanceRules, Relevances
 from workers.engine.compiled_cache import CompiledCache
 from workers.engine.deep_lift.deep_lift_pass import build_contributions, run_contributions
+from workers.engine.full_gradient_pass import build_full_gradients, run_full_gradients
 from workers.engine.model_inputs import ModelInputs
 from workers.engine.relevance.relevance_pass import build_relevances, run_relevances
 from workers.engine.score_sources import ScoreSource
@@ -45,6 +47,13 @@ class PropagatingProbe(ABC):
         call = self.compiled.get(("contributions", self._inputs.key, source.key), partial(build_contributions, self._inputs, source))
         with errors:
             return run_contributions(call, self._inputs.arguments(tensor), baselines, class_indices, self._weights)
+
+    def full_gradients(self, tensor: Float32, class_indices: NDArray[np.int32], *, output: str | None = None) -> FullGradients:
+        errors = self._checked(tensor, gradient_at=self._inputs.name)
+        source = self._explained(self._inputs.name, output, class_indices, len(tensor))
+        call = self.compiled.get(("full_gradients", self._inputs.key, source.key), partial(build_full_gradients, self._inputs, source))
+        with errors:
+            return run_full_gradients(call, self._inputs.arguments(tensor), class_indices, self._weights)
 
     @abstractmethod
     def _checked(self, tensor: Float32, precision: str = "float32", gradient_at: str | None = None) -> AbstractContextManager[None]:

@@ -56,11 +56,11 @@ class ScoreSource(Protocol):
         """Return the logit plus the logarithm of the probability of each class, (N, classes) float32. Targets are returned as they are."""
         ...
 
-    def origin(self, override: Override) -> ScoreOrigin:
+    def origin(self, override: Override, *, needs_logits: bool = True) -> ScoreOrigin:
         """Return the tensor that the scores are read from, if `override` is called in place of layers.
 
         Raises:
-            UnsuitableLayer: the model has probabilities and no logits.
+            UnsuitableLayer: logits are needed, and the model has probabilities alone.
         """
         ...
 
@@ -102,8 +102,8 @@ class ClassScores:
     def residual_softmax(self, logits: tf.Tensor) -> tf.Tensor:
         return logits + self.graph.head_of(self.output).log_probabilities(logits)
 
-    def origin(self, override: Override) -> ScoreOrigin:
-        return _origin_of_logits(self.graph, self.output, override)
+    def origin(self, override: Override, *, needs_logits: bool = True) -> ScoreOrigin:
+        return _origin_of_logits(self.graph, self.output, override, needs_logits=needs_logits)
 
     def of_values(self, values: tf.Tensor, weights: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         head = self.graph.head_of(self.output)
@@ -150,13 +150,13 @@ class TargetScores:
     def residual_softmax(self, logits: tf.Tensor) -> tf.Tensor:
         return logits
 
-    def origin(self, override: Override) -> ScoreOrigin:
+    def origin(self, override: Override, *, needs_logits: bool = True) -> ScoreOrigin:
         topology = self.graph.topology
         if self.readout.source == "layer":
             return ScoreOrigin(topology.tensor_at(self._layer), override)
         if self.readout.source == "output":
             return ScoreOrigin(topology.output_tensor(topology.output_index(self.readout.name)), override)
-        return _origin_of_logits(self.graph, self.readout.name, override)
+        return _origin_of_logits(self.graph, self.readout.name, override, needs_logits=needs_logits)
 
     def of_values(self, values: tf.Tensor, weights: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         values = tf.cast(values, tf.float32)
@@ -201,10 +201,10 @@ class TargetScores:
         return (*shape[:-1], head.classes or head.dense_classes)
 
 
-def _origin_of_logits(graph: Graph, output: str | None, override: Override) -> ScoreOrigin:
+def _origin_of_logits(graph: Graph, output: str | None, override: Override, *, needs_logits: bool) -> ScoreOrigin:
     topology, head = graph.topology, graph.head_of(output)
     tensor = topology.output_tensor(topology.output_index(output))
-    if head.gives_probabilities or head.kind == "log_probabilities":
+    if needs_logits and (head.gives_probabilities or head.kind == "log_probabilities"):
         path = topology.owners[tensor]
         raise UnsuitableLayer(
             f"Layer '{path}' gives probabilities of which no logits are known, so there is no score whose relevance could go back.",

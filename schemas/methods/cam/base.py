@@ -20,7 +20,7 @@ from schemas.methods.target_layer import cam_layer, default_layer, explained_lay
 from schemas.methods.targets import ActivationTarget, ElementTarget, RegionTarget, target_name
 from schemas.models import LayerPath, ModelDescription, PublishedModel
 
-Fusing = Literal["mean", "max"]
+Fusing = Literal["mean", "max", "product"]
 AUGMENTED = 6
 """With `augment`, the maps of this many variants of the input are averaged."""
 LAYERS = Field(min_length=1, max_length=16)
@@ -67,8 +67,8 @@ class CamParams(OutputParams, PrecisionParams, AnnotateParams, ExplainedInputPar
     fuse: Fusing = Field(
         default="mean",
         description=(
-            "The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as "
-            "in LayerCAM."
+            "The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in "
+            "LayerCAM, or their `product` as in RefineCAM."
         ),
     )
     augment: bool = Field(

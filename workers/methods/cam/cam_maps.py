@@ -66,7 +66,8 @@ def fused(maps: Sequence[Float32[np.ndarray, "n _ _"]], how: Fusing, places: Seq
 
     Args:
         maps: the maps of each layer.
-        how: `mean`, or `max` for the largest tanh(2·map) (Jiang et al., LayerCAM, TIP 2021, equation 9).
+        how: `mean`, `max` for the largest tanh(2·map) (Jiang et al., LayerCAM, TIP 2021, equation 9), or `product` (Domeniconi et al.,
+            RefineCAM, arXiv:2605.14641).
         places: where each layer's map lies over the input. The result lies where the finest layer's map lies.
     """
     height, width = (max(layer.shape[axis] for layer in maps) for axis in (1, 2))
@@ -77,7 +78,9 @@ def fused(maps: Sequence[Float32[np.ndarray, "n _ _"]], how: Fusing, places: Seq
             for layer, place in zip(maps, places, strict=True)
         ]
     )
-    return np.tanh(2 * scaled).max(axis=0) if how == "max" else scaled.mean(axis=0)
+    if how == "max":
+        return np.tanh(2 * scaled).max(axis=0)
+    return scaled.prod(axis=0) if how == "product" else scaled.mean(axis=0)
 
 
 def finest(maps: Sequence[Float32[np.ndarray, "n _ _"]]) -> int:

@@ -27,32 +27,18 @@ from workers.methods.cam import (
     activation_cam,
     cam_maps,
     cam_pictures,
-    element_wise_cam,
     fem,
-    grad_cam,
-    grad_cam_plus_plus,
+    gradient_formulas,
     gradient_weighted_cam,
-    hires_cam,
     kpca_cam,
-    layer_cam,
     score_cam,
     score_weighted_cam,
-    xgrad_cam,
 )
 from workers.methods.cam.cam_result import CamResult
 from workers.methods.class_scores import check_finite_scores, class_name, score_text
 from workers.methods.map_places import photo_under
 from workers.methods.sheets import smaller_tiles_warning
 
-WEIGHTS: Mapping[str, gradient_weighted_cam.ChannelWeights] = MappingProxyType(
-    {
-        "grad_cam": grad_cam.weights,
-        "grad_cam_plus_plus": grad_cam_plus_plus.weights,
-        "layer_cam": layer_cam.weights,
-        "hires_cam": hires_cam.weights,
-        "xgrad_cam": xgrad_cam.weights,
-    }
-)
 ACTIVATIONS: Mapping[str, Callable[[], activation_cam.ActivationFormula]] = MappingProxyType(
     {"eigen_cam": lambda: cam_maps.principal, "kpca_cam": lambda: kpca_cam.formula_of(KpcaCam()), "fem": lambda: fem.formula_of(Fem())}
 )
@@ -147,9 +133,7 @@ def _formula(method: str, params: Compare) -> gradient_weighted_cam.MapFormula:
     if method in ACTIVATIONS:
         formula = ACTIVATIONS[method]()
         return lambda activations, gradients: formula(activations)
-    if method == "element_wise_cam":
-        return element_wise_cam.formula(eigen_smooth=params.eigen_smooth)
-    return gradient_weighted_cam.weighted_map(WEIGHTS[method], eigen_smooth=params.eigen_smooth)
+    return gradient_formulas.formula(method, eigen_smooth=params.eigen_smooth)
 
 
 def _title(result: CamResult) -> str:

@@ -23,12 +23,12 @@ class AsyncMethods(ABC):
     async def ablation_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels:
-        int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
-        bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap weighs each channel by the part of the class's score that is lost when the channel is set to zero.
 
@@ -47,8 +47,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -183,13 +183,13 @@ class AsyncMethods(ABC):
     async def compare(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels:
-        int | None = DEFAULT, methods: Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam",
-        "element_wise_cam", "eigen_cam", "kpca_cam", "fem", "score_cam", "ablation_cam"]] = DEFAULT, model_inputs: Mapping[str, Any] | None
-        = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, max_channels: int | None = DEFAULT, methods: Sequence[Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam",
+        "xgrad_cam", "element_wise_cam", "eigen_cam", "kpca_cam", "fem", "score_cam", "ablation_cam"]] = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.
 
@@ -208,8 +208,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -346,10 +346,10 @@ class AsyncMethods(ABC):
     async def eigen_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
-        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap shows what dominates a layer's activations. It needs no class and no gradient, only one forward pass. The
             facts name the top class, if the model has classes.
@@ -369,8 +369,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -384,12 +384,12 @@ class AsyncMethods(ABC):
     async def element_wise_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap adds up the evidence for a class in every channel and at every position. Evidence against the class is left
             out before the channels are added.
@@ -409,8 +409,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -432,12 +432,12 @@ class AsyncMethods(ABC):
     async def excitation_backprop(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, contrastive: bool = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, contrastive: bool =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to
             how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks
@@ -458,8 +458,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -560,11 +560,11 @@ class AsyncMethods(ABC):
     async def fem(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, frames: int | None = DEFAULT, sigmas: float = DEFAULT, weighting: Literal["means", "activations"] = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, frames: int | None = DEFAULT, sigmas: float = DEFAULT, weighting: Literal["means", "activations"] =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap shows where the channels of a layer answer unusually strongly: more than some standard deviations above
             their own mean. It needs no class and no gradient. The facts name the top class, if the model has classes.
@@ -584,8 +584,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -681,15 +681,59 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("filters", given_arguments(locals()))
 
+    async def full_grad(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None =
+        DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None =
+        DEFAULT, scaling: Literal["layer", "channel"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo",
+        "hot", "gray"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
+        fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """The class's score is the sum of input · gradient over all pixels and of bias · gradient over all biases of the network.
+            The map adds up how large these parts are at each place, over all layers.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not
+                count. By default 99.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            scaling: The absolute parts are scaled to 0-1 over all channels of a `layer` together, as in the authors' code, or for
+                each `channel` alone, as in the package grad-cam. By default "layer".
+            colormap: The map has the colours of this colormap, alone and on the image. By default "inferno".
+        """
+        return await self._run_method("full_grad", given_arguments(locals()))
+
     async def grad_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, preset:
-        Literal["standard", "dlwp1", "keras_io"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
-        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, preset: Literal["standard", "dlwp1", "keras_io"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap on the image shows the regions that speak for a class.
 
@@ -708,8 +752,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -732,12 +776,12 @@ class AsyncMethods(ABC):
     async def grad_cam_plus_plus(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This is Grad-CAM with a weight for the gradient at each position, so that the map covers every occurrence of an object.
 
@@ -756,8 +800,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -1005,12 +1049,12 @@ class AsyncMethods(ABC):
     async def hires_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap shows the exact positions that raise a class's score, because gradients are not averaged over the map.
 
@@ -1029,8 +1073,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -1151,11 +1195,11 @@ class AsyncMethods(ABC):
     async def kpca_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, frames: int | None = DEFAULT, kernel: Literal["sigmoid", "rbf", "polynomial", "cosine"] = DEFAULT, gamma: float |
-        None = DEFAULT, max_positions: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
-        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, frames: int | None = DEFAULT, kernel: Literal["sigmoid", "rbf", "polynomial", "cosine"] = DEFAULT,
+        gamma: float | None = DEFAULT, max_positions: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap shows what dominates a layer's activations, as EigenCAM does, but after a bend by a kernel, so that a few
             very strong places do not decide alone. It needs no class and no gradient. The facts name the top class, if the model
@@ -1176,8 +1220,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -1196,12 +1240,12 @@ class AsyncMethods(ABC):
     async def layer_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap shows the positions that raise a class's score at any depth. Fused layers give detail and meaning.
 
@@ -1432,12 +1476,12 @@ class AsyncMethods(ABC):
     async def recipro_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, gaussian: bool = DEFAULT, max_positions: int
-        = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, gaussian: bool = DEFAULT,
+        max_positions: int = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """Each position of a layer is shown alone to the rest of the network. The heatmap is the probability of the class that
             comes out, from its smallest value up. The method needs no gradients.
@@ -1457,8 +1501,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -1478,6 +1522,58 @@ class AsyncMethods(ABC):
             score: The map has this score of the class: its probability as in the paper, or its logit. By default "probability".
         """
         return await self._run_method("recipro_cam", given_arguments(locals()))
+
+    async def refine_cam(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, base_method: Literal["grad_cam", "grad_cam_plus_plus", "layer_cam", "hires_cam", "xgrad_cam", "element_wise_cam"] =
+        DEFAULT, sizes: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
+        fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """The maps of several layers, from coarse to fine, are scaled to 0-1 and multiplied. A place is warm only if every layer
+            finds evidence for the class there, so the map has the detail of the finest layer and keeps the meaning of the last one.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the target layer, or a list of paths whose maps are fused.
+            fuse: The maps of the layers are scaled to 0-1 and become one map in this way: their `product`, their `mean`, or the
+                `max` of tanh(2·map) as in LayerCAM. By default "product".
+            augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
+                image, each times 1, 0.9 and 1.1. By default False.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            eigen_smooth: If it is true, the map is the first principal component of the weighted activations in place of their sum.
+                By default False.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            base_method: The maps of the layers are those of this method. By default "grad_cam_plus_plus".
+            sizes: If `layer` is null, the default target layer and the last layers before it with larger maps are used, one for
+                each size of map, so many in all. By default 3.
+        """
+        return await self._run_method("refine_cam", given_arguments(locals()))
 
     async def rise(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
@@ -1594,12 +1690,12 @@ class AsyncMethods(ABC):
     async def score_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, max_channels:
-        int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
-        bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, max_channels: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This heatmap weighs each channel by the class's score for the image under a mask that is made of the channel.
 
@@ -1618,8 +1714,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -1643,12 +1739,12 @@ class AsyncMethods(ABC):
     async def shapley_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, score:
-        Literal["rest", "logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
-        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, score: Literal["rest", "logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This is Grad-CAM with weights that also know how the gradient changes. They estimate what each channel adds to the
             class's score, averaged over the orders in which all values of the layer could be added (its Shapley value).
@@ -1668,8 +1764,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".
@@ -1797,12 +1893,12 @@ class AsyncMethods(ABC):
     async def xgrad_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
-        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max"] = DEFAULT,
-        augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha:
-        float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int
-        | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        = DEFAULT, output: str | None = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, fuse: Literal["mean", "max", "product"] =
+        DEFAULT, augment: bool = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] =
+        DEFAULT, alpha: float = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int |
+        str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, eigen_smooth: bool = DEFAULT, frames: int | None =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> AsyncResult:
         """This is Grad-CAM with each gradient weighted by its position's share of the channel's activation, so that the map nearly
             sums to the class's score.
@@ -1822,8 +1918,8 @@ class AsyncMethods(ABC):
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the target layer, or a list of paths whose maps are fused.
-            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of
-                tanh(2·map) as in LayerCAM. By default "mean".
+            fuse: The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of
+                tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. By default "mean".
             augment: If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror
                 image, each times 1, 0.9 and 1.1. By default False.
             colormap: The heatmap has the colours of this colormap. By default "turbo".

@@ -18,6 +18,7 @@ export interface ArtifactNames {
   fem: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   filter_atlas: "atlas" | "tiles" | "objectives" | "order";
   filters: "grid" | `${string}` | "images" | "curves" | "animation";
+  full_grad: "picture" | "overlay" | "attribution" | "map" | "animation";
   grad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   grad_cam_plus_plus: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   grad_x_input: "picture" | "overlay" | "attribution" | "map" | "animation";
@@ -36,6 +37,7 @@ export interface ArtifactNames {
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
   recipro_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  refine_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   rise: "overlay" | "heatmap" | "map" | "animation";
   saliency: "picture" | "overlay" | "attribution" | "map" | "animation";
   sandbox: "stages" | `stage_${string}` | `channels_${string}` | `kernel_${string}` | "output";
@@ -62,6 +64,7 @@ export type MethodWithImage =
   | "faithfulness"
   | "feature_inversion"
   | "fem"
+  | "full_grad"
   | "grad_cam"
   | "grad_cam_plus_plus"
   | "grad_x_input"
@@ -79,6 +82,7 @@ export type MethodWithImage =
   | "occlusion"
   | "predict"
   | "recipro_cam"
+  | "refine_cam"
   | "rise"
   | "saliency"
   | "sandbox"

@@ -504,6 +504,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/full_grad": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * FullGrad
+         * @description The class's score is the sum of input · gradient over all pixels and of bias · gradient over all biases of the network. The map adds up how large these parts are at each place, over all layers. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/full_grad.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_full_grad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/grad_cam": {
         parameters: {
             query?: never;
@@ -894,6 +916,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_recipro_cam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refine_cam": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * RefineCAM
+         * @description The maps of several layers, from coarse to fine, are scaled to 0-1 and multiplied. A place is warm only if every layer finds evidence for the class there, so the map has the detail of the finest layer and keeps the meaning of the last one. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/refine_cam.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_refine_cam"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2141,6 +2185,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/full_grad.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * FullGrad, as JSON
+         * @description The class's score is the sum of input · gradient over all pixels and of bias · gradient over all biases of the network. The map adds up how large these parts are at each place, over all layers. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/full_grad`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_full_grad_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/grad_cam.json": {
         parameters: {
             query?: never;
@@ -2537,6 +2603,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/refine_cam.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * RefineCAM, as JSON
+         * @description The maps of several layers, from coarse to fine, are scaled to 0-1 and multiplied. A place is warm only if every layer finds evidence for the class there, so the map has the detail of the finest layer and keeps the meaning of the last one. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/refine_cam`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_refine_cam_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rise.json": {
         parameters: {
             query?: never;
@@ -2795,10 +2883,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -3984,10 +4072,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -4878,10 +4966,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -5035,10 +5123,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -5211,10 +5299,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -5843,10 +5931,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -6401,6 +6489,244 @@ export interface components {
             priority?: "high" | "normal" | "low";
         };
         /**
+         * FullGrad
+         * @description A map of every part of a class's score: input · gradient at the pixels, and bias · gradient at every layer.
+         */
+        FullGrad: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Clip
+             * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
+             */
+            clip?: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. The default is `0`.
+             */
+            smooth?: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Scaling
+             * @description The absolute parts are scaled to 0-1 over all channels of a `layer` together, as in the authors' code, or for each `channel` alone, as in the package grad-cam. The default is `"layer"`.
+             * @enum {string}
+             */
+            scaling?: "layer" | "channel";
+            /**
+             * Colormap
+             * @description The map has the colours of this colormap, alone and on the image. The default is `"inferno"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+        };
+        /**
+         * FullGradFacts
+         * @description The classes, and the parts of each score. Lists are in the order of `classes`.
+         */
+        FullGradFacts: {
+            /**
+             * Class Index
+             * @description This is the index of the first class that is explained.
+             */
+            class_index: number | null;
+            /**
+             * Label
+             * @description This is the first class's label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Logit
+             * @description This is the first class's score for the whole image, before the final softmax or sigmoid.
+             */
+            logit: number | null;
+            /**
+             * Probability
+             * @description This is the first class's score for the whole image, after the softmax or sigmoid, 0-1.
+             */
+            probability: number | null;
+            /**
+             * Head
+             * @description It says what the values of the model's output are, as in the model's description. If it is `probabilities` or `log_probabilities`, there are no logits, and `logit` is the natural logarithm of the probability.
+             */
+            head: ("softmax" | "sigmoid" | "binary" | "logits" | "probabilities" | "log_probabilities" | "regression" | "embedding" | "none") | null;
+            /**
+             * Target
+             * @description This is the target in words, with the numbers that only the image decides. It is null for classes.
+             */
+            target: string | null;
+            /**
+             * Value
+             * @description This is the value of the target for the whole image. It is null for classes.
+             */
+            value: number | null;
+            /**
+             * Classes
+             * @description These are all classes that are explained, with their scores for the image. There are none for another target.
+             */
+            classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
+            /**
+             * From Input
+             * @description This part of the score is the sum of input · gradient.
+             */
+            from_input: number[];
+            /**
+             * From Biases
+             * @description This part of the score is the sum of bias · gradient over all biases.
+             */
+            from_biases: number[];
+            /**
+             * Without Place
+             * @description This share of `from_biases` belongs to layers without a map, such as dense layers. It is not in the picture.
+             */
+            without_place: number[];
+            /**
+             * Completeness Error
+             * @description This is |from_input + from_biases − score| / |score|, or the numerator alone if the score is 0. It is 0 but for rounding.
+             */
+            completeness_error: number[];
+            /**
+             * Biased Layers
+             * @description The picture adds up so many layers with biases and a map.
+             */
+            biased_layers: number;
+        };
+        /** @description A FullGrad job. */
+        FullGradJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "full_grad";
+            params: components["schemas"]["ResolvedFullGrad"];
+        } & (components["schemas"]["FullGradResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "full_grad";
+        };
+        /**
+         * FullGradRequest
+         * @description The class's score is the sum of input · gradient over all pixels and of bias · gradient over all biases of the network. The map adds up how large these parts are at each place, over all layers.
+         */
+        FullGradRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "full_grad";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of FullGrad. */
+            params?: components["schemas"]["FullGrad"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * GradCam
          * @description A map of the evidence for a class: relu(Σ_k mean(∂y/∂A_k)·A_k) at the target layer.
          */
@@ -6454,10 +6780,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -6585,10 +6911,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -7922,10 +8248,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -8506,7 +8832,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -8545,7 +8871,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -8868,10 +9194,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -9122,7 +9448,7 @@ export interface components {
              * @description The maps of several layers are scaled to 0-1 and become one map in this way: the `max` of tanh(2·map) as in the paper, or their `mean`. The default is `"max"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -11250,10 +11576,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -11369,6 +11695,193 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Recipro-CAM. */
             params?: components["schemas"]["ReciproCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * RefineCam
+         * @description A map with the meaning of the last layers and the detail of earlier ones: the product of their maps.
+         */
+        RefineCam: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of the layers are scaled to 0-1 and become one map in this way: their `product`, their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"product"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max" | "product";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Eigen Smooth
+             * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
+             */
+            eigen_smooth?: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Base Method
+             * @description The maps of the layers are those of this method. The default is `"grad_cam_plus_plus"`.
+             * @enum {string}
+             */
+            base_method?: "grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam";
+            /**
+             * Sizes
+             * @description If `layer` is null, the default target layer and the last layers before it with larger maps are used, one for each size of map, so many in all. A model may have fewer. The default is `3`.
+             */
+            sizes?: number;
+        };
+        /** @description A RefineCAM job. */
+        RefineCamJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "refine_cam";
+            params: components["schemas"]["ResolvedRefineCam"];
+        } & (components["schemas"]["RefineCamResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "refine_cam";
+        };
+        /**
+         * RefineCamRequest
+         * @description The maps of several layers, from coarse to fine, are scaled to 0-1 and multiplied. A place is warm only if every layer finds evidence for the class there, so the map has the detail of the finest layer and keeps the meaning of the last one.
+         */
+        RefineCamRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "refine_cam";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of RefineCAM. */
+            params?: components["schemas"]["RefineCam"];
             /** @description Where the end of the job is told, if the operator has turned webhooks on. */
             webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
@@ -12019,10 +12532,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -12200,10 +12713,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -13272,10 +13785,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -13472,10 +13985,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -14125,10 +14638,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -14651,10 +15164,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -14755,10 +15268,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -14889,10 +15402,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -15262,10 +15775,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -15502,6 +16015,129 @@ export interface components {
             frames?: number;
         };
         /**
+         * FullGradForm
+         * @description The class's score is the sum of input · gradient over all pixels and of bias · gradient over all biases of the network. The map adds up how large these parts are at each place, over all layers.
+         */
+        FullGradForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Clip
+             * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
+             */
+            clip?: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. The default is `0`.
+             */
+            smooth?: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Scaling
+             * @description The absolute parts are scaled to 0-1 over all channels of a `layer` together, as in the authors' code, or for each `channel` alone, as in the package grad-cam. The default is `"layer"`.
+             * @enum {string}
+             */
+            scaling?: "layer" | "channel";
+            /**
+             * Colormap
+             * @description The map has the colours of this colormap, alone and on the image. The default is `"inferno"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+        };
+        /**
          * GradCamForm
          * @description This heatmap on the image shows the regions that speak for a class.
          */
@@ -15579,10 +16215,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -15719,10 +16355,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -16513,10 +17149,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -17012,10 +17648,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -17135,7 +17771,7 @@ export interface components {
              * @description The maps of several layers are scaled to 0-1 and become one map in this way: the `max` of tanh(2·map) as in the paper, or their `mean`. The default is `"max"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -17861,10 +18497,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -17927,6 +18563,151 @@ export interface components {
              * @enum {string}
              */
             score?: "logit" | "probability";
+        };
+        /**
+         * RefineCamForm
+         * @description The maps of several layers, from coarse to fine, are scaled to 0-1 and multiplied. A place is warm only if every layer finds evidence for the class there, so the map has the detail of the finest layer and keeps the meaning of the last one.
+         */
+        RefineCamForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer?: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of the layers are scaled to 0-1 and become one map in this way: their `product`, their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"product"`.
+             * @enum {string}
+             */
+            fuse?: "mean" | "max" | "product";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment?: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Eigen Smooth
+             * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
+             */
+            eigen_smooth?: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Base Method
+             * @description The maps of the layers are those of this method. The default is `"grad_cam_plus_plus"`.
+             * @enum {string}
+             */
+            base_method?: "grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam";
+            /**
+             * Sizes
+             * @description If `layer` is null, the default target layer and the last layers before it with larger maps are used, one for each size of map, so many in all. A model may have fewer. The default is `3`.
+             */
+            sizes?: number;
         };
         /**
          * RiseForm
@@ -18334,10 +19115,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -18473,10 +19254,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -18905,10 +19686,10 @@ export interface components {
             layer?: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse?: "mean" | "max";
+            fuse?: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -20135,6 +20916,74 @@ export interface components {
             error: null;
         };
         /**
+         * FullGradArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        FullGradArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "picture" | "overlay" | "attribution" | "map" | "animation";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a FullGrad job has when it has succeeded. */
+        FullGradResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["FullGradFacts"];
+            artifacts: components["schemas"]["FullGradArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * GradCamArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -21341,6 +22190,71 @@ export interface components {
             error: null;
         };
         /**
+         * RefineCamArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        RefineCamArtifact: {
+            /** @description Name of the artifact. No other artifact of the job has the same name. */
+            name: ("overlay" | "heatmap" | "map" | "animation") | string;
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a RefineCAM job has when it has succeeded. */
+        RefineCamResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["CamFacts"];
+            artifacts: components["schemas"]["RefineCamArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * RiseArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -21993,10 +22907,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -22415,10 +23329,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -22840,10 +23754,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -22920,10 +23834,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -23030,10 +23944,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -23331,10 +24245,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -23554,6 +24468,105 @@ export interface components {
             frames: number;
         };
         /**
+         * ResolvedFullGrad
+         * @description A map of every part of a class's score: input · gradient at the pixels, and bias · gradient at every layer.
+         */
+        ResolvedFullGrad: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Clip
+             * @description The colours reach their full strength at this percentile (50-100) of the map's absolute values, where zeros do not count. Values beyond it are drawn like it. With 100, a few extreme pixels can leave all others dark. The default is `99`.
+             */
+            clip: number;
+            /**
+             * Smooth
+             * @description The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side. The default is `0`.
+             */
+            smooth: number;
+            /**
+             * Alpha
+             * @description This is the weight of the map in the overlay, 0-1. The default is `0.7`.
+             */
+            alpha: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Scaling
+             * @description The absolute parts are scaled to 0-1 over all channels of a `layer` together, as in the authors' code, or for each `channel` alone, as in the package grad-cam. The default is `"layer"`.
+             * @enum {string}
+             */
+            scaling: "layer" | "channel";
+            /**
+             * Colormap
+             * @description The map has the colours of this colormap, alone and on the image. The default is `"inferno"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+        };
+        /**
          * ResolvedGradCam
          * @description A map of the evidence for a class: relu(Σ_k mean(∂y/∂A_k)·A_k) at the target layer.
          */
@@ -23607,10 +24620,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -23723,10 +24736,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -24381,10 +25394,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -24735,10 +25748,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -24856,7 +25869,7 @@ export interface components {
              * @description The maps of several layers are scaled to 0-1 and become one map in this way: the `max` of tanh(2·map) as in the paper, or their `mean`. The default is `"max"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -25405,10 +26418,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -25471,6 +26484,127 @@ export interface components {
              * @enum {string}
              */
             score: "logit" | "probability";
+        };
+        /**
+         * ResolvedRefineCam
+         * @description A map with the meaning of the last layers and the detail of earlier ones: the product of their maps.
+         */
+        ResolvedRefineCam: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layer
+             * @description This is the path of the target layer, or a list of paths whose maps are fused. If it is null, the model's default target layer is used.
+             */
+            layer: string | string[] | null;
+            /**
+             * Fuse
+             * @description The maps of the layers are scaled to 0-1 and become one map in this way: their `product`, their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"product"`.
+             * @enum {string}
+             */
+            fuse: "mean" | "max" | "product";
+            /**
+             * Augment
+             * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
+             */
+            augment: boolean;
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Eigen Smooth
+             * @description If it is true, the map is the first principal component of the weighted activations in place of their sum. This gives less noise. The default is `false`.
+             */
+            eigen_smooth: boolean;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Base Method
+             * @description The maps of the layers are those of this method. The default is `"grad_cam_plus_plus"`.
+             * @enum {string}
+             */
+            base_method: "grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam";
+            /**
+             * Sizes
+             * @description If `layer` is null, the default target layer and the last layers before it with larger maps are used, one for each size of map, so many in all. A model may have fewer. The default is `3`.
+             */
+            sizes: number;
         };
         /**
          * ResolvedRegionTarget
@@ -25826,10 +26960,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -25941,10 +27075,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -26381,10 +27515,10 @@ export interface components {
             layer: string | string[] | null;
             /**
              * Fuse
-             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, or the `max` of tanh(2·map) as in LayerCAM. The default is `"mean"`.
+             * @description The maps of several layers are scaled to 0-1 and become one map in this way: their `mean`, the `max` of tanh(2·map) as in LayerCAM, or their `product` as in RefineCAM. The default is `"mean"`.
              * @enum {string}
              */
-            fuse: "mean" | "max";
+            fuse: "mean" | "max" | "product";
             /**
              * Augment
              * @description If it is true, the map is smoothed: it is the mean of the maps, scaled to 0-1, of the input and its mirror image, each times 1, 0.9 and 1.1. The default is `false`.
@@ -26665,7 +27799,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "deconvnet" | "deep_dream" | "deep_lift" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "deconvnet" | "deep_dream" | "deep_lift" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -28312,6 +29446,86 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_full_grad: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FullGradForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullGradJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_grad_cam: {
         parameters: {
             query?: never;
@@ -29740,6 +30954,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReciproCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_refine_cam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["RefineCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefineCamJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -33102,6 +34396,82 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_full_grad_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FullGradForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullGradJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullGradJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_grad_cam_json: {
         parameters: {
             query?: never;
@@ -34462,6 +35832,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReciproCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_refine_cam_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["RefineCamForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefineCamJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefineCamJob"];
                 };
             };
             400: components["responses"]["Problem400"];

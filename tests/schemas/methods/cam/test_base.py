@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from schemas.errors import InvalidParameters, LimitExceeded, UnknownLayer, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
+from schemas.methods.cam.activation_params import ActivationCamParams
 from schemas.methods.cam.base import CamParams
 from schemas.methods.target_class import TOP_CLASS, TargetClasses
 from tests.schemas.tiny import LABELS, published
@@ -23,7 +24,7 @@ def resolved(method: str, **params: Any) -> Any:
 
 @pytest.mark.parametrize("method", CAMS)
 def test_layer_is_one_path_a_list_or_the_default(method: str) -> None:
-    assert resolved(method).layer == "block5_conv3"
+    assert resolved(method).layer_paths()[0] == "block5_conv3"
     assert resolved(method, layer="base/conv").layer_paths() == ("base/conv",)
     several = resolved(method, layer=["base/conv", "block5_conv1", "base/conv"])
     assert several.layer == several.layer_paths() == ("base/conv", "block5_conv1")
@@ -47,7 +48,7 @@ def test_unresolved_parameters_have_no_layer_paths() -> None:
         METHODS["hires_cam"].model_validate({}).layer_paths()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("method", [name for name in CAMS if name != "eigen_cam"])
+@pytest.mark.parametrize("method", [name for name in CAMS if not issubclass(METHODS[name], ActivationCamParams)])
 def test_classes_and_layers_are_both_resolved(method: str) -> None:
     found = resolved(method, layer=["base/conv"], class_index=[LABELS[2], 0])
     assert (found.layer, found.class_index) == (("base/conv",), (2, 0))
@@ -55,8 +56,9 @@ def test_classes_and_layers_are_both_resolved(method: str) -> None:
     assert resolved(method).target_classes() == TargetClasses((TOP_CLASS,), listed=False)
 
 
-def test_only_layer_cam_fuses_with_max_by_default() -> None:
-    assert {method: resolved(method).fuse for method in CAMS} == {method: "max" if method == "layer_cam" else "mean" for method in CAMS}
+def test_only_layer_cam_and_refine_cam_do_not_fuse_by_the_mean_unless_asked() -> None:
+    own = {"layer_cam": "max", "refine_cam": "product"}
+    assert {method: resolved(method).fuse for method in CAMS} == {method: own.get(method, "mean") for method in CAMS}
 
 
 def test_frames_are_bounded_and_take_one_class() -> None:

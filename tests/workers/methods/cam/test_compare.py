@@ -25,7 +25,7 @@ from tests.zoo import seeded
 from workers.contract.artifacts import Output, Picture
 from workers.contract.inputs import Inputs
 from workers.methods import implementation
-from workers.methods.cam import compare
+from workers.methods.cam import compare, gradient_formulas
 
 ALL = get_args(Compared)
 
@@ -42,13 +42,13 @@ def pooled() -> keras.Model:
 def test_every_cam_of_channels_can_be_compared() -> None:
     """If this fails, add the new CAM to `Compared` and to `WEIGHTS` or `TRIALS`.
 
-    Recipro-CAM tries positions and not channels, excitation backpropagation takes another way down, and ShapleyCAM needs second
-    gradients.
+    Recipro-CAM tries positions and not channels, excitation backpropagation takes another way down, ShapleyCAM needs second
+    gradients, and RefineCAM is made of other CAMs.
     """
     cams = {name for name, params in METHODS.items() if issubclass(params, CamParams) and params.card.facts is CamFacts}
-    cams -= {"recipro_cam", "excitation_backprop", "shapley_cam"}
+    cams -= {"recipro_cam", "excitation_backprop", "shapley_cam", "refine_cam"}
     assert set(ALL) == cams
-    assert set(compare.WEIGHTS) | set(compare.TRIALS) | set(compare.ACTIVATIONS) | {"element_wise_cam"} == cams
+    assert set(gradient_formulas.WEIGHTS) | set(compare.TRIALS) | set(compare.ACTIVATIONS) | {"element_wise_cam"} == cams
     assert set(compare.TRIALS) == set(BY_CHANNEL)
 
 

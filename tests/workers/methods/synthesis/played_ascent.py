@@ -12,6 +12,7 @@ from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Prepro
 from tests.drawn import drawn
 from workers.contract.artifacts import Output, Picture
 from workers.contract.contributions import Contributions
+from workers.contract.full_gradients import FullGradients
 from workers.contract.inputs import Inputs
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, Probe
@@ -99,6 +100,9 @@ class PlayedAscent:
         raise NotImplementedError
 
     def contributions(self, *_: object, **__: object) -> Contributions:
+        raise NotImplementedError
+
+    def full_gradients(self, *_: object, **__: object) -> FullGradients:
         raise NotImplementedError
 
     def backproject(self, *_: object, **__: object) -> np.ndarray:
