@@ -90,7 +90,7 @@ def title_lines(parts: Sequence[str], letters: int, room: float) -> list[str]:
     face, lines = text.font(letters), [""]
     for part in map(text.drawable, parts):
         joined = f"{lines[-1]}{SEPARATOR}{part}" if lines[-1] else part
-        if lines[-1] and face.getlength(joined) > room:
+        if lines[-1] and text.length(joined, face) > room:
             lines.append(part)
         else:
             lines[-1] = joined
@@ -101,5 +101,5 @@ def _fitting(line: str, room: float, letters: int) -> tuple[str, int]:
     """Return the line and the height of letters with which it fits into `room` pixels."""
     line = text.drawable(line)
     sizes: Sequence[int] = range(letters, max(8, round(SMALLEST_SHARE * letters)) - 1, -1)
-    size = next((size for size in sizes if text.font(size).getlength(line) <= room), sizes[-1])
+    size = next((size for size in sizes if text.length(line, text.font(size)) <= room), sizes[-1])
     return text.shortened(line, text.font(size), room), size

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -64,22 +64,28 @@ def _shape_of(letter: str) -> bytes:
     return drawn.tobytes()
 
 
+@lru_cache(maxsize=4096)
+def length(text: str, face: ImageFont.FreeTypeFont) -> float:
+    """Return the width of one line in pixels. The titles of many pictures have the same parts, so lengths are kept."""
+    return face.getlength(text)
+
+
 def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
     """Return `text` in letters that can be drawn, cut and ended with "…" if it is wider than `width` pixels.
 
     If not even "…" fits, return an empty string.
     """
     text = " ".join(drawable(text).split())
-    if face.getlength(text) <= width:
+    if length(text, face) <= width:
         return text
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        if face.getlength(text[:middle].rstrip() + "…") <= width:
+        if length(text[:middle].rstrip() + "…", face) <= width:
             low = middle
         else:
             high = middle - 1
-    return text[:low].rstrip() + "…" if face.getlength("…") <= width else ""
+    return text[:low].rstrip() + "…" if length("…", face) <= width else ""
 
 
 def line_height(size: int) -> int:

@@ -53,4 +53,4 @@ def draw_scale(sheet: Image.Image, scale: ColourScale, corner: tuple[int, int], 
 def scale_width(scale: ColourScale, letters: int) -> int:
     """Return the width in pixels of the bar and its words."""
     face = text.font(letters)
-    return letters + letters // 2 + math.ceil(max((face.getlength(words) for _, words in scale.labels), default=0.0))
+    return letters + letters // 2 + math.ceil(max((text.length(words, face) for _, words in scale.labels), default=0.0))
