@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-_RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ def write(timings: Sequence[Timing], name: str) -> str:
     """Write the timings to `results/NAME.json` and `results/NAME.md`, and return the Markdown."""
     machine = this_machine()
     text = _markdown(timings, machine)
-    _RESULTS.mkdir(exist_ok=True)
-    (_RESULTS / f"{name}.json").write_text(
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(
         json.dumps({**asdict(machine), "rows": [asdict(timing) for timing in timings]}, indent=1) + "\n", "utf-8"
     )
-    (_RESULTS / f"{name}.md").write_text(text, "utf-8")
+    (RESULTS / f"{name}.md").write_text(text, "utf-8")
     return text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rendering.encode import npy, png, webp_animation
@@ -16,6 +16,22 @@ ENCODERS: Mapping[type[DrawnArtifact], Callable[[Any], bytes]] = {
     Document: lambda document: document.text.encode(),
 }
 """For each class of artifact that is stored at once, the function that returns the bytes."""
+_LARGE = 2**20  # bytes of pixels or numbers, which take a few milliseconds to encode
+
+
+def in_steps(artifacts: Sequence[DrawnArtifact]) -> list[list[DrawnArtifact]]:
+    """Divide artifacts into steps that threads can do side by side: each large one is a step, and all others together are one.
+
+    A step costs a thread's time to begin and to end, which is more than a small array takes.
+    """
+    small = [artifact for artifact in artifacts if _size(artifact) < _LARGE]
+    large = [[artifact] for artifact in artifacts if _size(artifact) >= _LARGE]
+    return [*large, *([small] if small else [])]
+
+
+def encode_artifacts(artifacts: Sequence[DrawnArtifact]) -> dict[str, EncodedArtifact | DeferredPicture]:
+    """Return the artifacts as they are stored, by their names."""
+    return {artifact.name: encode_artifact(artifact) for artifact in artifacts}
 
 
 def encode_artifact(artifact: DrawnArtifact) -> EncodedArtifact | DeferredPicture:
@@ -32,3 +48,16 @@ def encode_artifact(artifact: DrawnArtifact) -> EncodedArtifact | DeferredPictur
         primary=artifact.is_primary,
         media_type=artifact.document_type,
     )
+
+
+def _size(artifact: DrawnArtifact) -> int:
+    """Return the bytes that have to be encoded."""
+    match artifact:
+        case Picture():
+            return artifact.image.nbytes
+        case Animation():
+            return artifact.frames.nbytes
+        case Array():
+            return artifact.array.nbytes
+        case _:
+            return 0

@@ -26,7 +26,7 @@ from workers.contract.inputs import BoundInputs, Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.execution import annotate_pictures
-from workers.execution.artifact_encoders import encode_artifact
+from workers.execution.artifact_encoders import encode_artifacts, in_steps
 from workers.execution.batch_key import BatchKey, apart
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
@@ -214,10 +214,13 @@ class Pipeline:
     async def _encode(self, job: PipelineJob, drawn: DrawnOutput) -> RenderedOutput:
         started = time.perf_counter()
         with span("encode"):
-            artifacts = await asyncio.gather(*(at_work_in_pool(self._rendering, encode_artifact, each) for each in drawn.output.artifacts))
+            steps = in_steps(drawn.output.artifacts)
+            encoded = await asyncio.gather(*(at_work_in_pool(self._rendering, encode_artifacts, step) for step in steps))
+        by_name = dict(pair for step in encoded for pair in step.items())
+        artifacts = tuple(by_name[each.name] for each in drawn.output.artifacts)
         seconds = drawn.seconds + time.perf_counter() - started
         self._metrics.rendered(job.method.method, seconds)
-        return RenderedOutput(drawn.output, tuple(artifacts), seconds)
+        return RenderedOutput(drawn.output, artifacts, seconds)
 
     def _assemble(self, job: PipelineJob, loaded: LoadedInputs, device: float | None, rendered: RenderedOutput) -> Result:
         return Result(
