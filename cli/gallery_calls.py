@@ -178,7 +178,7 @@ SOURCES: tuple[GallerySource, ...] = (
 # These parameters replace a method's own example, which is chosen to be quick, not to look good.
 _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "ablation_cam": {"class_index": 285},
-    "activations": {"layer": "block2_expand_conv", "channels": 32, "order": "mean", "columns": 8},
+    "activations": {"layer": "block2_expand_relu", "channels": 32, "order": "max", "columns": 8},
     "architecture": {"first_layer": "block2_expand_conv", "last_layer": "block2_add"},
     "blur_ig": {},
     "compare": {"layer": "block10_add"},

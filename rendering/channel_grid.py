@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rendering import colormaps, text
-from rendering.channel_levels import scale_all_channels, scale_each_channel
+from rendering.channel_levels import scale_all_channels, scale_each_channel, scale_from_zero
 from rendering.grid import grid, grid_size
 from rendering.tile_numbers import numbered
 
@@ -28,7 +28,7 @@ MAX_GRID_PIXELS = 32_000_000
 def channel_grid(
     activations: Float32[np.ndarray, "h w k"],
     *,
-    mode: Literal["per_channel", "global"],
+    mode: Literal["from_zero", "per_channel", "global"],
     colours: colormaps.Colours,
     columns: int | None = None,
     captions: Sequence[str] | None = None,
@@ -37,22 +37,28 @@ def channel_grid(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture with one tile for each channel, in the given order.
 
-    With `per_channel`, a channel whose values are all equal is a grey tile.
+    With `from_zero` and `per_channel`, a channel whose values are all equal is a grey tile.
 
     Args:
         activations: The channels to draw.
-        mode: `per_channel` scales as `scale_each_channel` does, `global` as `scale_all_channels` does.
+        mode: `from_zero` scales as `scale_from_zero` does, `per_channel` as `scale_each_channel`, and `global` as `scale_all_channels`.
         colours: The colormap of the tiles.
         columns: Number of tiles in a row. If it is None, it is ⌈√k⌉.
         captions: Words above each tile.
         numbers: If it is true, tiles of 40 pixels or more carry their index in a corner. It is for grids without captions.
         span: (minimum, maximum) of the whole layer, for `global` if `activations` holds only some of its channels.
     """
-    levels = scale_each_channel(activations) if mode == "per_channel" else scale_all_channels(activations, span)
+    match mode:
+        case "from_zero":
+            levels = scale_from_zero(activations)
+        case "per_channel":
+            levels = scale_each_channel(activations)
+        case "global":
+            levels = scale_all_channels(activations, span)
     tiles = _enlarged(_bounded(np.ascontiguousarray(levels.transpose(2, 0, 1))), CAPTIONED if captions else VISIBLE)
     count, height, width = tiles.shape
     coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
-    if mode == "per_channel":  # by itself, a channel of one value has no scale
+    if mode != "global":  # by itself, a channel of one value has no scale
         coloured[np.ptp(activations.reshape(-1, count), axis=0) == 0] = CONSTANT
     if captions:
         coloured = text.captioned(coloured, captions, CAPTION_SIZE)

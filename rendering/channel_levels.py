@@ -25,6 +25,16 @@ def scale_each_channel(activations: Float32[np.ndarray, "h w k"]) -> UInt8[np.nd
     return levels.reshape(activations.shape)
 
 
+def scale_from_zero(activations: Float32[np.ndarray, "h w k"]) -> UInt8[np.ndarray, "h w k"]:
+    """Scale each channel by itself from 0 to its largest value: 0 and what is below it become 0, and the largest value becomes 255.
+
+    A channel without a value above 0 becomes 0.
+    """
+    highest = activations.max(axis=(0, 1))
+    shares = np.maximum(activations, 0) / np.where(highest > 0, highest, np.float32(1))
+    return np.rint(shares * np.float32(255)).astype(np.uint8)
+
+
 def scale_all_channels(activations: Float32[np.ndarray, "h w k"], span: tuple[float, float] | None = None) -> UInt8[np.ndarray, "h w k"]:
     """Scale all channels alike: the minimum becomes 0 and the maximum 255. If all values are equal, they become 0.
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
+from rendering import text
 from rendering.channel_grid import channel_grid, channel_grid_size
 from rendering.charts.axes import PLOT_HEIGHT
 from rendering.charts.style import PLOT_WIDTH
 from rendering.charts.values import unit_values
 from rendering.drawings.base import Drawing, SourceArrays
 from rendering.scaling import finite
-from rendering.titles import titled, titled_size
+from rendering.titles import TITLE_WIDTH, titled, titled_size
 from schemas.methods.colormap import Colormap
+
+NOTE_LETTERS, WIDEST_NOTE = 11, 640  # pixels
 
 
 class LayerChannels(Drawing):
@@ -24,20 +28,22 @@ class LayerChannels(Drawing):
     Attributes:
         source: The name of the array.
         title: The words above the picture.
-        scaling: `per_channel` or `global`, as in `channel_grid`. With `global`, the range is that of the whole layer.
+        scaling: `from_zero`, `per_channel` or `global`, as in `channel_grid`. With `global`, the range is that of the whole layer.
         colormap: The colours of the tiles.
         columns: The number of tiles in a row. If it is None, it is ⌈√n⌉.
         channels: The channels that are drawn, in this order and with their numbers above them. None stands for all.
+        note: A line below the picture, or nothing if it is empty. A dense layer has none.
         numbers: If it is true and all channels are drawn, tiles of 40 pixels or more carry their number in a corner.
     """
 
     kind: Literal["layer_channels"] = "layer_channels"
     source: str
     title: str
-    scaling: Literal["per_channel", "global"]
+    scaling: Literal["from_zero", "per_channel", "global"]
     colormap: Colormap
     columns: int | None = None
     channels: tuple[int, ...] | None = None
+    note: str = ""
     numbers: bool = False
 
     @property
@@ -50,10 +56,24 @@ class LayerChannels(Drawing):
             return titled_size(2 * PLOT_HEIGHT, PLOT_WIDTH)
         width, count = array.shape[-2:]
         height, drawn = array.size // (width * count), count if self.channels is None else len(self.channels)
-        return titled_size(*channel_grid_size(drawn, height, width, columns=self.columns, captioned=self.channels is not None))
+        size = channel_grid_size(drawn, height, width, columns=self.columns, captioned=self.channels is not None)
+        if not self.note:
+            return titled_size(*size)
+        high, wide = titled_size(*size, least=self._least)
+        return high + text.line_height(NOTE_LETTERS), wide
 
     def draw(self, arrays: SourceArrays, photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
-        return titled(self.untitled(arrays), self.title)
+        picture = self.untitled(arrays)
+        if not self.note or arrays[self.source].ndim == 1:
+            return titled(picture, self.title)
+        found = titled(picture, self.title, least=self._least)
+        return np.concatenate([found, text.line(self.note, found.shape[1], NOTE_LETTERS)])
+
+    @property
+    def _least(self) -> int:
+        """The width that the words need, in pixels, up to `WIDEST_NOTE`."""
+        lengths = (text.font(13).getlength(self.title) + 13, text.font(NOTE_LETTERS).getlength(self.note) + NOTE_LETTERS)
+        return min(WIDEST_NOTE, math.ceil(max(TITLE_WIDTH, *lengths)) + 2)
 
     def untitled(self, arrays: SourceArrays) -> UInt8[np.ndarray, "H W 3"]:
         """Return the picture without its title."""

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
-from schemas.methods.annotate import NUMBERED
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.channels import check_channels
 from schemas.methods.colormap import Colormap
@@ -20,6 +19,9 @@ from schemas.models import Layer, LayerKind, LayerPath, PublishedModel
 
 # If several layers are asked for, the facts hold the statistics of this many channels for each layer.
 RANKED_OF_SEVERAL = 64
+
+
+ChannelScaling = Literal["from_zero", "per_channel", "global"]
 
 
 class ChannelStatistics(Facts):
@@ -66,8 +68,8 @@ class Activations(PrecisionParams, ExplainedInputParams):
             "layers parts and objects at a coarser grid. The ranking says which channels respond most."
         ),
         when_it_misleads=(
-            "With `per_channel` scaling, each tile is stretched by itself, so a channel that hardly responds looks as strong as any "
-            "other: read the statistics, or ask for `global` scaling."
+            "With `from_zero` and `per_channel` scaling, each tile is stretched by itself, so a channel that hardly responds looks as "
+            "strong as any other: read the statistics, or ask for `global` scaling."
         ),
         needs_image=True,
         lane="fast",
@@ -87,7 +89,7 @@ class Activations(PrecisionParams, ExplainedInputParams):
             ArtifactSpec("activations.{layer}", "array", "This is the activation of one layer, if several were asked for."),
         ),
         facts=ActivationsFacts,
-        example={"layer": None, "scaling": "per_channel"},
+        example={"layer": None},
     )
 
     layer: LayerPath | Annotated[tuple[LayerPath, ...], Field(min_length=1)] | None = Field(
@@ -111,13 +113,23 @@ class Activations(PrecisionParams, ExplainedInputParams):
         default="index",
         description="This is the order of the drawn channels: by index or as listed (`index`), or the highest mean or maximum first.",
     )
-    scaling: Literal["per_channel", "global"] = Field(
-        default="per_channel",
-        description="`per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values "
-        "are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255.",
+    scaling: ChannelScaling | None = Field(
+        default=None,
+        description=(
+            "`from_zero` draws 0 in the lowest colour and each channel's largest value in the highest one. `per_channel` scales each "
+            "channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. With both, a channel whose values are all equal is grey. "
+            "`global` scales the layer's minimum to 0 and its maximum to 255, so that channels can be compared. If it is null, it is "
+            "`from_zero` for a layer without a value below 0, such as a ReLU, and `per_channel` for others or if `annotate` is false."
+        ),
     )
     colormap: Colormap = Field(default="viridis", description="This is the colormap of the tiles.")
-    annotate: bool = NUMBERED
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says "
+            "what their colours mean. If it is false, the tiles are bare."
+        ),
+    )
     columns: int | None = Field(
         default=None,
         ge=1,

@@ -16,7 +16,14 @@ from rendering.channel_grid import bounded_size
 from rendering.drawings.layer_channels import LayerChannels
 from rendering.photo import Photo
 from rendering.titles import titled_sheet
-from schemas.methods.inspection.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, ChannelStatistics, LayerStatistics
+from schemas.methods.inspection.activations import (
+    RANKED_OF_SEVERAL,
+    Activations,
+    ActivationsFacts,
+    ChannelScaling,
+    ChannelStatistics,
+    LayerStatistics,
+)
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
@@ -106,7 +113,7 @@ def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
         warnings += more
         if several:
             grids.append(drawing.untitled({stored.name: array}))
-            titles.append(drawing.title)
+            titles.append(f"{drawing.title} · {drawing.note}" if drawing.note else drawing.title)
             artifacts.append(PictureOfArrays.of("grid" + suffix, drawing, [stored]))
         else:
             artifacts.append(Picture("grid", drawing.draw({stored.name: array}), primary=True))
@@ -120,9 +127,9 @@ def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
 def _drawing(path: str, array: Array, numbers: ChannelNumbers, params: Activations) -> tuple[LayerChannels, list[str]]:
     """Return the drawing of a layer's activations, and warnings about it."""
     warnings: list[str] = []
-    shape, mode, chosen = array.shape, params.scaling, None
+    shape, mode, chosen = array.shape, _scaling(numbers, params), None
     if len(shape) > 1:
-        if mode == "per_channel" and len(numbers.values) == 1:
+        if mode != "global" and len(numbers.values) == 1:
             mode = "global"
             warnings.append(f"Layer '{path}' has only one position, so a channel has no deviation. It is drawn with scaling 'global'.")
         drawn = drawn_channels(params, numbers)
@@ -143,9 +150,32 @@ def _drawing(path: str, array: Array, numbers: ChannelNumbers, params: Activatio
         colormap=params.colormap,
         columns=params.columns,
         channels=chosen,
+        note=_meaning(mode, numbers, params) if len(shape) > 1 else "",
         numbers=params.annotate,
     )
     return drawing, warnings
+
+
+def _scaling(numbers: ChannelNumbers, params: Activations) -> ChannelScaling:
+    """Return the scaling that is asked for, or the one that fits the layer."""
+    if params.scaling is not None:
+        return params.scaling
+    return "from_zero" if params.annotate and numbers.min.min() >= 0 else "per_channel"
+
+
+def _meaning(mode: ChannelScaling, numbers: ChannelNumbers, params: Activations) -> str:
+    """Return what the colours mean, in words."""
+    if not params.annotate:
+        return ""
+    grey = " · grey: the same everywhere" if bool((numbers.max == numbers.min).any()) else ""
+    match mode:
+        case "from_zero":
+            return f"lowest colour: 0, highest colour: each channel's largest value{grey}"
+        case "per_channel":
+            return f"each channel around its own mean, so channels cannot be compared{grey}"
+        case "global":
+            ends = (f"{value:.3g}".replace("-", "−") for value in (numbers.min.min(), numbers.max.max()))
+            return "all channels on one scale, from {} to {}".format(*ends)
 
 
 def _statistics(path: str, shape: tuple[int, ...], numbers: ChannelNumbers, ranked: int | None) -> LayerStatistics:

@@ -72,9 +72,10 @@ class AsyncMethods(ABC):
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | Sequence[str] | None =
         DEFAULT, kind: Mapping[str, Any] | None = DEFAULT, channels: int | Sequence[int] | None = DEFAULT, order: Literal["index", "mean",
-        "max"] = DEFAULT, scaling: Literal["per_channel", "global"] = DEFAULT, colormap: Literal["jet", "viridis", "inferno", "magma",
-        "plasma", "turbo", "hot", "gray"] = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, model_inputs: Mapping[str,
-        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        "max"] = DEFAULT, scaling: Literal["from_zero", "per_channel", "global"] | None = DEFAULT, colormap: Literal["jet", "viridis",
+        "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
     ) -> AsyncResult:
         """This method shows a layer's output for the photo: every channel in a grid, the array, and a ranking of the channels.
 
@@ -95,11 +96,10 @@ class AsyncMethods(ABC):
                 list of indices.
             order: This is the order of the drawn channels: by index or as listed (`index`), or the highest mean or maximum first.
                 By default "index".
-            scaling: `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose
-                values are all equal is grey. By default "per_channel".
+            scaling: `from_zero` draws 0 in the lowest colour and each channel's largest value in the highest one.
             colormap: This is the colormap of the tiles. By default "viridis".
-            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in
-                a corner. By default True.
+            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below
+                the tiles says what their colours mean. By default True.
             columns: This is the number of tiles in a row.
         """
         return await self._run_method("activations", given_arguments(locals()))

@@ -3075,10 +3075,9 @@ export interface components {
             order?: "index" | "mean" | "max";
             /**
              * Scaling
-             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
-             * @enum {string}
+             * @description `from_zero` draws 0 in the lowest colour and each channel's largest value in the highest one. `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. With both, a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255, so that channels can be compared. If it is null, it is `from_zero` for a layer without a value below 0, such as a ReLU, and `per_channel` for others or if `annotate` is false.
              */
-            scaling?: "per_channel" | "global";
+            scaling?: ("from_zero" | "per_channel" | "global") | null;
             /**
              * Colormap
              * @description This is the colormap of the tiles. The default is `"viridis"`.
@@ -3087,7 +3086,7 @@ export interface components {
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
              */
             annotate?: boolean;
             /**
@@ -14127,10 +14126,9 @@ export interface components {
             order?: "index" | "mean" | "max";
             /**
              * Scaling
-             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
-             * @enum {string}
+             * @description `from_zero` draws 0 in the lowest colour and each channel's largest value in the highest one. `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. With both, a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255, so that channels can be compared. If it is null, it is `from_zero` for a layer without a value below 0, such as a ReLU, and `per_channel` for others or if `annotate` is false.
              */
-            scaling?: "per_channel" | "global";
+            scaling?: ("from_zero" | "per_channel" | "global") | null;
             /**
              * Colormap
              * @description This is the colormap of the tiles. The default is `"viridis"`.
@@ -14139,7 +14137,7 @@ export interface components {
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
              */
             annotate?: boolean;
             /**
@@ -23033,10 +23031,9 @@ export interface components {
             order: "index" | "mean" | "max";
             /**
              * Scaling
-             * @description `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does; a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255. The default is `"per_channel"`.
-             * @enum {string}
+             * @description `from_zero` draws 0 in the lowest colour and each channel's largest value in the highest one. `per_channel` scales each channel to (x − μ)/σ·64 + 128, clipped to 0-255, as the book does. With both, a channel whose values are all equal is grey. `global` scales the layer's minimum to 0 and its maximum to 255, so that channels can be compared. If it is null, it is `from_zero` for a layer without a value below 0, such as a ReLU, and `per_channel` for others or if `annotate` is false.
              */
-            scaling: "per_channel" | "global";
+            scaling: ("from_zero" | "per_channel" | "global") | null;
             /**
              * Colormap
              * @description This is the colormap of the tiles. The default is `"viridis"`.
@@ -23045,7 +23042,7 @@ export interface components {
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             * @description If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
              */
             annotate: boolean;
             /**
@@ -28253,8 +28250,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "model": "efficientnet_lite0",
-                 *       "image": "the bytes of cat.jpg",
-                 *       "scaling": "per_channel"
+                 *       "image": "the bytes of cat.jpg"
                  *     }
                  */
                 "multipart/form-data": components["schemas"]["ActivationsForm"];
@@ -33257,8 +33253,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "model": "efficientnet_lite0",
-                 *       "image": "the bytes of cat.jpg",
-                 *       "scaling": "per_channel"
+                 *       "image": "the bytes of cat.jpg"
                  *     }
                  */
                 "multipart/form-data": components["schemas"]["ActivationsForm"];

@@ -17,7 +17,9 @@ from workers.methods.inspection.activations import ChannelNumbers, drawn_channel
 
 def drawn(answers: dict[str, np.ndarray], **params: object) -> Output:
     paths = tuple(answers)
-    return activations.draw(answers, photo_of(), Activations.model_validate({"layer": paths[0] if len(paths) == 1 else paths, **params}))
+    return activations.draw(
+        answers, photo_of(), Activations.model_validate({"layer": paths[0] if len(paths) == 1 else paths, "annotate": False, **params})
+    )
 
 
 def artifacts(output: Output) -> dict[str, np.ndarray]:
@@ -120,7 +122,7 @@ def test_several_layers_have_a_grid_each_and_a_sheet() -> None:
 
 
 def test_a_list_of_one_layer_is_named_as_a_list() -> None:
-    output = activations.draw({"conv": LAYER}, photo_of(), Activations(layer=("conv",)))
+    output = activations.draw({"conv": LAYER}, photo_of(), Activations(layer=("conv",), annotate=False))
     assert list(artifacts(output)) == ["grid", "grid.conv", "activations.conv"]
 
 
