@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from schemas.errors import ForwardOnlyModel, InvalidParameters, OutOfMemory, UnknownClass
 from schemas.models import ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
+from workers.contract.contributions import Contributions
 from workers.contract.full_gradients import FullGradients
 from workers.contract.map_place import MapPlace
 from workers.contract.probe import Forward, InputGradients, LayerGradients, ReluRule
@@ -155,6 +156,11 @@ class ForwardOnlyProbe:
         self._refuse("gradients")
 
     def full_gradients(self, tensor: Float32, class_indices: NDArray[np.int32], *, output: str | None = None) -> FullGradients:
+        self._refuse("gradients")
+
+    def contributions(
+        self, tensor: Float32, baselines: Float32, class_indices: NDArray[np.int32], *, output: str | None = None
+    ) -> Contributions:
         self._refuse("gradients")
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:
