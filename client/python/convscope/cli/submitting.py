@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -13,6 +13,7 @@ from convscope.archives import read_archive
 from convscope.async_client import AsyncClient
 from convscope.async_job import AsyncJob, artifact_fetcher
 from convscope.cli.planning import RunItem, RunRequest
+from convscope.cli.quick_reader import QuickReader
 from convscope.cli.save_choice import SaveChoice
 from convscope.errors import ConvscopeError
 from convscope.result import AsyncResult
@@ -21,7 +22,11 @@ _WAIT_SECONDS = 20
 
 
 class RunClient(AsyncClient):
-    """The client of a run, which calls the method for one item after the other."""
+    """The client of a run, which calls the method for one item after the other. The arguments are those of `AsyncClient`."""
+
+    def __init__(self, url: str, key: str | None = None, **options: Any) -> None:
+        super().__init__(url, key, **options)
+        self._forms = QuickReader()
 
     async def outcome_of(self, request: RunRequest, item: RunItem, save: SaveChoice) -> AsyncResult | ConvscopeError | OSError:
         """Run the method for one item, and return its result or its error as a value.
@@ -41,7 +46,7 @@ class RunClient(AsyncClient):
 
         `submit` uploads the photo by itself, so that it can be used again. Here each photo is used once.
         """
-        media_type, content = await asyncio.to_thread(_form, request, photo)
+        media_type, content = await self._forms.read(_form, request, photo)
         headers = {
             "Content-Type": media_type,
             "Idempotency-Key": uuid.uuid4().hex,
