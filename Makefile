@@ -180,6 +180,14 @@ typescript: $(READY) ## Write the generated types of the TypeScript client
 gallery: $(READY) ## Make the sources' figures and every method's page in docs again
 	@$(BIN)/convscope gallery $(ARGS)
 
+.PHONY: bench-http
+bench-http: $(READY) ## Time Grad-CAM through HTTP beside the engine alone, and say what each part costs
+	$(BIN)/python -m benchmarks.through_http $(ARGS)
+
+.PHONY: bench-run
+bench-run: $(READY) ## Time `convscope run` beside a loop that is written by hand
+	$(BIN)/python -m benchmarks.run_command $(ARGS)
+
 .PHONY: bench
 bench: $(READY) ## Time convscope beside published code, and write benchmarks/results
 	$(BIN)/python -m benchmarks $(ARGS)
