@@ -55,6 +55,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "filters": {"layer": "block5_conv3", "channels": 64, "size": 224, "steps": 8},
     "gradient_shap": {"class_index": [1, 2, 3], "samples": 50},
     "guided_ig": {"class_index": [1, 2, 3], "steps": 50},
+    "hsic": {"class_index": [1, 2, 3, 4, 5], "masks": 500},
     "integrated_gradients": {"class_index": [1, 2, 3], "steps": 50},
     "kernel_shap": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
     "lime": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
@@ -63,6 +64,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "rise": {"masks": 1000, "class_index": [1, 2, 3, 4, 5]},
     "score_cam": {"layer": ["block3_conv3", "block5_conv3"], "max_channels": None},
     "smooth_grad": {"class_index": [1, 2, 3], "samples": 50},
+    "sobol": {"class_index": [1, 2, 3, 4, 5], "designs": 16},
     "top_patches": {"images": _IMAGES, "layer": "block1_conv2", "count": 9, "per_image": 3},
 }
 

@@ -190,6 +190,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "gradient_shap": {},
     "guided_ig": {},
     "hires_cam": {"layer": "block10_add"},
+    "hsic": {},
     "integrated_gradients": {},
     "kernel_shap": {"samples": 1000},
     "kpca_cam": {"kernel": "cosine"},
@@ -199,6 +200,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "sandbox": {"preset": "relu_max_pool_5x5"},
     "score_cam": {"max_channels": 256},
     "smooth_grad": {"samples": 50},
+    "sobol": {},
     "top_patches": {"layer": "block3_project_bn", "channels": 6, "count": 8, "per_image": 8},
     "weights": {"layer": "stem_conv"},
     "xgrad_cam": {"layer": "block10_add"},
@@ -221,7 +223,7 @@ _OTHER_PHOTOS: Mapping[str, str] = {
         ),
         "cat_and_coffee.jpg",
     ),
-    "deep_lift": "cat_and_coffee.jpg",
+    **dict.fromkeys(("deep_lift", "sobol", "hsic"), "cat_and_coffee.jpg"),
     **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap", "gradient_shap", "guided_ig"), "coffee.jpg"),
 }
 """The photos on which these methods have something to say: two objects, or one that does not fill the photo."""

@@ -66,7 +66,9 @@ def test_every_other_method_names_those_that_work(method: str, probe: Any) -> No
     with pytest.raises(ForwardOnlyModel, match=f"'net' can be run, but .* and {method} needs them") as refused:
         check_forward_only(params, probe.description)
     assert refused.value.allowed == ", ".join(sorted(forward_only_methods()))
-    assert {"predict", "predict_batch", "occlusion", "rise", "lime", "kernel_shap", "faithfulness"} <= set(forward_only_methods())
+    assert {"predict", "predict_batch", "occlusion", "rise", "lime", "kernel_shap", "sobol", "hsic", "faithfulness"} <= set(
+        forward_only_methods()
+    )
 
 
 @pytest.mark.parametrize(

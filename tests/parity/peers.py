@@ -23,6 +23,9 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage"):
     from lucent.optvis.param import color as lucent_colour
     from lucent.optvis.param import spatial as lucent_spatial
     from pytorch_grad_cam.utils import image as grad_cam_image
+    from xplique.attributions.global_sensitivity_analysis import hsic_estimators as xplique_hsic_estimators
+    from xplique.attributions.global_sensitivity_analysis import replicated_designs as xplique_replicated_designs
+    from xplique.attributions.global_sensitivity_analysis import samplers as xplique_samplers
     from xplique.features_visualizations import preconditioning as xplique_preconditioning
     from zennit import canonizers as zennit_canonizers
     from zennit import composites as zennit_composites
@@ -40,8 +43,11 @@ __all__ = [
     "pytorch_grad_cam",
     "torch",
     "xplique",
+    "xplique_hsic_estimators",
     "xplique_metrics",
     "xplique_preconditioning",
+    "xplique_replicated_designs",
+    "xplique_samplers",
     "zennit_canonizers",
     "zennit_composites",
     "zennit_rules",

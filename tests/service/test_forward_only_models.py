@@ -20,8 +20,8 @@ async def test_a_method_that_needs_layers_is_refused_at_the_door(client: httpx.A
     answer = await client.post("/v1/grad_cam", data={"model": "vgg16"}, files={"image": png()})
     problem = problem_of(answer, 422, "forward_only_model")
     assert (
-        "grad_cam needs them. These methods work with it: faithfulness, kernel_shap, lime, occlusion, predict, predict_batch, rise"
-        in problem.detail
+        "grad_cam needs them. These methods work with it: faithfulness, hsic, kernel_shap, lime, occlusion, predict, predict_batch, "
+        "rise, sobol" in problem.detail
     )
     assert await forward_only.nothing_queued()
     listed = (await client.get("/v1/methods")).json()

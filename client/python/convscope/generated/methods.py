@@ -1093,6 +1093,51 @@ class Methods(ABC):
         """
         return self._run_method("hires_cam", given_arguments(locals()))
 
+    def hsic(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        cells: int = DEFAULT, baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, colormap:
+        Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, masks: int =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
+    ) -> Result:
+        """Random masks cover half of the cells of a grid. Each cell is as warm as the class's score depends on whether the cell is
+            visible, measured by the Hilbert-Schmidt independence criterion. The method needs no gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is watched: its logit or its probability. By default "logit".
+            cells: The image is divided into this number of cells, down and across. By default 8.
+            baseline: This covers the cells: the `mean` colour of the image, `black`, `white`, or the image `blurred`. By default
+                "mean".
+            seed: This is the seed of the masks. By default 0.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            masks: This is the number of random masks. By default 500.
+        """
+        return self._run_method("hsic", given_arguments(locals()))
+
     def integrated_gradients(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
@@ -1835,6 +1880,51 @@ class Methods(ABC):
             seed: This is the seed of the noise. By default 0.
         """
         return self._run_method("smooth_grad", given_arguments(locals()))
+
+    def sobol(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        cells: int = DEFAULT, baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, colormap:
+        Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, designs:
+        Literal[4, 8, 16, 32, 64, 128, 256] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """The cells of a grid are covered more or less by many masks. Each cell gets its share in the variance of the class's
+            score, alone and together with other cells. The method needs no gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is watched: its logit or its probability. By default "logit".
+            cells: The image is divided into this number of cells, down and across. By default 8.
+            baseline: This covers the cells: the `mean` colour of the image, `black`, `white`, or the image `blurred`. By default
+                "mean".
+            seed: This is the seed of the masks. By default 0.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            designs: This is the number N of masks for each cell. By default 16.
+        """
+        return self._run_method("sobol", given_arguments(locals()))
 
     def top_patches(
         self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:

@@ -27,6 +27,7 @@ export interface ArtifactNames {
   guided_grad_cam: "picture" | "overlay" | "attribution" | "map" | "animation";
   guided_ig: "picture" | "overlay" | "attribution" | "map" | "animation";
   hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  hsic: "overlay" | "heatmap" | "map" | "cells";
   integrated_gradients: "picture" | "overlay" | "attribution" | "map" | "animation";
   kernel_shap: "overlay" | "heatmap" | "map" | "segments" | "weights";
   kpca_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -44,6 +45,7 @@ export interface ArtifactNames {
   score_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   shapley_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   smooth_grad: "picture" | "overlay" | "attribution" | "map" | "animation";
+  sobol: "overlay" | "heatmap" | "map" | "cells";
   top_patches: "patches" | "values" | "positions";
   weights: "grid" | "histogram" | `${string}`;
   xgrad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -73,6 +75,7 @@ export type MethodWithImage =
   | "guided_grad_cam"
   | "guided_ig"
   | "hires_cam"
+  | "hsic"
   | "integrated_gradients"
   | "kernel_shap"
   | "kpca_cam"
@@ -89,6 +92,7 @@ export type MethodWithImage =
   | "score_cam"
   | "shapley_cam"
   | "smooth_grad"
+  | "sobol"
   | "xgrad_cam";
 
 /** The methods that take several images. */
