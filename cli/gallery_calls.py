@@ -66,8 +66,8 @@ SOURCES: tuple[GallerySource, ...] = (
             _vgg16(
                 "5.4.2: one filter alone, 150 × 150",
                 "filters",
-                {"preset": "dlwp1", "layer": "block2_expand_conv", "channels": [0]},
-                {"layer": "block3_conv1"},
+                {"preset": "dlwp1", "layer": "block5_expand_conv", "channels": [48]},  # a channel that shows structure
+                {"layer": "block3_conv1", "channels": [0]},
             ),
             _vgg16(
                 "5.4.2: the first 64 filters of a layer",
@@ -96,7 +96,12 @@ SOURCES: tuple[GallerySource, ...] = (
         "How convolutional neural networks see the world",
         "F. Chollet, The Keras Blog, 2016",
         (
-            _vgg16("The best 64 of the first 200 filters", "filters", {"preset": "keras_blog", "layer": MIDDLE}, {"layer": "block4_conv1"}),
+            _vgg16(
+                "The best 64 of the first 200 filters",
+                "filters",
+                {"preset": "keras_blog", "layer": "block6_expand_conv"},
+                {"layer": "block4_conv1"},
+            ),
             GalleryCall("The class magpie, as the network sees it", "filters", {"class_index": 18, "size": 224}),
         ),
     ),

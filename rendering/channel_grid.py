@@ -21,6 +21,7 @@ CAPTIONED = 40
 THIN = 4
 CAPTION_SIZE = 10
 CONSTANT = (190, 190, 190)  # the colour of a channel whose values are all equal, if each channel is scaled by itself
+FLAT = 8  # levels of 255; nobody sees them as contrast
 # A grid of more pixels than this shows its tiles smaller; 64 channels of 700×700 just fit.
 MAX_GRID_PIXELS = 32_000_000
 
@@ -34,6 +35,7 @@ def channel_grid(
     captions: Sequence[str] | None = None,
     numbers: bool = False,
     span: tuple[float, float] | None = None,
+    nearly: bool = False,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture with one tile for each channel, in the given order.
 
@@ -46,6 +48,7 @@ def channel_grid(
         columns: Number of tiles in a row. If it is None, it is ⌈√k⌉.
         captions: Words above each tile.
         numbers: If it is true, tiles of 40 pixels or more carry their index in a corner. It is for grids without captions.
+        nearly: If it is true, a channel whose levels are at most `FLAT` apart is grey too.
         span: (minimum, maximum) of the whole layer, for `global` if `activations` holds only some of its channels.
     """
     match mode:
@@ -59,7 +62,8 @@ def channel_grid(
     count, height, width = tiles.shape
     coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
     if mode != "global":  # by itself, a channel of one value has no scale
-        coloured[np.ptp(activations.reshape(-1, count), axis=0) == 0] = CONSTANT
+        by_channel = (levels if nearly else activations).reshape(-1, count)
+        coloured[by_channel.max(axis=0) - by_channel.min(axis=0) <= (FLAT if nearly else 0)] = CONSTANT
     if captions:
         coloured = text.captioned(coloured, captions, CAPTION_SIZE)
     elif numbers:

@@ -33,7 +33,8 @@ class LayerChannels(Drawing):
         columns: The number of tiles in a row. If it is None, it is ⌈√n⌉.
         channels: The channels that are drawn, in this order and with their numbers above them. None stands for all.
         note: A line below the picture, or nothing if it is empty. A dense layer has none.
-        numbers: If it is true and all channels are drawn, tiles of 40 pixels or more carry their number in a corner.
+        numbers: If it is true and all channels are drawn, tiles of 40 pixels or more carry their number in a corner. If it is
+            true, channels that are nearly the same everywhere are grey too.
     """
 
     kind: Literal["layer_channels"] = "layer_channels"
@@ -88,5 +89,6 @@ class LayerChannels(Drawing):
             columns=self.columns,
             captions=None if self.channels is None else [str(channel) for channel in self.channels],
             numbers=self.numbers,
+            nearly=self.numbers,
             span=(float(maps.min()), float(maps.max())),
         )

@@ -167,7 +167,7 @@ def _meaning(mode: ChannelScaling, numbers: ChannelNumbers, params: Activations)
     """Return what the colours mean, in words."""
     if not params.annotate:
         return ""
-    grey = " · grey: the same everywhere" if bool((numbers.max == numbers.min).any()) else ""
+    grey = " · grey: nearly the same everywhere"
     match mode:
         case "from_zero":
             return f"lowest colour: 0, highest colour: each channel's largest value{grey}"

@@ -53,7 +53,7 @@ def test_the_scaling_without_a_choice_follows_the_layer(layer: np.ndarray, param
 
 def test_a_line_below_the_tiles_says_what_the_colours_mean() -> None:
     notes = {
-        "from_zero": "lowest colour: 0, highest colour: each channel's largest value · grey: the same everywhere",
+        "from_zero": "lowest colour: 0, highest colour: each channel's largest value · grey: nearly the same everywhere",
         "global": "all channels on one scale, from 0 to 8",
     }
     for scaling, note in notes.items():
@@ -79,3 +79,15 @@ def test_several_layers_have_their_notes_in_their_titles() -> None:
     assert made["grid"].shape == bare["grid"].shape
     assert (made["grid"][:21] != bare["grid"][:21]).any()
     assert made["grid.a"].shape[0] > bare["grid.a"].shape[0]
+
+
+def test_a_channel_that_differs_by_rounding_alone_is_grey_too() -> None:
+    layer = np.random.default_rng(0).normal(size=(30, 40, 2)).astype(np.float32)
+    layer[..., 1] = 0.25 + layer[..., 0] * 1e-9  # one value in float32, or two neighbours
+    layer[3, 4, 1] = np.nextafter(np.float32(0.25), np.float32(1))
+    made = channel_grid(layer, mode="per_channel", colours="viridis", columns=2, nearly=True)
+    assert (made[:, 41:] == CONSTANT).all()
+    assert (made[:, :40] != CONSTANT).any()
+    before = channel_grid(layer, mode="per_channel", colours="viridis", columns=2)
+    assert (before[:, 41:] != CONSTANT).any()
+    place_of(made[15:, 20:], artifacts(drawn({"conv": layer}, annotate=True, columns=2))["grid"])
