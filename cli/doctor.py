@@ -22,11 +22,10 @@ from catalog.catalog import Catalog, load_catalog
 from catalog.errors import CatalogError
 from cli.doctor_models import custom_object_fault, damaged_files, unusable_models
 from cli.doctor_redis import redis_findings
-from cli.failure import setting_problems
 from cli.finding import Finding
 from cli.settings_table import setting_rows
 from jobstore.redis_address import read_address
-from jobstore.settings import StoreSettings
+from jobstore.settings import StoreSettings, setting_problems
 from processes.embedded_redis import EmbeddedRedis
 from processes.redis_address import running_redis_url
 from processes.redis_program import EmbeddedRedisError, find_redis_server
