@@ -115,12 +115,13 @@ def _through(
     tensors = {(step.scope, id(tensor)): tensor for tensor in step.node.input_tensors}
     carriers = list(dict.fromkeys(refs))
     keeps_shape = tuple(tensors[carriers[0]].shape) == tuple(step.node.outputs[0].shape)
-    rule = step_rule(operation, len(tensors), keeps_shape=keeps_shape)
+    read = [(step.scope, id(tensor)) for tensor in step.node.input_tensors]  # a sum or a product may have the same tensor twice
+    rule = step_rule(operation, len(read), keeps_shape=keeps_shape)
     if rule is None:
         raise _no_rule(step, _reason(operation))
     if rule is StepRule.GATE:
         signal = signal_of(topology, step, list(tensors.values())) or (carriers[0] if len(carriers) == 1 else None)
-        if signal is None:
+        if signal is None or read.count(signal) > 1:
             raise _no_rule(step, "neither of its inputs is clearly a gate, so the relevance of the product cannot be given to one of them")
         carriers = [ref for ref in carriers if ref == signal]
     is_first = rule is StepRule.WEIGHTS and dependence.weighted.isdisjoint(carriers)

@@ -95,6 +95,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "softmax": (layers.Softmax(name="odd"), "Softmax"),
     "softmax_argument": (layers.Conv2D(3, 1, activation="softmax", name="odd"), "its activation is 'softmax'"),
     "product": (lambda x: layers.Multiply(name="odd")([x, layers.Conv2D(4, 1)(x)]), "neither of its inputs is clearly a gate"),
+    "square": (lambda x: layers.Multiply(name="odd")([x, x]), "neither of its inputs is clearly a gate"),
     "dot": (lambda x: layers.Dot(1, name="odd")([layers.Reshape((15, 4))(x)] * 2), "Dot"),
     "recurrent": (lambda x: layers.GRU(2, name="odd")(layers.Reshape((15, 4))(x)), "GRU"),
 }
@@ -106,6 +107,15 @@ def test_a_layer_without_a_rule_is_named(name: str) -> None:
     with pytest.raises(UnsuitableLayer, match=f"Layer 'odd' .*{why}") as raised:
         relevances(model(block), photos(), RULES)
     assert raised.value.got == "odd"
+
+
+@pytest.mark.parametrize("doubled", [lambda x: layers.Add()([x, x]), lambda x: x + x, lambda x: layers.Average()([x, x])])
+def test_a_sum_may_have_the_same_tensor_twice(doubled: Callable[[Any], Any]) -> None:
+    photo = keras.Input(SIZE, name="photo")
+    x = layers.Conv2D(4, 3, use_bias=False, activation="relu")(photo)
+    x = layers.Dense(3, use_bias=False, name="scores")(layers.Flatten()(doubled(x)))
+    found = relevances(seeded(keras.Model(photo, x)), photos(), RULES)
+    np.testing.assert_allclose(found.relevances.sum(axis=(1, 2, 3)), found.logits.max(axis=1), rtol=1e-3)
 
 
 def test_a_layer_without_a_rule_may_stand_in_a_gate() -> None:
