@@ -12,7 +12,7 @@ from typing import Any
 from convscope.batches import AsyncBatch
 from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.recording import Outcome, RunRecorder, RunStopped
-from convscope.cli.submitting import RunClient
+from convscope.cli.submitting import Answer, PhotoForm, RunClient
 from convscope.errors import ConvscopeError
 
 # The service takes up to 10,000 items. Smaller batches show their first results earlier, and less is sent again if a request breaks.
@@ -24,24 +24,39 @@ _CANCEL_SECONDS = 10.0
 
 
 async def run_singly(client: RunClient, request: RunRequest, items: Sequence[RunItem], callers: int, recorder: RunRecorder) -> None:
-    """Run the items, `callers` of them at the same time. Meanwhile the results of at most as many others are written.
+    """Run the items, `callers` of them at the same time.
+
+    Meanwhile as many others are read, and the results of at most as many others are written. So the next photo is on its way as soon as
+    an answer has come.
 
     Raises:
         RunStopped: the run cannot go on.
     """
-    source, places = iter(items), asyncio.Semaphore(callers)
+    ready, places = asyncio.Queue[tuple[RunItem, PhotoForm | OSError | None] | None](callers), asyncio.Semaphore(callers)
+
+    async def read() -> None:
+        for item in items:
+            await ready.put((item, await client.prepared(request, item)))
+        for _ in range(callers):
+            await ready.put(None)
 
     async def start(group: asyncio.TaskGroup) -> None:
         async def call() -> None:
-            for item in source:
-                outcome = await client.outcome_of(request, item, recorder.save)
+            while (each := await ready.get()) is not None:
+                item, prepared = each
+                answer = await client.call(request, item, prepared, recorder.save)
                 await places.acquire()
-                group.create_task(_keep(recorder, item, outcome, places))
+                group.create_task(_keep_answer(client, recorder, item, answer, places))
 
-        for _ in range(min(callers, len(items))):
+        group.create_task(read())
+        for _ in range(callers):
             group.create_task(call())
 
     await _in_group(start)
+
+
+async def _keep_answer(client: RunClient, recorder: RunRecorder, item: RunItem, answer: Answer, places: asyncio.Semaphore) -> None:
+    await _keep(recorder, item, client.outcome_of(answer), places)
 
 
 async def _keep(recorder: RunRecorder, item: RunItem, outcome: Outcome, places: asyncio.Semaphore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,22 @@ from convscope.async_job import AsyncJob, artifact_fetcher
 from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.quick_reader import QuickReader
 from convscope.cli.save_choice import SaveChoice
-from convscope.errors import ConvscopeError
+from convscope.errors import ConvscopeError, NetworkError
 from convscope.result import AsyncResult
 
 _WAIT_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class PhotoForm:
+    """A submission as a form that holds its photo."""
+
+    media_type: str
+    content: bytes
+
+
+Answer = AsyncResult | httpx.Response | ConvscopeError | OSError
+"""The answer to one call: an error is a value, and a response is a zip file that has not been read yet."""
 
 
 class RunClient(AsyncClient):
@@ -26,51 +39,63 @@ class RunClient(AsyncClient):
 
     def __init__(self, url: str, key: str | None = None, **options: Any) -> None:
         super().__init__(url, key, **options)
-        self._forms = QuickReader()
+        self._reader = QuickReader()
 
-    async def outcome_of(self, request: RunRequest, item: RunItem, save: SaveChoice) -> AsyncResult | ConvscopeError | OSError:
-        """Run the method for one item, and return its result or its error as a value.
+    async def prepared(self, request: RunRequest, item: RunItem) -> PhotoForm | OSError | None:
+        """Read the photo of an item, and return its submission, or the error if it cannot be read.
 
-        The artifacts that `save` takes come with the result, unless the job takes long.
+        `submit` uploads a photo by itself, so that it can be used again. Here each photo is used once, and travels with its submission.
+        None stands for an item that is not one photo.
         """
+        if not isinstance(item.photo, str):
+            return None
         try:
-            if isinstance(item.photo, str):
-                return await self._run_photo(request, Path(item.photo), save.archive_names)
+            return await self._reader.read(_form, request, Path(item.photo))
+        except OSError as error:
+            return error
+
+    async def call(self, request: RunRequest, item: RunItem, prepared: PhotoForm | OSError | None, save: SaveChoice) -> Answer:
+        """Run the method for one item. The artifacts that `save` takes come with the answer, unless the job takes long."""
+        if isinstance(prepared, OSError):
+            return prepared
+        try:
+            if prepared is not None:
+                return await self._submitted(prepared, save.archive_names)
             photos = {} if item.photo is None else {"images": [Path(path) for path in item.photo]}
             return await self.run(request.method, model=request.model, priority=request.priority, **photos, **request.params)
         except (ConvscopeError, OSError) as error:
             return error
 
-    async def _run_photo(self, request: RunRequest, photo: Path, names: str | None) -> AsyncResult:
-        """Submit a photo as a form, and return its result. If the job ends in time, the artifacts of these names come with it.
+    def outcome_of(self, answer: Answer) -> AsyncResult | ConvscopeError | OSError:
+        """Return the result of an answer, or its error."""
+        if not isinstance(answer, httpx.Response):
+            return answer
+        try:
+            job, contents = read_archive(answer.content)
+        except NetworkError as error:
+            return error
+        return AsyncResult(job, artifact_fetcher(self._connection, job["id"]), contents)
 
-        `submit` uploads the photo by itself, so that it can be used again. Here each photo is used once.
-        """
-        media_type, content = await self._forms.read(_form, request, photo)
-        headers = {
-            "Content-Type": media_type,
-            "Idempotency-Key": uuid.uuid4().hex,
-            "Prefer": f"wait={_WAIT_SECONDS}",
-        }
+    async def _submitted(self, form: PhotoForm, names: str | None) -> AsyncResult | httpx.Response:
+        """Submit a photo. If the job ends in time, the answer is a zip file with the artifacts of these names."""
+        headers = {"Content-Type": form.media_type, "Idempotency-Key": uuid.uuid4().hex, "Prefer": f"wait={_WAIT_SECONDS}"}
         answer = await self._connection.request(
             "POST",
             "/v1/jobs" if names is None else "/v1/jobs.zip",
             params={"names": names} if names else None,
-            content=content,
+            content=form.content,
             headers=headers,
             repeatable=True,
             read_timeout=_WAIT_SECONDS + 15,
         )
-        if answer.headers["Content-Type"] != "application/zip":
-            return await AsyncJob(self._connection, answer.json()).wait()
-        job, contents = read_archive(answer.content)
-        return AsyncResult(job, artifact_fetcher(self._connection, job["id"]), contents)
+        if answer.headers["Content-Type"] == "application/zip":
+            return answer
+        return await AsyncJob(self._connection, answer.json()).wait()
 
 
-def _form(request: RunRequest, photo: Path) -> tuple[str, bytes]:
-    """Return the media type and the body of a submission."""
+def _form(request: RunRequest, photo: Path) -> PhotoForm:
     fields = {"method": request.method, "model": request.model, "priority": request.priority}
     body = json.dumps({name: value for name, value in fields.items() if value is not None} | {"params": request.params})
     files = {"request": (None, body, "application/json"), "image": ("photo", photo.read_bytes())}
     form = httpx.Request("POST", "http://form", files=files)
-    return form.headers["Content-Type"], form.read()
+    return PhotoForm(form.headers["Content-Type"], form.read())
