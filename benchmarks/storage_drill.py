@@ -41,7 +41,8 @@ _SWEEP_SECONDS = 60.0
 class StoreState:
     """The state of the store after a number of jobs: bytes of Redis's memory and of all files.
 
-    The buffers of connections and of the append-only file are left out: they come and go, and do not grow with the jobs.
+    The buffers of connections and of the append-only file, and the memory in which Redis runs scripts, are left out: they come and go,
+    and do not grow with the jobs.
     """
 
     jobs: int
@@ -51,7 +52,7 @@ class StoreState:
     @classmethod
     def of(cls, redis: Redis, folder: Path, jobs: int) -> StoreState:
         memory: Any = redis.info("memory")
-        buffers = memory["mem_clients_normal"] + memory["mem_aof_buffer"]
+        buffers = memory["mem_clients_normal"] + memory["mem_aof_buffer"] + memory["used_memory_lua"]
         return cls(jobs, memory["used_memory"] - buffers, _bytes_in(folder))
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rendering.overlays import diverging
+from rendering import colormaps
 from rendering.photo import Photo, Placement
 from schemas.errors import NonFinite
 from schemas.limits import MethodLimits
@@ -131,8 +131,8 @@ def test_signed_maps_are_drawn_red_and_blue_in_the_right_places() -> None:
         a.image for name in ("heatmap", "overlay") for a in drawn(output).artifacts if isinstance(a, Picture) and a.name == name
     )
     for picture in (heatmap, overlay):
-        np.testing.assert_array_equal(picture[:, :5], np.broadcast_to(diverging.FOR, (8, 5, 3)))
-        np.testing.assert_array_equal(picture[:, 7:], np.broadcast_to(diverging.AGAINST, (8, 5, 3)))
+        np.testing.assert_array_equal(picture[:, :5], np.broadcast_to(colormaps.ABOVE, (8, 5, 3)))
+        np.testing.assert_array_equal(picture[:, 7:], np.broadcast_to(colormaps.BELOW, (8, 5, 3)))
     assert output.warnings == ()
 
 
