@@ -212,6 +212,7 @@ def test_a_photo_of_one_colour(method: str, value: int) -> None:
     check_sound(run(method, "sound", np.full((40, 61, 3), value, np.uint8)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 37), (40, 1)])
 @pytest.mark.parametrize("method", PHOTO_METHODS)
 def test_a_photo_a_pixel_wide(method: str, shape: tuple[int, int]) -> None:
