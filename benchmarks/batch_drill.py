@@ -28,6 +28,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.process_times import resident_bytes
 from benchmarks.sized_results import grad_cam_result, photo
 from jobstore.records import Execution
 from jobstore.settings import StoreSettings
@@ -187,7 +188,7 @@ class BatchDrill:
     async def _watch_memory(self) -> None:
         while True:
             with suppress(FileNotFoundError, IndexError, ProcessLookupError):
-                self._memory.append(await asyncio.to_thread(_resident_bytes, self._pid))
+                self._memory.append(await asyncio.to_thread(resident_bytes, self._pid))
             await asyncio.sleep(0.1)
 
     async def _check(self, batch: str) -> None:
@@ -199,10 +200,6 @@ class BatchDrill:
         assert len(self._completed) == self._items
         answer = (await self._client.get(f"/v1/batches/{batch}")).json()
         assert (answer["state"], answer["counts"]["succeeded"]) == ("succeeded", self._items)
-
-
-def _resident_bytes(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The processor time of the processes that a benchmark has started."""
+"""The processor time and the memory of the processes that a benchmark has started."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def processor_seconds() -> Counter[str]:
     return spent
 
 
-def resident_bytes(part: str) -> int:
-    """Return the resident memory of the processes of a part."""
-    return sum(each.memory_info().rss for each in psutil.Process().children(recursive=True) if _part(each) == part)
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process."""
+    return psutil.Process(pid).memory_info().rss
 
 
 def _part(process: psutil.Process) -> str:

@@ -17,13 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
-
+from benchmarks.noisy_photos import noisy_photos
 from cli.run_service import service_for_a_run
 
 _ROOT = Path(__file__).parents[1]
-_SAMPLE = _ROOT / "samples" / "cat.jpg"
 _MODEL = "efficientnet_lite0"
 
 
@@ -67,13 +64,9 @@ def _timed(command: list[str]) -> tuple[float, float]:
 
 
 def _write_photos(folder: Path, count: int, seed: int) -> None:
-    """Write photos of the sample, each with noise of its own, as JPEG files of its size."""
     folder.mkdir()
-    sample = cv2.imread(str(_SAMPLE)).astype(np.int16)
-    random = np.random.default_rng(seed)
-    for number in range(count):
-        picture = np.clip(sample + random.integers(-3, 4, sample.shape, np.int16), 0, 255).astype(np.uint8)
-        cv2.imwrite(str(folder / f"{number:04}.jpg"), picture)
+    for number, photo in enumerate(noisy_photos(count, seed)):
+        (folder / f"{number:04}.jpg").write_bytes(photo)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import Any
 
 from redis import Redis
 
+from benchmarks.redis_memory import stored_bytes
 from benchmarks.sized_results import grad_cam_result
 from jobstore.records import Execution, Submission
 from jobstore.settings import StoreSettings
@@ -41,8 +42,7 @@ _SWEEP_SECONDS = 60.0
 class StoreState:
     """The state of the store after a number of jobs: bytes of Redis's memory and of all files.
 
-    The buffers of connections and of the append-only file, and the memory in which Redis runs scripts, are left out: they come and go,
-    and do not grow with the jobs.
+    What comes and goes in Redis is left out, see `stored_bytes`.
     """
 
     jobs: int
@@ -51,9 +51,7 @@ class StoreState:
 
     @classmethod
     def of(cls, redis: Redis, folder: Path, jobs: int) -> StoreState:
-        memory: Any = redis.info("memory")
-        buffers = memory["mem_clients_normal"] + memory["mem_aof_buffer"] + memory["used_memory_lua"]
-        return cls(jobs, memory["used_memory"] - buffers, _bytes_in(folder))
+        return cls(jobs, stored_bytes(redis), _bytes_in(folder))
 
     def __str__(self) -> str:
         return f"{self.jobs:>8,} jobs: Redis {self.memory / 2**20:6.1f} MiB, files {self.files / 2**20:7.1f} MiB"

@@ -20,11 +20,11 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from benchmarks.engine_alone import MODEL
 from benchmarks.light_caller import Answered, call_all, one_line_call
+from benchmarks.noisy_photos import noisy_photos
 from benchmarks.process_times import processor_seconds
 from benchmarks.timing import RESULTS, this_machine
 from cli.run_service import service_for_a_run
@@ -38,7 +38,7 @@ _SYNTHESIS = {"model": MODEL, "layer": "block4_expand_conv", "channels": ",".joi
 
 @dataclass
 class Figures:
-    """What one run has measured. Times are milliseconds."""
+    """This holds what one run has measured. Times are in milliseconds."""
 
     engine_per_second: float = 0.0
     engine_processor: float = 0.0
@@ -87,8 +87,8 @@ def main() -> None:
 
 
 async def _measure(url: str, jobs: int, figures: Figures) -> None:
-    await _called(url, _photos(_WARM_UP, 0), _CALLERS)
-    photos = _photos(jobs, 1)
+    await _called(url, noisy_photos(_WARM_UP, 0), _CALLERS)
+    photos = noisy_photos(jobs, 1)
     before, own, began = processor_seconds(), time.process_time(), time.perf_counter()
     answers = await _called(url, photos, _CALLERS)
     taken, spent = time.perf_counter() - began, processor_seconds() - before
@@ -96,9 +96,9 @@ async def _measure(url: str, jobs: int, figures: Figures) -> None:
     figures.processor["callers"] = 1000 * (time.process_time() - own) / jobs
     figures.http_per_second = jobs / taken
     figures.http_p50, figures.http_p95 = _percentile(answers, 50), _percentile(answers, 95)
-    alone = await _called(url, _photos(_ALONE_JOBS, 2), 1)
+    alone = await _called(url, noisy_photos(_ALONE_JOBS, 2), 1)
     figures.one_caller_p50, figures.p95_alone = _percentile(alone, 50), _percentile(alone, 95)
-    figures.repeated_p50 = _percentile(await _called(url, _photos(_ALONE_JOBS, 2), 1), 50)
+    figures.repeated_p50 = _percentile(await _called(url, noisy_photos(_ALONE_JOBS, 2), 1), 50)
     figures.p95_beside_synthesis = await _beside_synthesis(url)
 
 
@@ -109,7 +109,7 @@ async def _beside_synthesis(url: str) -> float:
     for number in range(3, 3 + _ALONE_JOBS):
         if synthesis.done():
             raise SystemExit(f"The synthesis ended too early: {synthesis.result()}")
-        beside += await _called(url, _photos(1, number), 1)
+        beside += await _called(url, noisy_photos(1, number), 1)
     synthesis.cancel()
     return _percentile(beside, 95)
 
@@ -119,14 +119,6 @@ async def _called(url: str, photos: list[bytes], callers: int) -> list[Answered]
     if wrong := {answer.status for answer in answers} - {200}:
         raise SystemExit(f"The service has answered {wrong}.")
     return answers
-
-
-def _photos(count: int, seed: int) -> list[bytes]:
-    """Return photos of the sample, each with noise of its own, as JPEG files."""
-    sample = cv2.imread(str(_ROOT / "samples" / "cat.jpg")).astype(np.int16)
-    random = np.random.default_rng(seed)
-    noisy = (np.clip(sample + random.integers(-3, 4, sample.shape, np.int16), 0, 255).astype(np.uint8) for _ in range(count))
-    return [cv2.imencode(".jpg", picture)[1].tobytes() for picture in noisy]
 
 
 def _engine(batch: int) -> dict[str, float]:

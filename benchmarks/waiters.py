@@ -23,6 +23,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.process_times import resident_bytes
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from processes.embedded_redis import EmbeddedRedis
@@ -57,9 +58,9 @@ async def _measure(redis_url: str, folder: Path, polls: int, streams: int, calls
         async with httpx.AsyncClient(base_url=url, timeout=90) as client:
             await _until_ready(client)
             await _times(client, calls, 0)  # connections are opened and code is loaded
-            alone, memory = await _times(client, calls, calls), _resident_bytes(service.pid)
+            alone, memory = await _times(client, calls, calls), resident_bytes(service.pid)
             waiting = await _start_waiting(client, polls, streams)
-            taken = _resident_bytes(service.pid) - memory
+            taken = resident_bytes(service.pid) - memory
             crowded = await _times(client, calls, 2 * calls)
             still = sum(not task.done() for task in waiting)
             ready = (await client.get("/readyz")).status_code
@@ -148,10 +149,6 @@ async def _start_waiting(client: httpx.AsyncClient, polls: int, streams: int) ->
     await client.get("/readyz")
     await asyncio.sleep(5)
     return waiting
-
-
-def _resident_bytes(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * resource.getpagesize()
 
 
 def _p95(times: list[float]) -> float:

@@ -7,17 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import psutil
 from redis import Redis
 
+from benchmarks.redis_memory import stored_bytes
 from tests.faults.served_stack import ServedStack
 
 
 @dataclass(frozen=True)
 class Vitals:
-    """The state after so many jobs. Memory is in bytes. The memory of Redis is without the buffers of connections."""
+    """The state after so many jobs. Memory is in bytes. The memory of Redis is that of `stored_bytes`."""
 
     jobs: int
     service_memory: int
@@ -35,7 +35,6 @@ async def measured(stack: ServedStack, redis: Redis, jobs: int) -> Vitals:
     """Return the state of a stack now. The worker is asked for the number of its compiled functions."""
     assert stack.supervisor is not None
     service, worker = psutil.Process(stack.service.pid), psutil.Process(stack.worker_pid)
-    memory: Any = redis.info("memory")
     sizes = _sizes(stack.folder / "files")
     traces = (await stack.worker_metrics())["convscope_traces", ()]
     return Vitals(
@@ -46,7 +45,7 @@ async def measured(stack: ServedStack, redis: Redis, jobs: int) -> Vitals:
         processes=sum(len(psutil.Process(pid).children(recursive=True)) for pid in (service.pid, stack.supervisor.pid)),
         functions=round(traces),
         redis_keys=int(redis.dbsize()),  # type: ignore[arg-type]
-        redis_memory=memory["used_memory"] - memory["mem_clients_normal"] - memory["mem_aof_buffer"],
+        redis_memory=stored_bytes(redis),
         files=len(sizes),
         file_bytes=sum(sizes),
     )
