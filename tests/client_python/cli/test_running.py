@@ -21,7 +21,7 @@ from convscope.cli.progress import RunProgress
 from convscope.cli.recording import RunRecorder, RunStopped
 from convscope.cli.running import run_in_batches, run_singly
 from convscope.cli.save_choice import SaveChoice
-from convscope.cli.submitting import RunClient
+from convscope.cli.submitting import Answer, PhotoForm, RunClient
 from tests.client_python.cli.conftest import rows
 from tests.service.fake_worker import CAM_FACTS, FakeWorker, png
 from tests.wait import until
@@ -190,3 +190,29 @@ async def test_an_answer_that_is_no_archive_stops_the_run(items: list[RunItem], 
     async with RunClient("http://service", transport=network) as client:
         with pytest.raises(RunStopped, match=r"cannot be read as a zip file of a job: File is not a zip file"):
             await run_singly(client, _REQUEST, items, 2, recorder)
+
+
+class _Stuck(RunClient):
+    """A client whose calls never end. It counts the photos that were read and those that were sent."""
+
+    read = sent = 0
+
+    async def prepared(self, request: RunRequest, item: RunItem) -> PhotoForm | OSError | None:
+        self.read += 1
+        return await super().prepared(request, item)
+
+    async def call(self, *_: object) -> Answer:
+        self.sent += 1
+        await asyncio.Event().wait()
+        raise AssertionError("the event is never set")
+
+
+async def test_photos_are_read_ahead_but_not_all_of_them(items: list[RunItem], recorder: RunRecorder) -> None:
+    callers, many = 2, items * 20
+    async with _Stuck("http://service") as client:
+        run = asyncio.create_task(run_singly(client, _REQUEST, many, callers, recorder))
+        await until(lambda: client.read == 2 * callers + 1)  # two are sent, two are ready, and one waits for a place
+        await asyncio.sleep(0.1)
+        assert (client.read, client.sent) == (2 * callers + 1, callers)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
