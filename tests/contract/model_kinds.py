@@ -54,7 +54,11 @@ _Build = Callable[[], keras.Model]
 
 
 def _add(name: str, build: _Build, default: str | None, suffix: str = ".keras", **more: Any) -> None:
-    KINDS[name] = ModelKind(lambda folder: _for(build()).save(folder / f"{name}{suffix}"), default, **more)
+    def make(folder: Path) -> None:
+        keras.utils.clear_session()  # Keras numbers the names of layers and operations in a process, and the table names some of them.
+        _for(build()).save(folder / f"{name}{suffix}")
+
+    KINDS[name] = ModelKind(make, default, **more)
 
 
 def _for(model: keras.Model) -> keras.Model:

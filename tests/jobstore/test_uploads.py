@@ -14,6 +14,8 @@ from tests.redis_servers import open_redis
 
 
 async def put(store: JobStore, number: int, owner: str = "ann") -> str:
+    """Upload an image, and return its id. The next upload is of a later millisecond, by which the list is ordered."""
+    await asyncio.sleep(0.002)
     return (await store.images.put(owner, PHOTO + bytes([number]), "PNG", 16, 80)).id
 
 
