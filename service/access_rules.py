@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from schemas.access import Scope
-from schemas.methods import METHODS
+from service.one_line_address import ONE_LINE_PATH
 
 # These answer without a key: health for load balancers, and documents that are the same for everybody.
 OPEN_PATHS = frozenset(
@@ -20,7 +20,7 @@ OPEN_PATHS = frozenset(
 )
 _ADMIN_FOLDER = "/v1/keys"
 _SIGNING_PATH = "/v1/webhooks/secret"
-_SUBMIT = frozenset({"/v1/jobs", "/v1/jobs.zip", "/v1/batches", "/v1/{method}.json"})
+_SUBMIT = frozenset({"/v1/jobs", "/v1/jobs.zip", "/v1/batches", "/v1/{method}.json", ONE_LINE_PATH})
 _MODEL = "/v1/models/{model}"
 
 
@@ -53,5 +53,4 @@ def counted_as(method: str, path: str) -> Literal["submissions", "reads"]:
         method: the HTTP method, in capitals.
         path: the path of the route as OpenAPI shows it.
     """
-    submits = method == "POST" and (path in _SUBMIT or path.removeprefix("/v1/") in METHODS)
-    return "submissions" if submits else "reads"
+    return "submissions" if method == "POST" and path in _SUBMIT else "reads"

@@ -44,12 +44,12 @@ from service.routes import (
     methods,
     model_uploads,
     models,
+    one_line,
     problems,
     sets,
     webhooks,
 )
 from service.routes.documents import documents_router
-from service.routes.one_line import one_line_router
 from service.security_headers import SecurityHeadersMiddleware
 from service.settings import ServiceSettings
 from service.signed_addresses import AddressSigner
@@ -120,7 +120,7 @@ def create_app(settings: ServiceSettings, store: JobStore, outbound: OutboundCli
 
 def _routers(app: FastAPI) -> list[APIRouter]:
     """Return the routers whose bodies are held in memory, so that one limit of bytes applies to all of them."""
-    owned = [jobs.router, job_archives.router, one_line_router(), images.router, sets.router, artifacts.router]
+    owned = [jobs.router, job_archives.router, one_line.router, images.router, sets.router, artifacts.router]
     owned += [batch_results.router, events.router]
     shared = [methods.router, models.router, keys.router, webhooks.router, health.router, problems.router]
     return [*owned, *shared, explorer.router, documents_router(app)]

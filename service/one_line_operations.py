@@ -18,7 +18,6 @@ from schemas.methods.card import MethodCard
 from schemas.methods.several_images import ImagesParams
 from service.one_line_forms import ONE_LINE_FORMS
 from service.one_line_media import JSON, offered
-from service.problems import documented
 
 _PICTURE = "`Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, "
 _JOB = "The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at "
@@ -26,41 +25,51 @@ _SEVERAL = " Each image is a part of its own, a file or an id: `curl -F images=@
 _PHOTO = "the bytes of cat.jpg"
 
 
-def picture_operation(name: str) -> dict[str, Any]:
-    """Return how the operation that answers a picture, all arrays or all artifacts is described, as arguments of `add_api_route`."""
+def add_one_line_operations(paths: dict[str, Any]) -> None:
+    """Put two operations for each method in the place of the one that FastAPI describes for the route of all methods."""
+    described = list(paths.items())
+    paths.clear()
+    for path, operations in described:
+        if path != "/v1/{method}":
+            paths[path] = operations
+            continue
+        for name in METHODS:
+            paths[f"/v1/{name}"] = {"post": _picture_operation(operations["post"], name)}
+    for name in METHODS:
+        paths[json_path(name)] = {"post": _json_operation(paths[f"/v1/{name}"]["post"], name)}
+
+
+def _picture_operation(route: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the operation that answers a picture, all arrays or all artifacts. `route` is what FastAPI describes for all methods."""
     params = METHODS[name]
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    content = {media_type: binary for media_type in offered(params.card) if media_type != JSON}
-    form = {"schema": {"$ref": f"#/components/schemas/{ONE_LINE_FORMS[name].__name__}"}, "example": _example(name)}
-    return {
-        "operation_id": f"run_{name}",
+    form: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{ONE_LINE_FORMS[name].__name__}"}, "example": _example(name)}
+    operation: dict[str, Any] = copy.deepcopy(route) | {
+        "operationId": f"run_{name}",
         "summary": params.card.title,
         "description": f"{params.card.summary} {_PICTURE}`{json_path(name)}`.{_several(name)}",
-        "responses": {
-            200: {"description": "The job has finished, and this is its result.", "content": content},
-            202: {
-                "description": "The caller prefers `respond-async`, and this is the job. `Location` is its address.",
-                "content": {JSON: {"schema": _job(params.card)}},
-            },
-        }
-        | documented(400, 404, 406, 409, 410, 413, 415, 422, 429, 500, 502, 503, 504),
-        "openapi_extra": {"requestBody": {"required": True, "content": {"multipart/form-data": form}}},
+        "requestBody": {"required": True, "content": {"multipart/form-data": form}},
     }
+    binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    operation["responses"]["200"]["content"] = {media_type: binary for media_type in offered(params.card) if media_type != JSON}
+    operation["responses"]["202"]["content"] = {JSON: {"schema": _job(params.card)}}
+    return operation
 
 
-def add_json_operations(paths: dict[str, Any]) -> None:
-    """Add, for each method, the operation that answers the job as JSON. It is otherwise like the one that answers a picture."""
-    for name, params in METHODS.items():
-        picture: dict[str, Any] = paths[f"/v1/{name}"]["post"]
-        succeeded = {"type": "object", "properties": {"state": {"type": "string", "enum": ["succeeded"]}}, "required": ["state"]}
-        content = {JSON: {"schema": {"allOf": [_job(params.card), succeeded]}}}
-        operation: dict[str, Any] = copy.deepcopy(picture) | {
-            "operationId": f"run_{name}_json",
-            "summary": f"{params.card.title}, as JSON",
-            "description": f"{params.card.summary} {_JOB}`/v1/{name}`.{_several(name)}",
-        }
-        operation["responses"]["200"]["content"] = content
-        paths[json_path(name)] = {"post": operation}
+def _json_operation(picture: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the operation that answers the job as JSON. It is otherwise like the one that answers a picture."""
+    params = METHODS[name]
+    succeeded: dict[str, Any] = {
+        "type": "object",
+        "properties": {"state": {"type": "string", "enum": ["succeeded"]}},
+        "required": ["state"],
+    }
+    operation: dict[str, Any] = copy.deepcopy(picture) | {
+        "operationId": f"run_{name}_json",
+        "summary": f"{params.card.title}, as JSON",
+        "description": f"{params.card.summary} {_JOB}`/v1/{name}`.{_several(name)}",
+    }
+    operation["responses"]["200"]["content"] = {JSON: {"schema": {"allOf": [_job(params.card), succeeded]}}}
+    return operation
 
 
 def json_path(name: str) -> str:
@@ -77,8 +86,8 @@ def _job(card: MethodCard) -> dict[str, Any]:
 
 
 def _example(name: str) -> dict[str, JsonValue]:
-    """Return the fields of an example form."""
+    """Return the fields of an example form. A field without a value is left out, because a form cannot send null."""
     request = example_request(name)
     fields = {**{key: value for key, value in request.items() if key not in ("method", "params")}, **METHODS[name].card.example}
     photos: dict[str, JsonValue] = {"image": _PHOTO, "images": [_PHOTO]}
-    return {key: photos.get(key, value) for key, value in fields.items()}
+    return {key: photos.get(key, value) for key, value in fields.items() if value is not None}

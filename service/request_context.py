@@ -6,7 +6,6 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,6 +17,7 @@ from schemas.errors import BodyTooLarge, InternalError, VisualizationError
 from service.body_deadline import BodyDeadline
 from service.head_requests import asked_method
 from service.metrics import Metrics
+from service.one_line_address import route_name
 from service.open_requests import OpenRequests
 from service.problems import problem_response
 
@@ -109,8 +109,7 @@ class RequestContextMiddleware:
                 self._report(scope, answer.status or CLIENT_CLOSED, time.perf_counter() - started)
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
-        route: Any = scope.get("route")
-        path = str(route.path) if route is not None else "unmatched"
+        path = route_name(scope)
         method = asked_method(scope)
         self._metrics.count_answer(path, method if method in _VERBS else "other", status, seconds)
         log = _log.debug if path in _LOGGED_FOR_DEBUG else _log.info

@@ -18,7 +18,7 @@ from schemas.job_requests import JobRequest
 from schemas.jobs import InlineArray, Job
 from schemas.problem import Problem
 from service.one_line_forms import ONE_LINE_FORMS, FormFile
-from service.one_line_operations import add_json_operations
+from service.one_line_operations import add_one_line_operations
 from service.openapi.access import describe_access
 from service.openapi.headers import describe_headers
 from service.openapi.job_states import split_jobs
@@ -83,7 +83,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
         # `requests_and_answers` separates the two. FastAPI's way would give a second name to many schemas that do not differ.
         separate_input_output_schemas=False,
     )
-    add_json_operations(document["paths"])
+    add_one_line_operations(document["paths"])
     schemas: dict[str, Any] = document["components"]["schemas"]
     for name, schema in _pydantic_schemas().items():
         # FastAPI loses null defaults and turns integer bounds into floats; pydantic's own schema has both.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from typing import Any
 
 import anyio.to_thread
 import structlog
@@ -22,10 +22,10 @@ from service.echo import echo
 from service.job_archive import ArchiveChoice, job_archive
 from service.job_remarks import add_remarks
 from service.job_wait import CallerDisconnected, wait_until_ended
+from service.one_line_address import ONE_LINE_PATH
 from service.one_line_media import JSON, ZIP, can_answer, offered, single_artifact
-from service.one_line_operations import picture_operation
 from service.parse_request import parse_one_line_request
-from service.problems import problem_response
+from service.problems import documented, problem_response
 from service.representations import file_name
 from service.request_preferences import PreferencesDep, RequestPreferences
 from service.responses import job_headers, job_response, json_response, with_signed_addresses
@@ -34,26 +34,27 @@ from service.submit_job import submit
 _log = structlog.get_logger(__name__)
 
 
-def one_line_router() -> APIRouter:
-    """Return a router with a route for each method of the registry, and with one that answers the same calls as JSON.
-
-    The document describes the second one for each method, see `service.one_line_operations`. A route takes FastAPI about 2 ms to make.
-    """
-    router = APIRouter(tags=["one line"])
-    for name, params in METHODS.items():
-        described = picture_operation(name)
-        router.add_api_route(f"/v1/{name}", _endpoint(params.card), methods=["POST"], response_class=Response, **described)
-    router.add_api_route("/v1/{method}.json", _answer_json, methods=["POST"], include_in_schema=False)
-    return router
+router = APIRouter(tags=["one line"])
 
 
-def _endpoint(card: MethodCard) -> Callable[..., Awaitable[Response]]:
-    async def one_line(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
-        return await _run(request, services, caller, preferences, card=card, media_types=offered(card))
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The job has finished, and this is its result."},
+    202: {"description": "The caller prefers `respond-async`, and this is the job. `Location` is its address."},
+}
 
-    return one_line
+
+@router.post(
+    ONE_LINE_PATH,
+    response_class=Response,
+    responses=_RESPONSES | documented(400, 404, 406, 409, 410, 413, 415, 422, 429, 500, 502, 503, 504),
+)
+async def one_line(request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
+    """Answer a picture, all arrays or all artifacts. `service.one_line_operations` describes this in the document, for each method."""
+    card = METHODS[request.path_params["method"]].card
+    return await _run(request, services, caller, preferences, card=card, media_types=offered(card))
 
 
+@router.post("/v1/{method}.json", include_in_schema=False)
 async def _answer_json(method: str, request: Request, services: ServicesDep, caller: CallerDep, preferences: PreferencesDep) -> Response:
     try:
         card = params_class(method).card

@@ -10,6 +10,7 @@ import pytest
 from jobstore.store import JobStore
 from service.access_rules import counted_as
 from service.app import create_app
+from service.one_line_address import ONE_LINE_PATH
 from service.rate_limits import caller_at
 from service.settings import ServiceSettings
 from tests.redis_servers import open_redis
@@ -157,7 +158,7 @@ async def test_retry_after_of_a_full_queue_follows_the_rate_at_which_it_drains(
     ("method", "path", "kind"),
     [
         ("POST", "/v1/jobs", "submissions"),
-        ("POST", "/v1/grad_cam", "submissions"),
+        ("POST", ONE_LINE_PATH, "submissions"),
         ("POST", "/v1/batches", "submissions"),
         ("POST", "/v1/images", "reads"),
         ("POST", "/v1/jobs/{job_id}/cancel", "reads"),
