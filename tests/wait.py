@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 TICK = 0.02
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 50.0) -> None:
     """Return when `condition()` is true. Fail the test if that does not happen within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -18,7 +18,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(TICK)
 
 
-async def until(condition: Callable[[], Awaitable[object] | object], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], Awaitable[object] | object], seconds: float = 50.0) -> None:
     """Do the same on an event loop. `condition` may be a coroutine function."""
     deadline = time.monotonic() + seconds
     while True:

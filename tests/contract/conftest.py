@@ -7,7 +7,7 @@ import pytest
 from schemas.methods import METHODS
 from tests.contract.cases import MODELS
 
-SLOW = ("nested", "grey", "binary")  # these kinds are left to the slow tests
+SLOW = ("nested", "grey", "two_outputs", "binary")  # these kinds are left to the slow tests
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in MODELS])

@@ -17,7 +17,7 @@ DEFERRED = {"heatmap", "overlay", "histogram"}
 AT_ONCE = {"sandbox"}  # only the output of its last stage is an array of the job
 
 
-@pytest.mark.parametrize("model", ["functional", "grey"])
+@pytest.mark.parametrize("model", ["functional", pytest.param("grey", marks=pytest.mark.slow)])
 def test_drawn_later_from_stored_arrays_they_equal_those_drawn_at_once(method: str, model: str) -> None:
     tried = case(method, model)
     for result, photo in tried.results()[:2]:

@@ -25,8 +25,10 @@ async def test_more_than_a_hundred_waiting_callers_leave_the_service_usable(url:
         job_id = (await client.post("/v1/jobs", json=cam())).json()["id"]
         polls = [asyncio.create_task(client.get(f"/v1/jobs/{job_id}", params={"wait": 60})) for _ in range(POLLS)]
         streams = [asyncio.create_task(client.get(f"/v1/jobs/{job_id}/events")) for _ in range(STREAMS)]
-        form = {"model": "vgg16"}
-        lines = [asyncio.create_task(client.post("/v1/grad_cam", data=form, files={"image": PHOTO})) for _ in range(ONE_LINE)]
+        form, patiently = {"model": "vgg16"}, {"Prefer": "wait=60"}
+        lines = [
+            asyncio.create_task(client.post("/v1/grad_cam", data=form, files={"image": PHOTO}, headers=patiently)) for _ in range(ONE_LINE)
+        ]
         await until(lambda: watches.watches == POLLS + STREAMS + ONE_LINE)
         assert (await client.get("/readyz")).status_code == 200
         assert (await client.post("/v1/jobs", json=cam(params={"alpha": 0.9}))).status_code == 202
