@@ -48,6 +48,12 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "ablation_cam": {"layer": "block4_conv3", "class_index": [1, 2, 3]},
     "blur_ig": {"class_index": [1, 2, 3], "steps": 50},
     "compare": {"methods": ["grad_cam", "score_cam", "ablation_cam"], "layer": "block4_conv3"},
+    "compare_models": {
+        "images": _IMAGES[:4],
+        "models": ["another_model"],
+        "attribution": "layer_cam",
+        "options": {"layer": "block4_conv3"},
+    },
     "deep_dream": {"layers": {"block4_conv3": 1.0, "block5_conv3": 1.0}, "octaves": 3, "steps": 4, "size": 512},
     "faithfulness": {"attribution": "score_cam", "steps": 50, "randomisations": 1},
     "feature_inversion": {"layer": ["block3_conv3", "block5_conv3"], "steps": 16},

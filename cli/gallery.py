@@ -6,6 +6,7 @@ import io
 import json
 import shlex
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from rich.console import Console
 from cli.client import Client
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
-from cli.gallery_calls import BUILT_IN, SOURCES, GalleryCall, method_calls
+from cli.gallery_calls import BUILT_IN, PRUNED, SOURCES, GalleryCall, method_calls
+from cli.gallery_models import pruned_model
 from cli.method_page import method_page, methods_index
 from cli.temporary_stack import temporary_stack
 from cli.time_limit import time_limit
@@ -75,7 +77,9 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
     pictures = docs / "pictures" / "gallery"
     pictures.mkdir(parents=True, exist_ok=True)
     photos = [image, *(path for path in sorted(image.parent.glob("*.jpg")) if path != image)][:_MOST_PHOTOS]
+    compares = only in (None, "compare_models")
     with (
+        pruned_model() if compares else nullcontext(),
         temporary_stack("gallery") as stack,
         stack.interrupts.raising(),
         Client(stack.url) as client,
@@ -118,6 +122,8 @@ class _PictureMaker:
                 model, params = call.source_model, {**call.params, **call.source_params}
             else:
                 note = f"The source uses {call.source_model}. Its ImageNet weights could not be loaded here, so {BUILT_IN} was used."
+        if call.method == "compare_models":
+            note = f"{PRUNED} is the built-in model without the smallest 30 % of its weights. Name a model of your own in its place."
         if _takes_several(call.method):
             params = {**params, "images": self._image_ids}
         if "names" in METHODS[call.method].model_fields:

@@ -11,6 +11,8 @@ from schemas.methods import METHODS
 from schemas.methods.inspection.sandbox import SANDBOX_PRESETS
 
 BUILT_IN = "efficientnet_lite0"
+PRUNED = "efficientnet_lite0_pruned"
+"""The built-in model without the smallest 30 % of its weights, which the gallery makes for `compare_models`."""
 MIDDLE = "block8_expand_conv"
 CLASSES: list[JsonValue] = [285, 1, 340, 980]
 CHANNELS: list[JsonValue] = [0, 5, 100, 700]
@@ -187,6 +189,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "architecture": {"first_layer": "block2_expand_conv", "last_layer": "block2_add"},
     "blur_ig": {},
     "compare": {"layer": "block10_add"},
+    "compare_models": {"models": [PRUNED], "attribution": "layer_cam", "options": {"layer": "block10_add"}},
     "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},
     "feature_inversion": {"layer": ["block2_add", "block7_add", "block10_add"]},

@@ -31,8 +31,9 @@ class Submission:
     model's results depend on. `model_digest` is the digest of the catalogue entry that the request was checked against; it is empty without
     a model. `image` is the file's bytes; it is None if the method needs no image or if `image_id` names an upload. `image_ids` name the
     uploads that the method reads besides. `inputs` says which file each further input of the model is given, by the input's name: the id
-    of an uploaded file, or of one of `input_files`, which come with the submission. `short_lived` jobs live for `one_line_ttl` after their
-    end. `fresh` (from `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself.
+    of an uploaded file, or of one of `input_files`, which come with the submission. `further_models` are the digests of the catalogue
+    entries of the models that the job runs besides, by name. `short_lived` jobs live for `one_line_ttl` after their end. `fresh` (from
+    `Cache-Control: no-cache`) takes no result of an earlier job and joins only an execution that is `fresh` itself.
     `body_digest` is the sha256 of the request; requests with one `idempotency_key` must have the same digest. `place` is that of an
     item of a batch: the batch holds its image. `caller` is whose jobs under way are limited; with None, only the limit of the whole queue
     applies. `traceparent` is the place in a trace where the execution goes on (W3C Trace Context); it is empty if nothing is traced.
@@ -51,6 +52,7 @@ class Submission:
     image_ids: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
     input_files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    further_models: Mapping[str, str] = field(default_factory=dict[str, str])
     short_lived: bool = False
     request_id: str = ""
     fresh: bool = False
@@ -130,8 +132,9 @@ class Execution:
     `key` is its id, and `params` are JSON. `attempt` counts from 1 and leaves out claims that were given back. `claim` counts every claim;
     each write of the worker names it and is refused after another worker has taken the execution over. `fresh` means that no piece of an
     earlier job may be reused. `model_digest` is that of its submission. `inputs` are the ids of the files of the model's further inputs, by
-    the inputs' names. `files` are the names of the stored files of its images and inputs. `traceparent` is that of the submission that
-    queued it. `spared` counts the deaths of workers that held it and did not work on it.
+    the inputs' names. `further_models` are the digests of the models that it runs besides, by name. `files` are the names of the stored
+    files of its images and inputs. `traceparent` is that of the submission that queued it. `spared` counts the deaths of workers that held
+    it and did not work on it.
     """
 
     key: str
@@ -152,6 +155,7 @@ class Execution:
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
     traceparent: str = ""
     spared: int = 0
+    further_models: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

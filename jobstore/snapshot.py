@@ -88,7 +88,9 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
     """Return an execution from its part of claim.lua's reply."""
     execution_id, attempt, claim, *texts = reply
     strings = (cast("bytes", text).decode() for text in texts)
-    method, model, priority, params, image, request_id, queued_at, fresh, model_digest, files, inputs, traceparent, spared = strings
+    method, model, priority, params, image, request_id, queued_at, fresh, model_digest, files, inputs, traceparent, spared, further = (
+        strings
+    )
     return Execution(
         key=cast("bytes", execution_id).decode(),
         shard=shard,
@@ -108,6 +110,7 @@ def execution_from_claim(reply: list[Any], shard: int, lane: Lane) -> Execution:
         inputs=from_json(inputs) if inputs else {},
         traceparent=traceparent,
         spared=int(spared),
+        further_models=from_json(further) if further else {},
     )
 
 

@@ -104,6 +104,7 @@ class JobSubmitter:
             "image": image_digest,
             "images": list(dict.fromkeys(([image_digest] if image_digest else []) + [*map(image_sha256, _files_besides(submission))])),
             "inputs": json.dumps(dict(submission.inputs), sort_keys=True) if submission.inputs else None,
+            "further_models": json.dumps(dict(submission.further_models)) if submission.further_models else None,
             "traceparent": submission.traceparent or None,
             "uploaded": submission.image is None and image_digest is not None and submission.place is None,
             "item": submission.place and submission.place.item,

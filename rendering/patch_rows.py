@@ -25,13 +25,16 @@ class PatchRow:
     patches: tuple[CaptionedPicture, ...]
 
 
-def patch_sheet(title: str, rows: Sequence[PatchRow], columns: int, note: str = "") -> UInt8[np.ndarray, "H W 3"]:
+def patch_sheet(
+    title: str, rows: Sequence[PatchRow], columns: int, note: str = "", box: tuple[int, int] = (SIDE, SIDE)
+) -> UInt8[np.ndarray, "H W 3"]:
     """Return the rows under one another, each of up to `columns` patches under its title.
 
-    A patch fills a square of 112 pixels under the lines of its caption. `note` is a line below them all.
+    A patch fills a `box` (height, width), which is a square of 112 pixels unless told, under the lines of its caption. `note` is a line
+    below them all.
     Places without a patch stay white; a row without any patch is its title alone.
     """
-    strips = [titled(_tiles(row, columns), row.title) if row.patches else text.line(row.title, _width(columns)) for row in rows]
+    strips = [titled(_tiles(row, columns, box), row.title) if row.patches else text.line(row.title, _width(columns, box)) for row in rows]
     width = max(strip.shape[1] for strip in strips)
     widened = [np.pad(strip, ((0, GAP), (0, width - strip.shape[1]), (0, 0)), constant_values=text.PAPER[0]) for strip in strips]
     sheet = titled(np.concatenate(widened), title)
@@ -53,15 +56,15 @@ def padded_square(picture: UInt8[np.ndarray, "h w 3"], place: tuple[int, int], s
     return square
 
 
-def _tiles(row: PatchRow, columns: int) -> UInt8[np.ndarray, "H W 3"]:
+def _tiles(row: PatchRow, columns: int, box: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
     empty = CaptionedPicture("", np.full((1, 1, 3), text.PAPER, np.uint8))
     patches = [*row.patches, *[empty] * (columns - len(row.patches))]
-    tiles = np.stack([fit_in_box(patch.picture, SIDE, SIDE) for patch in patches])
+    tiles = np.stack([fit_in_box(patch.picture, *box) for patch in patches])
     lines = [patch.caption.split("\n") for patch in patches]
     for number in reversed(range(max(map(len, lines)))):
         tiles = text.captioned(tiles, [each[number] if number < len(each) else "" for each in lines], LETTERS)
     return grid(tiles, columns=columns, gap=GAP, background=text.PAPER)
 
 
-def _width(columns: int) -> int:
-    return columns * (SIDE + GAP) - GAP
+def _width(columns: int, box: tuple[int, int]) -> int:
+    return columns * (box[1] + GAP) - GAP

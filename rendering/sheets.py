@@ -42,7 +42,18 @@ def photo_for_tiles(photo: Photo, count: int) -> Photo:
     height, width = photo.image.shape[:2]
     if count == 1 or count * height * width <= MAX_SHEET_PIXELS:
         return photo
-    share = math.sqrt(MAX_SHEET_PIXELS / (count * height * width))
+    return _reduced(photo, math.sqrt(MAX_SHEET_PIXELS / (count * height * width)))
+
+
+def photo_within(photo: Photo, height: int, width: int) -> Photo:
+    """Return the photo, made smaller if it is larger than a box of `height` × `width` pixels, so that it just fits into the box."""
+    share = min(height / photo.image.shape[0], width / photo.image.shape[1])
+    return photo if share >= 1 else _reduced(photo, share)
+
+
+def _reduced(photo: Photo, share: float) -> Photo:
+    """Return the photo with each side times `share`, which is below 1, and at least 1 pixel."""
+    height, width = photo.image.shape[:2]
     size = (max(1, int(height * share)), max(1, int(width * share)))
     image = np.asarray(cv2.resize(photo.image, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
     top, left, source_height, source_width = photo.placement.source

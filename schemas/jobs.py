@@ -109,6 +109,10 @@ class Provenance(BaseModel):
     model_config = _FROZEN
 
     model_fingerprint: str = Field(description="The fingerprint of the model. It is empty if the method needs no model.")
+    further_models: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="The fingerprints of the models that the job ran besides, by their names. It is empty for a job of one model.",
+    )
     seed: int | None = Field(default=None, description="The seed of random numbers. It is null if the method uses none.")
     precision: str = Field(description="The number type of the computation.")
     device: str = Field(description="The device that computed the result.")
@@ -118,7 +122,7 @@ class Provenance(BaseModel):
     )
     custom_objects: tuple[str, ...] = Field(
         default=(),
-        description="The Python objects of the operator's own that the model is made of. Their code is not part of `versions`.",
+        description="The Python objects of the operator's own that the models are made of. Their code is not part of `versions`.",
     )
     inputs: dict[str, str] = Field(
         default_factory=dict[str, str],

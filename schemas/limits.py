@@ -29,4 +29,5 @@ class MethodLimits(BaseModel):
         default=100_000_000, gt=0, description="The uploaded images that one job reads may have at most this many pixels together."
     )
     max_frames: int = Field(default=64, gt=0, description="One job may explain at most this many frames of an animation.")
+    max_models: int = Field(default=4, gt=1, description="One job may compare at most this many models.")
     max_masks: int = Field(default=8192, gt=0, description="One perturbation job may run at most this many masked inputs.")

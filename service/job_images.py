@@ -59,14 +59,16 @@ async def keep_images(
     parsed: ParsedRequest,
     *,
     headers: Mapping[str, ImageHeader],
-    published: PublishedModel | None,
+    models: Sequence[PublishedModel],
 ) -> None:
     """Keep the images `image_ids` as long as the job, and upload those that came as files once none of them is wrong.
+
+    All `models` are shown the images.
 
     Raises:
         NotFound: the caller has no such image.
         LimitExceeded: the images have too many pixels together.
-        UnsupportedFormat, InvalidParameters, InvalidImage: an image does not fit the model's input.
+        UnsupportedFormat, InvalidParameters, InvalidImage: an image does not fit a model's input.
     """
     uploaded, pointer = [image_id for image_id in image_ids if image_id not in headers], f"{parsed.params_pointer}/images"
     found = dict(zip(uploaded, await kept_uploads(services, caller, parsed, uploaded), strict=True))
@@ -76,9 +78,9 @@ async def keep_images(
         if image is None:
             raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=f"{pointer}/{number}", got=image_id)
         pixels += image.width * image.height
-        if published is not None:
+        content = parsed.files[image_id].content if image_id in headers else None
+        for published in models:
             takes = published.description.input_at(published.description.input.name, "/params/input")
-            content = parsed.files[image_id].content if image_id in headers else None
             await check_fits(services, takes, UncheckedFile(content, image_id, f"{pointer}/{number}", image.format == ARRAY_FORMAT))
     if pixels > most:
         raise LimitExceeded(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import anyio.to_thread
@@ -14,7 +13,6 @@ from pydantic import JsonValue
 
 from jobstore.batch_item_place import BatchItemPlace
 from jobstore.records import Submission, Submitted
-from schemas.errors import VisualizationError
 from schemas.methods.base import MethodParams
 from schemas.methods.forward_only import check_forward_only
 from schemas.methods.several_images import ImagesParams
@@ -23,6 +21,7 @@ from schemas.methods.targets import target_image
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.fetched_photos import with_fetched_photos
+from service.further_models import further_models, resolved_for_further
 from service.image_check import ImageHeader, check_image
 from service.job_images import check_image_files, check_image_given, keep_images, keep_target_image
 from service.job_inputs import JobInputs, check_inputs, explained_input, with_shown_bands
@@ -30,6 +29,7 @@ from service.kept_uploads import with_images_of_sets
 from service.mask_size import check_mask_size
 from service.parse_request import ParsedRequest
 from service.photo_fit import with_fit
+from service.request_pointers import pointers_of
 from service.request_preferences import RequestPreferences
 from service.version import service_version
 from service.webhooks.registration import check_webhook
@@ -95,10 +95,13 @@ async def _checked(
     headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings)
     published = None if entry is None else await services.models.published(entry, wait)
     asked, parsed = parsed, await with_images_of_sets(services, caller, parsed)
-    resolved = _resolved(services, parsed, published)
+    further = await further_models(services, parsed, wait)
+    resolved = resolved_for_further(services, parsed, _resolved(services, parsed, published), further)
     parsed, resolved = await with_fetched_photos(services, caller, parsed, resolved)
     resolved, inputs = await _with_inputs(services, caller, parsed, resolved, published)
-    image_ids = await _kept_images(services, caller, resolved, parsed, headers=headers, published=published)
+    image_ids = await _kept_images(
+        services, caller, resolved, parsed, headers=headers, models=[each for each in (published, *further) if each]
+    )
     return Submission(
         owner=caller.owner,
         caller=caller.limited_as,
@@ -107,13 +110,14 @@ async def _checked(
         lane=card.lane,
         priority=parsed.priority,
         params=_canonical(resolved),
-        fingerprint=_fingerprint(published),
+        fingerprint=_fingerprint(published, further),
         model_digest="" if published is None else published.digest,
         image=inputs.image,
         image_id=inputs.image_id,
         image_ids=image_ids,
         inputs=inputs.inputs,
         input_files=inputs.files,
+        further_models={each.description.name: each.digest for each in further},
         short_lived=short_lived,
         place=place,
         request_id=caller.request_id,
@@ -141,11 +145,11 @@ async def _kept_images(
     parsed: ParsedRequest,
     *,
     headers: Mapping[str, ImageHeader],
-    published: PublishedModel | None,
+    models: Sequence[PublishedModel],
 ) -> tuple[str, ...]:
     """Keep the images that the parameters name as long as the job, and return their ids."""
     if isinstance(resolved, ImagesParams):
-        await keep_images(services, caller, resolved.images, parsed, headers=headers, published=published)
+        await keep_images(services, caller, resolved.images, parsed, headers=headers, models=models)
         return resolved.images
     target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
     if target is None:
@@ -162,7 +166,7 @@ async def _with_inputs(
     inputs = await check_inputs(services, caller, parsed, published)
     if published is None:
         return resolved, inputs
-    with _pointers_of(parsed):
+    with pointers_of(parsed):
         shown = with_shown_bands(resolved, inputs, published.description)
         return with_fit(shown, published.description, is_array=inputs.array_channels is not None), inputs
 
@@ -172,25 +176,15 @@ def _resolved(services: Services, parsed: ParsedRequest, published: PublishedMod
     limits, params = services.settings.method_limits, parsed.params
     if published is None:
         return params.resolve_alone(limits)
-    with _pointers_of(parsed):
+    with pointers_of(parsed):
         check_forward_only(params, published.description)
         return params.resolve(published.seen_from(explained_input(params, published.description)), limits)
 
 
-@contextmanager
-def _pointers_of(parsed: ParsedRequest) -> Generator[None]:
-    """Let the pointers of errors be those of the caller's request."""
-    try:
-        yield
-    except VisualizationError as error:
-        if error.pointer is not None and error.pointer.startswith("/params"):
-            error.pointer = parsed.params_pointer + error.pointer.removeprefix("/params") or None
-        raise
-
-
-def _fingerprint(published: PublishedModel | None) -> str:
-    """Return what makes results differ besides the request: the service's version, the model, its preprocessing and its labels."""
-    return ":".join([service_version(), *([] if published is None else [published.description.fingerprint, published.digest])])
+def _fingerprint(published: PublishedModel | None, further: Sequence[PublishedModel]) -> str:
+    """Return what makes results differ besides the request: the service's version, each model, its preprocessing and its labels."""
+    models = [] if published is None else [published, *further]
+    return ":".join([service_version(), *(part for each in models for part in (each.description.fingerprint, each.digest))])
 
 
 def _canonical(params: MethodParams) -> str:

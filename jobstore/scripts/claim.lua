@@ -5,8 +5,8 @@
 -- Arguments: worker, lane, count, lease (milliseconds), max_attempts.
 -- Returns {id of the lane's last wake-up, execution, …}. Each execution is {id, attempt, claim, method, model, priority, params,
 -- image sha256 or '', request id, queued_at, '1' if fresh, model digest, names of the images' files,
--- inputs (JSON) or '', traceparent or '', deaths at which it was spared}. Example:
--- {'1764170000123-0', {'01K5…', 1, 1, 'predict', 'tiny', 'normal', '{}', '9f86…', 'req-1', '1764170000100', '0', 'd3b0…', '9f86…-01JD…', '', '', '0'}}
+-- inputs (JSON) or '', traceparent or '', deaths at which it was spared, further models (JSON) or ''}. Example:
+-- {'1764170000123-0', {'01K5…', 1, 1, 'predict', 'tiny', 'normal', '{}', '9f86…', 'req-1', '1764170000100', '0', 'd3b0…', '9f86…-01JD…', '', '', '0', ''}}
 
 local claimed = {}
 
@@ -48,7 +48,7 @@ local function start(queue, priority, entry, execution_id)
     claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority,
       redis.call('GET', key('params', execution_id)), execution.image, execution.request_id, execution.queued_at, execution.fresh,
       execution.model_digest or '', redis.call('GET', key('held', execution_id)) or '', execution.inputs or '',
-      execution.traceparent or '', execution.spared or '0'}
+      execution.traceparent or '', execution.spared or '0', execution.further_models or ''}
   end
 end
 

@@ -7,7 +7,8 @@
 --   execution_key (equal for equal work); fresh (true: take no earlier result, join fresh work alone); unlimited (true: no limit applies);
 --   job_ttl (how long the result lives after the job's end, if not `ttl`);
 --   image (sha256; absent: no image); images (sha256 of every file that the execution reads);
---   inputs (the files of the model's further inputs, JSON; absent: none); written (the files written for this call);
+--   inputs (the files of the model's further inputs, JSON; absent: none); further_models (the digests of further models by name, JSON;
+--   absent: none); written (the files written for this call);
 --   traceparent (the place in a trace where the execution goes on; absent: it is not traced);
 --   uploaded (true: the owner must have uploaded the image); item ('<batch>:<number>' if it is an item of a batch, which counts towards no
 --   limit of the owner, and whose image the batch has held until now); oldest (a lower bound of the job ids that are worth listing);
@@ -107,6 +108,9 @@ else
     'queued_at', now, 'attempts', 0, 'claims', 0, 'fresh', args.fresh and 1 or 0, 'expires_at', now + args.ttl)
   if args.inputs then
     redis.call('HSET', key('execution', execution_id), 'inputs', args.inputs)
+  end
+  if args.further_models then
+    redis.call('HSET', key('execution', execution_id), 'further_models', args.further_models)
   end
   if args.traceparent then
     redis.call('HSET', key('execution', execution_id), 'traceparent', args.traceparent)

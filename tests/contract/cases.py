@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -16,12 +17,13 @@ from rendering.photo import Photo
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
+from schemas.methods.further_models import FurtherModelsParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.drawn import drawn
 from tests.zoo import ZOO
 from workers.contract.artifacts import Output
-from workers.contract.inputs import Inputs, Prepared
+from workers.contract.inputs import FurtherModel, Inputs, Prepared
 from workers.contract.method import Implementation
 from workers.contract.progress import Slice
 from workers.engine.probe import KerasProbe
@@ -92,6 +94,9 @@ class MethodCase:
         if isinstance(self.params, ImagesParams):
             given = several or self.photos()[: len(self.params.images)]
             inputs = Inputs(tensor, None, tuple(Prepared(*each) for each in given))
+        if isinstance(self.params, FurtherModelsParams):  # the same model stands for each further one
+            further = tuple(FurtherModel(renamed(self.probe, name), inputs.several) for name in self.params.models)
+            inputs = replace(inputs, further=further)
         run, last = self.method.run(self.probe, inputs, self.params), 0
         while True:
             try:
@@ -128,9 +133,25 @@ def zoo_model(name: str) -> tuple[KerasProbe, PublishedModel]:
     return examined_model(name, ZOO[name]())
 
 
+def renamed(probe: KerasProbe, name: str) -> KerasProbe:
+    """Return a probe of the same model under another name."""
+    other = copy(probe)
+    description = probe.description.model_copy(update={"name": name})
+    other._published = probe.published.model_copy(update={"description": description})
+    return other
+
+
+def resolved_alike(params: MethodParams, published: PublishedModel) -> MethodParams:
+    """Return parameters that are resolved for a model, which also stands for each further model."""
+    resolved = params.resolve(published, MethodLimits())
+    if isinstance(resolved, FurtherModelsParams):
+        return resolved.resolve_further([published] * len(resolved.models), MethodLimits())
+    return resolved
+
+
 def case(method: str, model_name: str) -> MethodCase:
     probe, published = zoo_model(model_name)
-    params = METHODS[method].model_validate({**METHODS[method].card.example, **LIGHTER.get(method, {})}).resolve(published, MethodLimits())
+    params = resolved_alike(METHODS[method].model_validate({**METHODS[method].card.example, **LIGHTER.get(method, {})}), published)
     return MethodCase(probe, published, params, implementation(method))
 
 

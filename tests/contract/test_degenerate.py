@@ -13,7 +13,6 @@ from keras import layers
 
 from rendering.photo import Photo
 from schemas.errors import InvalidImage, InvalidParameters, NonFinite
-from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.cam.activation_params import ActivationCamParams
 from schemas.methods.cam.compare import Compared
@@ -22,7 +21,7 @@ from schemas.methods.inspection.weights import WeightsFacts
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
-from tests.contract.cases import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, MethodCase, examined_model, is_picture
+from tests.contract.cases import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, MethodCase, examined_model, is_picture, resolved_alike
 from tests.drawn import drawn
 from tests.zoo import seeded
 from workers.contract.artifacts import Array, Output, Picture
@@ -117,7 +116,7 @@ def run(method: str, model_name: str, image: np.ndarray | None, **changes: Any) 
     cls = METHODS[method]
     of_class = {"class_index": 0} if issubclass(cls, TargetClassParams) else {}
     of_class |= {"score": "logit"} if "score" in cls.model_fields else {}  # every class influences the probability of all
-    params = cls.model_validate(cls.card.example | of_class | changes).resolve(published, MethodLimits())
+    params = resolved_alike(cls.model_validate(cls.card.example | of_class | changes), published)
     if image is None:
         (output,) = MethodCase(probe, published, params, implementation(method)).outputs()
         return output

@@ -15,15 +15,19 @@ from schemas.methods.evaluation.faithfulness import Faithfulness
 from schemas.methods.forward_only import check_forward_only, forward_only_methods
 from schemas.methods.perturbation.occlusion import Occlusion
 from schemas.models import Preprocessing, PublishedModel
-from tests.contract.cases import MethodCase, examined_model
+from tests.contract.cases import MethodCase, examined_model, resolved_alike
 from tests.workers.models.forward_only_files import forward_only_entry, keras_net, load, onnx_net, saved, tflite_net
 from workers.contract.artifacts import Array, Output
 from workers.engine.forward_only.probe import ForwardOnlyProbe
 from workers.methods import implementation
 from workers.models.description.describe_forward_only import describe_forward_only
 
+IDS = [f"img_{digit * 64}" for digit in "abc"]
 # Parameters in place of a method's example, which names a method that needs gradients.
-PARAMS = {"faithfulness": {"attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "steps": 9}}
+PARAMS = {
+    "compare_models": {"images": IDS, "models": ["other"], "attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}},
+    "faithfulness": {"attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "steps": 9},
+}
 TF = Preprocessing.named("tf")
 
 
@@ -41,7 +45,7 @@ def keras_outputs(method: str) -> list[Output]:
 
 
 def outputs(method: str, probe: Any, published: PublishedModel) -> list[Output]:
-    params = METHODS[method].model_validate(PARAMS.get(method, METHODS[method].card.example)).resolve(published, MethodLimits())
+    params = resolved_alike(METHODS[method].model_validate(PARAMS.get(method, METHODS[method].card.example)), published)
     return MethodCase(probe, published, params, implementation(method)).outputs()
 
 
@@ -66,9 +70,18 @@ def test_every_other_method_names_those_that_work(method: str, probe: Any) -> No
     with pytest.raises(ForwardOnlyModel, match=f"'net' can be run, but .* and {method} needs them") as refused:
         check_forward_only(params, probe.description)
     assert refused.value.allowed == ", ".join(sorted(forward_only_methods()))
-    assert {"predict", "predict_batch", "occlusion", "rise", "lime", "kernel_shap", "sobol", "hsic", "faithfulness"} <= set(
-        forward_only_methods()
-    )
+    assert {
+        "predict",
+        "predict_batch",
+        "compare_models",
+        "occlusion",
+        "rise",
+        "lime",
+        "kernel_shap",
+        "sobol",
+        "hsic",
+        "faithfulness",
+    } <= set(forward_only_methods())
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ import pytest
 from keras import layers
 
 from schemas.errors import UnsuitableLayer
-from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from tests.contract.cases import MethodCase, examined_model
+from tests.contract.cases import MethodCase, examined_model, resolved_alike
 from tests.zoo import seeded
 from workers.contract.artifacts import Array, Output
 from workers.engine.probe import KerasProbe
@@ -62,7 +61,7 @@ def probe_of(kind: str) -> KerasProbe:
 
 def outputs(kind: str, method: str, **given: Any) -> list[Output]:
     probe = probe_of(kind)
-    params = METHODS[method].model_validate({**METHODS[method].card.example, **given}).resolve(probe.published, MethodLimits())
+    params = resolved_alike(METHODS[method].model_validate({**METHODS[method].card.example, **given}), probe.published)
     return MethodCase(probe, probe.published, params, implementation(method)).outputs()
 
 

@@ -93,6 +93,7 @@ async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: Fak
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_every_methods_example_is_accepted(client: httpx.AsyncClient, worker: FakeWorker, method: str) -> None:
+    await worker.publish(description("mobilenet_v2"))  # the example of `compare_models` names it
     image_id = (await client.post("/v1/images", files={"image": PHOTO})).json()["id"]
     body: dict[str, Any] = example_request(method) | ({"model": "vgg16"} if METHODS[method].card.needs_model else {})
     if issubclass(METHODS[method], ImagesParams):

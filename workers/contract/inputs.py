@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rendering.photo import Photo
 from schemas.models import Preprocessing
 from workers.contract.arrays import Arrays, Float32, UInt8
+from workers.contract.probe import Probe
 from workers.contract.progress import Pieces
 
 
@@ -40,6 +41,14 @@ class BoundInputs:
 
 
 @dataclass(frozen=True)
+class FurtherModel:
+    """Another model that a job runs, and the images of the job as the inputs of this model, in their order."""
+
+    probe: Probe
+    several: tuple[Prepared, ...]
+
+
+@dataclass(frozen=True)
 class Inputs:
     """The inputs that a method computes with.
 
@@ -51,6 +60,7 @@ class Inputs:
         photos: the photo of each input, in the order of the batch. It is empty if the method needs no image.
         target_image: the image that the target names beside the photo, a mask or an image to compare with. All jobs of a batch name the
             same. It is None for every other target.
+        further: slow lane only, for a method whose parameters name `models`: each of them, in this order.
         pieces: slow lane only, for a method with `reusable`: the pieces of the work that earlier jobs have left.
     """
 
@@ -59,4 +69,5 @@ class Inputs:
     several: tuple[Prepared, ...] = ()
     photos: tuple[Photo, ...] = ()
     target_image: Prepared | None = None
+    further: tuple[FurtherModel, ...] = ()
     pieces: Pieces = field(default_factory=dict[str, Arrays])

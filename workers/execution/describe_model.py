@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from jobstore.records import Execution
+from jobstore.records import Execution, Result
 from schemas.errors import ModelLoadFailed, ModelLoadInterrupted, ModelTooLarge
+from schemas.jobs import Timings
 from schemas.models import UnloadableModel
-from workers.execution.model_access import ModelAccess, OnLoading, UsableModel
+from workers.execution.model_access import ModelAccess, OnLoading
+from workers.execution.pipeline_job import JobEnvironment
+from workers.execution.provenance import provenance
 
 
-async def describe_model(execution: Execution, models: ModelAccess, on_loading: OnLoading) -> UsableModel:
-    """Load the model that the execution names, publish its description, and return the model.
+async def describe_model(execution: Execution, models: ModelAccess, on_loading: OnLoading, environment: JobEnvironment) -> Result:
+    """Load the model that the execution names, publish its description, and return a result without artifacts.
 
     If the model can never be loaded, publish the reason instead.
 
@@ -28,4 +31,4 @@ async def describe_model(execution: Execution, models: ModelAccess, on_loading: 
         await models.publish_failure(UnloadableModel(name=execution.model, digest=execution.model_digest, reason=error.detail, code=code))
         raise
     await models.publish(model)
-    return model
+    return Result(artifacts=(), facts="{}", warnings=(), timings=Timings(), provenance=provenance(environment, model, None))

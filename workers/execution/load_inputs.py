@@ -83,7 +83,7 @@ class InputLoader:
             seconds.append(own.seconds)
         several: tuple[Prepared, ...] = ()
         if isinstance(params, ImagesParams):
-            several, several_seconds = await self._load_several(
+            several, several_seconds = await self.load_several(
                 execution, params.images, explained.other(model.published.description.input.name)
             )
             seconds.append(several_seconds)
@@ -166,8 +166,11 @@ class InputLoader:
             error.detail = f"Input '{takes.name}': {error.detail}"
             raise
 
-    async def _load_several(self, execution: Execution, image_ids: Sequence[str], takes: FittedInput) -> tuple[tuple[Prepared, ...], float]:
-        """Load the images a few at a time, so that the undecoded files of many images are not in memory at once."""
+    async def load_several(self, execution: Execution, image_ids: Sequence[str], takes: FittedInput) -> tuple[tuple[Prepared, ...], float]:
+        """Return uploaded images as inputs, and the seconds that this took.
+
+        They are loaded a few at a time, so that the undecoded files of many images are not in memory at once. It raises what `load` raises.
+        """
         prepared: list[Prepared] = []
         seconds = 0.0
         for start in range(0, len(image_ids), self._count):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from schemas.methods.base import MethodParams
 from schemas.models import ModelDescription
@@ -16,6 +16,11 @@ def model_warnings(model: UsableModel | None, params: MethodParams, given: Colle
         return ()
     description = model.published.description
     return (*description.warnings, *_input_warnings(description, params, given))
+
+
+def further_model_warnings(models: Sequence[UsableModel], params: MethodParams) -> tuple[str, ...]:
+    """Return the warnings of the further models of a job, each with the name of its model."""
+    return tuple(f"Model '{each.published.description.name}': {text}" for each in models for text in model_warnings(each, params, ()))
 
 
 def bits_warnings(loaded: LoadedInputs) -> tuple[str, ...]:

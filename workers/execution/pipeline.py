@@ -31,12 +31,13 @@ from workers.execution.batch_key import BatchKey, apart
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.drawn_outputs import DrawnOutput, RenderedOutput
+from workers.execution.further_models import load_further_models, with_further_models
 from workers.execution.load_inputs import ImageDecoder, InputLoader
 from workers.execution.loaded_inputs import LoadedInputs
 from workers.execution.merge_frames import merged, params_of_later_frames, slices_of_frame
 from workers.execution.metrics import WorkerMetrics
 from workers.execution.model_access import ModelAccess, ModelProvider, OnLoading, UsableModel, ignore_loading
-from workers.execution.model_warnings import bits_warnings, model_warnings
+from workers.execution.model_warnings import bits_warnings, further_model_warnings, model_warnings
 from workers.execution.piece_cache import NullPieceCache, PieceCache, StoredPieceCache
 from workers.execution.pipeline_job import JobEnvironment, PipelineJob
 from workers.execution.provenance import provenance
@@ -81,19 +82,13 @@ class Pipeline:
         """
         queued = (datetime.now(UTC) - execution.queued_at).total_seconds()
         if execution.method == DESCRIBE:
-            model = await describe_model(execution, self.models, on_loading)
-            return Result(
-                artifacts=(),
-                facts="{}",
-                warnings=(),
-                timings=Timings(),
-                provenance=provenance(self._environment, model, None),
-            )
+            return await describe_model(execution, self.models, on_loading, self._environment)
         params = params_class(execution.method).model_validate_json(execution.params)
         needs_model = params.card.needs_model
         with span("get model") if needs_model else nullcontext():
             model = await self.models.get(execution.model, execution.model_digest, on_loading) if needs_model else None
-        job = PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued)
+        further = await load_further_models(self.models, execution, params, on_loading)
+        job = PipelineJob(execution, implementation(execution.method), params, model, on_slice, budget, queued, further)
 
         loaded = await self._load_inputs(job)
         if model is not None and loaded.frames:
@@ -127,6 +122,7 @@ class Pipeline:
     async def _load_inputs(self, job: PipelineJob) -> LoadedInputs:
         with span("decode"):
             loaded = await self._inputs.load(job.execution, job.params, job.model)
+            loaded = await with_further_models(self._inputs, job, loaded)
         if loaded.seconds is not None:
             self._metrics.decoded(loaded.seconds)
         return loaded
@@ -229,6 +225,7 @@ class Pipeline:
             warnings=(
                 *rendered.output.warnings,
                 *model_warnings(job.model, job.params, loaded.given),
+                *further_model_warnings(job.further, job.params),
                 *job_size_warnings(job.model, loaded),
                 *bits_warnings(loaded),
             ),
@@ -238,7 +235,9 @@ class Pipeline:
                 device=None if device is None else round(device * 1000),
                 render=round(rendered.seconds * 1000),
             ),
-            provenance=provenance(self._environment, job.model, job.params, loaded.given if job.execution.inputs else {}, loaded.fit),
+            provenance=provenance(
+                self._environment, job.model, job.params, loaded.given if job.execution.inputs else {}, loaded.fit, further=job.further
+            ),
         )
 
 

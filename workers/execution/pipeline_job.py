@@ -31,7 +31,10 @@ class JobEnvironment:
 
 @dataclass(frozen=True)
 class PipelineJob:
-    """One job on its way through the pipeline. `queued` is the time that it waited, in seconds."""
+    """One job on its way through the pipeline.
+
+    `queued` is the time that it waited, in seconds. `further` are the models that it runs besides `model`.
+    """
 
     execution: Execution
     method: Implementation
@@ -40,3 +43,4 @@ class PipelineJob:
     on_slice: Callable[[Slice], None]
     budget: DeviceBudget | None
     queued: float
+    further: tuple[UsableModel, ...] = ()

@@ -24,15 +24,16 @@ const RULES: Rule[] = [
   { name: "More", question: "What else can the service draw?", holds: () => true },
 ];
 
-// The answer is a panel of its own. Sets of photos have a place in the card of a channel.
+// The answer is a panel of its own. Sets of photos have a place in the card of a channel. Methods of sets need more than the photo that is shown.
 const ELSEWHERE = ["predict", "predict_batch", "top_patches"];
+const isElsewhere = (method: Method) => ELSEWHERE.includes(method.name) || method.family === "sets";
 
 // The best known method is first in its family.
 const FIRST = ["grad_cam", "saliency", "occlusion"];
 
 /** Return the families that have a method, each method in one of them. */
 export function familiesOf(methods: readonly Method[]): Family[] {
-  const left = new Set(methods.filter((each) => !ELSEWHERE.includes(each.name)));
+  const left = new Set(methods.filter((each) => !isElsewhere(each)));
   const families = RULES.map(({ name, question, holds }) => {
     const found = [...left].filter(holds);
     for (const each of found) left.delete(each);

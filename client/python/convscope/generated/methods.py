@@ -232,6 +232,35 @@ class Methods(ABC):
         """
         return self._run_method("compare", given_arguments(locals()))
 
+    def compare_models(
+        self, *, model: str, images: Iterable[ImageInput], models: Sequence[str], fit: Literal["stretch", "crop", "letterbox"] | None =
+        DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, attribution: str = DEFAULT, options: Mapping[str, Any] |
+        Sequence[Mapping[str, Any]] | None = DEFAULT, class_index: int | str | None = DEFAULT, explain: Literal["same", "own"] = DEFAULT,
+        annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
+        fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """This shows where two or more models look in the same photos: the maps of one attribution method side by side, the rank
+            correlation of the maps, and how often the models give the same answer.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            models: These are the names of the further models, which are compared with the `model` of the request.
+            attribution: The maps of this method are compared. By default "grad_cam".
+            options: These are the parameters of that method, as /v1/methods describes them: an object for all models, or a list
+                with an object for each model, the model of the request first.
+            class_index: This is the class to explain: a class index or a label of the model of the request.
+            explain: If it is `same`, all maps of a photo explain the same class. By default "same".
+            annotate: If it is true, the sheet has a title, and below the photos a chart of the rank correlations. By default True.
+        """
+        return self._run_method("compare_models", given_arguments(locals()))
+
     def deconvnet(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =

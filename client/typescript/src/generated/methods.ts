@@ -7,6 +7,7 @@ export interface ArtifactNames {
   architecture: "drawing" | "svg" | "dot" | "json";
   blur_ig: "picture" | "overlay" | "attribution" | "map" | "animation";
   compare: "sheet" | `map.${string}` | "animation";
+  compare_models: "sheet" | `map.${string}.${string}`;
   deconvnet: "picture" | "overlay" | "attribution" | "map";
   deep_dream: "dream" | "image" | "curve";
   deep_lift: "picture" | "overlay" | "attribution" | "map" | "animation";
@@ -97,5 +98,6 @@ export type MethodWithImage =
 
 /** The methods that take several images. */
 export type MethodWithImages =
+  | "compare_models"
   | "predict_batch"
   | "top_patches";

@@ -262,6 +262,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/compare_models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare models
+         * @description This shows where two or more models look in the same photos: the maps of one attribution method side by side, the rank correlation of the maps, and how often the models give the same answer. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/compare_models.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_compare_models"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/deconvnet": {
         parameters: {
             query?: never;
@@ -1981,6 +2003,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_compare_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compare_models.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare models, as JSON
+         * @description This shows where two or more models look in the same photos: the maps of one attribution method side by side, the rank correlation of the maps, and how often the models give the same answer. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/compare_models`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_compare_models_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4304,6 +4348,166 @@ export interface components {
             method: "compare";
         };
         /**
+         * CompareModels
+         * @description Maps of one attribution method for the same photos and several models, with the models' answers.
+         */
+        CompareModels: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Models
+             * @description These are the names of the further models, which are compared with the `model` of the request. Each model may stand here once. All models run on one worker, so their weights must fit into its memory together.
+             * @example [
+             *       "mobilenet_v2"
+             *     ]
+             */
+            models: string[];
+            /**
+             * Attribution
+             * @description The maps of this method are compared. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them: an object for all models, or a list with an object for each model, the model of the request first. A list is needed if the models have different layers. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example [
+             *       {
+             *         "layer": null
+             *       },
+             *       {
+             *         "layer": null
+             *       }
+             *     ]
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index or a label of the model of the request. If it is null, it is this model's top class for each photo. The other models explain the class of the same label.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Explain
+             * @description If it is `same`, all maps of a photo explain the same class. If it is `own`, each model's map explains its own top class. The default is `"same"`.
+             * @enum {string}
+             */
+            explain?: "same" | "own";
+            /**
+             * Annotate
+             * @description If it is true, the sheet has a title, and below the photos a chart of the rank correlations. The default is `true`.
+             */
+            annotate?: boolean;
+        };
+        /**
+         * CompareModelsFacts
+         * @description The models, their answers to each photo, and how much each pair of models agrees.
+         */
+        CompareModelsFacts: {
+            /**
+             * Attribution
+             * @description This is the method whose maps are compared.
+             */
+            attribution: string;
+            /**
+             * Models
+             * @description These are the models in the order of the sheet's columns.
+             */
+            models: string[];
+            /**
+             * Images
+             * @description These are the photos in the order of `images`.
+             */
+            images: components["schemas"]["ComparedPhoto"][];
+            /**
+             * Pairs
+             * @description These are all pairs of models.
+             */
+            pairs: components["schemas"]["ModelPair"][];
+        };
+        /** @description A Compare models job. */
+        CompareModelsJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "compare_models";
+            params: components["schemas"]["ResolvedCompareModels"];
+        } & (components["schemas"]["CompareModelsResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "compare_models";
+        };
+        /**
+         * CompareModelsRequest
+         * @description This shows where two or more models look in the same photos: the maps of one attribution method side by side, the rank correlation of the maps, and how often the models give the same answer.
+         */
+        CompareModelsRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "compare_models";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Compare models. */
+            params: components["schemas"]["CompareModels"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * CompareRequest
          * @description One sheet shows the overlays of several class activation maps, all for the same image, class, layer and options.
          */
@@ -4353,6 +4557,27 @@ export interface components {
              * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * ComparedPhoto
+         * @description The answers of all models to one photo.
+         */
+        ComparedPhoto: {
+            /**
+             * Image
+             * @description This is the id of the image.
+             */
+            image: string;
+            /**
+             * Number
+             * @description This is the image's place in `images`, counted from 0.
+             */
+            number: number;
+            /**
+             * Answers
+             * @description These are the answers in the order of `models`.
+             */
+            answers: components["schemas"]["ModelAnswer"][];
         };
         /**
          * ConvStage
@@ -9160,7 +9385,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -9199,7 +9424,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -10562,7 +10787,7 @@ export interface components {
              * @description The group of methods that answer the same kind of question.
              * @enum {string}
              */
-            family: "cam" | "gradients" | "relevance" | "perturbation" | "evaluation" | "inspection" | "synthesis";
+            family: "cam" | "gradients" | "relevance" | "perturbation" | "evaluation" | "sets" | "inspection" | "synthesis";
             /**
              * Family Title
              * @description The question that the family answers.
@@ -10624,6 +10849,31 @@ export interface components {
              * @description The artifacts that a job of this method makes.
              */
             artifacts: components["schemas"]["MethodArtifact"][];
+        };
+        /**
+         * ModelAnswer
+         * @description The answer of one model to one photo, and the class that its map explains.
+         */
+        ModelAnswer: {
+            /**
+             * Model
+             * @description This is the name of the model.
+             */
+            model: string;
+            /** @description This is the model's top class. */
+            top: components["schemas"]["Prediction"];
+            /**
+             * Ranks
+             * @description These are the ranks of this top class in the answer of each model, in the order of `models`. Rank 1 is the top class. A rank is null if that model has no such class.
+             */
+            ranks: (number | null)[];
+            /** @description This is the class that the model's map explains, with this model's scores. */
+            explained: components["schemas"]["Prediction"];
+            /**
+             * Own Class
+             * @description If it is true, the map explains the model's own top class: because `explain` asks for it, or because the model has no class that matches.
+             */
+            own_class: boolean;
         };
         /**
          * ModelDescription
@@ -10789,6 +11039,47 @@ export interface components {
              * @description The target layer if the request names none and explains this input. It is null if no layer suits.
              */
             default_layer: string | null;
+        };
+        /**
+         * ModelPair
+         * @description How much two models agree.
+         */
+        ModelPair: {
+            /**
+             * First
+             * @description This is the name of the first model.
+             */
+            first: string;
+            /**
+             * Second
+             * @description This is the name of the second model.
+             */
+            second: string;
+            /**
+             * Matched By
+             * @description It says how the classes of the two models are matched: by their labels, or by their indices if neither has labels and both have as many classes. It is null if they cannot be matched.
+             */
+            matched_by: ("label" | "index") | null;
+            /**
+             * Matched Classes
+             * @description This is the number of classes that both models have.
+             */
+            matched_classes: number;
+            /**
+             * Same Top Class
+             * @description This is the share of photos, 0-1, for which both have the same top class. It is null if the classes cannot be matched.
+             */
+            same_top_class: number | null;
+            /**
+             * Rank Correlations
+             * @description These are the rank correlations (Spearman, -1 to 1) of the two models' maps, one for each photo. One is null if a map is the same everywhere.
+             */
+            rank_correlations: (number | null)[];
+            /**
+             * Mean Rank Correlation
+             * @description This is their mean. It is null if there are none.
+             */
+            mean_rank_correlation: number | null;
         };
         /**
          * ModelSummary
@@ -11724,6 +12015,13 @@ export interface components {
              */
             model_fingerprint: string;
             /**
+             * Further Models
+             * @description The fingerprints of the models that the job ran besides, by their names. It is empty for a job of one model.
+             */
+            further_models: {
+                [key: string]: string;
+            };
+            /**
              * Seed
              * @description The seed of random numbers. It is null if the method uses none.
              */
@@ -11752,7 +12050,7 @@ export interface components {
             };
             /**
              * Custom Objects
-             * @description The Python objects of the operator's own that the model is made of. Their code is not part of `versions`.
+             * @description The Python objects of the operator's own that the models are made of. Their code is not part of `versions`.
              */
             custom_objects: string[];
             /**
@@ -15277,6 +15575,92 @@ export interface components {
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
             methods?: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "kpca_cam" | "fem" | "score_cam" | "ablation_cam")[];
+        };
+        /**
+         * CompareModelsForm
+         * @description This shows where two or more models look in the same photos: the maps of one attribution method side by side, the rank correlation of the maps, and how often the models give the same answer.
+         */
+        CompareModelsForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Models
+             * @description These are the names of the further models, which are compared with the `model` of the request. Each model may stand here once. All models run on one worker, so their weights must fit into its memory together.
+             * @example [
+             *       "mobilenet_v2"
+             *     ]
+             */
+            models: string[];
+            /**
+             * Attribution
+             * @description The maps of this method are compared. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them: an object for all models, or a list with an object for each model, the model of the request first. A list is needed if the models have different layers. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example [
+             *       {
+             *         "layer": null
+             *       },
+             *       {
+             *         "layer": null
+             *       }
+             *     ]
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index or a label of the model of the request. If it is null, it is this model's top class for each photo. The other models explain the class of the same label.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Explain
+             * @description If it is `same`, all maps of a photo explain the same class. If it is `own`, each model's map explains its own top class. The default is `"same"`.
+             * @enum {string}
+             */
+            explain?: "same" | "own";
+            /**
+             * Annotate
+             * @description If it is true, the sheet has a title, and below the photos a chart of the rank correlations. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * CountsEvent
@@ -21031,6 +21415,71 @@ export interface components {
             error: null;
         };
         /**
+         * CompareModelsArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        CompareModelsArtifact: {
+            /** @description Name of the artifact. No other artifact of the job has the same name. */
+            name: "sheet" | string;
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Compare models job has when it has succeeded. */
+        CompareModelsResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["CompareModelsFacts"];
+            artifacts: components["schemas"]["CompareModelsArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * DeconvnetArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -24374,6 +24823,74 @@ export interface components {
              * @description These methods are compared, in this order. `score_cam` and `ablation_cam` take longer than the others.
              */
             methods: ("grad_cam" | "grad_cam_plus_plus" | "layer_cam" | "hires_cam" | "xgrad_cam" | "element_wise_cam" | "eigen_cam" | "kpca_cam" | "fem" | "score_cam" | "ablation_cam")[];
+        };
+        /**
+         * ResolvedCompareModels
+         * @description Maps of one attribution method for the same photos and several models, with the models' answers.
+         */
+        ResolvedCompareModels: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Models
+             * @description These are the names of the further models, which are compared with the `model` of the request. Each model may stand here once. All models run on one worker, so their weights must fit into its memory together.
+             * @example [
+             *       "mobilenet_v2"
+             *     ]
+             */
+            models: string[];
+            /**
+             * Attribution
+             * @description The maps of this method are compared. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them: an object for all models, or a list with an object for each model, the model of the request first. A list is needed if the models have different layers. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example [
+             *       {
+             *         "layer": null
+             *       },
+             *       {
+             *         "layer": null
+             *       }
+             *     ]
+             */
+            options: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index or a label of the model of the request. If it is null, it is this model's top class for each photo. The other models explain the class of the same label.
+             */
+            class_index: (number | string) | null;
+            /**
+             * Explain
+             * @description If it is `same`, all maps of a photo explain the same class. If it is `own`, each model's map explains its own top class. The default is `"same"`.
+             * @enum {string}
+             */
+            explain: "same" | "own";
+            /**
+             * Annotate
+             * @description If it is true, the sheet has a title, and below the photos a chart of the rank correlations. The default is `true`.
+             */
+            annotate: boolean;
         };
         /**
          * ResolvedConvStage
@@ -29002,7 +29519,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "deconvnet" | "deep_dream" | "deep_lift" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -29743,6 +30260,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CompareJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_compare_models: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "models": [
+                 *         "mobilenet_v2"
+                 *       ],
+                 *       "attribution": "grad_cam"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["CompareModelsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModelsJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -34893,6 +35495,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CompareJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_compare_models_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "models": [
+                 *         "mobilenet_v2"
+                 *       ],
+                 *       "attribution": "grad_cam"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["CompareModelsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModelsJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModelsJob"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -1,0 +1,1 @@
+"""Methods that look at sets of photos, or at several models."""
