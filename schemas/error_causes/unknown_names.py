@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas import errors
 from schemas.error_causes.cause import ErrorCause
+from schemas.methods.forward_only import needs_layers
 
 UNKNOWN_NAMES = (
     ErrorCause(
@@ -36,12 +37,7 @@ UNKNOWN_NAMES = (
         "`output_shape` and whether it is `cam_able`.",
     ),
     ErrorCause(
-        errors.ForwardOnlyModel(
-            "Model 'flowers' can be run, but its file gives no layers to look at and no gradients, and grad_cam needs them. These methods "
-            "work with it: faithfulness, occlusion, predict, predict_batch, rise.",
-            allowed="faithfulness, occlusion, predict, predict_batch, rise",
-            got="grad_cam",
-        ),
+        needs_layers("flowers", "grad_cam"),
         "The model is an ONNX or TFLite file. It can be run, but it has no layers and no gradients, and the method needs them.",
         "Take a method of `allowed`, or use the model as a Keras file.",
     ),

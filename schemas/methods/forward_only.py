@@ -28,14 +28,7 @@ def check_forward_only(
     if not model.forward_only:
         return
     if not params.card.forward_only:
-        works = ", ".join(sorted(name for name in forward_only_methods() if among is None or name in among))
-        raise ForwardOnlyModel(
-            f"Model '{model.name}' can be run, but its file gives no layers to look at and no gradients, and {params.card.name} needs "
-            f"them. These methods work with it: {works}.",
-            pointer=pointer,
-            allowed=works,
-            got=params.card.name,
-        )
+        raise needs_layers(model.name, params.card.name, pointer=pointer, among=among)
     if isinstance(params, PrecisionParams) and params.precision != "float32":
         raise InvalidParameters(
             f"Model '{model.name}' computes in the number format of its file, so precision can only be float32; got {params.precision}.",
@@ -43,6 +36,18 @@ def check_forward_only(
             allowed="float32",
             got=params.precision,
         )
+
+
+def needs_layers(model: str, method: str, *, pointer: str | None = None, among: Collection[str] | None = None) -> ForwardOnlyModel:
+    """Return the error of a method that needs layers, for a model which can only be run. It names the methods that work with the model."""
+    works = ", ".join(sorted(name for name in forward_only_methods() if among is None or name in among))
+    return ForwardOnlyModel(
+        f"Model '{model}' can be run, but its file gives no layers to look at and no gradients, and {method} needs them. "
+        f"These methods work with it: {works}.",
+        pointer=pointer,
+        allowed=works,
+        got=method,
+    )
 
 
 def forward_only_methods() -> tuple[str, ...]:
