@@ -25,8 +25,8 @@ class CaptionedPicture:
     picture: UInt8[np.ndarray, "h w 3"]
 
 
-def side_by_side(pictures: Sequence[CaptionedPicture], shape: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the pictures in a grid on white, from left to right, up to four in a row.
+def side_by_side(pictures: Sequence[CaptionedPicture], shape: tuple[int, int], columns: int | None = None) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the pictures in a grid on white, from left to right, up to four in a row or up to `columns`.
 
     Each picture fills as much as it can of a box with the proportions of `shape` (height, width) and a longer side of 400 pixels. It
     is reduced by averaging, and enlarged without smoothing so that the single pixels of a small map can be seen.
@@ -35,7 +35,7 @@ def side_by_side(pictures: Sequence[CaptionedPicture], shape: tuple[int, int]) -
     height, width = (max(SHORTEST, round(side * share)) for side in shape)
     tiles = np.stack([fit_in_box(each.picture, height, width) for each in pictures])
     captioned = text.captioned(tiles, [each.caption for each in pictures], LETTERS)
-    return grid(captioned, columns=min(4, math.ceil(math.sqrt(len(pictures)))), gap=GAP, background=text.PAPER)
+    return grid(captioned, columns=columns or min(4, math.ceil(math.sqrt(len(pictures)))), gap=GAP, background=text.PAPER)
 
 
 def fit_in_box(picture: UInt8[np.ndarray, "h w 3"], height: int, width: int) -> UInt8[np.ndarray, "H W 3"]:

@@ -124,7 +124,8 @@ def run(method: str, model_name: str, image: np.ndarray | None, **changes: Any) 
     photo = Photo(image, placement)
     tried = MethodCase(probe, published, params, implementation(method))
     if isinstance(params, ImagesParams):
-        return drawn(tried.method.draw(tried.result(NO_IMAGE, None, [(photo, tensor)] * len(params.images)), None, params))
+        query = (tensor[None], photo) if params.card.needs_image else (NO_IMAGE, None)
+        return drawn(tried.method.draw(tried.result(*query, [(photo, tensor)] * len(params.images)), query[1], params))
     return drawn(tried.method.draw(tried.result(tensor[None], photo), photo, params), photo)
 
 

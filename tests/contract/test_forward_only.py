@@ -26,6 +26,7 @@ IDS = [f"img_{digit * 64}" for digit in "abc"]
 # Parameters in place of a method's example, which names a method that needs gradients.
 PARAMS = {
     "compare_models": {"images": IDS, "models": ["other"], "attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}},
+    "mean_map": {"images": IDS, "attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}},
     "faithfulness": {"attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "steps": 9},
 }
 TF = Preprocessing.named("tf")

@@ -94,11 +94,11 @@ async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: Fak
 @pytest.mark.parametrize("method", METHODS)
 async def test_every_methods_example_is_accepted(client: httpx.AsyncClient, worker: FakeWorker, method: str) -> None:
     await worker.publish(description("mobilenet_v2"))  # the example of `compare_models` names it
-    image_id = (await client.post("/v1/images", files={"image": PHOTO})).json()["id"]
+    image_ids = [(await client.post("/v1/images", files={"image": png(seed=seed)})).json()["id"] for seed in range(3)]
     body: dict[str, Any] = example_request(method) | ({"model": "vgg16"} if METHODS[method].card.needs_model else {})
     if issubclass(METHODS[method], ImagesParams):
-        body["params"] = body["params"] | {"images": [image_id]}
-    answer = await client.post("/v1/jobs", json=body | ({"image": {"id": image_id}} if "image" in body else {}))
+        body["params"] = body["params"] | {"images": image_ids}
+    answer = await client.post("/v1/jobs", json=body | ({"image": {"id": image_ids[0]}} if "image" in body else {}))
     assert answer.status_code == 202, answer.text
     assert job_adapter.validate_json(answer.content).method == method
 

@@ -458,6 +458,32 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("element_wise_cam", given_arguments(locals()))
 
+    async def embedding(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, pool: Literal["mean", "max", "none"] = DEFAULT, components:
+        int = DEFAULT, thumbnail: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
+        DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This draws a set of photos as thumbnails on a plane: photos whose activations at a layer are alike lie near each other.
+            The axes are the first two principal components, and say how much of the variance they explain.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of the layer.
+            pool: Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does
+                not matter where in the photo something is, or with `none` all values of the layer. By default "mean".
+            components: The array has this many components, or fewer if there are not so many. By default 10.
+            thumbnail: The longer side of a thumbnail has this many pixels. By default 56.
+        """
+        return await self._run_method("embedding", given_arguments(locals()))
+
     async def excitation_backprop(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
@@ -1460,6 +1486,59 @@ class AsyncMethods(ABC):
             rule_alpha: This is the α of the αβ rule, the weight of positive contributions. By default 2.
         """
         return await self._run_method("lrp", given_arguments(locals()))
+
+    async def mean_map(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, attribution: str = DEFAULT, options: Mapping[str, Any] | None = DEFAULT, class_index: int
+        | str | None = DEFAULT, scale: Literal["each", "none"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This shows where a model looks for a class on average over the photos of a set, and where the photos differ: the mean and
+            the spread of the maps of any attribution method, in the frame that the model sees.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            attribution: The maps of this method are averaged. By default "grad_cam".
+            options: These are the parameters of that method, as /v1/methods describes them.
+            class_index: This is the class to explain: a class index or a label.
+            scale: If it is `each`, every map is divided by its largest absolute value first, so that all photos count alike. By
+                default "each".
+        """
+        return await self._run_method("mean_map", given_arguments(locals()))
+
+    async def nearest(
+        self, image: ImageInput, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT,
+        precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, pool: Literal["mean", "max", "none"] = DEFAULT,
+        metric: Literal["cosine", "euclidean"] = DEFAULT, count: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This finds the photos of a set that a layer cannot tell well from the photo of the request: those whose activations lie
+            nearest to its own, with their distances.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of the layer.
+            pool: Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does
+                not matter where in the photo something is, or with `none` all values of the layer. By default "mean".
+            metric: This is how the distance of two photos is measured. By default "cosine".
+            count: This many photos are shown, or all if the set has fewer. By default 9.
+        """
+        return await self._run_method("nearest", given_arguments(locals()))
 
     async def occlusion(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =

@@ -13,6 +13,7 @@ export interface ArtifactNames {
   deep_lift: "picture" | "overlay" | "attribution" | "map" | "animation";
   eigen_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   element_wise_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  embedding: "plot" | "coordinates" | "features";
   excitation_backprop: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   faithfulness: "chart" | "overlay" | "map" | "curves";
   feature_inversion: "sheet" | `inversion.${string}` | "images" | "curves";
@@ -35,6 +36,8 @@ export interface ArtifactNames {
   layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   lime: "overlay" | "heatmap" | "map" | "segments" | "weights";
   lrp: "picture" | "overlay" | "attribution" | "map" | "animation";
+  mean_map: "picture" | "mean" | "spread" | "count";
+  nearest: "sheet" | "distances" | "query";
   occlusion: "overlay" | "heatmap" | "map" | "animation";
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
@@ -83,6 +86,7 @@ export type MethodWithImage =
   | "layer_cam"
   | "lime"
   | "lrp"
+  | "nearest"
   | "occlusion"
   | "predict"
   | "recipro_cam"
@@ -99,5 +103,8 @@ export type MethodWithImage =
 /** The methods that take several images. */
 export type MethodWithImages =
   | "compare_models"
+  | "embedding"
+  | "mean_map"
+  | "nearest"
   | "predict_batch"
   | "top_patches";

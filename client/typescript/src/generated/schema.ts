@@ -394,6 +394,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/embedding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Embedding of a set
+         * @description This draws a set of photos as thumbnails on a plane: photos whose activations at a layer are alike lie near each other. The axes are the first two principal components, and say how much of the variance they explain. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/embedding.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_embedding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/excitation_backprop": {
         parameters: {
             query?: never;
@@ -872,6 +894,50 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_lrp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mean_map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mean map of a set
+         * @description This shows where a model looks for a class on average over the photos of a set, and where the photos differ: the mean and the spread of the maps of any attribution method, in the frame that the model sees. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/mean_map.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_mean_map"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Nearest photos
+         * @description This finds the photos of a set that a layer cannot tell well from the photo of the request: those whose activations lie nearest to its own, with their distances. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/nearest.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_nearest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2141,6 +2207,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/embedding.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Embedding of a set, as JSON
+         * @description This draws a set of photos as thumbnails on a plane: photos whose activations at a layer are alike lie near each other. The axes are the first two principal components, and say how much of the variance they explain. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/embedding`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_embedding_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/excitation_backprop.json": {
         parameters: {
             query?: never;
@@ -2619,6 +2707,50 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_lrp_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mean_map.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mean map of a set, as JSON
+         * @description This shows where a model looks for a class on average over the photos of a set, and where the photos differ: the mean and the spread of the maps of any attribution method, in the frame that the model sees. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/mean_map`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_mean_map_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nearest.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Nearest photos, as JSON
+         * @description This finds the photos of a set that a layer cannot tell well from the photo of the request: those whose activations lie nearest to its own, with their distances. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/nearest`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_nearest_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5543,6 +5675,165 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of Element-wise Grad-CAM. */
             params?: components["schemas"]["ElementWiseCam"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * EmbeddedPhoto
+         * @description One photo, and its place in the plot.
+         */
+        EmbeddedPhoto: {
+            /**
+             * Image
+             * @description This is the id of the image.
+             */
+            image: string;
+            /**
+             * Number
+             * @description This is the image's place in `images`, counted from 0.
+             */
+            number: number;
+            /**
+             * Position
+             * @description These are its coordinates on the first two principal components.
+             */
+            position: [
+                number,
+                number
+            ];
+        };
+        /**
+         * Embedding
+         * @description The photos of a set as points on the first principal components of their activations at a layer.
+         */
+        Embedding: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Pool
+             * @description Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does not matter where in the photo something is, or with `none` all values of the layer. A layer without positions is taken as it is. The default is `"mean"`.
+             * @enum {string}
+             */
+            pool?: "mean" | "max" | "none";
+            /**
+             * Components
+             * @description The array has this many components, or fewer if there are not so many. The plot has two. The default is `10`.
+             */
+            components?: number;
+            /**
+             * Thumbnail
+             * @description The longer side of a thumbnail has this many pixels. The default is `56`.
+             */
+            thumbnail?: number;
+        };
+        /**
+         * EmbeddingFacts
+         * @description The layer, how much of the variance each component explains, and the place of each photo.
+         */
+        EmbeddingFacts: {
+            /**
+             * Layer
+             * @description This is the path of the layer.
+             */
+            layer: string;
+            /**
+             * Dimensions
+             * @description This is the length of the vector that each photo has become.
+             */
+            dimensions: number;
+            /**
+             * Explained Variance
+             * @description This is the share of the variance (0-1) that each component explains, the largest first.
+             */
+            explained_variance: number[];
+            /**
+             * Photos
+             * @description These are the photos in the order of `images`.
+             */
+            photos: components["schemas"]["EmbeddedPhoto"][];
+        };
+        /** @description A Embedding of a set job. */
+        EmbeddingJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "embedding";
+            params: components["schemas"]["ResolvedEmbedding"];
+        } & (components["schemas"]["EmbeddingResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "embedding";
+        };
+        /**
+         * EmbeddingRequest
+         * @description This draws a set of photos as thumbnails on a plane: photos whose activations at a layer are alike lie near each other. The axes are the first two principal components, and say how much of the variance they explain.
+         */
+        EmbeddingRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "embedding";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Embedding of a set. */
+            params: components["schemas"]["Embedding"];
             /** @description Where the end of the job is told, if the operator has turned webhooks on. */
             webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
@@ -9385,7 +9676,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -9424,7 +9715,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -10720,6 +11011,169 @@ export interface components {
             max_pool: components["schemas"]["Pooling"];
         };
         /**
+         * MeanMap
+         * @description The mean and the spread of an attribution method's maps over the photos of a set.
+         */
+        MeanMap: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Attribution
+             * @description The maps of this method are averaged. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index or a label. If it is null, it is the class that is the top class of most photos.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Scale
+             * @description If it is `each`, every map is divided by its largest absolute value first, so that all photos count alike. If it is `none`, the maps are averaged as they are. The default is `"each"`.
+             * @enum {string}
+             */
+            scale?: "each" | "none";
+        };
+        /**
+         * MeanMapFacts
+         * @description The class, and how alike the maps of the photos are.
+         */
+        MeanMapFacts: {
+            /**
+             * Attribution
+             * @description This is the method whose maps are averaged.
+             */
+            attribution: string;
+            /**
+             * Class Index
+             * @description This is the index of the class that all maps explain.
+             */
+            class_index: number;
+            /**
+             * Label
+             * @description This is the label of the class. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Images
+             * @description This is the number of photos.
+             */
+            images: number;
+            /**
+             * Top Class
+             * @description This is the number of photos whose top class it is.
+             */
+            top_class: number;
+            /**
+             * Flat
+             * @description This is the number of photos whose map is the same everywhere. They count as maps of zeros.
+             */
+            flat: number;
+            /**
+             * Agreement
+             * @description This is the mean rank correlation (Spearman, -1 to 1) of a photo's map with the mean map of the others. It is null if there are fewer than two maps that are not flat.
+             */
+            agreement: number | null;
+            /**
+             * Frame
+             * @description These are the height and the width of the frame in which the maps lie over one another.
+             */
+            frame: [
+                number,
+                number
+            ];
+        };
+        /** @description A Mean map of a set job. */
+        MeanMapJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "mean_map";
+            params: components["schemas"]["ResolvedMeanMap"];
+        } & (components["schemas"]["MeanMapResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "mean_map";
+        };
+        /**
+         * MeanMapRequest
+         * @description This shows where a model looks for a class on average over the photos of a set, and where the photos differ: the mean and the spread of the maps of any attribution method, in the frame that the model sees.
+         */
+        MeanMapRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "mean_map";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Mean map of a set. */
+            params: components["schemas"]["MeanMap"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * MethodArtifact
          * @description An artifact that a method makes. If its name contains `{layer}` or `{image}`, there is one for each layer or image.
          */
@@ -11127,6 +11581,169 @@ export interface components {
              * @description The number of workers that have the model in memory now.
              */
             loaded: number;
+        };
+        /**
+         * Nearest
+         * @description The photos of a set whose activations at a layer lie nearest to those of a query photo.
+         */
+        Nearest: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Pool
+             * @description Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does not matter where in the photo something is, or with `none` all values of the layer. A layer without positions is taken as it is. The default is `"mean"`.
+             * @enum {string}
+             */
+            pool?: "mean" | "max" | "none";
+            /**
+             * Metric
+             * @description This is how the distance of two photos is measured. The default is `"cosine"`.
+             * @enum {string}
+             */
+            metric?: "cosine" | "euclidean";
+            /**
+             * Count
+             * @description This many photos are shown, or all if the set has fewer. The default is `9`.
+             */
+            count?: number;
+        };
+        /**
+         * NearestFacts
+         * @description The nearest photos, the layer, and the metric.
+         */
+        NearestFacts: {
+            /**
+             * Layer
+             * @description This is the path of the layer.
+             */
+            layer: string;
+            /**
+             * Metric
+             * @description This is the metric of the distances.
+             * @enum {string}
+             */
+            metric: "cosine" | "euclidean";
+            /**
+             * Dimensions
+             * @description This is the length of the vector that each photo has become.
+             */
+            dimensions: number;
+            /**
+             * Neighbours
+             * @description These are the nearest photos, the nearest first.
+             */
+            neighbours: components["schemas"]["Neighbour"][];
+            /**
+             * Median Distance
+             * @description This is the median distance of all photos of the set, to compare the distances with.
+             */
+            median_distance: number;
+        };
+        /** @description A Nearest photos job. */
+        NearestJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "nearest";
+            params: components["schemas"]["ResolvedNearest"];
+        } & (components["schemas"]["NearestResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "nearest";
+        };
+        /**
+         * NearestRequest
+         * @description This finds the photos of a set that a layer cannot tell well from the photo of the request: those whose activations lie nearest to its own, with their distances.
+         */
+        NearestRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "nearest";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Nearest photos. */
+            params: components["schemas"]["Nearest"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * Neighbour
+         * @description One photo of the set, and how far it lies from the query.
+         */
+        Neighbour: {
+            /**
+             * Image
+             * @description This is the id of the image.
+             */
+            image: string;
+            /**
+             * Number
+             * @description This is the image's place in `images`, counted from 0.
+             */
+            number: number;
+            /**
+             * Distance
+             * @description This is its distance from the query, 0 or more. The cosine distance is 1 − cosine, 0 to 2.
+             */
+            distance: number;
         };
         /**
          * NewApiKey
@@ -16283,6 +16900,67 @@ export interface components {
             frames?: number | null;
         };
         /**
+         * EmbeddingForm
+         * @description This draws a set of photos as thumbnails on a plane: photos whose activations at a layer are alike lie near each other. The axes are the first two principal components, and say how much of the variance they explain.
+         */
+        EmbeddingForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Pool
+             * @description Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does not matter where in the photo something is, or with `none` all values of the layer. A layer without positions is taken as it is. The default is `"mean"`.
+             * @enum {string}
+             */
+            pool?: "mean" | "max" | "none";
+            /**
+             * Components
+             * @description The array has this many components, or fewer if there are not so many. The plot has two. The default is `10`.
+             */
+            components?: number;
+            /**
+             * Thumbnail
+             * @description The longer side of a thumbnail has this many pixels. The default is `56`.
+             */
+            thumbnail?: number;
+        };
+        /**
          * ExcitationBackpropForm
          * @description A walker starts at the class and goes down the network, always to a neuron that excites the last one, in proportion to how much. The heatmap shows where it arrives. If it is contrastive, a second walker starts at everything that speaks against the class, and its map is subtracted.
          */
@@ -19215,6 +19893,140 @@ export interface components {
             rule_alpha?: number;
         };
         /**
+         * MeanMapForm
+         * @description This shows where a model looks for a class on average over the photos of a set, and where the photos differ: the mean and the spread of the maps of any attribution method, in the frame that the model sees.
+         */
+        MeanMapForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Attribution
+             * @description The maps of this method are averaged. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index or a label. If it is null, it is the class that is the top class of most photos.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Scale
+             * @description If it is `each`, every map is divided by its largest absolute value first, so that all photos count alike. If it is `none`, the maps are averaged as they are. The default is `"each"`.
+             * @enum {string}
+             */
+            scale?: "each" | "none";
+        };
+        /**
+         * NearestForm
+         * @description This finds the photos of a set that a layer cannot tell well from the photo of the request: those whose activations lie nearest to its own, with their distances.
+         */
+        NearestForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Pool
+             * @description Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does not matter where in the photo something is, or with `none` all values of the layer. A layer without positions is taken as it is. The default is `"mean"`.
+             * @enum {string}
+             */
+            pool?: "mean" | "max" | "none";
+            /**
+             * Metric
+             * @description This is how the distance of two photos is measured. The default is `"cosine"`.
+             * @enum {string}
+             */
+            metric?: "cosine" | "euclidean";
+            /**
+             * Count
+             * @description This many photos are shown, or all if the set has fewer. The default is `9`.
+             */
+            count?: number;
+        };
+        /**
          * OcclusionForm
          * @description A patch slides over the image. Each place is coloured by how much the class's score falls (red) or rises (blue) while the place is covered. The method needs no gradients.
          */
@@ -21814,6 +22626,74 @@ export interface components {
             error: null;
         };
         /**
+         * EmbeddingArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        EmbeddingArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "plot" | "coordinates" | "features";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Embedding of a set job has when it has succeeded. */
+        EmbeddingResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["EmbeddingFacts"];
+            artifacts: components["schemas"]["EmbeddingArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * ExcitationBackpropArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -23277,6 +24157,142 @@ export interface components {
             state: "succeeded";
             facts: components["schemas"]["LrpFacts"];
             artifacts: components["schemas"]["LrpArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * MeanMapArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        MeanMapArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "picture" | "mean" | "spread" | "count";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Mean map of a set job has when it has succeeded. */
+        MeanMapResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["MeanMapFacts"];
+            artifacts: components["schemas"]["MeanMapArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * NearestArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        NearestArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "sheet" | "distances" | "query";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Nearest photos job has when it has succeeded. */
+        NearestResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["NearestFacts"];
+            artifacts: components["schemas"]["NearestArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
             finished_at: string;
@@ -25386,6 +26402,49 @@ export interface components {
              * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
              */
             frames: number | null;
+        };
+        /**
+         * ResolvedEmbedding
+         * @description The photos of a set as points on the first principal components of their activations at a layer.
+         */
+        ResolvedEmbedding: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer: string | null;
+            /**
+             * Pool
+             * @description Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does not matter where in the photo something is, or with `none` all values of the layer. A layer without positions is taken as it is. The default is `"mean"`.
+             * @enum {string}
+             */
+            pool: "mean" | "max" | "none";
+            /**
+             * Components
+             * @description The array has this many components, or fewer if there are not so many. The plot has two. The default is `10`.
+             */
+            components: number;
+            /**
+             * Thumbnail
+             * @description The longer side of a thumbnail has this many pixels. The default is `56`.
+             */
+            thumbnail: number;
         };
         /**
          * ResolvedExcitationBackprop
@@ -27788,6 +28847,98 @@ export interface components {
             max_pool: components["schemas"]["ResolvedPooling"];
         };
         /**
+         * ResolvedMeanMap
+         * @description The mean and the spread of an attribution method's maps over the photos of a set.
+         */
+        ResolvedMeanMap: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Attribution
+             * @description The maps of this method are averaged. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index or a label. If it is null, it is the class that is the top class of most photos.
+             */
+            class_index: (number | string) | null;
+            /**
+             * Scale
+             * @description If it is `each`, every map is divided by its largest absolute value first, so that all photos count alike. If it is `none`, the maps are averaged as they are. The default is `"each"`.
+             * @enum {string}
+             */
+            scale: "each" | "none";
+        };
+        /**
+         * ResolvedNearest
+         * @description The photos of a set whose activations at a layer lie nearest to those of a query photo.
+         */
+        ResolvedNearest: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer: string | null;
+            /**
+             * Pool
+             * @description Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does not matter where in the photo something is, or with `none` all values of the layer. A layer without positions is taken as it is. The default is `"mean"`.
+             * @enum {string}
+             */
+            pool: "mean" | "max" | "none";
+            /**
+             * Metric
+             * @description This is how the distance of two photos is measured. The default is `"cosine"`.
+             * @enum {string}
+             */
+            metric: "cosine" | "euclidean";
+            /**
+             * Count
+             * @description This many photos are shown, or all if the set has fewer. The default is `9`.
+             */
+            count: number;
+        };
+        /**
          * ResolvedOcclusion
          * @description The places where a covered window lowers or raises a class's score. The window slides over the model's input.
          */
@@ -29519,7 +30670,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "eigen_cam" | "element_wise_cam" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -30746,6 +31897,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ElementWiseCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_embedding: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["EmbeddingForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -32517,6 +33749,172 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LrpJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_mean_map: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "attribution": "grad_cam",
+                 *       "class_index": 1
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["MeanMapForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeanMapJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_nearest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "count": 2
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["NearestForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -35979,6 +37377,84 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_embedding_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["EmbeddingForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_excitation_backprop_json: {
         parameters: {
             query?: never;
@@ -37649,6 +39125,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LrpJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_mean_map_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "attribution": "grad_cam",
+                 *       "class_index": 1
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["MeanMapForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeanMapJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeanMapJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_nearest_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "count": 2
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["NearestForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestJob"];
                 };
             };
             400: components["responses"]["Problem400"];
