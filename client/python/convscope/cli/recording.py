@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from pathlib import Path
 
 from convscope.cli.manifest import Manifest, Row
 from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.progress import RunProgress
+from convscope.cli.quick_files import QuickFiles
 from convscope.cli.save_choice import SaveChoice, write_files
 from convscope.errors import (
     AccessError,
@@ -48,6 +48,7 @@ class RunRecorder:
 
     def __init__(self, folder: Path, manifest: Manifest, request: RunRequest, save: SaveChoice, progress: RunProgress) -> None:
         self._folder, self._manifest, self._request, self.save, self._progress = folder, manifest, request, save, progress
+        self._files = QuickFiles()
         self._succeeded = False
         # Until something succeeds, the call itself may be the reason of a refusal, and the user then changes it. Such rows wait.
         self._refused: list[Row] = []
@@ -113,7 +114,7 @@ class RunRecorder:
 
     async def _write(self, files: dict[str, bytes]) -> None:
         try:
-            await asyncio.to_thread(write_files, self._folder, files)
+            await self._files.call(write_files, self._folder, files)
         except OSError as error:
             if error.errno in _OF_ONE_PHOTO:
                 raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import httpx
 from convscope.archives import read_archive
 from convscope.async_client import AsyncClient
 from convscope.async_job import AsyncJob, artifact_fetcher
+from convscope.cli.plain_transport import plain_transport
 from convscope.cli.planning import RunItem, RunRequest
-from convscope.cli.quick_reader import QuickReader
+from convscope.cli.quick_files import QuickFiles
 from convscope.cli.save_choice import SaveChoice
 from convscope.errors import ConvscopeError, NetworkError
 from convscope.result import AsyncResult
@@ -37,9 +37,9 @@ Answer = AsyncResult | httpx.Response | ConvscopeError | OSError
 class RunClient(AsyncClient):
     """The client of a run, which calls the method for one item after the other. The arguments are those of `AsyncClient`."""
 
-    def __init__(self, url: str, key: str | None = None, **options: Any) -> None:
-        super().__init__(url, key, **options)
-        self._reader = QuickReader()
+    def __init__(self, url: str, key: str | None = None, *, transport: httpx.AsyncBaseTransport | None = None, **options: Any) -> None:
+        super().__init__(url, key, transport=transport or plain_transport(url), **options)
+        self._files = QuickFiles()
 
     async def prepared(self, request: RunRequest, item: RunItem) -> PhotoForm | OSError | None:
         """Read the photo of an item, and return its submission, or the error if it cannot be read.
@@ -50,7 +50,7 @@ class RunClient(AsyncClient):
         if not isinstance(item.photo, str):
             return None
         try:
-            return await self._reader.read(_form, request, Path(item.photo))
+            return await self._files.call(_form, request, Path(item.photo))
         except OSError as error:
             return error
 
@@ -77,8 +77,12 @@ class RunClient(AsyncClient):
         return AsyncResult(job, artifact_fetcher(self._connection, job["id"]), contents)
 
     async def _submitted(self, form: PhotoForm, names: str | None) -> AsyncResult | httpx.Response:
-        """Submit a photo. If the job ends in time, the answer is a zip file with the artifacts of these names."""
-        headers = {"Content-Type": form.media_type, "Idempotency-Key": uuid.uuid4().hex, "Prefer": f"wait={_WAIT_SECONDS}"}
+        """Submit a photo. If the job ends in time, the answer is a zip file with the artifacts of these names.
+
+        A repetition after a broken connection joins the work of the first submission or takes its result, because the two are identical.
+        So it needs no idempotency key, for which the service would do more work for each photo.
+        """
+        headers = {"Content-Type": form.media_type, "Prefer": f"wait={_WAIT_SECONDS}"}
         answer = await self._connection.request(
             "POST",
             "/v1/jobs" if names is None else "/v1/jobs.zip",
