@@ -55,6 +55,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
         "options": {"layer": "block4_conv3"},
     },
     "deep_dream": {"layers": {"block4_conv3": 1.0, "block5_conv3": 1.0}, "octaves": 3, "steps": 4, "size": 512},
+    "dff": {"images": _IMAGES[:16], "layer": "block4_conv3", "parts": 12},
     "faithfulness": {"attribution": "score_cam", "steps": 50, "randomisations": 1},
     "feature_inversion": {"layer": ["block3_conv3", "block5_conv3"], "steps": 16},
     "filter_atlas": {"layer": "block5_conv3", "size": 224, "steps": 8},

@@ -194,6 +194,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "mean_map": {"attribution": "layer_cam", "options": {"layer": "block10_add"}},
     "nearest": {},
     "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
+    "dff": {"layer": "head_relu", "parts": 5},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},
     "feature_inversion": {"layer": ["block2_add", "block7_add", "block10_add"]},
     "filter_atlas": {"layer": "block3_expand_conv", "size": 64, "steps": 64, "columns": 18},

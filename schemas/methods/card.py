@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 
-Family = Literal["cam", "gradients", "relevance", "perturbation", "evaluation", "sets", "inspection", "synthesis"]
+Family = Literal["cam", "gradients", "relevance", "perturbation", "evaluation", "concepts", "sets", "inspection", "synthesis"]
 """The folder of a method in `schemas/methods` and in `workers/methods`."""
 
 FAMILY_TITLES: dict[Family, str] = {
@@ -19,6 +19,7 @@ FAMILY_TITLES: dict[Family, str] = {
     "relevance": "How is the class's score shared among the pixels?",
     "perturbation": "Which parts are missed when they are covered?",
     "evaluation": "How true is the map?",
+    "concepts": "Which parts and concepts does the model work with?",
     "sets": "What do several photos, or several models, have in common?",
     "inspection": "What is inside the model, and what does it answer?",
     "synthesis": "What does a channel or a class look for?",

@@ -24,9 +24,9 @@ const RULES: Rule[] = [
   { name: "More", question: "What else can the service draw?", holds: () => true },
 ];
 
-// The answer is a panel of its own. Sets of photos have a place in the card of a channel. Methods of sets need more than the photo that is shown.
+// The answer is a panel of its own. Sets of photos have a place in the card of a channel. Methods of sets and of concepts need more than the photo that is shown.
 const ELSEWHERE = ["predict", "predict_batch", "top_patches"];
-const isElsewhere = (method: Method) => ELSEWHERE.includes(method.name) || method.family === "sets";
+const isElsewhere = (method: Method) => ELSEWHERE.includes(method.name) || method.family === "sets" || method.family === "concepts";
 
 // The best known method is first in its family.
 const FIRST = ["grad_cam", "saliency", "occlusion"];

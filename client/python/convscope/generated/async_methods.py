@@ -372,6 +372,35 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("deep_lift", given_arguments(locals()))
 
+    async def dff(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, parts: int = DEFAULT, top: int = DEFAULT, max_iterations: int
+        = DEFAULT, tolerance: float = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This divides one photo or several into parts that a layer treats alike, such as heads, bodies and backgrounds. A part has
+            the same colour in all photos. If the model averages the layer before its classes, each part has the classes that it
+            speaks for.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of the target layer.
+            parts: This is the number of parts. By default 5.
+            top: This is the number of classes that each part gets in the facts and the legend. By default 2.
+            max_iterations: The factorization stops after so many iterations at the latest. By default 200.
+            tolerance: The factorization stops when an iteration changes less than this share of what the first one has changed. By
+                default 0.0001.
+            annotate: If it is true, the pictures have a title. By default True.
+        """
+        return await self._run_method("dff", given_arguments(locals()))
+
     async def eigen_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]

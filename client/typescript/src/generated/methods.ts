@@ -11,6 +11,7 @@ export interface ArtifactNames {
   deconvnet: "picture" | "overlay" | "attribution" | "map";
   deep_dream: "dream" | "image" | "curve";
   deep_lift: "picture" | "overlay" | "attribution" | "map" | "animation";
+  dff: "sheet" | "parts" | `maps.${string}` | "vectors";
   eigen_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   element_wise_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   embedding: "plot" | "coordinates" | "features";
@@ -103,6 +104,7 @@ export type MethodWithImage =
 /** The methods that take several images. */
 export type MethodWithImages =
   | "compare_models"
+  | "dff"
   | "embedding"
   | "mean_map"
   | "nearest"

@@ -350,6 +350,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deep feature factorization
+         * @description This divides one photo or several into parts that a layer treats alike, such as heads, bodies and backgrounds. A part has the same colour in all photos. If the model averages the layer before its classes, each part has the classes that it speaks for. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/dff.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_dff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/eigen_cam": {
         parameters: {
             query?: never;
@@ -2157,6 +2179,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_deep_lift_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dff.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deep feature factorization, as JSON
+         * @description This divides one photo or several into parts that a layer treats alike, such as heads, bodies and backgrounds. A part has the same colour in all photos. If the model averages the layer before its classes, each part has the classes that it speaks for. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/dff`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_dff_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5273,6 +5317,165 @@ export interface components {
             inputs?: components["schemas"]["InputValues"];
             /** @description The parameters of DeepLIFT. */
             params?: components["schemas"]["DeepLift"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * Dff
+         * @description The parts into which photos fall in a layer's activations, as colours on the photos.
+         */
+        Dff: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the target layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Parts
+             * @description This is the number of parts. The default is `5`.
+             */
+            parts?: number;
+            /**
+             * Top
+             * @description This is the number of classes that each part gets in the facts and the legend. The default is `2`.
+             */
+            top?: number;
+            /**
+             * Max Iterations
+             * @description The factorization stops after so many iterations at the latest. The default is `200`.
+             */
+            max_iterations?: number;
+            /**
+             * Tolerance
+             * @description The factorization stops when an iteration changes less than this share of what the first one has changed. The default is `0.0001`.
+             */
+            tolerance?: number;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title. The default is `true`.
+             */
+            annotate?: boolean;
+        };
+        /**
+         * DffFacts
+         * @description The parts, and how well they rebuild the activations.
+         */
+        DffFacts: {
+            /**
+             * Layer
+             * @description This is the path of the layer.
+             */
+            layer: string;
+            /**
+             * Parts
+             * @description These are the parts, the one with the largest share first.
+             */
+            parts: components["schemas"]["PhotoPart"][];
+            /**
+             * Labelled
+             * @description It is true if the model's class scores depend only on the layer's mean over all positions, as with global average pooling and dense layers. Only then do the parts have classes.
+             */
+            labelled: boolean;
+            /**
+             * Relative Error
+             * @description This is ‖A − W·H‖ / ‖A‖ over all photos. 0 means that the parts rebuild everything.
+             */
+            relative_error: number;
+            /**
+             * Relative Errors
+             * @description These are the same for each photo alone, in the order of `images`.
+             */
+            relative_errors: number[];
+            /**
+             * Iterations
+             * @description This is the number of iterations of the factorization.
+             */
+            iterations: number;
+            /**
+             * Converged
+             * @description It is false if the factorization stopped at `max_iterations`.
+             */
+            converged: boolean;
+        };
+        /** @description A Deep feature factorization job. */
+        DffJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "dff";
+            params: components["schemas"]["ResolvedDff"];
+        } & (components["schemas"]["DffResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "dff";
+        };
+        /**
+         * DffRequest
+         * @description This divides one photo or several into parts that a layer treats alike, such as heads, bodies and backgrounds. A part has the same colour in all photos. If the model averages the layer before its classes, each part has the classes that it speaks for.
+         */
+        DffRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "dff";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Deep feature factorization. */
+            params: components["schemas"]["Dff"];
             /** @description Where the end of the job is told, if the operator has turned webhooks on. */
             webhook?: components["schemas"]["WebhookRequest"] | null;
             /**
@@ -9676,7 +9879,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -9715,7 +9918,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -11241,7 +11444,7 @@ export interface components {
              * @description The group of methods that answer the same kind of question.
              * @enum {string}
              */
-            family: "cam" | "gradients" | "relevance" | "perturbation" | "evaluation" | "sets" | "inspection" | "synthesis";
+            family: "cam" | "gradients" | "relevance" | "perturbation" | "evaluation" | "concepts" | "sets" | "inspection" | "synthesis";
             /**
              * Family Title
              * @description The question that the family answers.
@@ -12119,6 +12322,27 @@ export interface components {
              * @description This is the number of covered images that the model was shown.
              */
             masks: number;
+        };
+        /**
+         * PhotoPart
+         * @description A part that was found in the photos.
+         */
+        PhotoPart: {
+            /**
+             * Number
+             * @description This is the number of the part, counted from 0. The part with the largest share is first.
+             */
+            number: number;
+            /**
+             * Share
+             * @description This is the part's share in the sum of all activations that the parts rebuild, 0-1.
+             */
+            share: number;
+            /**
+             * Classes
+             * @description These are the top classes if the layer had the part's vector at every position, the highest first. There are none if `labelled` is false.
+             */
+            classes: components["schemas"]["Prediction"][];
         };
         /**
          * PointRegion
@@ -16642,6 +16866,76 @@ export interface components {
              * @description This is the seed of the random baseline. The same seed gives the same baseline. The default is `0`.
              */
             seed?: number;
+        };
+        /**
+         * DffForm
+         * @description This divides one photo or several into parts that a layer treats alike, such as heads, bodies and backgrounds. A part has the same colour in all photos. If the model averages the layer before its classes, each part has the classes that it speaks for.
+         */
+        DffForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the target layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Parts
+             * @description This is the number of parts. The default is `5`.
+             */
+            parts?: number;
+            /**
+             * Top
+             * @description This is the number of classes that each part gets in the facts and the legend. The default is `2`.
+             */
+            top?: number;
+            /**
+             * Max Iterations
+             * @description The factorization stops after so many iterations at the latest. The default is `200`.
+             */
+            max_iterations?: number;
+            /**
+             * Tolerance
+             * @description The factorization stops when an iteration changes less than this share of what the first one has changed. The default is `0.0001`.
+             */
+            tolerance?: number;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * DoneEvent
@@ -22496,6 +22790,71 @@ export interface components {
             error: null;
         };
         /**
+         * DffArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        DffArtifact: {
+            /** @description Name of the artifact. No other artifact of the job has the same name. */
+            name: ("sheet" | "parts" | "vectors") | string;
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Deep feature factorization job has when it has succeeded. */
+        DffResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["DffFacts"];
+            artifacts: components["schemas"]["DffArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * EigenCamArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -26188,6 +26547,58 @@ export interface components {
              * @description This is the seed of the random baseline. The same seed gives the same baseline. The default is `0`.
              */
             seed: number;
+        };
+        /**
+         * ResolvedDff
+         * @description The parts into which photos fall in a layer's activations, as colours on the photos.
+         */
+        ResolvedDff: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the target layer. If it is null, the model's default target layer is used.
+             */
+            layer: string | null;
+            /**
+             * Parts
+             * @description This is the number of parts. The default is `5`.
+             */
+            parts: number;
+            /**
+             * Top
+             * @description This is the number of classes that each part gets in the facts and the legend. The default is `2`.
+             */
+            top: number;
+            /**
+             * Max Iterations
+             * @description The factorization stops after so many iterations at the latest. The default is `200`.
+             */
+            max_iterations: number;
+            /**
+             * Tolerance
+             * @description The factorization stops when an iteration changes less than this share of what the first one has changed. The default is `0.0001`.
+             */
+            tolerance: number;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title. The default is `true`.
+             */
+            annotate: boolean;
         };
         /**
          * ResolvedDifferenceTarget
@@ -30670,7 +31081,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -31737,6 +32148,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeepLiftJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_dff: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "parts": 3
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["DffForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DffJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -37206,6 +37699,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeepLiftJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_dff_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "parts": 3
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["DffForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DffJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DffJob"];
                 };
             };
             400: components["responses"]["Problem400"];

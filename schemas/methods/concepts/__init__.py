@@ -1,0 +1,1 @@
+"""Parameters of methods that find concepts in a layer: parts, directions and regions of its activations."""
