@@ -69,6 +69,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "nearest": {"images": _IMAGES, "layer": "block5_conv3"},
     "embedding": {"images": _IMAGES, "layer": "block5_conv3"},
     "lime": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
+    "map_measures": {"attribution": "score_cam", "measures": ["road", "deletion", "insertion", "infidelity"]},
     "occlusion": {"class_index": [1, 2, 3, 4, 5], "window": 32, "stride": 8},
     "predict_batch": {"images": _IMAGES},
     "rise": {"masks": 1000, "class_index": [1, 2, 3, 4, 5]},

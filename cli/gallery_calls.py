@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from pydantic import JsonValue
 
+from cli.gallery_photos import OTHER_PHOTOS
 from schemas.methods import METHODS
+from schemas.methods.evaluation.measures import MeasureName
 from schemas.methods.inspection.sandbox import SANDBOX_PRESETS
 
 BUILT_IN = "efficientnet_lite0"
@@ -208,6 +211,11 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "kpca_cam": {"kernel": "cosine"},
     "lime": {"samples": 1000},
     "lrp": {"composite": "epsilon_gamma_box"},
+    "map_measures": {
+        "attribution": "grad_cam",
+        "measures": [*get_args(MeasureName)],
+        "region": {"box": [60, 160, 300, 330]},  # the cup of `coffee.jpg`
+    },
     "rise": {"masks": 1000},
     "sandbox": {"preset": "relu_max_pool_5x5"},
     "score_cam": {"max_channels": 256},
@@ -220,29 +228,10 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
 
 
 _TWO_OBJECTS: Mapping[str, JsonValue] = {"class_index": [285, 967]}  # the cat and the espresso of `cat_and_coffee.jpg`
-_OTHER_PHOTOS: Mapping[str, str] = {
-    **dict.fromkeys(
-        (
-            "grad_cam",
-            "grad_cam_plus_plus",
-            "layer_cam",
-            "element_wise_cam",
-            "score_cam",
-            "ablation_cam",
-            "recipro_cam",
-            "shapley_cam",
-            "refine_cam",
-        ),
-        "cat_and_coffee.jpg",
-    ),
-    **dict.fromkeys(("deep_lift", "sobol", "hsic"), "cat_and_coffee.jpg"),
-    **dict.fromkeys(("occlusion", "rise", "faithfulness", "lime", "kernel_shap", "gradient_shap", "guided_ig"), "coffee.jpg"),
-}
-"""The photos on which these methods have something to say: two objects, or one that does not fill the photo."""
 
 
 def method_calls() -> Iterator[GalleryCall]:
     """Yield one call of each method that shows it well."""
     for name, params in METHODS.items():
-        photo, good = _OTHER_PHOTOS.get(name), _GOOD_PARAMS.get(name, params.card.example)
+        photo, good = OTHER_PHOTOS.get(name), _GOOD_PARAMS.get(name, params.card.example)
         yield GalleryCall(params.card.title, name, {**good, **(_TWO_OBJECTS if photo == "cat_and_coffee.jpg" else {})}, photo=photo)

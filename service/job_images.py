@@ -93,13 +93,13 @@ async def keep_images(
         await services.store.images.put(caller.owner, parsed.files[image_id].content, header.format, header.width, header.height)
 
 
-async def keep_target_image(services: Services, caller: Caller, image_id: str, parsed: ParsedRequest) -> None:
-    """Keep the image that the target names as long as the job.
+async def keep_named_image(services: Services, caller: Caller, image_id: str, parsed: ParsedRequest, name: str) -> None:
+    """Keep the image that the parameter `name` names beside the photo as long as the job.
 
     Raises:
         NotFound: the caller has no such image.
     """
     (found,) = await kept_uploads(services, caller, parsed, [image_id])
     if found is None:
-        pointer = f"{parsed.params_pointer}/target"
+        pointer = f"{parsed.params_pointer}/{name}"
         raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=pointer, got=image_id)

@@ -17,13 +17,13 @@ from schemas.methods.base import MethodParams
 from schemas.methods.forward_only import check_forward_only
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.methods.targets import target_image
+from schemas.methods.targets import mask_image, target_image
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.fetched_photos import with_fetched_photos
 from service.further_models import further_models, resolved_for_further
 from service.image_check import ImageHeader, check_image
-from service.job_images import check_image_files, check_image_given, keep_images, keep_target_image
+from service.job_images import check_image_files, check_image_given, keep_images, keep_named_image
 from service.job_inputs import JobInputs, check_inputs, explained_input, with_shown_bands
 from service.kept_uploads import with_images_of_sets
 from service.mask_size import check_mask_size
@@ -152,11 +152,13 @@ async def _kept_images(
         await keep_images(services, caller, resolved.images, parsed, headers=headers, models=models)
         return resolved.images
     target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
-    if target is None:
-        return ()
-    await keep_target_image(services, caller, target, parsed)
-    await check_mask_size(services, caller, resolved, parsed)
-    return (target,)
+    named = {"target": target, "region": mask_image(getattr(resolved, "region", None))}
+    kept = {name: image_id for name, image_id in named.items() if image_id is not None}
+    for name, image_id in kept.items():
+        await keep_named_image(services, caller, image_id, parsed, name)
+    if kept:
+        await check_mask_size(services, caller, resolved, parsed)
+    return tuple(dict.fromkeys(kept.values()))
 
 
 async def _with_inputs(

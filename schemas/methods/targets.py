@@ -161,6 +161,9 @@ def target_image(target: Target | None) -> str | None:
     """Return the id of the image that a target needs beside the photo, or None."""
     if isinstance(target, SimilarityTarget):
         return target.similarity.image
-    if isinstance(target, RegionTarget) and isinstance(target.region.where, MaskRegion):
-        return target.region.where.mask
-    return None
+    return mask_image(target.region.where) if isinstance(target, RegionTarget) else None
+
+
+def mask_image(region: object) -> str | None:
+    """Return the id of the mask image that a region of the photo names, or None for a region of another kind."""
+    return region.mask if isinstance(region, MaskRegion) else None

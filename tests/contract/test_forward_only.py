@@ -28,6 +28,7 @@ PARAMS = {
     "compare_models": {"images": IDS, "models": ["other"], "attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}},
     "mean_map": {"images": IDS, "attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}},
     "faithfulness": {"attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "steps": 9},
+    "map_measures": {"attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "perturbations": 8, "disturbances": 1},
 }
 TF = Preprocessing.named("tf")
 
@@ -82,6 +83,7 @@ def test_every_other_method_names_those_that_work(method: str, probe: Any) -> No
         "sobol",
         "hsic",
         "faithfulness",
+        "map_measures",
     } <= set(forward_only_methods())
 
 

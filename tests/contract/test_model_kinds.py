@@ -38,8 +38,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*does not ha
 
 MAP = ("map", "map.{method}")
 ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP for spec in params.card.artifacts)]
-# This method judges the map of another one; here, that of its default.
-JUDGED = {"faithfulness": "grad_cam"}
+# These methods judge the map of another one; here, that of their default.
+JUDGED = {"faithfulness": "grad_cam", "map_measures": "grad_cam"}
 # Parameters that make slow methods quick.
 QUICK: dict[str, dict[str, Any]] = {
     "fem": {"sigmas": 0.5},  # small maps have no place that is further from the mean
@@ -54,6 +54,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "guided_ig": {"steps": 4},
     "integrated_gradients": {"steps": 6},
     "faithfulness": {"steps": 6, "randomisations": 2},
+    "map_measures": {"measures": ["road", "max_sensitivity", "sparseness"], "disturbances": 1},
 }
 # Between the score and the target layer of these kinds, every layer has a rule of relevance.
 RULES_SUFFICE = (KINDS["own_vit"], KINDS["vision_transformer"])

@@ -16,12 +16,14 @@ from tests.parity.stand_ins import stand_ins
 
 with stand_ins("torchvision", "tensorflow_probability", "skimage"):
     import captum.attr as captum
+    import captum.metrics as captum_metrics
     import pytorch_grad_cam
     import xplique.attributions as xplique
     import xplique.metrics as xplique_metrics
     from lucent.optvis import objectives as lucent_objectives
     from lucent.optvis.param import color as lucent_colour
     from lucent.optvis.param import spatial as lucent_spatial
+    from pytorch_grad_cam.metrics import road as grad_cam_road
     from pytorch_grad_cam.utils import image as grad_cam_image
     from xplique.attributions.global_sensitivity_analysis import hsic_estimators as xplique_hsic_estimators
     from xplique.attributions.global_sensitivity_analysis import replicated_designs as xplique_replicated_designs
@@ -34,7 +36,9 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage"):
 
 __all__ = [
     "captum",
+    "captum_metrics",
     "grad_cam_image",
+    "grad_cam_road",
     "keras",
     "lucent_colour",
     "lucent_objectives",

@@ -118,6 +118,24 @@ async def test_sizes_are_those_of_upright_images(client: httpx.AsyncClient, segm
     assert (problem.pointer, problem.got) == ("/target/region/where/mask", "9×5")
 
 
+async def test_the_mask_of_map_measures_is_kept_and_has_the_photos_size(
+    client: httpx.AsyncClient, worker: FakeWorker, store: JobStore
+) -> None:
+    await worker.publish(description())
+
+    async def measured(mask: str) -> httpx.Response:
+        fields = {"model": "vgg16", "measures": '["relevance_mass"]', "region": json.dumps({"mask": mask})}
+        return await client.post("/v1/map_measures", data=fields, files={"image": PHOTO}, headers={"Prefer": "respond-async"})
+
+    mask = await uploaded(client, png(9, 5, 1))
+    assert (await measured(mask)).status_code == 202
+    assert json.loads((await worker.claim("slow")).params)["region"] == {"mask": mask}
+    assert await store.images.file(mask) == png(9, 5, 1)
+    problem = problem_of(await measured(await uploaded(client, png(8, 5))), 422, "invalid_parameters")
+    assert (problem.pointer, problem.allowed, problem.got) == ("/region/mask", "9×5", "8×5")
+    assert problem_of(await measured(ABSENT), 404, "not_found").pointer == "/region"
+
+
 @pytest.mark.parametrize(
     ("text", "index"), [("285", 285), ("Egyptian cat", 2), ("tabby, tabby cat", 1), ("3,1", (3, 1)), ('["espresso", 0]', (4, 0))]
 )

@@ -60,6 +60,7 @@ class Inputs:
         photos: the photo of each input, in the order of the batch. It is empty if the method needs no image.
         target_image: the image that the target names beside the photo, a mask or an image to compare with. All jobs of a batch name the
             same. It is None for every other target.
+        region_mask: slow lane only: the mask image that the parameter `region` names, or None.
         further: slow lane only, for a method whose parameters name `models`: each of them, in this order.
         pieces: slow lane only, for a method with `reusable`: the pieces of the work that earlier jobs have left.
     """
@@ -69,5 +70,6 @@ class Inputs:
     several: tuple[Prepared, ...] = ()
     photos: tuple[Photo, ...] = ()
     target_image: Prepared | None = None
+    region_mask: Prepared | None = None
     further: tuple[FurtherModel, ...] = ()
     pieces: Pieces = field(default_factory=dict[str, Arrays])

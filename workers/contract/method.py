@@ -14,8 +14,8 @@ fast method that returns the logits of a photo:
         return ()
 
 `run` and `draw` agree on the type of the result between themselves. There is one rule: the result of a method with the artifacts `overlay`
-and `map` has an attribute `maps`, float32 (n, h, w), with one map for each class. The method `faithfulness` tests these maps. If they need
-not lie over the whole input, the result also has an attribute `place`, a `MapPlace`.
+and `map` has an attribute `maps`, float32 (n, h, w), with one map for each class. The methods of the family `evaluation` judge these maps.
+If they need not lie over the whole input, the result also has an attribute `place`, a `MapPlace`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from schemas.methods.image_input import ShownBandsParams
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
-from schemas.methods.targets import target_image
+from schemas.methods.targets import mask_image, target_image
 from schemas.models import Fit, ModelDescription, Preprocessing
 from workers.contract.arrays import Float32, UInt8, UInt16
 from workers.contract.inputs import BoundInputs, Inputs, Prepared
@@ -92,6 +92,11 @@ class InputLoader:
             loaded = await self._load_one(execution, image_id, "The target's image", explained)
             target = loaded.prepared
             seconds.append(loaded.seconds)
+        region_mask: Prepared | None = None
+        if (mask_id := mask_image(getattr(params, "region", None))) is not None:
+            loaded = await self._load_one(execution, mask_id, "The mask of the region", explained)
+            region_mask = loaded.prepared
+            seconds.append(loaded.seconds)
         values = {other: await self._values(execution, given[other], explained.other(other)) for other in sorted(given) if other != name}
         prepared = None if own is None else own.prepared
         inputs = Inputs(
@@ -100,6 +105,7 @@ class InputLoader:
             several,
             () if prepared is None else (prepared.photo,),
             target,
+            region_mask,
         )
         bound = _bound(model, name, own, values, given)
         photo = None if prepared is None else prepared.photo

@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 from schemas.errors import InvalidParameters, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
-from schemas.methods.evaluation.faithfulness import attribution_methods
+from schemas.methods.evaluation.judged_map import attribution_methods
 from schemas.methods.forward_only import check_forward_only
 from schemas.methods.perturbation.base import CountsTries, check_masks
 from schemas.models import PublishedModel

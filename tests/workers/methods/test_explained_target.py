@@ -14,7 +14,7 @@ from rendering.photo import Photo, Placement
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
-from schemas.methods.evaluation.faithfulness import attribution_methods
+from schemas.methods.evaluation.judged_map import attribution_methods
 from tests.workers.methods.linear import driven
 from tests.workers.models.entries import file_entry
 from workers.contract.artifacts import Array, Output

@@ -17,7 +17,6 @@ from jaxtyping import Float32, Float64, Int64, UInt8
 from rendering import scaling
 from rendering.charts.correlations import Correlation, correlations
 from rendering.charts.curves import Curve, Level, curves
-from rendering.drawings.base import Drawing
 from rendering.photo import Photo
 from schemas.methods.base import MethodParams
 from schemas.methods.evaluation.faithfulness import Faithfulness
@@ -33,8 +32,10 @@ from workers.methods.baselines import baseline
 from workers.methods.batch_sizes import batches
 from workers.methods.class_scores import class_name
 from workers.methods.evaluation.combined_progress import STEPS_PER_RUN, CombinedProgress
+from workers.methods.evaluation.overlay_drawing import overlay_drawing
 from workers.methods.evaluation.pixel_curves import area, drop, finite_over_input, random_map, ranking, visible
 from workers.methods.evaluation.rank_correlation import spearman
+from workers.methods.evaluation.run_attribution import run_attribution
 from workers.methods.perturbation.watched_scores import WatchedScores, watch
 
 
@@ -132,16 +133,6 @@ def run(probe: Probe, inputs: Inputs, params: Faithfulness) -> Generator[Slice, 
     )
 
 
-def run_attribution(probe: Probe, inputs: Inputs, params: MethodParams) -> Generator[Slice, None, Any]:
-    """Run an attribution method of either lane, and return its result."""
-    method = implementation(params.card.name)
-    if method.lane == "slow":
-        return (yield from method.run(probe, inputs, params))
-    (result,) = method.run(probe, inputs, [params])
-    yield Slice(1, 1)
-    return result
-
-
 def _scores(
     probe: Probe,
     watched: WatchedScores,
@@ -185,21 +176,13 @@ def draw(result: FaithfulnessResult, photo: Photo, params: Faithfulness) -> Outp
     return Output(
         artifacts=(
             Picture("chart", _chart(result, facts), primary=True),
-            PictureOfArrays.of("overlay", _overlay(drawn), [tested]),
+            PictureOfArrays.of("overlay", overlay_drawing(drawn), [tested]),
             tested,
             Array("curves", _curves(result)),
         ),
         facts=facts,
         warnings=(*drawn.warnings, *_warnings(result)),
     )
-
-
-def _overlay(drawn: Output) -> Drawing:
-    """Return the drawing of an attribution's overlay. It is drawn from the array `map`, which this job has too."""
-    (overlay,) = (each for each in drawn.artifacts if isinstance(each, Picture | PictureOfArrays) and each.name == "overlay")
-    if overlay.drawing is None:
-        raise ValueError("the overlay of an attribution must have a drawing")
-    return overlay.drawing
 
 
 def _curves(result: FaithfulnessResult) -> Float32[np.ndarray, "5 s"]:

@@ -17,7 +17,7 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.class_scores import predictions
 from workers.methods.evaluation.combined_progress import STEPS_PER_RUN, CombinedProgress
-from workers.methods.evaluation.faithfulness import run_attribution
+from workers.methods.evaluation.run_attribution import run_attribution
 from workers.methods.inspection.photo_batches import forward_in_batches, name_image
 from workers.methods.inspection.top_classes import top_classes, top_predictions
 from workers.methods.sets import compared_models_sheet

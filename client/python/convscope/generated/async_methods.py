@@ -1516,6 +1516,59 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("lrp", given_arguments(locals()))
 
+    async def map_measures(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        attribution: str = DEFAULT, options: Mapping[str, Any] | None = DEFAULT, measures: Sequence[Literal["deletion", "insertion", "road",
+        "infidelity", "max_sensitivity", "sparseness", "complexity", "random_logit", "pointing_game", "relevance_mass", "relevance_rank"]] =
+        DEFAULT, perturbations: int = DEFAULT, disturbances: int = DEFAULT, radius: float = DEFAULT, other_classes: int = DEFAULT, seed: int
+        = DEFAULT, region: Mapping[str, Any] | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This measures a map: whether the model goes by what it marks (ROAD, infidelity, deletion, insertion), how stable it is
+            (max-sensitivity), how concentrated it is (sparseness, complexity), whether it depends on the class (random logit), and
+            whether it lies on the object (pointing game, relevance mass and rank).
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is watched: its probability as in the papers, or its logit. By default "probability".
+            attribution: The map of this method is tested. By default "grad_cam".
+            options: These are the parameters of that method, as /v1/methods describes them.
+            measures: The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and
+                random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity
+                `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more
+                times. By default ['road', 'infidelity', 'max_sensitivity', 'sparseness', 'complexity'].
+            perturbations: For infidelity, this many squares are removed from the image, one in each try. By default 64.
+            disturbances: For max_sensitivity, the map is made for this many disturbed images. By default 10.
+            radius: For max_sensitivity, each value of the input changes by at most this share of the distance from black to white,
+                0-1. By default 0.02.
+            other_classes: For random_logit, the map is made for this many other classes, which are drawn at random. By default 5.
+            seed: This is the seed of all that the measures draw at random. By default 0.
+            region: This is where the object lies: a `box` (top, left, height, width) in pixels of the photo, or a `mask`, the id of
+                an uploaded image of the photo's size.
+        """
+        return await self._run_method("map_measures", given_arguments(locals()))
+
     async def mean_map(
         self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
         Literal["float32", "bfloat16"] = DEFAULT, attribution: str = DEFAULT, options: Mapping[str, Any] | None = DEFAULT, class_index: int

@@ -37,6 +37,7 @@ export interface ArtifactNames {
   layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   lime: "overlay" | "heatmap" | "map" | "segments" | "weights";
   lrp: "picture" | "overlay" | "attribution" | "map" | "animation";
+  map_measures: "chart" | "overlay" | "map" | "road";
   mean_map: "picture" | "mean" | "spread" | "count";
   nearest: "sheet" | "distances" | "query";
   occlusion: "overlay" | "heatmap" | "map" | "animation";
@@ -87,6 +88,7 @@ export type MethodWithImage =
   | "layer_cam"
   | "lime"
   | "lrp"
+  | "map_measures"
   | "nearest"
   | "occlusion"
   | "predict"

@@ -922,6 +922,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/map_measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Measures of a map
+         * @description This measures a map: whether the model goes by what it marks (ROAD, infidelity, deletion, insertion), how stable it is (max-sensitivity), how concentrated it is (sparseness, complexity), whether it depends on the class (random logit), and whether it lies on the object (pointing game, relevance mass and rank). `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/map_measures.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_map_measures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/mean_map": {
         parameters: {
             query?: never;
@@ -2751,6 +2773,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_lrp_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/map_measures.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Measures of a map, as JSON
+         * @description This measures a map: whether the model goes by what it marks (ROAD, infidelity, deletion, insertion), how stable it is (max-sensitivity), how concentrated it is (sparseness, complexity), whether it depends on the class (random logit), and whether it lies on the object (pointing game, relevance mass and rank). The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/map_measures`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_map_measures_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -9879,7 +9923,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -9918,7 +9962,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -11195,6 +11239,281 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
+         * MapMeasures
+         * @description The measures of the literature for one map of any attribution method.
+         */
+        MapMeasures: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Score
+             * @description This score of the class is watched: its probability as in the papers, or its logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
+            /**
+             * Attribution
+             * @description The map of this method is tested. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit, annotate are not allowed here, because they are parameters of this job.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Measures
+             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
+             */
+            measures?: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
+            /**
+             * Perturbations
+             * @description For infidelity, this many squares are removed from the image, one in each try. The default is `64`.
+             */
+            perturbations?: number;
+            /**
+             * Disturbances
+             * @description For max_sensitivity, the map is made for this many disturbed images. The default is `10`.
+             */
+            disturbances?: number;
+            /**
+             * Radius
+             * @description For max_sensitivity, each value of the input changes by at most this share of the distance from black to white, 0-1. The changes are uniform noise. The default is `0.02`.
+             */
+            radius?: number;
+            /**
+             * Other Classes
+             * @description For random_logit, the map is made for this many other classes, which are drawn at random. The default is `5`.
+             */
+            other_classes?: number;
+            /**
+             * Seed
+             * @description This is the seed of all that the measures draw at random. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Region
+             * @description This is where the object lies: a `box` (top, left, height, width) in pixels of the photo, or a `mask`, the id of an uploaded image of the photo's size. A form takes it as JSON.
+             * @example {
+             *       "box": [
+             *         40,
+             *         60,
+             *         120,
+             *         90
+             *       ]
+             *     }
+             */
+            region?: components["schemas"]["BoxRegion"] | components["schemas"]["MaskRegion"] | null;
+        };
+        /**
+         * MapMeasuresFacts
+         * @description The values of the measures in the order in which they were asked for.
+         */
+        MapMeasuresFacts: {
+            /**
+             * Class Index
+             * @description This is the index of the first class that is explained.
+             */
+            class_index: number | null;
+            /**
+             * Label
+             * @description This is the first class's label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Logit
+             * @description This is the first class's score for the whole image, before the final softmax or sigmoid.
+             */
+            logit: number | null;
+            /**
+             * Probability
+             * @description This is the first class's score for the whole image, after the softmax or sigmoid, 0-1.
+             */
+            probability: number | null;
+            /**
+             * Head
+             * @description It says what the values of the model's output are, as in the model's description. If it is `probabilities` or `log_probabilities`, there are no logits, and `logit` is the natural logarithm of the probability.
+             */
+            head: ("softmax" | "sigmoid" | "binary" | "logits" | "probabilities" | "log_probabilities" | "regression" | "embedding" | "none") | null;
+            /**
+             * Target
+             * @description This is the target in words, with the numbers that only the image decides. It is null for classes.
+             */
+            target: string | null;
+            /**
+             * Value
+             * @description This is the value of the target for the whole image. It is null for classes.
+             */
+            value: number | null;
+            /**
+             * Attribution
+             * @description This is the name of the method whose map is measured.
+             */
+            attribution: string;
+            /**
+             * Score
+             * @description This score of the class was watched.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
+            /**
+             * Measures
+             * @description These are the measures and their values.
+             */
+            measures: components["schemas"]["MeasuredValue"][];
+            /**
+             * Forward Passes
+             * @description This is the number of images that the model was shown for the map and all measures.
+             */
+            forward_passes: number;
+            /**
+             * Gradient Passes
+             * @description This is the number of images for which gradients or relevance were computed.
+             */
+            gradient_passes: number;
+            /**
+             * Region Share
+             * @description This is the share of the model's input that the region covers, 0-1. A random map has this relevance mass and rank on average. It is null without a region.
+             */
+            region_share: number | null;
+        };
+        /** @description A Measures of a map job. */
+        MapMeasuresJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "map_measures";
+            params: components["schemas"]["ResolvedMapMeasures"];
+        } & (components["schemas"]["MapMeasuresResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "map_measures";
+        };
+        /**
+         * MapMeasuresRequest
+         * @description This measures a map: whether the model goes by what it marks (ROAD, infidelity, deletion, insertion), how stable it is (max-sensitivity), how concentrated it is (sparseness, complexity), whether it depends on the class (random logit), and whether it lies on the object (pointing game, relevance mass and rank).
+         */
+        MapMeasuresRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "map_measures";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Measures of a map. */
+            params?: components["schemas"]["MapMeasures"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * MaskRegion
          * @description The positions where a mask image is bright.
          */
@@ -11375,6 +11694,44 @@ export interface components {
              * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * MeasuredValue
+         * @description The value of one measure.
+         */
+        MeasuredValue: {
+            /**
+             * Measure
+             * @description This is the name of the measure.
+             * @enum {string}
+             */
+            measure: "deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank";
+            /**
+             * Better
+             * @description It says which way is better.
+             * @enum {string}
+             */
+            better: "lower" | "higher";
+            /**
+             * Value
+             * @description This is the value. It is null if the map has none, for example because it is zero everywhere.
+             */
+            value: number | null;
+            /**
+             * Morf
+             * @description This is the mean score of road while the most relevant pixels are removed. Other measures have null.
+             */
+            morf: number | null;
+            /**
+             * Lerf
+             * @description This is the mean score of road while the least relevant pixels are removed. Other measures have null.
+             */
+            lerf: number | null;
+            /**
+             * Scale
+             * @description For infidelity, the map was multiplied by this number to have the unit of the score. Other measures have null.
+             */
+            scale: number | null;
         };
         /**
          * MethodArtifact
@@ -20187,6 +20544,167 @@ export interface components {
             rule_alpha?: number;
         };
         /**
+         * MapMeasuresForm
+         * @description This measures a map: whether the model goes by what it marks (ROAD, infidelity, deletion, insertion), how stable it is (max-sensitivity), how concentrated it is (sparseness, complexity), whether it depends on the class (random logit), and whether it lies on the object (pointing game, relevance mass and rank).
+         */
+        MapMeasuresForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Score
+             * @description This score of the class is watched: its probability as in the papers, or its logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
+            /**
+             * Attribution
+             * @description The map of this method is tested. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit, annotate are not allowed here, because they are parameters of this job.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Measures
+             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
+             */
+            measures?: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
+            /**
+             * Perturbations
+             * @description For infidelity, this many squares are removed from the image, one in each try. The default is `64`.
+             */
+            perturbations?: number;
+            /**
+             * Disturbances
+             * @description For max_sensitivity, the map is made for this many disturbed images. The default is `10`.
+             */
+            disturbances?: number;
+            /**
+             * Radius
+             * @description For max_sensitivity, each value of the input changes by at most this share of the distance from black to white, 0-1. The changes are uniform noise. The default is `0.02`.
+             */
+            radius?: number;
+            /**
+             * Other Classes
+             * @description For random_logit, the map is made for this many other classes, which are drawn at random. The default is `5`.
+             */
+            other_classes?: number;
+            /**
+             * Seed
+             * @description This is the seed of all that the measures draw at random. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Region
+             * @description This is where the object lies: a `box` (top, left, height, width) in pixels of the photo, or a `mask`, the id of an uploaded image of the photo's size. A form takes it as JSON.
+             * @example {
+             *       "box": [
+             *         40,
+             *         60,
+             *         120,
+             *         90
+             *       ]
+             *     }
+             */
+            region?: components["schemas"]["BoxRegion"] | components["schemas"]["MaskRegion"] | null;
+        };
+        /**
          * MeanMapForm
          * @description This shows where a model looks for a class on average over the photos of a set, and where the photos differ: the mean and the spread of the maps of any attribution method, in the frame that the model sees.
          */
@@ -24516,6 +25034,74 @@ export interface components {
             state: "succeeded";
             facts: components["schemas"]["LrpFacts"];
             artifacts: components["schemas"]["LrpArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * MapMeasuresArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        MapMeasuresArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "chart" | "overlay" | "map" | "road";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Measures of a map job has when it has succeeded. */
+        MapMeasuresResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["MapMeasuresFacts"];
+            artifacts: components["schemas"]["MapMeasuresArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
             finished_at: string;
@@ -29250,6 +29836,143 @@ export interface components {
             rule_alpha: number;
         };
         /**
+         * ResolvedMapMeasures
+         * @description The measures of the literature for one map of any attribution method.
+         */
+        ResolvedMapMeasures: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Score
+             * @description This score of the class is watched: its probability as in the papers, or its logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
+            /**
+             * Attribution
+             * @description The map of this method is tested. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. If a parameter is left out, or this is null, its default is used. class_index, target, sign, output, precision, input, bands, fit, annotate are not allowed here, because they are parameters of this job.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Measures
+             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
+             */
+            measures: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
+            /**
+             * Perturbations
+             * @description For infidelity, this many squares are removed from the image, one in each try. The default is `64`.
+             */
+            perturbations: number;
+            /**
+             * Disturbances
+             * @description For max_sensitivity, the map is made for this many disturbed images. The default is `10`.
+             */
+            disturbances: number;
+            /**
+             * Radius
+             * @description For max_sensitivity, each value of the input changes by at most this share of the distance from black to white, 0-1. The changes are uniform noise. The default is `0.02`.
+             */
+            radius: number;
+            /**
+             * Other Classes
+             * @description For random_logit, the map is made for this many other classes, which are drawn at random. The default is `5`.
+             */
+            other_classes: number;
+            /**
+             * Seed
+             * @description This is the seed of all that the measures draw at random. The default is `0`.
+             */
+            seed: number;
+            /**
+             * Region
+             * @description This is where the object lies: a `box` (top, left, height, width) in pixels of the photo, or a `mask`, the id of an uploaded image of the photo's size. A form takes it as JSON.
+             * @example {
+             *       "box": [
+             *         40,
+             *         60,
+             *         120,
+             *         90
+             *       ]
+             *     }
+             */
+            region: components["schemas"]["BoxRegion"] | components["schemas"]["MaskRegion"] | null;
+        };
+        /**
          * ResolvedMaxPoolStage
          * @description A pooling that keeps the maximum of each window.
          */
@@ -31081,7 +31804,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -34242,6 +34965,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LrpJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_map_measures: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "attribution": "grad_cam",
+                 *       "perturbations": 32,
+                 *       "disturbances": 3
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["MapMeasuresForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapMeasuresJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -39697,6 +40502,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LrpJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_map_measures_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "attribution": "grad_cam",
+                 *       "perturbations": 32,
+                 *       "disturbances": 3
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["MapMeasuresForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapMeasuresJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapMeasuresJob"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -9,7 +9,8 @@ import pytest
 from schemas import errors
 from schemas.limits import MethodLimits
 from schemas.methods.cam.grad_cam import GradCam
-from schemas.methods.evaluation.faithfulness import Faithfulness, attribution_methods
+from schemas.methods.evaluation.faithfulness import Faithfulness
+from schemas.methods.evaluation.judged_map import attribution_methods
 from schemas.methods.perturbation.rise import Rise
 from tests.schemas.tiny import published
 

@@ -10,8 +10,9 @@ import pytest
 
 from rendering.photo import Photo, Placement
 from schemas.limits import MethodLimits
-from schemas.methods.evaluation.faithfulness import Faithfulness, attribution_methods
+from schemas.methods.evaluation.faithfulness import Faithfulness
 from schemas.methods.evaluation.faithfulness_facts import FaithfulnessFacts
+from schemas.methods.evaluation.judged_map import attribution_methods
 from schemas.models import Layer, LayerKind
 from tests.drawn import drawn
 from tests.schemas.tiny import layer

@@ -1,0 +1,1 @@
+"""The measures of a map, each as a plain function of arrays."""
