@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from redis import exceptions as redis_errors
@@ -17,6 +15,7 @@ from redis import exceptions as redis_errors
 from jobstore.keys import Shard, prefix, shard_of
 from jobstore.redis_address import read_address
 from jobstore.redis_clients import RedisClient, close_client, open_client
+from jobstore.script_texts import load_scripts
 from jobstore.settings import StoreSettings
 from schemas.errors import BrokerUnavailable, StorageFull
 
@@ -26,8 +25,6 @@ MOST_BLOCKING_READS = 4096  # enough for the workers' and the listener's reads o
 MAX_EVENTS = 1000  # of one job, and announced in one shard; older ones are dropped
 FULLNESS = 0.9  # the part of Redis's memory from which on records give way
 RECORDS_TOGETHER = 200  # records that give way in one script
-# They stand in this order, because each uses the definitions of those before.
-SHARED_SCRIPTS = ("basics", "files", "batches", "deliveries", "events", "queue", "records", "forget")
 
 # Each of these passes: a server that is away or has become a replica, a cluster whose slots move or have no node for a moment.
 _UNAVAILABLE = (
@@ -60,7 +57,7 @@ class Connection:
         self._redis = redis
         self._blocking = blocking
         self._turns = asyncio.Semaphore(settings.redis_connections)
-        self._scripts = _load_scripts()
+        self._scripts = load_scripts()
         self._constants = {
             "ttl": settings.result_ttl * 1000,
             "record_ttl": settings.result_ttl * 2000,
@@ -152,18 +149,6 @@ async def _answer_within(seconds: float) -> AsyncGenerator[None]:
 
 def _without_none(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
-
-
-def _load_scripts() -> dict[str, tuple[str, str]]:
-    """Return the text and the SHA-1 of every script, by name. A text is the script's first line, the shared scripts, then the rest."""
-    folder = Path(__file__).with_name("scripts")
-    shared = "\n".join((folder / "shared" / f"{name}.lua").read_text("utf-8") for name in SHARED_SCRIPTS)
-    scripts: dict[str, tuple[str, str]] = {}
-    for path in folder.glob("*.lua"):
-        first, rest = path.read_text("utf-8").split("\n", 1)
-        text = f"{first}\n{shared}\n{rest}"
-        scripts[path.stem] = text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-    return scripts
 
 
 def _translated(error: Exception) -> Exception:

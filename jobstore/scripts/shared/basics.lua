@@ -1,4 +1,5 @@
--- Definitions that every script shares. The store inserts the files of this folder after the first line of each script.
+-- Definitions that scripts share. The store inserts those that a script uses after its first line (`jobstore/script_texts.py`). So every
+-- statement of these files that is not inside another one begins with `local`.
 --
 -- KEYS[1] is the prefix of a shard, `convscope:{n}:`. Every key is made from it, so no script leaves its slot of a Redis Cluster.
 -- ARGV[1] is a JSON object, `args`. It always has `ttl` and `record_ttl` (milliseconds), `max_events` and `max_bytes` (of this shard's
