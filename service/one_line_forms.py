@@ -11,7 +11,7 @@ from schemas.jobs import Priority
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.several_images import ImagesParams
-from schemas.models import NO_MODEL, ModelName
+from schemas.models import NO_MODEL, AskedModelName
 
 FormFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
 _SEVERAL_IMAGES = (
@@ -25,7 +25,7 @@ class OneLineForm(BaseModel, frozen=True):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: ModelName
+    model: AskedModelName
     priority: Priority = "normal"
 
 

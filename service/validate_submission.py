@@ -14,14 +14,13 @@ from schemas.methods import METHODS, params_class
 from schemas.methods.base import MethodParams
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
-from schemas.models import NO_MODEL, Fit
+from schemas.models import NO_MODEL, AskedModelName, Fit
 from schemas.webhooks import WebhookRequest
 from service.echo import echo
 from service.given_inputs import GivenValue, ReferredImage, image_reference, input_values
 from service.validation_errors import check_extent, invalid_parameters, validated
 
 _MethodName = Annotated[str, Field(max_length=256)]
-_ModelName = Annotated[str, Field(max_length=256)]
 
 
 class SubmissionEnvelope(BaseModel, frozen=True):
@@ -30,7 +29,7 @@ class SubmissionEnvelope(BaseModel, frozen=True):
     model_config = ConfigDict(extra="forbid")
 
     method: _MethodName
-    model: _ModelName
+    model: AskedModelName
     image: JsonValue = None
     inputs: JsonValue = None
     params: JsonValue = Field(default_factory=dict[str, JsonValue])

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
-from schemas.models import ModelName, PublishedModel
+from schemas.models import AskedModelName, PublishedModel
 
 
 class FurtherModelsParams(MethodParams):
@@ -19,7 +19,7 @@ class FurtherModelsParams(MethodParams):
     The service calls `resolve` with the model of the request, and then `resolve_further` with the others.
     """
 
-    models: Annotated[tuple[ModelName, ...], Field(min_length=1)] = Field(
+    models: Annotated[tuple[AskedModelName, ...], Field(min_length=1)] = Field(
         description=(
             "These are the names of the further models, which are compared with the `model` of the request. Each model may stand here "
             "once. All models run on one worker, so their weights must fit into its memory together."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.models.descriptions import (
     MODEL_NAME_PATTERN,
     NO_MODEL,
+    AskedModelName,
     HeadKind,
     HeadSetting,
     ModelDescription,
@@ -25,6 +26,7 @@ __all__ = [
     "REPEATING_KINDS",
     "VARIABLE_LONGEST_SIDE",
     "ArrayRule",
+    "AskedModelName",
     "AxesOrder",
     "Bands",
     "ClassLabel",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from schemas.errors import InvalidParameters, UnknownLayer
 from schemas.models.immutable import ImmutableSchema
@@ -18,6 +18,12 @@ NO_MODEL = "none"  # stands in place of a model's name for a method that needs n
 MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, examples=["efficientnet_lite0"])]
+AskedModelName = Annotated[
+    str,
+    Field(max_length=256),
+    WithJsonSchema({"type": "string", "pattern": MODEL_NAME_PATTERN, "examples": ["efficientnet_lite0"]}),
+]
+"""A name by which a caller asks for a model. A name that no model can have is taken too, so that the answer can suggest the nearest one."""
 ModelSourceName = Literal["builtin", "keras_applications", "file", "onnx", "tflite", "upload"]
 HeadKind = Literal["softmax", "sigmoid", "binary", "logits", "probabilities", "log_probabilities", "regression", "embedding", "none"]
 HeadSetting = Literal["logits", "probabilities", "log_probabilities", "regression", "embedding"]

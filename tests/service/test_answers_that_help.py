@@ -15,8 +15,10 @@ from tests.service.test_submit import BASE64, cam
 
 async def test_names_are_suggested(client: httpx.AsyncClient, worker: FakeWorker) -> None:
     for wrong, right in {"efficientnet": "efficientnet_lite0", "VGG16": "vgg16", "Efficientnet_Lite": "efficientnet_lite0"}.items():
-        problem = problem_of(await client.post("/v1/jobs", json=cam(model=wrong)), 422, "unknown_model")
-        assert (problem.nearest or ("",))[0] == right
+        form = {"data": {"model": wrong}, "files": {"image": png()}}
+        for answer in (await client.post("/v1/jobs", json=cam(model=wrong)), await client.post("/v1/grad_cam", **form)):
+            problem = problem_of(answer, 422, "unknown_model")
+            assert (problem.nearest or ("",))[0] == right
     problem = problem_of(await client.post("/v1/jobs", json=cam(params={"class_index": "CAT"})), 422, "unknown_class")
     assert "Egyptian cat" in (problem.nearest or ())
     without = {name: value for name, value in cam().items() if name != "model"}

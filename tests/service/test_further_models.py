@@ -79,6 +79,7 @@ async def test_an_unusable_model_is_refused_with_its_place_and_reason(
     ("models", "params", "status", "code", "pointer"),
     [
         (["vgg20"], {}, 422, "unknown_model", "/params/models/0"),
+        (["VGG19"], {}, 422, "unknown_model", "/params/models/0"),
         (["vgg19", "vgg19"], {}, 422, "invalid_parameters", "/params/models"),
         (["vgg16"], {}, 422, "invalid_parameters", "/params/models/0"),
         (["a", "b", "c", "d"], {}, 422, "limit_exceeded", "/params/models"),
