@@ -46,6 +46,8 @@ _EXAMPLE_MODEL, _HEAVY_MODEL = "efficientnet_lite0", "vgg16"
 _IMAGES = [f"img_{number:064x}" for number in range(24)]
 _HEAVY: dict[str, dict[str, Any]] = {
     "ablation_cam": {"layer": "block4_conv3", "class_index": [1, 2, 3]},
+    "adversarial": {"attack": "pgd", "steps": 20},
+    "intervene": {"layer": "block4_conv3"},
     "blur_ig": {"class_index": [1, 2, 3], "steps": 50},
     "compare": {"methods": ["grad_cam", "score_cam", "ablation_cam"], "layer": "block4_conv3"},
     "compare_models": {

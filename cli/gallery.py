@@ -174,7 +174,7 @@ def photo_of(call: GalleryCall, photos: Sequence[Path]) -> Path:
 
 
 def _takes_several(method: str) -> bool:
-    return issubclass(METHODS[method], ImagesParams)
+    return issubclass(METHODS[method], ImagesParams) and METHODS[method].model_fields["images"].is_required()
 
 
 def _field(value: JsonValue) -> str:

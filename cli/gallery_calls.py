@@ -196,6 +196,8 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "embedding": {"thumbnail": 110},
     "mean_map": {"attribution": "layer_cam", "options": {"layer": "block10_add"}},
     "nearest": {},
+    "adversarial": {"options": {"layer": "block10_add"}, "attribution": "layer_cam"},
+    "intervene": {"layer": "block7_add", "action": "mean", "channels": None, "box": [80, 90, 160, 130], "later": "block10_add"},
     "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
     "dff": {"layer": "head_relu", "parts": 5},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},

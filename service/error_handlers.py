@@ -70,7 +70,7 @@ def _call_of(path: str) -> str:
     if params is None:
         return ""
     several = issubclass(params, ImagesParams)
-    image = "-F images=@a.jpg -F images=@b.jpg " if several else "-F image=@photo.jpg " if params.card.needs_image else ""
+    image = ("-F image=@photo.jpg " if params.card.needs_image else "") + ("-F images=@a.jpg -F images=@b.jpg " if several else "")
     model = "-F model=efficientnet_lite0 " if params.card.needs_model else ""
     suffix = "json" if path.endswith(".json") else "png"
     return f" For example: curl {image}{model}-o result.{suffix} localhost:8000{path}. /v1/methods/{params.card.name} lists the fields."

@@ -113,11 +113,14 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
     if media_type not in ("multipart/form-data", "application/x-www-form-urlencoded"):
         raise unsupported_media_type(media_type, "multipart/form-data")
     several = issubclass(METHODS[method], ImagesParams)
-    part = "images" if several else "image"
+    parts = ["images"] if several else ["image"]
+    if several and METHODS[method].card.needs_image:
+        parts.append("image")
     async with open_form(request, settings, several_images=several) as form:
-        check_file_parts(form, (part,))
+        check_file_parts(form, parts)
         texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-        _check_file_was_sent(part, texts)
+        for part in parts:
+            _check_file_was_sent(part, texts)
         image, images = await read_single_image(form, settings), await read_images(form, settings) if several else []
         input_files = await read_input_files(form, settings)
     if several and not images:
@@ -129,7 +132,7 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
             got="none",
         )
     ids = [("images", each.id if isinstance(each, ImageFile) else each) for each in images]
-    fields = [*ids, *((name, text) for name, text in texts if name != part)]
+    fields = [*ids, *((name, text) for name, text in texts if name not in parts)]
     form_fields, params = await on_thread_if_large(sum(len(text) for _, text in fields), read_form_fields, method, fields)
     files = {each.id: each for each in images if isinstance(each, ImageFile)}
     if isinstance(params, TopPatches) and params.names is None:
@@ -139,7 +142,7 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
     if errors:
         raise invalid_parameters(errors)
     inputs = _joined(await read_inputs(values, settings), input_files)
-    url = None if several or image is not None else next((text for name, text in texts if name == "image" and text), None)
+    url = None if "image" not in parts or image is not None else next((text for name, text in texts if name == "image" and text), None)
     return ParsedRequest(method, form_fields.model, params, form_fields.priority, image, None, "/image", "", files, inputs, url)
 
 

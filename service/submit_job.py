@@ -15,9 +15,9 @@ from jobstore.batch_item_place import BatchItemPlace
 from jobstore.records import Submission, Submitted
 from schemas.methods.base import MethodParams
 from schemas.methods.forward_only import check_forward_only
+from schemas.methods.other_image import other_image_of
 from schemas.methods.several_images import ImagesParams
-from schemas.methods.target_class import TargetClassParams
-from schemas.methods.targets import mask_image, target_image
+from schemas.methods.targets import mask_image
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.fetched_photos import with_fetched_photos
@@ -151,8 +151,8 @@ async def _kept_images(
     if isinstance(resolved, ImagesParams):
         await keep_images(services, caller, resolved.images, parsed, headers=headers, models=models)
         return resolved.images
-    target = target_image(resolved.target) if isinstance(resolved, TargetClassParams) else None
-    named = {"target": target, "region": mask_image(getattr(resolved, "region", None))}
+    other = other_image_of(resolved)
+    named = {"region": mask_image(getattr(resolved, "region", None)), **({} if other is None else {other.name: other.image_id})}
     kept = {name: image_id for name, image_id in named.items() if image_id is not None}
     for name, image_id in kept.items():
         await keep_named_image(services, caller, image_id, parsed, name)

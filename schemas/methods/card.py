@@ -10,7 +10,9 @@ from pydantic import JsonValue
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
 
-Family = Literal["cam", "gradients", "relevance", "perturbation", "evaluation", "concepts", "sets", "inspection", "synthesis"]
+Family = Literal[
+    "cam", "gradients", "relevance", "perturbation", "evaluation", "concepts", "sets", "interventions", "inspection", "synthesis"
+]
 """The folder of a method in `schemas/methods` and in `workers/methods`."""
 
 FAMILY_TITLES: dict[Family, str] = {
@@ -21,6 +23,7 @@ FAMILY_TITLES: dict[Family, str] = {
     "evaluation": "How true is the map?",
     "concepts": "Which parts and concepts does the model work with?",
     "sets": "What do several photos, or several models, have in common?",
+    "interventions": "What follows if the photo or the network is changed?",
     "inspection": "What is inside the model, and what does it answer?",
     "synthesis": "What does a channel or a class look for?",
 }

@@ -17,6 +17,7 @@ from tests.parity.stand_ins import stand_ins
 with stand_ins("torchvision", "tensorflow_probability", "skimage"):
     import captum.attr as captum
     import captum.metrics as captum_metrics
+    import captum.robust as captum_robust
     import pytorch_grad_cam
     import xplique.attributions as xplique
     import xplique.metrics as xplique_metrics
@@ -37,6 +38,7 @@ with stand_ins("torchvision", "tensorflow_probability", "skimage"):
 __all__ = [
     "captum",
     "captum_metrics",
+    "captum_robust",
     "grad_cam_image",
     "grad_cam_road",
     "keras",

@@ -176,3 +176,15 @@ async def test_an_idempotency_key_covers_the_files(client: httpx.AsyncClient, wo
     first, again, other = await asked(*PHOTOS[:2]), await asked(*PHOTOS[:2]), await asked(*PHOTOS[1:3])
     assert first.json()["id"] == again.json()["id"]
     problem_of(other, 422, "idempotency_key_reused")
+
+
+async def test_a_form_can_carry_a_photo_and_several_images(client: httpx.AsyncClient, worker: FakeWorker) -> None:
+    form = {"model": "vgg16", "count": "1"}
+    parts = [("image", ("query.png", PHOTOS[3])), *files(*PHOTOS[:2])]
+    answer = await client.post("/v1/nearest", data=form, files=parts, headers=NO_WAIT)
+    assert answer.status_code == 202, answer.text
+    execution = await worker.claim("slow")
+    assert (execution.image_id, json.loads(execution.params)["images"]) == (IDS[3], IDS[:2])
+    problem_of(await client.post("/v1/nearest", data=form, files=files(*PHOTOS[:2]), headers=NO_WAIT), 422, "image_required")
+    lone = [("image", ("query.png", PHOTOS[3]))]
+    problem_of(await client.post("/v1/nearest", data=form, files=lone, headers=NO_WAIT), 422, "image_required")

@@ -154,3 +154,22 @@ async def test_a_form_with_a_wrong_target_is_told_where(client: httpx.AsyncClien
         answer = await client.post("/v1/grad_cam", data={"model": "vgg16", "target": text}, files={"image": PHOTO})
         assert answer.status_code == 422, answer.text
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], answer.text
+
+
+async def test_another_image_is_the_callers_own_and_is_kept_for_the_job(
+    client: httpx.AsyncClient, worker: FakeWorker, store: JobStore
+) -> None:
+    photo, other = await uploaded(client, PHOTO), await uploaded(client, png(seed=5))
+
+    def swap(image: str) -> dict[str, Any]:
+        params = {"action": "swap", "other_image": image}
+        return {"method": "intervene", "model": "vgg16", "image": {"id": photo}, "params": params}
+
+    problem = problem_of(await client.post("/v1/jobs", json=swap(ABSENT)), 404, "not_found")
+    assert (problem.pointer, problem.got) == ("/params/other_image", ABSENT)
+    answer = await client.post("/v1/jobs", json=swap(other))
+    assert answer.status_code == 202, answer.text
+    assert (await client.delete(f"/v1/images/{other}")).status_code == 204
+    await store.sweep()
+    execution = await worker.claim("slow")
+    assert await store.images.file_of(execution, other) == png(seed=5)

@@ -58,8 +58,8 @@ class Inputs:
         several: slow lane only, for a method whose parameters name `images`: each of them, in this order. Their sizes differ if the model
             takes inputs of any size.
         photos: the photo of each input, in the order of the batch. It is empty if the method needs no image.
-        target_image: the image that the target names beside the photo, a mask or an image to compare with. All jobs of a batch name the
-            same. It is None for every other target.
+        target_image: the image that the parameters name beside the photo: a mask or an image to compare with, which the target names, or
+            the parameter `other_image`. All jobs of a batch name the same. It is None if they name none.
         region_mask: slow lane only: the mask image that the parameter `region` names, or None.
         further: slow lane only, for a method whose parameters name `models`: each of them, in this order.
         pieces: slow lane only, for a method with `reusable`: the pieces of the work that earlier jobs have left.

@@ -177,10 +177,18 @@ class Probe(PropagationProbe, Protocol):
         ...
 
     def scores_from(
-        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+        self,
+        tensor: Float32,
+        layer: str,
+        activations: Float32,
+        *,
+        layers: Sequence[str] = (),
+        output: str | None = None,
+        precision: str = "float32",
     ) -> Forward:
         """Return logits and probabilities with the layer's output replaced by `activations`, float32 (N, ...).
 
+        The activations of `layers` are returned as they then are.
         Everything that does not depend on the layer is computed from `tensor`. If the model calls the layer several times, the output of
         the first call is replaced.
         """

@@ -58,12 +58,16 @@ def build_values(model_inputs: ModelInputs, target: TargetScores, *, precision: 
     return traced(values, model_inputs.signature)
 
 
-def build_scores_from(model_inputs: ModelInputs, layer: str, *, scores: ScoreSource, precision: str) -> Callable[..., ForwardPass]:
+def build_scores_from(
+    model_inputs: ModelInputs, layer: str, layers: Sequence[str], *, scores: ScoreSource, precision: str
+) -> Callable[..., ForwardPass]:
     """Compile `(x, others, activations (N, …), *weights of scores) → ForwardPass`: the scores with the activations of a layer replaced.
 
+    The activations of `layers` are those that follow from it.
     The layers that lead only to this layer are traced too, and TensorFlow then drops them, since no result needs them.
     """
-    override = scores.fast_calls((layer,), precision)
+    taps = tuple(dict.fromkeys((layer, *layers)))
+    override = scores.fast_calls(taps, precision)
 
     def scores_from(x: tf.Tensor, others: Others, activations: tf.Tensor, *weights: tf.Tensor) -> ForwardPass:
         def replace(tapped: str, own: tf.Tensor) -> tf.Tensor:
@@ -71,8 +75,8 @@ def build_scores_from(model_inputs: ModelInputs, layer: str, *, scores: ScoreSou
                 return own
             return tf.ensure_shape(tf.cast(activations, own.dtype), own.shape)
 
-        _, logits, probabilities = scores.read(model_inputs.all(x, others), (layer,), override, replace, weights)
-        return ForwardPass({}, logits, probabilities)
+        found, logits, probabilities = scores.read(model_inputs.all(x, others), taps, override, replace, weights)
+        return ForwardPass(_as_float32({path: found[path] for path in layers}), logits, probabilities)
 
     return traced(scores_from, (*model_inputs.signature, _activations_spec(model_inputs.graph, layer), *scores.signature))
 

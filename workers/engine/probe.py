@@ -151,13 +151,22 @@ class KerasProbe(PropagatingProbe):
         return found
 
     def scores_from(
-        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+        self,
+        tensor: Float32,
+        layer: str,
+        activations: Float32,
+        *,
+        layers: Sequence[str] = (),
+        output: str | None = None,
+        precision: str = "float32",
     ) -> Forward:
         errors, source = self._checked(tensor, precision), self._scores(output)
         check_layer_of_scores(self.description.name, self.graph, layer, source)
         check_activations(self.graph, layer, activations, len(tensor))
-        build = partial(passes.build_scores_from, self._inputs, layer, scores=source, precision=precision)
-        call = self.compiled.get(("scores_from", self._inputs.key, layer, source.key, precision), build)
+        for path in layers:
+            self.graph.layer_at(path)  # raises UnknownLayer
+        build = partial(passes.build_scores_from, self._inputs, layer, tuple(layers), scores=source, precision=precision)
+        call = self.compiled.get(("scores_from", self._inputs.key, layer, tuple(layers), source.key, precision), build)
         with errors:
             found = call(*self._inputs.arguments(tensor), tf.constant(activations, tf.float32), *self._weights)
             return passes.as_forward(found, precision)

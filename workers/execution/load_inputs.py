@@ -25,10 +25,10 @@ from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.frames import FramesParams
 from schemas.methods.image_input import ShownBandsParams
+from schemas.methods.other_image import other_image_of
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.several_images import ImagesParams
-from schemas.methods.target_class import TargetClassParams
-from schemas.methods.targets import mask_image, target_image
+from schemas.methods.targets import mask_image
 from schemas.models import Fit, ModelDescription, Preprocessing
 from workers.contract.arrays import Float32, UInt8, UInt16
 from workers.contract.inputs import BoundInputs, Inputs, Prepared
@@ -88,8 +88,8 @@ class InputLoader:
             )
             seconds.append(several_seconds)
         target: Prepared | None = None
-        if isinstance(params, TargetClassParams) and (image_id := target_image(params.target)) is not None:
-            loaded = await self._load_one(execution, image_id, "The target's image", explained)
+        if (other := other_image_of(params)) is not None:
+            loaded = await self._load_one(execution, other.image_id, other.label, explained)
             target = loaded.prepared
             seconds.append(loaded.seconds)
         region_mask: Prepared | None = None

@@ -114,6 +114,24 @@ def test_scores_from_a_layers_own_activations_are_the_models(name: str) -> None:
     assert probe.traces == 2
 
 
+@pytest.mark.parametrize("name", ["functional", "nested"])
+def test_later_layers_follow_from_the_replaced_one(name: str) -> None:
+    """A layer that follows the replaced one has the values of the other photo, and one before it keeps its own."""
+    probe = zoo_probe(name)
+    layer, graph = TARGET_LAYER[name], probe.graph
+    x = photo_batch(graph.model, 2)
+    paths = [each.path for each in graph.layers if each.path != layer]
+    later = next(path for path in paths if graph.reaches(layer, path))
+    earlier = next(path for path in paths if graph.reaches(path, layer) and path not in graph.input_names)
+    own = probe.forward(x, [layer, earlier, later])
+    found = probe.scores_from(x, layer, own.activations[layer][::-1].copy(), layers=[later, earlier, layer]).activations
+    assert relative_difference(found[later], own.activations[later][::-1]) < 1e-5
+    assert relative_difference(found[earlier], own.activations[earlier]) < 1e-5
+    assert relative_difference(found[layer], own.activations[layer][::-1]) < 1e-5
+    with pytest.raises(UnknownLayer):
+        probe.scores_from(x, layer, own.activations[layer], layers=["lost"])
+
+
 def test_what_does_not_come_from_the_layer_is_computed_from_the_photo() -> None:
     photo = keras.Input((3, 2, 2), name="photo")
     a, b = layers.Conv2D(2, 1, name="a")(photo), layers.Conv2D(2, 1, name="b")(photo)

@@ -141,12 +141,19 @@ class FormulaProbe(Probe):
         raise NotImplementedError
 
     def scores_from(
-        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+        self,
+        tensor: Float32,
+        layer: str,
+        activations: Float32,
+        *,
+        layers: Sequence[str] = (),
+        output: str | None = None,
+        precision: str = "float32",
     ) -> Forward:
         """Return the scores with these activations in place of the layer `conv`."""
         self.calls.append(len(tensor))
         logits = self._logits(activations)
-        return Forward({}, logits, softmax(logits))
+        return Forward(self.forward(activations, layers).activations if layers else {}, logits, softmax(logits))
 
     def with_inputs(self, name: str, values: Mapping[str, NDArray[np.generic]], preprocessing: Preprocessing) -> Probe:
         raise NotImplementedError

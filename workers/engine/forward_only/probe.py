@@ -167,7 +167,14 @@ class ForwardOnlyProbe:
         self._refuse("gradients")
 
     def scores_from(
-        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+        self,
+        tensor: Float32,
+        layer: str,
+        activations: Float32,
+        *,
+        layers: Sequence[str] = (),
+        output: str | None = None,
+        precision: str = "float32",
     ) -> Forward:
         self._refuse("activations of layers")
 

@@ -19,10 +19,10 @@ from schemas.methods import METHODS
 from schemas.methods.facts import Prediction
 from schemas.methods.sets.compare_models import CompareModels
 from schemas.methods.sets.compare_models_facts import ComparedPhoto, CompareModelsFacts, ModelAnswer, ModelPair
-from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
-from workers.methods import implementation
+from workers.contract.artifacts import Array, Output, Picture
+from workers.methods.attribution_overlays import attribution_overlay
 from workers.methods.class_scores import class_name, score_text
-from workers.methods.sets.compared_models import ComparedModels, ExplainedPhoto
+from workers.methods.sets.compared_models import ComparedModels
 from workers.methods.sets.map_agreement import map_correlation, over_photo
 
 BOX = (180, 240)  # height and width of a tile, in pixels
@@ -88,7 +88,12 @@ def _sheet(result: ComparedModels, facts: CompareModelsFacts, params: CompareMod
         for model, answer in enumerate(compared.answers):
             found = result.photos[model][number]
             rank = rank_of(result.logits[model][number], found.explained.class_index)
-            tiles.append(CaptionedPicture(f"{answer.model}\n{_caption(found.explained, rank)}", _overlay(found, params)))
+            tiles.append(
+                CaptionedPicture(
+                    f"{answer.model}\n{_caption(found.explained, rank)}",
+                    attribution_overlay(found.result, photo_within(found.photo.photo, *BOX), found.params),
+                )
+            )
         rows.append(PatchRow(_row_title(compared), tuple(tiles)))
     if not params.annotate:
         return patch_sheet(METHODS[params.attribution].card.title, rows, len(result.models) + 1, box=BOX)
@@ -110,19 +115,6 @@ def _caption(scored: Prediction, rank: int) -> str:
 def _row_title(compared: ComparedPhoto) -> str:
     tops = [f"{each.model}: {class_name(each.top)}" for each in compared.answers]
     return "top classes · " + " · ".join(tops)
-
-
-def _overlay(found: ExplainedPhoto, params: CompareModels) -> UInt8[np.ndarray, "h w 3"]:
-    """Return the overlay that the attribution method draws, on the photo made smaller."""
-    photo = photo_within(found.photo.photo, *BOX)
-    output = implementation(params.attribution).draw(found.result, photo, found.params)
-    (overlay,) = (each for each in output.artifacts if each.name == "overlay")
-    if isinstance(overlay, PictureOfArrays):
-        arrays = {each.name: each.array for each in output.artifacts if isinstance(each, Array)}
-        return overlay.drawing.draw(arrays, photo.image)
-    if not isinstance(overlay, Picture):
-        raise TypeError("the overlay of an attribution method must be a picture")
-    return overlay.image
 
 
 def _under_one_another(*pictures: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "H W 3"]:

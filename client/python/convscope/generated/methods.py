@@ -104,6 +104,44 @@ class Methods(ABC):
         """
         return self._run_method("activations", given_arguments(locals()))
 
+    def adversarial(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, attack: Literal["fgsm", "pgd"] = DEFAULT, norm: Literal["linf", "l2"] = DEFAULT, epsilon:
+        float = DEFAULT, target_class: int | str | None = DEFAULT, smallest: bool = DEFAULT, steps: int = DEFAULT, step_size: float | None =
+        DEFAULT, random_start: bool = DEFAULT, seed: int = DEFAULT, top: int = DEFAULT, attribution: str = DEFAULT, options: Mapping[str,
+        Any] | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
+        bool = False, timeout: float | None = None
+    ) -> Result:
+        """This changes the photo so little that a person hardly sees it, and so that the model's answer changes. It shows the
+            change, the answers, and where the model looks before and after.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            attack: `fgsm` takes one step along the gradient. By default "fgsm".
+            norm: `linf` bounds the change of each value, `l2` the Euclidean length of the whole change. By default "linf".
+            epsilon: The change is at most this large, in units of the photo's 0-255: the change of each value for `linf`, and the
+                Euclidean length for `l2`, where a photo of 224 × 224 needs some hundreds. By default 8.0.
+            target_class: The changed photo should have this class, an index or a label, as its top class.
+            smallest: If it is true, `fgsm` looks for the smallest change that flips the answer, up to `epsilon`, and shows it. By
+                default True.
+            steps: `pgd` takes this many steps. By default 20.
+            step_size: Each step of `pgd` is this long, in the units of `epsilon`.
+            random_start: If it is true, `pgd` starts at a random place within `epsilon` of the photo. By default False.
+            seed: This is the seed of the random start. By default 0.
+            top: The facts list this many classes, and the picture up to 5. By default 5.
+            attribution: The heat is made by this method. By default "grad_cam".
+            options: These are the parameters of that method, as /v1/methods describes them.
+        """
+        return self._run_method("adversarial", given_arguments(locals()))
+
     def architecture(
         self, *, model: str, direction: Literal["TB", "BT", "LR", "RL"] = DEFAULT, shapes: bool = DEFAULT, dtypes: bool = DEFAULT,
         activations: bool = DEFAULT, parameters: bool = DEFAULT, columns: int | None = DEFAULT, annotate: bool = DEFAULT, unfold: bool =
@@ -1272,6 +1310,40 @@ class Methods(ABC):
             seed: This is the seed of the random baseline. By default 0.
         """
         return self._run_method("integrated_gradients", given_arguments(locals()))
+
+    def intervene(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, other_image: str | None =
+        DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str | None = DEFAULT, action:
+        Literal["scale", "zero", "mean", "swap"] = DEFAULT, factor: float = DEFAULT, channels: Sequence[int] | None = DEFAULT, box:
+        Sequence[float] | None = DEFAULT, later: str | None = DEFAULT, shown: int = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """This changes channels or a region of a layer while the model looks at the photo: it scales them, sets them to zero or to
+            their mean, or takes them from another photo. It shows how the answer and the maps of a later layer change.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            other_image: This is the id of another photo that was uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            layer: This is the path of the layer to change.
+            action: `scale` multiplies the activations by `factor`, `zero` sets them to 0, `mean` replaces each channel by its mean
+                over the layer's positions, and `swap` takes them from the photo `other_image`. By default "zero".
+            factor: `scale` multiplies the activations by this number. By default 2.0.
+            channels: These channels are changed, by their indices from 0.
+            box: Only positions whose centres lie in this part of the photo are changed, [top, left, height, width] in pixels of the
+                photo.
+            later: This is the path of a later layer whose maps are compared.
+            shown: So many channels of the later layer are drawn, those that changed most. By default 4.
+            top: The facts list this many top classes, and the picture up to 5. By default 5.
+        """
+        return self._run_method("intervene", given_arguments(locals()))
 
     def kernel_shap(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =

@@ -4,6 +4,7 @@
 export interface ArtifactNames {
   ablation_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   activations: "grid" | `grid.${string}` | "activations" | `activations.${string}`;
+  adversarial: "picture" | "changed" | "change" | "input" | "map.before" | "map.after";
   architecture: "drawing" | "svg" | "dot" | "json";
   blur_ig: "picture" | "overlay" | "attribution" | "map" | "animation";
   compare: "sheet" | `map.${string}` | "animation";
@@ -32,6 +33,7 @@ export interface ArtifactNames {
   hires_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   hsic: "overlay" | "heatmap" | "map" | "cells";
   integrated_gradients: "picture" | "overlay" | "attribution" | "map" | "animation";
+  intervene: "picture" | "logits" | "probabilities" | "changed" | "later.before" | "later.after";
   kernel_shap: "overlay" | "heatmap" | "map" | "segments" | "weights";
   kpca_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   layer_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -61,6 +63,7 @@ export interface ArtifactNames {
 export type MethodWithImage =
   | "ablation_cam"
   | "activations"
+  | "adversarial"
   | "blur_ig"
   | "compare"
   | "deconvnet"
@@ -83,6 +86,7 @@ export type MethodWithImage =
   | "hires_cam"
   | "hsic"
   | "integrated_gradients"
+  | "intervene"
   | "kernel_shap"
   | "kpca_cam"
   | "layer_cam"

@@ -196,6 +196,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/adversarial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adversarial photo
+         * @description This changes the photo so little that a person hardly sees it, and so that the model's answer changes. It shows the change, the answers, and where the model looks before and after. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/adversarial.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_adversarial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/architecture": {
         parameters: {
             query?: never;
@@ -806,6 +828,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_integrated_gradients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/intervene": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Intervention
+         * @description This changes channels or a region of a layer while the model looks at the photo: it scales them, sets them to zero or to their mean, or takes them from another photo. It shows how the answer and the maps of a later layer change. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/intervene.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_intervene"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2053,6 +2097,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/adversarial.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adversarial photo, as JSON
+         * @description This changes the photo so little that a person hardly sees it, and so that the model's answer changes. It shows the change, the answers, and where the model looks before and after. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/adversarial`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_adversarial_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/architecture.json": {
         parameters: {
             query?: never;
@@ -2663,6 +2729,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_integrated_gradients_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/intervene.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Intervention, as JSON
+         * @description This changes channels or a region of a layer while the model looks at the photo: it scales them, sets them to zero or to their mean, or takes them from another photo. It shows how the answer and the maps of a later layer change. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/intervene`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_intervene_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3522,6 +3610,239 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
+         * Adversarial
+         * @description A change of the photo, too small to be seen, with which the model gives another answer.
+         */
+        Adversarial: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Attack
+             * @description `fgsm` takes one step along the gradient. `pgd` takes many small ones and finds more. The default is `"fgsm"`.
+             * @enum {string}
+             */
+            attack?: "fgsm" | "pgd";
+            /**
+             * Norm
+             * @description `linf` bounds the change of each value, `l2` the Euclidean length of the whole change. The default is `"linf"`.
+             * @enum {string}
+             */
+            norm?: "linf" | "l2";
+            /**
+             * Epsilon
+             * @description The change is at most this large, in units of the photo's 0-255: the change of each value for `linf`, and the Euclidean length for `l2`, where a photo of 224 × 224 needs some hundreds. An array's own units count. The default is `8.0`.
+             */
+            epsilon?: number;
+            /**
+             * Target Class
+             * @description The changed photo should have this class, an index or a label, as its top class. If it is null, any other will do.
+             */
+            target_class?: (number | string) | null;
+            /**
+             * Smallest
+             * @description If it is true, `fgsm` looks for the smallest change that flips the answer, up to `epsilon`, and shows it. `pgd` shows the change that it has found within `epsilon`. The default is `true`.
+             */
+            smallest?: boolean;
+            /**
+             * Steps
+             * @description `pgd` takes this many steps. The default is `20`.
+             */
+            steps?: number;
+            /**
+             * Step Size
+             * @description Each step of `pgd` is this long, in the units of `epsilon`. If it is null, it is 2.5 · ε / steps.
+             */
+            step_size?: number | null;
+            /**
+             * Random Start
+             * @description If it is true, `pgd` starts at a random place within `epsilon` of the photo. The default is `false`.
+             */
+            random_start?: boolean;
+            /**
+             * Seed
+             * @description This is the seed of the random start. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Top
+             * @description The facts list this many classes, and the picture up to 5. The default is `5`.
+             */
+            top?: number;
+            /**
+             * Attribution
+             * @description The heat is made by this method. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * AdversarialFacts
+         * @description The answer before and after the change, and how large the change is.
+         */
+        AdversarialFacts: {
+            /**
+             * Attack
+             * @description This is the attack.
+             * @enum {string}
+             */
+            attack: "fgsm" | "pgd";
+            /**
+             * Norm
+             * @description This is the norm that bounds the change.
+             * @enum {string}
+             */
+            norm: "linf" | "l2";
+            /**
+             * Epsilon
+             * @description This is the bound of the change that is shown, in units of the photo's 0-255.
+             */
+            epsilon: number;
+            /**
+             * Flipped
+             * @description It says whether the attack has reached its aim: another top class, or the target class as the top class.
+             */
+            flipped: boolean;
+            /**
+             * Flipped As Levels
+             * @description It says whether this is also so if the changed photo is rounded to whole levels of 0-255.
+             */
+            flipped_as_levels: boolean;
+            /**
+             * Smallest Epsilon
+             * @description This is the smallest bound, to within 1/64, at which `fgsm` reaches its aim. It is null if it was not looked for, or if none was found up to the bound asked for.
+             */
+            smallest_epsilon: number | null;
+            /**
+             * Change Linf
+             * @description This is the largest change of a value of the photo as the model sees it, in units of 0-255.
+             */
+            change_linf: number;
+            /**
+             * Change L2
+             * @description This is the Euclidean length of the change, in units of 0-255.
+             */
+            change_l2: number;
+            /**
+             * Before
+             * @description These are the top classes of the photo, and the target class if there is one.
+             */
+            before: components["schemas"]["Prediction"][];
+            /**
+             * After
+             * @description These are the top classes of the changed photo, and those of `before`.
+             */
+            after: components["schemas"]["Prediction"][];
+            /**
+             * Enlarged
+             * @description The picture of the change shows it this many times as large as it is.
+             */
+            enlarged: number;
+            /**
+             * Gradients
+             * @description This is the number of gradients that were taken.
+             */
+            gradients: number;
+        };
+        /** @description A Adversarial photo job. */
+        AdversarialJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "adversarial";
+            params: components["schemas"]["ResolvedAdversarial"];
+        } & (components["schemas"]["AdversarialResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "adversarial";
+        };
+        /**
+         * AdversarialRequest
+         * @description This changes the photo so little that a person hardly sees it, and so that the model's answer changes. It shows the change, the answers, and where the model looks before and after.
+         */
+        AdversarialRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "adversarial";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Adversarial photo. */
+            params?: components["schemas"]["Adversarial"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * AnimationFacts
          * @description The frames of an animation that were explained.
          */
@@ -4240,6 +4561,32 @@ export interface components {
              * @description These are the paths of all target layers.
              */
             layers: string[];
+        };
+        /**
+         * ChannelChange
+         * @description One channel of the later layer before and after the intervention.
+         */
+        ChannelChange: {
+            /**
+             * Channel
+             * @description This is the index of the channel, counted from 0.
+             */
+            channel: number;
+            /**
+             * Mean Before
+             * @description This is its mean over the positions before.
+             */
+            mean_before: number;
+            /**
+             * Mean After
+             * @description This is its mean over the positions after.
+             */
+            mean_after: number;
+            /**
+             * Change
+             * @description This is the mean absolute difference over the positions.
+             */
+            change: number;
         };
         /** ChannelPatches */
         ChannelPatches: {
@@ -9897,6 +10244,208 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
+         * Intervene
+         * @description Activations of a layer are changed, and the rest of the model computes with them.
+         */
+        Intervene: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Other Image
+             * @description This is the id of another photo that was uploaded with `POST /v1/images`.
+             */
+            other_image?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the layer to change. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Action
+             * @description `scale` multiplies the activations by `factor`, `zero` sets them to 0, `mean` replaces each channel by its mean over the layer's positions, and `swap` takes them from the photo `other_image`. The default is `"zero"`.
+             * @enum {string}
+             */
+            action?: "scale" | "zero" | "mean" | "swap";
+            /**
+             * Factor
+             * @description `scale` multiplies the activations by this number. The default is `2.0`.
+             */
+            factor?: number;
+            /**
+             * Channels
+             * @description These channels are changed, by their indices from 0. If it is null, all are.
+             */
+            channels?: number[] | null;
+            /**
+             * Box
+             * @description Only positions whose centres lie in this part of the photo are changed, [top, left, height, width] in pixels of the photo. If it is null, all positions are.
+             * @example [
+             *       20,
+             *       30,
+             *       100,
+             *       120
+             *     ]
+             */
+            box?: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Later
+             * @description This is the path of a later layer whose maps are compared. If it is null, it is the model's default target layer, unless that is not computed from `layer`; then none is shown.
+             */
+            later?: string | null;
+            /**
+             * Shown
+             * @description So many channels of the later layer are drawn, those that changed most. The default is `4`.
+             */
+            shown?: number;
+            /**
+             * Top
+             * @description The facts list this many top classes, and the picture up to 5. The default is `5`.
+             */
+            top?: number;
+        };
+        /**
+         * InterveneFacts
+         * @description What was changed, and what followed.
+         */
+        InterveneFacts: {
+            /**
+             * Layer
+             * @description This is the path of the layer whose activations are changed.
+             */
+            layer: string;
+            /**
+             * Action
+             * @description This is what was done to them.
+             * @enum {string}
+             */
+            action: "scale" | "zero" | "mean" | "swap";
+            /**
+             * Channels
+             * @description This is the number of channels that were changed.
+             */
+            channels: number;
+            /**
+             * Positions
+             * @description This is the number of positions at which they were changed.
+             */
+            positions: number;
+            /**
+             * Before
+             * @description These are the top classes before.
+             */
+            before: components["schemas"]["Prediction"][];
+            /**
+             * After
+             * @description These are the top classes after.
+             */
+            after: components["schemas"]["Prediction"][];
+            /**
+             * Changes
+             * @description These are the classes of `before` and `after`, in this order, each once.
+             */
+            changes: components["schemas"]["ScoreChange"][];
+            /**
+             * Flipped
+             * @description It says whether the top class is another one after the intervention.
+             */
+            flipped: boolean;
+            /**
+             * Later
+             * @description This is the path of the later layer. It is null if none is shown.
+             */
+            later: string | null;
+            /**
+             * Later Channels
+             * @description These are the channels of the later layer that changed most, the one that changed most first.
+             */
+            later_channels: components["schemas"]["ChannelChange"][];
+        };
+        /** @description A Intervention job. */
+        InterveneJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "intervene";
+            params: components["schemas"]["ResolvedIntervene"];
+        } & (components["schemas"]["InterveneResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "intervene";
+        };
+        /**
+         * InterveneRequest
+         * @description This changes channels or a region of a layer while the model looks at the photo: it scales them, sets them to zero or to their mean, or takes them from another photo. It shows how the answer and the maps of a later layer change.
+         */
+        InterveneRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "intervene";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Intervention. */
+            params?: components["schemas"]["Intervene"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * Inversion
          * @description The inversion of one layer. A is the layer's activation for the synthesised picture, and F that for the photo.
          */
@@ -9923,7 +10472,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -9962,7 +10511,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -11801,7 +12350,7 @@ export interface components {
              * @description The group of methods that answer the same kind of question.
              * @enum {string}
              */
-            family: "cam" | "gradients" | "relevance" | "perturbation" | "evaluation" | "concepts" | "sets" | "inspection" | "synthesis";
+            family: "cam" | "gradients" | "relevance" | "perturbation" | "evaluation" | "concepts" | "sets" | "interventions" | "inspection" | "synthesis";
             /**
              * Family Title
              * @description The question that the family answers.
@@ -14484,6 +15033,52 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
+         * ScoreChange
+         * @description One class before and after the intervention.
+         */
+        ScoreChange: {
+            /**
+             * Class Index
+             * @description This is the class index, counted from 0.
+             */
+            class_index: number;
+            /**
+             * Label
+             * @description This is the class label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Logit Before
+             * @description This is its logit before.
+             */
+            logit_before: number;
+            /**
+             * Logit After
+             * @description This is its logit after.
+             */
+            logit_after: number;
+            /**
+             * Probability Before
+             * @description This is its probability before, 0-1.
+             */
+            probability_before: number;
+            /**
+             * Probability After
+             * @description This is its probability after, 0-1.
+             */
+            probability_after: number;
+            /**
+             * Rank Before
+             * @description This is its rank before, 1 for the top class.
+             */
+            rank_before: number;
+            /**
+             * Rank After
+             * @description This is its rank after.
+             */
+            rank_after: number;
+        };
+        /**
          * ShapleyCam
          * @description A map with weights that estimate what each channel adds to a class in a game of all of them: mean(G − ½·H·A).
          */
@@ -16217,6 +16812,129 @@ export interface components {
              * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
              */
             columns?: number | null;
+        };
+        /**
+         * AdversarialForm
+         * @description This changes the photo so little that a person hardly sees it, and so that the model's answer changes. It shows the change, the answers, and where the model looks before and after.
+         */
+        AdversarialForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Attack
+             * @description `fgsm` takes one step along the gradient. `pgd` takes many small ones and finds more. The default is `"fgsm"`.
+             * @enum {string}
+             */
+            attack?: "fgsm" | "pgd";
+            /**
+             * Norm
+             * @description `linf` bounds the change of each value, `l2` the Euclidean length of the whole change. The default is `"linf"`.
+             * @enum {string}
+             */
+            norm?: "linf" | "l2";
+            /**
+             * Epsilon
+             * @description The change is at most this large, in units of the photo's 0-255: the change of each value for `linf`, and the Euclidean length for `l2`, where a photo of 224 × 224 needs some hundreds. An array's own units count. The default is `8.0`.
+             */
+            epsilon?: number;
+            /**
+             * Target Class
+             * @description The changed photo should have this class, an index or a label, as its top class. If it is null, any other will do.
+             */
+            target_class?: (number | string) | null;
+            /**
+             * Smallest
+             * @description If it is true, `fgsm` looks for the smallest change that flips the answer, up to `epsilon`, and shows it. `pgd` shows the change that it has found within `epsilon`. The default is `true`.
+             */
+            smallest?: boolean;
+            /**
+             * Steps
+             * @description `pgd` takes this many steps. The default is `20`.
+             */
+            steps?: number;
+            /**
+             * Step Size
+             * @description Each step of `pgd` is this long, in the units of `epsilon`. If it is null, it is 2.5 · ε / steps.
+             */
+            step_size?: number | null;
+            /**
+             * Random Start
+             * @description If it is true, `pgd` starts at a random place within `epsilon` of the photo. The default is `false`.
+             */
+            random_start?: boolean;
+            /**
+             * Seed
+             * @description This is the seed of the random start. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Top
+             * @description The facts list this many classes, and the picture up to 5. The default is `5`.
+             */
+            top?: number;
+            /**
+             * Attribution
+             * @description The heat is made by this method. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution?: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
         };
         /**
          * ApiKeyRequest
@@ -19806,6 +20524,109 @@ export interface components {
             seed?: number;
         };
         /**
+         * InterveneForm
+         * @description This changes channels or a region of a layer while the model looks at the photo: it scales them, sets them to zero or to their mean, or takes them from another photo. It shows how the answer and the maps of a later layer change.
+         */
+        InterveneForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Other Image
+             * @description This is the id of another photo that was uploaded with `POST /v1/images`.
+             */
+            other_image?: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layer
+             * @description This is the path of the layer to change. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Action
+             * @description `scale` multiplies the activations by `factor`, `zero` sets them to 0, `mean` replaces each channel by its mean over the layer's positions, and `swap` takes them from the photo `other_image`. The default is `"zero"`.
+             * @enum {string}
+             */
+            action?: "scale" | "zero" | "mean" | "swap";
+            /**
+             * Factor
+             * @description `scale` multiplies the activations by this number. The default is `2.0`.
+             */
+            factor?: number;
+            /**
+             * Channels
+             * @description These channels are changed, by their indices from 0. If it is null, all are.
+             */
+            channels?: number[] | null;
+            /**
+             * Box
+             * @description Only positions whose centres lie in this part of the photo are changed, [top, left, height, width] in pixels of the photo. If it is null, all positions are.
+             * @example [
+             *       20,
+             *       30,
+             *       100,
+             *       120
+             *     ]
+             */
+            box?: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Later
+             * @description This is the path of a later layer whose maps are compared. If it is null, it is the model's default target layer, unless that is not computed from `layer`; then none is shown.
+             */
+            later?: string | null;
+            /**
+             * Shown
+             * @description So many channels of the later layer are drawn, those that changed most. The default is `4`.
+             */
+            shown?: number;
+            /**
+             * Top
+             * @description The facts list this many top classes, and the picture up to 5. The default is `5`.
+             */
+            top?: number;
+        };
+        /**
          * ItemEvent
          * @description The end of one item. The id of this event in the stream is the row's `cursor`.
          */
@@ -22838,6 +23659,74 @@ export interface components {
             error: null;
         };
         /**
+         * AdversarialArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        AdversarialArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "picture" | "changed" | "change" | "input" | "map.before" | "map.after";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Adversarial photo job has when it has succeeded. */
+        AdversarialResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["AdversarialFacts"];
+            artifacts: components["schemas"]["AdversarialArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * ArchitectureArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -24706,6 +25595,74 @@ export interface components {
             error: null;
         };
         /**
+         * InterveneArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        InterveneArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "picture" | "logits" | "probabilities" | "changed" | "later.before" | "later.after";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Intervention job has when it has succeeded. */
+        InterveneResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["InterveneFacts"];
+            artifacts: components["schemas"]["InterveneArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * KernelShapArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -26443,6 +27400,105 @@ export interface components {
              * @description This is the number of tiles in a row. If it is null, there are about as many columns as rows.
              */
             columns: number | null;
+        };
+        /**
+         * ResolvedAdversarial
+         * @description A change of the photo, too small to be seen, with which the model gives another answer.
+         */
+        ResolvedAdversarial: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Attack
+             * @description `fgsm` takes one step along the gradient. `pgd` takes many small ones and finds more. The default is `"fgsm"`.
+             * @enum {string}
+             */
+            attack: "fgsm" | "pgd";
+            /**
+             * Norm
+             * @description `linf` bounds the change of each value, `l2` the Euclidean length of the whole change. The default is `"linf"`.
+             * @enum {string}
+             */
+            norm: "linf" | "l2";
+            /**
+             * Epsilon
+             * @description The change is at most this large, in units of the photo's 0-255: the change of each value for `linf`, and the Euclidean length for `l2`, where a photo of 224 × 224 needs some hundreds. An array's own units count. The default is `8.0`.
+             */
+            epsilon: number;
+            /**
+             * Target Class
+             * @description The changed photo should have this class, an index or a label, as its top class. If it is null, any other will do.
+             */
+            target_class: (number | string) | null;
+            /**
+             * Smallest
+             * @description If it is true, `fgsm` looks for the smallest change that flips the answer, up to `epsilon`, and shows it. `pgd` shows the change that it has found within `epsilon`. The default is `true`.
+             */
+            smallest: boolean;
+            /**
+             * Steps
+             * @description `pgd` takes this many steps. The default is `20`.
+             */
+            steps: number;
+            /**
+             * Step Size
+             * @description Each step of `pgd` is this long, in the units of `epsilon`. If it is null, it is 2.5 · ε / steps.
+             */
+            step_size: number | null;
+            /**
+             * Random Start
+             * @description If it is true, `pgd` starts at a random place within `epsilon` of the photo. The default is `false`.
+             */
+            random_start: boolean;
+            /**
+             * Seed
+             * @description This is the seed of the random start. The default is `0`.
+             */
+            seed: number;
+            /**
+             * Top
+             * @description The facts list this many classes, and the picture up to 5. The default is `5`.
+             */
+            top: number;
+            /**
+             * Attribution
+             * @description The heat is made by this method. Every method with the artifacts `overlay` and `map` is allowed. The default is `"grad_cam"`.
+             */
+            attribution: string;
+            /**
+             * Options
+             * @description These are the parameters of that method, as /v1/methods describes them. Parameters that are left out have their defaults. class_index, target, sign, output, precision, input, bands, fit, annotate, frames are not allowed here.
+             * @example {
+             *       "layer": null
+             *     }
+             */
+            options: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
         };
         /**
          * ResolvedArchitecture
@@ -29243,6 +30299,85 @@ export interface components {
             seed: number;
         };
         /**
+         * ResolvedIntervene
+         * @description Activations of a layer are changed, and the rest of the model computes with them.
+         */
+        ResolvedIntervene: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Other Image
+             * @description This is the id of another photo that was uploaded with `POST /v1/images`.
+             */
+            other_image: string | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layer
+             * @description This is the path of the layer to change. If it is null, the model's default target layer is used.
+             */
+            layer: string | null;
+            /**
+             * Action
+             * @description `scale` multiplies the activations by `factor`, `zero` sets them to 0, `mean` replaces each channel by its mean over the layer's positions, and `swap` takes them from the photo `other_image`. The default is `"zero"`.
+             * @enum {string}
+             */
+            action: "scale" | "zero" | "mean" | "swap";
+            /**
+             * Factor
+             * @description `scale` multiplies the activations by this number. The default is `2.0`.
+             */
+            factor: number;
+            /**
+             * Channels
+             * @description These channels are changed, by their indices from 0. If it is null, all are.
+             */
+            channels: number[] | null;
+            /**
+             * Box
+             * @description Only positions whose centres lie in this part of the photo are changed, [top, left, height, width] in pixels of the photo. If it is null, all positions are.
+             * @example [
+             *       20,
+             *       30,
+             *       100,
+             *       120
+             *     ]
+             */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Later
+             * @description This is the path of a later layer whose maps are compared. If it is null, it is the model's default target layer, unless that is not computed from `layer`; then none is shown.
+             */
+            later: string | null;
+            /**
+             * Shown
+             * @description So many channels of the later layer are drawn, those that changed most. The default is `4`.
+             */
+            shown: number;
+            /**
+             * Top
+             * @description The facts list this many top classes, and the picture up to 5. The default is `5`.
+             */
+            top: number;
+        };
+        /**
          * ResolvedKernelShap
          * @description The Shapley value of each segment: its fair share in the difference between the whole image and the covered one.
          */
@@ -31804,7 +32939,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "blur_ig" | "compare" | "compare_models" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -32299,6 +33434,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActivationsJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_adversarial: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "attack": "fgsm",
+                 *       "epsilon": 8
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["AdversarialForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdversarialJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -34563,6 +35779,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IntegratedGradientsJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_intervene: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "action": "zero",
+                 *       "channels": [
+                 *         0,
+                 *         1
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["InterveneForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterveneJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -37976,6 +39276,84 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_adversarial_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "attack": "fgsm",
+                 *       "epsilon": 8
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["AdversarialForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdversarialJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdversarialJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_architecture_json: {
         parameters: {
             query?: never;
@@ -40118,6 +41496,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IntegratedGradientsJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_intervene_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg",
+                 *       "action": "zero",
+                 *       "channels": [
+                 *         0,
+                 *         1
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["InterveneForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterveneJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterveneJob"];
                 };
             };
             400: components["responses"]["Problem400"];

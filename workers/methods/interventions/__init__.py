@@ -1,0 +1,1 @@
+"""Methods that change the photo or the network and show what follows."""
