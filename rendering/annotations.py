@@ -58,7 +58,7 @@ def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: C
     draw = ImageDraw.Draw(sheet)
     top = 0
     for line in title_lines(words.parts, letters, full_width - letters):
-        draw.text((letters // 2, top + step / 2), line, fill=text.INK, font=text.font(letters), anchor="lm")
+        text.write(draw, (letters // 2, top + step / 2), line, text.font(letters))
         top += step
     if words.ending:
         _draw_line(draw, words.ending, letters, top + step / 2, full_width)
@@ -74,7 +74,7 @@ def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: C
 
 def _draw_line(draw: ImageDraw.ImageDraw, line: str, letters: int, middle: float, width: int) -> None:
     fitting, size = _fitting(line, width - letters, letters)
-    draw.text((letters // 2, middle), fitting, fill=text.INK, font=text.font(size), anchor="lm")
+    text.write(draw, (letters // 2, middle), fitting, text.font(size))
 
 
 def _margin(letters: int) -> int:

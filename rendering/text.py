@@ -7,6 +7,7 @@ not have, such as Chinese ones, are written in Latin letters by the package anya
 from __future__ import annotations
 
 import importlib.util
+import math
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -86,6 +87,32 @@ def shortened(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
         else:
             high = middle - 1
     return text[:low].rstrip() + "…" if length("…", face) <= width else ""
+
+
+def write(draw: ImageDraw.ImageDraw, place: tuple[float, float], words: str, face: ImageFont.FreeTypeFont) -> None:
+    """Write one line in dark letters. `place` is the left end of its middle, in pixels.
+
+    The pixels are those that `ImageDraw.text` writes. The shapes of the last lines are kept, because pictures of one model and method
+    have nearly all of their lines in common.
+    """
+    (x, left), (y, top) = (math.modf(each) for each in place)
+    found = _shapes(words, face, x, y)
+    if found is not None:
+        shapes, (right, down) = found
+        draw.bitmap((int(left) + right, int(top) + down), shapes, fill=INK)
+
+
+@lru_cache(maxsize=256)
+def _shapes(words: str, face: ImageFont.FreeTypeFont, x: float, y: float) -> tuple[Image.Image, tuple[int, int]] | None:
+    """Return how much of each pixel the letters cover (0 to 255), and the place of the picture's corner beside the line's left middle.
+
+    `x` and `y` are by which part of a pixel the line is moved. Return None for a line without ink.
+    """
+    margin = 2 * round(face.size)
+    drawn = Image.new("L", (math.ceil(length(words, face)) + 2 * margin, 2 * margin))
+    ImageDraw.Draw(drawn).text((margin + x, margin + y), words, fill=255, font=face, anchor="lm")
+    box = drawn.getbbox()
+    return None if box is None else (drawn.crop(box), (box[0] - margin, box[1] - margin))
 
 
 def line_height(size: int) -> int:

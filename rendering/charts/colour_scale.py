@@ -47,7 +47,7 @@ def draw_scale(sheet: Image.Image, scale: ColourScale, corner: tuple[int, int], 
             taken.append(y)
             draw.line((right + 1, y, right + letters // 3, y), fill=FAINT)
             inside = min(max(y, top + letters / 2), top + height - letters / 2)
-            draw.text((right + letters // 2, inside), words, fill=text.INK, font=face, anchor="lm")
+            text.write(draw, (right + letters // 2, inside), words, face)
 
 
 def scale_width(scale: ColourScale, letters: int) -> int:

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from rendering import text
 
@@ -98,3 +99,13 @@ def test_letters_that_the_font_lacks_become_latin_ones(words: str, expected: str
 def test_no_letter_is_drawn_as_a_box() -> None:
     assert (text.line("猫", 60) == text.line("Mao", 60)).all()
     assert text.shortened("猫" * 40, text.font(13), 90).startswith("MaoMao")
+
+
+@pytest.mark.parametrize("place", [(7, 20), (6, 20.4), (3.25, 18.75), (-2.5, 9.5)])
+@pytest.mark.parametrize("words", ["Grad-CAM · Éjgq_|", "p = 0.07", " ", ""])
+def test_lines_are_written_as_pillow_writes_them(place: tuple[float, float], words: str) -> None:
+    for paper in [text.PAPER, (10, 200, 90)] * 2:
+        expected, got = Image.new("RGB", (160, 40), paper), Image.new("RGB", (160, 40), paper)
+        ImageDraw.Draw(expected).text(place, words, fill=text.INK, font=text.font(13), anchor="lm")
+        text.write(ImageDraw.Draw(got), place, words, text.font(13))
+        assert got.tobytes() == expected.tobytes()
