@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import queue
 import subprocess
 import sys
-import threading
-from collections.abc import Generator
+import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
+from decoding import deadline_pipes
+from decoding.deadline_pipes import PipeClosed, PipeTimedOut
 from decoding.decoded_frames import DecodedFrames
 from decoding.decoding_process import LENGTHS, READY
 from schemas import errors
@@ -94,11 +93,11 @@ class Decoder:
         try:
             try:
                 header, pixels = child.ask(content, limits, self._seconds, wanted)
-            except _ProcessDied:  # something else may have killed it, so the image gets a second chance
+            except PipeClosed:  # something else may have killed it, so the image gets a second chance
                 header, pixels = child.ask(content, limits, self._seconds, wanted)
-        except _ProcessDied:
+        except PipeClosed:
             raise InvalidImage("Decoding this image ended the decoding process twice, so the image is refused.") from None
-        except _ProcessTimedOut:
+        except PipeTimedOut:
             raise InvalidImage(f"Decoding this image took more than {self._seconds:g} s and was stopped.") from None
         finally:
             self._idle.put(child)
@@ -120,14 +119,6 @@ class Decoder:
         self.close()
 
 
-class _ProcessDied(Exception):
-    """The decoding process ended before it answered."""
-
-
-class _ProcessTimedOut(Exception):
-    """The decoding process was killed because it did not answer in time."""
-
-
 class _DecodingProcess:
     """One decoding process at a time. It starts when it is first asked. This class is not thread-safe."""
 
@@ -141,8 +132,8 @@ class _DecodingProcess:
         """Return the header and the body of the answer. End the process if anything goes wrong.
 
         Raises:
-            _ProcessDied: the process ended before it answered.
-            _ProcessTimedOut: the process did not answer within `seconds`.
+            PipeClosed: the process ended before it answered.
+            PipeTimedOut: the process did not answer within `seconds`.
         """
         if self._images >= self._images_per_process:
             self.end()
@@ -151,11 +142,12 @@ class _DecodingProcess:
         allowed = {"formats": limits.formats, "max_pixels": limits.max_pixels, "max_side": limits.max_side, "seconds": seconds}
         header = json.dumps({**allowed, **wanted}).encode()
         try:
-            with _deadline(process, seconds):
-                _write(process.stdin, LENGTHS.pack(len(header), len(content)) + header)
-                _write(process.stdin, content)
-                header_length, body_length = LENGTHS.unpack(_read(process.stdout, LENGTHS.size))
-                return json.loads(_read(process.stdout, header_length)), _read(process.stdout, body_length)
+            deadline = time.monotonic() + seconds
+            deadline_pipes.write(process.stdin, LENGTHS.pack(len(header), len(content)) + header, deadline)
+            deadline_pipes.write(process.stdin, content, deadline)
+            header_length, body_length = LENGTHS.unpack(deadline_pipes.read(process.stdout, LENGTHS.size, deadline))
+            answer = json.loads(deadline_pipes.read(process.stdout, header_length, deadline))
+            return answer, deadline_pipes.read(process.stdout, body_length, deadline)
         except BaseException:
             self.end()
             raise
@@ -166,9 +158,10 @@ class _DecodingProcess:
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
         try:
-            with _deadline(process, _START_SECONDS):
-                _read(process.stdout, len(READY))
-        except (_ProcessDied, _ProcessTimedOut):
+            deadline_pipes.prepare(process.stdin)
+            deadline_pipes.prepare(process.stdout)
+            deadline_pipes.read(process.stdout, len(READY), time.monotonic() + _START_SECONDS)
+        except (PipeClosed, PipeTimedOut):
             self.end()
             raise InternalError(f"The decoding process could not be started (exit status {process.returncode}).") from None
         return process
@@ -182,53 +175,6 @@ class _DecodingProcess:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-
-
-@contextlib.contextmanager
-def _deadline(process: subprocess.Popen[bytes], seconds: float) -> Generator[None]:
-    """Kill the process after `seconds`, which ends every blocked read and write."""
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        process.kill()
-
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except _ProcessDied:
-        if late.is_set():
-            raise _ProcessTimedOut from None
-        raise
-    finally:
-        timer.cancel()
-        timer.join()
-    if late.is_set():  # it answered at the last moment but was killed all the same
-        raise _ProcessTimedOut
-
-
-def _read(pipe: IO[bytes] | None, length: int) -> bytearray:
-    content = bytearray(length)
-    rest = memoryview(content)
-    while rest:
-        count = pipe.readinto(rest) if isinstance(pipe, io.FileIO) else 0
-        if not count:
-            raise _ProcessDied
-        rest = rest[count:]
-    return content
-
-
-def _write(pipe: IO[bytes] | None, content: bytes) -> None:
-    if pipe is None:
-        raise _ProcessDied
-    rest = memoryview(content)
-    try:
-        while rest:
-            rest = rest[pipe.write(rest) :]
-    except OSError:
-        raise _ProcessDied from None
 
 
 def _images(header: dict[str, Any], pixels: bytearray) -> UInt8[np.ndarray, "n H W 3"]:
