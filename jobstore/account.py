@@ -144,13 +144,23 @@ class FileAccount:
 
     async def _write(self, contents: Mapping[str, bytes], *, may_use_reserve: bool) -> list[StoredFile]:
         written: list[StoredFile] = []
+        if not contents:
+            return written
         try:
-            for sha256, content in contents.items():
-                written.append(await self._write_one(content, sha256, may_use_reserve=may_use_reserve))
+            try:
+                await asyncio.to_thread(self._write_all, contents, written)
+            except DiskFull:
+                for sha256, content in [*contents.items()][len(written) :]:
+                    written.append(await self._write_one(content, sha256, may_use_reserve=may_use_reserve))
         except BaseException:
             await self._delete([file.name for file in written])
             raise
         return written
+
+    def _write_all(self, contents: Mapping[str, bytes], written: list[StoredFile]) -> None:
+        """Write all files in one thread, and list each when it is whole."""
+        for sha256, content in contents.items():
+            written.append(self._files.write(content, sha256))
 
     async def _write_one(self, content: bytes, sha256: str, *, may_use_reserve: bool) -> StoredFile:
         """Write a file. If the disk is full, what is stored gives way."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import digest_of
+from jobstore.files import content_digest
 from jobstore.images import SHARED_FILES
 from jobstore.job_reader import JobReader
 from jobstore.records import JobRecord
@@ -79,7 +77,7 @@ class ArtifactStore:
             StorageFull: There is no room for the picture.
         """
         job = await self._record(job_id, owner)
-        digest = await asyncio.to_thread(digest_of, content)
+        digest = await content_digest(content)
         await self._account.run(
             "keep_artifact",
             self._connection.shard_of(job_id),

@@ -10,7 +10,7 @@ from typing import Any
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import digest_of
+from jobstore.files import content_digest
 from jobstore.keys import image_sha256, key, owner_key
 from jobstore.records import Execution, ImageRecord
 from jobstore.snapshot import moment
@@ -33,7 +33,7 @@ class ImageStore:
         Raises:
             StorageFull: There is no room for the image.
         """
-        digest = await asyncio.to_thread(digest_of, content)
+        digest = await content_digest(content)
         record: dict[str, Any] = {"id": f"img_{digest}", "format": format, "width": width, "height": height, "size": len(content)}
         arguments: dict[str, Any] = {"image": digest, "owner_key": owner_key(owner), "record": json.dumps(record)}
         shard = self._connection.shard_of(digest)

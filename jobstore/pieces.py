@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import digest_of
+from jobstore.files import content_digest
 
 PARALLEL_READS = 16
 
@@ -30,7 +30,7 @@ class PieceStore:
         """
         shard = self._connection.shard_of(work)
         for name, content in pieces.items():
-            digest = await asyncio.to_thread(digest_of, content)
+            digest = await content_digest(content)
             await self._account.run("keep_pieces", shard, {digest: content}, work=work, pieces=[(name, digest)])
 
     async def read(self, work: str, names: Sequence[str] | None = None) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import digest_of
+from jobstore.files import content_digest
 from jobstore.images import ImageStore
 from jobstore.job_reader import JobReader
 from jobstore.keys import execution_key, image_sha256, key, new_job_id, oldest_job_id, owner_key
@@ -210,9 +210,9 @@ def _seconds_until(ends: int, interval: float) -> int:
 
 
 async def _image_digest(submission: Submission) -> str | None:
-    """Return the sha256 of the image, computed in a thread, because hashing megabytes takes milliseconds."""
+    """Return the sha256 of the image, or None if there is none."""
     if submission.image is not None:
-        return await asyncio.to_thread(digest_of, submission.image)
+        return await content_digest(submission.image)
     return image_sha256(submission.image_id) if submission.image_id else None
 
 

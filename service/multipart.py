@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import anyio.to_thread
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
+from jobstore.files import content_digest
 from schemas.errors import BodyTooLarge, InvalidParameters
 from schemas.methods.several_images import too_many_images
 from service.echo import echo
@@ -144,7 +143,7 @@ def image_bytes_exceeded(settings: ServiceSettings, size: int, pointer: str = "/
 
 async def _read(file: UploadFile, number: int) -> ImageFile:
     content = await file.read()
-    digest = await anyio.to_thread.run_sync(lambda: hashlib.sha256(content).hexdigest())
+    digest = await content_digest(content)
     return ImageFile(f"img_{digest}", file.filename or "", number, content)
 
 

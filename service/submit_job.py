@@ -92,7 +92,7 @@ async def _checked(
     entry = await services.models.entry(parsed.model) if card.needs_model else None
     if parsed.image is not None:
         await anyio.to_thread.run_sync(check_image, parsed.image, services.settings.image_limits, parsed.image_pointer)
-    headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings)
+    headers = await anyio.to_thread.run_sync(check_image_files, parsed, services.settings) if parsed.files else {}
     published = None if entry is None else await services.models.published(entry, wait)
     asked, parsed = parsed, await with_images_of_sets(services, caller, parsed)
     further = await further_models(services, parsed, wait)

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import digest_of
+from jobstore.files import content_digest
 from jobstore.keys import image_sha256, key, owner_key
 from jobstore.snapshot import moment
 from schemas.errors import Expired, NotFound
@@ -38,7 +38,7 @@ class BatchFiles:
         Raises:
             StorageFull: There is no room for the image.
         """
-        digest = await asyncio.to_thread(digest_of, content)
+        digest = await content_digest(content)
         await self._hold(self._connection.shard_of(digest), content, digest, batch_id=batch_id, field=field, life=life)
         return f"img_{digest}"
 
@@ -75,7 +75,7 @@ class BatchFiles:
         Raises:
             StorageFull: There is no room for the file.
         """
-        digest = await asyncio.to_thread(digest_of, content)
+        digest = await content_digest(content)
         await self._hold(self._connection.shard_of(batch_id), content, digest, batch_id=batch_id, field=field, life=life)
 
     async def content(self, batch_id: str, field: str) -> bytes:
