@@ -56,6 +56,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
         "attribution": "layer_cam",
         "options": {"layer": "block4_conv3"},
     },
+    "craft": {"images": _IMAGES[:4], "layer": "block5_conv3", "class_index": 1},
     "deep_dream": {"layers": {"block4_conv3": 1.0, "block5_conv3": 1.0}, "octaves": 3, "steps": 4, "size": 512},
     "dff": {"images": _IMAGES[:16], "layer": "block4_conv3", "parts": 12},
     "faithfulness": {"attribution": "score_cam", "steps": 50, "randomisations": 1},

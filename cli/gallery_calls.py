@@ -198,6 +198,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "nearest": {},
     "adversarial": {"options": {"layer": "block10_add"}, "attribution": "layer_cam"},
     "intervene": {"layer": "block7_add", "action": "mean", "channels": None, "box": [80, 90, 160, 130], "later": "block10_add"},
+    "craft": {"layer": "head_relu", "concepts": 6, "class_index": 285},
     "deconvnet": {"layer": "block8_project_bn", "channels": 6, "rule": "guided"},
     "dff": {"layer": "head_relu", "parts": 5},
     "faithfulness": {"attribution": "grad_cam", "randomisations": 3},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schemas.errors import UnsuitableLayer
+from schemas.errors import UnsuitableLayer, VisualizationError
 from tests.contract.test_model_kinds import IDS, KINDS, arrays, given, model, photos, pool, run
 from workers.methods.token_maps import to_map
 from workers.models.pool import LoadedModel
@@ -51,3 +51,24 @@ def test_parts_rebuild_the_layer(model: LoadedModel) -> None:
     assert output.facts.relative_error == pytest.approx((errors / sizes) ** 0.5, rel=0.02, abs=2e-3)  # type: ignore[attr-defined]
     assert output.facts.relative_error < 0.75  # type: ignore[attr-defined]
     assert output.facts.labelled == (model.name in AVERAGED)  # type: ignore[attr-defined]
+
+
+def test_the_importance_of_concepts(model: LoadedModel) -> None:
+    kind, several = KINDS[model.name], photos(model)
+    asked = {"images": IDS, **given(kind, "craft"), "concepts": 2, "crop": 0.5, "designs": 16}
+    refusal = kind.no_class or kind.no_scores or kind.no_map
+    if model.name == "two_outputs_second":  # its layer leads to the second output, and concepts are those of the first
+        refusal = ("unsuitable_layer", "no spatial map from which the class score is computed")
+    if refusal:
+        with pytest.raises(VisualizationError, match=refusal[1]) as refused:
+            run(model, "craft", several=several, **asked)
+        assert refused.value.code == ("unknown_class" if "class output" in refusal[1] else refusal[0])
+        return
+    output = run(model, "craft", several=several, **asked)
+    found = arrays(output)
+    assert found["importances"].shape == (len(several), 2)
+    assert np.isfinite(found["importances"]).all()
+    assert found["importances"].max() > 0.1
+    assert max(found[f"maps.{number}"].max() for number in range(len(several))) == pytest.approx(1)
+    assert found["values"].max() == pytest.approx(1)
+    assert len(found["crops"]) == len(found["values"]) >= 4 * len(several)

@@ -11,7 +11,7 @@ from sklearn.decomposition import NMF
 from sklearn.decomposition._nmf import _initialize_nmf
 
 from tests.workers.methods.concepts.test_nmf import factors
-from workers.methods.concepts.nmf import singular_start
+from workers.methods.concepts.nmf import project, singular_start
 
 
 def activations(shape: tuple[int, int], rank: int, seed: int = 3) -> np.ndarray:
@@ -53,3 +53,11 @@ def test_all_of_it_equals_scikit_learn_with_its_defaults(shape: tuple[int, int],
     own = factors(matrix, parts, 2000, 1e-6)
     assert np.linalg.norm(matrix - own.weights @ own.vectors) == pytest.approx(peer.reconstruction_err_, rel=1e-4)
     np.testing.assert_allclose(own.weights @ own.vectors, peer_weights @ peer.components_, atol=1e-3 * matrix.max())
+
+
+@pytest.mark.parametrize(("shape", "parts"), SHAPES)
+def test_projections_are_those_of_transform(shape: tuple[int, int], parts: int) -> None:
+    matrix = activations(shape, parts)
+    peer = NMF(parts, random_state=0, max_iter=2000, tol=1e-6).fit(matrix)
+    other = activations((23, shape[1]), parts, seed=4)
+    np.testing.assert_allclose(project(other, peer.components_, 2000, 1e-6), peer.transform(other), rtol=1e-5, atol=1e-7)

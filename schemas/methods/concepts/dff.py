@@ -131,16 +131,21 @@ def check_photos(count: int, method: str) -> None:
 
 def check_parts(parts: int, layer: Layer, photos: int, pointer: str) -> None:
     """Raise `InvalidParameters` if a layer has fewer channels, or `photos` photos have fewer positions, than there shall be parts."""
+    check_channels_suffice(parts, layer, pointer, "parts")
     grid = layer.token_grid
     sides = layer.output_shape[:2] if grid is None else (grid.height, grid.width)
-    positions = math.prod(side for side in sides if side is not None) * photos if None not in sides else None
-    for what, most in (("channels", layer.channels), (f"positions in {photos} photos", positions)):
-        if most is not None and parts > most:
-            raise too_many_parts(parts, most, f"Layer '{layer.path}' has {most} {what}", pointer)
+    positions = math.prod(side for side in sides if side is not None) * photos
+    if None not in sides and parts > positions:
+        raise too_many(parts, positions, f"Layer '{layer.path}' has {positions} positions in {photos} photos", pointer, "parts")
 
 
-def too_many_parts(parts: int, most: int, why: str, pointer: str) -> InvalidParameters:
-    """Return the error for more parts than there can be. `why` begins the sentence."""
-    return InvalidParameters(
-        f"{why}, so there can be at most {most} parts, got {parts}.", pointer=pointer, allowed=f"1 to {most}", got=str(parts)
-    )
+def check_channels_suffice(count: int, layer: Layer, pointer: str, what: str) -> None:
+    """Raise `InvalidParameters` if a layer has fewer channels than there shall be parts. `what` names the parts."""
+    if layer.channels is not None and count > layer.channels:
+        raise too_many(count, layer.channels, f"Layer '{layer.path}' has {layer.channels} channels", pointer, what)
+
+
+def too_many(count: int, most: int, why: str, pointer: str, what: str) -> InvalidParameters:
+    """Return the error for more parts than there can be. `why` begins the sentence, and `what` names the parts."""
+    detail = f"{why}, so there can be at most {most} {what}, got {count}."
+    return InvalidParameters(detail, pointer=pointer, allowed=f"1 to {most}", got=str(count))

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float32
 
-from schemas.methods.concepts.dff import Dff, too_many_parts
+from schemas.methods.concepts.dff import Dff, too_many
 from schemas.methods.facts import Prediction
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
@@ -46,7 +46,8 @@ def run(probe: Probe, inputs: Inputs, params: Dff) -> Generator[Slice, None, Par
         yield Slice(len(maps), total)
     matrix, rows = positions_by_channels(maps)
     if params.parts > len(matrix):
-        raise too_many_parts(params.parts, len(matrix), f"Layer '{layer}' has {len(matrix)} positions in these photos", "/params/parts")
+        why = f"Layer '{layer}' has {len(matrix)} positions in these photos"
+        raise too_many(params.parts, len(matrix), why, "/params/parts", "parts")
     work = factorize(matrix, params.parts, params.max_iterations, params.tolerance)
     while True:
         try:

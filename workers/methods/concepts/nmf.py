@@ -62,6 +62,23 @@ def factorize(
     return Factorization(weights, columns.T, max_iterations, converged=False)
 
 
+def project(
+    matrix: Float[np.ndarray, "n k"], vectors: Float[np.ndarray, "p k"], max_iterations: int = 200, tolerance: float = 1e-4
+) -> Float[np.ndarray, "n p"]:
+    """Return the W ≥ 0 that is best for the given H, by the same descent from W = 0, as scikit-learn's `transform` does.
+
+    The arguments are those of `factorize`.
+    """
+    weights, columns = np.zeros((len(matrix), len(vectors)), matrix.dtype), np.ascontiguousarray(vectors.T)
+    first = 0.0
+    for _ in range(max_iterations):
+        violation = descend(matrix, weights, columns)
+        first = first or violation
+        if violation <= tolerance * first:
+            break
+    return weights
+
+
 def descend(matrix: Float[np.ndarray, "n k"], weights: Float[np.ndarray, "n p"], columns: Float[np.ndarray, "k p"]) -> float:
     """Set each column of W in turn to the best value while all others stay, in place. Return the sum of the projected gradients.
 

@@ -19,17 +19,21 @@ from workers.methods.perturbation.grid_masks import GridResult
 
 
 def replicated_design(designs: int, cells: int, seed: int) -> Float32[np.ndarray, "b g g"]:
-    """Return the masks A, and then C_i for each cell i, which are A with cell i from B. There are designs · (cells² + 1).
+    """Return the masks A, and then C_i for each cell i, which are A with cell i from B. There are designs · (cells² + 1)."""
+    return replicated_points(designs, cells**2, seed).reshape(-1, cells, cells)
 
-    A and B are the two halves of the axes of one scrambled Sobol sequence.
+
+def replicated_points(designs: int, count: int, seed: int) -> Float32[np.ndarray, "b count"]:
+    """Return points A of 0-1 in `count` dimensions, and then C_i for each dimension i, which are A with dimension i from B.
+
+    A and B are the two halves of the axes of one scrambled Sobol sequence. There are designs · (count + 1) points.
     """
-    count = cells**2
     points = qmc.Sobol(2 * count, rng=seed).random(designs).astype(np.float32)
     first, second = points[:, :count], points[:, count:]
     replicated = np.repeat(first[None], count, axis=0)
     each = np.arange(count)
     replicated[each, :, each] = second.T
-    return np.concatenate([first, replicated.reshape(-1, count)]).reshape(-1, cells, cells)
+    return np.concatenate([first, replicated.reshape(-1, count)])
 
 
 def total_indices(scores: Float64[np.ndarray, "b n"], designs: int) -> Float64[np.ndarray, "n d"]:

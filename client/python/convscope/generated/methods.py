@@ -299,6 +299,37 @@ class Methods(ABC):
         """
         return self._run_method("compare_models", given_arguments(locals()))
 
+    def craft(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, class_index: int | str | None = DEFAULT, concepts: int =
+        DEFAULT, crop: float = DEFAULT, examples: int = DEFAULT, designs: Literal[4, 8, 16, 32, 64, 128, 256] = DEFAULT, seed: int =
+        DEFAULT, max_iterations: int = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """This finds the concepts in photos of a class: what many crops of them have in common in a layer. Each concept has example
+            crops, a map on each photo, and its importance for the class.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of the target layer.
+            class_index: This is the class whose concepts are found: a class index or a label.
+            concepts: This is the number of concepts. By default 8.
+            crop: This is the side of the square crops, as a share of the shorter side of the model's input. By default 0.3.
+            examples: This is the number of crops that each concept shows. By default 6.
+            designs: This is the number of random weakenings for each concept and photo. By default 16.
+            seed: This is the seed of the random weakenings. By default 0.
+            max_iterations: The factorization stops after so many iterations at the latest. By default 200.
+            annotate: If it is true, the picture has a title. By default True.
+        """
+        return self._run_method("craft", given_arguments(locals()))
+
     def deconvnet(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =

@@ -9,6 +9,7 @@ export interface ArtifactNames {
   blur_ig: "picture" | "overlay" | "attribution" | "map" | "animation";
   compare: "sheet" | `map.${string}` | "animation";
   compare_models: "sheet" | `map.${string}.${string}`;
+  craft: "sheet" | "importances" | `maps.${string}` | "vectors" | "values" | "crops";
   deconvnet: "picture" | "overlay" | "attribution" | "map";
   deep_dream: "dream" | "image" | "curve";
   deep_lift: "picture" | "overlay" | "attribution" | "map" | "animation";
@@ -110,6 +111,7 @@ export type MethodWithImage =
 /** The methods that take several images. */
 export type MethodWithImages =
   | "compare_models"
+  | "craft"
   | "dff"
   | "embedding"
   | "mean_map"
