@@ -13,7 +13,7 @@ def success_outcome(result: Result) -> str:
     """Return the outcome of a succeeded execution. Its names are those of `JobRecord`."""
     deferred = [each for each in result.artifacts if isinstance(each, DeferredPicture)]
     texts = {
-        "artifacts": _array([each.description.model_dump_json() for each in result.artifacts]),
+        "artifacts": _array([each.description.stored for each in result.artifacts]),
         "drawings": _object({each.description.name: each.drawing for each in deferred}),
         "facts": result.facts,
         "warnings": json.dumps(result.warnings, ensure_ascii=False),

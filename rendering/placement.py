@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from rendering.photo import Placement
+from schemas.photo_place import PhotoPlace
 
 # An edge this close to a pixel's edge (a share of a pixel of the photo) is that edge: the rest is floating-point error.
 _ROUNDING = 1e-6
@@ -80,6 +81,13 @@ def whole_span(axis: int, start: float, extent: float, placement: Placement) -> 
     scale = placement.source[2 + axis] / placement.box[2 + axis]
     begin = placement.source[axis] + (start - placement.box[axis]) * scale
     return begin, begin + extent * scale
+
+
+def place_on_photo(placement: Placement) -> PhotoPlace:
+    """Return where a map lies on the photo: the area of all its cells, and the part that its layer sees."""
+    top, bottom = whole_span(0, 0.0, placement.input_size[0], placement)
+    left, right = whole_span(1, 0.0, placement.input_size[1], placement)
+    return PhotoPlace(area=(top, left, bottom - top, right - left), seen=placement.source, mirrored=placement.mirrored)
 
 
 def onto_photo(values: Float32[np.ndarray, "h w"], placement: Placement, photo_shape: tuple[int, ...]) -> Float32[np.ndarray, "H W"]:

@@ -20,6 +20,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.photo_place import PhotoPlace
+
 ArtifactKind = Literal["image", "animation", "array", "document"]
 DocumentType = Literal["image/svg+xml", "text/vnd.graphviz", "application/json"]
 
@@ -121,6 +123,14 @@ class ArtifactDescription(BaseModel):
         description="Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched."
     )
     primary: bool = Field(description="If it is true, this is the image that answers a one-line request.")
+    on_photo: PhotoPlace | None = Field(
+        default=None, description="Where the map of an array lies on the photo. It is null for what does not lie on a photo."
+    )
+
+    @property
+    def stored(self) -> str:
+        """This description as the JSON that Redis keeps. It says nothing of a place that there is not, because Redis has little room."""
+        return self.model_dump_json(exclude={"on_photo"} if self.on_photo is None else None)
 
     @property
     def media(self) -> ArtifactMedia:
@@ -175,10 +185,19 @@ class EncodedArtifact:
         dtype: str,
         primary: bool = False,
         media_type: DocumentType | None = None,
+        on_photo: PhotoPlace | None = None,
     ) -> Self:
         """Describe `content`: its digest and its size are computed here."""
         digest = hashlib.sha256(content).hexdigest()
         description = ArtifactDescription(
-            name=name, kind=kind, shape=shape, dtype=dtype, media_type=media_type, sha256=digest, size=len(content), primary=primary
+            name=name,
+            kind=kind,
+            shape=shape,
+            dtype=dtype,
+            media_type=media_type,
+            sha256=digest,
+            size=len(content),
+            primary=primary,
+            on_photo=on_photo,
         )
         return cls(description, content, digest)

@@ -76,7 +76,8 @@ class Timings(BaseModel):
     device: int | None = Field(
         default=None,
         description="Milliseconds on the device. A job that ran in a batch counts the time of the whole batch. "
-        "A job with `frames` counts the share that its frames had in their batches.",
+        "A job with `frames` counts the share that its frames had in their batches. It is null if the device was not needed, as for a job "
+        "that is drawn from what a recent job has computed.",
     )
     render: int | None = Field(default=None, description="Milliseconds to draw and encode the artifacts.")
 

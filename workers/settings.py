@@ -61,6 +61,12 @@ class WorkerSettings(StoreSettings):
     decode_threads: int = Field(default=2, ge=1, description="Number of images that a worker decodes at once.")
     render_threads: int = Field(default=2, ge=1, description="Number of pictures that a worker draws and encodes at once.")
     load_threads: int = Field(default=2, ge=1, description="Number of models that a worker loads at once.")
+    result_memory: int = Field(
+        default=128 * 2**20,
+        ge=0,
+        description="Bytes of computed results that a worker keeps in memory. A job that differs from a recent one only in how it is drawn "
+        "is drawn from its result, without the device. With 0, nothing is kept.",
+    )
 
     max_loaded_bytes: int = Field(
         default=4 * 1024**3,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { channelOf, mapOf } from "../src/heat/array";
 import { colourTable, divergingTable } from "../src/heat/colours";
 import { levelColours, levelOf } from "../src/heat/draw";
-import { frameOf, onPhoto } from "../src/heat/frame";
+import { acrossMap, downMap, frameOf, frameOfPlace, onPhoto, sees } from "../src/heat/frame";
 import { resampled, valueAt } from "../src/heat/resample";
 import { inWords, scaleOf } from "../src/heat/scale";
 
@@ -28,6 +28,14 @@ test("a crop covers the centre of the photo, and a letterbox reaches beyond it",
   assert.deepEqual(frameOf(400, 300, { height: null, width: null }, "crop"), { left: 0, top: 0, width: 400, height: 300 });
   assert.deepEqual(onPhoto(frameOf(400, 300, input, "letterbox"), 400, 300), { left: 0, top: 0, width: 400, height: 300 });
   assert.deepEqual(frameOf(100, 300, { height: 100, width: 200 }, "crop"), { left: 0, top: 125, width: 100, height: 50 });
+});
+
+test("a map lies in the area of its cells, and is seen where its layer looks", () => {
+  const frame = frameOfPlace({ area: [10, -20, 100, 200], seen: [15, 0, 90, 160], mirrored: [false, true] });
+  assert.deepEqual([acrossMap(frame, -20), acrossMap(frame, 30), acrossMap(frame, 180)], [1, 0.75, 0]);
+  assert.deepEqual([downMap(frame, 10), downMap(frame, 35), downMap(frame, 110)], [0, 0.25, 1]);
+  assert.deepEqual(onPhoto(frame, 160, 100), { left: 0, top: 15, width: 160, height: 85 });
+  assert.deepEqual([sees(frame, 80, 14), sees(frame, 80, 16), sees(frame, 161, 50)], [false, true, false]);
 });
 
 test("values between the centres of cells are in proportion", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -10,17 +11,21 @@ from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
 from schemas.models import PublishedModel
 
+ONLY_DRAWN = frozenset({"annotate", "alpha", "clip", "colormap", "smooth"})
+
 
 class MethodParams(BaseModel):
     """The parameters of a method. A subclass with a `card` is a method; the registry finds it in this folder by itself.
 
     The service calls `resolve` before it queues a job. The resolved parameters are complete: the job shows them as its
-    `params`, workers run them, and identical jobs are recognised by them.
+    `params`, workers run them, and identical jobs are recognised by them. Jobs that differ in nothing but the parameters `only_drawn`
+    are drawn from the same computed result, so the method's `run` must not read these; a method may have others than the usual ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     card: ClassVar[MethodCard]
+    only_drawn: ClassVar[Set[str]] = ONLY_DRAWN
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         """Return these parameters completed and checked for `model`.

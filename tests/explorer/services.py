@@ -23,10 +23,12 @@ _LISTENS = re.compile(r'"port": (\d+).*"service listens"')
 def serving(folder: Path) -> Iterator[str]:
     """Run `convscope serve` in `folder`, and yield its address.
 
-    Two of its models are files: `nested` has layers inside a layer, and `torn` cannot be used.
+    Three of its models are files: `nested` has layers inside a layer, `cutting` sees the lower half of a photo alone, and `torn` cannot
+    be used.
     """
     (folder / "models").mkdir()
     _save_nested_model(folder / "models" / "nested.keras")
+    _save_cutting_model(folder / "models" / "cutting.keras")
     (folder / "models" / "torn.keras").write_bytes(b"no zip")
     (folder / "models" / "torn.toml").write_text("title = ")
     with _running(folder, "serve", {}) as log:
@@ -53,6 +55,22 @@ def _save_nested_model(path: Path) -> None:
     maps = base(photo)
     pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(maps)
     keras.Model(photo, keras.layers.Dense(3, activation="softmax", name="answer")(pooled)).save(path)
+
+
+def _save_cutting_model(path: Path) -> None:
+    """Save a model of 64 × 64 pixels that cuts off the upper half inside. Its first class is the brightness of the rest."""
+    import keras
+    import numpy as np
+
+    photo = keras.Input((64, 64, 3), name="photo")
+    lower = keras.layers.Cropping2D(((32, 0), (0, 0)), name="lower_half")(photo)
+    cells = keras.layers.AveragePooling2D(4, name="cells")(lower)
+    bright = keras.layers.Conv2D(1, 1, activation="relu", name="brightness")(cells)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(bright)
+    model = keras.Model(photo, keras.layers.Dense(3, activation="softmax", name="answer")(pooled))
+    model.get_layer("brightness").set_weights([np.ones((1, 1, 3, 1), np.float32), np.zeros(1, np.float32)])
+    model.get_layer("answer").set_weights([np.array([[1, -1, 0]], np.float32), np.zeros(3, np.float32)])
+    model.save(path)
 
 
 @contextmanager

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.explorer.browsing import Visit
 
@@ -98,3 +100,32 @@ def test_two_pins_stand_side_by_side(visit: Visit) -> None:
     assert "tiger cat" in page.locator(".pin figcaption").nth(1).inner_text()
     page.get_by_role("button", name=re.compile("^Remove the pin of Egyptian cat")).click()
     assert page.locator(".pin").count() == 1
+
+
+def test_a_map_lies_where_its_layer_looks(visit: Visit, tmp_path: Path) -> None:
+    """The model `cutting` sees the lower half of the photo. There is one bright spot, in rows 80 to 96 and columns 24 to 40 of 128."""
+    photo = Image.new("RGB", (128, 128), (0, 0, 0))
+    photo.paste((255, 255, 255), (24, 80, 40, 96))
+    photo.save(tmp_path / "spot.png")
+    page = visit.open()
+    page.get_by_label("A photo file").set_input_files(tmp_path / "spot.png")
+    page.get_by_label("Model", exact=True).fill("cutting")
+    page.get_by_role("button", name=re.compile("^cutting")).click()
+    page.get_by_text("The map of 8 × 16 cells came in").wait_for(timeout=60_000)
+    canvas = page.locator(".stage-canvas")
+    page.get_by_label("Opacity").fill("0")
+    bare = visit.pixels(canvas)
+    page.get_by_label("Opacity").fill("100")
+    changed = np.abs(visit.pixels(canvas) - bare).sum(-1).astype(float)
+    zoom = len(bare) / 128
+    rows, columns = (np.arange(length) + 0.5 for length in changed.shape)
+    centre = ((changed.sum(1) * rows).sum() / changed.sum() / zoom, (changed.sum(0) * columns).sum() / changed.sum() / zoom)
+    assert centre == pytest.approx((88, 32), abs=1.5)
+    upper, lower = bare[: int(62 * zoom), :, :3], bare[int(100 * zoom) :, :, :3]
+    assert upper.mean() > lower.mean() + 50  # what is not seen is paler
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 32 / 128, box["y"] + box["height"] * 40 / 128)
+    assert "the model does not see this place" in page.locator(".readout").inner_text()
+    page.mouse.move(box["x"] + box["width"] * 32 / 128, box["y"] + box["height"] * 88 / 128)
+    assert "(100 % of the scale)" in page.locator(".readout").inner_text()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rendering.photo import Placement
-from rendering.placement import map_extent, onto_photo, smooth_on_photo, span_on_photo, used_part
+from rendering.placement import map_extent, onto_photo, place_on_photo, smooth_on_photo, span_on_photo, used_part
 
 
 def stretched(photo: tuple[int, int], size: tuple[int, int]) -> Placement:
@@ -149,3 +149,15 @@ def test_a_map_of_many_cells_is_smoothed_alike(monkeypatch: pytest.MonkeyPatch) 
     few = smooth_on_photo(values, placement, (200, 300))
     monkeypatch.setattr("rendering.placement._FEW_CELLS", 10)
     np.testing.assert_allclose(smooth_on_photo(values, placement, (200, 300)), few, atol=1e-5)
+
+
+def test_the_place_on_the_photo_is_said_by_hand() -> None:
+    """A map over rows 16 to 48 of an input of 64 × 64, which a photo of 128 × 256 fills; its layer sees rows 20 to 48."""
+    placement = Placement((32, 64), (4, 0, 28, 64), (40, 0, 56, 256), (False, True))
+    place = place_on_photo(placement)
+    assert place.area == (32, 0, 64, 256)
+    assert place.seen == (40, 0, 56, 256)
+    assert place.mirrored == (False, True)
+    letterbox = place_on_photo(Placement((8, 8), (2, 0, 4, 8), (0, 0, 20, 40)))
+    assert letterbox.area == (-10, 0, 40, 40)
+    assert letterbox.seen == (0, 0, 20, 40)

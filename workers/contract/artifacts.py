@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rendering.drawings.base import Drawing
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
+from schemas.photo_place import PhotoPlace
 from workers.contract.arrays import UInt8
 
 
@@ -124,11 +125,15 @@ class Animation(DrawnArtifact):
 
 @dataclass(frozen=True)
 class Array(DrawnArtifact):
-    """An array artifact of any shape and number type."""
+    """An array artifact of any shape and number type.
+
+    `on_photo` says where the map lies on the photo. The pipeline fills it in for an array that a picture of the job lays over the photo.
+    """
 
     kind = "array"
     name: str
     array: NDArray[np.generic]
+    on_photo: PhotoPlace | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

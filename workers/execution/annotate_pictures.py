@@ -13,6 +13,7 @@ from rendering.annotations import PictureWords, annotated, letters_for
 from rendering.drawings.annotated_map import AnnotatedMap
 from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo
+from rendering.placement import place_on_photo
 from schemas.methods.annotate import AnnotateParams
 from schemas.methods.base import MethodParams
 from schemas.methods.facts import ExplainedClassesFacts, ExplainedFacts, Facts, Prediction
@@ -24,11 +25,20 @@ from workers.methods.sheets import class_captions
 def draw(job: PipelineJob, value: Any, photo: Photo | None) -> Output:
     """Return the output that the job's method draws from what it has computed, with titles and scales if `annotate` asks for them."""
     output = job.method.draw(value, photo, job.params)
+    output = output if photo is None else placed(output)
     if not isinstance(job.params, AnnotateParams) or not job.params.annotate:
         return output
     words = PictureWords(_parts(job), _explained(output.facts))
     beside = job.params.annotate == "side_by_side"
     return replace(output, artifacts=tuple(_artifacts(output, words, None if photo is None else photo.image, beside=beside)))
+
+
+def placed(output: Output) -> Output:
+    """Return the output with the place on the photo of each array that one of its pictures lays over the photo."""
+    drawings = [each.drawing for each in output.artifacts if isinstance(each, Picture | PictureOfArrays)]
+    places = {each.source: place_on_photo(each.placement) for each in drawings if isinstance(each, MapsOnPhoto)}
+    artifacts = (replace(each, on_photo=places.get(each.name)) if isinstance(each, Array) else each for each in output.artifacts)
+    return replace(output, artifacts=tuple(artifacts))
 
 
 def _artifacts(output: Output, words: PictureWords, photo: NDArray[np.uint8] | None, *, beside: bool) -> Iterator[DrawnArtifact]:

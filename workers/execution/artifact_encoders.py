@@ -47,6 +47,7 @@ def encode_artifact(artifact: DrawnArtifact) -> EncodedArtifact | DeferredPictur
         dtype=artifact.dtype,
         primary=artifact.is_primary,
         media_type=artifact.document_type,
+        on_photo=artifact.on_photo if isinstance(artifact, Array) else None,
     )
 
 

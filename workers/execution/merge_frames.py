@@ -55,7 +55,7 @@ def _artifacts(outputs: Sequence[Output], frames: Sequence[Frame]) -> Iterator[D
     for of_frames in zip(*(output.artifacts for output in outputs), strict=True):
         match of_frames[0]:
             case Array() as first:
-                yield Array(first.name, np.stack([each.array for each in of_frames if isinstance(each, Array)]))
+                yield replace(first, array=np.stack([each.array for each in of_frames if isinstance(each, Array)]))
             case PictureOfArrays() as first:  # it cannot be drawn later, because the arrays of the job hold all frames
                 yield Picture(first.name, first.drawing.draw(arrays, frames[0].prepared.photo.image))
             case Picture() as first:

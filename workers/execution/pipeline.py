@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from workers.contract.progress import Slice
 from workers.execution import annotate_pictures
 from workers.execution.artifact_encoders import encode_artifacts, in_steps
 from workers.execution.batch_key import BatchKey, apart
+from workers.execution.computed_results import ComputedResults
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
 from workers.execution.drawn_outputs import DrawnOutput, RenderedOutput
@@ -65,6 +67,7 @@ class Pipeline:
         self.models = ModelAccess(store, loader, environment.load_threads)
         self._inputs = InputLoader(store, decoder, environment.image_limits, environment.decode_threads)
         self._rendering = ThreadPoolExecutor(environment.render_threads, thread_name_prefix="render")
+        self._computed = ComputedResults(environment.result_memory)
 
     async def run(
         self,
@@ -94,9 +97,8 @@ class Pipeline:
         if model is not None and loaded.frames:
             device, drawn = await self._explain_frames(job, model, loaded)
         else:
-            computed = None if model is None else await self._compute(job, model, loaded)
-            drawn = await self._draw(job, loaded, None if computed is None else computed.value)
-            device = None if computed is None else computed.seconds
+            value, device = (None, None) if model is None else await self._computed.of(job, partial(self._compute, job, model, loaded))
+            drawn = await self._draw(job, loaded, value)
         rendered = await self._encode(job, drawn)
         return self._assemble(job, loaded, device, rendered)
 

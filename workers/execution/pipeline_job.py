@@ -19,6 +19,7 @@ class JobEnvironment:
     """The surroundings of all jobs. `device` and `versions` stand in the provenance of every result; `image_limits` apply to every image.
 
     The numbers of threads say how many images are decoded, how many pictures are rendered, and how many models are loaded at once.
+    `result_memory` is the number of bytes of computed results that are kept for jobs that draw them differently.
     """
 
     device: str
@@ -27,6 +28,7 @@ class JobEnvironment:
     decode_threads: int = 2
     render_threads: int = 2
     load_threads: int = 2
+    result_memory: int = 128 * 2**20
 
 
 @dataclass(frozen=True)

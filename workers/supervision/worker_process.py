@@ -107,9 +107,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     record.name_worker(identity.id)
     bind(worker=identity.id)
     store, traces = JobStore.connect(settings.redis_url, settings), traces_to(settings.traces_endpoint, "convscope-worker")
-    environment = JobEnvironment(
-        device.name, versions(), settings.image_limits, settings.decode_threads, settings.render_threads, settings.load_threads
-    )
+    environment = _environment(device.name, settings)
     with Decoder(children=settings.decode_threads) as decoder:
         pipeline = Pipeline(store=store, loader=pool, decoder=decoder, scheduler=scheduler, environment=environment, metrics=metrics)
         loop = ClaimLoop(
@@ -131,6 +129,18 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
             scheduler.close()
             await store.close()
             await asyncio.to_thread(traces.close)
+
+
+def _environment(device: str, settings: WorkerSettings) -> JobEnvironment:
+    return JobEnvironment(
+        device=device,
+        versions=versions(),
+        image_limits=settings.image_limits,
+        decode_threads=settings.decode_threads,
+        render_threads=settings.render_threads,
+        load_threads=settings.load_threads,
+        result_memory=settings.result_memory,
+    )
 
 
 async def _prepare(pipeline: Pipeline, catalog: WatchedCatalog, settings: WorkerSettings) -> None:

@@ -1,7 +1,7 @@
 // Draw a map on a photo.
 import type { HeatMap } from "./array";
 import { colourTable, divergingTable, type Colormap } from "./colours";
-import { onPhoto, type Frame } from "./frame";
+import { acrossMap, downMap, onPhoto, type MapFrame } from "./frame";
 import { resampled } from "./resample";
 import type { Scale } from "./scale";
 
@@ -40,7 +40,7 @@ export function drawStage(
   canvas: HTMLCanvasElement,
   photo: CanvasImageSource,
   size: { width: number; height: number },
-  frame: Frame,
+  frame: MapFrame,
   heat: { map: HeatMap; scale: Scale } | null,
   view: View,
 ): void {
@@ -52,8 +52,8 @@ export function drawStage(
   const [left, top] = [Math.round(seen.left * zoom), Math.round(seen.top * zoom)];
   const [right, bottom] = [Math.round((seen.left + seen.width) * zoom), Math.round((seen.top + seen.height) * zoom)];
   if (heat && right > left && bottom > top) {
-    const across = places(right - left, (x) => ((left + x + 0.5) / zoom - frame.left) / frame.width);
-    const down = places(bottom - top, (y) => ((top + y + 0.5) / zoom - frame.top) / frame.height);
+    const across = places(right - left, (x) => acrossMap(frame, (left + x + 0.5) / zoom));
+    const down = places(bottom - top, (y) => downMap(frame, (top + y + 0.5) / zoom));
     const layer = heatLayer(resampled(heat.map, across, down), heat.scale, view);
     context.save();
     context.beginPath();

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { COLORMAPS, colourTable, divergingTable, type Colormap } from "../heat/colours";
 import { drawStage, type View } from "../heat/draw";
+import { acrossMap, downMap, sees } from "../heat/frame";
 import { valueAt } from "../heat/resample";
 import { inWords } from "../heat/scale";
 import { explain, frameFor, heat, heatFault, running, view, type Heat } from "../state/explain";
@@ -94,10 +95,8 @@ function readout(place: [number, number] | null, current: Heat | null): string {
   if (!place) return current ? "Point at the photo to read the map." : "";
   const where = `x ${Math.round(place[0])}, y ${Math.round(place[1])}`;
   if (!current) return where;
-  const across = (place[0] - current.frame.left) / current.frame.width;
-  const down = (place[1] - current.frame.top) / current.frame.height;
-  if (across < 0 || across > 1 || down < 0 || down > 1) return `${where}: the model does not see this place`;
-  const value = valueAt(current.map, across, down);
+  if (!sees(current.frame, ...place)) return `${where}: the model does not see this place`;
+  const value = valueAt(current.map, acrossMap(current.frame, place[0]), downMap(current.frame, place[1]));
   const share = current.scale.high ? ` (${Math.round((100 * value) / current.scale.high)} % of the scale)` : "";
   return `${where}: ${inWords(value)}${share}`;
 }

@@ -1,7 +1,8 @@
 // The parts of the service's answers that the page reads. Those that are the same for every method come from the client.
 import type { Schemas } from "../../../client/typescript/src/index";
 
-export type Artifact = Pick<Schemas["Artifact"], "name" | "kind" | "shape" | "primary" | "url">;
+export type Artifact = Pick<Schemas["Artifact"], "name" | "kind" | "shape" | "primary" | "url" | "on_photo">;
+export type PhotoPlace = Schemas["PhotoPlace"];
 export type ModelEntry = Schemas["ModelSummary"];
 export type ModelDetail = Schemas["ModelDescription"];
 export type ModelInput = Pick<NonNullable<ModelEntry["input"]>, "height" | "width">;

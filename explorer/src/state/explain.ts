@@ -1,7 +1,7 @@
 // What the model answers, and the method that explains it.
 import { computed, signal } from "@preact/signals";
 import { mapOf, type HeatMap } from "../heat/array";
-import { frameOf, type Frame } from "../heat/frame";
+import { frameOf, frameOfPlace, type Frame, type MapFrame } from "../heat/frame";
 import { scaleOf, type Scale } from "../heat/scale";
 import type { View } from "../heat/draw";
 import { fetchArray } from "../service/fetch_array";
@@ -27,7 +27,7 @@ export interface Heat {
   photo: Photo;
   map: HeatMap;
   scale: Scale;
-  frame: Frame;
+  frame: MapFrame;
   /** Milliseconds from the call to the map in the browser. */
   took: number;
 }
@@ -111,7 +111,9 @@ async function mapOfJob(job: Job, signal: AbortSignal): Promise<HeatMap | null> 
 }
 
 function heatOf(job: Job, shown: Photo, map: HeatMap, took: number): Heat {
-  return { job, photo: shown, map, scale: scaleOf(map), frame: frameFor(shown, fitOf(job)), took };
+  const place = job.artifacts.find((each) => each.name === "map")?.on_photo;
+  const frame = place ? frameOfPlace(place) : frameFor(shown, fitOf(job));
+  return { job, photo: shown, map, scale: scaleOf(map), frame, took };
 }
 
 /** Return the part of a photo that the chosen model's input covers. */

@@ -11,6 +11,7 @@ from PIL import Image
 
 from rendering.drawings import drawing_from
 from rendering.drawings.annotated_map import AnnotatedMap
+from rendering.placement import place_on_photo
 from schemas.artifacts import DeferredPicture, EncodedArtifact
 from tests.workers.execution.bench import PipelineBench
 from tests.workers.tiny import photo
@@ -45,6 +46,9 @@ async def test_the_bare_picture_is_inside_the_annotated_one(bench: PipelineBench
     assert json.loads(bare.facts) == json.loads(rich.facts)
     assert drawings(bare.artifacts) == {}
     (later,) = drawings(rich.artifacts).values()
+    (said,) = [each.description for each in rich.artifacts if each.description.on_photo is not None]
+    assert said.name == later.maps.source
+    assert said.on_photo == place_on_photo(later.maps.placement)
     model = (await bench.published()).description.name
     assert later.title[1] == model
     assert later.explained.endswith("%")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from rendering.drawings.stretched_channels import StretchedChannels
+from rendering.drawings.stretched_channels import StretchedChannels, constant_channels
 from rendering.photo import Photo
 from rendering.side_by_side import CaptionedPicture, side_by_side
 from schemas.errors import ImageTooLarge, InvalidImage
@@ -158,11 +158,10 @@ def draw(result: None, photo: Photo, params: Sandbox) -> Output:
             artifacts.append(Array(f"kernel_{number}", each.kernel))
         if is_last:
             artifacts.append(output)
-        flat = np.flatnonzero(maps.min(axis=(0, 1)) == maps.max(axis=(0, 1))).tolist()
-        if flat:
-            warnings.append(
-                f"Stage {number} ({name}): these channels are the same everywhere and are drawn black: {', '.join(map(str, flat))}."
-            )
+        if flat := np.flatnonzero(constant_channels(maps)).tolist():
+            listed = ", ".join(map(str, flat))
+            in_colour = " They add no colour to the picture of all three." if maps.shape[2] == 3 and len(flat) < 3 else ""
+            warnings.append(f"Stage {number} ({name}): these channels are the same everywhere, and are one grey: {listed}.{in_colour}")
         facts.append(StageFacts(stage=name, shape=maps.shape, min=float(maps.min()), max=float(maps.max()), mean=float(maps.mean())))
     if params.annotate:
         sheet = stage_sheet(rows, photo.image.shape[:2])

@@ -4173,6 +4173,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -13537,6 +13539,40 @@ export interface components {
             classes: components["schemas"]["Prediction"][];
         };
         /**
+         * PhotoPlace
+         * @description Says where a map lies on the photo, so that a client can draw it where the service draws it.
+         */
+        PhotoPlace: {
+            /**
+             * Area
+             * @description The rectangle that the cells of the map cover together: top, left, height and width in pixels of the photo. It can reach beyond the photo, for example with fit `letterbox`.
+             */
+            area: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Seen
+             * @description The part of the photo that the layer sees: top, left, height and width in pixels of the photo. Where it reaches beyond `area`, the outermost cells go on.
+             */
+            seen: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Mirrored
+             * @description Whether the rows of the map, and its columns, are in the opposite order of the photo's. The default is `[false, false]`.
+             */
+            mirrored: [
+                boolean,
+                boolean
+            ];
+        };
+        /**
          * PointRegion
          * @description The one position at a point of the photo.
          */
@@ -16062,7 +16098,7 @@ export interface components {
             decode: number | null;
             /**
              * Device
-             * @description Milliseconds on the device. A job that ran in a batch counts the time of the whole batch. A job with `frames` counts the share that its frames had in their batches.
+             * @description Milliseconds on the device. A job that ran in a batch counts the time of the whole batch. A job with `frames` counts the share that its frames had in their batches. It is null if the device was not needed, as for a job that is drawn from what a recent job has computed.
              */
             device: number | null;
             /**
@@ -23943,6 +23979,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24008,6 +24046,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24076,6 +24116,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24144,6 +24186,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24212,6 +24256,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24277,6 +24323,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24342,6 +24390,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24407,6 +24457,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24475,6 +24527,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24543,6 +24597,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24611,6 +24667,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24676,6 +24734,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24741,6 +24801,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24806,6 +24868,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24874,6 +24938,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -24939,6 +25005,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25007,6 +25075,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25072,6 +25142,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25137,6 +25209,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25205,6 +25279,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25270,6 +25346,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25338,6 +25416,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25403,6 +25483,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25468,6 +25550,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25536,6 +25620,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25604,6 +25690,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25672,6 +25760,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25740,6 +25830,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25808,6 +25900,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25873,6 +25967,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -25941,6 +26037,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26009,6 +26107,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26077,6 +26177,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26145,6 +26247,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26210,6 +26314,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26275,6 +26381,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26343,6 +26451,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26411,6 +26521,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26479,6 +26591,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26547,6 +26661,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26615,6 +26731,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26683,6 +26801,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26751,6 +26871,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26819,6 +26941,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26884,6 +27008,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -26949,6 +27075,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27017,6 +27145,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27085,6 +27215,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27150,6 +27282,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27215,6 +27349,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27280,6 +27416,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27348,6 +27486,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27416,6 +27556,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27484,6 +27626,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27549,6 +27693,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
@@ -27614,6 +27760,8 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
              * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from rendering.channel_grid import CONSTANT
 from rendering.drawings.stretched_channels import stretched_channels
 from rendering.photo import Photo, Placement
 from schemas.errors import ImageTooLarge, InvalidImage
@@ -135,13 +136,28 @@ def test_seeds() -> None:
     assert (first["kernel_1"] != first["kernel_4"]).any()
 
 
-def test_a_photo_without_contrast_is_said_and_drawn_black() -> None:
+def test_a_photo_without_contrast_is_said_and_drawn_grey() -> None:
     photo = photo_of(31, 45)
     plain = Photo(np.full_like(photo.image, 90), photo.placement)
     output = made(plain, stages=[{"max_pool": {"size": 2}}])
-    assert output.warnings == ("Stage 1 (max pool 2 × 2): these channels are the same everywhere and are drawn black: 0, 1, 2.",)
-    assert not pictures(output)["stage_1"].any()
+    assert output.warnings == ("Stage 1 (max pool 2 × 2): these channels are the same everywhere, and are one grey: 0, 1, 2.",)
+    assert (pictures(output)["stage_1"] == CONSTANT).all()
     assert (arrays(output)["output"] == 90).all()
+
+
+def test_a_channel_without_contrast_is_a_grey_tile_and_adds_no_colour() -> None:
+    photo = photo_of(31, 45)
+    image = photo.image.copy()
+    image[..., 1] = 200
+    output = made(Photo(image, photo.placement), stages=[{"relu": {}}])
+    assert output.warnings == (
+        "Stage 1 (relu): these channels are the same everywhere, and are one grey: 1. They add no colour to the picture of all three.",
+    )
+    drawn = pictures(output)
+    assert not drawn["stage_1"][..., 1].any()
+    tiles = drawn["channels_1"]
+    assert (tiles[:31, 48:90] == CONSTANT).all()  # the second of two tiles in the first row
+    assert tiles[:31, :45].min() == 0
 
 
 def test_a_photo_too_small_for_a_stage() -> None:
