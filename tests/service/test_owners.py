@@ -17,6 +17,7 @@ from schemas.methods.several_images import ImagesParams
 from service.batches.feeder import BatchFeeder
 from service.dependencies import services_of
 from service.settings import ServiceSettings
+from tests.schemas.tiny import description
 from tests.service.fake_worker import FakeWorker, png
 from tests.service.keys import caller
 from tests.service.test_errors import problem_of
@@ -136,6 +137,7 @@ async def test_an_upload_that_two_owners_have_is_each_ones_own(ada: httpx.AsyncC
 
 
 async def test_no_method_reads_the_upload_of_another_owner(bob: httpx.AsyncClient, worker: FakeWorker, belongings: Belongings) -> None:
+    await worker.publish(description("mobilenet_v2"))  # the example of `compare_models` names it
     theirs, tried = belongings.image_id, 0
     for name, params in METHODS.items():
         example = dict(params.card.example)
