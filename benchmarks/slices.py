@@ -75,6 +75,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "map_measures": {"attribution": "score_cam", "measures": ["road", "deletion", "insertion", "infidelity"]},
     "occlusion": {"class_index": [1, 2, 3, 4, 5], "window": 32, "stride": 8},
     "predict_batch": {"images": _IMAGES},
+    "rank_methods": {"images": _IMAGES[:2], "methods": ["grad_cam", "score_cam"]},
     "rise": {"masks": 1000, "class_index": [1, 2, 3, 4, 5]},
     "score_cam": {"layer": ["block3_conv3", "block5_conv3"], "max_channels": None},
     "smooth_grad": {"class_index": [1, 2, 3], "samples": 50},

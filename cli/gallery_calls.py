@@ -219,6 +219,10 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
         "measures": [*get_args(MeasureName)],
         "region": {"box": [60, 160, 300, 330]},  # the cup of `coffee.jpg`
     },
+    "rank_methods": {
+        "methods": ["grad_cam", "layer_cam", "eigen_cam", "saliency", "integrated_gradients"],
+        "measures": ["deletion", "insertion", "infidelity"],
+    },
     "rise": {"masks": 1000},
     "sandbox": {"preset": "relu_max_pool_5x5"},
     "score_cam": {"max_channels": 256},

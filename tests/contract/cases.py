@@ -38,6 +38,7 @@ LIGHTER: dict[str, dict[str, Any]] = {
     "feature_inversion": {"steps": 8},
     "faithfulness": {"steps": 6},
     "map_measures": {"perturbations": 4, "disturbances": 1},
+    "rank_methods": {"methods": ["grad_cam", "saliency"], "measures": ["infidelity", "sparseness"], "perturbations": 4},
 }
 # (height, width): none is square, all differ, and one is smaller than the models' inputs.
 PHOTOS = ((40, 61), (75, 52), (11, 7))

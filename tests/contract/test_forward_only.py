@@ -28,6 +28,11 @@ PARAMS = {
     "compare_models": {"images": IDS, "models": ["other"], "attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}},
     "mean_map": {"images": IDS, "attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}},
     "faithfulness": {"attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "steps": 9},
+    "rank_methods": {
+        "images": IDS,
+        "methods": [{"method": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "name": name} for name in ("a", "b")],
+        "measures": ["sparseness"],
+    },
     "map_measures": {"attribution": "occlusion", "options": {"window": [5, 3], "stride": [4, 3]}, "perturbations": 8, "disturbances": 1},
 }
 TF = Preprocessing.named("tf")

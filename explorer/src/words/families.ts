@@ -26,7 +26,7 @@ const RULES: Rule[] = [
 ];
 
 // The answer is a panel of its own. Sets of photos have a place in the card of a channel. Methods of sets and of concepts need more than the photo that is shown.
-const ELSEWHERE = ["predict", "predict_batch", "top_patches"];
+const ELSEWHERE = ["predict", "predict_batch", "top_patches", "rank_methods"];
 const isElsewhere = (method: Method) => ELSEWHERE.includes(method.name) || method.family === "sets" || method.family === "concepts";
 
 // The best known method is first in its family.

@@ -71,8 +71,9 @@ MEASURES_REFERENCE = (
     "(deletion, insertion)"
 )
 MEASURES_COST = (
-    "deletion and insertion take 21 forward passes each, road 18, and infidelity `perturbations`. max_sensitivity makes the map "
-    "`disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing."
+    "deletion and insertion take 21 forward passes each, road 18 and a few seconds to fill pixels, and infidelity `perturbations` passes. "
+    "max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the "
+    "model nothing."
 )
 
 
@@ -118,7 +119,7 @@ class MeasuresParams(MethodParams):
 
     @field_validator("measures")
     @classmethod
-    def _each_once(cls, measures: tuple[MeasureName, ...]) -> tuple[MeasureName, ...]:
+    def _unlike_measures(cls, measures: tuple[MeasureName, ...]) -> tuple[MeasureName, ...]:
         if twice := next((each for each in measures if measures.count(each) > 1), None):
             raise ValueError(f"each measure may stand here once, but {twice} stands here more than once")
         return measures

@@ -108,10 +108,17 @@ class CountingProbe(Probe):
         return self._probe.full_gradients(tensor, class_indices, output=output)
 
     def scores_from(
-        self, tensor: Float32, layer: str, activations: Float32, *, output: str | None = None, precision: str = "float32"
+        self,
+        tensor: Float32,
+        layer: str,
+        activations: Float32,
+        *,
+        layers: Sequence[str] = (),
+        output: str | None = None,
+        precision: str = "float32",
     ) -> Forward:
         self.passes.forward += len(activations)
-        return self._probe.scores_from(tensor, layer, activations, output=output, precision=precision)
+        return self._probe.scores_from(tensor, layer, activations, layers=layers, output=output, precision=precision)
 
     def values(self, tensor: Float32, readout: Readout, *, precision: str = "float32") -> Float32:
         self.passes.forward += len(tensor)

@@ -58,6 +58,10 @@ class MeasuredMap:
         """Height and width of the model's input."""
         return self.inputs.tensor.shape[1], self.inputs.tensor.shape[2]
 
+    def asking(self, probe: Probe) -> MeasuredMap:
+        """Return the same map, whose measures ask another probe of the same model."""
+        return replace(self, probe=probe)
+
     def again(
         self, progress: CombinedProgress, *, tensor: Float32[np.ndarray, "1 H W C"] | None = None, class_index: int | None = None
     ) -> Generator[Slice, None, Float32[np.ndarray, "h w"]]:

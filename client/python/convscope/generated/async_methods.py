@@ -1658,9 +1658,10 @@ class AsyncMethods(ABC):
             attribution: The map of this method is tested. By default "grad_cam".
             options: These are the parameters of that method, as /v1/methods describes them.
             measures: The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and
-                random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity
-                `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more
-                times. By default ['road', 'infidelity', 'max_sensitivity', 'sparseness', 'complexity'].
+                random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18 and a few seconds
+                to fill pixels, and infidelity `perturbations` passes. max_sensitivity makes the map `disturbances` more times, and
+                random_logit `other_classes` more times. By default ['road', 'infidelity', 'max_sensitivity', 'sparseness',
+                'complexity'].
             perturbations: For infidelity, this many squares are removed from the image, one in each try. By default 64.
             disturbances: For max_sensitivity, the map is made for this many disturbed images. By default 10.
             radius: For max_sensitivity, each value of the input changes by at most this share of the distance from black to white,
@@ -1810,6 +1811,49 @@ class AsyncMethods(ABC):
             top: This is the number of classes to return. By default 5.
         """
         return await self._run_method("predict_batch", given_arguments(locals()))
+
+    async def rank_methods(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, measures: Sequence[Literal["deletion", "insertion", "road", "infidelity",
+        "max_sensitivity", "sparseness", "complexity", "random_logit", "pointing_game", "relevance_mass", "relevance_rank"]] = DEFAULT,
+        perturbations: int = DEFAULT, disturbances: int = DEFAULT, radius: float = DEFAULT, other_classes: int = DEFAULT, seed: int =
+        DEFAULT, methods: Sequence[Mapping[str, Any] | str] = DEFAULT, regions: Sequence[Mapping[str, Any]] | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | None = DEFAULT, output: str | None =
+        DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """This answers which map to trust for a photo or a set of photos: it runs several attribution methods with the same target,
+            measures each map, and ranks the methods, with what they cost.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            measures: The methods are ranked by these measures, which all count the same. pointing_game, relevance_mass and
+                relevance_rank need `regions`, and random_logit needs a class as target. By default ['road', 'deletion',
+                'insertion', 'infidelity'].
+            perturbations: For infidelity, this many squares are removed from the image, one in each try. By default 64.
+            disturbances: For max_sensitivity, the map is made for this many disturbed images. By default 10.
+            radius: For max_sensitivity, each value of the input changes by at most this share of the distance from black to white,
+                0-1. By default 0.02.
+            other_classes: For random_logit, the map is made for this many other classes, which are drawn at random. By default 5.
+            seed: This is the seed of all that the measures draw at random. By default 0.
+            methods: These methods are ranked: names, or objects with `method`, `options` and `name`. By default [{'method':
+                'grad_cam', 'options': None, 'name': None}, {'method': 'hires_cam', 'options': None, 'name': None}, {'method':
+                'layer_cam', 'options': None, 'name': None}, {'method': 'eigen_cam', 'options': None, 'name': None}, {'method':
+                'saliency', 'options': None, 'name': None}, {'method': 'integrated_gradients', 'options': None, 'name': None}].
+            regions: These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
+            target: This is what all maps explain, in place of `class_index`, as in other methods.
+            class_index: All maps explain this class: an index or a label.
+            output: This output is explained.
+            score: This score of the class is watched: its probability or its logit. By default "probability".
+        """
+        return await self._run_method("rank_methods", given_arguments(locals()))
 
     async def recipro_cam(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =

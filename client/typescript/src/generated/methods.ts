@@ -46,6 +46,7 @@ export interface ArtifactNames {
   occlusion: "overlay" | "heatmap" | "map" | "animation";
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
+  rank_methods: "table" | "ranking" | "ranks";
   recipro_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   refine_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   rise: "overlay" | "heatmap" | "map" | "animation";
@@ -117,4 +118,5 @@ export type MethodWithImages =
   | "mean_map"
   | "nearest"
   | "predict_batch"
+  | "rank_methods"
   | "top_patches";

@@ -1120,6 +1120,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rank_methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ranking of methods
+         * @description This answers which map to trust for a photo or a set of photos: it runs several attribution methods with the same target, measures each map, and ranks the methods, with what they cost. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/rank_methods.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_rank_methods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/recipro_cam": {
         parameters: {
             query?: never;
@@ -3043,6 +3065,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rank_methods.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ranking of methods, as JSON
+         * @description This answers which map to trust for a photo or a set of photos: it runs several attribution methods with the same target, measures each map, and ranks the methods, with what they cost. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/rank_methods`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_rank_methods_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/recipro_cam.json": {
         parameters: {
             query?: never;
@@ -4607,6 +4651,29 @@ export interface components {
              * @description These are the paths of all target layers.
              */
             layers: string[];
+        };
+        /**
+         * CandidateMethod
+         * @description An attribution method that takes part in a ranking.
+         */
+        CandidateMethod: {
+            /**
+             * Method
+             * @description This is the attribution method.
+             */
+            method: string;
+            /**
+             * Options
+             * @description These are its parameters, as in `map_measures`.
+             */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Name
+             * @description This is its name in the ranking. If it is null, it is the method's name.
+             */
+            name?: string | null;
         };
         /**
          * ChannelChange
@@ -10760,7 +10827,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RankMethodsJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -10799,7 +10866,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RankMethodsRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -12170,7 +12237,7 @@ export interface components {
             } | null;
             /**
              * Measures
-             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
+             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18 and a few seconds to fill pixels, and infidelity `perturbations` passes. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
              */
             measures?: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
             /**
@@ -12531,6 +12598,34 @@ export interface components {
              * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * MeanMeasure
+         * @description One measure of one method, over all photos.
+         */
+        MeanMeasure: {
+            /**
+             * Measure
+             * @description This is the name of the measure.
+             * @enum {string}
+             */
+            measure: "deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank";
+            /**
+             * Better
+             * @description It says which way is better.
+             * @enum {string}
+             */
+            better: "lower" | "higher";
+            /**
+             * Mean
+             * @description This is the mean value over the photos that have one. It is null if none has.
+             */
+            mean: number | null;
+            /**
+             * Mean Rank
+             * @description This is the mean rank over the photos. Rank 1 is the best.
+             */
+            mean_rank: number;
         };
         /**
          * MeasuredValue
@@ -13518,6 +13613,29 @@ export interface components {
             masks: number;
         };
         /**
+         * PhotoMeasures
+         * @description The measures of one method for one photo.
+         */
+        PhotoMeasures: {
+            /**
+             * Image
+             * @description This is the id of the image.
+             */
+            image: string;
+            /** @description This is the class that the map explains. For another target, its label is the target. */
+            explained: components["schemas"]["Prediction"];
+            /**
+             * Mean Rank
+             * @description This is the mean of the ranks of all measures for this photo.
+             */
+            mean_rank: number;
+            /**
+             * Measures
+             * @description These are the measures in the order in which they were asked for.
+             */
+            measures: components["schemas"]["MeasuredValue"][];
+        };
+        /**
          * PhotoPart
          * @description A part that was found in the photos.
          */
@@ -14155,6 +14273,252 @@ export interface components {
              * @description This is Spearman's rank correlation (-1 to 1) of its map with the map of the original model. It is null if one of the two maps is the same everywhere.
              */
             rank_correlation: number | null;
+        };
+        /**
+         * RankMethods
+         * @description A ranking of attribution methods for the same photos and the same target.
+         */
+        RankMethods: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Measures
+             * @description The methods are ranked by these measures, which all count the same. pointing_game, relevance_mass and relevance_rank need `regions`, and random_logit needs a class as target. The default is `["road", "deletion", "insertion", "infidelity"]`.
+             */
+            measures?: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
+            /**
+             * Perturbations
+             * @description For infidelity, this many squares are removed from the image, one in each try. The default is `64`.
+             */
+            perturbations?: number;
+            /**
+             * Disturbances
+             * @description For max_sensitivity, the map is made for this many disturbed images. The default is `10`.
+             */
+            disturbances?: number;
+            /**
+             * Radius
+             * @description For max_sensitivity, each value of the input changes by at most this share of the distance from black to white, 0-1. The changes are uniform noise. The default is `0.02`.
+             */
+            radius?: number;
+            /**
+             * Other Classes
+             * @description For random_logit, the map is made for this many other classes, which are drawn at random. The default is `5`.
+             */
+            other_classes?: number;
+            /**
+             * Seed
+             * @description This is the seed of all that the measures draw at random. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Methods
+             * @description These methods are ranked: names, or objects with `method`, `options` and `name`. Every method with the artifacts `overlay` and `map` is allowed. A method may stand here twice with different names.
+             * @example [
+             *       "grad_cam",
+             *       {
+             *         "method": "lrp",
+             *         "name": "LRP",
+             *         "options": {
+             *           "composite": "epsilon_plus_flat"
+             *         }
+             *       }
+             *     ]
+             */
+            methods?: (components["schemas"]["CandidateMethod"] | string)[];
+            /**
+             * Regions
+             * @description These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
+             */
+            regions?: components["schemas"]["BoxRegion"][] | null;
+            /**
+             * Target
+             * @description This is what all maps explain, in place of `class_index`, as in other methods. A target that names an image of its own (a mask or an image to compare with) is not allowed.
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description All maps explain this class: an index or a label. If it is null, it is the top class of each photo.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Output
+             * @description This output is explained. If it is null, it is the model's first output.
+             */
+            output?: string | null;
+            /**
+             * Score
+             * @description This score of the class is watched: its probability or its logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
+        };
+        /**
+         * RankMethodsFacts
+         * @description The methods in the order of their mean ranks, the best first.
+         */
+        RankMethodsFacts: {
+            /**
+             * Methods
+             * @description These are the methods, the best first.
+             */
+            methods: components["schemas"]["RankedMethod"][];
+            /**
+             * Forward Passes
+             * @description This is the number of images that the model was shown for all maps and all measures.
+             */
+            forward_passes: number;
+            /**
+             * Gradient Passes
+             * @description This is the number of images for which gradients or relevance were computed in all.
+             */
+            gradient_passes: number;
+            /**
+             * Friedman P
+             * @description This is the p value of the Friedman test over the photos: how likely mean ranks that differ so much are if all methods are equally good. It is null for fewer than three methods or two photos, and if all ranks are tied.
+             */
+            friedman_p: number | null;
+        };
+        /** @description A Ranking of methods job. */
+        RankMethodsJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "rank_methods";
+            params: components["schemas"]["ResolvedRankMethods"];
+        } & (components["schemas"]["RankMethodsResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "rank_methods";
+        };
+        /**
+         * RankMethodsRequest
+         * @description This answers which map to trust for a photo or a set of photos: it runs several attribution methods with the same target, measures each map, and ranks the methods, with what they cost.
+         */
+        RankMethodsRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "rank_methods";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Ranking of methods. */
+            params: components["schemas"]["RankMethods"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * RankedMethod
+         * @description One method, its ranks and its cost.
+         */
+        RankedMethod: {
+            /**
+             * Name
+             * @description This is the name that the request gave to the method, or else the method's own.
+             */
+            name: string;
+            /**
+             * Method
+             * @description This is the attribution method.
+             */
+            method: string;
+            /**
+             * Mean Rank
+             * @description This is the mean over the photos of the mean rank of all measures. 1 is the best.
+             */
+            mean_rank: number;
+            /**
+             * Interval
+             * @description The mean rank ± this is a 95 % confidence interval over the photos (Student's t). It is null for one photo.
+             */
+            interval: number | null;
+            /**
+             * As Good As Best
+             * @description It is true if the difference to the best method's mean rank is not significant at 5 % over the photos (paired t test, two-sided). It is true for the best method, and null for one photo.
+             */
+            as_good_as_best: boolean | null;
+            /**
+             * Measures
+             * @description These are the measures over all photos.
+             */
+            measures: components["schemas"]["MeanMeasure"][];
+            /**
+             * Forward Passes
+             * @description This is the number of images that the model was shown for a map alone, all photos together.
+             */
+            forward_passes: number;
+            /**
+             * Gradient Passes
+             * @description This is the number of images for which gradients or relevance were computed for a map alone, all photos together.
+             */
+            gradient_passes: number;
+            /**
+             * Seconds
+             * @description These are the seconds that the maps took, all photos together. The first call of a kind compiles.
+             */
+            seconds: number;
+            /**
+             * Measuring Seconds
+             * @description These are the seconds that the measures took, all photos together.
+             */
+            measuring_seconds: number;
+            /**
+             * Photos
+             * @description These are the measures for each photo, in the order of `images`.
+             */
+            photos: components["schemas"]["PhotoMeasures"][];
         };
         /**
          * Readiness
@@ -21891,7 +22255,7 @@ export interface components {
             } | null;
             /**
              * Measures
-             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
+             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18 and a few seconds to fill pixels, and infidelity `perturbations` passes. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
              */
             measures?: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
             /**
@@ -22364,6 +22728,117 @@ export interface components {
              * @description The id of the job.
              */
             job_id: string;
+        };
+        /**
+         * RankMethodsForm
+         * @description This answers which map to trust for a photo or a set of photos: it runs several attribution methods with the same target, measures each map, and ranks the methods, with what they cost.
+         */
+        RankMethodsForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Measures
+             * @description The methods are ranked by these measures, which all count the same. pointing_game, relevance_mass and relevance_rank need `regions`, and random_logit needs a class as target. The default is `["road", "deletion", "insertion", "infidelity"]`.
+             */
+            measures?: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
+            /**
+             * Perturbations
+             * @description For infidelity, this many squares are removed from the image, one in each try. The default is `64`.
+             */
+            perturbations?: number;
+            /**
+             * Disturbances
+             * @description For max_sensitivity, the map is made for this many disturbed images. The default is `10`.
+             */
+            disturbances?: number;
+            /**
+             * Radius
+             * @description For max_sensitivity, each value of the input changes by at most this share of the distance from black to white, 0-1. The changes are uniform noise. The default is `0.02`.
+             */
+            radius?: number;
+            /**
+             * Other Classes
+             * @description For random_logit, the map is made for this many other classes, which are drawn at random. The default is `5`.
+             */
+            other_classes?: number;
+            /**
+             * Seed
+             * @description This is the seed of all that the measures draw at random. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Methods
+             * @description These methods are ranked: names, or objects with `method`, `options` and `name`. Every method with the artifacts `overlay` and `map` is allowed. A method may stand here twice with different names.
+             * @example [
+             *       "grad_cam",
+             *       {
+             *         "method": "lrp",
+             *         "name": "LRP",
+             *         "options": {
+             *           "composite": "epsilon_plus_flat"
+             *         }
+             *       }
+             *     ]
+             */
+            methods?: (components["schemas"]["CandidateMethod"] | string)[];
+            /**
+             * Regions
+             * @description These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
+             */
+            regions?: components["schemas"]["BoxRegion"][] | null;
+            /**
+             * Target
+             * @description This is what all maps explain, in place of `class_index`, as in other methods. A target that names an image of its own (a mask or an image to compare with) is not allowed.
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description All maps explain this class: an index or a label. If it is null, it is the top class of each photo.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Output
+             * @description This output is explained. If it is null, it is the model's first output.
+             */
+            output?: string | null;
+            /**
+             * Score
+             * @description This score of the class is watched: its probability or its logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score?: "logit" | "probability";
         };
         /**
          * ReciproCamForm
@@ -26966,6 +27441,76 @@ export interface components {
             error: null;
         };
         /**
+         * RankMethodsArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        RankMethodsArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "table" | "ranking" | "ranks";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "document" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Ranking of methods job has when it has succeeded. */
+        RankMethodsResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["RankMethodsFacts"];
+            artifacts: components["schemas"]["RankMethodsArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * ReciproCamArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -28266,6 +28811,29 @@ export interface components {
              * @enum {string}
              */
             rule: "midpoint" | "left";
+        };
+        /**
+         * ResolvedCandidateMethod
+         * @description An attribution method that takes part in a ranking.
+         */
+        ResolvedCandidateMethod: {
+            /**
+             * Method
+             * @description This is the attribution method.
+             */
+            method: string;
+            /**
+             * Options
+             * @description These are its parameters, as in `map_measures`.
+             */
+            options: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Name
+             * @description This is its name in the ranking. If it is null, it is the method's name.
+             */
+            name: string | null;
         };
         /**
          * ResolvedClassDifference
@@ -31718,7 +32286,7 @@ export interface components {
             } | null;
             /**
              * Measures
-             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18, and infidelity `perturbations`. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
+             * @description The map is measured with these. pointing_game, relevance_mass and relevance_rank need `region`, and random_logit needs a class as target. deletion and insertion take 21 forward passes each, road 18 and a few seconds to fill pixels, and infidelity `perturbations` passes. max_sensitivity makes the map `disturbances` more times, and random_logit `other_classes` more times. The other measures ask the model nothing.
              */
             measures: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
             /**
@@ -32044,6 +32612,99 @@ export interface components {
              * @description This is the number of classes to return. If the model has fewer classes, all are returned. The default is `5`.
              */
             top: number;
+        };
+        /**
+         * ResolvedRankMethods
+         * @description A ranking of attribution methods for the same photos and the same target.
+         */
+        ResolvedRankMethods: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Measures
+             * @description The methods are ranked by these measures, which all count the same. pointing_game, relevance_mass and relevance_rank need `regions`, and random_logit needs a class as target. The default is `["road", "deletion", "insertion", "infidelity"]`.
+             */
+            measures: ("deletion" | "insertion" | "road" | "infidelity" | "max_sensitivity" | "sparseness" | "complexity" | "random_logit" | "pointing_game" | "relevance_mass" | "relevance_rank")[];
+            /**
+             * Perturbations
+             * @description For infidelity, this many squares are removed from the image, one in each try. The default is `64`.
+             */
+            perturbations: number;
+            /**
+             * Disturbances
+             * @description For max_sensitivity, the map is made for this many disturbed images. The default is `10`.
+             */
+            disturbances: number;
+            /**
+             * Radius
+             * @description For max_sensitivity, each value of the input changes by at most this share of the distance from black to white, 0-1. The changes are uniform noise. The default is `0.02`.
+             */
+            radius: number;
+            /**
+             * Other Classes
+             * @description For random_logit, the map is made for this many other classes, which are drawn at random. The default is `5`.
+             */
+            other_classes: number;
+            /**
+             * Seed
+             * @description This is the seed of all that the measures draw at random. The default is `0`.
+             */
+            seed: number;
+            /**
+             * Methods
+             * @description These methods are ranked: names, or objects with `method`, `options` and `name`. Every method with the artifacts `overlay` and `map` is allowed. A method may stand here twice with different names.
+             * @example [
+             *       "grad_cam",
+             *       {
+             *         "method": "lrp",
+             *         "name": "LRP",
+             *         "options": {
+             *           "composite": "epsilon_plus_flat"
+             *         }
+             *       }
+             *     ]
+             */
+            methods: (components["schemas"]["ResolvedCandidateMethod"] | string)[];
+            /**
+             * Regions
+             * @description These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
+             */
+            regions: components["schemas"]["BoxRegion"][] | null;
+            /**
+             * Target
+             * @description This is what all maps explain, in place of `class_index`, as in other methods. A target that names an image of its own (a mask or an image to compare with) is not allowed.
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description All maps explain this class: an index or a label. If it is null, it is the top class of each photo.
+             */
+            class_index: (number | string) | null;
+            /**
+             * Output
+             * @description This output is explained. If it is null, it is the model's first output.
+             */
+            output: string | null;
+            /**
+             * Score
+             * @description This score of the class is watched: its probability or its logit. The default is `"probability"`.
+             * @enum {string}
+             */
+            score: "logit" | "probability";
         };
         /**
          * ResolvedReciproCam
@@ -33592,7 +34253,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "blur_ig" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
+                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "blur_ig" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "predict" | "predict_batch" | "rank_methods" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -37491,6 +38152,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictBatchJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_rank_methods: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "methods": [
+                 *         "grad_cam",
+                 *         "hires_cam",
+                 *         "saliency"
+                 *       ],
+                 *       "measures": [
+                 *         "road",
+                 *         "deletion",
+                 *         "insertion"
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["RankMethodsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankMethodsJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -43248,6 +44000,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictBatchJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_rank_methods_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "methods": [
+                 *         "grad_cam",
+                 *         "hires_cam",
+                 *         "saliency"
+                 *       ],
+                 *       "measures": [
+                 *         "road",
+                 *         "deletion",
+                 *         "insertion"
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["RankMethodsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankMethodsJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankMethodsJob"];
                 };
             };
             400: components["responses"]["Problem400"];
