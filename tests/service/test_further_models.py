@@ -42,7 +42,7 @@ async def test_the_worker_gets_both_models_with_their_own_parameters(
     assert await worker.nothing_queued("slow")  # it is the same job
 
 
-async def test_another_version_of_the_second_model_is_other_work(client: httpx.AsyncClient, worker: FakeWorker, second: None) -> None:
+async def test_an_equal_job_gets_the_earlier_result(client: httpx.AsyncClient, worker: FakeWorker, second: None) -> None:
     images = await uploaded(client, 1)
     first = await client.post("/v1/jobs", json=asked(images, ["vgg19"]))
     await worker.complete(await worker.claim("slow"))

@@ -47,6 +47,7 @@ async def run(bench: PipelineBench, images: tuple[str, ...], **further: str) -> 
     return await bench.pipeline.run(execution, lambda _: None)
 
 
+@pytest.mark.slow
 async def test_both_models_see_the_photos_in_their_own_way(bench: PipelineBench, images: tuple[str, ...]) -> None:
     result = await run(bench, images)
     models = [await bench.pipeline.models.get(name) for name in ("tiny", "other")]
