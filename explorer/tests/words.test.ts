@@ -60,9 +60,9 @@ test("a convolution by hand", () => {
   assert.deepEqual([...maxPool(picture).values], [0, 1]);
 });
 
-test("every method has one family, and compare has its own", () => {
-  const method = (name: string, family: string) => ({ name, family }) as Method;
-  const methods = [method("eigen_cam", "cam"), method("compare", "cam"), method("grad_cam", "cam"), method("lime", "perturbation"), method("predict", "inspection"), method("weights", "inspection"), method("brand_new", "unheard_of")];
+test("every method has one family, and compare and methods of several photos have their own", () => {
+  const method = (name: string, family: string, properties = {}) => ({ name, family, parameters: { properties } }) as Method;
+  const methods = [method("eigen_cam", "cam"), method("compare", "cam"), method("grad_cam", "cam"), method("lime", "perturbation"), method("predict", "inspection"), method("weights", "inspection"), method("brand_new", "unheard_of"), method("mean_map", "sets", { images: {} }), method("rank_methods", "evaluation", { images: {} })];
   const found = familiesOf(methods).map((each) => [each.name, each.methods.map((inside) => inside.name)]);
-  assert.deepEqual(found, [["Where", ["grad_cam", "eigen_cam"]], ["Cover it", ["lime"]], ["Compare", ["compare"]], ["More", ["weights", "brand_new"]]]);
+  assert.deepEqual(found, [["Where", ["grad_cam", "eigen_cam"]], ["Cover it", ["lime"]], ["Compare", ["compare"]], ["Several photos", ["mean_map", "rank_methods"]], ["More", ["weights", "brand_new"]]]);
 });

@@ -16,17 +16,24 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 def test_every_method_is_in_a_family_and_says_how_to_read_it(visit: Visit) -> None:
     page = visit.open()
     shown: list[str] = []
-    for family in ("Where", "Pixels", "Cover it", "Change it", "Compare", "How true", "More"):
+    for family in ("Where", "Pixels", "Cover it", "Change it", "Compare", "How true", "Several photos", "More"):
         page.get_by_role("button", name=family, exact=True).click()
-        shown += page.locator(".cards .card strong").all_inner_texts()
+        shown += page.locator(".cards .card strong, .several summary strong").all_inner_texts()
     titles = {each["title"]: each for each in httpx.get(f"{visit.url}/v1/methods").json()}
-    elsewhere = {"predict", "predict_batch", "top_patches"}
-    assert sorted(shown) == sorted(
-        title for title, each in titles.items() if each["name"] not in elsewhere and each["family"] not in ("sets", "concepts")
-    )
+    assert sorted(shown) == sorted(title for title, each in titles.items() if each["name"] != "predict")
     page.get_by_role("button", name="Where", exact=True).click()
     expect(page.locator(".chosen")).to_contain_text(titles["Grad-CAM"]["how_to_read"])
     expect(page.locator(".chosen")).to_contain_text(titles["Grad-CAM"]["cost"])
+
+
+def test_a_method_of_several_photos_shows_how_it_is_called(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_role("button", name="Several photos", exact=True).click()
+    page.get_by_text("Nearest photos").click()
+    call = page.get_by_role("group", name="A call of Nearest photos").inner_text()
+    assert "-F image=@photo.jpg" in call
+    assert call.count("-F images=@") == 3
+    assert f"{visit.url}/v1/nearest" in call
 
 
 def test_a_parameter_reaches_the_job(visit: Visit) -> None:

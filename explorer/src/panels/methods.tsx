@@ -1,9 +1,11 @@
 // The methods in their families: what each shows, what it costs, how to read it, its parameters, and its pictures.
 import { computed, signal } from "@preact/signals";
-import type { Method } from "../service/types";
-import { methods, model } from "../state/catalog";
+import { hasKey, root } from "../service/api";
+import type { Method, Params } from "../service/types";
+import { methods, model, modelName } from "../state/catalog";
 import { explain, heatFault, lastJob, methodName, paramsOf, running, stop } from "../state/explain";
-import { familiesOf } from "../words/families";
+import { curlCall } from "../words/calls";
+import { familiesOf, takesSeveralPhotos } from "../words/families";
 import { Artifacts } from "./artifacts";
 import { Empty, FaultNotice } from "./notice";
 import { ParameterForm } from "./parameter_form";
@@ -29,7 +31,10 @@ export function MethodsPanel() {
         ))}
       </div>
       <p class="question">{family.value?.question}</p>
-      <ul class="cards">{family.value?.methods.map((each) => <MethodCard key={each.name} each={each} />)}</ul>
+      <ul class="cards">
+        {family.value?.methods.filter((each) => !takesSeveralPhotos(each)).map((each) => <MethodCard key={each.name} each={each} />)}
+      </ul>
+      {family.value?.methods.filter(takesSeveralPhotos).map((each) => <SeveralPhotos key={each.name} each={each} />)}
       <Chosen />
     </section>
   );
@@ -52,6 +57,45 @@ function MethodCard({ each }: { each: Method }) {
   );
 }
 
+/** A method of several photos: what it shows, and the call that runs it. */
+function SeveralPhotos({ each }: { each: Method }) {
+  const example = Object.entries((each.example.params ?? {}) as Params).filter(([name, value]) => name !== "images" && value !== null);
+  const call = curlCall({
+    service: location.origin + root,
+    method: each.name,
+    model: modelName.value,
+    fileName: each.needs_image ? "photo.jpg" : null,
+    fileNames: ["first.jpg", "second.jpg", "third.jpg"],
+    params: Object.fromEntries(example),
+    key: hasKey.value,
+  });
+  return (
+    <details class="several">
+      <summary>
+        <strong>{each.title}</strong> <span class="small">{each.summary}</span>
+      </summary>
+      <About each={each} />
+      <p>This page shows one photo. Run the method on photos of yours from a shell, or with a client in Python or TypeScript:</p>
+      <pre tabIndex={0} role="group" aria-label={`A call of ${each.title}`}><code>{call}</code></pre>
+    </details>
+  );
+}
+
+function About({ each }: { each: Method }) {
+  return (
+    <dl class="facts">
+      <dt>Cost</dt>
+      <dd>{each.cost}</dd>
+      <dt>How to read this</dt>
+      <dd>{each.how_to_read}</dd>
+      <dt>When it misleads</dt>
+      <dd>{each.when_it_misleads}</dd>
+      <dt>Source</dt>
+      <dd class="small">{each.reference}</dd>
+    </dl>
+  );
+}
+
 function Chosen() {
   const each = methods.value.find((method) => method.name === methodName.value);
   if (!each) return <Empty>Choose a method.</Empty>;
@@ -68,16 +112,7 @@ function Chosen() {
       >
         <h3>{each.title}</h3>
         <p>{each.summary}</p>
-        <dl class="facts">
-          <dt>Cost</dt>
-          <dd>{each.cost}</dd>
-          <dt>How to read this</dt>
-          <dd>{each.how_to_read}</dd>
-          <dt>When it misleads</dt>
-          <dd>{each.when_it_misleads}</dd>
-          <dt>Source</dt>
-          <dd class="small">{each.reference}</dd>
-        </dl>
+        <About each={each} />
         <p class="row">
           <button type="submit" class="strong" disabled={model.value?.state !== "usable"}>Run {each.title}</button>
           {busy && <button type="button" onClick={stop}>Cancel</button>}

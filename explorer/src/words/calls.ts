@@ -9,14 +9,17 @@ export interface Call {
   model: string | null;
   /** The photo's file name; null for a method that needs no photo. */
   fileName: string | null;
+  /** The file names of the photos, for a method that takes several. */
+  fileNames?: readonly string[];
   params: Params;
   key: boolean;
 }
 
 /** Return the call for a shell. A list or an object is JSON in its field. */
-export function curlCall({ service, method, model, fileName, params, key }: Call): string {
+export function curlCall({ service, method, model, fileName, fileNames = [], params, key }: Call): string {
   const fields = [
     ...(fileName ? [`image=@${fileName}`] : []),
+    ...fileNames.map((each) => `images=@${each}`),
     ...(model ? [`model=${model}`] : []),
     ...Object.entries(params).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`),
   ];

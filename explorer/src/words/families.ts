@@ -13,7 +13,10 @@ interface Rule {
   holds: (method: Method) => boolean;
 }
 
-const of = (family: string) => (method: Method) => method.family === family && method.name !== "compare";
+/** Tell whether a method takes several photos. The page shows one, so it cannot run such a method. */
+export const takesSeveralPhotos = (method: Method) => method.parameters.properties?.images !== undefined;
+
+const of = (family: string) => (method: Method) => method.family === family && method.name !== "compare" && !takesSeveralPhotos(method);
 
 const RULES: Rule[] = [
   { name: "Where", question: "Which regions of the photo speak for the class?", holds: of("cam") },
@@ -22,19 +25,19 @@ const RULES: Rule[] = [
   { name: "Change it", question: "What follows if the photo or the network is changed?", holds: of("interventions") },
   { name: "Compare", question: "Do several methods agree?", holds: (method) => method.name === "compare" },
   { name: "How true", question: "Does the model really use what a map shows?", holds: of("evaluation") },
+  { name: "Several photos", question: "What do several photos have in common? How do several models answer them?", holds: takesSeveralPhotos },
   { name: "More", question: "What else can the service draw?", holds: () => true },
 ];
 
-// The answer is a panel of its own. Sets of photos have a place in the card of a channel. Methods of sets and of concepts need more than the photo that is shown.
-const ELSEWHERE = ["predict", "predict_batch", "top_patches", "rank_methods"];
-const isElsewhere = (method: Method) => ELSEWHERE.includes(method.name) || method.family === "sets" || method.family === "concepts";
+// The answer is a panel of its own.
+const ELSEWHERE = ["predict"];
 
 // The best known method is first in its family.
 const FIRST = ["grad_cam", "saliency", "occlusion"];
 
 /** Return the families that have a method, each method in one of them. */
 export function familiesOf(methods: readonly Method[]): Family[] {
-  const left = new Set(methods.filter((each) => !isElsewhere(each)));
+  const left = new Set(methods.filter((each) => !ELSEWHERE.includes(each.name)));
   const families = RULES.map(({ name, question, holds }) => {
     const found = [...left].filter(holds);
     for (const each of found) left.delete(each);
