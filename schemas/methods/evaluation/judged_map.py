@@ -73,7 +73,7 @@ class JudgedMapParams(PerturbationParams):
         Raises:
             InvalidParameters: there is no such method, or it does not accept the options.
         """
-        method = _attribution_class(self.attribution)
+        method = attribution_class(self.attribution)
         options = self.options or {}
         if taken := next((name for name in SHARED if name in options), None):
             raise InvalidParameters(
@@ -122,7 +122,12 @@ def attribution_methods() -> dict[str, type[MethodParams]]:
     }
 
 
-def _attribution_class(name: str) -> type[MethodParams]:
+def attribution_class(name: str) -> type[MethodParams]:
+    """Return the attribution method of this name.
+
+    Raises:
+        InvalidParameters: there is no such method.
+    """
     known = attribution_methods()
     if name not in known:
         raise InvalidParameters(

@@ -9,11 +9,10 @@ from pydantic import JsonValue, ValidationError
 from schemas.errors import InvalidParameters, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
-from schemas.methods.evaluation.judged_map import attribution_methods
+from schemas.methods.evaluation.judged_map import attribution_class, attribution_methods
 from schemas.methods.forward_only import check_forward_only
 from schemas.methods.perturbation.base import CountsTries, check_masks
 from schemas.models import PublishedModel
-from schemas.nearest_names import nearest_names
 
 AttributionOptions = dict[str, JsonValue]
 
@@ -40,16 +39,7 @@ def photo_attribution(name: str, options: AttributionOptions, own: Mapping[str, 
     Raises:
         InvalidParameters: there is no such method, or it does not accept the options.
     """
-    known = attribution_methods()
-    if name not in known:
-        raise InvalidParameters(
-            f"There is no attribution method '{name}'. There are: {', '.join(known)}.",
-            pointer="/params/attribution",
-            allowed=", ".join(known),
-            got=name,
-            nearest=nearest_names(name, known),
-        )
-    method = known[name]
+    method = attribution_class(name)
     try:
         return method.model_validate({**options, **{key: value for key, value in own.items() if key in method.model_fields}})
     except ValidationError as error:
