@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import io
 import json
-import threading
 
 import keras
 import numpy as np
@@ -19,6 +18,7 @@ from schemas.limits import MethodLimits
 from schemas.methods import params_class
 from tests.wait import until
 from tests.workers.execution.bench import VERSIONS, array
+from tests.workers.execution.scheduling import Gate
 from tests.workers.jobs import resolved, submission
 from tests.workers.tiny import photo
 from workers.contract.progress import Slice
@@ -61,11 +61,10 @@ async def test_jobs_of_one_batch_get_what_each_would_get_alone(bench):
     alone = [await bench.run("grad_cam", each, class_index=seed) for seed, each in enumerate(photos)]
     bench.batches.clear()
     executions = await bench.claim(*(resolved("grad_cam", published, each, class_index=seed) for seed, each in enumerate(photos)))
-    opened = threading.Event()
-    bench.scheduler.fast("gate", 0, lambda _: [opened.wait(30)])
+    gate = Gate(bench.scheduler)
     running = [asyncio.create_task(bench.pipeline.run(execution, lambda _: None)) for execution in executions]
     await until(lambda: bench.scheduler.waiting == 4)
-    opened.set()
+    gate.open()
     together = dict(zip((each.params for each in executions), await asyncio.gather(*running), strict=True))
     assert bench.batches[-1] == 4
     assert len({result.artifacts[0].description.shape for result in alone}) == 4
