@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 
 from schemas.errors import UnsuitableLayer, VisualizationError
-from tests.contract.test_model_kinds import IDS, KINDS, arrays, given, model, photos, pool, run
+from tests.contract.test_model_kinds import IDS, KINDS, arrays, given, photos, run
 from workers.methods.token_maps import to_map
 from workers.models.pool import LoadedModel
-
-__all__ = ["model", "pool"]  # these are fixtures
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*does not have a `build:UserWarning")]
 

@@ -26,11 +26,9 @@ from schemas.methods.cam.finer_layers import finer_layers
 from schemas.methods.target_layer import TargetLayerParams
 from tests.contract.model_kinds import KINDS, ModelKind
 from tests.drawn import drawn
-from tests.workers.models import custom_layers
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Prepared
 from workers.methods import implementation
-from workers.models.limits import ModelLimits
 from workers.models.pool import LoadedModel, ModelPool
 
 # The layers of keras.io's example have no `build`, about which Keras warns when it loads them.
@@ -65,21 +63,6 @@ PHOTOS = (PHOTO, PHOTO[::-1, ::-1], 255 - PHOTO, PHOTO.transpose(1, 0, 2))
 
 
 IDS = tuple(f"img_{number:064x}" for number in range(len(PHOTOS)))
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> ModelPool:
-    folder = tmp_path_factory.mktemp("models")
-    for name, kind in KINDS.items():
-        kind.make(folder)
-        (folder / f"{name}.toml").write_text('preprocessing = "tf"\n')
-    limits = ModelLimits(custom_objects=(*custom_layers.VIT, *custom_layers.CONVNEXT))
-    return ModelPool(load_catalog(folder / "models.toml", folder), 10**12, limits=limits)
-
-
-@pytest.fixture(params=list(KINDS))
-def model(request: pytest.FixtureRequest, pool: ModelPool) -> LoadedModel:
-    return pool.get(request.param)
 
 
 def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Sequence[Prepared] = (), **given: Any) -> Output:

@@ -8,13 +8,13 @@ import pytest
 
 from schemas.methods import METHODS
 from tests.contract.cases import case
-from tests.contract.test_methods import contents
+from tests.contract.test_methods import SHOWS_SECONDS, contents
 
 OTHER = {"annotate": False, "alpha": 0.25, "clip": 91, "colormap": "magma", "smooth": 0.02}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, params in METHODS.items() if params.card.needs_model])
+@pytest.mark.parametrize("name", [name for name, params in METHODS.items() if params.card.needs_model and name not in SHOWS_SECONDS])
 def test_what_only_the_drawing_reads_does_not_change_the_result(name: str) -> None:
     tried = case(name, "functional")
     drawn = type(tried.params).only_drawn & type(tried.params).model_fields.keys()

@@ -12,14 +12,12 @@ from schemas.errors import VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from tests.contract.model_kinds import KINDS, ModelKind
-from tests.contract.test_model_kinds import IDS, PHOTO, arrays, model, photos, pool
+from tests.contract.test_model_kinds import IDS, PHOTO, arrays, photos
 from tests.workers.methods.linear import driven
 from workers.contract.artifacts import Output
 from workers.contract.inputs import FurtherModel, Inputs
 from workers.methods import implementation
 from workers.models.pool import LoadedModel
-
-__all__ = ["model", "pool"]  # fixtures
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*does not have a `build:UserWarning")]
 
