@@ -42,7 +42,7 @@ async def test_a_job_has_facts_exactly_when_it_has_succeeded(
 
 
 def test_artifacts_have_the_names_of_their_method(document: dict[str, Any]) -> None:
-    artifact = {"kind": "array", "shape": [7, 7], "dtype": "float32", "media_type": None, "sha256": None, "size": None}
+    artifact = {"kind": "array", "shape": [7, 7], "dtype": "float32", "media_type": None, "sha256": None, "size": None, "on_photo": None}
     names = validator(document, "GradCamArtifact")
     for name, is_right in {"map": True, "map.block5.conv3": True, "map.": False, "mapx": False, "chart": False}.items():
         assert names.is_valid(artifact | {"name": name, "primary": False, "url": "/"}) is is_right, name

@@ -51,7 +51,7 @@ NEEDS_ADMIN = {"add_key", "list_keys", "revoke_key", "upload_model", "delete_mod
 
 @pytest.fixture
 def settings(settings: ServiceSettings) -> ServiceSettings:
-    return settings.model_copy(update={"auth": "required"})
+    return settings.model_copy(update={"auth": "required", "max_submissions_per_minute": 1000})  # every method is tried
 
 
 @dataclass(frozen=True)
