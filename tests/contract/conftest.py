@@ -12,7 +12,7 @@ from tests.workers.models import custom_layers
 from workers.models.limits import ModelLimits
 from workers.models.pool import LoadedModel, ModelPool
 
-SLOW = ("nested", "grey", "two_outputs", "binary")  # these kinds are left to the slow tests
+SLOW = ("nested", "any_size", "grey", "two_outputs", "binary")  # these kinds are left to the slow tests
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in MODELS])
