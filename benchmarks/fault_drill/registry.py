@@ -15,13 +15,15 @@ from benchmarks.fault_drill import faults
 class Figure:
     """One measured figure beside the promise that it must hold.
 
-    `value` and `promise` are texts with their units, for example "2.1 s" and "within 5 s".
+    `value` and `promise` are texts with their units, for example "2.1 s" and "within 5 s". `compares_times` is true if the promise is a
+    ratio of two times. Other programs on the machine change it, so the drill checks it, and the tests do not.
     """
 
     subject: str
     promise: str
     value: str
     holds: bool
+    compares_times: bool = False
 
     def __str__(self) -> str:
         return f"{'holds ' if self.holds else 'MISSED'}  {self.subject}: {self.value} (promised: {self.promise})"

@@ -52,7 +52,13 @@ async def run(folder: Path, short: bool) -> list[Figure]:
     megabytes = f"{before / 1e6:.0f} MB before, {after / 1e6:.0f} MB after"
     return [
         none("hostile files that were not refused with their reason", len(wrong), len(says)),
-        Figure(f"p95 of {len(beside)} jobs beside them", promise, f"{1000 * slower:.1f} ms", slower <= _MOST_SLOWER * usual),
+        Figure(
+            f"p95 of {len(beside)} jobs beside them",
+            promise,
+            f"{1000 * slower:.1f} ms",
+            slower <= _MOST_SLOWER * usual,
+            compares_times=True,
+        ),
         Figure("memory of the worker", "at most 10 % more", megabytes, after <= _MOST_GROWTH * before),
         none("worker processes that ended", deaths, 1),
         *ends,
