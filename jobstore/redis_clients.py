@@ -14,7 +14,6 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.cluster import PRIMARY
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jobstore.redis_address import RedisAddress
 
@@ -26,7 +25,9 @@ RedisClient = Redis | RedisCluster
 def open_client(address: RedisAddress, most_connections: int) -> RedisClient:
     """Return a client that opens at most `most_connections` connections (to each node of a cluster). It connects when it is first used.
 
-    A lost connection is opened again and the command is repeated once; a cluster's client also reads again which node has which slot.
+    A connection that is lost, or that does not open within `CONNECT_TIMEOUT`, is opened again and the command is repeated once. A
+    cluster's client also reads again which node has which slot.
+
     The client does not decode replies, because pictures are bytes, and has no `socket_timeout`: with one, redis-py 8 sends through
     `asyncio.wait_for`, which may swallow a cancellation on Python 3.11 (CPython issue 86296). The caller limits the time of an answer.
     """
@@ -34,7 +35,7 @@ def open_client(address: RedisAddress, most_connections: int) -> RedisClient:
         **address.credentials,
         **_transport(address),
         "max_connections": most_connections,
-        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), 1, supported_errors=(RedisConnectionError,)),
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
     }
     if address.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.hosts]

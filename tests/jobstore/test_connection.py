@@ -7,11 +7,12 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 
-from jobstore import connection
+from jobstore import connection, redis_clients
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
 from processes.embedded_redis import EmbeddedRedis
@@ -63,6 +64,24 @@ async def test_every_call_raises_broker_unavailable_without_redis(lone_store: tu
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [BrokerUnavailable] * len(calls)
     assert all(outcome.retry_after for outcome in outcomes if isinstance(outcome, BrokerUnavailable))
+
+
+async def test_a_connection_that_does_not_open_in_time_is_opened_again(
+    redis_url: str, store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+):
+    opened = asyncio.open_connection
+    attempts: list[object] = []
+
+    async def slow_at_first(*address: Any, **options: Any) -> Any:
+        attempts.append(address)
+        return await (asyncio.sleep(60) if len(attempts) == 1 else opened(*address, **options))
+
+    monkeypatch.setattr(redis_clients, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(asyncio, "open_connection", slow_at_first)
+    fresh = JobStore.connect(redis_url, store_settings)
+    await fresh.ping()
+    assert len(attempts) >= 2
+    await fresh.close()
 
 
 @pytest.mark.faults
