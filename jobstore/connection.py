@@ -46,8 +46,8 @@ class Connection:
     At most `redis_connections` commands are under way at a time, each on a connection of its own; a command waits for its turn. Blocking
     reads have connections of their own, so that they never keep commands waiting.
 
-    A connection that is lost or does not open is opened again, and the command is repeated once. This is safe because every script answers a repetition as it
-    answered the first call.
+    A connection that is lost or does not open is opened again, and the command is repeated once. This is safe because every script answers
+    a repetition as it answered the first call.
 
     Every method that talks to Redis raises `BrokerUnavailable` if Redis does not answer, and `StorageFull` if its memory or disk is full.
     """

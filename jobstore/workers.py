@@ -14,7 +14,7 @@ STALE_LEASES = 10  # a queue consumer that holds nothing is removed after this m
 
 @dataclass(frozen=True)
 class HeldAtDeath:
-    """How many executions of a dead worker were given back without a counted attempt, and how many with one."""
+    """Says how many executions of a dead worker were given back without a counted attempt, and how many with one."""
 
     spared: int
     charged: int

@@ -11,7 +11,7 @@ WebhookEvent = Literal["succeeded", "partial", "failed", "canceled", "expired"]
 
 
 class WebhookRequest(BaseModel):
-    """Where the end of a job or a batch is told."""
+    """Names the address that is told when a job or a batch ends."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

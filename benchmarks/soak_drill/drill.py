@@ -35,7 +35,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Bar:
-    """How much a value may grow for 1,000 jobs. `slack` is how much it may grow in all without a reason: it goes up and down anyway."""
+    """Says how much a value may grow for 1,000 jobs. It may grow by `slack` in all without a reason, because it goes up and down anyway."""
 
     subject: str
     value: Callable[[Vitals], float]

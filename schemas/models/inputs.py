@@ -13,7 +13,7 @@ Bands = tuple[int] | tuple[int, int, int]
 """The channels of an array that are shown: one as grey, or three as red, green and blue."""
 ArrayRule = Literal["as_given", "preprocessed"]
 SixteenBits = Literal["kept", "scaled"]
-"""Whether the values of a photo of 16-bit grey reach an input as they are, or are brought to 0-255, with fractions."""
+"""Says whether the values of a photo of 16-bit grey reach an input as they are (kept), or are brought to 0-255 with fractions (scaled)."""
 AxesOrder = Literal["nhwc", "nchw"]
 """The order of the axes of images in a model file: (N, height, width, channels) or (N, channels, height, width)."""
 

@@ -1,4 +1,4 @@
-"""What the service ships is what the source in `explorer/` builds, and the source is sound."""
+"""The service ships what the source in `explorer/` builds, and the source is sound."""
 
 from __future__ import annotations
 

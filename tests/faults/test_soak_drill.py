@@ -23,7 +23,7 @@ async def test_nothing_grows_with_the_number_of_jobs(tmp_path: Path) -> None:
 
 
 def test_growth_is_that_between_the_medians_of_the_two_parts_of_the_second_half() -> None:
-    """Of eight states, the fifth and sixth have the median 15, and the last two 35. There are 400 jobs between them."""
+    """The fifth and sixth of eight states have the median 15, and the last two have 35. There are 400 jobs between them."""
     values = [900, 0, 900, 0, 10, 20, 20, 50]
     states = [_state(jobs=200 * number, descriptors=value) for number, value in enumerate(values)]
     assert growth(states, lambda each: each.descriptors) == (20, 50)

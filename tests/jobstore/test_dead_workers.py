@@ -1,4 +1,4 @@
-"""What a dead worker held is given back at once. The attempt counts for what it worked on, and for nothing else."""
+"""The executions that a dead worker held are given back at once. The attempt counts only for those that it worked on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def _attempts(store: JobStore, job_id: str) -> tuple[str, int]:
 
 
 async def test_only_what_was_at_work_is_charged(store: JobStore) -> None:
-    """Of five jobs, the worker worked on the second, had ended the fourth, and only held the others."""
+    """The worker held five jobs. It worked on the second, had ended the fourth, and had not begun the others."""
     ids = [(await store.jobs.submit(submission(number, image=bytes([number])))).job.id for number in range(5)]
     held = {each.key: each for each in await store.queue.claim("w1", "fast", 5, 0)}
     await store.queue.complete(held[ids[3]], result())

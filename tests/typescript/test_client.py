@@ -72,7 +72,7 @@ def test_in_chromium(context: dict[str, Any], page: PageServer, tmp_path: Path) 
 
 
 def test_the_package_is_complete(tmp_path: Path) -> None:
-    """What npm would publish runs without anything but openapi-fetch."""
+    """The package that npm would publish runs with openapi-fetch alone."""
     run_node(script_of("typescript", "bin/tsc"), "--project", "tsconfig.build.json", "--outDir", tmp_path / "dist")
     (tmp_path / "node_modules").symlink_to(CLIENT / "node_modules")
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")

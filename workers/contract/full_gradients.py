@@ -1,4 +1,4 @@
-"""What a probe returns of the full gradients of a score: the input gradient, and the gradient of every bias."""
+"""The full gradients of a score, as a probe returns them: the input gradient, and the gradient of every bias."""
 
 from __future__ import annotations
 

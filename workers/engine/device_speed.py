@@ -25,7 +25,7 @@ Run = Callable[[], tf.Tensor]
 
 @dataclass(frozen=True)
 class DeviceSpeed:
-    """How many times as fast as the reference machine a device multiplies, and changes values in memory. Both are powers of 4."""
+    """Says how many times as fast as the reference machine a device multiplies, and changes values in memory. Both are powers of 4."""
 
     products: float
     values: float

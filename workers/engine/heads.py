@@ -99,7 +99,7 @@ class Head:
 
     @property
     def _is_sigmoid(self) -> bool:
-        """Whether each class has a probability of its own."""
+        """True if each class has a probability of its own."""
         return self.kind in ("sigmoid", "binary") or (self.kind in ("logits", "none") and 1 in (self.classes, self.dense_classes))
 
 

@@ -30,7 +30,7 @@ class ScoreSource(Protocol):
 
     @property
     def key(self) -> Hashable:
-        """What tells one source from another in the cache of compiled functions."""
+        """The key of this source in the cache of compiled functions. Sources with different computations have different keys."""
         ...
 
     @property

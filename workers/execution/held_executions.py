@@ -54,7 +54,7 @@ class HeldExecutions:
 
     @property
     def any_alone(self) -> bool:
-        """Whether one of the executions must be alone in the worker."""
+        """True if one of the executions must be alone in the worker."""
         return any(held.alone for held in self._held)
 
     def are_only(self, held: HeldExecution) -> bool:

@@ -36,7 +36,7 @@ class AsyncJob:
 
     @property
     def ended(self) -> bool:
-        """Whether the state is a final one."""
+        """True if the state is a final one."""
         return self.state in _ENDED
 
     async def refresh(self) -> AsyncJob:

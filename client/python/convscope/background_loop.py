@@ -24,7 +24,7 @@ class BackgroundLoop:
 
     @property
     def closed(self) -> bool:
-        """Whether the loop has ended."""
+        """True if the loop has ended."""
         return self._loop.is_closed()
 
     def run(self, coroutine: Coroutine[Any, Any, Value]) -> Value:

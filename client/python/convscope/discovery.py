@@ -1,4 +1,4 @@
-"""What the service has: models, layers, labels, methods, and the caller's images and jobs. Models and images can be added and deleted."""
+"""Ask what the service has: models, layers, labels, methods, and the caller's images and jobs. Add and delete models and images."""
 
 from __future__ import annotations
 

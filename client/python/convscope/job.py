@@ -37,7 +37,7 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether the state is a final one."""
+        """True if the state is a final one."""
         return self._job.ended
 
     def refresh(self) -> Job:

@@ -12,7 +12,7 @@ _CEILING = 30.0
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a call is repeated, and for how long.
+    """Says how often a call is repeated, and for how long.
 
     Attributes:
         attempts: the number of times that a call is made at most, the first one included.

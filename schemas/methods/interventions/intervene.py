@@ -45,7 +45,7 @@ class ChannelChange(Facts):
 
 
 class InterveneFacts(Facts):
-    """What was changed, and what followed."""
+    """Says what was changed, and how the answer and the later maps changed with it."""
 
     layer: str = Field(description="This is the path of the layer whose activations are changed.")
     action: InterventionAction = Field(description="This is what was done to them.")

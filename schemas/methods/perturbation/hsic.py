@@ -14,7 +14,7 @@ from schemas.models import ModelDescription, PublishedModel
 
 
 class HsicFacts(PerturbationFacts):
-    """How large a dependence is by chance, beside the classes that are explained. The lists are in the order of `classes`."""
+    """Holds how large a dependence is by chance, beside the classes that are explained. The lists are in the order of `classes`."""
 
     chance: tuple[float, ...] = Field(
         description=(

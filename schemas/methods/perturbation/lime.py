@@ -11,7 +11,7 @@ from schemas.methods.perturbation.segments import SEGMENT_ARTIFACTS, SegmentFact
 
 
 class LimeFacts(SegmentFacts):
-    """How well the linear model follows the network near the image."""
+    """Says how well the linear model follows the network near the image."""
 
     fit: tuple[float, ...] = Field(
         description=(

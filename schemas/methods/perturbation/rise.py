@@ -18,7 +18,7 @@ NOISY = 0.5
 
 
 class RiseFacts(PerturbationFacts):
-    """How far the map can be trusted, beside the classes that are explained."""
+    """Says how far the map can be trusted, beside the classes that are explained."""
 
     agreement: tuple[float | None, ...] = Field(
         description=(

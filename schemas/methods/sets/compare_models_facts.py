@@ -36,7 +36,7 @@ class ComparedPhoto(Facts):
 
 
 class ModelPair(Facts):
-    """How much two models agree."""
+    """Says how much two models agree."""
 
     first: str = Field(description="This is the name of the first model.")
     second: str = Field(description="This is the name of the second model.")

@@ -1,4 +1,4 @@
-"""What is written to the record while executions are worked on, and what is not."""
+"""A worker writes to the record which executions are worked on, and no more than that."""
 
 from __future__ import annotations
 

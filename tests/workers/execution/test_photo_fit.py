@@ -1,4 +1,4 @@
-"""How a photo is brought to the model's input is chosen by a job, and its map, its regions and its batch follow.
+"""A job chooses how its photo is brought to the model's input, and its map, its regions and its batch follow.
 
 The photo has 12 × 32 pixels (height × width) and is black but for a red square at rows 4 to 7 and columns 20 to 23. The input has 6 × 8.
 """

@@ -26,7 +26,7 @@ from workers.methods.perturbation.watched_scores import WatchedScores, watch
 
 @dataclass(frozen=True)
 class MaskedScores:
-    """What the model answers to an image under masks.
+    """Holds the answers of the model to an image under masks.
 
     Attributes:
         scores: the watched score of each of n classes for each of b masks.

@@ -27,7 +27,7 @@ from workers.methods.previews import input_photo
 
 @dataclass(frozen=True)
 class SampledScores:
-    """What the model answers to an image with some of its segments covered.
+    """Holds the answers of the model to an image with some of its segments covered.
 
     Attributes:
         segments: the number of each position's segment.

@@ -57,7 +57,7 @@ def read_in_child(program: str, path: Path, limits: ModelLimits, question: Mappi
 
 
 class Reading:
-    """What a child process has read: its `answer`, and the temporary `files` that it has written."""
+    """Holds the `answer` of a child process that has read a file, and the temporary `files` that it has written."""
 
     def __init__(self, answer: dict[str, Any], files: list[IO[bytes]]) -> None:
         self.answer, self.files = answer, files

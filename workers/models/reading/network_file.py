@@ -1,4 +1,4 @@
-"""What is read of an ONNX or TFLite file, and how the file is tried out. The process that reads such a file does this.
+"""Read an ONNX or TFLite file, and try it out. A child process does this, not the worker.
 
 The content is changed so that the values before a final softmax or sigmoid are outputs too, and it is run once. A file that needs too
 much memory or time, or ends the process, does so here and not in the worker.
@@ -23,7 +23,7 @@ _MEMORY_WORDS = ("bad_alloc", "failed to allocate", "out of memory", "bad alloca
 
 
 class NetworkFile(BaseModel):
-    """What the worker is told about a file besides its content.
+    """Holds what the worker needs of a file besides its content.
 
     Attributes:
         outputs: the names of the file's own outputs in ONNX, and the indices of their tensors, as text, in TFLite.

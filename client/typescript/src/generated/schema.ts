@@ -10035,7 +10035,7 @@ export interface components {
         };
         /**
          * HsicFacts
-         * @description How large a dependence is by chance, beside the classes that are explained. The lists are in the order of `classes`.
+         * @description Holds how large a dependence is by chance, beside the classes that are explained. The lists are in the order of `classes`.
          */
         HsicFacts: {
             /**
@@ -10679,7 +10679,7 @@ export interface components {
         };
         /**
          * InterveneFacts
-         * @description What was changed, and what followed.
+         * @description Says what was changed, and how the answer and the later maps changed with it.
          */
         InterveneFacts: {
             /**
@@ -11734,7 +11734,7 @@ export interface components {
         };
         /**
          * LimeFacts
-         * @description How well the linear model follows the network near the image.
+         * @description Says how well the linear model follows the network near the image.
          */
         LimeFacts: {
             /**
@@ -12988,7 +12988,7 @@ export interface components {
         };
         /**
          * ModelPair
-         * @description How much two models agree.
+         * @description Says how much two models agree.
          */
         ModelPair: {
             /**
@@ -15116,7 +15116,7 @@ export interface components {
         };
         /**
          * RiseFacts
-         * @description How far the map can be trusted, beside the classes that are explained.
+         * @description Says how far the map can be trusted, beside the classes that are explained.
          */
         RiseFacts: {
             /**
@@ -16792,7 +16792,7 @@ export interface components {
         };
         /**
          * WebhookRequest
-         * @description Where the end of a job or a batch is told.
+         * @description Names the address that is told when a job or a batch ends.
          */
         WebhookRequest: {
             /**

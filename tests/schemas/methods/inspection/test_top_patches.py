@@ -1,4 +1,4 @@
-"""Which parameters of `top_patches` are filled in, and which are refused."""
+"""Parameters of `top_patches` that are filled in, and parameters that are refused."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_a_design_takes_one_cell_at_a_time_from_other_masks() -> None:
 
 
 def test_indices_of_a_function_with_a_product() -> None:
-    """Of y = 2a + bc with even a, b and c, the variances are 4/12, and (1/9 − 1/16) for bc, of which 1/144 is of b and c together.
+    """For y = 2a + bc with uniform a, b and c, the variance of 2a is 4/12. That of bc is 1/9 − 1/16, of which 1/144 is of b and c together.
 
     So the index of a is 1/3, and that of b and of c is (1/48 + 1/144) = 1/36, each divided by 1/3 + 7/144.
     """

@@ -20,7 +20,7 @@ W = FormulaProbe.WEIGHTS
 
 
 class DifferencesProbe(FormulaProbe):
-    """Of each contribution, the share `lost` does not arrive."""
+    """Loses the share `lost` of each contribution."""
 
     lost = 0.0
 

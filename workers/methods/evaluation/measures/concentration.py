@@ -1,4 +1,4 @@
-"""How concentrated a map is: the Gini index and the entropy of its absolute values."""
+"""Measure how concentrated a map is, by the Gini index and the entropy of its absolute values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of a map lies in a region of the photo."""
+"""Measure how much of a map lies in a region of the photo."""
 
 from __future__ import annotations
 
