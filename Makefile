@@ -180,6 +180,10 @@ typescript: $(READY) ## Write the generated types of the TypeScript client
 gallery: $(READY) ## Make the sources' figures and every method's page in docs again
 	@$(BIN)/convscope gallery $(ARGS)
 
+.PHONY: bench-quick
+bench-quick: $(READY) ## Fail if a Grad-CAM through HTTP costs much more beside its engine than it did
+	$(BIN)/python -m benchmarks.quick $(ARGS)
+
 .PHONY: bench-http
 bench-http: $(READY) ## Time Grad-CAM through HTTP beside the engine alone, and say what each part costs
 	$(BIN)/python -m benchmarks.through_http $(ARGS)
@@ -188,9 +192,21 @@ bench-http: $(READY) ## Time Grad-CAM through HTTP beside the engine alone, and 
 bench-run: $(READY) ## Time `convscope run` beside a loop that is written by hand
 	$(BIN)/python -m benchmarks.run_command $(ARGS)
 
+BENCH := .venv-bench
+BENCH_BIN := $(BENCH)/bin
+
+$(BENCH)/.ready: requirements/dev.txt requirements/parity.txt requirements/bench-peers.txt requirements/bench-load.txt | $(filter .uv/bin/uv,$(UV))
+	$(ENVIRONMENT) --clear $(BENCH)
+	$(UV) pip install --python $(BENCH_BIN)/python --quiet --require-hashes -r requirements/dev.txt
+	$(UV) pip install --python $(BENCH_BIN)/python --quiet --require-hashes -r requirements/bench-load.txt
+	$(UV) pip install --python $(BENCH_BIN)/python --quiet --require-hashes --no-deps --no-build-isolation -r requirements/parity.txt \
+	  -r requirements/bench-peers.txt
+	$(BENCH_BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts "$(TORCH)"
+	@touch $@
+
 .PHONY: bench
-bench: $(READY) ## Time convscope beside published code, and write benchmarks/results
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(BENCH)/.ready ## Time convscope beside other libraries, in a separate environment, and write benchmarks/results
+	$(BENCH_BIN)/python -m benchmarks $(ARGS)
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version $(OLDEST_PYTHON) --generate-hashes --no-header $(UPGRADE)
 
@@ -203,9 +219,11 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgr
 	$(COMPILE) pyproject.toml --extra worker --extra gpu --extra demo --output-file requirements/worker-gpu.txt
 	$(COMPILE) pyproject.toml --extra service --extra worker --extra cpu --extra onnx --extra tflite --extra heif --extra embedded --extra traces --extra demo --group dev --output-file requirements/dev.txt
 	$(COMPILE) --no-deps --group parity --output-file requirements/parity.txt
+	$(COMPILE) --no-deps --group bench-peers --output-file requirements/bench-peers.txt
+	$(COMPILE) --group bench-load --constraints requirements/dev.txt --output-file requirements/bench-load.txt
 	$(COMPILE) pyproject.toml --extra service --extra embedded --extra s3 --group s3-drill --output-file requirements/s3.txt
 	$(COMPILE) --group docs --output-file requirements/docs.txt
 
 .PHONY: clean
 clean: ## Remove the environments, the caches and out/
-	rm -rf $(VENV) $(PARITY) $(DOCS) $(S3) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PARITY) $(BENCH) $(DOCS) $(S3) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache

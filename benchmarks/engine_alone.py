@@ -1,6 +1,6 @@
 """The engine without a service: Grad-CAMs of `efficientnet_lite0` in one process, as the worker computes them.
 
-`benchmarks/through_http.py` runs it as a program of its own, so that its threads are set up as those of a worker.
+It runs as a program of its own, so that its threads are set up as those of a worker. `time_alone` starts it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,23 @@ from pathlib import Path
 import numpy as np
 
 MODEL = "efficientnet_lite0"
+_ROOT = Path(__file__).parents[1]
 _WARM_UP = 3
+
+
+def time_alone(batch: int, calls: int = 40) -> dict[str, float]:
+    """Time the engine as a worker with its default settings calls it: from one thread, with all cores for an operation.
+
+    Args:
+        batch: the number of images that one call explains.
+        calls: the number of calls that count.
+
+    Returns:
+        `images_per_second`, `processor_ms` (the processor time of an image) and `call_ms` (the median time of a call).
+    """
+    command = [sys.executable, "-m", "benchmarks.engine_alone", "--batch", str(batch), "--threads", "1", "--calls", str(calls)]
+    ended = subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - the command is fixed
+    return json.loads(ended.stdout)
 
 
 def main() -> None:

@@ -14,22 +14,19 @@ import argparse
 import asyncio
 import json
 import statistics
-import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.engine_alone import MODEL
+from benchmarks.engine_alone import MODEL, time_alone
+from benchmarks.grad_cam_calls import grad_cams
 from benchmarks.light_caller import Answered, call_all, one_line_call
 from benchmarks.noisy_photos import noisy_photos
 from benchmarks.process_times import processor_seconds
 from benchmarks.timing import RESULTS, this_machine
 from cli.run_service import service_for_a_run
 
-_ROOT = Path(__file__).parents[1]
 _CALLERS, _BATCH = 16, 8
 _WARM_UP = 64
 _ALONE_JOBS = 60
@@ -76,10 +73,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=600, help="the number of jobs of the row with many callers")
     arguments = parser.parse_args()
     figures = Figures()
-    before = _engine(_BATCH)
+    before = time_alone(_BATCH)
     with service_for_a_run() as url:
         asyncio.run(_measure(url, arguments.jobs, figures))
-    after, alone = _engine(_BATCH), _engine(1)
+    after, alone = time_alone(_BATCH), time_alone(1)
     figures.engine_per_second = statistics.mean((before["images_per_second"], after["images_per_second"]))
     figures.engine_processor = statistics.mean((before["processor_ms"], after["processor_ms"]))
     figures.engine_one_image = alone["call_ms"]
@@ -87,18 +84,18 @@ def main() -> None:
 
 
 async def _measure(url: str, jobs: int, figures: Figures) -> None:
-    await _called(url, noisy_photos(_WARM_UP, 0), _CALLERS)
+    await grad_cams(url, noisy_photos(_WARM_UP, 0), _CALLERS)
     photos = noisy_photos(jobs, 1)
     before, own, began = processor_seconds(), time.process_time(), time.perf_counter()
-    answers = await _called(url, photos, _CALLERS)
+    answers = await grad_cams(url, photos, _CALLERS)
     taken, spent = time.perf_counter() - began, processor_seconds() - before
     figures.processor = {name: 1000 * seconds / jobs for name, seconds in sorted(spent.items())}
     figures.processor["callers"] = 1000 * (time.process_time() - own) / jobs
     figures.http_per_second = jobs / taken
     figures.http_p50, figures.http_p95 = _percentile(answers, 50), _percentile(answers, 95)
-    alone = await _called(url, noisy_photos(_ALONE_JOBS, 2), 1)
+    alone = await grad_cams(url, noisy_photos(_ALONE_JOBS, 2), 1)
     figures.one_caller_p50, figures.p95_alone = _percentile(alone, 50), _percentile(alone, 95)
-    figures.repeated_p50 = _percentile(await _called(url, noisy_photos(_ALONE_JOBS, 2), 1), 50)
+    figures.repeated_p50 = _percentile(await grad_cams(url, noisy_photos(_ALONE_JOBS, 2), 1), 50)
     figures.p95_beside_synthesis = await _beside_synthesis(url)
 
 
@@ -109,23 +106,9 @@ async def _beside_synthesis(url: str) -> float:
     for number in range(3, 3 + _ALONE_JOBS):
         if synthesis.done():
             raise SystemExit(f"The synthesis ended too early: {synthesis.result()}")
-        beside += await _called(url, noisy_photos(1, number), 1)
+        beside += await grad_cams(url, noisy_photos(1, number), 1)
     synthesis.cancel()
     return _percentile(beside, 95)
-
-
-async def _called(url: str, photos: list[bytes], callers: int) -> list[Answered]:
-    answers = await call_all(url, [one_line_call(url, "grad_cam", {"model": MODEL}, photo) for photo in photos], callers)
-    if wrong := {answer.status for answer in answers} - {200}:
-        raise SystemExit(f"The service has answered {wrong}.")
-    return answers
-
-
-def _engine(batch: int) -> dict[str, float]:
-    """Time the engine as a worker with its default settings calls it: from one thread, with all cores for an operation."""
-    command = [sys.executable, "-m", "benchmarks.engine_alone", "--batch", str(batch), "--threads", "1", "--calls", "40"]
-    ended = subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - the command is fixed
-    return json.loads(ended.stdout)
 
 
 def _percentile(answers: list[Answered], percent: float) -> float:

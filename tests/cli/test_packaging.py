@@ -22,7 +22,14 @@ _LOCKS = {
     "worker-gpu.txt": ["worker", "gpu", "demo"],
     "dev.txt": ["service", "worker", "cpu", "onnx", "tflite", "heif", "embedded", "demo"],
 }
-_TOOL_LOCKS = {"dev.txt": ["build", "dev"], "build.txt": ["build"], "uv.txt": ["uv"], "parity.txt": ["parity"]}
+_TOOL_LOCKS = {
+    "dev.txt": ["build", "dev"],
+    "build.txt": ["build"],
+    "uv.txt": ["uv"],
+    "parity.txt": ["parity"],
+    "bench-peers.txt": ["bench-peers"],
+    "bench-load.txt": ["bench-load"],
+}
 _NEVER_IN_SERVICE = {
     "tensorflow",
     "tensorflow-cpu",
