@@ -36,8 +36,10 @@ local function start(queue, priority, entry, execution_id)
     local attempt, claim = execution.attempts + 1, execution.claims + 1
     redis.call('HSET', name, 'state', 'running', 'attempts', attempt, 'claims', claim, 'worker', args.worker,
       'started_at', execution.started_at or now)
-    redis.call('HDEL', name, 'progress')
-    redis.call('DEL', key('preview', execution_id))
+    if claim > 1 then -- an earlier attempt may have left these
+      redis.call('HDEL', name, 'progress')
+      redis.call('DEL', key('preview', execution_id))
+    end
     redis.call('ZREM', key('waiting', args.lane .. ':' .. priority), execution_id)
     redis.call('ZADD', key('running', args.lane), now, execution_id)
     redis.call('PEXPIRE', key('running', args.lane), args.record_ttl)
@@ -82,11 +84,13 @@ end
 for _, pair in ipairs(queues) do
   local queue, priority = pair[1], pair[2]
   while #claimed < args.count do
-    local reply = redis.call('XREADGROUP', 'GROUP', GROUP, args.worker, 'COUNT', args.count - #claimed, 'STREAMS', queue, '>')
-    if not reply then
+    local wanted = args.count - #claimed
+    local reply = redis.call('XREADGROUP', 'GROUP', GROUP, args.worker, 'COUNT', wanted, 'STREAMS', queue, '>')
+    local entries = reply and reply[1][2] or {}
+    start_all(queue, priority, entries)
+    if #entries < wanted then
       break
     end
-    start_all(queue, priority, reply[1][2])
   end
 end
 

@@ -22,11 +22,10 @@ local files = hold_all(digests)
 if not files then
   return {'storage_full', spare(), tonumber(redis.call('HGET', FILES, 'bytes') or 0)}
 end
-redis.call('HSET', key('execution', args.execution_id), 'progress', args.progress)
 if (execution.progress or execution.lane == 'slow') and execution.progress ~= args.progress then
   for _, job_id in ipairs(joined(args.execution_id)) do
     emit(job_id, 'progress', args.progress)
   end
 end
-settle(args.execution_id, execution, 'succeeded', ARGV[2], table.concat(files, ' '))
+settle(args.execution_id, execution, 'succeeded', ARGV[2], table.concat(files, ' '), args.progress)
 return {'done', spare(), 0}

@@ -76,13 +76,24 @@ if not joins and not cached then
   end
 end
 
-local execution_id = (joins or cached) and latest or args.job_id
+local new = not joins and not cached
+local execution_id = new and args.job_id or latest
 local life = cached and ttl or args.ttl
-redis.call('HSET', name, 'owner_key', args.owner_key, 'request_id', args.request_id, 'priority', args.priority, 'created_at', now,
-  'execution_id', execution_id, 'cached', cached and 1 or 0, 'sequence', 0, 'expires_at', now + life, 'ttl', ttl)
+
+-- Add fields to a list of names and values if they have a value, as the text that Redis would store.
+local function add(list, given)
+  for field, value in pairs(given) do
+    list[#list + 1], list[#list + 2] = field, type(value) == 'number' and string.format('%.0f', value) or value
+  end
+  return list
+end
+
+local job = add({}, {owner_key = args.owner_key, request_id = args.request_id, priority = args.priority, created_at = now,
+  execution_id = execution_id, cached = cached and 1 or 0, sequence = 0, expires_at = now + life, ttl = ttl, item = args.item,
+  caller = active and not cached and args.caller or nil})
+redis.call('HSET', name, unpack(job))
 redis.call('PEXPIRE', name, 2 * life)
 if args.item then
-  redis.call('HSET', name, 'item', args.item)
   release_item_image(args.item)
 end
 if upload then
@@ -90,6 +101,7 @@ if upload then
   keep_stored(upload, args.ttl)
 end
 
+local record -- of a new execution
 if cached then
   if tonumber(execution.expires_at) < now + ttl then
     keep_execution(execution_id, ttl)
@@ -103,34 +115,29 @@ elseif joins then
     enqueue(execution_id, execution.lane, args.priority, execution.queued_at)
   end
 else
-  redis.call('HSET', key('execution', execution_id), 'state', 'queued', 'execution_key', args.execution_key, 'method', args.method,
-    'model', args.model, 'model_digest', args.model_digest, 'lane', args.lane, 'image', args.image or '', 'request_id', args.request_id,
-    'queued_at', now, 'attempts', 0, 'claims', 0, 'fresh', args.fresh and 1 or 0, 'expires_at', now + args.ttl)
-  if args.inputs then
-    redis.call('HSET', key('execution', execution_id), 'inputs', args.inputs)
-  end
-  if args.further_models then
-    redis.call('HSET', key('execution', execution_id), 'further_models', args.further_models)
-  end
-  if args.traceparent then
-    redis.call('HSET', key('execution', execution_id), 'traceparent', args.traceparent)
-  end
+  record = add({}, {state = 'queued', execution_key = args.execution_key, method = args.method, model = args.model,
+    model_digest = args.model_digest, lane = args.lane, image = args.image or '', request_id = args.request_id, queued_at = now,
+    attempts = 0, claims = 0, fresh = args.fresh and 1 or 0, expires_at = now + args.ttl, inputs = args.inputs,
+    further_models = args.further_models, traceparent = args.traceparent})
   if #files > 0 then
     redis.call('SET', key('held', execution_id), table.concat(files, ' '), 'PX', args.record_ttl)
   end
   redis.call('SET', key('params', execution_id), ARGV[2], 'PX', args.record_ttl)
+  enqueue(execution_id, args.lane, args.priority, now, record)
   redis.call('PEXPIRE', key('execution', execution_id), args.record_ttl)
-  enqueue(execution_id, args.lane, args.priority, now)
 end
 redis.call('SADD', key('joined', execution_id), args.job_id)
-live_at_least(key('joined', execution_id), args.record_ttl)
+if new then
+  redis.call('PEXPIRE', key('joined', execution_id), args.record_ttl)
+else
+  live_at_least(key('joined', execution_id), args.record_ttl)
+end
 if not cached then
   redis.call('SET', key('latest', args.execution_key), execution_id, 'PX', args.ttl)
   if joins then
     keep_execution(execution_id, args.ttl)
   end
   if active then
-    redis.call('HSET', name, 'caller', args.caller)
     redis.call('ZADD', active, now, args.job_id)
     redis.call('ZREMRANGEBYSCORE', active, '-inf', now - args.record_ttl)
     redis.call('PEXPIRE', active, args.record_ttl)
@@ -143,7 +150,14 @@ redis.call('ZREMRANGEBYLEX', listed, '-', '(' .. args.oldest)
 redis.call('PEXPIRE', listed, args.record_ttl)
 forget_jobs_of(args.owner_key, args.max_records)
 
-local reply = snapshot(args.job_id, args.owner_key)
+-- What has just been written need not be read.
+local reply
+if new then
+  add(record, {priority = args.priority})
+  reply = {args.job_id, 'queued', queue_position(execution_id, args), job, record, ARGV[2], false, false}
+else
+  reply = snapshot(args.job_id, args.owner_key)
+end
 emit_status(args.job_id, reply[2], reply[3] or nil)
 if cached then
   emit_done(args.job_id, reply[2])

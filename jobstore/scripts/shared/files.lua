@@ -14,20 +14,22 @@
 local FILES, GARBAGE = key('files', 'all'), key('garbage', 'all')
 local STORED, ENDED = key('stored', 'all'), key('ended', 'all')
 
-local function account_of(sha256)
-  local text = redis.call('HGET', FILES, sha256)
+-- Return the references, the ulid and the size that a field of the account holds. Return nothing if there is no such field.
+local function account_in(text)
   if text then
     return string.match(text, '^(%d+) (%w+) (%d+)$')
   end
 end
 
--- Add a reference to a content and return its file's name, or nil if the account does not know the content.
-local function hold(sha256)
-  local references, ulid, size = account_of(sha256)
-  if references then
-    redis.call('HSET', FILES, sha256, (references + 1) .. ' ' .. ulid .. ' ' .. size)
-    return sha256 .. '-' .. ulid
-  end
+local function account_of(sha256)
+  return account_in(redis.call('HGET', FILES, sha256))
+end
+
+-- Let the account live on. One command is enough for a script.
+local account_kept = false
+
+local function keep_account()
+  account_kept = account_kept or redis.call('PEXPIRE', FILES, args.record_ttl) == 1
 end
 
 -- Take a reference to a file away. Return the bytes that this makes free.
@@ -143,42 +145,52 @@ end
 -- Hold a file for each sha256 of a list: the one of the account, or else the one that the caller has written. What is stored gives way
 -- if there is no room. Return the files' names, or nil if there is no room even then. Nothing is held in that case.
 local function hold_all(digests)
-  local names, bytes = {}, 0
-  for i, sha256 in ipairs(digests) do
-    names[i] = hold(sha256) or false
-    bytes = bytes + (names[i] and 0 or args.written[sha256][2])
+  if #digests == 0 then
+    return {}
   end
-  if bytes > 0 then
-    local excess = tonumber(redis.call('HGET', FILES, 'bytes') or 0) + bytes - args.max_bytes
+  local texts = redis.call('HMGET', FILES, 'bytes', unpack(digests))
+  local found, names, added = {}, {}, 0
+  for i, sha256 in ipairs(digests) do
+    local file = found[sha256] or {account_in(texts[i + 1])}
+    if not file[1] then
+      file = {0, unpack(args.written[sha256])}
+      file.new, added = true, added + file[3]
+    end
+    file[1], found[sha256] = file[1] + 1, file
+    names[i] = sha256 .. '-' .. file[2]
+  end
+  local function enter(new)
+    local fields = {}
+    for sha256, file in pairs(found) do
+      if file.new == new then
+        fields[#fields + 1], fields[#fields + 2] = sha256, table.concat(file, ' ')
+        entered[sha256] = entered[sha256] or new
+      end
+    end
+    if #fields > 0 then
+      redis.call('HSET', FILES, unpack(fields))
+    end
+  end
+  enter(nil) -- these must not give way
+  if added > 0 then
+    local excess = tonumber(texts[1] or 0) + added - args.max_bytes
     if excess > 0 and give_way(excess, 'bytes') < excess then
-      for _, name in ipairs(names) do
-        drop(name or '')
+      for i, sha256 in ipairs(digests) do
+        drop(found[sha256].new and '' or names[i])
       end
       return nil
     end
-  end
-  local added = 0
-  for i, sha256 in ipairs(digests) do
-    if not names[i] and entered[sha256] then
-      names[i] = hold(sha256)
-    elseif not names[i] then
-      local ulid, size = unpack(args.written[sha256])
-      redis.call('HSET', FILES, sha256, '1 ' .. ulid .. ' ' .. size)
-      entered[sha256], added = true, added + size
-      names[i] = sha256 .. '-' .. ulid
-    end
-  end
-  if added > 0 then
+    enter(true)
     redis.call('HINCRBY', FILES, 'bytes', added)
   end
-  redis.call('PEXPIRE', FILES, args.record_ttl)
+  keep_account()
   return names
 end
 
 local function keep_stored(member, milliseconds)
   redis.call('ZADD', STORED, now + milliseconds, member)
   redis.call('PEXPIRE', STORED, args.record_ttl)
-  redis.call('PEXPIRE', FILES, args.record_ttl)
+  keep_account()
   local owner = string.match(member, '^upload:%x+:(.*)$')
   if owner then
     redis.call('PEXPIRE', key('uploads', owner), args.record_ttl)

@@ -9,14 +9,15 @@ local function wake_workers(lane)
   redis.call('PEXPIRE', wakeup, args.record_ttl)
 end
 
-local function enqueue(execution_id, lane, priority, queued_at)
+-- Queue an execution. `record` is a list of further fields and values of its hash, if there are any.
+local function enqueue(execution_id, lane, priority, queued_at, record)
   local place = lane .. ':' .. priority
   local queue = key('queue', place)
   if redis.call('EXISTS', queue) == 0 then
     redis.call('XGROUP', 'CREATE', queue, GROUP, '0', 'MKSTREAM')
   end
   local entry = redis.call('XADD', queue, '*', 'execution', execution_id)
-  redis.call('HSET', key('execution', execution_id), 'entry', entry, 'priority', priority)
+  redis.call('HSET', key('execution', execution_id), 'entry', entry, 'priority', priority, unpack(record or {}))
   redis.call('ZADD', key('waiting', place), queued_at, execution_id)
   redis.call('PEXPIRE', queue, args.record_ttl)
   redis.call('PEXPIRE', key('waiting', place), args.record_ttl)

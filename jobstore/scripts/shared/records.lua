@@ -17,7 +17,7 @@ local function keep_execution(execution_id, milliseconds)
   for _, kind in ipairs({'execution', 'params', 'result', 'held', 'joined'}) do
     redis.call('PEXPIRE', key(kind, execution_id), 2 * milliseconds)
   end
-  redis.call('PEXPIRE', FILES, args.record_ttl)
+  keep_account()
 end
 
 local function expired(hash)
@@ -73,10 +73,13 @@ local function interval_of(whose)
 end
 
 -- End an execution with its outcome (JSON text; nil if there is none). It holds `files` (names) from now on, and none if that is nil.
-local function settle(execution_id, execution, state, outcome, files)
+-- `progress` (JSON text) is written to its record; nil leaves what is there.
+local function settle(execution_id, execution, state, outcome, files, progress)
   local name, longest = key('execution', execution_id), 0
   unqueue(execution_id, execution)
-  redis.call('DEL', key('preview', execution_id))
+  if execution.progress or tonumber(execution.claims or 0) > 1 then
+    redis.call('DEL', key('preview', execution_id))
+  end
   local held = key('held', execution_id)
   drop_all(redis.call('GET', held))
   for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
@@ -101,7 +104,8 @@ local function settle(execution_id, execution, state, outcome, files)
   if outcome then
     redis.call('SET', key('result', execution_id), outcome, 'PX', 2 * longest)
   end
-  redis.call('HSET', name, 'state', state, 'finished_at', now, 'expires_at', now + longest)
+  local written = progress and {'progress', progress} or {}
+  redis.call('HSET', name, 'state', state, 'finished_at', now, 'expires_at', now + longest, unpack(written))
   if files then
     redis.call('SET', held, files, 'PX', 2 * longest)
   else
