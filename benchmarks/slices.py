@@ -74,6 +74,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "lime": {"class_index": [1, 2, 3, 4, 5], "samples": 1000},
     "map_measures": {"attribution": "score_cam", "measures": ["road", "deletion", "insertion", "infidelity"]},
     "occlusion": {"class_index": [1, 2, 3, 4, 5], "window": 32, "stride": 8},
+    "partition_shap": {"class_index": [1, 2, 3, 4, 5], "samples": 200, "baseline": "inpaint_telea"},
     "predict_batch": {"images": _IMAGES},
     "rank_methods": {"images": _IMAGES[:2], "methods": ["grad_cam", "score_cam"]},
     "rise": {"masks": 1000, "class_index": [1, 2, 3, 4, 5]},

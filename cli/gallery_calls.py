@@ -219,6 +219,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
         "measures": [*get_args(MeasureName)],
         "region": {"box": [60, 160, 300, 330]},  # the cup of `coffee.jpg`
     },
+    "partition_shap": {"samples": 1000},
     "rank_methods": {
         "methods": ["grad_cam", "layer_cam", "eigen_cam", "saliency", "integrated_gradients"],
         "measures": ["deletion", "insertion", "infidelity"],

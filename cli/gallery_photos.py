@@ -21,7 +21,8 @@ OTHER_PHOTOS: Mapping[str, str] = {
     ),
     **dict.fromkeys(("deep_lift", "sobol", "hsic"), "cat_and_coffee.jpg"),
     **dict.fromkeys(
-        ("occlusion", "rise", "faithfulness", "map_measures", "lime", "kernel_shap", "gradient_shap", "guided_ig"), "coffee.jpg"
+        ("occlusion", "rise", "faithfulness", "map_measures", "lime", "kernel_shap", "partition_shap", "gradient_shap", "guided_ig"),
+        "coffee.jpg",
     ),
 }
 """The photos on which these methods have something to say: two objects, or one that does not fill the photo."""

@@ -85,6 +85,7 @@ def test_every_other_method_names_those_that_work(method: str, probe: Any) -> No
         "rise",
         "lime",
         "kernel_shap",
+        "partition_shap",
         "sobol",
         "hsic",
         "faithfulness",

@@ -44,6 +44,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "rise": {"masks": 60, "cells": 3},
     "lime": {"samples": 60, "segments": 9},
     "kernel_shap": {"samples": 60, "segments": 9},
+    "partition_shap": {"samples": 40},
     "sobol": {"designs": 4, "cells": 3},
     "hsic": {"masks": 40, "cells": 3},
     "smooth_grad": {"samples": 3},

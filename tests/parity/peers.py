@@ -3,7 +3,6 @@
 Stand-ins take the place of packages that the compared code does not need:
 - torchvision: pytorch-grad-cam uses it to prepare images and for detection. Its wheel does not import beside the CPU build of torch.
 - TensorFlow Probability: Xplique uses it for HSIC. It requires Keras 2.
-- scikit-image: the peers use it for segmentation.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import torch
 
 from tests.parity.stand_ins import stand_ins
 
-with stand_ins("torchvision", "tensorflow_probability", "skimage"):
+with stand_ins("torchvision", "tensorflow_probability"):
     import captum.attr as captum
     import captum.metrics as captum_metrics
     import captum.robust as captum_robust

@@ -1770,6 +1770,52 @@ class AsyncMethods(ABC):
         """
         return await self._run_method("occlusion", given_arguments(locals()))
 
+    async def partition_shap(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, precision: Literal["float32", "bfloat16"]
+        = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
+        int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
+        samples: int = DEFAULT, baseline: Literal["blur", "inpaint_telea", "inpaint_ns", "mean", "black", "white"] = DEFAULT, blur: int |
+        None = DEFAULT, batch_size: int = DEFAULT, clip: float = DEFAULT, alpha: float = DEFAULT, model_inputs: Mapping[str, Any] | None =
+        None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> AsyncResult:
+        """The image is cut into halves again and again, and first where it matters most. Each part gets its share in what the whole
+            image adds to the class's score over the covered one, and the shares sum to this difference. Red parts raise the score,
+            blue ones lower it. The method needs no gradients.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            score: This score of the class is watched: its logit or its probability. By default "logit".
+            samples: The model sees at most this many images, each with some parts covered. By default 500.
+            baseline: This covers the parts: the image under a box `blur`, a continuation of the visible parts (`inpaint_telea`:
+                Telea 2004, or `inpaint_ns`: Bertalmio et al. 2001), the `mean` colour of the image, `black`, or `white`. By default
+                "blur".
+            blur: This is the side of the box in pixels of the model's input, over which `blur` takes the mean.
+            batch_size: So many samples are chosen at a time: the two halves of each of the parts that change the score most. By
+                default 10.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values. By default 99.9.
+            alpha: This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. By default 0.7.
+        """
+        return await self._run_method("partition_shap", given_arguments(locals()))
+
     async def predict(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, output: str | None = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",

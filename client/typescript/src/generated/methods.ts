@@ -44,6 +44,7 @@ export interface ArtifactNames {
   mean_map: "picture" | "mean" | "spread" | "count";
   nearest: "sheet" | "distances" | "query";
   occlusion: "overlay" | "heatmap" | "map" | "animation";
+  partition_shap: "overlay" | "heatmap" | "map" | "attribution";
   predict: "chart" | "logits" | "probabilities";
   predict_batch: "sheet" | "logits" | "probabilities";
   rank_methods: "table" | "ranking" | "ranks";
@@ -97,6 +98,7 @@ export type MethodWithImage =
   | "map_measures"
   | "nearest"
   | "occlusion"
+  | "partition_shap"
   | "predict"
   | "recipro_cam"
   | "refine_cam"
