@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image
@@ -68,7 +70,7 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
     Args:
         image: the file of a photo. Methods that take several images also get the photos beside it, up to seven.
         docs: the folder that everything is written to.
-        only: the name of the method whose page alone is made again. If it is None, everything is made again.
+        only: the name of the method whose page and figures alone are made again. If it is None, everything is made again.
 
     Raises:
         CommandFailed: a job did not succeed, or convscope could not be started.
@@ -88,8 +90,8 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
         maker = _PictureMaker(client, progress, photos, pictures)
         methods = [maker.make(call, f"method_{call.method}") for call in method_calls() if only in (None, call.method)]
         figures = [
-            [maker.make(call, f"source_{number}_{index}") for index, call in enumerate(source.calls, 1)]
-            for number, source in enumerate(SOURCES if only is None else (), 1)
+            [maker.make(call, f"source_{number}_{index}") for index, call in enumerate(source.calls, 1) if only in (None, call.method)]
+            for number, source in enumerate(SOURCES, 1)
         ]
     pages = docs / "methods"
     pages.mkdir(exist_ok=True)
@@ -97,8 +99,9 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
         page = method_page(picture.call.method, picture.file, picture.curl(photos), picture.note)
         (pages / f"{picture.call.method}.md").write_text(page, "utf-8")
     (pages / "README.md").write_text(methods_index(), "utf-8")
-    if only is None:
-        (docs / "gallery.md").write_text(_gallery_page(figures, photos), "utf-8")
+    page = docs / "gallery.md"
+    whole = _gallery_page(figures, photos) if only is None else with_figures(page.read_text("utf-8"), chain(*figures), photos)
+    page.write_text(whole, "utf-8")
 
 
 class _PictureMaker:
@@ -196,8 +199,36 @@ def _gallery_page(figures: Sequence[Sequence[GalleryPicture]], photos: Sequence[
     ]
     for source, pictures in zip(SOURCES, figures, strict=True):
         lines += [f"## {source.title}", "", source.reference, ""]
-        for picture in pictures:
-            lines += [f"### {picture.call.caption}", "", f"![{picture.call.method}](pictures/gallery/{picture.file.name})", ""]
-            lines += [picture.note, ""] if picture.note else []
-            lines += ["```sh", picture.curl(photos), "```", ""]
+        lines += [_figure(picture, photos) for picture in pictures]
     return "\n".join(lines)
+
+
+def _figure(picture: GalleryPicture, photos: Sequence[Path]) -> str:
+    """Return the part of the gallery's page that shows one figure."""
+    lines = [f"### {picture.call.caption}", "", _shown(picture), ""]
+    lines += [picture.note, ""] if picture.note else []
+    return "\n".join([*lines, "```sh", picture.curl(photos), "```", ""])
+
+
+def _shown(picture: GalleryPicture) -> str:
+    words = f"{METHODS[picture.call.method].card.title}, {picture.call.caption.replace('`', '')}"
+    return f"![{words}]({_link(picture)})"
+
+
+def _link(picture: GalleryPicture) -> str:
+    return f"pictures/gallery/{picture.file.name}"
+
+
+def with_figures(page: str, figures: Iterable[GalleryPicture], photos: Sequence[Path]) -> str:
+    """Return the gallery's page with new parts for these figures, which it shows already.
+
+    Raises:
+        CommandFailed: the page does not show one of the figures.
+    """
+    parts = re.split(r"^(?=##)", page, flags=re.MULTILINE)
+    for picture in figures:
+        at = next((index for index, part in enumerate(parts) if f"]({_link(picture)})" in part), None)
+        if at is None:
+            raise CommandFailed(f"gallery.md has no figure {picture.file.name} yet. Make the whole gallery once, without --only.")
+        parts[at] = _figure(picture, photos) + "\n" * parts[at].endswith("\n\n")
+    return "".join(parts)

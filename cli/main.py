@@ -94,7 +94,9 @@ def demo(
 def gallery(
     image: PhotoFile = Path("samples/cat.jpg"),
     docs: Annotated[Path, typer.Option(help="The pages and pictures are written to this folder.", file_okay=False)] = Path("docs"),
-    only: Annotated[str | None, typer.Option(help="Only the page of this method is made again.", show_default=False)] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Only the page of this method and its figures in the gallery are made again.", show_default=False)
+    ] = None,
 ) -> None:
     """Make the sources' figures and every method's page again, through HTTP and Redis."""
     with reported():
