@@ -43,7 +43,9 @@ class MapMeasures(MeasuresParams, JudgedMapParams):
         when_it_misleads=(
             "A concentrated map is not a true one: sparseness and complexity only say how much of it there is to look at. A constant map "
             "has the best max-sensitivity. The model may go by what lies beside the object, and a map that shows this truly has a "
-            "low relevance mass. Removed pixels are filled from their neighbours, so objects with plain surroundings vanish better."
+            "low relevance mass. Removed pixels are filled from their neighbours, so objects with plain surroundings vanish better. "
+            "The pointing game has no tolerance: the strongest pixel itself must lie in the region. Zhang et al. also count a hit within "
+            "15 pixels of the region, so their numbers are higher."
         ),
         needs_image=True,
         lane="slow",

@@ -67,6 +67,7 @@ def run(probe: Probe, inputs: Inputs, params: Dff) -> Generator[Slice, None, Par
         errors,
         factors,
         classes,
+        probe.description.name,
     )
 
 

@@ -68,7 +68,7 @@ def _colours(result: Parts, facts: DffFacts, params: Dff) -> UInt8[np.ndarray, "
         tiles += list(captioned(pair, (f"photo {number}", f"parts of photo {number}"), 13))
     sheet = grid(tiles, columns=2 if len(tiles) <= 4 else 4, gap=6, background=PAPER)
     sheet = np.concatenate([sheet, legend(list(zip(PART_COLOURS, map(words_of, facts.parts), strict=False)), sheet.shape[1])])
-    return titled(sheet, _title(facts)) if params.annotate else sheet
+    return titled(sheet, _title(result, facts)) if params.annotate else sheet
 
 
 def _each_part(result: Parts, facts: DffFacts, params: Dff) -> UInt8[np.ndarray, "H W 3"]:
@@ -83,11 +83,11 @@ def _each_part(result: Parts, facts: DffFacts, params: Dff) -> UInt8[np.ndarray,
         )
         for part in facts.parts
     ]
-    return patch_sheet(_title(facts) if params.annotate else "", rows, len(drawn), "", SMALL)
+    return patch_sheet(_title(result, facts) if params.annotate else "", rows, len(drawn), "", SMALL)
 
 
-def _title(facts: DffFacts) -> str:
-    return f"{Dff.card.title} · {facts.layer} · relative error {facts.relative_error:.2f}"
+def _title(result: Parts, facts: DffFacts) -> str:
+    return f"{Dff.card.title} · {result.model} · {facts.layer} · relative error {facts.relative_error:.2f}"
 
 
 def _warnings(result: Parts, params: Dff) -> Iterator[str]:

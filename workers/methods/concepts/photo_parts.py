@@ -26,6 +26,7 @@ class Parts:
         relative_errors: the same for each photo.
         factors: the factors before they were scaled.
         classes: the top classes of each part, or None if the model's classes do not depend on the layer's mean alone.
+        model: the name of the model.
     """
 
     photos: tuple[Photo, ...]
@@ -36,6 +37,7 @@ class Parts:
     relative_errors: tuple[float, ...]
     factors: Factorization
     classes: tuple[tuple[Prediction, ...], ...] | None
+    model: str
 
 
 def sorted_parts(factors: Factorization) -> tuple[Float[np.ndarray, "n p"], Float[np.ndarray, "p k"], Float[np.ndarray, " p"]]:

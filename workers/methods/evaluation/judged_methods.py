@@ -23,9 +23,10 @@ class JudgedPhoto:
 
 @dataclass(frozen=True)
 class JudgedMethod:
-    """A method, its measures for each photo, and what its maps and its measures cost."""
+    """A method, the name of the model, the method's measures for each photo, and what its maps and its measures cost."""
 
     candidate: CandidateMethod
+    model: str
     photos: list[JudgedPhoto] = field(default_factory=list[JudgedPhoto])
     map_passes: Passes = field(default_factory=Passes)
     measure_passes: Passes = field(default_factory=Passes)

@@ -34,7 +34,7 @@ def run(probe: Probe, inputs: Inputs, params: RankMethods) -> Generator[Slice, N
     progress = CombinedProgress(steps * len(params.methods) * len(inputs.several))
     found: list[JudgedMethod] = []
     for number, candidate in enumerate(params.methods):
-        judged = JudgedMethod(candidate)
+        judged = JudgedMethod(candidate, probe.description.name)
         for image, prepared in enumerate(inputs.several):
             with name_image(image):
                 yield from _judge(probe, prepared, params.judging(number, image), judged, progress)

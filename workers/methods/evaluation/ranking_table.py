@@ -123,7 +123,7 @@ def _table(result: Sequence[JudgedMethod], facts: RankMethodsFacts, params: Rank
     notes.append(
         "forward images, gradient images, seconds: what the maps alone cost, without the measures; the first map of a kind takes longer"
     )
-    title = f"Ranking of methods · {photos} photo{'s' if photos > 1 else ''} · {of_what}"
+    title = f"Ranking of methods · {result[0].model} · {photos} photo{'s' if photos > 1 else ''} · {of_what}"
     return table(title, header, rows, notes, marked=marked)
 
 

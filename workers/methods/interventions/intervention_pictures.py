@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from rendering import colormaps, scaling
 from rendering.charts.before_after import ChangedShare, before_after
-from rendering.patch_rows import PatchRow, patch_sheet
+from rendering.charts.changed_maps import ChangedMap, changed_maps
 from rendering.photo import Photo
-from rendering.side_by_side import CaptionedPicture
 from rendering.text import PAPER
 from schemas.methods.facts import Prediction
 from schemas.methods.interventions.intervene import SHOWN, ChannelChange, Intervene, InterveneFacts, ScoreChange
@@ -21,7 +18,6 @@ from workers.methods.class_scores import predictions
 from workers.methods.inspection.top_classes import top_predictions
 from workers.methods.interventions.intervention_result import InterventionResult
 
-BOX = (200, 260)  # height and width of a tile, in pixels
 _NO_MAP = 3  # axes of a layer with a map: h, w, K
 
 
@@ -117,36 +113,18 @@ def _what(facts: InterveneFacts, params: Intervene) -> str:
 
 
 def _maps(later: tuple[Float32[np.ndarray, "h w k"], ...], facts: InterveneFacts) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a row for each channel: before and after in the colours of one scale, and the difference in those of a signed one."""
-    rows: list[PatchRow] = []
+    """Return a row for each channel of the facts: its map before, after, and the difference."""
+    rows: list[ChangedMap] = []
     for each in facts.later_channels:
         before, after = (values[..., each.channel] for values in later)
-        low, high = min(before.min(), after.min()), max(before.max(), after.max())
-        span = (high - low) or 1.0
-        shown = [colormaps.apply(np.rint((values - low) / span * 255).astype(np.uint8), "viridis") for values in (before, after)]
-        words = [
+        words = (
             f"before · mean {each.mean_before:.3g}",
             f"after · mean {each.mean_after:.3g}",
             f"difference · mean size {each.change:.3g}",
-        ]
-        tiles = (*shown, _signed(after - before))
-        captioned = tuple(CaptionedPicture(text.replace("-", "−"), _larger(tile)) for text, tile in zip(words, tiles, strict=True))
-        rows.append(PatchRow(f"channel {each.channel} of {facts.later}", captioned))
-    note = "before and after have one scale of colours; in the difference, red is more and blue is less"
-    return patch_sheet("Maps of the later layer that changed most", rows, 3, note, BOX)
-
-
-def _signed(difference: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    values = scaling.signed(difference)[..., None]
-    colour = np.where(values > 0, colormaps.ABOVE, colormaps.BELOW)
-    mixed = np.asarray(colormaps.NEUTRAL, np.float32) * (1 - np.abs(values)) + colour * np.abs(values)
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
-
-
-def _larger(tile: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "H W 3"]:
-    share = min(BOX[0] / tile.shape[0], BOX[1] / tile.shape[1])
-    size = (max(1, round(tile.shape[1] * share)), max(1, round(tile.shape[0] * share)))
-    return np.asarray(cv2.resize(tile, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+        )
+        first, second, third = (text.replace("-", "−") for text in words)
+        rows.append(ChangedMap(f"channel {each.channel} of {facts.later}", before, after, (first, second, third)))
+    return changed_maps("Maps of the later layer that changed most", rows)
 
 
 def _under_one_another(pictures: list[UInt8[np.ndarray, "_ _ 3"]]) -> UInt8[np.ndarray, "H W 3"]:

@@ -28,12 +28,13 @@ COLUMNS = 5
 
 @dataclass(frozen=True)
 class NearestResult:
-    """The vector of the query, the distances of the n photos of the set, and these photos."""
+    """The vector of the query, the distances of the n photos of the set, these photos, and the name of the model."""
 
     query: Float32[np.ndarray, " d"]
     distances: Float64[np.ndarray, " n"]
     photos: tuple[Photo, ...]
     zeros: int
+    model: str
 
 
 def distances(query: Float32[np.ndarray, " d"], others: Float32[np.ndarray, "n d"], metric: Metric) -> Float64[np.ndarray, " n"]:
@@ -62,7 +63,8 @@ def run(probe: Probe, inputs: Inputs, params: Nearest) -> Generator[Slice, None,
     yield Slice(1, total)
     others = yield from photo_features(probe, inputs.several, params, before=1, total=total)
     zeros = int((~others.any(axis=1)).sum()) + int(not query.any())
-    return NearestResult(query, distances(query, others, params.metric), tuple(each.photo for each in inputs.several), zeros)
+    photos = tuple(each.photo for each in inputs.several)
+    return NearestResult(query, distances(query, others, params.metric), photos, zeros, probe.description.name)
 
 
 def draw(result: NearestResult, photo: Photo, params: Nearest) -> Output:
@@ -83,7 +85,9 @@ def draw(result: NearestResult, photo: Photo, params: Nearest) -> Output:
         for each in facts.neighbours
     ]
     rows = [PatchRow("", tuple(tiles[start : start + COLUMNS])) for start in range(0, len(tiles), COLUMNS)]
-    title = f"{Nearest.card.title} · {facts.layer} · {params.metric} distance · median of the set {facts.median_distance:.3f}"
+    title = (
+        f"{Nearest.card.title} · {result.model} · {facts.layer} · {params.metric} distance · median of the set {facts.median_distance:.3f}"
+    )
     sheet = patch_sheet(title, rows, min(COLUMNS, len(tiles)), "number of the photo · its distance from the query", BOX)
     artifacts = (
         Picture("sheet", sheet, primary=True),
