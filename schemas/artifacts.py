@@ -124,7 +124,9 @@ class ArtifactDescription(BaseModel):
     )
     primary: bool = Field(description="If it is true, this is the image that answers a one-line request.")
     on_photo: PhotoPlace | None = Field(
-        default=None, description="Where the map of an array lies on the photo. It is null for what does not lie on a photo."
+        default=None,
+        description="Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on "
+        "a photo.",
     )
 
     @property

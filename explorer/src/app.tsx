@@ -1,5 +1,4 @@
 // The page, and the page of a job.
-import { useEffect } from "preact/hooks";
 import { AnswerPanel } from "./panels/answer";
 import { JobPage } from "./panels/job_page";
 import { LearnPanel } from "./panels/learn";
@@ -16,8 +15,19 @@ import { start, started } from "./state/session";
 
 const JOB = /\/jobs\/([^/]+)\/?$/;
 
+/** Return the id of the job whose page this is; undefined for the explorer. */
+export function jobOfAddress(): string | undefined {
+  return JOB.exec(location.pathname.slice(root.length))?.[1];
+}
+
+/** Ask the service for all that the explorer shows first. */
+export function begin(): void {
+  void start();
+  void watchWorkers();
+}
+
 export function App() {
-  const job = JOB.exec(location.pathname.slice(root.length))?.[1];
+  const job = jobOfAddress();
   return (
     <>
       <header>
@@ -50,10 +60,6 @@ function jump(event: MouseEvent): void {
 }
 
 function Explorer() {
-  useEffect(() => {
-    void start();
-    void watchWorkers();
-  }, []);
   return (
     <>
       <h1 class="hidden-words">See what a network sees in a photo</h1>

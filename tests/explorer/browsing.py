@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 MAP_CAME = re.compile(r"The map of \d+ × \d+ cells came in")
 _REFUSED = re.compile(r"the server responded with a status of (\d+)")
@@ -56,6 +56,11 @@ class Visit:
         )
         png = canvas.evaluate("c => c.toDataURL('image/png').split(',')[1]")
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")).astype(int)
+
+    def width_of(self, picture: Locator) -> int:
+        """Return the width in pixels of the file that an image shows, when it has come."""
+        expect(picture).to_have_attribute("src", re.compile("."))
+        return picture.evaluate("image => image.decode().then(() => image.naturalWidth)")
 
     def _hear(self, message: ConsoleMessage) -> None:
         refused = _REFUSED.search(message.text)

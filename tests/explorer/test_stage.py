@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Locator, Page
 
 from tests.explorer.browsing import Visit
 
@@ -104,23 +105,12 @@ def test_two_pins_stand_side_by_side(visit: Visit) -> None:
 
 def test_a_map_lies_where_its_layer_looks(visit: Visit, tmp_path: Path) -> None:
     """The model `cutting` sees the lower half of the photo. There is one bright spot, in rows 80 to 96 and columns 24 to 40 of 128."""
-    photo = Image.new("RGB", (128, 128), (0, 0, 0))
-    photo.paste((255, 255, 255), (24, 80, 40, 96))
-    photo.save(tmp_path / "spot.png")
     page = visit.open()
-    page.get_by_label("A photo file").set_input_files(tmp_path / "spot.png")
-    page.get_by_label("Model", exact=True).fill("cutting")
-    page.get_by_role("button", name=re.compile("^cutting")).click()
-    page.get_by_text("The map of 8 × 16 cells came in").wait_for(timeout=60_000)
+    open_spot(page, tmp_path)
     canvas = page.locator(".stage-canvas")
-    page.get_by_label("Opacity").fill("0")
-    bare = visit.pixels(canvas)
-    page.get_by_label("Opacity").fill("100")
-    changed = np.abs(visit.pixels(canvas) - bare).sum(-1).astype(float)
-    zoom = len(bare) / 128
-    rows, columns = (np.arange(length) + 0.5 for length in changed.shape)
-    centre = ((changed.sum(1) * rows).sum() / changed.sum() / zoom, (changed.sum(0) * columns).sum() / changed.sum() / zoom)
+    bare, centre = heat_of(visit, canvas)
     assert centre == pytest.approx((88, 32), abs=1.5)
+    zoom = len(bare) / 128
     upper, lower = bare[: int(62 * zoom), :, :3], bare[int(100 * zoom) :, :, :3]
     assert upper.mean() > lower.mean() + 50  # what is not seen is paler
     box = canvas.bounding_box()
@@ -129,3 +119,36 @@ def test_a_map_lies_where_its_layer_looks(visit: Visit, tmp_path: Path) -> None:
     assert "the model does not see this place" in page.locator(".readout").inner_text()
     page.mouse.move(box["x"] + box["width"] * 32 / 128, box["y"] + box["height"] * 88 / 128)
     assert "(100 % of the scale)" in page.locator(".readout").inner_text()
+
+
+def test_the_map_of_a_channel_lies_where_its_layer_looks(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open()
+    open_spot(page, tmp_path)
+    page.locator(".graph .layer", has_text="brightness").click()
+    page.locator(".strip button").click()
+    _, centre = heat_of(visit, page.get_by_role("img", name="The map of channel 0 on the photo"))
+    assert centre == pytest.approx((88, 32), abs=1.5)
+
+
+def open_spot(page: Page, folder: Path) -> None:
+    """Choose a black photo of 128 × 128 pixels with a white spot in rows 80 to 96 and columns 24 to 40, and the model `cutting`."""
+    photo = Image.new("RGB", (128, 128), (0, 0, 0))
+    photo.paste((255, 255, 255), (24, 80, 40, 96))
+    photo.save(folder / "spot.png")
+    page.get_by_label("A photo file").set_input_files(folder / "spot.png")
+    page.get_by_label("Model", exact=True).fill("cutting")
+    page.get_by_role("button", name=re.compile("^cutting")).click()
+    page.get_by_text("The map of 8 × 16 cells came in").wait_for(timeout=60_000)
+
+
+def heat_of(visit: Visit, canvas: Locator) -> tuple[np.ndarray, tuple[float, float]]:
+    """Return the pixels of a canvas without heat, and the centre of its heat (row and column) in pixels of a photo of 128 × 128."""
+    canvas.wait_for()
+    opacity = visit.page.get_by_label("Opacity")
+    opacity.fill("0")
+    bare = visit.pixels(canvas)
+    opacity.fill("100")
+    changed = np.abs(visit.pixels(canvas) - bare).sum(-1).astype(float)
+    zoom = len(bare) / 128
+    row, column = (float((changed.sum(1 - axis) * (np.arange(changed.shape[axis]) + 0.5)).sum() / changed.sum() / zoom) for axis in (0, 1))
+    return bare, (row, column)

@@ -81,7 +81,7 @@ def test_the_page_of_a_job_shows_it(visit: Visit) -> None:
     page = visit.open()
     page.get_by_role("link", name="The page of this job").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("grad_cam with efficientnet_lite0")
-    page.wait_for_function("document.querySelector('figure img').naturalWidth > 200")
+    assert visit.width_of(page.locator("figure img").first) > 200
     expect(page.locator(".facts").first).to_contain_text("Egyptian cat")
 
 

@@ -127,7 +127,8 @@ class Animation(DrawnArtifact):
 class Array(DrawnArtifact):
     """An array artifact of any shape and number type.
 
-    `on_photo` says where the map lies on the photo. The pipeline fills it in for an array that a picture of the job lays over the photo.
+    `on_photo` says where the map lies on the photo, or where each map of an array (h, w, K) lies. The pipeline fills it in for an array
+    that a picture of the job lays over the photo.
     """
 
     kind = "array"

@@ -34,10 +34,15 @@ def draw(job: PipelineJob, value: Any, photo: Photo | None) -> Output:
 
 
 def placed(output: Output) -> Output:
-    """Return the output with the place on the photo of each array that one of its pictures lays over the photo."""
+    """Return the output with the place on the photo of each array that one of its pictures lays over the photo.
+
+    An array whose place the method has named itself keeps it.
+    """
     drawings = [each.drawing for each in output.artifacts if isinstance(each, Picture | PictureOfArrays)]
     places = {each.source: place_on_photo(each.placement) for each in drawings if isinstance(each, MapsOnPhoto)}
-    artifacts = (replace(each, on_photo=places.get(each.name)) if isinstance(each, Array) else each for each in output.artifacts)
+    artifacts = (
+        replace(each, on_photo=places.get(each.name, each.on_photo)) if isinstance(each, Array) else each for each in output.artifacts
+    )
     return replace(output, artifacts=tuple(artifacts))
 
 

@@ -1,10 +1,12 @@
 // What a job has made: its pictures, and links to everything.
-import { useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { addressOf } from "../service/api";
 import type { Artifact, Job } from "../service/types";
 import { Empty } from "./notice";
 
 const SHOWN = 6;
+const WIDEST = 720; // pixels
 
 export function Artifacts({ job }: { job: Job }) {
   const [all, showAll] = useState(false);
@@ -21,18 +23,33 @@ export function Artifacts({ job }: { job: Job }) {
 }
 
 function Picture({ job, artifact }: { job: Job; artifact: Artifact }) {
-  const url = addressOf(artifact.url, artifact.kind === "image" ? { width: 720 } : {});
+  const figure = useRef<HTMLElement>(null);
+  const near = useNear(figure);
+  const [height, width] = artifact.shape.slice(-3) as [number, number];
+  const url = addressOf(artifact.url, artifact.kind === "image" ? { width: WIDEST } : {});
   return (
-    <figure>
+    <figure ref={figure}>
       <a href={addressOf(artifact.url)} target="_blank" rel="noopener">
-        <img src={url} alt={`${artifact.name} of ${job.method}`} loading="lazy" />
+        <img src={near ? url : undefined} alt={`${artifact.name} of ${job.method}`} width={Math.min(width, WIDEST)} style={{ aspectRatio: `${width} / ${height}` }} />
       </a>
       <figcaption class="small">
-        {artifact.name}
-        {artifact.shape ? `, ${artifact.shape.slice(0, 2).join(" × ")} pixels` : ""}
+        {artifact.name}, {height} × {width} pixels
       </figcaption>
     </figure>
   );
+}
+
+const NEAR = "300px";
+
+/** Return whether an element has been near the part of the page that is in sight. The service draws a picture when it is first fetched. */
+function useNear(element: RefObject<HTMLElement | null>): boolean {
+  const [near, come] = useState(false);
+  useEffect(() => {
+    const watch = new IntersectionObserver((entries) => entries.some((each) => each.isIntersecting) && come(true), { rootMargin: NEAR });
+    watch.observe(element.current!);
+    return () => watch.disconnect();
+  }, []);
+  return near;
 }
 
 const FORMATS: Record<string, string[]> = { image: ["png", "webp", "jpeg"], array: ["npy", "npz", "json"] };

@@ -7,7 +7,7 @@ import { addressOf, uploadIds } from "../service/api";
 import { runJob } from "../service/run";
 import type { Job, Params } from "../service/types";
 import { modelDetail } from "../state/catalog";
-import { frameFor, view } from "../state/explain";
+import { frameOfArray, view } from "../state/explain";
 import { photo } from "../state/photo";
 import { permalink } from "../state/session";
 import { unit } from "../state/unit";
@@ -54,8 +54,8 @@ function MapOnPhoto({ channel }: { channel: number }) {
   const map = maps ? channelOf(maps.activation, channel) : null;
   const scale = map ? scaleOf(map) : null;
   useEffect(() => {
-    if (!map || !scale || !shown) return;
-    drawStage(canvas.current!, shown.bitmap, shown, frameFor(shown), { map, scale }, { ...view.value, wipe: 0 });
+    if (!maps || !map || !scale || !shown) return;
+    drawStage(canvas.current!, shown.bitmap, shown, frameOfArray(maps.job, "activations", shown), { map, scale }, { ...view.value, wipe: 0 });
   }, [maps, shown, channel, view.value]);
   return (
     <figure>

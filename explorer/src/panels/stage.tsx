@@ -1,5 +1,5 @@
 // The stage: the photo with the heat over it, drawn here from the map's array. No slider makes a job.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { COLORMAPS, colourTable, divergingTable, type Colormap } from "../heat/colours";
 import { drawStage, type View } from "../heat/draw";
 import { acrossMap, downMap, sees } from "../heat/frame";
@@ -49,7 +49,8 @@ function Canvas({ shown, current }: { shown: Photo; current: Heat | null }) {
   const zoom = Math.min(WIDEST / shown.width, Math.max(1, 560 / shown.width));
   const [width, height] = [Math.round(shown.width * zoom), Math.round(shown.height * zoom)];
   const frame = current?.frame ?? frameFor(shown);
-  useEffect(() => {
+  // Before the browser paints, so the heat stands in the first frame after its array has come.
+  useLayoutEffect(() => {
     drawStage(canvas.current!, shown.bitmap, shown, frame, current, view.value);
   }, [shown, current, view.value, width, height, frame.left, frame.top, frame.width, frame.height]);
   useEffect(() => setPlace(null), [shown]);

@@ -111,9 +111,13 @@ async function mapOfJob(job: Job, signal: AbortSignal): Promise<HeatMap | null> 
 }
 
 function heatOf(job: Job, shown: Photo, map: HeatMap, took: number): Heat {
-  const place = job.artifacts.find((each) => each.name === "map")?.on_photo;
-  const frame = place ? frameOfPlace(place) : frameFor(shown, fitOf(job));
-  return { job, photo: shown, map, scale: scaleOf(map), frame, took };
+  return { job, photo: shown, map, scale: scaleOf(map), frame: frameOfArray(job, "map", shown), took };
+}
+
+/** Return where an array of a job lies on the photo: where the service says, or else over what the model's input covers. */
+export function frameOfArray(job: Job, name: string, shown: Photo): MapFrame {
+  const place = job.artifacts.find((each) => each.name === name)?.on_photo;
+  return place ? frameOfPlace(place) : frameFor(shown, fitOf(job));
 }
 
 /** Return the part of a photo that the chosen model's input covers. */

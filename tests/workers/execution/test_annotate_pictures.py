@@ -86,3 +86,11 @@ async def test_the_overlay_of_a_test_names_the_class_that_is_explained(bench: Pi
     tested = drawings((await bench.run("faithfulness", photo(3), annotate=True, **options)).artifacts)["overlay"]
     alone = drawings((await bench.run("grad_cam", photo(3), annotate=True, class_index=1)).artifacts)["heatmap"]
     assert tested.explained == alone.explained != ""
+
+
+async def test_an_activation_lies_where_a_map_of_its_layer_lies(bench: PipelineBench) -> None:
+    results = [await bench.run(method, photo(3), layer="relu") for method in ("activations", "grad_cam")]
+    described = [each.description for result in results for each in result.artifacts if isinstance(each, EncodedArtifact)]
+    places = {each.name: each.on_photo for each in described if each.kind == "array"}
+    assert places["activations"] is not None
+    assert places["activations"] == places["map"]

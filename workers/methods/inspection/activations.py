@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 from rendering.channel_grid import bounded_size
 from rendering.drawings.layer_channels import LayerChannels
 from rendering.photo import Photo
+from rendering.placement import place_on_photo
 from rendering.titles import titled_sheet
 from schemas.methods.inspection.activations import (
     RANKED_OF_SEVERAL,
@@ -27,11 +28,23 @@ from schemas.methods.inspection.activations import (
 from workers.contract.arrays import Float32 as AnyFloat32
 from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.contract.probe import Probe
 from workers.methods.artifact_names import artifact_names
+from workers.methods.map_places import photo_under
 
-LayerActivations = Mapping[str, AnyFloat32]
-"""One photo's activations by layer path, float32: (h, w, K), (K,), or with more axes before the channel axis."""
+
+@dataclass(frozen=True)
+class LayerActivations:
+    """One photo's activations, and where the maps among them lie over the model's input.
+
+    Attributes:
+        arrays: the activations by layer path, float32: (h, w, K), (K,), or with more axes before the channel axis.
+        places: the place of each activation (h, w, K), by layer path.
+    """
+
+    arrays: Mapping[str, AnyFloat32]
+    places: Mapping[str, MapPlace]
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,9 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Activations]) -> list[Lay
     """Return the layers' activations for each photo of the batch."""
     paths = params[0].layer_paths()
     found = probe.forward(inputs.tensor, paths, precision=params[0].precision)
-    return [{path: found.activations[path][row] for path in paths} for row in range(len(params))]
+    height, width = inputs.tensor.shape[1:3]
+    places = {path: probe.map_place(path, (height, width)) for path in paths if found.activations[path].ndim == 4}
+    return [LayerActivations({path: found.activations[path][row] for path in paths}, places) for row in range(len(params))]
 
 
 def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
@@ -98,8 +113,8 @@ def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
     titles: list[str] = []
     statistics: list[LayerStatistics] = []
     warnings: list[str] = []
-    names = artifact_names(result)
-    for path, array in result.items():
+    names = artifact_names(result.arrays)
+    for path, array in result.arrays.items():
         suffix = f".{names[path]}" if several else ""
         finite = np.isfinite(array)
         if not finite.all():
@@ -108,7 +123,8 @@ def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
             )
         clean = np.where(finite, array, np.float32(0)) if not finite.all() else array
         numbers = ChannelNumbers(clean.reshape(-1, clean.shape[-1]))
-        stored = Array("activations" + suffix, array)
+        place = result.places.get(path)
+        stored = Array("activations" + suffix, array, None if place is None else place_on_photo(photo_under(photo, place).placement))
         drawing, more = _drawing(path, stored, numbers, params)
         warnings += more
         if several:

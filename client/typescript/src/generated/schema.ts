@@ -4261,7 +4261,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -24887,7 +24887,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -24954,7 +24954,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25024,7 +25024,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25094,7 +25094,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25164,7 +25164,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25231,7 +25231,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25298,7 +25298,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25365,7 +25365,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25435,7 +25435,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25505,7 +25505,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25575,7 +25575,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25642,7 +25642,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25709,7 +25709,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25776,7 +25776,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25846,7 +25846,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25913,7 +25913,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -25983,7 +25983,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26050,7 +26050,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26117,7 +26117,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26187,7 +26187,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26254,7 +26254,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26324,7 +26324,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26391,7 +26391,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26458,7 +26458,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26528,7 +26528,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26598,7 +26598,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26668,7 +26668,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26738,7 +26738,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26808,7 +26808,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26875,7 +26875,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -26945,7 +26945,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27015,7 +27015,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27085,7 +27085,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27155,7 +27155,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27222,7 +27222,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27289,7 +27289,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27359,7 +27359,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27429,7 +27429,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27499,7 +27499,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27569,7 +27569,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27639,7 +27639,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27709,7 +27709,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27849,7 +27849,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27919,7 +27919,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -27989,7 +27989,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28056,7 +28056,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28123,7 +28123,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28193,7 +28193,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28263,7 +28263,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28330,7 +28330,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28397,7 +28397,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28464,7 +28464,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28534,7 +28534,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28604,7 +28604,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28674,7 +28674,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28741,7 +28741,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
@@ -28808,7 +28808,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url

@@ -7,18 +7,22 @@ from rendering import channel_grid
 from rendering.charts.values import unit_values
 from rendering.titles import titled, titled_sheet
 from schemas.methods.inspection.activations import RANKED_OF_SEVERAL, Activations, ActivationsFacts, LayerStatistics
+from schemas.photo_place import PhotoPlace
 from tests.drawn import drawn as with_pictures
 from tests.workers.methods.support import FormulaProbe, batch, photo_of
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
+from workers.contract.map_place import MapPlace
 from workers.methods.inspection import activations
-from workers.methods.inspection.activations import ChannelNumbers, drawn_channels
+from workers.methods.inspection.activations import ChannelNumbers, LayerActivations, drawn_channels
 
 
 def drawn(answers: dict[str, np.ndarray], **params: object) -> Output:
     paths = tuple(answers)
     return activations.draw(
-        answers, photo_of(), Activations.model_validate({"layer": paths[0] if len(paths) == 1 else paths, "annotate": False, **params})
+        LayerActivations(answers, {}),
+        photo_of(),
+        Activations.model_validate({"layer": paths[0] if len(paths) == 1 else paths, "annotate": False, **params}),
     )
 
 
@@ -122,7 +126,7 @@ def test_several_layers_have_a_grid_each_and_a_sheet() -> None:
 
 
 def test_a_list_of_one_layer_is_named_as_a_list() -> None:
-    output = activations.draw({"conv": LAYER}, photo_of(), Activations(layer=("conv",), annotate=False))
+    output = activations.draw(LayerActivations({"conv": LAYER}, {}), photo_of(), Activations(layer=("conv",), annotate=False))
     assert list(artifacts(output)) == ["grid", "grid.conv", "activations.conv"]
 
 
@@ -196,9 +200,21 @@ def test_a_batch_gives_each_photo_its_own_activations() -> None:
     results = activations.run(probe, Inputs(tensor), [params] * 3)
     assert probe.calls == [3]
     for row, result in enumerate(results):
-        assert list(result) == ["conv", "pool"]
-        np.testing.assert_array_equal(result["conv"], tensor[row])
-        np.testing.assert_array_equal(result["pool"], tensor.mean(axis=(1, 2))[row])
+        assert list(result.arrays) == ["conv", "pool"]
+        np.testing.assert_array_equal(result.arrays["conv"], tensor[row])
+        np.testing.assert_array_equal(result.arrays["pool"], tensor.mean(axis=(1, 2))[row])
+
+
+def test_an_activation_says_where_its_maps_lie_on_the_photo() -> None:
+    """The photo of 8 × 12 pixels fills the input of 4 × 6, and the layer sees the right half of it, mirrored."""
+    place = MapPlace(area=(-1, 3, 6, 3), seen=(0, 3, 4, 3), mirrored=(False, True))
+    layer, values = np.ones((3, 2, 5), np.float32), np.ones(4, np.float32)
+    output = activations.draw(
+        LayerActivations({"conv": layer, "pool": values}, {"conv": place}), photo_of(8, 12), Activations(layer=("conv", "pool"))
+    )
+    said = {each.name: each.on_photo for each in output.artifacts if isinstance(each, Array)}
+    assert said["activations.conv"] == PhotoPlace(area=(-2, 6, 12, 6), seen=(0, 6, 8, 6), mirrored=(False, True))
+    assert said["activations.pool"] is None
 
 
 def test_only_layers_and_precision_split_batches() -> None:
