@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -60,6 +61,19 @@ def test_samples_change_the_photo_and_the_answer(visit: Visit) -> None:
     page.get_by_role("button", name="A cup of espresso").click()
     expect(page.locator(".bars li").first).to_contain_text("espresso")
     expect(page.locator("#stage-title")).to_contain_text("espresso")
+
+
+def test_a_click_on_a_class_asks_for_a_job_and_its_map_alone(visit: Visit) -> None:
+    page = visit.open()
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {urlsplit(request.url).path}") if "/v1/" in request.url else None)
+    page.locator(".bars button").nth(1).click()
+    expect(page.locator("#stage-title")).to_contain_text("tiger cat")
+    page.wait_for_load_state("networkidle")
+    job = page.get_by_role("link", name="The page of this job").get_attribute("href")
+    assert job
+    assert asked == ["POST /v1/jobs", f"GET /v1/jobs/{job.rsplit('/', 1)[1]}/artifacts/map"]
 
 
 def test_a_class_changes_the_heat(visit: Visit) -> None:

@@ -26,11 +26,13 @@ function Picture({ job, artifact }: { job: Job; artifact: Artifact }) {
   const figure = useRef<HTMLElement>(null);
   const near = useNear(figure);
   const [height, width] = artifact.shape.slice(-3) as [number, number];
+  const room = { style: { width: `${Math.min(width, WIDEST)}px`, aspectRatio: `${width} / ${height}` } };
+  const words = `${artifact.name} of ${job.method}`;
   const url = addressOf(artifact.url, artifact.kind === "image" ? { width: WIDEST } : {});
   return (
     <figure ref={figure}>
       <a href={addressOf(artifact.url)} target="_blank" rel="noopener">
-        <img src={near ? url : undefined} alt={`${artifact.name} of ${job.method}`} width={Math.min(width, WIDEST)} style={{ aspectRatio: `${width} / ${height}` }} />
+        {near ? <img src={url} alt={words} {...room} /> : <span class="room" role="img" aria-label={words} {...room} />}
       </a>
       <figcaption class="small">
         {artifact.name}, {height} × {width} pixels

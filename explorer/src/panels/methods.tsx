@@ -7,6 +7,7 @@ import { explain, heatFault, lastJob, methodName, paramsOf, running, stop } from
 import { curlCall } from "../words/calls";
 import { familiesOf, takesSeveralPhotos } from "../words/families";
 import { Artifacts } from "./artifacts";
+import { Described } from "./described";
 import { Empty, FaultNotice } from "./notice";
 import { ParameterForm } from "./parameter_form";
 import { ProgressLine } from "./progress";
@@ -85,11 +86,11 @@ function About({ each }: { each: Method }) {
   return (
     <dl class="facts">
       <dt>Cost</dt>
-      <dd>{each.cost}</dd>
+      <dd><Described text={each.cost} /></dd>
       <dt>How to read this</dt>
-      <dd>{each.how_to_read}</dd>
+      <dd><Described text={each.how_to_read} /></dd>
       <dt>When it misleads</dt>
-      <dd>{each.when_it_misleads}</dd>
+      <dd><Described text={each.when_it_misleads} /></dd>
       <dt>Source</dt>
       <dd class="small">{each.reference}</dd>
     </dl>
@@ -111,7 +112,7 @@ function Chosen() {
         }}
       >
         <h3>{each.title}</h3>
-        <p>{each.summary}</p>
+        <p><Described text={each.summary} /></p>
         <About each={each} />
         <p class="row">
           <button type="submit" class="strong" disabled={model.value?.state !== "usable"}>Run {each.title}</button>

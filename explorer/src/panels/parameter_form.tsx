@@ -2,6 +2,7 @@
 import type { Fault } from "../service/problem";
 import type { Method, Params, Schema } from "../service/types";
 import { modelDetail } from "../state/catalog";
+import { Described } from "./described";
 import { asText, fieldOf, typedValue } from "../words/schema";
 
 // The answer sets the class. The other panels set the image, and the page draws with its own colours.
@@ -49,7 +50,7 @@ function Field({ name, method, params, change, fault }: FormProps & { name: stri
     <div class={wrong ? "field wrong" : "field"}>
       <label for={id}>{name.replaceAll("_", " ")}</label>
       <Input id={id} name={name} schema={schema} whole={method.parameters} value={params[name]} set={set} invalid={Boolean(wrong)} />
-      <p class="small" id={`${id}-hint`}>{schema.description}</p>
+      <p class="small" id={`${id}-hint`}><Described text={schema.description} /></p>
       {wrong && <p class="small wrong-words" role="alert">{wrong.detail}{wrong.nearest?.length ? ` Nearest: ${wrong.nearest.join(", ")}.` : ""}</p>}
     </div>
   );
