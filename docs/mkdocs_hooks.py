@@ -36,3 +36,8 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
         return link.group(1) if target.exists() and not target.is_relative_to(_DOCS) else link.group(0)
 
     return _LINK.sub(replaced, markdown)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the theme's search dialog a name, which screen readers need."""
+    return output.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"')
