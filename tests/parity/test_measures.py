@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.parity.peers import captum_metrics, grad_cam_road, torch
-from tests.parity.twins import CLASSES, TOLERANCE, channels_first, difference, photos, twins
+from tests.parity.twins import CLASSES, TOLERANCE, channels_first, difference, finished, photos, twins
 from workers.methods.evaluation.measures.infidelity import infidelity, squares
 from workers.methods.evaluation.measures.noisy_linear_imputation import impute
 
@@ -25,7 +25,7 @@ def test_noisy_linear_imputation(share: float) -> None:
         missing = np.random.default_rng(number).random(photo.shape[:2]) < share
         image = torch.from_numpy(np.ascontiguousarray(photo.transpose(2, 0, 1)))
         expected = grad_cam_road.NoisyLinearImputer(noise=0)(image, torch.from_numpy((~missing).astype(np.float32)))
-        found = impute(photo, missing, np.random.default_rng(0), noise=0)
+        found = finished(impute(photo, missing, np.random.default_rng(0), noise=0))
         assert difference(found, expected.numpy().transpose(1, 2, 0)) < TOLERANCE
 
 

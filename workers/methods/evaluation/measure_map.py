@@ -35,6 +35,8 @@ class MeasureResult:
 
 
 Measuring = Generator[Slice, None, MeasureResult]
+Making = Generator[None, None, Float32[np.ndarray, "H W C"]]
+"""The work on one changed image. It yields where a slice may end."""
 
 
 def total_steps(params: MeasuresParams, description: ModelDescription) -> int:
@@ -74,7 +76,7 @@ def _curve_area(
     """Return the area under the score while more and more of the strongest pixels are those of `first`, and the rest those of `others`."""
     counts = np.rint(np.arange(CURVE_STEPS + 1) * (tested.places.size / CURVE_STEPS)).astype(np.int64)
     scores = yield from _scores(
-        tested, progress, len(counts), lambda number: np.where((tested.places < counts[number])[..., None], first, others)
+        tested, progress, len(counts), lambda number: _at_once_made(np.where((tested.places < counts[number])[..., None], first, others))
     )
     return MeasureResult(area(counts / tested.places.size, scores))
 
@@ -99,10 +101,10 @@ def _infidelity(tested: MeasuredMap, params: MeasuresParams, progress: CombinedP
     cover = baseline("mean", tested.image, tested.probe.description.preprocessing)
     removed = [(slice(top, top + side), slice(left, left + side)) for top, left, side in found.tolist()]
 
-    def without(number: int) -> Float32[np.ndarray, "H W C"]:
+    def without(number: int) -> Making:
         image = tested.image.copy()
         image[removed[number]] = cover[removed[number]]
-        return image
+        return _at_once_made(image)
 
     scores = yield from _scores(tested, progress, len(removed), without)
     expected = np.array([tested.over_input[each].sum(dtype=np.float64) for each in removed])
@@ -157,19 +159,31 @@ def _region(tested: MeasuredMap) -> Bool[np.ndarray, "H W"]:
 
 
 def _scores(
-    tested: MeasuredMap, progress: CombinedProgress, count: int, changed: Callable[[int], Float32[np.ndarray, "H W C"]]
+    tested: MeasuredMap, progress: CombinedProgress, count: int, changed: Callable[[int], Making]
 ) -> Generator[Slice, None, Scores]:
-    """Return the watched score of `count` changed images. `changed` makes one of them."""
+    """Return the watched score of `count` changed images. `changed` makes one of them, and yields where a slice may end."""
     found, waiting = np.empty(count), list[Float32[np.ndarray, "H W C"]]()
     rows = tested.probe.inputs_per_pass(tested.size)
     for number in range(count):
-        waiting.append(changed(number))
-        yield progress.advance(0)
+        making = changed(number)
+        while True:
+            try:
+                next(making)
+            except StopIteration as stop:
+                waiting.append(stop.value)
+                break
+            yield progress.advance(0)
         if len(waiting) == rows or number == count - 1:
             found[number + 1 - len(waiting) : number + 1] = tested.watched.scores(tested.probe, np.stack(waiting))[:, 0]
             yield progress.advance(len(waiting))
             waiting = []
     return found
+
+
+def _at_once_made(image: Float32[np.ndarray, "H W C"]) -> Making:
+    """Return an image that took little time."""
+    yield
+    return image
 
 
 _MEASURING: Mapping[MeasureName, Callable[[MeasuredMap, MeasuresParams, CombinedProgress], Measuring]] = {
