@@ -82,6 +82,7 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "smooth_grad": {"class_index": [1, 2, 3], "samples": 50},
     "sobol": {"class_index": [1, 2, 3, 4, 5], "designs": 16},
     "top_patches": {"images": _IMAGES, "layer": "block1_conv2", "count": 9, "per_image": 3},
+    "xrai": {"class_index": [1, 2, 3], "steps": 20},
 }
 
 

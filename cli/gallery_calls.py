@@ -232,6 +232,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "top_patches": {"layer": "block3_project_bn", "channels": 6, "count": 8, "per_image": 8},
     "weights": {"layer": "stem_conv"},
     "xgrad_cam": {"layer": "block10_add"},
+    "xrai": {},
 }
 
 

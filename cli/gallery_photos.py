@@ -21,7 +21,18 @@ OTHER_PHOTOS: Mapping[str, str] = {
     ),
     **dict.fromkeys(("deep_lift", "sobol", "hsic"), "cat_and_coffee.jpg"),
     **dict.fromkeys(
-        ("occlusion", "rise", "faithfulness", "map_measures", "lime", "kernel_shap", "partition_shap", "gradient_shap", "guided_ig"),
+        (
+            "occlusion",
+            "rise",
+            "faithfulness",
+            "map_measures",
+            "lime",
+            "kernel_shap",
+            "partition_shap",
+            "gradient_shap",
+            "guided_ig",
+            "xrai",
+        ),
         "coffee.jpg",
     ),
 }

@@ -60,6 +60,7 @@ AXES: dict[str, Callable[[MethodCase, Any], dict[str, tuple[int, ...]]]] = {
     "compare": lambda tried, params: {f"map.{method}": _cam(tried, params)["map"] for method in params.methods},
     **{name: _gradients for name, params in METHODS.items() if issubclass(params, GradientParams)},
     "deconvnet": _gradients,
+    "xrai": lambda tried, params: _gradients(tried, params) | {"ranks": _gradients(tried, params)["map"]},
     "lrp": _gradients,
     "deep_lift": _gradients,
     "filters": _filters,

@@ -46,7 +46,16 @@ def test_overlays_heatmaps_and_histograms_are_left_to_the_service() -> None:
 
 
 def test_the_registry_knows_each_kind_and_refuses_others() -> None:
-    known = {"annotated_map", "histograms", "input_picture", "layer_channels", "maps_on_photo", "stretched_channels", "synthesised_image"}
+    known = {
+        "annotated_map",
+        "best_areas",
+        "histograms",
+        "input_picture",
+        "layer_channels",
+        "maps_on_photo",
+        "stretched_channels",
+        "synthesised_image",
+    }
     assert set(DRAWINGS) == known
     for kind, drawing in DRAWINGS.items():
         assert drawing.model_fields["kind"].default == kind

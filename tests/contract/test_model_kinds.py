@@ -50,6 +50,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "smooth_grad": {"samples": 3},
     "gradient_shap": {"samples": 4},
     "blur_ig": {"steps": 4},
+    "xrai": {"steps": 3, "scales": [500]},
     "guided_ig": {"steps": 4},
     "integrated_gradients": {"steps": 6},
     "faithfulness": {"steps": 6, "randomisations": 2},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from schemas.methods.facts import Prediction
 from schemas.models import Preprocessing
@@ -35,6 +35,11 @@ class InputAttribution:
 def largest_magnitude(values: Float32[np.ndarray, "n H W C"]) -> Float32[np.ndarray, "n H W"]:
     """Return the largest absolute value over the channels (Simonyan et al., arXiv:1312.6034, section 3.1)."""
     return np.abs(values).max(axis=-1)
+
+
+def largest_value(values: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n H W"]:
+    """Return the largest value over the channels, with its sign (Kapishnikov et al., arXiv:1906.02825)."""
+    return values.max(axis=-1)
 
 
 def channel_sum(values: Float32[np.ndarray, "n H W C"]) -> Float32[np.ndarray, "n H W"]:

@@ -2410,3 +2410,61 @@ class Methods(ABC):
                 frames.
         """
         return self._run_method("xgrad_cam", given_arguments(locals()))
+
+    def xrai(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
+        DEFAULT, alpha: float = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, target:
+        Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT,
+        sign: Literal[1, -1] = DEFAULT, frames: int | None = DEFAULT, score: Literal["logit", "probability"] = DEFAULT, colormap:
+        Literal["jet", "viridis", "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, steps: int = DEFAULT, baselines:
+        Sequence[Literal["black", "white", "mean", "blurred", "random"]] = DEFAULT, rule: Literal["gauss_legendre", "even"] = DEFAULT,
+        scales: Sequence[float] = DEFAULT, dilation: int | None = DEFAULT, min_pixels: int | None = DEFAULT, area: float = DEFAULT, shares:
+        Sequence[float] = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """The image is divided into segments at six scales, and integrated gradients say how much each pixel adds to the class.
+            Segments are then taken one by one, always the one that gains most for the area that it adds. Whole objects come out,
+            and not single pixels.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            clip: The colours reach their full strength at this percentile (50-100) of the map's absolute values. By default 100.
+            smooth: The map is blurred before it is drawn, by a Gaussian whose σ is this share (0-0.2) of the input's shorter side.
+                By default 0.0.
+            alpha: This is the weight of the map in the overlay, 0-1. By default 0.7.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            output: This is the name of the model's output that is explained.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            score: This score of the class is differentiated. By default "logit".
+            colormap: The map has the colours of this colormap, alone and on the image. By default "inferno".
+            steps: This is the number of gradients that are taken along the line from each baseline. By default 100.
+            baselines: A line begins at each of these baselines, and the attributions are their mean: `black`, `white`, the `mean`
+                colour of the image, the image `blurred`, or `random` pixels. By default ['black', 'white'].
+            rule: This rule says where on the line the gradients are taken. By default "gauss_legendre".
+            scales: The image is divided once at each of these scales. By default [50, 100, 150, 250, 500, 1200].
+            dilation: Each segment is enlarged by this radius in pixels of the model's input, so that it includes its edge.
+            min_pixels: A segment that would add fewer pixels than this is left out.
+            area: Regions are ranked until they cover more than this share of the image. By default 1.0.
+            shares: The picture `best` shows the image's best regions that cover these shares (0-1) of the area. By default [0.1,
+                0.2, 0.3].
+            seed: This is the seed of random baselines. By default 0.
+        """
+        return self._run_method("xrai", given_arguments(locals()))

@@ -60,6 +60,7 @@ export interface ArtifactNames {
   top_patches: "patches" | "values" | "positions";
   weights: "grid" | "histogram" | `${string}`;
   xgrad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  xrai: "picture" | "overlay" | "attribution" | "map" | "animation" | "best" | "ranks";
 }
 
 /** The methods that look at one image. */
@@ -109,7 +110,8 @@ export type MethodWithImage =
   | "shapley_cam"
   | "smooth_grad"
   | "sobol"
-  | "xgrad_cam";
+  | "xgrad_cam"
+  | "xrai";
 
 /** The methods that take several images. */
 export type MethodWithImages =
