@@ -118,6 +118,11 @@ docs: $(DOCS)/.ready ## Build the documentation site in out/site, and fail if a 
 docs-serve: $(DOCS)/.ready ## Show the documentation site on http://127.0.0.1:8001, and build it anew when a page changes
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs serve --dev-addr 127.0.0.1:8001
 
+.PHONY: audit
+audit: $(READY) ## Ask for known holes in the pinned versions, with pip-audit in an environment of its own (needs the network)
+	for lock in service worker-cpu worker-gpu; do \
+	  $(UV) tool run pip-audit --requirement requirements/$$lock.txt --require-hashes --disable-pip --strict || exit 1; done
+
 .PHONY: drill-images
 drill-images: $(READY) ## Send damaged images, and the folder CORPUS, through the header check and the decoder
 	$(BIN)/python -m benchmarks.image_drill $(CORPUS) --mutations $(MUTATIONS)

@@ -46,6 +46,10 @@ class WatchedCatalog:
                 self._read(file_states)
             return self._catalog
 
+    def has(self, name: str, digest: str) -> bool:
+        """Tell whether there is the version `digest` of the model `name`, among the models or among the uploads that are being checked."""
+        return self.current().has(name, digest) or arriving_entry(self._models_dir, name, digest) is not None
+
     def entry(self, name: str, digest: str) -> CatalogEntry:
         """Return the model's entry of the version `digest`, for which a request was checked. An empty digest stands for any version.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 IMAGE_ID_PATTERN = r"^img_[0-9a-f]{64}$"
+NAMED_IMAGE_PATTERN = r"^(img_[0-9a-f]{64}|https?://.+)$"
+"""An image that a parameter names is the id of an upload, or an address. The guard of addresses refuses `http` and says why."""
+LONGEST_ADDRESS = 2048
 IMAGES_ITEM_PATTERN = r"^(img_[0-9a-f]{64}|set_[0-7][0-9A-HJKMNP-TV-Z]{25}|https://.+)$"
 """Each of several images is the id of an upload, the id of a set, or an address. An accepted job has the ids of uploads only."""
 
@@ -64,7 +67,7 @@ class ImageAddress(BaseModel):
 
     url: str = Field(
         min_length=1,
-        max_length=2048,
+        max_length=LONGEST_ADDRESS,
         description="The `https` address of the image. The image is stored as if it had been uploaded.",
         examples=["https://example.com/cat.jpg"],
     )
@@ -79,6 +82,19 @@ class ArrayReference(BaseModel):
 
 
 ImageReference = InlineImage | UploadedImageReference | ArrayReference | ImageAddress
+
+
+def _bare_address(value: Any) -> Any:
+    """Return the address of `{"url": address}` alone, and any other value as it is."""
+    fields: Any = value
+    return ImageAddress.model_validate(fields).url if isinstance(value, dict) and list(fields) == ["url"] else fields
+
+
+_IdOrAddress = Annotated[str, Field(pattern=NAMED_IMAGE_PATTERN, max_length=LONGEST_ADDRESS)]
+NamedImage = Annotated[_IdOrAddress, BeforeValidator(_bare_address, json_schema_input_type=_IdOrAddress | ImageAddress)]
+"""An image that a parameter names: the id of an upload, its address as text, or `{"url": address}`. An accepted job has ids only."""
+ADDRESS_ALLOWED = '`{"url": …}` with the `https` address of an image may replace the id if the operator has turned that on.'
+"""The sentence with which the descriptions of such parameters end."""
 
 
 class ImageValue(BaseModel):

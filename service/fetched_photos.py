@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import anyio.to_thread
@@ -11,6 +11,7 @@ import anyio.to_thread
 from decoding.array_file import read_array
 from schemas.errors import InvalidParameters
 from schemas.methods.base import MethodParams
+from schemas.methods.named_images import named_images, with_named_images
 from schemas.methods.several_images import ImagesParams
 from schemas.url_errors import UrlUnavailable
 from service.dependencies import Caller, Services
@@ -32,7 +33,8 @@ async def with_fetched_photos(
         UrlUnavailable: a server does not send its photo in time.
         VisualizationError: a photo is refused, as `check_image` says, or the store has no room for it.
     """
-    several = [each for each in resolved.images if _is_address(each)] if isinstance(resolved, ImagesParams) else []
+    several = [each for each in resolved.images if is_address(each)] if isinstance(resolved, ImagesParams) else []
+    named = {place: image for place, image in named_images(resolved).items() if is_address(image)}
     wanted: dict[str, str] = {}  # the pointer to each address, by the address
     if parsed.image_url is not None:
         wanted[parsed.image_url] = parsed.image_pointer
@@ -42,14 +44,18 @@ async def with_fetched_photos(
     if isinstance(resolved, ImagesParams):
         places = {each: number for number, each in enumerate(resolved.images)}
         wanted |= {url: f"{parsed.params_pointer}/images/{places[url]}" for url in several if url not in wanted}
+    for place, url in named.items():
+        wanted.setdefault(url, f"{parsed.params_pointer}/{place}")
     if not wanted:
         return parsed, resolved
-    ids = await _fetch_all(services, caller, wanted)
+    ids = await fetch_all(services, wanted, lambda content, header: _stored(services, caller, content, header))
     inputs = {
         name: value if value.url is None else replace(value, url=None, file_id=ids[value.url]) for name, value in parsed.inputs.items()
     }
     if several and isinstance(resolved, ImagesParams):
         resolved = resolved.changed(images=tuple(dict.fromkeys(ids.get(each, each) for each in resolved.images)))
+    if named:
+        resolved = with_named_images(resolved, ids)
     image_id = parsed.image_id if parsed.image_url is None else ids[parsed.image_url]
     return replace(parsed, image_id=image_id, image_url=None, inputs=inputs), resolved
 
@@ -79,19 +85,24 @@ async def fetch_photo(services: Services, url: str, pointer: str) -> tuple[bytes
     return content, header
 
 
-async def _fetch_all(services: Services, caller: Caller, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Fetch and store the photos at some addresses. Return their ids by address. `wanted` has the JSON pointer to each address."""
+async def fetch_all(services: Services, wanted: Mapping[str, str], store: Callable[[bytes, ImageHeader], Awaitable[str]]) -> dict[str, str]:
+    """Fetch the photos at some addresses, a few at a time, and return what `store` returns for each, by its address.
+
+    `wanted` has the JSON pointer to each address.
+
+    Raises:
+        UrlUnavailable: they do not arrive in time together.
+        VisualizationError: a photo cannot be fetched, as `fetch_photo` says, or `store` refuses it.
+    """
     turns, seconds = asyncio.Semaphore(_TOGETHER), _ALL_PHOTOS * services.settings.url_seconds
 
-    async def stored(url: str, pointer: str) -> str:
+    async def fetched(url: str, pointer: str) -> str:
         async with turns:
-            content, header = await fetch_photo(services, url, pointer)
-            image = await services.store.images.put(caller.owner, content, header.format, header.width, header.height)
-            return image.id
+            return await store(*await fetch_photo(services, url, pointer))
 
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
-            tasks = {url: group.create_task(stored(url, pointer)) for url, pointer in wanted.items()}
+            tasks = {url: group.create_task(fetched(url, pointer)) for url, pointer in wanted.items()}
     except TimeoutError:
         raise UrlUnavailable(f"The images of one request must arrive within {seconds:g} s.", allowed=f"{seconds:g} s") from None
     except ExceptionGroup as group_of_errors:
@@ -99,5 +110,10 @@ async def _fetch_all(services: Services, caller: Caller, wanted: Mapping[str, st
     return {url: task.result() for url, task in tasks.items()}
 
 
-def _is_address(reference: str) -> bool:
-    return reference.startswith("https://")
+async def _stored(services: Services, caller: Caller, content: bytes, header: ImageHeader) -> str:
+    return (await services.store.images.put(caller.owner, content, header.format, header.width, header.height)).id
+
+
+def is_address(reference: str) -> bool:
+    """Tell whether a text that names an image is an address and not an id."""
+    return reference.startswith(("https://", "http://"))

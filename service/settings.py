@@ -130,11 +130,11 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
     )
 
     linger_bytes: int = Field(
-        default=64 * 1024**2,
+        default=1024**3,
         ge=0,
         description="If an answer is known before the request's body has been read, at most this many bytes of the rest are read and "
-        "dropped before the connection is closed. A client that sends all of its body first can then read the answer. All "
-        "of a model is read if its sender may upload models.",
+        "dropped before the connection is closed, within `CONVSCOPE_LINGER_SECONDS`. A client that sends all of its body first can then "
+        "read the answer. All of a model is read if its sender may upload models.",
     )
     linger_seconds: float = Field(
         default=30.0, gt=0, description="The rest of a body is read and dropped for at most this many seconds, or until it stops for 2 s."

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from redis import Redis
 
@@ -20,6 +21,9 @@ from tests.faults.served_stack import ServedStack
 
 _CALLERS = 4
 _WARM_CALLS = 2 * CALLS_OF_A_TURN * len(MODELS)  # each model is loaded, unloaded and loaded again
+_SETTLED_JOBS = 500  # after which memory may hardly grow
+_LONG_JOBS = 1500  # a shorter run does not show this, because memory goes up and down as models come and go
+_MOST_PERCENT = 3.0
 _STATES = 60  # that are measured under load
 _RESULT_SECONDS = 10  # that a result lives; its record lives for twice as long, and its events for a minute
 _EXPIRY_SECONDS = 75  # until every record has expired, and the events of all jobs
@@ -28,7 +32,8 @@ _MIB = 2**20
 _SETTINGS = {
     "preload": "soak-a",
     "result_ttl": _RESULT_SECONDS,
-    "max_loaded_bytes": 40 * _MIB,  # room for about half of the models with their compiled functions
+    "max_loaded_bytes": 120 * _MIB,  # room for about half of the models with their compiled functions
+    "result_memory": 2 * _MIB,  # so that it is full before the first state is measured
     "max_queued": 1000,
 }
 
@@ -95,10 +100,22 @@ async def _run(folder: Path, minutes: float) -> list[Figure]:
     jobs = after.jobs - before.jobs
     print(f"  {jobs:,} jobs; some of the states under load:", *states[:: max(1, len(states) // 12)], sep="\n  ", flush=True)
     figures = [bar.figure(*growth(states, bar.value)) for bar in UNDER_LOAD]
+    if states[-1].jobs >= _LONG_JOBS:
+        figures.append(_in_percent(states))
     for bar in AFTER_EXPIRY:
         left = bar.value(after) - bar.value(before)
         figures.append(bar.figure(left, 1000 * left / jobs))
     return [none("answers that were not as expected", load.wrong.total(), load.calls), none("workers that died", deaths, 1), *figures]
+
+
+def _in_percent(states: Sequence[Vitals]) -> Figure:
+    """Return how much the memory of the worker has grown since it had done some jobs: the last quarter of the states beside the first."""
+    later = [state for state in states if state.jobs >= _SETTLED_JOBS]
+    quarter = max(1, len(later) // 4)
+    first, last = (median(state.worker_memory for state in part) for part in (later[:quarter], later[-quarter:]))
+    percent = 100 * (last / first - 1)
+    span = f"from job {later[0].jobs:,} to job {later[-1].jobs:,}"
+    return Figure(f"memory of the worker, {span}", f"at most {_MOST_PERCENT:g} % more", f"{percent:+.1f} %", percent <= _MOST_PERCENT)
 
 
 async def _states_under_load(load: VaryingLoad, redis: Redis, seconds: float) -> list[Vitals]:

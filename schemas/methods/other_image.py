@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from schemas.images import IMAGE_ID_PATTERN
+from schemas.images import ADDRESS_ALLOWED, NamedImage
 from schemas.methods.base import MethodParams
 from schemas.methods.photo_fit import PhotoFitParams
 from schemas.methods.target_class import TargetClassParams
@@ -16,8 +16,8 @@ from schemas.methods.targets import target_image
 class OtherImageParams(PhotoFitParams):
     """Parameters of a method that can look at a second photo, which is brought to the model's input like the first."""
 
-    other_image: str | None = Field(
-        default=None, pattern=IMAGE_ID_PATTERN, description="This is the id of another photo that was uploaded with `POST /v1/images`."
+    other_image: NamedImage | None = Field(
+        default=None, description=f"This is the id of another photo that was uploaded with `POST /v1/images`. {ADDRESS_ALLOWED}"
     )
 
 

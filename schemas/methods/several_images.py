@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from schemas.errors import LimitExceeded
-from schemas.images import IMAGES_ITEM_PATTERN
+from schemas.images import IMAGES_ITEM_PATTERN, LONGEST_ADDRESS
 from schemas.limits import MethodLimits
 from schemas.methods.photo_fit import PhotoFitParams
 
@@ -18,7 +18,7 @@ class ImagesParams(PhotoFitParams):
     The card of such a method has `needs_image=False` if the request carries no further image of its own.
     """
 
-    images: tuple[Annotated[str, Field(pattern=IMAGES_ITEM_PATTERN, max_length=2048)], ...] = Field(
+    images: tuple[Annotated[str, Field(pattern=IMAGES_ITEM_PATTERN, max_length=LONGEST_ADDRESS)], ...] = Field(
         min_length=1,
         description=(
             "These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The "

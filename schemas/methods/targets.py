@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from schemas.images import IMAGE_ID_PATTERN
+from schemas.images import ADDRESS_ALLOWED, NamedImage
 from schemas.models import LayerPath
 
 ClassSelector = Annotated[
@@ -17,7 +17,6 @@ ClassSelector = Annotated[
         union_mode="left_to_right",
     ),
 ]
-ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="This is the id of an image that was uploaded.")]
 Index = Annotated[int, Field(ge=0)]
 NEAREST = 3
 """This many classes are compared if the nearest ones are asked for, as in FinerCAM."""
@@ -67,8 +66,9 @@ class BoxRegion(_TargetPart):
 class MaskRegion(_TargetPart):
     """The positions where a mask image is bright."""
 
-    mask: ImageId = Field(
-        description="This is the id of an uploaded image of the photo's size. The region is where a channel of it is above 127."
+    mask: NamedImage = Field(
+        description="This is the id of an uploaded image of the photo's size. The region is where a channel of it is above 127. "
+        f"{ADDRESS_ALLOWED}"
     )
 
 
@@ -104,7 +104,7 @@ class ElementTarget(_TargetPart):
 class SimilarImage(_TargetPart):
     """An image to compare with, and the values that are compared."""
 
-    image: ImageId
+    image: NamedImage = Field(description=f"This is the id of an image that was uploaded. {ADDRESS_ALLOWED}")
     layer: LayerPath | None = Field(
         default=None, description="The activations of this layer are compared. If it is null, the values of the output are compared."
     )

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from schemas.errors import BodyTooLarge, InvalidParameters, MalformedBody, VisualizationError
 from schemas.images import ImageAddress, InlineImage, UploadedImageReference
 from schemas.problem import Problem
+from service.batches.fetched_defaults import FetchedDefaults
 from service.batches.named_uploads import NamedUploads
 from service.batches.stored_item import Fields, StoredItem
 from service.dependencies import Caller, Services
@@ -39,11 +40,13 @@ class ItemImages:
 
         The uploads that its parameters and inputs name are held.
 
-        The image at the address that the defaults name is fetched now, so that it is fetched once. An item fetches its own later.
+        The images at the addresses that the defaults name are fetched now, so that each is fetched once. An item fetches its own later.
 
         Raises:
             VisualizationError: the image is refused.
         """
+        if field == DEFAULTS_IMAGE:
+            item = await FetchedDefaults(self.services, self.batch_id, RECEIVING).fetched(item)
         item = await NamedUploads(self.services, self.caller, self.batch_id, RECEIVING).held(item)
         reference = item.fields.get("image")
         of_defaults = field == DEFAULTS_IMAGE

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from cli.settings_table import setting_rows
@@ -66,26 +63,6 @@ async def test_the_lag_of_a_queue_is_the_number_of_jobs_that_wait_in_it(store: J
     await claim_one(store, "worker")
     assert lag() == 2
     redis.close()
-
-
-def rendered(*values: str) -> list[dict[str, Any]]:
-    options = [part for value in values for part in ("--set", value)]
-    ended = subprocess.run(["helm", "template", "demo", CHART, *options], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return [document for document in yaml.safe_load_all(ended.stdout) if document]
-
-
-@pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not installed")
-@pytest.mark.parametrize(
-    ("values", "kinds"),
-    [
-        ((), {"Deployment", "StatefulSet", "Service", "PersistentVolumeClaim", "NetworkPolicy", "PodDisruptionBudget"}),
-        (("autoscaling.enabled=true", "workers.gpu.enabled=true"), {"ScaledObject"}),
-        (("monitoring.enabled=true", "api.ingress.enabled=true"), {"PodMonitor", "Ingress"}),
-    ],
-)
-def test_the_chart_renders(values: tuple[str, ...], kinds: set[str]) -> None:
-    assert kinds <= {document["kind"] for document in rendered(*values)}
 
 
 def test_values_and_templates_of_the_chart_name_the_same_things() -> None:

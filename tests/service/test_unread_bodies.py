@@ -233,6 +233,13 @@ async def test_a_caller_who_leaves_is_forgotten(settings: ServiceSettings, store
 
 
 @pytest.mark.slow
+async def test_the_sender_of_a_body_far_beyond_the_limit_reads_the_refusal(url: str) -> None:
+    request = REFUSED[1]._replace(size=200 * MIB)
+    status, body = await asyncio.to_thread(with_http_client, url, request)
+    assert (status, json.loads(body)["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.slow
 async def test_dropped_bodies_take_no_memory(settings: ServiceSettings) -> None:
     async with served(settings) as (process, url):
         await asyncio.to_thread(with_http_client, url, REFUSED[2])

@@ -22,12 +22,16 @@ class CompiledFunction:
 
     TensorFlow prepares a function for every new shape, although it traces it only once: it plans the first call of a trace, chooses the
     algorithms of convolutions, and reorders weights.
+
+    Attributes:
+        operations: the number of operations in the graph of a traced `tf.function`, and 0 for any other callable.
     """
 
     def __init__(self, function: Callable[..., Any], compiling: Compiling) -> None:
         self.function: Any = function
         self._compiling = compiling
         self._known_shapes: set[Hashable] = set()
+        self.operations = _operations_of(function)
 
     def __call__(self, *arguments: Any) -> Any:
         shapes = tuple(_shape_of(argument) for argument in tf.nest.flatten(arguments))
@@ -83,6 +87,12 @@ class CompiledCache:
         with self._lock:
             return self._traces_of_dropped + sum(entry.traces for entry in self._entries.values())
 
+    @property
+    def operations(self) -> int:
+        """The number of operations in the graphs of all functions that are in memory."""
+        with self._lock:
+            return sum(entry.function.operations for entry in self._entries.values() if entry.function is not None)
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -112,6 +122,13 @@ class CompiledCache:
                 return
             if self._entries[key].function is not None:  # a function that is still being built is not dropped
                 self._traces_of_dropped += self._entries.pop(key).traces
+
+
+def _operations_of(function: Any) -> int:
+    """Return the number of operations in the graph of a `tf.function` with an input signature. It is traced now, if it was not before."""
+    if getattr(function, "input_signature", None) is None:
+        return 0
+    return len(function.get_concrete_function().graph.get_operations())
 
 
 def _shape_of(argument: Any) -> Hashable:

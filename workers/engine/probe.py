@@ -82,9 +82,9 @@ class KerasProbe(PropagatingProbe):
         return self.graph.nbytes
 
     @property
-    def functions(self) -> int:
-        """The number of compiled functions that are in memory."""
-        return len(self.compiled)
+    def operations(self) -> int:
+        """The number of operations in the graphs of the compiled functions that are in memory."""
+        return self.compiled.operations
 
     @property
     def traces(self) -> int:

@@ -30,9 +30,9 @@ from workers.models.loading import load_model
 from workers.models.preprocessing import FreeSides, prepare
 from workers.models.released_memory import release_memory
 
-# A compiled function takes about this many bytes for each layer of the model: measured as growth of the process by functions of Grad-CAM,
-# MobileNetV2 7.4 to 13.8 MB each (156 layers), ResNet50 0.6 to 19.5 MB each (177 layers).
-FUNCTION_BYTES = 60_000
+# Each operation of a compiled function takes about this many bytes: measured as growth of the process, 10,400 for forward passes of
+# MobileNetV2, and 7,600 to 9,700 for all functions of small models.
+OPERATION_BYTES = 10_000
 _MAX_FAILURES = 1000
 
 FindEntry = Callable[[str, str], CatalogEntry]
@@ -44,7 +44,7 @@ class MeasuredProbe(Probe, Protocol):
     @property
     def nbytes(self) -> int: ...
     @property
-    def functions(self) -> int: ...
+    def operations(self) -> int: ...
 
 
 MakeProbe = Callable[[keras.Model, PublishedModel], MeasuredProbe]
@@ -65,7 +65,7 @@ class LoadedModel:
     @property
     def nbytes(self) -> int:
         """The memory that the model takes now, in bytes: its weights, the copies that were made so far, and its compiled functions."""
-        return self.weight_bytes + self.probe.nbytes + FUNCTION_BYTES * self.probe.functions * len(self.published.description.layers)
+        return self.weight_bytes + self.probe.nbytes + OPERATION_BYTES * self.probe.operations
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -122,7 +122,7 @@ class ModelPool:
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _PoolSlot] = OrderedDict()  # least recently used first
         self._failures: OrderedDict[tuple[str, str], ModelLoadFailed | ModelTooLarge] = OrderedDict()  # oldest first
-        self._functions = 0  # of all models, when their sizes were last added up
+        self._operations = 0  # of all models, when their sizes were last added up
 
     @property
     def loaded_names(self) -> tuple[str, ...]:
@@ -170,10 +170,22 @@ class ModelPool:
     def trim(self) -> None:
         """Drop the least recently used models if the loaded ones have grown too large together. It costs little if none has grown."""
         with self._lock:
-            functions = sum(model.probe.functions for slot in self._slots.values() if (model := _loaded(slot)) is not None)
-        if functions != self._functions:
-            self._functions = functions
+            operations = sum(model.probe.operations for slot in self._slots.values() if (model := _loaded(slot)) is not None)
+        if operations != self._operations:
+            self._operations = operations
             self._evict()
+
+    def drop_absent(self, present: Callable[[str, str], bool]) -> None:
+        """Drop each loaded version for which `present(name, digest)`, which may read the disk, is false. A job that uses it still ends."""
+        with self._lock:
+            digests = {name: slot.digest for name, slot in self._slots.items() if _loaded(slot) is not None}
+        absent = [(name, digest) for name, digest in digests.items() if not present(name, digest)]
+        with self._lock:
+            for name, digest in absent:
+                if name in self._slots and self._slots[name].digest == digest:
+                    del self._slots[name]
+        if absent:
+            release_memory()
 
     def _fill(self, slot: _PoolSlot, entry: CatalogEntry) -> None:
         try:

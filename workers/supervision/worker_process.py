@@ -51,6 +51,7 @@ from workers.supervision.crash_record import CrashRecord
 from workers.supervision.device import Device
 from workers.supervision.watchdog import Watchdog
 
+_LOOK_SECONDS = 60.0  # between two looks for models that were deleted
 # The packages that run ONNX and TFLite files, each with its module. They need not be installed.
 _RUNTIMES = {"onnxruntime": "onnxruntime", "ai-edge-litert": "ai_edge_litert"}
 
@@ -119,12 +120,13 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
             at_work=ExecutionsAtWork(record),
             alive=watchdog.expect_event_loop,
         )
-        warming = asyncio.create_task(_prepare(pipeline, catalog, settings))
+        background = [asyncio.create_task(each) for each in (_prepare(pipeline, catalog, settings), _drop_absent(pool, catalog))]
         get_logger(__name__).info("worker up", device=device.name, threads=threads)
         try:
             await loop.serve(stop)
         finally:
-            warming.cancel()
+            for task in background:
+                task.cancel()
             pipeline.close()
             scheduler.close()
             await store.close()
@@ -151,6 +153,16 @@ async def _prepare(pipeline: Pipeline, catalog: WatchedCatalog, settings: Worker
     for model in without_extra(present):
         get_logger(__name__).warning("a model cannot be run here", model=model.name, reason=model.reason)
         await pipeline.models.publish_failure(model)
+
+
+async def _drop_absent(pool: ModelPool, catalog: WatchedCatalog) -> None:
+    """Unload models that were deleted or replaced, also if nobody asks for another one."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            await asyncio.to_thread(pool.drop_absent, catalog.has)
+        except OSError as error:  # a network folder may be away for a time
+            get_logger(__name__).warning("the models folder cannot be read", reason=str(error))
 
 
 def versions() -> dict[str, str]:

@@ -23,7 +23,7 @@ class ProbeOfModel:
 
     def __init__(self, model: keras.Model, published: Any) -> None:
         self.model, self.published = model, published
-        self.nbytes = self.functions = 0
+        self.nbytes = self.operations = 0
 
 
 class CountedFolder:

@@ -40,7 +40,7 @@ class ForwardOnlyProbe:
     """
 
     nbytes = 0  # nothing is added to the network
-    functions = 0
+    operations = 0
 
     def __init__(self, network: ForwardNetwork, published: PublishedModel, heads: Mapping[str, Head]) -> None:
         self._network, self._published, self._heads = network, published, heads

@@ -1343,11 +1343,12 @@ class Methods(ABC):
         return self._run_method("integrated_gradients", given_arguments(locals()))
 
     def intervene(
-        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, other_image: str | None =
-        DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str | None = DEFAULT, action:
-        Literal["scale", "zero", "mean", "swap"] = DEFAULT, factor: float = DEFAULT, channels: Sequence[int] | None = DEFAULT, box:
-        Sequence[float] | None = DEFAULT, later: str | None = DEFAULT, shown: int = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str,
-        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, other_image: str |
+        Mapping[str, Any] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str |
+        None = DEFAULT, action: Literal["scale", "zero", "mean", "swap"] = DEFAULT, factor: float = DEFAULT, channels: Sequence[int] | None
+        = DEFAULT, box: Sequence[float] | None = DEFAULT, later: str | None = DEFAULT, shown: int = DEFAULT, top: int = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
     ) -> Result:
         """This changes channels or a region of a layer while the model looks at the photo: it scales them, sets them to zero or to
             their mean, or takes them from another photo. It shows how the answer and the maps of a later layer change.

@@ -10698,9 +10698,9 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Other Image
-             * @description This is the id of another photo that was uploaded with `POST /v1/images`.
+             * @description This is the id of another photo that was uploaded with `POST /v1/images`. `{"url": …}` with the `https` address of an image may replace the id if the operator has turned that on.
              */
-            other_image?: string | null;
+            other_image?: string | components["schemas"]["ImageAddress"] | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -12512,9 +12512,9 @@ export interface components {
         MaskRegion: {
             /**
              * Mask
-             * @description This is the id of an uploaded image of the photo's size. The region is where a channel of it is above 127.
+             * @description This is the id of an uploaded image of the photo's size. The region is where a channel of it is above 127. `{"url": …}` with the `https` address of an image may replace the id if the operator has turned that on.
              */
-            mask: string;
+            mask: string | components["schemas"]["ImageAddress"];
         };
         /**
          * MaxPoolStage
@@ -16296,9 +16296,9 @@ export interface components {
         SimilarImage: {
             /**
              * Image
-             * @description This is the id of an image that was uploaded.
+             * @description This is the id of an image that was uploaded. `{"url": …}` with the `https` address of an image may replace the id if the operator has turned that on.
              */
-            image: string;
+            image: string | components["schemas"]["ImageAddress"];
             /**
              * Layer
              * @description The activations of this layer are compared. If it is null, the values of the output are compared.
@@ -21949,9 +21949,9 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Other Image
-             * @description This is the id of another photo that was uploaded with `POST /v1/images`.
+             * @description This is the id of another photo that was uploaded with `POST /v1/images`. `{"url": …}` with the `https` address of an image may replace the id if the operator has turned that on.
              */
-            other_image?: string | null;
+            other_image?: string | components["schemas"]["ImageAddress"] | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -32598,9 +32598,9 @@ export interface components {
             fit: ("stretch" | "crop" | "letterbox") | null;
             /**
              * Other Image
-             * @description This is the id of another photo that was uploaded with `POST /v1/images`.
+             * @description This is the id of another photo that was uploaded with `POST /v1/images`. `{"url": …}` with the `https` address of an image may replace the id if the operator has turned that on.
              */
-            other_image: string | null;
+            other_image: string | components["schemas"]["ImageAddress"] | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -34663,9 +34663,9 @@ export interface components {
         ResolvedSimilarImage: {
             /**
              * Image
-             * @description This is the id of an image that was uploaded.
+             * @description This is the id of an image that was uploaded. `{"url": …}` with the `https` address of an image may replace the id if the operator has turned that on.
              */
-            image: string;
+            image: string | components["schemas"]["ImageAddress"];
             /**
              * Layer
              * @description The activations of this layer are compared. If it is null, the values of the output are compared.

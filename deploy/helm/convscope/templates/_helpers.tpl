@@ -62,12 +62,17 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
+{{- define "convscope.modelsClaim" -}}
+{{- if .Values.models.existingClaim -}}
+{{ .Values.models.existingClaim }}
+{{- else if .Values.models.uploads.enabled -}}
+{{ .Release.Name }}-models
+{{- end -}}
+{{- end -}}
+
 {{- define "convscope.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 - {name: data, mountPath: /data}
-{{- if .Values.models.existingClaim }}
-- {name: models, mountPath: /models, readOnly: true}
-{{- end }}
 {{- end -}}
 
 {{- define "convscope.volumes" -}}
@@ -79,8 +84,8 @@ capabilities: {drop: [ALL]}
 {{- else }}
   persistentVolumeClaim: {claimName: {{ .Release.Name }}-files}
 {{- end }}
-{{- if .Values.models.existingClaim }}
+{{- with include "convscope.modelsClaim" . }}
 - name: models
-  persistentVolumeClaim: {claimName: {{ .Values.models.existingClaim }}, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ . }}{{ if not $.Values.models.uploads.enabled }}, readOnly: true{{ end }}}
 {{- end }}
 {{- end -}}
