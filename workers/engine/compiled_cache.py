@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from workers.engine.registered_gradients import forget_registered_gradients
+
 Compiling = Callable[[], AbstractContextManager[None]]
 """Returns a context that is entered while something compiles, which may take much longer than a call of what is compiled."""
 
@@ -128,7 +130,7 @@ def _operations_of(function: Any) -> int:
     """Return the number of operations in the graph of a `tf.function` with an input signature. It is traced now, if it was not before."""
     if getattr(function, "input_signature", None) is None:
         return 0
-    return len(function.get_concrete_function().graph.get_operations())
+    return forget_registered_gradients(function.get_concrete_function().graph)
 
 
 def _shape_of(argument: Any) -> Hashable:
