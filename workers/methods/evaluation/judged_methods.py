@@ -1,4 +1,4 @@
-"""What `rank_methods` has found about one method: its measures for each photo, and its cost."""
+"""This holds what `rank_methods` has found about one method: its measures for each photo, and its cost."""
 
 from __future__ import annotations
 

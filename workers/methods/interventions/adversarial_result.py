@@ -1,4 +1,4 @@
-"""What `adversarial` has computed: the change, and the model's answers before and after it."""
+"""This holds what `adversarial` has computed: the change, and the model's answers before and after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `intervene` has computed."""
+"""This holds what `intervene` has computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `compare_models` has computed: the answers of each model and its map, for each photo."""
+"""This holds what `compare_models` has computed: the answers of each model and its map, for each photo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workers.methods.sets.class_matches import ClassMatch
 
 @dataclass(frozen=True)
 class ExplainedPhoto:
-    """What one model says of one photo, and the map that explains it.
+    """This holds what one model says of one photo, and the map that explains it.
 
     Attributes:
         photo: the photo, and where it lies in the model's input.
