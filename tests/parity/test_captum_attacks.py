@@ -3,7 +3,7 @@
 These differences are known:
 - Captum's default loss is −log of what the model returns, so the twin ends in a softmax here. Ours is the cross entropy of the logits.
 - With `norm="L2"`, Captum still takes steps along the sign of the gradient and only the projection is Euclidean. Our steps for `l2` go
-  along the gradient itself, as in Madry et al., so only `linf` is compared.
+  along the gradient itself, as in Madry et al. The test of `l2` gives Captum this step in place of the sign.
 """
 
 from __future__ import annotations
@@ -69,3 +69,16 @@ def test_pgd(targeted: bool) -> None:
     expected = attack.perturb(channels_first(PHOTOS), epsilon / PIXEL, size / PIXEL, steps, wanted, targeted=targeted, norm="Linf")
     given = {"target_class": targets()} if targeted else {}
     check_same(changed(attack="pgd", epsilon=epsilon, step_size=size, steps=steps, **given), channels_last(expected.detach()))
+
+
+def test_pgd_within_a_euclidean_ball(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Captum steps along the sign of the gradient whatever the norm. Here its step is the one of Madry et al., as ours is."""
+    epsilon, size, steps = 90.0, 30.0, 8
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "sign", lambda gradient: gradient / gradient.flatten(1).norm(dim=1)[:, None, None, None])
+        attack = captum_robust.PGD(peer(), lower_bound=-1, upper_bound=1)
+        wanted = torch.tensor(targets())
+        expected = attack.perturb(channels_first(PHOTOS), epsilon / PIXEL, size / PIXEL, steps, wanted, targeted=True, norm="L2")
+    found = changed(attack="pgd", norm="l2", epsilon=epsilon, step_size=size, steps=steps, target_class=targets())
+    np.testing.assert_allclose(found, channels_last(expected.detach()), atol=1e-4)
+    assert np.linalg.norm((found - PHOTOS).reshape(3, -1), axis=1).max() * PIXEL == pytest.approx(epsilon, rel=1e-3)

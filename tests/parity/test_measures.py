@@ -8,11 +8,15 @@ These differences are known:
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from tests.parity.peers import captum_metrics, grad_cam_road, torch
+from schemas.methods.evaluation.measures import ROAD_SHARES
+from tests.parity.peers import captum, captum_metrics, grad_cam_road, torch
 from tests.parity.twins import CLASSES, TOLERANCE, channels_first, difference, finished, photos, twins
+from workers.methods.evaluation import measure_map
 from workers.methods.evaluation.measures.infidelity import infidelity, squares
 from workers.methods.evaluation.measures.noisy_linear_imputation import impute
 
@@ -53,3 +57,37 @@ def test_infidelity() -> None:
     ours, scale = infidelity((masks * values).sum(axis=(1, 2), dtype=np.float64), scores[0] - scores[1:])
     assert scale > 0
     assert ours == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_road_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The peer takes percentiles by interpolation, so 10 % and 90 % of the 234 pixels are one pixel more or less there."""
+    monkeypatch.setattr(measure_map, "impute", partial(impute, noise=0))
+    photo, target = photos()[:1], CLASSES[0]
+    (found,) = twins().run("map_measures", photo, attribution="grad_x_input", measures=["road"], score="logit")
+    curves = found.found["road"].curves
+    imputer = grad_cam_road.NoisyLinearImputer(noise=0)
+    for row, remove in enumerate((grad_cam_road.RemoveMostRelevantFirst, grad_cam_road.RemoveLeastRelevantFirst)):
+        for place in range(1, 8):
+            peer = grad_cam_road.PerturbationConfidenceMetric(remove(100 - round(100 * ROAD_SHARES[place]), imputer))
+            expected = peer(
+                channels_first(photo), found.tested.values[None], [lambda logits: logits[target]], twins().torch, return_diff=False
+            )
+            assert curves[row, place] == pytest.approx(float(expected[0]), rel=1e-4, abs=1e-4), (row, place)
+
+
+def test_max_sensitivity() -> None:
+    photo, target, radius, count, seed = photos()[:1], CLASSES[0], 0.02, 6, 9
+    given = {"measures": ["max_sensitivity"], "radius": radius, "disturbances": count, "seed": seed}
+    (found,) = twins().run("map_measures", photo, attribution="grad_x_input", **given)
+    rng = np.random.default_rng((seed, 4))
+    noise = np.stack([rng.uniform(-1, 1, photo[0].shape) * radius * 2 for _ in range(count)]).astype(np.float32)
+
+    def explained(inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        attributions = captum.InputXGradient(twins().torch).attribute(inputs[0].requires_grad_(), target=target)
+        return (attributions.sum(dim=1).detach(),)
+
+    def disturbed(inputs: tuple[torch.Tensor, ...], _: float) -> tuple[torch.Tensor, ...]:
+        return (inputs[0].detach() + channels_first(noise),)
+
+    expected = captum_metrics.sensitivity_max(explained, channels_first(photo), disturbed, radius, n_perturb_samples=count)
+    assert found.found["max_sensitivity"].value == pytest.approx(expected.item(), rel=1e-4)
