@@ -29372,7 +29372,7 @@ export interface components {
              * @description If it is true, this is the image that answers a one-line request.
              */
             primary: boolean;
-            /** @description Where the map of an array lies on the photo. It is null for what does not lie on a photo. */
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
             on_photo: components["schemas"]["PhotoPlace"] | null;
             /**
              * Url
