@@ -206,12 +206,21 @@ $(BENCH)/.ready: requirements/dev.txt requirements/parity.txt requirements/bench
 	$(UV) pip install --python $(BENCH_BIN)/python --quiet --require-hashes -r requirements/bench-load.txt
 	$(UV) pip install --python $(BENCH_BIN)/python --quiet --require-hashes --no-deps --no-build-isolation -r requirements/parity.txt \
 	  -r requirements/bench-peers.txt
+	$(UV) pip install --python $(BENCH_BIN)/python --quiet --no-deps --no-build-isolation --editable . --editable client/python
 	$(BENCH_BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts "$(TORCH)"
 	@touch $@
 
 .PHONY: bench
 bench: $(BENCH)/.ready ## Time convscope beside other libraries, in a separate environment, and write benchmarks/results
 	$(BENCH_BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: bench-load
+bench-load: $(BENCH)/.ready ## Offer more and more calls to a whole convscope, and draw throughput and percentiles
+	$(BENCH_BIN)/python -m benchmarks.load $(ARGS)
+
+.PHONY: bench-gpu
+bench-gpu: $(READY) ## Time the engine on a GPU: batches, number formats, with XLA and without
+	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version $(OLDEST_PYTHON) --generate-hashes --no-header $(UPGRADE)
 

@@ -1,127 +1,103 @@
-"""Time Grad-CAM and filter synthesis in the engine beside the loops that keras.io publishes.
+"""Time convscope's engine beside other libraries: the same work, the same weights, the same photos.
 
-The models have random weights, because weights do not change the times. Times differ from run to run, so compare times of one run only.
+The libraries of one framework share a process, and the implementations of all processes take turns in each round, so that other work on the
+machine slows all alike. The weights are random, because weights do not change the times. Copies of a model in other frameworks must answer
+as the model does, and maps of Grad-CAM must agree, before their times count.
 
 Example:
-    python -m benchmarks --rounds 3 --models mobilenet_v2 --filters 8
+    python -m benchmarks --rounds 3 --models mobilenet_v2 --only grad_cam rise
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from benchmarks import keras_io
-from benchmarks.timing import Timing, compare, write
-from catalog.catalog import load_catalog
-from schemas.limits import MethodLimits
-from schemas.methods.cam.grad_cam import GradCam
-from schemas.methods.synthesis.filters import Filters
-from workers.contract.inputs import Inputs
-from workers.methods.cam import grad_cam
-from workers.methods.synthesis import filters
-from workers.models.loading import load_model
-from workers.models.pool import LoadedModel, ModelPool
+from benchmarks.peers.compared import Compared, earlier_rows, write
+from benchmarks.peers.family_process import FAMILIES, FamilyProcess, ImplementationFailed
+from benchmarks.peers.map_agreement import disagreements
+from benchmarks.peers.work import LAYERS, Work, works
 
-_PEER, _OURS = "keras.io", "convscope"
-_BFLOAT16 = f"{_OURS}, bfloat16"
-_NO_PHOTO = Inputs(np.empty((0, 1, 1, 3), np.float32))
-_MODELS = {"vgg16": "block5_conv3", "resnet50": "conv5_block3_out", "mobilenet_v2": "out_relu"}
-_FILTER_LAYER, _SIDE, _STEPS = "block3_conv1", 128, 30
+_LONG_SECONDS = 20.0  # an implementation that needs so long for a call is called once
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="the number of rounds that count")
-    parser.add_argument("--models", nargs="+", choices=list(_MODELS), default=list(_MODELS), help="the models for Grad-CAM")
-    parser.add_argument("--filters", type=int, nargs="*", default=[8, 64], help="the numbers of channels to synthesise")
+    parser.add_argument("--models", nargs="+", choices=list(LAYERS), default=list(LAYERS), help="the models for Grad-CAM")
+    parser.add_argument("--only", nargs="+", help="the kinds of work, such as grad_cam or rise; all, if it is not given")
+    parser.add_argument("--note", default="", help="a sentence for the results, for example about other work on the machine")
+    parser.add_argument("--share", type=float, default=1, help="this share of the usual steps, samples and masks, for a brief run")
+    parser.add_argument("--leave-out", nargs="+", default=[], help="the first words of the names of implementations that are left out")
+    parser.add_argument("--keep", action="store_true", help="keep the rows of the results for work that is not measured now")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        models_file = Path(folder) / "models.toml"
-        models_file.write_text("".join(f'[{name}]\nweights = "random"\n' for name in _MODELS), "utf-8")
-        catalog = load_catalog(models_file, Path(folder))
-        pool = ModelPool(catalog, 8 * 2**30)
-        rows: list[Timing] = []
-        for name in arguments.models:
-            # The peer gets its own copy of the model, because it changes the model.
-            rows += _grad_cam_rows(pool.get(name), load_model(catalog[name]), arguments.rounds)
-        if arguments.filters:
-            headless = keras.applications.VGG16(weights=None, include_top=False)  # like the example's model, it takes images of any size
-            rows += _filter_rows(pool.get("vgg16"), headless, arguments.filters, min(3, arguments.rounds))
-    print(write(rows, "keras_io"))
+    wanted = [work for work in works(arguments.models, arguments.share) if not arguments.only or work.kind in arguments.only]
+    if not wanted:
+        parser.error(f"There is no such work. The kinds are {', '.join(dict.fromkeys(work.kind for work in works([])))} and grad_cam.")
+    rows = [row for row in earlier_rows() if row.work not in wanted] if arguments.keep else []
+    problems: list[str] = []
+    versions: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        processes = [FamilyProcess(family, folder) for family in FAMILIES]
+        for process in processes:
+            stack.callback(process.end)
+        for process in processes:
+            versions |= process.ask("versions")
+        text, given = "", set[str]()
+        for work in wanted:
+            if work.model not in given:
+                processes[0].ask("give", work.model)
+                given.add(work.model)
+            rows.append(_compare(work, processes, arguments, folder, problems))
+            ratios = ", ".join(f"{one} {rows[-1].ratios(one)[1]:.2f}" for one in rows[-1].seconds)
+            print(f"{work.title}, {work.model}, {work.images}: {ratios} times the processor time", flush=True)
+            text = write(rows, versions, arguments.note)  # so that an end before the last row loses nothing
+    print(text)
+    if problems:
+        raise SystemExit("\n".join(problems))
 
 
-def _grad_cam_rows(loaded: LoadedModel, peer_model: keras.Model, rounds: int) -> list[Timing]:
-    layer = _MODELS[loaded.name]
-    published = loaded.published
-    wanted = GradCam(layer=layer).resolve(published, MethodLimits())
-    peer = keras_io.grad_cam(peer_model, layer)
-    rng = np.random.default_rng(0)
-    side = published.description.input.height or 224
-    photos = rng.integers(0, 256, (8, side, side, 3), dtype=np.uint8)
-    tensor = np.stack([loaded.prepare(photo)[0] for photo in photos])
-    _check_equal(loaded, wanted, tensor[:1], peer)
-    rows: list[Timing] = []
-    for count in (1, 8):
-        batch = tensor[:count]
-        implementations: dict[str, Callable[[], object]] = {_PEER: lambda batch=batch: [peer(image[None]) for image in batch]}
-        for title, precision in ((_OURS, "float32"), (_BFLOAT16, "bfloat16")):
-            jobs = [wanted.changed(precision=precision)] * count
-            implementations[title] = lambda batch=batch, jobs=jobs: grad_cam.run(loaded.probe, Inputs(batch), jobs)
-        rows.append(compare("Grad-CAM", loaded.name, implementations, count, rounds))
-    return rows
+def _compare(work: Work, processes: list[FamilyProcess], options: argparse.Namespace, folder: Path, problems: list[str]) -> Compared:
+    """Time one piece of work. An implementation that fails, or whose maps are others, is left out and added to `problems`."""
+    seconds: dict[str, list[tuple[float, float]]] = {}
+    maps: dict[str, np.ndarray] = {}
+    players = [(process, name) for process in processes for name in process.ask("names", work.kind)]
+    players = [(process, name) for process, name in players if not name.startswith(tuple(options.leave_out))]
 
-
-def _filter_rows(loaded: LoadedModel, peer_model: keras.Model, counts: Sequence[int], rounds: int) -> list[Timing]:
-    rows: list[Timing] = []
-    for count in counts:
-        channels = tuple(range(count))
-        implementations: dict[str, Callable[[], object]] = {_PEER: _PeerFilters(peer_model, channels)}
-        for title, precision in ((_OURS, "float32"), (_BFLOAT16, "bfloat16")):
-            params = Filters(preset="keras_io", layer=_FILTER_LAYER, channels=channels, size=_SIDE, steps=_STEPS, precision=precision)
-            resolved = params.resolve(loaded.published, MethodLimits())
-            implementations[title] = lambda resolved=resolved: _result_of(filters.run(loaded.probe, _NO_PHOTO, resolved))
-        rows.append(compare(f"filters, {_FILTER_LAYER}, {_SIDE}², {_STEPS} steps", loaded.name, implementations, count, rounds))
-    return rows
-
-
-class _PeerFilters:
-    """Synthesise all channels one after the other. Each call makes the loop anew, as each run of the example does."""
-
-    def __init__(self, model: keras.Model, channels: tuple[int, ...]) -> None:
-        self._model, self._channels = model, channels
-
-    def __call__(self) -> object:
-        synthesise = keras_io.filters(self._model, _FILTER_LAYER, _SIDE, _STEPS)
-        return [synthesise(channel) for channel in self._channels]
-
-
-def _check_equal(loaded: LoadedModel, params: GradCam, tensor: np.ndarray, peer: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Check that both compute the same map before their times are compared.
-
-    Raises:
-        SystemExit: the map is zero everywhere, so the check would prove nothing.
-        AssertionError: the maps differ.
-    """
-    ours = grad_cam.run(loaded.probe, Inputs(tensor), [params])[0].maps[0]
-    theirs = peer(tensor)
-    if not ours.any():
-        raise SystemExit(f"The map of {loaded.name} is zero everywhere, so it proves nothing. Use another seed.")
-    np.testing.assert_allclose(ours / ours.max(), theirs, atol=1e-3)
-
-
-def _result_of(slices: Generator[Any, None, Any]) -> Any:
-    while True:
+    def try_to(process: FamilyProcess, name: str, *request: object) -> Any:
         try:
-            next(slices)
-        except StopIteration as end:
-            return end.value
+            return process.ask(*request)
+        except ImplementationFailed as failure:
+            problems.append(f"{work.title}, {name}: {failure}")
+            seconds.pop(name, None)
+            return None
+
+    for process, name in players:
+        seconds[name] = []
+        try_to(process, name, "prepare", asdict(work), name)
+    for turn in range(options.rounds):
+        for process, name in players:
+            if name not in seconds or (seconds[name] and seconds[name][0][0] > _LONG_SECONDS):
+                continue
+            if (spent := try_to(process, name, "time", name)) is not None:
+                seconds[name].append((spent[0], spent[1]))
+            if turn == 0 and work.kind in {"grad_cam", "eight_jobs"} and name in seconds:
+                process.ask("value", str(folder / "value.npy"))
+                maps[name] = np.load(folder / "value.npy")
+    for process in processes:
+        process.ask("drop")
+    for name, problem in disagreements(maps).items():
+        problems.append(f"{work.title}, {name}: {problem}")
+        del seconds[name]
+    return Compared(work, seconds, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.timing import this_machine
+from benchmarks.this_machine import this_machine
 from catalog.catalog import load_catalog
 from catalog.entry import CatalogEntry
 from rendering.photo import Photo

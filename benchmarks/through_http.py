@@ -24,7 +24,7 @@ from benchmarks.grad_cam_calls import grad_cams
 from benchmarks.light_caller import Answered, call_all, one_line_call
 from benchmarks.noisy_photos import noisy_photos
 from benchmarks.process_times import processor_seconds
-from benchmarks.timing import RESULTS, this_machine
+from benchmarks.this_machine import RESULTS, this_machine
 from cli.run_service import service_for_a_run
 
 _CALLERS, _BATCH = 16, 8
