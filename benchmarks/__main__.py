@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.compared import Compared, earlier_rows, write
+from benchmarks.peers.compared import ComparedTimes, earlier_rows, write
 from benchmarks.peers.family_process import FAMILIES, FamilyProcess, ImplementationFailed
 from benchmarks.peers.map_agreement import disagreements
-from benchmarks.peers.work import LAYERS, Work, works
+from benchmarks.peers.work import LAYERS, PeerWork, works
 
 _LONG_SECONDS = 20.0  # an implementation that needs so long for a call is called once
 
@@ -56,7 +56,10 @@ def main() -> None:
             if work.model not in given:
                 processes[0].ask("give", work.model)
                 given.add(work.model)
-            rows.append(_compare(work, processes, arguments, folder, problems))
+            row = _compare(work, processes, arguments, folder, problems)
+            if "convscope" not in row.seconds:
+                continue  # there is nothing to compare with, and `problems` says why
+            rows.append(row)
             ratios = ", ".join(f"{one} {rows[-1].ratios(one)[1]:.2f}" for one in rows[-1].seconds)
             print(f"{work.title}, {work.model}, {work.images}: {ratios} times the processor time", flush=True)
             text = write(rows, versions, arguments.note)  # so that an end before the last row loses nothing
@@ -65,7 +68,9 @@ def main() -> None:
         raise SystemExit("\n".join(problems))
 
 
-def _compare(work: Work, processes: list[FamilyProcess], options: argparse.Namespace, folder: Path, problems: list[str]) -> Compared:
+def _compare(
+    work: PeerWork, processes: list[FamilyProcess], options: argparse.Namespace, folder: Path, problems: list[str]
+) -> ComparedTimes:
     """Time one piece of work. An implementation that fails, or whose maps are others, is left out and added to `problems`."""
     seconds: dict[str, list[tuple[float, float]]] = {}
     maps: dict[str, np.ndarray] = {}
@@ -97,7 +102,7 @@ def _compare(work: Work, processes: list[FamilyProcess], options: argparse.Names
     for name, problem in disagreements(maps).items():
         problems.append(f"{work.title}, {name}: {problem}")
         del seconds[name]
-    return Compared(work, seconds, datetime.now(UTC).isoformat(timespec="seconds"))
+    return ComparedTimes(work, seconds, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).parents[2]
-_PATIENCE_SECONDS = 4.0  # so many seconds of calls are under way at most before the callers cannot offer more
+_PATIENCE_SECONDS = 4  # so many seconds of calls are under way at most before the callers cannot offer more
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,23 @@ def measure(url: str, traffic: str, workers: int, offered: float, seconds: float
 
 
 def summary(entries: Sequence[Mapping[str, Any]], traffic: str, workers: int, offered: float) -> LoadPoint:
-    """Return one point from locust's entries, one for each kind of call."""
+    """Return one point from locust's entries, one for each kind of call.
+
+    The answered calls are counted in whole paces of the callers, after the first one, in which they begin at random moments.
+    """
     if not entries:
         raise SystemExit(f"No call of {traffic} has ended at {offered:g} calls a second. Give the measurement more seconds.")
     times: Counter[float] = Counter()
     for entry in entries:
         times.update({float(milliseconds): count for milliseconds, count in entry["response_times"].items()})
     failed = sum(entry["num_failures"] for entry in entries)
-    began, ended = (function(entry[name] for entry in entries) for function, name in ((min, "start_time"), (max, "last_request_timestamp")))
-    answered = (times.total() - failed) / (ended - began)
+    done: Counter[int] = Counter()
+    for entry in entries:
+        done.update({int(second): count for second, count in entry["num_reqs_per_sec"].items()})
+        done.subtract({int(second): count for second, count in entry["num_fail_per_sec"].items()})
+    first, last = min(done), max(done)
+    steady = range(first + _PATIENCE_SECONDS, first + _PATIENCE_SECONDS * max(2, (last - first) // _PATIENCE_SECONDS))
+    answered = sum(done[second] for second in steady) / len(steady)
     p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
     return LoadPoint(traffic, workers, offered, round(answered, 2), failed, p50, p95, p99)
 

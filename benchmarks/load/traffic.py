@@ -30,7 +30,7 @@ def new_photo() -> bytes:
     return photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
 
 
-class Caller(FastHttpUser):
+class LoadCaller(FastHttpUser):
     """A caller of the one-line form."""
 
     wait_time = constant_pacing(_PACING)

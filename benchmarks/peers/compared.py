@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from benchmarks.peers.work import Work
+from benchmarks.peers.work import PeerWork
 from benchmarks.this_machine import RESULTS, this_machine
 
 _OURS = "convscope"
@@ -18,7 +18,7 @@ _ABOUT = (
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedTimes:
     """The times of one piece of work, by the name of the implementation. convscope is the first.
 
     Args:
@@ -27,7 +27,7 @@ class Compared:
         at: when they were measured.
     """
 
-    work: Work
+    work: PeerWork
     seconds: dict[str, list[tuple[float, float]]]
     at: str
 
@@ -43,20 +43,20 @@ class Compared:
         return clock / our_clock, processor / our_processor
 
 
-def earlier_rows() -> list[Compared]:
+def earlier_rows() -> list[ComparedTimes]:
     """Return the rows that are in `results/peers.json` now."""
     try:
         content = json.loads((RESULTS / "peers.json").read_text("utf-8"))
     except FileNotFoundError:
         return []
-    rows: list[Compared] = []
+    rows: list[ComparedTimes] = []
     for row in content["rows"]:
         seconds = {name: [(clock, processor) for clock, processor in spent] for name, spent in row["seconds"].items()}
-        rows.append(Compared(Work(**row["work"]), seconds, row["at"]))
+        rows.append(ComparedTimes(PeerWork(**row["work"]), seconds, row["at"]))
     return rows
 
 
-def write(rows: Sequence[Compared], versions: Mapping[str, str], note: str) -> str:
+def write(rows: Sequence[ComparedTimes], versions: Mapping[str, str], note: str) -> str:
     """Write the rows to `results/peers.json` and `results/peers.md`, and return the Markdown."""
     machine = this_machine()
     named = ", ".join(f"{name} {version}" for name, version in versions.items())

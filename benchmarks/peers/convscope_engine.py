@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.offers import Call, Setup, offers, versions
-from benchmarks.peers.work import ACTIVATIONS_LAYER, FILTERS_LAYER, FILTERS_SIDE, LAYERS, SCORE_CAM_LAYER, Given, Work
+from benchmarks.peers.work import ACTIVATIONS_LAYER, FILTERS_LAYER, FILTERS_SIDE, LAYERS, SCORE_CAM_LAYER, Given, PeerWork
 from catalog.catalog import Catalog, load_catalog
 from rendering.encode import png
 from rendering.photo import Photo, Placement
@@ -53,7 +53,7 @@ def give(model: str, given: Given) -> None:
     given.write(model, load_model(_catalog(given.folder)[model]).get_weights(), photos, np.asarray(logits))
 
 
-def _params(work: Work, given: Given, precision: str) -> list[dict[str, Any]]:
+def _params(work: PeerWork, given: Given, precision: str) -> list[dict[str, Any]]:
     """Return the parameters of each job of the work."""
     classes = [{"class_index": index} for index in given.classes(work)] if work.kind != "filters" else []
     match work.kind:
@@ -77,7 +77,7 @@ def _params(work: Work, given: Given, precision: str) -> list[dict[str, Any]]:
     return [{**own, **one, "precision": precision} for one in classes or [{}]]
 
 
-def _set_up(work: Work, given: Given, precision: str) -> Call:
+def _set_up(work: PeerWork, given: Given, precision: str) -> Call:
     method = {"eight_jobs": "grad_cam", "activations_png": "activations"}.get(work.kind, work.kind)
     loaded = _pool(given.folder).get(work.model)
     jobs = [METHODS[method].model_validate(one).resolve(loaded.published, MethodLimits()) for one in _params(work, given, precision)]

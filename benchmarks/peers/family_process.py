@@ -15,7 +15,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Family:
+class PeerFamily:
     """Libraries that run in one process, because they share a framework and its settings.
 
     Args:
@@ -30,10 +30,10 @@ class Family:
 
 
 FAMILIES = (
-    Family("convscope", ("convscope_engine",)),
-    Family("keras.io", ("keras_three",)),
-    Family("legacy Keras", ("legacy_keras",), {"TF_USE_LEGACY_KERAS": "1"}),
-    Family("torch", ("torch_family", "torch_by_hand"), {"KERAS_BACKEND": "torch"}),
+    PeerFamily("convscope", ("convscope_engine",)),
+    PeerFamily("keras.io", ("keras_three",)),
+    PeerFamily("legacy Keras", ("legacy_keras",), {"TF_USE_LEGACY_KERAS": "1"}),
+    PeerFamily("torch", ("torch_family", "torch_by_hand"), {"KERAS_BACKEND": "torch"}),
 )
 """All families. The first one gives the others their weights and photos."""
 
@@ -50,7 +50,7 @@ class FamilyProcess:
         folder: what all processes are given. The process's stderr goes to a file in it.
     """
 
-    def __init__(self, family: Family, folder: Path) -> None:
+    def __init__(self, family: PeerFamily, folder: Path) -> None:
         self._log = folder / f"{family.name}.log"
         command = [sys.executable, "-m", "benchmarks.peers.player", str(folder), *family.modules]
         with self._log.open("w", encoding="utf-8") as log:

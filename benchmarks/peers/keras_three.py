@@ -5,21 +5,21 @@ from __future__ import annotations
 from benchmarks import keras_io
 from benchmarks.peers.offers import Call, offers, versions
 from benchmarks.peers.shared_models import headless_vgg, keras_model
-from benchmarks.peers.work import FILTERS_LAYER, FILTERS_SIDE, LAYERS, Given, Work
+from benchmarks.peers.work import FILTERS_LAYER, FILTERS_SIDE, LAYERS, Given, PeerWork
 
 VERSIONS = versions("keras")
 _NAME = "keras.io"
 
 
 @offers("grad_cam", _NAME)
-def grad_cam(work: Work, given: Given) -> Call:
+def grad_cam(work: PeerWork, given: Given) -> Call:
     explain = keras_io.grad_cam(keras_model(work.model, given), LAYERS[work.model])
     photos = given.photos(work.model, work.images)
     return lambda: [explain(photo[None]) for photo in photos]
 
 
 @offers("filters", _NAME)
-def filters(work: Work, given: Given) -> Call:
+def filters(work: PeerWork, given: Given) -> Call:
     """Each call makes the loop anew, as each run of the example does."""
     model = headless_vgg(given)
 

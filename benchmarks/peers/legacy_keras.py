@@ -26,7 +26,7 @@ from tf_keras_vis.utils.model_modifiers import ExtractIntermediateLayer, Replace
 from tf_keras_vis.utils.scores import CategoricalScore
 
 from benchmarks.peers.offers import Call, Setup, offers, versions
-from benchmarks.peers.work import ACTIVATIONS_LAYER, FILTERS_LAYER, FILTERS_SIDE, LAYERS, SCORE_CAM_LAYER, Given, Work
+from benchmarks.peers.work import ACTIVATIONS_LAYER, FILTERS_LAYER, FILTERS_SIDE, LAYERS, SCORE_CAM_LAYER, Given, PeerWork
 from tests.parity.stand_ins import stand_ins
 
 with stand_ins("tensorflow_probability", "skimage"):
@@ -43,7 +43,7 @@ _MAKERS = {
 _WINDOW, _BATCH = 32, 32
 
 
-def _model(work: Work, given: Given, *, logits: bool) -> tf_keras.Model:
+def _model(work: PeerWork, given: Given, *, logits: bool) -> tf_keras.Model:
     model = _MAKERS[work.model](weights=None)
     model.set_weights(given.weights(work.model))
     if not logits:
@@ -62,28 +62,28 @@ def _headless(given: Given) -> tf_keras.Model:
 
 @offers("grad_cam", _VIS)
 @offers("eight_jobs", _VIS)
-def vis_grad_cam(work: Work, given: Given) -> Call:
+def vis_grad_cam(work: PeerWork, given: Given) -> Call:
     explain = Gradcam(_model(work, given, logits=False), model_modifier=ReplaceToLinear(), clone=True)
     score, photos = CategoricalScore(given.classes(work)), given.photos(work.model, work.images)
     return lambda: explain(score, photos, penultimate_layer=LAYERS[work.model], seek_penultimate_conv_layer=False)
 
 
 @offers("smooth_grad", _VIS)
-def vis_smooth_grad(work: Work, given: Given) -> Call:
+def vis_smooth_grad(work: PeerWork, given: Given) -> Call:
     explain = Saliency(_model(work, given, logits=False), model_modifier=ReplaceToLinear(), clone=True)
     score, photos = CategoricalScore(given.classes(work)), given.photos(work.model, 1)
     return lambda: explain(score, photos, smooth_samples=work.amount)
 
 
 @offers("score_cam", _VIS)
-def vis_score_cam(work: Work, given: Given) -> Call:
+def vis_score_cam(work: PeerWork, given: Given) -> Call:
     explain = Scorecam(_model(work, given, logits=False))
     score, photos = CategoricalScore(given.classes(work)), given.photos(work.model, 1)
     return lambda: explain(score, photos, penultimate_layer=SCORE_CAM_LAYER, seek_penultimate_conv_layer=False, batch_size=_BATCH)
 
 
 @offers("filters", _VIS)
-def vis_filters(work: Work, given: Given) -> Call:
+def vis_filters(work: PeerWork, given: Given) -> Call:
     modifiers = [ExtractIntermediateLayer(FILTERS_LAYER), ReplaceToLinear()]
     explain = ActivationMaximization(_headless(given), model_modifier=modifiers, clone=True)
     score = CategoricalScore(list(range(work.images)))
@@ -97,7 +97,7 @@ def vis_filters(work: Work, given: Given) -> Call:
 
 @offers("grad_cam", _EXPLAIN)
 @offers("eight_jobs", _EXPLAIN)
-def explain_grad_cam(work: Work, given: Given) -> Call:
+def explain_grad_cam(work: PeerWork, given: Given) -> Call:
     model, explainer = _model(work, given, logits=False), ExplainGradCam()
     pairs = list(zip(given.photos(work.model, work.images), given.classes(work), strict=True))
     layer = LAYERS[work.model]
@@ -111,7 +111,7 @@ def explain_grad_cam(work: Work, given: Given) -> Call:
 def _explain(explainer: Callable[[], Any], **options: str) -> Setup:
     """Return the set-up of a tf-explain method for one photo. `options` are the names under which it takes the work's amount."""
 
-    def setup(work: Work, given: Given) -> Call:
+    def setup(work: PeerWork, given: Given) -> Call:
         model, photos, (index,) = _model(work, given, logits=False), given.photos(work.model, 1), given.classes(work)
         method, amounts = explainer(), dict.fromkeys(options.values(), work.amount)
         return lambda: method.explain((photos, None), model, index, **amounts)
@@ -124,22 +124,22 @@ offers("smooth_grad", _EXPLAIN)(_explain(ExplainSmoothGrad, amount="num_samples"
 
 
 @offers("occlusion", _EXPLAIN)
-def explain_occlusion(work: Work, given: Given) -> Call:
+def explain_occlusion(work: PeerWork, given: Given) -> Call:
     model, photos, (index,) = _model(work, given, logits=False), given.photos(work.model, 1), given.classes(work)
     return lambda: OcclusionSensitivity(batch_size=_BATCH).explain((photos, None), model, index, _WINDOW)
 
 
 @offers("activations_png", _EXPLAIN)
-def explain_activations(work: Work, given: Given) -> Call:
+def explain_activations(work: PeerWork, given: Given) -> Call:
     model, photos = _model(work, given, logits=False), given.photos(work.model, 1)
     explainer, folder = ExtractActivations(), tempfile.mkdtemp(dir=given.folder)
     return lambda: explainer.save(explainer.explain((photos, None), model, [ACTIVATIONS_LAYER]), folder, "grid.png")
 
 
-def _xplique(explainer: Callable[[Work, tf_keras.Model], Any]) -> Setup:
+def _xplique(explainer: Callable[[PeerWork, tf_keras.Model], Any]) -> Setup:
     """Return the set-up of an Xplique method."""
 
-    def setup(work: Work, given: Given) -> Call:
+    def setup(work: PeerWork, given: Given) -> Call:
         model, photos = _model(work, given, logits=True), given.photos(work.model, work.images)
         targets = np.eye(model.output_shape[-1], dtype=np.float32)[given.classes(work)]
         method = explainer(work, model)
@@ -157,7 +157,7 @@ offers("occlusion", _XPLIQUE)(_xplique(lambda _work, model: xplique.Occlusion(mo
 
 
 @offers("filters", _XPLIQUE)
-def xplique_filters(work: Work, given: Given) -> Call:
+def xplique_filters(work: PeerWork, given: Given) -> Call:
     """Its own Fourier parametrisation and transforms, all channels in one call."""
     objective = Objective.channel(_headless(given), FILTERS_LAYER, list(range(work.images)))
     return lambda: optimize(objective, nb_steps=work.amount, custom_shape=(FILTERS_SIDE, FILTERS_SIDE))

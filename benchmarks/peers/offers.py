@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import metadata
 
-from benchmarks.peers.work import Given, Work
+from benchmarks.peers.work import Given, PeerWork
 
 Call = Callable[[], object]
 """It does the work once."""
 
-Setup = Callable[[Work, Given], Call]
+Setup = Callable[[PeerWork, Given], Call]
 """It makes models and functions ready, and returns the call that is timed. Its own time does not count."""
 
 _offers: dict[tuple[str, str], Setup] = {}
@@ -31,7 +31,7 @@ def names_for(kind: str) -> list[str]:
     return [name for offered, name in _offers if offered == kind]
 
 
-def set_up(work: Work, name: str, given: Given) -> Call:
+def set_up(work: PeerWork, name: str, given: Given) -> Call:
     """Make an implementation ready, and return its call."""
     return _offers[work.kind, name](work, given)
 

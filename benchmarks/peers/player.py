@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import offers
-from benchmarks.peers.work import Given, Work
+from benchmarks.peers.work import Given, PeerWork
 
 
 class Player:
@@ -50,7 +50,7 @@ class Player:
             case ["give", str(model)]:
                 return self._module.give(model, self._given)
             case ["prepare", dict(work), str(name)]:
-                call = offers.set_up(Work(**work), name, self._given)
+                call = offers.set_up(PeerWork(**work), name, self._given)
                 call()  # functions are compiled
                 self._calls[name] = call
             case ["time", str(name)]:

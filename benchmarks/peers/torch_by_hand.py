@@ -11,19 +11,19 @@ from benchmarks.peers.offers import Call, Setup, offers
 from benchmarks.peers.shared_models import headless_vgg, keras_model
 from benchmarks.peers.torch_family import photos, whole_twin
 from benchmarks.peers.torch_twin import TorchTwin
-from benchmarks.peers.work import ACTIVATIONS_LAYER, FILTERS_LAYER, FILTERS_SIDE, LAYERS, Given, Work
+from benchmarks.peers.work import ACTIVATIONS_LAYER, FILTERS_LAYER, FILTERS_SIDE, LAYERS, Given, PeerWork
 
 _NAME = "torch by hand"
 _RATE, _BATCH = 10.0, 10
 Compiled = Callable[..., torch.Tensor]
 
 
-def _twin(work: Work, given: Given, dtype: torch.dtype, first: str | None = None, last: str | None = None) -> Compiled:
+def _twin(work: PeerWork, given: Given, dtype: torch.dtype, first: str | None = None, last: str | None = None) -> Compiled:
     twin = TorchTwin(keras_model(work.model, given), first, last).to(dtype=dtype, memory_format=torch.channels_last)
     return torch.compile(twin)
 
 
-def _grad_cam(work: Work, given: Given, dtype: torch.dtype) -> Call:
+def _grad_cam(work: PeerWork, given: Given, dtype: torch.dtype) -> Call:
     layer = LAYERS[work.model]
     body, head = _twin(work, given, dtype, last=layer), _twin(work, given, dtype, first=layer)
     inputs, classes = photos(work, given, work.images).to(dtype), torch.tensor(given.classes(work))[:, None]
@@ -39,7 +39,7 @@ def _grad_cam(work: Work, given: Given, dtype: torch.dtype) -> Call:
     return call
 
 
-def _gradients(work: Work, given: Given, dtype: torch.dtype, inputs: Callable[[torch.Tensor, int], torch.Tensor]) -> Call:
+def _gradients(work: PeerWork, given: Given, dtype: torch.dtype, inputs: Callable[[torch.Tensor, int], torch.Tensor]) -> Call:
     """Return a call that takes the gradient at `amount` inputs, which `inputs` makes of a photo, in batches."""
     twin, (index,) = _twin(work, given, dtype), given.classes(work)
     photo = photos(work, given, 1)
@@ -64,7 +64,7 @@ def _noisy(photo: torch.Tensor, samples: int) -> torch.Tensor:
     return photo + 0.3 * torch.randn(samples, *photo.shape[1:])
 
 
-def _filters(work: Work, given: Given, dtype: torch.dtype) -> Call:
+def _filters(work: PeerWork, given: Given, dtype: torch.dtype) -> Call:
     twin = torch.compile(TorchTwin(headless_vgg(given), last=FILTERS_LAYER).to(dtype=dtype, memory_format=torch.channels_last))
     channels = torch.arange(work.images)
 
@@ -82,7 +82,7 @@ def _filters(work: Work, given: Given, dtype: torch.dtype) -> Call:
 
 
 @offers("activations", _NAME)
-def activations(work: Work, given: Given) -> Call:
+def activations(work: PeerWork, given: Given) -> Call:
     twin, inputs = _twin(work, given, torch.float32, last=ACTIVATIONS_LAYER), photos(work, given, 1)
 
     def call() -> object:
@@ -92,7 +92,7 @@ def activations(work: Work, given: Given) -> Call:
     return call
 
 
-def _offer(kind: str, dtype: torch.dtype, setup: Callable[[Work, Given, torch.dtype], Call]) -> Setup:
+def _offer(kind: str, dtype: torch.dtype, setup: Callable[[PeerWork, Given, torch.dtype], Call]) -> Setup:
     name = _NAME if dtype is torch.float32 else f"{_NAME}, bfloat16"
     return offers(kind, name)(lambda work, given: setup(work, given, dtype))
 

@@ -19,7 +19,7 @@ ACTIVATIONS_LAYER = "block_3_expand_relu"  # 56 × 56 × 144
 
 
 @dataclass(frozen=True)
-class Work:
+class PeerWork:
     """One piece of work.
 
     Args:
@@ -58,21 +58,25 @@ _TITLES = {
 }
 
 
-def works(models: Sequence[str], share: float = 1.0) -> list[Work]:
+def works(models: Sequence[str], share: float = 1.0) -> list[PeerWork]:
     """Return all pieces of work. Grad-CAM is done with each of `models`, the rest with one model each.
 
-    `share` of the usual steps, samples and masks are taken. Work on one photo comes first, so that a run that ends early has most kinds.
+    `share` of the usual steps, samples and masks are taken. Work on one photo comes first, so that an early end leaves most kinds done.
     """
 
     def some(usual: int) -> int:
         return max(2, round(share * usual))
 
-    found = [Work("grad_cam", model, images) for model in models for images in (1, 8)]
-    found += [Work("eight_jobs", model, 8) for model in models]
-    found += [Work("integrated_gradients", SMALL, 1, some(50)), Work("smooth_grad", SMALL, 1, some(50)), Work("rise", SMALL, 1, some(500))]
-    found += [Work("occlusion", SMALL, 1, 49), Work("score_cam", SMALL, 1, SCORE_CAM_CHANNELS)]
-    found += [Work("activations", SMALL), Work("activations_png", SMALL)]
-    found.append(Work("filters", "vgg16", 8, some(FILTERS_STEPS)))
+    found = [PeerWork("grad_cam", model, images) for model in models for images in (1, 8)]
+    found += [PeerWork("eight_jobs", model, 8) for model in models]
+    found += [
+        PeerWork("integrated_gradients", SMALL, 1, some(50)),
+        PeerWork("smooth_grad", SMALL, 1, some(50)),
+        PeerWork("rise", SMALL, 1, some(500)),
+    ]
+    found += [PeerWork("occlusion", SMALL, 1, 49), PeerWork("score_cam", SMALL, 1, SCORE_CAM_CHANNELS)]
+    found += [PeerWork("activations", SMALL), PeerWork("activations_png", SMALL)]
+    found.append(PeerWork("filters", "vgg16", 8, some(FILTERS_STEPS)))
     return sorted(found, key=lambda work: work.images)
 
 
@@ -95,7 +99,7 @@ class Given:
         """Return the logits (8, classes) of the photos."""
         return np.load(self.folder / f"{model}.logits.npy")
 
-    def classes(self, work: Work) -> list[int]:
+    def classes(self, work: PeerWork) -> list[int]:
         """Return the class that is explained for each photo: the top one, or classes that all differ for `eight_jobs`."""
         if work.kind == "eight_jobs":
             return [100 * number for number in range(work.images)]

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers import compared
-from benchmarks.peers.compared import Compared, earlier_rows, write
-from benchmarks.peers.work import Work
+from benchmarks.peers.compared import ComparedTimes, earlier_rows, write
+from benchmarks.peers.work import PeerWork
 
-_ROW = Compared(
-    Work("rise", "mobilenet_v2", 1, 50),
+_ROW = ComparedTimes(
+    PeerWork("rise", "mobilenet_v2", 1, 50),
     {"convscope": [(0.2, 0.1), (0.4, 0.1), (0.3, 0.1)], "Xplique": [(0.6, 0.25)]},
     "2026-11-28T12:00:00+00:00",
 )
@@ -23,7 +23,9 @@ def test_the_ratios_are_those_of_the_medians() -> None:
 
 
 def test_a_time_is_that_of_one_image() -> None:
-    assert Compared(Work("grad_cam", "resnet50", 8), {"convscope": [(0.8, 1.6)]}, "").milliseconds("convscope") == pytest.approx((100, 200))
+    assert ComparedTimes(PeerWork("grad_cam", "resnet50", 8), {"convscope": [(0.8, 1.6)]}, "").milliseconds("convscope") == pytest.approx(
+        (100, 200)
+    )
 
 
 def test_written_rows_can_be_read_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

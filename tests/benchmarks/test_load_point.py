@@ -18,11 +18,12 @@ def test_no_times_have_no_percentile() -> None:
 
 
 def test_the_kinds_of_calls_are_put_together_and_failures_are_not_answers() -> None:
+    seconds = {str(100 + second): 5 for second in range(13)}  # 13 seconds: the first pace of 4, then two whole ones, and one second
     entries = [
-        {"response_times": {"20": 30, "40": 10}, "num_failures": 0, "start_time": 100.0, "last_request_timestamp": 109.0},
-        {"response_times": {"300": 10}, "num_failures": 5, "start_time": 100.5, "last_request_timestamp": 110.0},
+        {"response_times": {"20": 50, "40": 15}, "num_failures": 0, "num_reqs_per_sec": seconds, "num_fail_per_sec": {}},
+        {"response_times": {"300": 10}, "num_failures": 4, "num_reqs_per_sec": {"105": 10}, "num_fail_per_sec": {"105": 4}},
     ]
     point = summary(entries, "mixed", 2, 6.0)
-    assert (point.traffic, point.workers, point.offered, point.failed) == ("mixed", 2, 6.0, 5)
-    assert point.answered == 4.5  # 45 answers in 10 seconds
+    assert (point.traffic, point.workers, point.offered, point.failed) == ("mixed", 2, 6.0, 4)
+    assert point.answered == 5.75  # (8 · 5 + 10 − 4) in 8 seconds
     assert (point.p50, point.p95, point.p99) == (20, 300, 300)
