@@ -36,6 +36,7 @@ from schemas.methods.several_images import ImagesParams
 from workers.contract.inputs import Inputs, Prepared
 from workers.contract.progress import Slice
 from workers.engine.probe import KerasProbe
+from workers.execution.photo_sets import split_in_sets
 from workers.methods import implementation
 from workers.models.description.describe import describe
 from workers.models.loading import load_model
@@ -81,6 +82,13 @@ _HEAVY: dict[str, dict[str, Any]] = {
     "score_cam": {"layer": ["block3_conv3", "block5_conv3"], "max_channels": None},
     "smooth_grad": {"class_index": [1, 2, 3], "samples": 50},
     "sobol": {"class_index": [1, 2, 3, 4, 5], "designs": 16},
+    "tcav": {
+        "images": _IMAGES[:8],
+        "layer": "block4_conv3",
+        "class_index": 1,
+        "concepts": [{"name": "concept", "images": _IMAGES[8:16]}],
+        "random_sets": [{"name": f"random {first}", "images": _IMAGES[first:][:4]} for first in (0, 4, 16, 20)],
+    },
     "top_patches": {"images": _IMAGES, "layer": "block1_conv2", "count": 9, "per_image": 3},
     "xrai": {"class_index": [1, 2, 3], "steps": 20},
 }
@@ -199,7 +207,8 @@ def _inputs(model: MeasuredModel, params: MethodParams) -> Inputs:
         return Prepared(Photo(image, placement), tensor)
 
     if isinstance(params, ImagesParams):
-        return Inputs(np.zeros((0, *size, 3), np.float32), None, tuple(prepared(_photo(at)) for at in range(len(params.images))))
+        several, sets = split_in_sets(params, [prepared(_photo(at)) for at in range(len(params.image_places()))])
+        return Inputs(np.zeros((0, *size, 3), np.float32), None, several, sets=sets)
     if not params.card.needs_image:
         return Inputs(np.zeros((0, *size, 3), np.float32))
     one = prepared(_photo(0))

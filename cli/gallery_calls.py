@@ -229,6 +229,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "score_cam": {"max_channels": 256},
     "smooth_grad": {"samples": 50},
     "sobol": {},
+    "tcav": {"layer": "block14_add", "class_index": 285, "pool": "mean"},
     "top_patches": {"layer": "block3_project_bn", "channels": 6, "count": 8, "per_image": 8},
     "weights": {"layer": "stem_conv"},
     "xgrad_cam": {"layer": "block10_add"},

@@ -35,3 +35,9 @@ class Photo:
 
     image: NDArray[np.uint8]
     placement: Placement
+
+
+def whole_photo(image: NDArray[np.uint8]) -> Photo:
+    """Return a photo, uint8 RGB (H, W, 3), that lies in no model's input: its placement maps the photo to itself."""
+    height, width = image.shape[:2]
+    return Photo(image, Placement((height, width), (0, 0, height, width), (0, 0, height, width)))

@@ -33,7 +33,8 @@ async def with_fetched_photos(
         UrlUnavailable: a server does not send its photo in time.
         VisualizationError: a photo is refused, as `check_image` says, or the store has no room for it.
     """
-    several = [each for each in resolved.images if is_address(each)] if isinstance(resolved, ImagesParams) else []
+    places = resolved.image_places() if isinstance(resolved, ImagesParams) else {}
+    several = {each: f"{parsed.params_pointer}{place.pointer}" for each, place in places.items() if is_address(each)}
     named = {place: image for place, image in named_images(resolved).items() if is_address(image)}
     wanted: dict[str, str] = {}  # the pointer to each address, by the address
     if parsed.image_url is not None:
@@ -41,9 +42,7 @@ async def with_fetched_photos(
     for value in parsed.inputs.values():
         if value.url is not None:
             wanted.setdefault(value.url, value.pointer)
-    if isinstance(resolved, ImagesParams):
-        places = {each: number for number, each in enumerate(resolved.images)}
-        wanted |= {url: f"{parsed.params_pointer}/images/{places[url]}" for url in several if url not in wanted}
+    wanted |= {url: pointer for url, pointer in several.items() if url not in wanted}
     for place, url in named.items():
         wanted.setdefault(url, f"{parsed.params_pointer}/{place}")
     if not wanted:
@@ -53,7 +52,7 @@ async def with_fetched_photos(
         name: value if value.url is None else replace(value, url=None, file_id=ids[value.url]) for name, value in parsed.inputs.items()
     }
     if several and isinstance(resolved, ImagesParams):
-        resolved = resolved.changed(images=tuple(dict.fromkeys(ids.get(each, each) for each in resolved.images)))
+        resolved = resolved.with_uploads(ids)
     if named:
         resolved = with_named_images(resolved, ids)
     image_id = parsed.image_id if parsed.image_url is None else ids[parsed.image_url]

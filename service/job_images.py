@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from schemas.errors import ImageRequired, ImageUnexpected, LimitExceeded, NotFound, VisualizationError
-from schemas.methods.several_images import ImagesParams
+from schemas.methods.several_images import ImagePlace, ImagesParams
 from schemas.models import PublishedModel
 from service.dependencies import Caller, Services
 from service.image_check import ARRAY_FORMAT, ImageHeader, check_image
@@ -55,37 +55,43 @@ def check_image_files(parsed: ParsedRequest, settings: ServiceSettings) -> dict[
 async def keep_images(
     services: Services,
     caller: Caller,
-    image_ids: Sequence[str],
+    places: Mapping[str, ImagePlace],
     parsed: ParsedRequest,
     *,
     headers: Mapping[str, ImageHeader],
     models: Sequence[PublishedModel],
 ) -> None:
-    """Keep the images `image_ids` as long as the job, and upload those that came as files once none of them is wrong.
+    """Keep the images of a job as long as the job, and upload those that came as files once none of them is wrong.
 
-    All `models` are shown the images.
+    Args:
+        services: the parts of the service.
+        caller: the owner of the images.
+        places: the place of each image in the parameters, by its id.
+        parsed: the request.
+        headers: the headers of the images that came as files, by their ids.
+        models: the models that are shown the images.
 
     Raises:
         NotFound: the caller has no such image.
         LimitExceeded: the images have too many pixels together.
         UnsupportedFormat, InvalidParameters, InvalidImage: an image does not fit a model's input.
     """
-    uploaded, pointer = [image_id for image_id in image_ids if image_id not in headers], f"{parsed.params_pointer}/images"
+    uploaded = [image_id for image_id in places if image_id not in headers]
     found = dict(zip(uploaded, await kept_uploads(services, caller, parsed, uploaded), strict=True))
     pixels, most = 0, services.settings.max_images_pixels
-    for number, image_id in enumerate(image_ids):
-        image = headers.get(image_id) or found[image_id]
+    for image_id, place in places.items():
+        image, pointer = headers.get(image_id) or found[image_id], f"{parsed.params_pointer}{place.pointer}"
         if image is None:
-            raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=f"{pointer}/{number}", got=image_id)
+            raise NotFound(f"There is no image {image_id}. Upload it with POST /v1/images.", pointer=pointer, got=image_id)
         pixels += image.width * image.height
         content = parsed.files[image_id].content if image_id in headers else None
         for published in models:
             takes = published.description.input_at(published.description.input.name, "/params/input")
-            await check_fits(services, takes, UncheckedFile(content, image_id, f"{pointer}/{number}", image.format == ARRAY_FORMAT))
+            await check_fits(services, takes, UncheckedFile(content, image_id, pointer, image.format == ARRAY_FORMAT))
     if pixels > most:
         raise LimitExceeded(
             f"The images of one job have at most {most:,} pixels together; got {pixels:,}. Send fewer or smaller images.",
-            pointer=pointer,
+            pointer=f"{parsed.params_pointer}/images",
             allowed=f"at most {most} pixels",
             got=str(pixels),
         )

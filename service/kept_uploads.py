@@ -35,21 +35,16 @@ async def with_images_of_sets(services: Services, caller: Caller, parsed: Parsed
     Raises:
         NotFound: the caller has no such set.
     """
-    if not isinstance(parsed.params, ImagesParams) or not any(each.startswith("set_") for each in parsed.params.images):
+    if not isinstance(parsed.params, ImagesParams) or not (places := parsed.params.set_places()):
         return parsed
-    images: list[str] = []
-    holders = list(parsed.holders)
-    for number, each in enumerate(parsed.params.images):
-        if not each.startswith("set_"):
-            images.append(each)
-            continue
-        found = await services.store.sets.use(caller.owner, each)
-        if found is None:
-            raise NotFound(f"There is no set {each}.", pointer=f"{parsed.params_pointer}/images/{number}", got=each)
-        images += found.images
-        holders.append(each.removeprefix("set_"))
-    params = parsed.params.changed(images=tuple(dict.fromkeys(images)))
-    return replace(parsed, params=params, holders=tuple(holders))
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for set_id, pointer in places.items():
+        record = await services.store.sets.use(caller.owner, set_id)
+        if record is None:
+            raise NotFound(f"There is no set {set_id}.", pointer=f"{parsed.params_pointer}{pointer}", got=set_id)
+        found[set_id] = record.name, record.images
+    holders = (*parsed.holders, *(each.removeprefix("set_") for each in places))
+    return replace(parsed, params=parsed.params.with_sets(found), holders=holders)
 
 
 async def _held(services: Services, holders: Sequence[str], image_id: str) -> ImageRecord | None:

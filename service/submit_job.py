@@ -149,8 +149,8 @@ async def _kept_images(
 ) -> tuple[str, ...]:
     """Keep the images that the parameters name as long as the job, and return their ids."""
     if isinstance(resolved, ImagesParams):
-        await keep_images(services, caller, resolved.images, parsed, headers=headers, models=models)
-        return resolved.images
+        await keep_images(services, caller, resolved.image_places(), parsed, headers=headers, models=models)
+        return tuple(resolved.image_places())
     other = other_image_of(resolved)
     named = {"region": mask_image(getattr(resolved, "region", None)), **({} if other is None else {other.name: other.image_id})}
     kept = {name: image_id for name, image_id in named.items() if image_id is not None}

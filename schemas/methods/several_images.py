@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator
 
@@ -10,6 +12,14 @@ from schemas.errors import LimitExceeded
 from schemas.images import IMAGES_ITEM_PATTERN, LONGEST_ADDRESS
 from schemas.limits import MethodLimits
 from schemas.methods.photo_fit import PhotoFitParams
+
+
+@dataclass(frozen=True)
+class ImagePlace:
+    """The place of an image in the parameters: a JSON pointer from the parameters on, and what errors call the image."""
+
+    pointer: str
+    label: str
 
 
 class ImagesParams(PhotoFitParams):
@@ -38,8 +48,29 @@ class ImagesParams(PhotoFitParams):
 
     def check_count(self, limits: MethodLimits) -> None:
         """Raise `LimitExceeded` if there are more images than one job may read."""
-        if len(self.images) > limits.max_images:
-            raise too_many_images(limits, str(len(self.images)), "/params/images")
+        if (count := len(self.image_places())) > limits.max_images:
+            raise too_many_images(limits, str(count), "/params/images")
+
+    def image_places(self) -> dict[str, ImagePlace]:
+        """Return the first place of each image, by its id or address, in the order of the parameters."""
+        return {image: ImagePlace(f"/images/{number}", f"Image {number}") for number, image in enumerate(self.images)}
+
+    def set_places(self) -> dict[str, str]:
+        """Return the JSON pointer to each set that the parameters name by its id, from the parameters on."""
+        return {image: f"/images/{number}" for number, image in enumerate(self.images) if image.startswith("set_")}
+
+    def with_sets(self, found: Mapping[str, tuple[str, tuple[str, ...]]]) -> Self:
+        """Return these parameters with images in the place of sets. An image that then stands there twice is read once.
+
+        Args:
+            found: the name of each set and the ids of its images, by the id of the set.
+        """
+        members = [image for each in self.images for image in (found[each][1] if each in found else (each,))]
+        return self.changed(images=tuple(dict.fromkeys(members)))
+
+    def with_uploads(self, ids: Mapping[str, str]) -> Self:
+        """Return these parameters with uploads in the place of addresses. `ids` has the id of each upload by the address."""
+        return self.changed(images=tuple(dict.fromkeys(ids.get(each, each) for each in self.images)))
 
 
 def too_many_images(limits: MethodLimits, got: str, pointer: str) -> LimitExceeded:

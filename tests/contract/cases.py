@@ -18,6 +18,7 @@ from schemas.limits import MethodLimits
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.further_models import FurtherModelsParams
+from schemas.methods.photo_sets import PhotoSetsParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import Preprocessing, PublishedModel
 from tests.drawn import drawn
@@ -96,6 +97,8 @@ class MethodCase:
         if isinstance(self.params, ImagesParams):
             given = several or self.photos()[: len(self.params.images)]
             inputs = Inputs(tensor, None, tuple(Prepared(*each) for each in given))
+        if isinstance(self.params, PhotoSetsParams):
+            inputs = replace(inputs, sets=sets_of(self.params, inputs.several))
         if isinstance(self.params, FurtherModelsParams):  # the same model stands for each further one
             further = tuple(FurtherModel(renamed(self.probe, name), inputs.several) for name in self.params.models)
             inputs = replace(inputs, further=further)
@@ -110,6 +113,17 @@ class MethodCase:
             assert made.value is None or math.isfinite(made.value)
             assert made.preview is None or is_picture(made.preview)
             last = made.step
+
+
+def sets_of(params: PhotoSetsParams, photos: Sequence[Prepared]) -> dict[str, tuple[tuple[Prepared, ...], ...]]:
+    """Return photos for the sets that parameters name. Neighbouring sets begin with another photo, and none has a photo twice."""
+
+    def members(first: int, count: int) -> tuple[Prepared, ...]:
+        return tuple(replace(photos[(first + each) % len(photos)]) for each in range(count))
+
+    return {
+        name: tuple(members(number, len(each.images)) for number, each in enumerate(params.photo_sets(name))) for name in params.set_fields
+    }
 
 
 def examined_model(name: str, keras_model: keras.Model) -> tuple[KerasProbe, PublishedModel]:

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import UnsuitableLayer, VisualizationError
 from tests.contract.test_model_kinds import IDS, KINDS, arrays, given, photos, run
+from workers.contract.inputs import Prepared
 from workers.methods.token_maps import to_map
 from workers.models.pool import LoadedModel
 
@@ -49,6 +50,35 @@ def test_parts_rebuild_the_layer(model: LoadedModel) -> None:
     assert output.facts.relative_error == pytest.approx((errors / sizes) ** 0.5, rel=0.02, abs=2e-3)  # type: ignore[attr-defined]
     assert output.facts.relative_error < 0.75  # type: ignore[attr-defined]
     assert output.facts.labelled == (model.name in AVERAGED)  # type: ignore[attr-defined]
+
+
+def sets_of(several: list[Prepared]) -> dict[str, tuple[tuple[Prepared, ...], ...]]:
+    """Return a concept, which is the first two photos, and three random sets of two photos."""
+    return {"concepts": (tuple(several[:2]),), "random_sets": tuple((several[2], several[each]) for each in (3, 1, 0))}
+
+
+def test_scores_of_concepts(model: LoadedModel) -> None:
+    """The derivatives are the products of the gradients with the vectors: their mean over the vectors is that of the mean vector."""
+    kind, several = KINDS[model.name], photos(model)
+    ids = iter(f"img_{number:064x}" for number in range(99))
+    sets = {name: [{"name": name, "images": [next(ids), next(ids)]} for _ in each] for name, each in sets_of(several).items()}
+    asked = {"images": IDS, **given(kind, "tcav"), **sets, "class_index": 0}
+    refusal = kind.no_class or kind.no_scores or (kind.no_map if kind.layer is None and kind.default is None else None)
+    if refusal or model.name == "two_outputs_second":
+        with pytest.raises(VisualizationError) as refused:
+            run(model, "tcav", several=several, sets=sets_of(several), **asked)
+        assert refused.value.code in {"unknown_class", "unsuitable_layer", "invalid_parameters"}
+        return
+    output = run(model, "tcav", several=several, sets=sets_of(several), **asked)
+    found, path = arrays(output), kind.layer or kind.default or ""
+    assert found["scores"].shape == (1, 3)
+    assert found["random_scores"].shape == (3,)
+    assert found["derivatives"].any()
+    mean = found["derivatives"][0].mean(axis=0)
+    tensor = several[0].tensor[None]
+    own = model.probe.gradients(tensor, path, np.zeros(1, np.int32)).gradients
+    vector = found["vectors"][0]
+    assert mean[0] == pytest.approx(float((own * vector).sum()), rel=2e-2, abs=1e-3 * float(np.abs(mean).max()))
 
 
 def test_the_importance_of_concepts(model: LoadedModel) -> None:

@@ -6,8 +6,9 @@ patches that agree with the model, or a clear error. A new attribution method is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -67,7 +68,14 @@ PHOTOS = (PHOTO, PHOTO[::-1, ::-1], 255 - PHOTO, PHOTO.transpose(1, 0, 2))
 IDS = tuple(f"img_{number:064x}" for number in range(len(PHOTOS)))
 
 
-def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Sequence[Prepared] = (), **given: Any) -> Output:
+def run(
+    model: LoadedModel,
+    method: str,
+    image: np.ndarray = PHOTO,
+    several: Sequence[Prepared] = (),
+    sets: Mapping[str, tuple[tuple[Prepared, ...], ...]] = MappingProxyType({}),
+    **given: Any,
+) -> Output:
     example = METHODS[method].card.example
     if model.published.description.head_at(given.get("output")).classes is None:
         example = {name: value for name, value in example.items() if name != "class_index"}
@@ -77,7 +85,7 @@ def run(model: LoadedModel, method: str, image: np.ndarray = PHOTO, several: Seq
     if how.lane == "fast":
         (result,) = how.run(model.probe, Inputs(tensor[None]), [params])
         return drawn(how.draw(result, photo, params), photo)
-    slices = how.run(model.probe, Inputs(tensor[None], image, tuple(several)), params)
+    slices = how.run(model.probe, Inputs(tensor[None], image, tuple(several), sets=sets), params)
     while True:
         try:
             next(slices)

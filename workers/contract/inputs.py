@@ -62,6 +62,8 @@ class Inputs:
             the parameter `other_image`. All jobs of a batch name the same. It is None if they name none.
         region_mask: slow lane only: the mask image that the parameter `region` names, or None.
         further: slow lane only, for a method whose parameters name `models`: each of them, in this order.
+        sets: slow lane only, for a method whose parameters name sets of photos (`PhotoSetsParams`): the photos of each set, by the name of
+            the parameter, in the order of the parameters. A photo that several sets name is in memory once.
         pieces: slow lane only, for a method with `reusable`: the pieces of the work that earlier jobs have left.
     """
 
@@ -72,4 +74,5 @@ class Inputs:
     target_image: Prepared | None = None
     region_mask: Prepared | None = None
     further: tuple[FurtherModel, ...] = ()
+    sets: Mapping[str, tuple[tuple[Prepared, ...], ...]] = field(default_factory=dict[str, tuple[tuple[Prepared, ...], ...]])
     pieces: Pieces = field(default_factory=dict[str, Arrays])

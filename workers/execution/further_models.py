@@ -52,7 +52,7 @@ async def with_further_models(loader: InputLoader, job: PipelineJob, loaded: Loa
     seconds = loaded.seconds or 0.0
     for model in job.further:
         takes = FittedInput(model, model.published.description.input.name, job.params.fit)
-        several, took = await loader.load_several(job.execution, job.params.images, takes)
+        several, took = await loader.load_several(job.execution, job.params.image_places(), takes)
         found.append(FurtherModel(model.probe, _sharing_photos(several, loaded.inputs.several)))
         seconds += took
     return replace(loaded, inputs=replace(loaded.inputs, further=tuple(found)), seconds=seconds)

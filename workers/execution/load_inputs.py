@@ -19,7 +19,7 @@ from decoding.decoded_frames import DecodedFrames
 from decoding.input_arrays import fitted
 from jobstore.records import Execution
 from jobstore.store import JobStore
-from rendering.photo import Photo, Placement
+from rendering.photo import Photo, whole_photo
 from schemas.errors import Expired, ImageTooLarge, InvalidImage, InvalidParameters, UnsupportedFormat, VisualizationError
 from schemas.images import ImageLimits
 from schemas.methods.base import MethodParams
@@ -27,7 +27,7 @@ from schemas.methods.frames import FramesParams
 from schemas.methods.image_input import ShownBandsParams
 from schemas.methods.other_image import other_image_of
 from schemas.methods.photo_fit import PhotoFitParams
-from schemas.methods.several_images import ImagesParams
+from schemas.methods.several_images import ImagePlace, ImagesParams
 from schemas.methods.targets import mask_image
 from schemas.models import Fit, ModelDescription, Preprocessing
 from workers.contract.arrays import Float32, UInt8, UInt16
@@ -35,6 +35,7 @@ from workers.contract.inputs import BoundInputs, Inputs, Prepared
 from workers.execution.fitted_input import FittedInput
 from workers.execution.loaded_inputs import Frame, LoadedInputs
 from workers.execution.model_access import UsableModel
+from workers.execution.photo_sets import split_in_sets
 from workers.execution.prepare_arrays import array_preprocessing, prepare_array
 from workers.execution.retry import retry_until_available
 from workers.execution.threads import in_pool, timed_in_pool
@@ -81,11 +82,11 @@ class InputLoader:
                 own = await self._image(content, explained, bands)
                 frames = (Frame(own.prepared, 0, STANDARD_MILLISECONDS),) if wanted is not None else ()
             seconds.append(own.seconds)
-        several: tuple[Prepared, ...] = ()
+        several, sets = (), dict[str, tuple[tuple[Prepared, ...], ...]]()
         if isinstance(params, ImagesParams):
-            several, several_seconds = await self.load_several(
-                execution, params.images, explained.other(model.published.description.input.name)
-            )
+            takes = explained.other(model.published.description.input.name)
+            together, several_seconds = await self.load_several(execution, params.image_places(), takes)
+            several, sets = split_in_sets(params, together)
             seconds.append(several_seconds)
         target: Prepared | None = None
         if (other := other_image_of(params)) is not None:
@@ -106,6 +107,7 @@ class InputLoader:
             () if prepared is None else (prepared.photo,),
             target,
             region_mask,
+            sets=sets,
         )
         bound = _bound(model, name, own, values, given)
         photo = None if prepared is None else prepared.photo
@@ -127,7 +129,7 @@ class InputLoader:
         if not params.card.needs_image:
             return LoadedInputs(Inputs(nothing), None, None)
         image, seconds = await timed_in_pool(self._threads, self._decoder.decode, await self._file(execution, None), self._limits)
-        photo = _whole_photo(image)
+        photo = whole_photo(image)
         return LoadedInputs(Inputs(nothing, image, (), (photo,)), photo, seconds)
 
     async def _file(self, execution: Execution, image_id: str | None) -> bytes:
@@ -172,16 +174,18 @@ class InputLoader:
             error.detail = f"Input '{takes.name}': {error.detail}"
             raise
 
-    async def load_several(self, execution: Execution, image_ids: Sequence[str], takes: FittedInput) -> tuple[tuple[Prepared, ...], float]:
-        """Return uploaded images as inputs, and the seconds that this took.
+    async def load_several(
+        self, execution: Execution, places: Mapping[str, ImagePlace], takes: FittedInput
+    ) -> tuple[tuple[Prepared, ...], float]:
+        """Return uploaded images as inputs, and the seconds that this took. `places` has the place of each in the parameters, by its id.
 
         They are loaded a few at a time, so that the undecoded files of many images are not in memory at once. It raises what `load` raises.
         """
         prepared: list[Prepared] = []
         seconds = 0.0
-        for start in range(0, len(image_ids), self._count):
-            numbers = range(start, min(start + self._count, len(image_ids)))
-            loading = (self._load_one(execution, image_ids[number], f"Image {number}", takes) for number in numbers)
+        named = list(places.items())
+        for start in range(0, len(named), self._count):
+            loading = (self._load_one(execution, each, place.label, takes) for each, place in named[start : start + self._count])
             for one in await asyncio.gather(*loading):
                 prepared.append(one.prepared)
                 seconds += one.seconds
@@ -241,9 +245,3 @@ def _no_input(model: UsableModel) -> Float32:
     """Return an empty batch (N = 0)."""
     spec = model.published.description.input
     return np.zeros((0, spec.height or 0, spec.width or 0, spec.channels), np.float32)
-
-
-def _whole_photo(image: UInt8) -> Photo:
-    """Return a photo that lies in no model's input: its placement maps the photo to itself."""
-    height, width = image.shape[:2]
-    return Photo(image, Placement((height, width), (0, 0, height, width), (0, 0, height, width)))

@@ -15,7 +15,10 @@ def job_size_warnings(model: UsableModel | None, loaded: LoadedInputs) -> tuple[
     if model is None or loaded.sized:
         return ()
     published = model.published if loaded.bound is None else model.published.seen_from(loaded.bound.name)
-    photos = [loaded.photo] if loaded.photo is not None else [each.photo for each in loaded.inputs.several]
+    inputs = loaded.inputs
+    members = [each for sets in inputs.sets.values() for photos in sets for each in photos]
+    several = {id(each): each.photo for each in (*inputs.several, *members)}  # a photo of several sets counts once
+    photos = [loaded.photo] if loaded.photo is not None else list(several.values())
     return tuple(size_warnings(published.description.input, photos))
 
 

@@ -48,7 +48,7 @@ def forward_in_batches(
     def forward(images: Sequence[Prepared]) -> Forward:
         return probe.forward(np.stack([each.tensor for each in images]), layers, scores=scores, output=output, precision=precision)
 
-    for batch in _batches(probe, several):
+    for batch in photo_slices(probe, several):
         images = several[batch]
         try:
             found = forward(images)
@@ -69,11 +69,15 @@ def name_image(number: int) -> Iterator[None]:
         raise NonFinite(f"Image {number}: {error.detail}") from error
 
 
-def _batches(probe: Probe, several: Sequence[Prepared]) -> Iterator[slice]:
+def photo_slices(probe: Probe, several: Sequence[Prepared], *, gradient: bool = False) -> Iterator[slice]:
+    """Yield slices that cover all images in order. The images of a slice have one input size, and one pass takes them.
+
+    With `gradient`, this is about passes that also compute gradients.
+    """
     start = 0
     while start < len(several):
         shape = several[start].tensor.shape
-        stop, most = start + 1, start + probe.inputs_per_pass((shape[0], shape[1]))
+        stop, most = start + 1, start + probe.inputs_per_pass((shape[0], shape[1]), gradient=gradient)
         while stop < min(most, len(several)) and several[stop].tensor.shape == shape:
             stop += 1
         yield slice(start, stop)

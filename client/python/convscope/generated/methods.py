@@ -2310,6 +2310,37 @@ class Methods(ABC):
         """
         return self._run_method("sobol", given_arguments(locals()))
 
+    def tcav(
+        self, *, model: str, images: Iterable[ImageInput], concepts: Sequence[str | Mapping[str, Any]], random_sets: Sequence[str |
+        Mapping[str, Any]], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision: Literal["float32", "bfloat16"] =
+        DEFAULT, layer: str | None = DEFAULT, class_index: int | str | None = DEFAULT, pool: Literal["none", "mean"] | None = DEFAULT,
+        penalty: float = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """This tests whether a concept of your own, such as stripes, matters to a class. Some photos show the concept, and sets of
+            random photos do not. The score is the share of the class's photos whose class score grows towards the concept in a
+            layer.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            layer: This is the path of the layer, any from which the class score is computed.
+            class_index: This is the class whose photos are in `images`: a class index or a label.
+            concepts: These are the concepts, each a set of photos that show it: the id of a set, or `{"name": …, "images": […]}`.
+            random_sets: These are sets of random photos that do not show the concepts, written like `concepts`.
+            pool: With `none`, a vector has a value for each position and channel of the layer, as the authors do it.
+            penalty: This is the weight of the vector's length in the fit, for activations whose mean squared distance from their
+                mean is 1. By default 0.01.
+            annotate: If it is true, the picture has a title. By default True.
+        """
+        return self._run_method("tcav", given_arguments(locals()))
+
     def top_patches(
         self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
         Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, channels: int | Sequence[int] = DEFAULT, count: int =

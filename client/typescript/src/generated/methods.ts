@@ -57,6 +57,7 @@ export interface ArtifactNames {
   shapley_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   smooth_grad: "picture" | "overlay" | "attribution" | "map" | "animation";
   sobol: "overlay" | "heatmap" | "map" | "cells";
+  tcav: "sheet" | "scores" | "random_scores" | "derivatives" | "vectors";
   top_patches: "patches" | "values" | "positions";
   weights: "grid" | "histogram" | `${string}`;
   xgrad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
@@ -123,4 +124,5 @@ export type MethodWithImages =
   | "nearest"
   | "predict_batch"
   | "rank_methods"
+  | "tcav"
   | "top_patches";

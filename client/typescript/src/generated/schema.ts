@@ -1362,6 +1362,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tcav": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * TCAV
+         * @description This tests whether a concept of your own, such as stripes, matters to a class. Some photos show the concept, and sets of random photos do not. The score is the share of the class's photos whose class score grows towards the concept in a layer. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/tcav.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_tcav"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/top_patches": {
         parameters: {
             query?: never;
@@ -3345,6 +3367,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_sobol_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tcav.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * TCAV, as JSON
+         * @description This tests whether a concept of your own, such as stripes, matters to a class. Some photos show the concept, and sets of random photos do not. The score is the share of the class's photos whose class score grows towards the concept in a layer. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/tcav`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_tcav_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5398,6 +5442,72 @@ export interface components {
              * @description This is how much of the concept the crop has. The largest value of a concept in all crops is 1.
              */
             value: number;
+        };
+        /**
+         * ConceptScore
+         * @description A concept, its score over all random sets, and the test against chance.
+         */
+        ConceptScore: {
+            /**
+             * Name
+             * @description This is the name of the concept's set.
+             */
+            name: string;
+            /**
+             * Number
+             * @description This is the concept's place in `concepts`, counted from 0.
+             */
+            number: number;
+            /**
+             * Images
+             * @description This is the number of its photos.
+             */
+            images: number;
+            /**
+             * Score
+             * @description This is the mean score over the random sets, 0-1.
+             */
+            score: number;
+            /**
+             * Standard Deviation
+             * @description This is the standard deviation of the scores over the random sets, with divisor n.
+             */
+            standard_deviation: number;
+            /**
+             * Scores
+             * @description These are the scores, one for each random set: the share of the class's photos whose logit grows along the vector.
+             */
+            scores: number[];
+            /**
+             * Accuracy
+             * @description This is the mean of `accuracies`. At 0.5, the layer does not tell the concept from random photos.
+             */
+            accuracy: number;
+            /**
+             * Accuracies
+             * @description These are the accuracies of the vectors on photos that they were not fitted to (cross-validation with up to 5 parts), one for each random set: the mean of the shares of the concept's photos and of the random ones that are told right.
+             */
+            accuracies: number[];
+            /**
+             * Derivative
+             * @description This is the mean derivative of the class's logit along the vectors of length 1, in logits per unit of the activations.
+             */
+            derivative: number;
+            /**
+             * P Value
+             * @description This is the probability of scores so far from those of random sets by chance, by a two-sided t-test. It is null if there are fewer than three random sets, or if neither scores vary at all.
+             */
+            p_value: number | null;
+            /**
+             * Corrected P Value
+             * @description This is `p_value` times the number of concepts, at most 1 (Bonferroni).
+             */
+            corrected_p_value: number | null;
+            /**
+             * Significant
+             * @description It is true if `corrected_p_value` is below 0.05. It is null if there is none.
+             */
+            significant: boolean | null;
         };
         /**
          * ConvStage
@@ -10915,7 +11025,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PartitionShapJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RankMethodsJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"] | components["schemas"]["XraiJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PartitionShapJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RankMethodsJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TcavJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"] | components["schemas"]["XraiJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -10954,7 +11064,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PartitionShapRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RankMethodsRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"] | components["schemas"]["XraiRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PartitionShapRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RankMethodsRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TcavRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"] | components["schemas"]["XraiRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -14034,6 +14144,22 @@ export interface components {
             ];
         };
         /**
+         * PhotoSet
+         * @description A set of photos that stands in a request itself. The set needs no `POST /v1/sets`.
+         */
+        PhotoSet: {
+            /**
+             * Name
+             * @description This is the name of the set, which pictures and facts show.
+             */
+            name: string;
+            /**
+             * Images
+             * @description These are the ids of uploads. The id of a set (`POST /v1/sets`) and the `https` address of an image are allowed as in `images`. An image that stands here twice is read once.
+             */
+            images: string[];
+        };
+        /**
          * PointRegion
          * @description The one position at a point of the photo.
          */
@@ -14595,6 +14721,32 @@ export interface components {
              * @description How the photo was brought to the size of the model's input, by the parameter `fit` or by the model's own preprocessing. It is null if the method shows no photo to the model.
              */
             fit: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * RandomScore
+         * @description The scores of random sets against each other, with which those of concepts are compared.
+         */
+        RandomScore: {
+            /**
+             * Score
+             * @description This is the mean of the scores, 0-1. It is near 0.5 if there are many sets.
+             */
+            score: number;
+            /**
+             * Standard Deviation
+             * @description This is the standard deviation of the scores, with divisor n.
+             */
+            standard_deviation: number;
+            /**
+             * Scores
+             * @description These are the scores of each random set against the next, and of the last against the first.
+             */
+            scores: number[];
+            /**
+             * Accuracy
+             * @description This is the mean accuracy of these vectors.
+             */
+            accuracy: number;
         };
         /**
          * Randomised
@@ -16787,6 +16939,167 @@ export interface components {
              * @description This is the mean of the values.
              */
             mean: number;
+        };
+        /**
+         * Tcav
+         * @description How often the score of a class grows towards a concept, against directions that mean nothing.
+         */
+        Tcav: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer, any from which the class score is computed. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Class Index
+             * @description This is the class whose photos are in `images`: a class index or a label. If it is null, it is the class that is the top class of most photos.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Concepts
+             * @description These are the concepts, each a set of photos that show it: the id of a set, or `{"name": …, "images": […]}`. Each has at least 2 photos; 30 or more make good vectors.
+             */
+            concepts: (string | components["schemas"]["PhotoSet"])[];
+            /**
+             * Random Sets
+             * @description These are sets of random photos that do not show the concepts, written like `concepts`. Each gives every concept another vector. Chance can be ruled out from three sets on, and 10 or more are better. Sets without common photos are best.
+             */
+            random_sets: (string | components["schemas"]["PhotoSet"])[];
+            /**
+             * Pool
+             * @description With `none`, a vector has a value for each position and channel of the layer, as the authors do it. With `mean`, it has a value for each channel, and is the same at all positions; this needs fewer photos. If it is null, it is `none`, or `mean` if the layer's size depends on the photo.
+             */
+            pool?: ("none" | "mean") | null;
+            /**
+             * Penalty
+             * @description This is the weight of the vector's length in the fit, for activations whose mean squared distance from their mean is 1. The larger it is, the more the vector is like the difference of the two means. The default is `0.01`.
+             */
+            penalty?: number;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title. The default is `true`.
+             */
+            annotate?: boolean;
+        };
+        /**
+         * TcavFacts
+         * @description The scores of all concepts.
+         */
+        TcavFacts: {
+            /**
+             * Layer
+             * @description This is the path of the layer.
+             */
+            layer: string;
+            /**
+             * Pool
+             * @description This is `none` if a vector has a value for each position, and `mean` if it is the same at all positions.
+             */
+            pool: string;
+            /**
+             * Class Index
+             * @description This is the index of the class.
+             */
+            class_index: number;
+            /**
+             * Label
+             * @description This is the class's label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Images Of Class
+             * @description This is the number of photos of `images` for which the class is the model's top class.
+             */
+            images_of_class: number;
+            /**
+             * Concepts
+             * @description These are the concepts, in the order of `concepts`.
+             */
+            concepts: components["schemas"]["ConceptScore"][];
+            /** @description These are the scores of random sets. They are null if there are fewer than three sets. */
+            random: components["schemas"]["RandomScore"] | null;
+        };
+        /** @description A TCAV job. */
+        TcavJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "tcav";
+            params: components["schemas"]["ResolvedTcav"];
+        } & (components["schemas"]["TcavResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "tcav";
+        };
+        /**
+         * TcavRequest
+         * @description This tests whether a concept of your own, such as stripes, matters to a class. Some photos show the concept, and sets of random photos do not. The score is the share of the class's photos whose class score grows towards the concept in a layer.
+         */
+        TcavRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "tcav";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of TCAV. */
+            params: components["schemas"]["Tcav"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
          * Timings
@@ -24799,6 +25112,81 @@ export interface components {
             queue_position: number | null;
         };
         /**
+         * TcavForm
+         * @description This tests whether a concept of your own, such as stripes, matters to a class. Some photos show the concept, and sets of random photos do not. The score is the share of the class's photos whose class score grows towards the concept in a layer.
+         */
+        TcavForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer, any from which the class score is computed. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Class Index
+             * @description This is the class whose photos are in `images`: a class index or a label. If it is null, it is the class that is the top class of most photos.
+             */
+            class_index?: (number | string) | null;
+            /**
+             * Concepts
+             * @description These are the concepts, each a set of photos that show it: the id of a set, or `{"name": …, "images": […]}`. Each has at least 2 photos; 30 or more make good vectors.
+             */
+            concepts: (string | components["schemas"]["PhotoSet"])[];
+            /**
+             * Random Sets
+             * @description These are sets of random photos that do not show the concepts, written like `concepts`. Each gives every concept another vector. Chance can be ruled out from three sets on, and 10 or more are better. Sets without common photos are best.
+             */
+            random_sets: (string | components["schemas"]["PhotoSet"])[];
+            /**
+             * Pool
+             * @description With `none`, a vector has a value for each position and channel of the layer, as the authors do it. With `mean`, it has a value for each channel, and is the same at all positions; this needs fewer photos. If it is null, it is `none`, or `mean` if the layer's size depends on the photo.
+             */
+            pool?: ("none" | "mean") | null;
+            /**
+             * Penalty
+             * @description This is the weight of the vector's length in the fit, for activations whose mean squared distance from their mean is 1. The larger it is, the more the vector is like the difference of the two means. The default is `0.01`.
+             */
+            penalty?: number;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title. The default is `true`.
+             */
+            annotate?: boolean;
+        };
+        /**
          * TopPatchesForm
          * @description This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as large as its receptive field. Each channel has a row, with the strongest part first.
          */
@@ -29117,6 +29505,76 @@ export interface components {
             state: "succeeded";
             facts: components["schemas"]["SobolFacts"];
             artifacts: components["schemas"]["SobolArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * TcavArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        TcavArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "sheet" | "scores" | "random_scores" | "derivatives" | "vectors";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a TCAV job has when it has succeeded. */
+        TcavResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["TcavFacts"];
+            artifacts: components["schemas"]["TcavArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
             finished_at: string;
@@ -34919,6 +35377,63 @@ export interface components {
             designs: 4 | 8 | 16 | 32 | 64 | 128 | 256;
         };
         /**
+         * ResolvedTcav
+         * @description How often the score of a class grows towards a concept, against directions that mean nothing.
+         */
+        ResolvedTcav: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Layer
+             * @description This is the path of the layer, any from which the class score is computed. If it is null, the model's default target layer is used.
+             */
+            layer: string | null;
+            /**
+             * Class Index
+             * @description This is the class whose photos are in `images`: a class index or a label. If it is null, it is the class that is the top class of most photos.
+             */
+            class_index: (number | string) | null;
+            /**
+             * Concepts
+             * @description These are the concepts, each a set of photos that show it: the id of a set, or `{"name": …, "images": […]}`. Each has at least 2 photos; 30 or more make good vectors.
+             */
+            concepts: (string | components["schemas"]["PhotoSet"])[];
+            /**
+             * Random Sets
+             * @description These are sets of random photos that do not show the concepts, written like `concepts`. Each gives every concept another vector. Chance can be ruled out from three sets on, and 10 or more are better. Sets without common photos are best.
+             */
+            random_sets: (string | components["schemas"]["PhotoSet"])[];
+            /**
+             * Pool
+             * @description With `none`, a vector has a value for each position and channel of the layer, as the authors do it. With `mean`, it has a value for each channel, and is the same at all positions; this needs fewer photos. If it is null, it is `none`, or `mean` if the layer's size depends on the photo.
+             */
+            pool: ("none" | "mean") | null;
+            /**
+             * Penalty
+             * @description This is the weight of the vector's length in the fit, for activations whose mean squared distance from their mean is 1. The larger it is, the more the vector is like the difference of the two means. The default is `0.01`.
+             */
+            penalty: number;
+            /**
+             * Annotate
+             * @description If it is true, the picture has a title. The default is `true`.
+             */
+            annotate: boolean;
+        };
+        /**
          * ResolvedTopPatches
          * @description The parts of uploaded photos that excite a layer's channels most, cut out at its receptive field.
          */
@@ -35581,7 +36096,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "blur_ig" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "partition_shap" | "predict" | "predict_batch" | "rank_methods" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "top_patches" | "weights" | "xgrad_cam" | "xrai") | null;
+                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "blur_ig" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "partition_shap" | "predict" | "predict_batch" | "rank_methods" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "tcav" | "top_patches" | "weights" | "xgrad_cam" | "xrai") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -40375,6 +40890,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SobolJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_tcav: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "concepts": [
+                 *         {
+                 *           "name": "stripes",
+                 *           "images": [
+                 *             "img_dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+                 *             "img_eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+                 *           ]
+                 *         },
+                 *         {
+                 *           "name": "dots",
+                 *           "images": [
+                 *             "img_ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                 *             "img_0000000000000000000000000000000000000000000000000000000000000000"
+                 *           ]
+                 *         }
+                 *       ],
+                 *       "random_sets": [
+                 *         {
+                 *           "name": "random 1",
+                 *           "images": [
+                 *             "img_1111111111111111111111111111111111111111111111111111111111111111",
+                 *             "img_2222222222222222222222222222222222222222222222222222222222222222"
+                 *           ]
+                 *         },
+                 *         {
+                 *           "name": "random 2",
+                 *           "images": [
+                 *             "img_3333333333333333333333333333333333333333333333333333333333333333",
+                 *             "img_4444444444444444444444444444444444444444444444444444444444444444"
+                 *           ]
+                 *         },
+                 *         {
+                 *           "name": "random 3",
+                 *           "images": [
+                 *             "img_5555555555555555555555555555555555555555555555555555555555555555",
+                 *             "img_6666666666666666666666666666666666666666666666666666666666666666"
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["TcavForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TcavJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -46348,6 +46983,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SobolJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_tcav_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "concepts": [
+                 *         {
+                 *           "name": "stripes",
+                 *           "images": [
+                 *             "img_dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+                 *             "img_eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+                 *           ]
+                 *         },
+                 *         {
+                 *           "name": "dots",
+                 *           "images": [
+                 *             "img_ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                 *             "img_0000000000000000000000000000000000000000000000000000000000000000"
+                 *           ]
+                 *         }
+                 *       ],
+                 *       "random_sets": [
+                 *         {
+                 *           "name": "random 1",
+                 *           "images": [
+                 *             "img_1111111111111111111111111111111111111111111111111111111111111111",
+                 *             "img_2222222222222222222222222222222222222222222222222222222222222222"
+                 *           ]
+                 *         },
+                 *         {
+                 *           "name": "random 2",
+                 *           "images": [
+                 *             "img_3333333333333333333333333333333333333333333333333333333333333333",
+                 *             "img_4444444444444444444444444444444444444444444444444444444444444444"
+                 *           ]
+                 *         },
+                 *         {
+                 *           "name": "random 3",
+                 *           "images": [
+                 *             "img_5555555555555555555555555555555555555555555555555555555555555555",
+                 *             "img_6666666666666666666666666666666666666666666666666666666666666666"
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["TcavForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TcavJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TcavJob"];
                 };
             };
             400: components["responses"]["Problem400"];
