@@ -7,7 +7,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,8 +18,8 @@ from rich.console import Console
 from cli.client import Client
 from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
-from cli.gallery_calls import BUILT_IN, PRUNED, SOURCES, GalleryCall, method_calls
-from cli.gallery_models import pruned_model
+from cli.gallery_calls import BUILT_IN, SOURCES, GalleryCall, method_calls
+from cli.gallery_models import PRUNED, SMALL_VIT, SMALL_VIT_NOTE, gallery_models
 from cli.gallery_sets import SETS_NOTE, SETS_OF_TCAV, uploaded_sets
 from cli.method_page import method_page, methods_index
 from cli.temporary_stack import temporary_stack
@@ -83,16 +82,19 @@ def gallery(image: Path, docs: Path, only: str | None) -> None:
     pictures = docs / "pictures" / "gallery"
     pictures.mkdir(parents=True, exist_ok=True)
     photos = [image, *(path for path in sorted(image.parent.glob("*.jpg")) if path != image)][:_MOST_PHOTOS]
-    compares = only in (None, "compare_models")
+    calls = [call for call in method_calls() if only in (None, call.method)]
+    further = {call.model for call in calls} - {BUILT_IN}
+    if only in (None, "compare_models"):
+        further.add(PRUNED)
     with (
-        pruned_model() if compares else nullcontext(),
+        gallery_models(sorted(further), image.parent),
         temporary_stack("gallery") as stack,
         stack.interrupts.raising(),
         Client(stack.url) as client,
         DemoProgress(console) as progress,
     ):
         maker = _PictureMaker(client, progress, photos, pictures)
-        methods = [maker.make(call, f"method_{call.method}") for call in method_calls() if only in (None, call.method)]
+        methods = [maker.make(call, f"method_{call.method}") for call in calls]
         figures = [
             [maker.make(call, f"source_{number}_{index}") for index, call in enumerate(source.calls, 1) if only in (None, call.method)]
             for number, source in enumerate(SOURCES, 1)
@@ -123,7 +125,7 @@ class _PictureMaker:
         Raises:
             CommandFailed: the job did not succeed, or it made no such picture.
         """
-        model, params, note = BUILT_IN, call.params, ""
+        model, params, note = call.model, call.params, ""
         if call.source_model is not None:
             if self._has(call.source_model):
                 model, params = call.source_model, {**call.params, **call.source_params}
@@ -131,6 +133,8 @@ class _PictureMaker:
                 note = f"The source uses {call.source_model}. Its ImageNet weights could not be loaded here, so {BUILT_IN} was used."
         if call.method == "compare_models":
             note = f"{PRUNED} is the built-in model without the smallest 30 % of its weights. Name a model of your own in its place."
+        if call.model == SMALL_VIT:
+            note = SMALL_VIT_NOTE
         if issubclass(METHODS[call.method], PhotoSetsParams):
             note = SETS_NOTE
             params = {**params, **uploaded_sets(self._photos[0].parent, lambda name, png: self._client.upload(name, png).id)}
@@ -153,7 +157,10 @@ class _PictureMaker:
         path = self._pictures / f"{name}.jpg"
         _save(self._client.artifact(wanted[0]), path)
         return GalleryPicture(
-            GalleryCall(call.caption, call.method, params, photo=call.photo), job, path, " ".join([note, *job.warnings]).strip()
+            GalleryCall(call.caption, call.method, params, photo=call.photo, model=call.model),
+            job,
+            path,
+            " ".join([note, *job.warnings]).strip(),
         )
 
     def _has(self, model: str) -> bool:

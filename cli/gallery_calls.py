@@ -8,14 +8,13 @@ from typing import get_args
 
 from pydantic import JsonValue
 
+from cli.gallery_models import PRUNED, SMALL_VIT
 from cli.gallery_photos import OTHER_PHOTOS
-from schemas.methods import METHODS
+from schemas.methods import METHODS, family_of
 from schemas.methods.evaluation.measures import MeasureName
 from schemas.methods.inspection.sandbox import SANDBOX_PRESETS
 
 BUILT_IN = "efficientnet_lite0"
-PRUNED = "efficientnet_lite0_pruned"
-"""The built-in model without the smallest 30 % of its weights, which the gallery makes for `compare_models`."""
 MIDDLE = "block8_expand_conv"
 CLASSES: list[JsonValue] = [285, 1, 340, 980]
 CHANNELS: list[JsonValue] = [0, 5, 100, 700]
@@ -27,7 +26,7 @@ class GalleryCall:
 
     If the source uses another model than the built-in one, `source_model` names it, and `source_params` are the parameters that
     change for it. That model is used if its weights can be loaded. `artifact` names the artifact to show; None means the primary one.
-    `photo` names the file of another photo than the first.
+    `photo` names the file of another photo than the first, and `model` is the model without a `source_model`.
     """
 
     caption: str
@@ -37,6 +36,7 @@ class GalleryCall:
     source_params: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     artifact: str | None = None
     photo: str | None = None
+    model: str = BUILT_IN
 
 
 @dataclass(frozen=True)
@@ -235,13 +235,16 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "xgrad_cam": {"layer": "block10_add"},
     "xrai": {},
 }
-
-
 _TWO_OBJECTS: Mapping[str, JsonValue] = {"class_index": [285, 967]}  # the cat and the espresso of `cat_and_coffee.jpg`
+_TWO_THINGS: Mapping[str, JsonValue] = {"class_index": ["cat", "coffee"]}  # the same for `SMALL_VIT`
 
 
 def method_calls() -> Iterator[GalleryCall]:
     """Yield one call of each method that shows it well."""
     for name, params in METHODS.items():
         photo, good = OTHER_PHOTOS.get(name), _GOOD_PARAMS.get(name, params.card.example)
-        yield GalleryCall(params.card.title, name, {**good, **(_TWO_OBJECTS if photo == "cat_and_coffee.jpg" else {})}, photo=photo)
+        if family_of(name) == "attention":
+            good = {**good, **_TWO_THINGS} if "class_index" in params.model_fields else good
+            yield GalleryCall(params.card.title, name, good, photo="cat_and_coffee.jpg", model=SMALL_VIT)
+        else:
+            yield GalleryCall(params.card.title, name, {**good, **(_TWO_OBJECTS if photo == "cat_and_coffee.jpg" else {})}, photo=photo)

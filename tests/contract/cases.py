@@ -15,12 +15,13 @@ import numpy as np
 from catalog.entry import CatalogEntry
 from rendering.photo import Photo
 from schemas.limits import MethodLimits
-from schemas.methods import METHODS
+from schemas.methods import METHODS, family_of
 from schemas.methods.base import MethodParams
 from schemas.methods.further_models import FurtherModelsParams
 from schemas.methods.photo_sets import PhotoSetsParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import Preprocessing, PublishedModel
+from tests.contract.transformers import class_token
 from tests.drawn import drawn
 from tests.zoo import ZOO
 from workers.contract.artifacts import Output
@@ -45,6 +46,8 @@ LIGHTER: dict[str, dict[str, Any]] = {
 PHOTOS = ((40, 61), (75, 52), (11, 7))
 NO_IMAGE = np.zeros((0, 1, 1, 3), np.float32)
 IMAGE_METHODS = [name for name, params in METHODS.items() if params.card.needs_image]
+# These methods need a vision transformer, which then takes the place of every other model.
+ATTENTION_METHODS = [name for name in METHODS if family_of(name) == "attention"]
 IMAGES_METHODS = [name for name, params in METHODS.items() if issubclass(params, ImagesParams)]
 
 
@@ -149,6 +152,12 @@ def zoo_model(name: str) -> tuple[KerasProbe, PublishedModel]:
     return examined_model(name, ZOO[name]())
 
 
+@cache
+def transformer() -> tuple[KerasProbe, PublishedModel]:
+    """Return a vision transformer with a class token."""
+    return examined_model("class_token", class_token())
+
+
 def renamed(probe: KerasProbe, name: str) -> KerasProbe:
     """Return a probe of the same model under another name."""
     other = copy(probe)
@@ -166,7 +175,7 @@ def resolved_alike(params: MethodParams, published: PublishedModel) -> MethodPar
 
 
 def case(method: str, model_name: str) -> MethodCase:
-    probe, published = zoo_model(model_name)
+    probe, published = transformer() if method in ATTENTION_METHODS else zoo_model(model_name)
     params = resolved_alike(METHODS[method].model_validate({**METHODS[method].card.example, **LIGHTER.get(method, {})}), published)
     return MethodCase(probe, published, params, implementation(method))
 

@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from tests import zoo
+from tests.contract import transformers
 from tests.workers.models import custom_layers
 from tests.workers.models.entries import FIXTURES
 
@@ -32,6 +33,8 @@ class ModelKind:
         no_class: code and text of the error of methods that explain a class.
         no_scores: code and text of the error of methods that list the scores of classes.
         no_relevance: code and text of the error of `lrp`.
+        no_excitation: the same of `excitation_backprop`, if it is another one.
+        no_attention: code and text of the error of methods that show attention. None means that the model has attention on its map.
         first_rule: rule of the first layer for `lrp`, where the default one would give every pixel the same relevance.
         no_field: true if a position of the target layer does not see a limited part of the photo.
     """
@@ -45,6 +48,8 @@ class ModelKind:
     no_class: tuple[str, str] | None = None
     no_scores: tuple[str, str] | None = None
     no_relevance: tuple[str, str] | None = None
+    no_excitation: tuple[str, str] | None = None
+    no_attention: tuple[str, str] | None = ("unsuitable_layer", "has no attention layer")
     first_rule: str | None = None
     no_field: bool = False
 
@@ -137,13 +142,15 @@ def _int8() -> keras.Model:
 
 
 _add("int8", _int8, "conv")
-_add("own_vit", lambda: zoo.seeded(custom_layers.keras_io_vit()), "norm", tokens=True, no_field=True, no_relevance=_no_rule("norm"))
+_TOKENS: dict[str, Any] = {"tokens": True, "no_field": True, "no_attention": None}
+_add("own_vit", lambda: zoo.seeded(custom_layers.keras_io_vit()), "norm", no_relevance=_no_rule("encoder"), **_TOKENS)
 _add(
     "own_convnext",
     lambda: zoo.seeded(custom_layers.convnext_like()),
     "block1",
     no_field=True,
-    no_relevance=_no_rule("layer_normalization.*"),
+    no_relevance=_no_rule("dropped_path.*"),
+    no_excitation=_no_rule("layer_normalization.*"),
 )
 
 
@@ -195,35 +202,17 @@ def dense_alone() -> keras.Model:
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="scores")(x))
 
 
-def _tokens(photo: keras.KerasTensor) -> keras.KerasTensor:
-    patches = layers.Conv2D(6, (4, 2), strides=(4, 2), name="patches")(photo)
-    return layers.Reshape((12, 6), name="tokens")(patches)
-
-
-def _block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    normed = layers.LayerNormalization(name=f"{name}_norm1")(x)
-    x = layers.Add(name=f"{name}_add1")([x, layers.MultiHeadAttention(2, 3, name=f"{name}_attention")(normed, normed)])
-    hidden = layers.Dense(7, activation="gelu", name=f"{name}_hidden")(layers.LayerNormalization(name=f"{name}_norm2")(x))
-    return layers.Add(name=f"{name}_add2")([x, layers.Dense(6, name=f"{name}_out")(hidden)])
-
-
-@kind("each", tokens=True, no_field=True, no_relevance=_no_rule("norm"))
+@kind("each", **_TOKENS)
 def vision_transformer() -> keras.Model:
     """The head reads all tokens."""
     photo = keras.Input((12, 8, 3), name="photo")
-    x = layers.LayerNormalization(name="norm")(_block(_block(_tokens(photo), "block1"), "block2"))
+    x = layers.LayerNormalization(name="norm")(transformers.block(transformers.block(transformers.tokens(photo), "block1"), "block2"))
     x = layers.Dense(7, activation="tanh", name="each")(x)
     x = layers.Flatten(name="flatten")(x)
     return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x))
 
 
-@kind("block2_norm1", tokens=True, no_field=True, no_relevance=_no_rule("norm"))
-def class_token() -> keras.Model:
-    """The head reads a class token only."""
-    photo = keras.Input((12, 8, 3), name="photo")
-    x = layers.ZeroPadding1D((1, 0), name="class_token")(_tokens(photo))
-    x = layers.LayerNormalization(name="norm")(_block(_block(x, "block1"), "block2"))
-    return keras.Model(photo, layers.Dense(5, activation="softmax", name="head")(x[:, 0]))
+_add("class_token", transformers.class_token, "block2_norm1", no_excitation=_no_rule("norm"), **_TOKENS)
 
 
 @kind(
@@ -232,7 +221,7 @@ def class_token() -> keras.Model:
     tokens=True,
     no_field=True,
     no_map=("unsuitable_layer", "has no spatial map"),
-    no_relevance=_no_rule("attention"),
+    no_attention=("unsuitable_layer", "Layer 'attention' .* attends among tokens that are not the positions of one map"),
 )
 def attention_without_a_grid() -> keras.Model:
     """The tokens are rows of the map, so they form no map themselves."""

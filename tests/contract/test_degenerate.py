@@ -21,7 +21,8 @@ from schemas.methods.inspection.weights import WeightsFacts
 from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import TargetClassParams
 from schemas.models import PublishedModel
-from tests.contract.cases import IMAGE_METHODS, IMAGES_METHODS, NO_IMAGE, MethodCase, examined_model, is_picture, resolved_alike
+from tests.contract.cases import ATTENTION_METHODS, IMAGES_METHODS, NO_IMAGE, MethodCase, examined_model, is_picture, resolved_alike
+from tests.contract.cases import IMAGE_METHODS as IMAGE_METHODS_OF_ALL
 from tests.drawn import drawn
 from tests.zoo import seeded
 from workers.contract.artifacts import Array, Output, Picture
@@ -29,12 +30,11 @@ from workers.engine.probe import KerasProbe
 from workers.methods import implementation
 from workers.models.preprocessing import prepare
 
+# Methods that can run on networks of convolutions, and read a photo. How those of attention treat such photos is tested beside them.
+IMAGE_METHODS = [method for method in IMAGE_METHODS_OF_ALL if method not in ATTENTION_METHODS]
 # Methods that show where in the photo something lies.
-ATTRIBUTIONS = [
-    method
-    for method in IMAGE_METHODS
-    if {"overlay", "map"} <= {spec.name for spec in METHODS[method].card.artifacts} or method == "compare"
-]
+_DRAWN = {method: {spec.name for spec in METHODS[method].card.artifacts} for method in METHODS}
+ATTRIBUTIONS = [method for method in IMAGE_METHODS if {"overlay", "map"} <= _DRAWN[method] or method == "compare"]
 # Methods that read one photo or several.
 PHOTO_METHODS = [*IMAGE_METHODS, *IMAGES_METHODS]
 # Methods that use the photo at its own size, so that it can be too small for the parameters.
@@ -42,7 +42,8 @@ AT_THE_PHOTOS_SIZE = {"deep_dream", "sandbox"}
 # Methods whose submission has no photo: they need none, or they name several.
 WITHOUT_A_PHOTO = [method for method, params in METHODS.items() if not params.card.needs_image]
 # Methods that examine a layer without making a map of it. Each reports a dead layer in its own way.
-LAYER_METHODS = [method for method in METHODS if method not in ATTRIBUTIONS and {"layer", "layers"} & set(METHODS[method].model_fields)]
+_OF_LAYERS = [method for method, params in METHODS.items() if {"layer", "layers"} & set(params.model_fields)]
+LAYER_METHODS = [method for method in _OF_LAYERS if method not in (*ATTRIBUTIONS, *ATTENTION_METHODS)]
 # Methods that explain a class. The others show what excites a layer, whatever the class.
 CLASS_METHODS = [method for method in ATTRIBUTIONS if issubclass(METHODS[method], TargetClassParams)]
 

@@ -25,6 +25,7 @@ from schemas.methods.cam.activation_params import ActivationCamParams
 from schemas.methods.cam.base import CamParams
 from schemas.methods.cam.finer_layers import finer_layers
 from schemas.methods.target_layer import TargetLayerParams
+from tests.contract.cases import ATTENTION_METHODS
 from tests.contract.model_kinds import KINDS, ModelKind
 from tests.drawn import drawn
 from workers.contract.artifacts import Array, Output, Picture
@@ -108,6 +109,8 @@ def given(kind: ModelKind, method: str) -> dict[str, Any]:
 
 def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
     params = METHODS[JUDGED.get(method, method)]
+    if method in ATTENTION_METHODS and (kind.no_class is None or "class_index" not in params.model_fields):
+        return kind.no_attention
     explains_a_class = "class_index" in params.model_fields or issubclass(params, CamParams)
     if kind.no_class is not None and explains_a_class and not issubclass(params, ActivationCamParams):
         return kind.no_class
@@ -115,8 +118,9 @@ def expected_error(kind: ModelKind, method: str) -> tuple[str, str] | None:
         return kind.no_relevance
     if method == "deep_lift" and kind.no_relevance:
         return kind.no_relevance[0], kind.no_relevance[1].replace("relevance propagation", "DeepLIFT")
-    if method == "excitation_backprop" and kind.no_relevance and not kind.no_map and kind not in RULES_SUFFICE:
-        return kind.no_relevance
+    no_excitation = kind.no_excitation or kind.no_relevance
+    if method == "excitation_backprop" and no_excitation and not kind.no_map and kind not in RULES_SUFFICE:
+        return no_excitation
     return kind.no_map if "layer" in params.model_fields else None
 
 
@@ -124,6 +128,10 @@ def map_size(model: LoadedModel, kind: ModelKind, method: str) -> tuple[int, int
     """Return the height and width of the method's map: those of the target layer for a CAM, and those of the input for other methods."""
     tensor, _ = model.prepare(PHOTO)
     params = METHODS[JUDGED.get(method, method)]
+    if method in ATTENTION_METHODS:
+        grid = [layer.token_grid for layer in model.published.description.layers if layer.kind == "attention"][-1]
+        assert grid is not None
+        return grid.height, grid.width
     if not issubclass(params, (CamParams, TargetLayerParams)):
         return tensor.shape[:2]
     description = model.published.description

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel, ReceptiveField
+from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel, ReceptiveField, TokenGrid
 
 LABELS = ("tench, Tinca tinca", "tabby, tabby cat", "Egyptian cat", "tabby, brindled cat", "espresso")
 
@@ -49,3 +49,17 @@ def description(name: str = "vgg16", **changes: object) -> ModelDescription:
 
 def published(labels: tuple[str, ...] = LABELS, **changes: object) -> PublishedModel:
     return PublishedModel(description=description(**changes), labels=labels, digest="1")
+
+
+def transformer(before: int = 1, **changes: object) -> PublishedModel:
+    """Return a vision transformer with two attention layers over tokens that form a map of 3 × 4, after `before` other tokens."""
+    grid, tokens = TokenGrid(height=3, width=4, before=before), (12 + before, 6)
+    names = ("tokens", "block1_attention", "block2_attention")
+    kinds = (LayerKind.RESHAPE, LayerKind.ATTENTION, LayerKind.ATTENTION)
+    inbound = ("input", *names[:-1])
+    stack = tuple(
+        layer(name, kind, tokens, (read,), cam_able=True).model_copy(update={"token_grid": grid, "type": "MultiHeadAttention"})
+        for name, kind, read in zip(names, kinds, inbound, strict=True)
+    )
+    head = layer("predictions", LayerKind.DENSE, (5,), (names[-1],))
+    return published(layers=(layer("input", LayerKind.INPUT, (20, 30, 3), ()), *stack, head), default_layer=names[-1], **changes)

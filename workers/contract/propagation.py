@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.contract.arrays import Float32
+from workers.contract.attention import AttentionGradients, Attentions
 from workers.contract.contributions import Contributions
 from workers.contract.full_gradients import FullGradients
 from workers.contract.relevance import InputRange, RelevanceRules, Relevances
@@ -44,5 +46,23 @@ class PropagationProbe(Protocol):
 
         Raises:
             UnsuitableLayer: the bias of a layer is not known.
+        """
+        ...
+
+    def attentions(self, tensor: Float32, layers: Sequence[str], *, scores: bool = False, output: str | None = None) -> Attentions:
+        """Return the attention probabilities of every call of `layers`, in float32, and with `scores` also logits and probabilities.
+
+        Raises:
+            UnsuitableLayer: the attention of a layer cannot be seen, or does not go over all positions.
+        """
+        ...
+
+    def attention_gradients(
+        self, tensor: Float32, layers: Sequence[str], class_indices: NDArray[np.int32], *, output: str | None = None
+    ) -> AttentionGradients:
+        """Return the attention probabilities of `layers`, and the gradient of each example's logit by them, in float32.
+
+        Raises:
+            UnsuitableLayer: the attention of a layer cannot be seen, or does not go over all positions.
         """
         ...

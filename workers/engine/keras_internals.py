@@ -69,6 +69,14 @@ DTYPE_POLICY_ATTRIBUTE = "_dtype_policy"
 INNER_LAYERS_ATTRIBUTE = "_layers"
 """The instance attribute that lists the layers which a layer holds directly, such as the layer inside `TimeDistributed`."""
 
+ATTENTION_SOFTMAX_ATTRIBUTE = "_softmax"
+"""The instance attribute of attention layers with the softmax of their scores."""
+FLASH_ATTENTION_ATTRIBUTE = "_flash_attention"
+"""The instance attribute of attention layers that lets them use a kernel without probabilities."""
+COMPUTE_ATTENTION = "_compute_attention"
+ATTENTION_METHODS = ("call", COMPUTE_ATTENTION, "_masked_softmax")
+"""A subclass of an attention layer that overrides one of these attends in a way of its own. The second gets query, key and value."""
+
 VARIABLE_LIST_ATTRIBUTES = ("_trainable_variables", "_non_trainable_variables")
 """The instance attributes that list a layer's own variables."""
 
@@ -79,7 +87,6 @@ OPERATIONS_PACKAGE = "keras.src.ops"
 """The package of the modules that hold the classes of Keras's operations. A stored configuration names them by module."""
 
 _SOURCE_PACKAGE = "keras.src."
-# The names that TensorFlow allows for a scope of a graph are these and a few more.
 _VALID_SCOPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -11,9 +12,16 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from workers.contract.arrays import Float32
+from workers.contract.attention import AttentionGradients, Attentions
 from workers.contract.contributions import Contributions
 from workers.contract.full_gradients import FullGradients
 from workers.contract.relevance import InputRange, RelevanceRules, Relevances
+from workers.engine.attention_pass import (
+    build_attention_gradients,
+    build_attentions,
+    run_attention_gradients,
+    run_attentions,
+)
 from workers.engine.compiled_cache import CompiledCache
 from workers.engine.deep_lift.deep_lift_pass import build_contributions, run_contributions
 from workers.engine.full_gradient_pass import build_full_gradients, run_full_gradients
@@ -54,6 +62,29 @@ class PropagatingProbe(ABC):
         call = self.compiled.get(("full_gradients", self._inputs.key, source.key), partial(build_full_gradients, self._inputs, source))
         with errors:
             return run_full_gradients(call, self._inputs.arguments(tensor), class_indices, self._weights)
+
+    def attentions(self, tensor: Float32, layers: Sequence[str], *, scores: bool = False, output: str | None = None) -> Attentions:
+        errors, paths = self._checked(tensor), tuple(layers)
+        source = self._scores(output) if scores else None
+        key = "attentions", self._inputs.key, paths, source and source.key, scores
+        call = self.compiled.get(key, partial(build_attentions, self._inputs, paths, scores=source))
+        with errors:
+            return run_attentions(call, self._inputs.arguments(tensor), self._weights if scores else ())
+
+    def attention_gradients(
+        self, tensor: Float32, layers: Sequence[str], class_indices: NDArray[np.int32], *, output: str | None = None
+    ) -> AttentionGradients:
+        errors, paths = self._checked(tensor, gradient_at=layers[0]), tuple(layers)
+        (source,) = {self._explained(layer, output, class_indices, len(tensor)) for layer in paths}
+        call = self.compiled.get(
+            ("attention_gradients", self._inputs.key, paths, source.key), partial(build_attention_gradients, self._inputs, paths, source)
+        )
+        with errors:
+            return run_attention_gradients(call, self._inputs.arguments(tensor), class_indices, self._weights)
+
+    @abstractmethod
+    def _scores(self, output: str | None) -> ScoreSource:
+        """Return the source of the scores that are explained."""
 
     @abstractmethod
     def _checked(self, tensor: Float32, precision: str = "float32", gradient_at: str | None = None) -> AbstractContextManager[None]:

@@ -42,13 +42,13 @@ def box_region(where: BoxRegion, photo: Photo, size: tuple[int, int]) -> Bool[np
     return inside if inside.any() else _position(top + height / 2, left + width / 2, photo, size, f"{POINTER}/box")
 
 
-def point_region(where: PointRegion, photo: Photo, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-    """Return the one position that covers the point.
+def point_region(where: PointRegion, photo: Photo, size: tuple[int, int], pointer: str = f"{POINTER}/point") -> Bool[np.ndarray, "h w"]:
+    """Return the one position that covers the point. `pointer` says where the point stands in the request.
 
     Raises:
         InvalidParameters: the model does not see the point.
     """
-    return _position(*where.point, photo, size, f"{POINTER}/point")
+    return _position(*where.point, photo, size, pointer)
 
 
 def mask_region(mask: UInt8[np.ndarray, "H W 3"], photo: Photo, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:

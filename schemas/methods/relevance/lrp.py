@@ -45,7 +45,8 @@ class Lrp(FramesParams, TargetClassParams, PictureParams):
         ),
         reference=(
             "Bach et al., On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation, "
-            "doi:10.1371/journal.pone.0130140; rules as in Zennit, Anders et al., arXiv:2106.13200"
+            "doi:10.1371/journal.pone.0130140; rules as in Zennit, Anders et al., arXiv:2106.13200; layer norm and "
+            "attention as in Ali et al., arXiv:2202.07304"
         ),
         formula="R_i = Σ_j (contribution of i to j) / (all contributions to j) · R_j, from the logit down to the pixels",
         cost=(

@@ -228,3 +228,17 @@ def test_a_name_that_tensorflow_refuses_as_a_scope_is_left_out_of_the_graph(name
     assert any(re.match(r"layer(_\d+)?/", found) for found in names), moved("Layer._open_name_scope")
     assert layer.name == name
     assert layer.kernel.path.endswith(f"{name}/kernel")
+
+
+@pytest.mark.parametrize("layer", [layers.MultiHeadAttention(2, 3), layers.GroupQueryAttention(3, 4, 2)])
+def test_attention_goes_through_the_softmax_and_the_methods_in_the_attributes(layer: Any) -> None:
+    x = tf.random.stateless_normal((1, 5, 4), (1, 2))
+    layer(x, x)
+    even = {keras_internals.ATTENTION_SOFTMAX_ATTRIBUTE: lambda scores, mask=None: tf.ones_like(scores) / 5}
+    plain = {keras_internals.FLASH_ATTENTION_ATTRIBUTE: False}
+    output, weights = copy_layer(layer, **even, **plain)(x, x, return_attention_scores=True)
+    assert np.allclose(weights, 0.2), moved("MultiHeadAttention._softmax")
+    assert np.allclose(output, output[:, :1], atol=1e-6), moved("MultiHeadAttention._softmax")
+    assert all(hasattr(layer, name) for name in keras_internals.ATTENTION_METHODS), moved("the methods of MultiHeadAttention")
+    computed = copy_layer(layer, **{keras_internals.COMPUTE_ATTENTION: lambda query, key, value, *_, **__: (query * 0, None)})(x, x)
+    assert not np.asarray(computed).any(), moved("MultiHeadAttention._compute_attention")  # the biases are zeros

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.methods.target_class import TOP_CLASS
 from workers.contract.contributions import Contributions
-from workers.engine.deep_lift import difference_rules
+from workers.engine.deep_lift import difference_rules, transformer_rules
 from workers.engine.deep_lift.difference_route import DifferenceRule, DifferenceStep, difference_route
 from workers.engine.domain_errors import check_finite
 from workers.engine.evaluation import Override, evaluate
@@ -104,6 +104,11 @@ def _ruled_calls(route: Sequence[DifferenceStep]) -> Override:
 def _ruled(each: DifferenceStep) -> Callable[..., Any]:
     if each.rule is DifferenceRule.WEIGHTS:
         return lambda x, *_, **__: _weighted(each.operation, x)
+
+    if each.rule is DifferenceRule.NORM:
+        return lambda x, *_, **__: transformer_rules.normed(each.operation, x)
+    if each.rule is DifferenceRule.ATTENTION:
+        return transformer_rules.attended(each.operation)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         compute, inputs = carried_arguments(each.step, each.carriers, each.operation, args, kwargs)

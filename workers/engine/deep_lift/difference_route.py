@@ -25,6 +25,7 @@ class DifferenceRule(Enum):
     LARGEST, SMALLEST: of a maximum or a minimum, the difference goes to the place that won, in the input or at the baseline, as in Captum.
     PRODUCT: of a product of two factors, each gets its difference times the mean of the other factor, which is its Shapley value, as in
         SHAP's DeepExplainer.
+    NORM, ATTENTION: layer norm and attention, as the steps that they are made of.
     """
 
     LINEAR = auto()
@@ -33,6 +34,8 @@ class DifferenceRule(Enum):
     LARGEST = auto()
     SMALLEST = auto()
     PRODUCT = auto()
+    NORM = auto()
+    ATTENTION = auto()
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,10 @@ _BY_STEP_RULE = {
     StepRule.MOVE: DifferenceRule.LINEAR,
     StepRule.SHARE: DifferenceRule.LINEAR,
     StepRule.GATE: DifferenceRule.PRODUCT,
+    StepRule.NORM: DifferenceRule.NORM,
+    StepRule.ATTENTION: DifferenceRule.ATTENTION,
 }
+_TOKENS_RANK = 3  # (N, T, K)
 _LARGEST, _SMALLEST = frozenset(["Maximum", "Max", "Amax"]), frozenset(["Minimum", "Min", "Amin"])
 
 
@@ -100,9 +106,18 @@ def _rule_of(step: GraphStep, operation: Any, carriers: frozenset[TensorRef]) ->
         return DifferenceRule.LINEAR
     if found is StepRule.MOVE:
         return _rule_of_move(operation)
+    if rule is DifferenceRule.ATTENTION and (why := _why_no_attention(step, operation)):
+        raise _no_rule(step, why)
     if rule is DifferenceRule.PRODUCT and len(carriers) > 2:
         raise _no_rule(step, f"it is a product of {len(carriers)} factors, and only two have a rule")
     return rule
+
+
+def _why_no_attention(step: GraphStep, operation: Any) -> str | None:
+    """Return why an attention layer has no rule, or None if it has one."""
+    if any(len(tensor.shape) != _TOKENS_RANK for tensor in step.node.outputs):
+        return "it attends over a map, or returns its attention, and only attention among tokens has a rule"
+    return "a gate is part of it" if operation.get_config().get("use_gate") else None
 
 
 def _rule_of_move(operation: Any) -> DifferenceRule:
@@ -117,7 +132,7 @@ def _reason(operation: Any) -> str:
     activation = getattr(operation, "activation", None)
     if isinstance(operation, keras.Layer) and activation is not None and not isinstance(activation, keras.Layer):
         return f"its activation is '{getattr(activation, '__name__', type(activation).__name__)}', or it is quantised or of another layout"
-    return "there are rules for convolutions, dense layers, pooling, sums, products of two factors and activations"
+    return "there are rules for convolutions, dense layers, layer norm, attention, pooling, sums, products of two factors and activations"
 
 
 def _no_rule(step: GraphStep, why: str) -> UnsuitableLayer:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from functools import cache
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from schemas.errors import ForwardOnlyModel, InvalidParameters, OutOfMemory, UnknownClass
 from schemas.models import ModelDescription, Preprocessing, PublishedModel
 from workers.contract.arrays import Float32
+from workers.contract.attention import AttentionGradients, Attentions
 from workers.contract.contributions import Contributions
 from workers.contract.full_gradients import FullGradients
 from workers.contract.map_place import MapPlace
@@ -161,6 +162,12 @@ class ForwardOnlyProbe:
     def contributions(
         self, tensor: Float32, baselines: Float32, class_indices: NDArray[np.int32], *, output: str | None = None
     ) -> Contributions:
+        self._refuse("gradients")
+
+    def attentions(self, tensor: Float32, layers: Sequence[str], *, scores: bool = False, output: str | None = None) -> Attentions:
+        self._refuse("attention of layers")
+
+    def attention_gradients(self, *_: Any, **__: Any) -> AttentionGradients:
         self._refuse("gradients")
 
     def backproject(self, tensor: Float32, layer: str, seed: Float32, *, relu_rule: ReluRule = "gradient") -> Float32:

@@ -18,6 +18,7 @@ from workers.engine.passes import Others, traced, watch_only
 from workers.engine.relevance.route import Route, find_route
 from workers.engine.relevance.ruled_calls import ruled_calls, rules_used
 from workers.engine.relevance.rules import Bounds
+from workers.engine.relevance.step_rules import StepRule
 from workers.engine.score_sources import ScoreOrigin, ScoreSource
 
 
@@ -53,7 +54,8 @@ def build_relevances(
     graph, name = model_inputs.graph, rules.until or model_inputs.name
     source = graph.topology.tensor_at(name)
     origin = scores.origin(scores.fast_calls((name,), "float32"))
-    route = find_route(graph.topology, source, origin.tensor, origin.override)
+    without = (StepRule.NORM, StepRule.ATTENTION) if rules.sums_excite else ()
+    route = find_route(graph.topology, source, origin.tensor, origin.override, without)
     used = RulesUsed(rules_used(route, rules), route.merged, route.passed)
 
     def relevances(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 
 from schemas.errors import NoGradient, UnsuitableLayer
+from workers.engine.attention_layers import attended_values
 from workers.engine.evaluation import Override
 from workers.engine.inference import first_argument
 from workers.engine.relevance.gates import signal_of
@@ -62,11 +63,12 @@ class _Dependence:
     weighted: set[TensorRef] = field(default_factory=set[TensorRef])
 
 
-def find_route(topology: Topology, source: TensorRef, target: TensorRef, override: Override) -> Route:
+def find_route(topology: Topology, source: TensorRef, target: TensorRef, override: Override, without: Collection[StepRule] = ()) -> Route:
     """Return the route of relevance from the tensor `target` to the tensor `source`.
 
     Args:
         override: what is called in place of layers, by path.
+        without: kinds of steps that have no rule here.
 
     Raises:
         UnsuitableLayer: a layer on the way has no rule. The error names it.
@@ -84,6 +86,8 @@ def find_route(topology: Topology, source: TensorRef, target: TensorRef, overrid
         weighted = not before_weights.isdisjoint(step.writes)
         if step.kind == "call":
             found = _through(topology, step, operations[step.key], list(refs), dependence)
+            if found.rule in without:
+                raise _no_rule(step, "values that are divided or weighed by others do not excite each other")
             if found.carriers:
                 route.append(replace(found, is_last=found.rule is StepRule.WEIGHTS and not weighted))
             refs, weighted = found.carriers, weighted or found.rule is StepRule.WEIGHTS
@@ -124,6 +128,10 @@ def _through(
         if signal is None or read.count(signal) > 1:
             raise _no_rule(step, "neither of its inputs is clearly a gate, so the relevance of the product cannot be given to one of them")
         carriers = [ref for ref in carriers if ref == signal]
+    if rule is StepRule.ATTENTION:
+        if len(step.node.outputs) > 1:
+            raise _no_rule(step, "it also returns its attention")
+        carriers = [ref for ref in carriers if ref == attended_values(step)]
     is_first = rule is StepRule.WEIGHTS and dependence.weighted.isdisjoint(carriers)
     return RouteStep(step, operation, rule, frozenset(carriers), is_first)
 
@@ -132,7 +140,7 @@ def _reason(operation: Any) -> str:
     activation = getattr(operation, "activation", None)
     if isinstance(operation, keras.Layer) and activation is not None and not isinstance(activation, keras.Layer):
         return f"its activation is '{getattr(activation, '__name__', type(activation).__name__)}', or it is quantised or of another layout"
-    return "relevance propagation is defined for convolutions, dense layers, pooling, sums, gates and activations"
+    return "relevance propagation is defined for convolutions, dense layers, layer norm, attention, pooling, sums, gates and activations"
 
 
 def _no_rule(step: GraphStep, why: str) -> UnsuitableLayer:

@@ -9,8 +9,10 @@ import tensorflow as tf
 
 from schemas.methods.relevance.rules import FirstRule
 from workers.contract.relevance import MapRule, RelevanceRules
+from workers.engine.attention_layers import with_constant_attention
 from workers.engine.inference import call_for_inference
 from workers.engine.relevance.carried_arguments import carried_arguments
+from workers.engine.relevance.layer_norms import LayerNorm
 from workers.engine.relevance.linear_parts import LinearPart, linear_parts
 from workers.engine.relevance.route import Route, RouteStep
 from workers.engine.relevance.rules import Bounds, Propagation, stabilised
@@ -56,6 +58,11 @@ def _ruled(each: RouteStep, rules: RelevanceRules, bounds: Bounds | None) -> Cal
     if each.rule is StepRule.WEIGHTS:
         return lambda x, *_, **__: _weighted(each, x, rules, bounds)
 
+    if each.rule is StepRule.NORM:
+        return lambda x, *_, **__: _normed(operation, x)
+    if each.rule is StepRule.ATTENTION:
+        return lambda *args, **kwargs: _attended(operation, args, kwargs)
+
     def call(*args: Any, **kwargs: Any) -> Any:
         compute, inputs = carried_arguments(each.step, each.carriers, operation, args, kwargs)
         output = compute(*inputs)
@@ -77,6 +84,20 @@ def _weighted(each: RouteStep, x: tf.Tensor, rules: RelevanceRules, bounds: Boun
     if layer.activation is not None:
         value = _carried(layer.activation(value), [value], lambda relevance: [relevance])
     return tf.cast(value, layer.compute_dtype)
+
+
+def _normed(layer: Any, x: tf.Tensor) -> tf.Tensor:
+    """Return the output of a layer norm, whose relevance is shared as that of a sum with a constant divisor (arXiv:2202.07304)."""
+    value = tf.cast(x, tf.float32)
+    norm = LayerNorm(layer).with_constant_divisor(value)
+    output = tf.cast(call_for_inference(layer, [x]), tf.float32)
+    return tf.cast(_carried(output, [value], lambda relevance: _shares(norm, [value], relevance)), layer.compute_dtype)
+
+
+def _attended(layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tf.Tensor:
+    """Return the output of attention, whose relevance goes to the values alone, by constant weights (arXiv:2202.07304)."""
+    compute, values = with_constant_attention(layer, args, kwargs)
+    return _carried(compute(values), [values], lambda relevance: _shares(compute, [values], relevance))
 
 
 def _through_part(part: LinearPart, x: tf.Tensor, propagation: Propagation) -> tf.Tensor:

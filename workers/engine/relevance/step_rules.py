@@ -8,11 +8,13 @@ from typing import Any
 import keras
 
 from schemas.models import LayerKind
+from workers.engine.attention_layers import shows_attention
 from workers.engine.inference import first_argument
 from workers.engine.keras_code import runs_keras_code
 from workers.engine.keras_internals import CustomScaleLayer, source_package
 from workers.engine.layer_kinds import kind_of
 from workers.engine.relevance.elementwise import is_elementwise
+from workers.engine.relevance.layer_norms import is_layer_norm
 from workers.engine.relevance.linear_parts import has_weights
 
 
@@ -25,6 +27,8 @@ class StepRule(Enum):
         goes to the largest value.
     SHARE: the output is a sum, and each part gets relevance in proportion to what it contributes.
     GATE: the output is a product of a signal and a gate, and the signal gets all relevance (Arras et al. 2017, arXiv:1706.07206).
+    NORM: a layer norm, whose divisor counts as a constant, so that it is a weighted sum (Ali et al. 2022, arXiv:2202.07304).
+    ATTENTION: attention, whose weights count as constants, so that it is a weighted sum of values (the same paper).
     """
 
     WEIGHTS = auto()
@@ -32,6 +36,8 @@ class StepRule(Enum):
     MOVE = auto()
     SHARE = auto()
     GATE = auto()
+    NORM = auto()
+    ATTENTION = auto()
 
 
 # These are the names of Keras's classes. A layer and an operation of the same name do the same.
@@ -57,6 +63,16 @@ def step_rule(operation: Any, inputs: int, *, keeps_shape: bool) -> StepRule | N
         return StepRule.MOVE if operation is first_argument else None
     if has_weights(operation):
         return StepRule.WEIGHTS if is_elementwise(vars(operation)["activation"]) else None
+    return _rule_of_transformers(operation) or _rule_of_operation(operation, inputs, keeps_shape=keeps_shape)
+
+
+def _rule_of_transformers(operation: Any) -> StepRule | None:
+    if is_layer_norm(operation):
+        return StepRule.NORM
+    return StepRule.ATTENTION if shows_attention(operation) else None
+
+
+def _rule_of_operation(operation: Any, inputs: int, *, keeps_shape: bool) -> StepRule | None:
     names = frozenset(parent.__name__ for parent in type(operation).__mro__ if source_package(parent))
     if inputs == 1 and keeps_shape and (is_elementwise(operation) or not names.isdisjoint(_SCALES | _ARITHMETIC)):
         return StepRule.PASS

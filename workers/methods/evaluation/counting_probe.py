@@ -66,6 +66,8 @@ class CountingProbe(Probe):
     relevances = _asks(Probe.relevances, "gradient")
     contributions = _asks(Probe.contributions, "gradient")
     full_gradients = _asks(Probe.full_gradients, "gradient")
+    attentions = _asks(Probe.attentions, "forward")
+    attention_gradients = _asks(Probe.attention_gradients, "gradient")
     scores_from = _asks(Probe.scores_from, "forward", "activations")
     values = _asks(Probe.values, "forward")
     explaining = _asks(Probe.explaining)

@@ -171,6 +171,77 @@ class Methods(ABC):
         """
         return self._run_method("architecture", given_arguments(locals()))
 
+    def attention_maps(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, colormap: Literal["jet", "viridis",
+        "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, layer: str | None = DEFAULT, heads:
+        Literal["mean"] | Sequence[int] | None = DEFAULT, query: Literal["class_token", "mean"] | Sequence[float] | None = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> Result:
+        """Each head of an attention layer has a map: the weight that the class token, or a place of the photo, gives to every other
+            place when it gathers what it needs. This is for vision transformers.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            layer: This is the path of the attention layer.
+            heads: These heads are drawn.
+            query: This token attends: the `class_token`, a point (y, x) in pixels of the photo, or the `mean` over the tokens of
+                the picture.
+        """
+        return self._run_method("attention_maps", given_arguments(locals()))
+
+    def attention_rollout(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, colormap: Literal["jet", "viridis",
+        "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, output: str | None = DEFAULT, layers:
+        Sequence[str] | None = DEFAULT, query: Literal["class_token", "mean"] | None = DEFAULT, frames: int | None = DEFAULT, head_fusion:
+        Literal["mean", "max", "min"] = DEFAULT, discard_ratio: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """The attention of all layers of a vision transformer is multiplied, so that the map shows from which places of the photo
+            the class token got its content, over all layers. It explains no class. The facts name the top class.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            output: This is the name of the model's output that is explained.
+            layers: These are the paths of the attention layers that are followed.
+            query: The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            head_fusion: The heads of a layer become one by their `mean`, `max` or `min`, for each pair of tokens. By default
+                "mean".
+            discard_ratio: This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are
+                multiplied. By default 0.
+        """
+        return self._run_method("attention_rollout", given_arguments(locals()))
+
     def blur_ig(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, clip: float = DEFAULT, smooth: float =
@@ -217,6 +288,47 @@ class Methods(ABC):
                 that the values add up better. By default "midpoint".
         """
         return self._run_method("blur_ig", given_arguments(locals()))
+
+    def chefer(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, colormap: Literal["jet", "viridis",
+        "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, output: str | None = DEFAULT, layers:
+        Sequence[str] | None = DEFAULT, query: Literal["class_token", "mean"] | None = DEFAULT, target: Mapping[str, Any] | int | str |
+        Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT,
+        frames: int | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
+        fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """The attention of each head is multiplied by the gradient of the class's score, and what raises the score is added up over
+            all layers of a vision transformer. The map shows which places are relevant for this class.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            output: This is the name of the model's output that is explained.
+            layers: These are the paths of the attention layers that are followed.
+            query: The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+        """
+        return self._run_method("chefer", given_arguments(locals()))
 
     def compare(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
@@ -1014,6 +1126,49 @@ class Methods(ABC):
             score: This score of the class is differentiated. By default "logit".
         """
         return self._run_method("grad_x_input", given_arguments(locals()))
+
+    def gradient_rollout(
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
+        DEFAULT, input: str | None = DEFAULT, annotate: bool | Literal["side_by_side"] = DEFAULT, colormap: Literal["jet", "viridis",
+        "inferno", "magma", "plasma", "turbo", "hot", "gray"] = DEFAULT, alpha: float = DEFAULT, output: str | None = DEFAULT, layers:
+        Sequence[str] | None = DEFAULT, query: Literal["class_token", "mean"] | None = DEFAULT, target: Mapping[str, Any] | int | str |
+        Sequence[int | str] | None = DEFAULT, class_index: int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT,
+        frames: int | None = DEFAULT, discard_ratio: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+    ) -> Result:
+        """As in attention rollout, the attention of all layers is multiplied. Each weight is first multiplied by the gradient of
+            the class's score, so that only attention that raises the score is followed.
+
+        Args:
+            model: the name of the model.
+            image: a path, the content of a file, a Pillow image, an array, the id of an upload, or an `https://` address.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
+            input: This is the name of the image input that is explained.
+            annotate: If it is true, a picture of the map has a title with the method, the model, the layer and the explained class,
+                and beside it the scale of its colours. By default True.
+            colormap: The heatmap has the colours of this colormap. By default "turbo".
+            alpha: This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. By default
+                0.6.
+            output: This is the name of the model's output that is explained.
+            layers: These are the paths of the attention layers that are followed.
+            query: The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture.
+            target: This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`,
+                `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output),
+                `similarity` (to another image) and `activation` (a channel or a neuron).
+            class_index: This is the class to explain: a class index, a class label, or a list of them.
+            sign: For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. By default
+                1.
+            frames: At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its
+                frames.
+            discard_ratio: This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are
+                multiplied. By default 0.
+        """
+        return self._run_method("gradient_rollout", given_arguments(locals()))
 
     def gradient_shap(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =

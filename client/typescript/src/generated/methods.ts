@@ -6,7 +6,10 @@ export interface ArtifactNames {
   activations: "grid" | `grid.${string}` | "activations" | `activations.${string}`;
   adversarial: "picture" | "changed" | "change" | "input" | "map.before" | "map.after";
   architecture: "drawing" | "svg" | "dot" | "json";
+  attention_maps: "overlay" | "heatmap" | "attention";
+  attention_rollout: "overlay" | "heatmap" | "map" | "animation";
   blur_ig: "picture" | "overlay" | "attribution" | "map" | "animation";
+  chefer: "overlay" | "heatmap" | "map" | "animation";
   compare: "sheet" | `map.${string}` | "animation";
   compare_models: "sheet" | `map.${string}.${string}`;
   craft: "sheet" | "importances" | `maps.${string}` | "vectors" | "values" | "crops";
@@ -27,6 +30,7 @@ export interface ArtifactNames {
   grad_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   grad_cam_plus_plus: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
   grad_x_input: "picture" | "overlay" | "attribution" | "map" | "animation";
+  gradient_rollout: "overlay" | "heatmap" | "map" | "animation";
   gradient_shap: "picture" | "overlay" | "attribution" | "map" | "animation";
   guided_backprop: "picture" | "overlay" | "attribution" | "map" | "animation";
   guided_grad_cam: "picture" | "overlay" | "attribution" | "map" | "animation";
@@ -69,7 +73,10 @@ export type MethodWithImage =
   | "ablation_cam"
   | "activations"
   | "adversarial"
+  | "attention_maps"
+  | "attention_rollout"
   | "blur_ig"
+  | "chefer"
   | "compare"
   | "deconvnet"
   | "deep_dream"
@@ -84,6 +91,7 @@ export type MethodWithImage =
   | "grad_cam"
   | "grad_cam_plus_plus"
   | "grad_x_input"
+  | "gradient_rollout"
   | "gradient_shap"
   | "guided_backprop"
   | "guided_grad_cam"

@@ -240,6 +240,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/attention_maps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attention of heads
+         * @description Each head of an attention layer has a map: the weight that the class token, or a place of the photo, gives to every other place when it gathers what it needs. This is for vision transformers. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/attention_maps.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_attention_maps"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attention_rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attention rollout
+         * @description The attention of all layers of a vision transformer is multiplied, so that the map shows from which places of the photo the class token got its content, over all layers. It explains no class. The facts name the top class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/attention_rollout.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_attention_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/blur_ig": {
         parameters: {
             query?: never;
@@ -256,6 +300,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_blur_ig"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chefer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attention relevance (Chefer)
+         * @description The attention of each head is multiplied by the gradient of the class's score, and what raises the score is added up over all layers of a vision transformer. The map shows which places are relevant for this class. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/chefer.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_chefer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -696,6 +762,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_grad_x_input"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gradient_rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gradient attention rollout
+         * @description As in attention rollout, the attention of all layers is multiplied. Each weight is first multiplied by the gradient of the class's score, so that only attention that raises the score is followed. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/gradient_rollout.json`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_gradient_rollout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2251,6 +2339,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/attention_maps.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attention of heads, as JSON
+         * @description Each head of an attention layer has a map: the weight that the class token, or a place of the photo, gives to every other place when it gathers what it needs. This is for vision transformers. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/attention_maps`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_attention_maps_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attention_rollout.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attention rollout, as JSON
+         * @description The attention of all layers of a vision transformer is multiplied, so that the map shows from which places of the photo the class token got its content, over all layers. It explains no class. The facts name the top class. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/attention_rollout`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_attention_rollout_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/blur_ig.json": {
         parameters: {
             query?: never;
@@ -2267,6 +2399,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_blur_ig_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chefer.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attention relevance (Chefer), as JSON
+         * @description The attention of each head is multiplied by the gradient of the class's score, and what raises the score is added up over all layers of a vision transformer. The map shows which places are relevant for this class. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/chefer`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_chefer_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2707,6 +2861,28 @@ export interface paths {
          *     A key needs the scope `submit`.
          */
         post: operations["run_grad_x_input_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gradient_rollout.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gradient attention rollout, as JSON
+         * @description As in attention rollout, the attention of all layers is multiplied. Each weight is first multiplied by the gradient of the class's score, so that only attention that raises the score is followed. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/gradient_rollout`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_gradient_rollout_json"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4360,6 +4536,401 @@ export interface components {
             data?: components["schemas"]["InlineArray"] | null;
         };
         /**
+         * AttentionFlowFacts
+         * @description The layers that attention was followed through, and how much of it left the picture.
+         */
+        AttentionFlowFacts: {
+            /**
+             * Class Index
+             * @description This is the index of the first class that is explained.
+             */
+            class_index: number | null;
+            /**
+             * Label
+             * @description This is the first class's label. It is null if the model has no labels.
+             */
+            label: string | null;
+            /**
+             * Logit
+             * @description This is the first class's score for the whole image, before the final softmax or sigmoid.
+             */
+            logit: number | null;
+            /**
+             * Probability
+             * @description This is the first class's score for the whole image, after the softmax or sigmoid, 0-1.
+             */
+            probability: number | null;
+            /**
+             * Head
+             * @description It says what the values of the model's output are, as in the model's description. If it is `probabilities` or `log_probabilities`, there are no logits, and `logit` is the natural logarithm of the probability.
+             */
+            head: ("softmax" | "sigmoid" | "binary" | "logits" | "probabilities" | "log_probabilities" | "regression" | "embedding" | "none") | null;
+            /**
+             * Target
+             * @description This is the target in words, with the numbers that only the image decides. It is null for classes.
+             */
+            target: string | null;
+            /**
+             * Value
+             * @description This is the value of the target for the whole image. It is null for classes.
+             */
+            value: number | null;
+            /**
+             * Classes
+             * @description These are all classes that are explained, with their scores for the image. There are none for another target.
+             */
+            classes: components["schemas"]["Prediction"][];
+            /** @description These are the frames that were explained. It is null if `frames` was not given. */
+            animation: components["schemas"]["AnimationFacts"] | null;
+            /**
+             * Layers
+             * @description These are the calls of attention layers that were followed, the first one first. `path//1` is the second call of a shared layer.
+             */
+            layers: string[];
+            /**
+             * Heads
+             * @description This is the number of heads of each of these calls.
+             */
+            heads: number[];
+            /**
+             * Tokens
+             * @description This is the number of tokens.
+             */
+            tokens: number;
+            /**
+             * Outside
+             * @description For each map, this is the share (0-1) of the values on tokens outside of the picture, such as the class token.
+             */
+            outside: number[];
+        };
+        /**
+         * AttentionMaps
+         * @description Maps of the attention that one token pays to the others, one map for each head of a layer.
+         */
+        AttentionMaps: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Layer
+             * @description This is the path of the attention layer. If it is null, the last attention layer before the first output is used.
+             */
+            layer?: string | null;
+            /**
+             * Heads
+             * @description These heads are drawn. They count from 0. If it is null, all heads are drawn; `mean` is the mean of all heads.
+             * @example [
+             *       0,
+             *       3
+             *     ]
+             */
+            heads?: "mean" | number[] | null;
+            /**
+             * Query
+             * @description This token attends: the `class_token`, a point (y, x) in pixels of the photo, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             * @example [
+             *       120,
+             *       200
+             *     ]
+             */
+            query?: ("class_token" | "mean") | [
+                number,
+                number
+            ] | null;
+        };
+        /**
+         * AttentionMapsFacts
+         * @description The layer, the token that attends, and each head that is drawn.
+         */
+        AttentionMapsFacts: {
+            /**
+             * Layer
+             * @description This is the path of the layer.
+             */
+            layer: string;
+            /**
+             * Head Count
+             * @description This is the number of the layer's heads.
+             */
+            head_count: number;
+            /**
+             * Tokens
+             * @description This is the number of tokens that get attention.
+             */
+            tokens: number;
+            /**
+             * Grid
+             * @description This is the height and the width of the grid that the tokens of the picture form.
+             */
+            grid: [
+                number,
+                number
+            ];
+            /**
+             * Position
+             * @description This is the position (y, x) on the grid of the token that attends. It is null for the class token and the mean.
+             */
+            position: [
+                number,
+                number
+            ] | null;
+            /**
+             * Heads
+             * @description These are the heads that are drawn. It is empty for their mean.
+             */
+            heads: components["schemas"]["HeadAttention"][];
+        };
+        /** @description A Attention of heads job. */
+        AttentionMapsJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "attention_maps";
+            params: components["schemas"]["ResolvedAttentionMaps"];
+        } & (components["schemas"]["AttentionMapsResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "attention_maps";
+        };
+        /**
+         * AttentionMapsRequest
+         * @description Each head of an attention layer has a map: the weight that the class token, or a place of the photo, gives to every other place when it gathers what it needs. This is for vision transformers.
+         */
+        AttentionMapsRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "attention_maps";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Attention of heads. */
+            params?: components["schemas"]["AttentionMaps"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * AttentionRollout
+         * @description A map of where the attention of all layers together leads to, whatever the class.
+         */
+        AttentionRollout: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers?: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query?: ("class_token" | "mean") | null;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Head Fusion
+             * @description The heads of a layer become one by their `mean`, `max` or `min`, for each pair of tokens. The default is `"mean"`.
+             * @enum {string}
+             */
+            head_fusion?: "mean" | "max" | "min";
+            /**
+             * Discard Ratio
+             * @description This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are multiplied. It removes a haze of small weights. The attention of the class token to itself is kept. The default is `0`.
+             */
+            discard_ratio?: number;
+        };
+        /** @description A Attention rollout job. */
+        AttentionRolloutJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "attention_rollout";
+            params: components["schemas"]["ResolvedAttentionRollout"];
+        } & (components["schemas"]["AttentionRolloutResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "attention_rollout";
+        };
+        /**
+         * AttentionRolloutRequest
+         * @description The attention of all layers of a vision transformer is multiplied, so that the map shows from which places of the photo the class token got its content, over all layers. It explains no class. The facts name the top class.
+         */
+        AttentionRolloutRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "attention_rollout";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Attention rollout. */
+            params?: components["schemas"]["AttentionRollout"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * AveragePoolStage
          * @description A pooling that keeps the mean of each window.
          */
@@ -4876,6 +5447,165 @@ export interface components {
              * @description This is true if all values are the same. If the channel has only one position, it is true if the value is 0.
              */
             dead: boolean;
+        };
+        /**
+         * Chefer
+         * @description A map of the tokens that are relevant for a class: attention that raises its score, added up over all ways through the layers.
+         */
+        Chefer: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers?: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query?: ("class_token" | "mean") | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+        };
+        /** @description A Attention relevance (Chefer) job. */
+        CheferJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "chefer";
+            params: components["schemas"]["ResolvedChefer"];
+        } & (components["schemas"]["CheferResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "chefer";
+        };
+        /**
+         * CheferRequest
+         * @description The attention of each head is multiplied by the gradient of the class's score, and what raises the score is added up over all layers of a vision transformer. The map shows which places are relevant for this class.
+         */
+        CheferRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "chefer";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Attention relevance (Chefer). */
+            params?: components["schemas"]["Chefer"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /** ClassCount */
         ClassCount: {
@@ -9050,6 +9780,170 @@ export interface components {
             animation: components["schemas"]["AnimationFacts"] | null;
         };
         /**
+         * GradientRollout
+         * @description A map of where the attention that raises a class's score leads to, over all layers.
+         */
+        GradientRollout: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers?: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query?: ("class_token" | "mean") | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Discard Ratio
+             * @description This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are multiplied. It removes a haze of small weights. The default is `0`.
+             */
+            discard_ratio?: number;
+        };
+        /** @description A Gradient attention rollout job. */
+        GradientRolloutJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "gradient_rollout";
+            params: components["schemas"]["ResolvedGradientRollout"];
+        } & (components["schemas"]["GradientRolloutResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "gradient_rollout";
+        };
+        /**
+         * GradientRolloutRequest
+         * @description As in attention rollout, the attention of all layers is multiplied. Each weight is first multiplied by the gradient of the class's score, so that only attention that raises the score is followed.
+         */
+        GradientRolloutRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "gradient_rollout";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Gradient attention rollout. */
+            params?: components["schemas"]["GradientRollout"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * GradientShap
          * @description The expected contribution of each pixel to the difference between a class's scores for the image and for random baselines.
          *
@@ -9943,6 +10837,35 @@ export interface components {
              * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
+         * HeadAttention
+         * @description What one head does with its attention.
+         */
+        HeadAttention: {
+            /**
+             * Head
+             * @description This is the number of the head. The first head is 0.
+             */
+            head: number;
+            /**
+             * Outside
+             * @description This share (0-1) of its attention lies on tokens outside of the picture, such as the class token.
+             */
+            outside: number;
+            /**
+             * Entropy
+             * @description This is the entropy of its attention over all tokens, in bits. It is 0 if one token gets all, and log2(tokens) if all get the same.
+             */
+            entropy: number;
+            /**
+             * Strongest
+             * @description This is the position (y, x) of the token that gets most, on the grid of tokens.
+             */
+            strongest: [
+                number,
+                number
+            ];
         };
         /**
          * HiresCam
@@ -11025,7 +11948,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PartitionShapJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RankMethodsJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TcavJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"] | components["schemas"]["XraiJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["AttentionMapsJob"] | components["schemas"]["AttentionRolloutJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CheferJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientRolloutJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PartitionShapJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RankMethodsJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TcavJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"] | components["schemas"]["XraiJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -11064,7 +11987,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PartitionShapRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RankMethodsRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TcavRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"] | components["schemas"]["XraiRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["AttentionMapsRequest"] | components["schemas"]["AttentionRolloutRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CheferRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientRolloutRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PartitionShapRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RankMethodsRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TcavRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"] | components["schemas"]["XraiRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -12931,7 +13854,7 @@ export interface components {
              * @description The group of methods that answer the same kind of question.
              * @enum {string}
              */
-            family: "cam" | "gradients" | "relevance" | "perturbation" | "evaluation" | "concepts" | "sets" | "interventions" | "inspection" | "synthesis";
+            family: "cam" | "gradients" | "relevance" | "attention" | "perturbation" | "evaluation" | "concepts" | "sets" | "interventions" | "inspection" | "synthesis";
             /**
              * Family Title
              * @description The question that the family answers.
@@ -18649,6 +19572,207 @@ export interface components {
             last_layer?: string | null;
         };
         /**
+         * AttentionMapsForm
+         * @description Each head of an attention layer has a map: the weight that the class token, or a place of the photo, gives to every other place when it gathers what it needs. This is for vision transformers.
+         */
+        AttentionMapsForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Layer
+             * @description This is the path of the attention layer. If it is null, the last attention layer before the first output is used.
+             */
+            layer?: string | null;
+            /**
+             * Heads
+             * @description These heads are drawn. They count from 0. If it is null, all heads are drawn; `mean` is the mean of all heads.
+             * @example [
+             *       0,
+             *       3
+             *     ]
+             */
+            heads?: "mean" | number[] | null;
+            /**
+             * Query
+             * @description This token attends: the `class_token`, a point (y, x) in pixels of the photo, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             * @example [
+             *       120,
+             *       200
+             *     ]
+             */
+            query?: ("class_token" | "mean") | [
+                number,
+                number
+            ] | null;
+        };
+        /**
+         * AttentionRolloutForm
+         * @description The attention of all layers of a vision transformer is multiplied, so that the map shows from which places of the photo the class token got its content, over all layers. It explains no class. The facts name the top class.
+         */
+        AttentionRolloutForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers?: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query?: ("class_token" | "mean") | null;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Head Fusion
+             * @description The heads of a layer become one by their `mean`, `max` or `min`, for each pair of tokens. The default is `"mean"`.
+             * @enum {string}
+             */
+            head_fusion?: "mean" | "max" | "min";
+            /**
+             * Discard Ratio
+             * @description This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are multiplied. It removes a haze of small weights. The attention of the class token to itself is kept. The default is `0`.
+             */
+            discard_ratio?: number;
+        };
+        /**
          * BatchDefaults
          * @description The fields that every item of a batch has, unless it has its own.
          */
@@ -18964,6 +20088,123 @@ export interface components {
              * @enum {string}
              */
             rule?: "midpoint" | "left";
+        };
+        /**
+         * CheferForm
+         * @description The attention of each head is multiplied by the gradient of the class's score, and what raises the score is added up over all layers of a vision transformer. The map shows which places are relevant for this class.
+         */
+        CheferForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers?: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query?: ("class_token" | "mean") | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
         };
         /**
          * CompareForm
@@ -21241,6 +22482,128 @@ export interface components {
              * @enum {string}
              */
             score?: "logit" | "probability";
+        };
+        /**
+         * GradientRolloutForm
+         * @description As in attention rollout, the attention of all layers is multiplied. Each weight is first multiplied by the gradient of the class's score, so that only attention that raises the score is followed.
+         */
+        GradientRolloutForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Image
+             * Format: binary
+             * @description This part holds the image file.
+             */
+            image: string;
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands?: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input?: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate?: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha?: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output?: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers?: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query?: ("class_token" | "mean") | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target?: components["schemas"]["ClassTarget"] | components["schemas"]["DifferenceTarget"] | components["schemas"]["RegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["SimilarityTarget"] | components["schemas"]["ActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index?: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign?: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames?: number | null;
+            /**
+             * Discard Ratio
+             * @description This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are multiplied. It removes a haze of small weights. The default is `0`.
+             */
+            discard_ratio?: number;
         };
         /**
          * GradientShapForm
@@ -26001,6 +27364,146 @@ export interface components {
             error: null;
         };
         /**
+         * AttentionMapsArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        AttentionMapsArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "overlay" | "heatmap" | "attention";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Attention of heads job has when it has succeeded. */
+        AttentionMapsResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["AttentionMapsFacts"];
+            artifacts: components["schemas"]["AttentionMapsArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * AttentionRolloutArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        AttentionRolloutArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "overlay" | "heatmap" | "map" | "animation";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Attention rollout job has when it has succeeded. */
+        AttentionRolloutResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["AttentionFlowFacts"];
+            artifacts: components["schemas"]["AttentionRolloutArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * BlurIgArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -26065,6 +27568,76 @@ export interface components {
             state: "succeeded";
             facts: components["schemas"]["BlurIgFacts"];
             artifacts: components["schemas"]["BlurIgArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * CheferArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        CheferArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "overlay" | "heatmap" | "map" | "animation";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Attention relevance (Chefer) job has when it has succeeded. */
+        CheferResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["AttentionFlowFacts"];
+            artifacts: components["schemas"]["CheferArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
             finished_at: string;
@@ -27429,6 +29002,76 @@ export interface components {
             state: "succeeded";
             facts: components["schemas"]["GradientFacts"];
             artifacts: components["schemas"]["GradXInputArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
+         * GradientRolloutArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        GradientRolloutArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "overlay" | "heatmap" | "map" | "animation";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array" | "animation";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Gradient attention rollout job has when it has succeeded. */
+        GradientRolloutResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["AttentionFlowFacts"];
+            artifacts: components["schemas"]["GradientRolloutArtifact"][];
             provenance: components["schemas"]["Provenance"];
             /** Format: date-time */
             finished_at: string;
@@ -30213,6 +31856,159 @@ export interface components {
             last_layer: string | null;
         };
         /**
+         * ResolvedAttentionMaps
+         * @description Maps of the attention that one token pays to the others, one map for each head of a layer.
+         */
+        ResolvedAttentionMaps: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Layer
+             * @description This is the path of the attention layer. If it is null, the last attention layer before the first output is used.
+             */
+            layer: string | null;
+            /**
+             * Heads
+             * @description These heads are drawn. They count from 0. If it is null, all heads are drawn; `mean` is the mean of all heads.
+             * @example [
+             *       0,
+             *       3
+             *     ]
+             */
+            heads: "mean" | number[] | null;
+            /**
+             * Query
+             * @description This token attends: the `class_token`, a point (y, x) in pixels of the photo, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             * @example [
+             *       120,
+             *       200
+             *     ]
+             */
+            query: ("class_token" | "mean") | [
+                number,
+                number
+            ] | null;
+        };
+        /**
+         * ResolvedAttentionRollout
+         * @description A map of where the attention of all layers together leads to, whatever the class.
+         */
+        ResolvedAttentionRollout: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query: ("class_token" | "mean") | null;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Head Fusion
+             * @description The heads of a layer become one by their `mean`, `max` or `min`, for each pair of tokens. The default is `"mean"`.
+             * @enum {string}
+             */
+            head_fusion: "mean" | "max" | "min";
+            /**
+             * Discard Ratio
+             * @description This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are multiplied. It removes a haze of small weights. The attention of the class token to itself is kept. The default is `0`.
+             */
+            discard_ratio: number;
+        };
+        /**
          * ResolvedAveragePoolStage
          * @description A pooling that keeps the mean of each window.
          */
@@ -30359,6 +32155,99 @@ export interface components {
              * @description This is its name in the ranking. If it is null, it is the method's name.
              */
             name: string | null;
+        };
+        /**
+         * ResolvedChefer
+         * @description A map of the tokens that are relevant for a class: attention that raises its score, added up over all ways through the layers.
+         */
+        ResolvedChefer: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query: ("class_token" | "mean") | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
         };
         /**
          * ResolvedClassDifference
@@ -32247,6 +34136,104 @@ export interface components {
              * @enum {string}
              */
             score: "logit" | "probability";
+        };
+        /**
+         * ResolvedGradientRollout
+         * @description A map of where the attention that raises a class's score leads to, over all layers.
+         */
+        ResolvedGradientRollout: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Bands
+             * @description These channels of an array are shown in its place: one as grey, or three as red, green and blue. They count from 0. If it is null, the model's settings decide, or else the first three are shown. A photo is shown as it is and takes no `bands`.
+             * @example [
+             *       3,
+             *       2,
+             *       1
+             *     ]
+             */
+            bands: [
+                number
+            ] | [
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Input
+             * @description This is the name of the image input that is explained. Its image is the one that is shown. If it is null, the input that takes the photo is explained.
+             */
+            input: string | null;
+            /**
+             * Annotate
+             * @description If it is true, a picture of the map has a title with the method, the model, the layer and the explained class, and beside it the scale of its colours. `side_by_side` also shows the photo on the left of the overlay of one map. If it is false, the picture is the map alone, at the photo's own size. The default is `true`.
+             */
+            annotate: boolean | "side_by_side";
+            /**
+             * Colormap
+             * @description The heatmap has the colours of this colormap. The default is `"turbo"`.
+             * @enum {string}
+             */
+            colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
+            /**
+             * Alpha
+             * @description This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat. The default is `0.6`.
+             */
+            alpha: number;
+            /**
+             * Output
+             * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
+             */
+            output: string | null;
+            /**
+             * Layers
+             * @description These are the paths of the attention layers that are followed. If it is null, all attention layers between the photo and the output are followed.
+             */
+            layers: string[] | null;
+            /**
+             * Query
+             * @description The map shows what this token depends on: the `class_token`, or the `mean` over the tokens of the picture. If it is null, it is the class token if the model has one, and else the mean.
+             */
+            query: ("class_token" | "mean") | null;
+            /**
+             * Target
+             * @description This is what to explain, in place of `class_index`: a class index, a label, a list of them, or one of `class`, `difference` (a class minus others), `region` (a class of a segmentation), `element` (one value of an output), `similarity` (to another image) and `activation` (a channel or a neuron). A form takes an object as JSON.
+             * @example {
+             *       "difference": {
+             *         "from": [
+             *           281,
+             *           282
+             *         ],
+             *         "of": 285
+             *       }
+             *     }
+             */
+            target: components["schemas"]["ClassTarget"] | components["schemas"]["ResolvedDifferenceTarget"] | components["schemas"]["ResolvedRegionTarget"] | components["schemas"]["ElementTarget"] | components["schemas"]["ResolvedSimilarityTarget"] | components["schemas"]["ResolvedActivationTarget"] | (number | string) | (number | string)[] | null;
+            /**
+             * Class Index
+             * @description This is the class to explain: a class index, a class label, or a list of them. If it is null, the class with the highest logit is explained. For a model with one sigmoid unit, this is the more probable of its two answers; class_index 1 is always the positive one. For a model with one regression value, that value is explained.
+             */
+            class_index: (number | string) | (number | string)[] | null;
+            /**
+             * Sign
+             * @description For a model with one sigmoid output, -1 is another way to ask for the negative answer, `class_index` 0. Every other model accepts only 1. The default is `1`.
+             * @enum {integer}
+             */
+            sign: 1 | -1;
+            /**
+             * Frames
+             * @description At most this many frames of an animated GIF, WebP, PNG or AVIF file are explained, evenly spaced over all of its frames. The primary pictures are then also an animation, and the arrays have an axis for the frames in front. The top class of the first frame is explained in all frames, unless a class or another target is given. A still image has one frame. If it is null, the first frame alone is explained, as a still image.
+             */
+            frames: number | null;
+            /**
+             * Discard Ratio
+             * @description This share (0-1) of the weights of each layer, the lowest ones, is set to 0 before the layers are multiplied. It removes a haze of small weights. The default is `0`.
+             */
+            discard_ratio: number;
         };
         /**
          * ResolvedGradientShap
@@ -36096,7 +38083,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "blur_ig" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "partition_shap" | "predict" | "predict_batch" | "rank_methods" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "tcav" | "top_patches" | "weights" | "xgrad_cam" | "xrai") | null;
+                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "attention_maps" | "attention_rollout" | "blur_ig" | "chefer" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_rollout" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "partition_shap" | "predict" | "predict_batch" | "rank_methods" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "tcav" | "top_patches" | "weights" | "xgrad_cam" | "xrai") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -36771,6 +38758,165 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_attention_maps: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["AttentionMapsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionMapsJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_attention_rollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["AttentionRolloutForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionRolloutJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_blur_ig: {
         parameters: {
             query?: never;
@@ -36833,6 +38979,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BlurIgJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_chefer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["CheferForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheferJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -38455,6 +40681,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GradXInputJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_gradient_rollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["GradientRolloutForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradientRolloutJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -43046,6 +45352,158 @@ export interface operations {
             504: components["responses"]["Problem504"];
         };
     };
+    run_attention_maps_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["AttentionMapsForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionMapsJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionMapsJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_attention_rollout_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["AttentionRolloutForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionRolloutJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionRolloutJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
     run_blur_ig_json: {
         parameters: {
             query?: never;
@@ -43104,6 +45562,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BlurIgJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_chefer_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["CheferForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheferJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheferJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -44655,6 +47189,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GradXInputJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_gradient_rollout_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "image": "the bytes of cat.jpg"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["GradientRolloutForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradientRolloutJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GradientRolloutJob"];
                 };
             };
             400: components["responses"]["Problem400"];

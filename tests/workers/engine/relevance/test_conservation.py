@@ -60,6 +60,20 @@ def hard_gates(x: Any) -> Any:
 
 
 @way
+def transformer(x: Any) -> Any:
+    """Tokens with a class token go through layer norm, attention and a dense layer, and a grouped attention reads them with RMS norm."""
+    tokens = layers.ZeroPadding1D((1, 0))(
+        layers.Reshape((20, 6))(conv(kernel=4, strides=2, padding="same")(layers.Cropping2D((2, 0))(x))[:, :4])
+    )
+    normed = layers.LayerNormalization(center=False)(tokens)
+    tokens = layers.Add()([tokens, layers.MultiHeadAttention(2, 3, use_bias=False)(normed, normed)])
+    hidden = layers.Dense(7, activation="gelu", use_bias=False)(layers.LayerNormalization(center=False)(tokens))
+    tokens = layers.Add()([tokens, layers.Dense(6, use_bias=False)(hidden)])
+    normed = layers.RMSNormalization()(tokens)
+    return layers.GroupQueryAttention(3, 4, 2, use_bias=False)(normed, normed, use_causal_mask=True)
+
+
+@way
 def concatenated(x: Any) -> Any:
     parts = [conv(padding="same")(x), conv(padding="same", kernel=1)(x)]
     x = layers.Concatenate()(parts)
@@ -103,6 +117,8 @@ def photos(n: int = 2) -> np.ndarray:
 
 
 QUICK = ("residual", "squeeze_and_excitation", "moved")  # each other way is a slow test
+# Layer norm and attention are no sums of their inputs, so their gradient is another one, and excitation does not go through them.
+PLAIN = [name for name in WAYS if name != "transformer"]
 
 
 @pytest.mark.parametrize("rules", ["epsilon_plus_flat", pytest.param("epsilon_gamma_box", marks=pytest.mark.slow)])
@@ -115,7 +131,7 @@ def test_relevances_sum_to_the_logit(name: str, rules: Any) -> None:
     assert np.ptp(found.relevances) > 0
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "residual" else pytest.mark.slow) for name in WAYS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "residual" else pytest.mark.slow) for name in PLAIN])
 def test_epsilon_without_gates_is_gradient_times_input(name: str) -> None:
     """This holds for networks of ReLUs and sums with a small ε (Ancona et al., arXiv:1711.06104). A gate counts as a constant."""
     built = model(WAYS[name])
@@ -139,7 +155,7 @@ def test_the_forward_pass_is_that_of_the_model() -> None:
     np.testing.assert_array_equal(found.class_indices, found.logits.argmax(axis=1))
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "pooled" else pytest.mark.slow) for name in WAYS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "pooled" else pytest.mark.slow) for name in PLAIN])
 def test_excitations_sum_to_one(name: str) -> None:
     """If the top class has a score above 0, something excites it, and this goes on down to the photo.
 

@@ -89,8 +89,15 @@ def test_the_signal_gets_all_relevance_and_the_gate_nothing() -> None:
         relevances(gated("gate"), photos(), RULES)
 
 
+def _returned_attention(x: Any) -> Any:
+    tokens = layers.Reshape((15, 4))(x)
+    attended, weights = layers.MultiHeadAttention(1, 2, name="odd")(tokens, tokens, return_attention_scores=True)
+    return layers.Concatenate()([layers.Flatten()(attended), layers.Flatten()(weights)])
+
+
 REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "attention": (lambda x: layers.MultiHeadAttention(1, 2, name="odd")(*[layers.Reshape((15, 4))(x)] * 2), "MultiHeadAttention"),
+    "attention": (lambda x: layers.Attention(name="odd")([layers.Reshape((15, 4))(x)] * 2), "Attention"),
+    "returned": (_returned_attention, "MultiHeadAttention"),
     "normalisation": (layers.GroupNormalization(2, name="odd"), "GroupNormalization"),
     "softmax": (layers.Softmax(name="odd"), "Softmax"),
     "softmax_argument": (layers.Conv2D(3, 1, activation="softmax", name="odd"), "its activation is 'softmax'"),
@@ -120,7 +127,7 @@ def test_a_sum_may_have_the_same_tensor_twice(doubled: Callable[[Any], Any]) -> 
 
 def test_a_layer_without_a_rule_may_stand_in_a_gate() -> None:
     def gate(x: Any) -> Any:
-        mean = layers.LayerNormalization()(layers.GlobalAveragePooling2D(keepdims=True)(x))
+        mean = layers.GroupNormalization(2)(layers.GlobalAveragePooling2D(keepdims=True)(x))
         return layers.Multiply()([x, layers.Dense(4, activation="sigmoid")(mean)])
 
     assert relevances(model(layers.ReLU(), gate), photos(), RULES).relevances.any()

@@ -202,18 +202,20 @@ def test_the_overlay_is_the_methods_own_and_the_curves_are_an_array() -> None:
 @pytest.mark.parametrize("method", attribution_methods())
 def test_every_attribution_method_can_be_tested(method: str) -> None:
     """Run the method on a small Keras model, with randomised weights."""
-    from tests.contract.cases import zoo_model
+    from tests.contract.cases import ATTENTION_METHODS, transformer, zoo_model
 
-    probe, published = zoo_model("functional")
+    probe, published = transformer() if method in ATTENTION_METHODS else zoo_model("functional")
+    given = published.description.input
+    size = (given.height or 0, given.width or 0)
     options = {name: value for name, value in attribution_methods()[method].card.example.items() if name != "class_index"}
     params = Faithfulness(attribution=method, options=options, steps=2, randomisations=1)
     resolved = params.resolve(published, MethodLimits())
-    tensor = np.random.default_rng(1).uniform(-1, 1, (1, 13, 9, 3)).astype(np.float32)
+    tensor = np.random.default_rng(1).uniform(-1, 1, (1, *size, 3)).astype(np.float32)
     trial = driven(faithfulness.run(probe, Inputs(tensor), resolved))[1]
     assert np.isfinite(trial.map).all()
     photo = photo_of(26, 18)
-    facts = faithfulness.draw(trial, Photo(photo.image, Placement((13, 9), (0, 0, 13, 9), (0, 0, 26, 18))), resolved).facts
+    facts = faithfulness.draw(trial, Photo(photo.image, Placement(size, (0, 0, *size), (0, 0, 26, 18))), resolved).facts
     assert isinstance(facts, FaithfulnessFacts)
     (all_random,) = facts.cascading
-    assert all_random.layer == "conv1"
+    assert all_random.layer == ("patches" if method in ATTENTION_METHODS else "conv1")
     assert all_random.rank_correlation is None or abs(all_random.rank_correlation) < 0.999

@@ -1,0 +1,1 @@
+"""Parameters of the methods that show attention: one module for each method."""
