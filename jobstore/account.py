@@ -76,7 +76,7 @@ class FileAccount:
         while names := await self._connection.command("SPOP", garbage, DELETED_TOGETHER):
             try:
                 await self._delete([name.decode() for name in names])
-            except StorageFull:
+            except BaseException:  # also a cancellation; deleting a file twice is no error
                 await self._connection.command("SADD", garbage, *names)
                 raise
             count += len(names)

@@ -21,6 +21,6 @@ if redis.call('HEXISTS', holds, args.field) == 0 then
   redis.call('HSET', holds, args.field, files[1])
 end
 redis.call('ZADD', list, 'GT', now + args.life, args.batch_id)
-live_at_least(holds, args.life + args.record_ttl)
-live_at_least(list, args.life + args.record_ttl)
+live_at_least(holds, args.life + HELD_LIFE)
+live_at_least(list, args.life + HELD_LIFE)
 return {'held', spare(), 0}

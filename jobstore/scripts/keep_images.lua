@@ -11,7 +11,7 @@ for i, sha256 in ipairs(args.images) do
   local is_there = tonumber(redis.call('ZSCORE', STORED, 'upload:' .. id) or 0) > now
   values[i] = is_there and redis.call('GET', key('upload', id))
   if values[i] then
-    redis.call('PEXPIRE', key('upload', id), args.record_ttl)
+    redis.call('PEXPIRE', key('upload', id), HELD_LIFE)
     keep_stored('upload:' .. id, args.ttl)
   end
 end

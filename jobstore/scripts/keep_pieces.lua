@@ -17,6 +17,6 @@ for i, piece in ipairs(args.pieces) do
   drop(redis.call('HGET', pieces, piece[1]) or '')
   redis.call('HSET', pieces, piece[1], files[i])
 end
-redis.call('PEXPIRE', pieces, args.record_ttl)
+redis.call('PEXPIRE', pieces, HELD_LIFE)
 keep_stored('piece:' .. args.work, args.ttl)
 return {'kept', spare(), 0}

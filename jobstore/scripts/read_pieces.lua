@@ -8,6 +8,6 @@ local pieces = key('pieces', args.work)
 if tonumber(redis.call('ZSCORE', STORED, 'piece:' .. args.work) or 0) <= now then
   return {}
 end
-redis.call('PEXPIRE', pieces, args.record_ttl)
+redis.call('PEXPIRE', pieces, HELD_LIFE)
 keep_stored('piece:' .. args.work, args.ttl)
 return redis.call('HGETALL', pieces)

@@ -97,7 +97,7 @@ if args.item then
   release_item_image(args.item)
 end
 if upload then
-  live_at_least(key('upload', args.image .. ':' .. args.owner_key), args.record_ttl)
+  redis.call('PEXPIRE', key('upload', args.image .. ':' .. args.owner_key), HELD_LIFE)
   keep_stored(upload, args.ttl)
 end
 
@@ -120,7 +120,7 @@ else
     attempts = 0, claims = 0, fresh = args.fresh and 1 or 0, expires_at = now + args.ttl, inputs = args.inputs,
     further_models = args.further_models, traceparent = args.traceparent})
   if #files > 0 then
-    redis.call('SET', key('held', execution_id), table.concat(files, ' '), 'PX', args.record_ttl)
+    redis.call('SET', key('held', execution_id), table.concat(files, ' '), 'PX', HELD_LIFE)
   end
   redis.call('SET', key('params', execution_id), ARGV[2], 'PX', args.record_ttl)
   enqueue(execution_id, args.lane, args.priority, now, record)

@@ -20,6 +20,8 @@ for _, lane in ipairs(LANES) do
       local execution = fields(key('execution', execution_id))
       if not execution.state then
         redis.call('ZREM', name, execution_id)
+        drop_all(redis.call('GET', key('held', execution_id)))
+        redis.call('DEL', key('held', execution_id))
       elseif expired(execution) then
         settle(execution_id, execution, 'expired')
       end

@@ -18,7 +18,7 @@ if not redis.call('ZSCORE', STORED, member) then
   end
   redis.call('SET', key('upload', id), files[1] .. ' ' .. args.record)
 end
-redis.call('PEXPIRE', key('upload', id), args.record_ttl)
+redis.call('PEXPIRE', key('upload', id), HELD_LIFE)
 redis.call('ZADD', key('uploads', args.owner_key), now, args.image)
 keep_stored(member, args.ttl)
 return {'kept', spare(), now + args.ttl}

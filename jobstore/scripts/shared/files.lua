@@ -9,10 +9,13 @@
 --
 -- The sorted set `stored` lists what may give way, by the time at which it ends anyway: 'result:<execution>', 'upload:<sha256>:<owner>'
 -- and 'piece:<work>'. Every use moves that time, so the head of the set is what has been unused for longest.
+-- Whatever names held files lives for `HELD_LIFE`, so that the sweep finds the names even if it comes days late: the service may have been
+-- switched off. Without the names, the references would stay for ever. `stored` lives longer than `files` for the same reason.
 -- The sorted set `ended` lists the records of ended executions without files and of canceled jobs: 'execution:<id>' and 'job:<id>'.
 
 local FILES, GARBAGE = key('files', 'all'), key('garbage', 'all')
 local STORED, ENDED = key('stored', 'all'), key('ended', 'all')
+local HELD_LIFE = args.record_ttl + 30 * 86400000
 
 -- Return the references, the ulid and the size that a field of the account holds. Return nothing if there is no such field.
 local function account_in(text)
@@ -45,7 +48,7 @@ local function drop(name)
   redis.call('HDEL', FILES, sha256)
   redis.call('HINCRBY', FILES, 'bytes', -size)
   redis.call('SADD', GARBAGE, name)
-  redis.call('PEXPIRE', GARBAGE, args.record_ttl)
+  redis.call('PEXPIRE', GARBAGE, HELD_LIFE)
   return tonumber(size)
 end
 
@@ -90,16 +93,18 @@ local function expire_result(execution_id, gave_way)
   local execution, held = key('execution', execution_id), key('held', execution_id)
   local files = redis.call('GET', held)
   redis.call('ZREM', STORED, 'result:' .. execution_id)
-  if redis.call('HGET', execution, 'state') ~= 'succeeded' then
+  local state = redis.call('HGET', execution, 'state')
+  if state and state ~= 'succeeded' then
     return 0
+  elseif state then
+    redis.call('HSET', execution, 'state', 'expired')
+    if gave_way then
+      redis.call('HSET', execution, 'gave_way', 1)
+    end
+    list_ended('execution:' .. execution_id, redis.call('PTTL', execution))
   end
   redis.call('DEL', held)
-  redis.call('HSET', execution, 'state', 'expired')
-  if gave_way then
-    redis.call('HSET', execution, 'gave_way', 1)
-  end
   redis.call('DEL', key('result', execution_id))
-  list_ended('execution:' .. execution_id, redis.call('PTTL', execution))
   return drop_all(files)
 end
 
@@ -189,7 +194,7 @@ end
 
 local function keep_stored(member, milliseconds)
   redis.call('ZADD', STORED, now + milliseconds, member)
-  redis.call('PEXPIRE', STORED, args.record_ttl)
+  redis.call('PEXPIRE', STORED, 2 * args.record_ttl)
   keep_account()
   local owner = string.match(member, '^upload:%x+:(.*)$')
   if owner then

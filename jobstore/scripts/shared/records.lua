@@ -14,9 +14,10 @@ end
 
 local function keep_execution(execution_id, milliseconds)
   redis.call('HSET', key('execution', execution_id), 'expires_at', now + milliseconds)
-  for _, kind in ipairs({'execution', 'params', 'result', 'held', 'joined'}) do
+  for _, kind in ipairs({'execution', 'params', 'result', 'joined'}) do
     redis.call('PEXPIRE', key(kind, execution_id), 2 * milliseconds)
   end
+  redis.call('PEXPIRE', key('held', execution_id), HELD_LIFE)
   keep_account()
 end
 
@@ -107,7 +108,7 @@ local function settle(execution_id, execution, state, outcome, files, progress)
   local written = progress and {'progress', progress} or {}
   redis.call('HSET', name, 'state', state, 'finished_at', now, 'expires_at', now + longest, unpack(written))
   if files then
-    redis.call('SET', held, files, 'PX', 2 * longest)
+    redis.call('SET', held, files, 'PX', HELD_LIFE)
   else
     redis.call('DEL', held)
   end
