@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", nargs="+", choices=list(LAYERS), default=list(LAYERS), help="the models for Grad-CAM")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 64], help="the numbers of photos of one call")
     parser.add_argument("--filters", type=int, nargs="+", default=[8, 64], help="the numbers of channels to synthesise; 0 leaves them out")
+    parser.add_argument("--formats", nargs="+", choices=_FORMATS, default=_FORMATS, help="the number formats")
     parser.add_argument("--calls", type=int, default=20, help="the number of calls that count")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the folder of the table")
     parser.add_argument("--xla", choices=("on", "off"), help=argparse.SUPPRESS)
@@ -96,7 +97,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
         models_file = Path(folder) / "models.toml"
         models_file.write_text("".join(f'[{model}]\nweights = "random"\n' for model in LAYERS), "utf-8")
         pool = ModelPool(load_catalog(models_file, Path(folder)), 16 * 2**30)
-        for number_format in _FORMATS:
+        for number_format in arguments.formats:
             tf.config.experimental.enable_tensor_float_32_execution(number_format == "TF32")
             precision = "bfloat16" if number_format == "bfloat16" else "float32"
             for work, model, batch, call in _calls(pool, arguments, precision):
@@ -149,7 +150,8 @@ def _write(rows: Sequence[EngineRow], device: str, folder: Path) -> str:
     """Write the rows to `gpu.json` and `gpu.md`, and return the Markdown."""
     machine = this_machine()
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
-    states = [f"{number_format}, XLA {xla}" for number_format in _FORMATS for xla in ("off", "on")]
+    formats = list(dict.fromkeys(row.format for row in rows))
+    states = [f"{number_format}, XLA {xla}" for number_format in formats for xla in ("off", "on")]
     lines = [
         f"Median milliseconds for an image, or for a channel of `filters`, on {device}. {machine.processor}, {versions}; {machine.at}.",
         "",
@@ -158,7 +160,7 @@ def _write(rows: Sequence[EngineRow], device: str, folder: Path) -> str:
     ]
     found = {(row.work, row.model, row.batch, row.format, row.xla): row.milliseconds for row in rows}
     for head in dict.fromkeys((row.work, row.model, row.batch) for row in rows):
-        times = [f"{found[*head, one, xla]:.2f}" for one in _FORMATS for xla in (False, True)]
+        times = [f"{found[*head, one, xla]:.2f}" for one in formats for xla in (False, True)]
         lines.append(f"| {head[0]} | {head[1]} | {head[2]} | {' | '.join(times)} |")
     text = "\n".join(lines) + "\n"
     folder.mkdir(exist_ok=True)

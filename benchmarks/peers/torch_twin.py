@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from workers.engine.keras_internals import producer_of
+
 
 class TorchTwin(nn.Module):
     """The torch twin of a Keras model whose layers are those of VGG, ResNet and MobileNet. It ends in the logits.
@@ -29,8 +31,7 @@ class TorchTwin(nn.Module):
         self._steps: list[tuple[str, list[str]]] = []
         for layer in model.layers[begin + 1 : end + 1]:
             self.add_module(layer.name, _module(layer))
-            tensors = layer._inbound_nodes[0].input_tensors
-            self._steps.append((layer.name, [tensor._keras_history.operation.name for tensor in tensors]))
+            self._steps.append((layer.name, [producer_of(tensor).name for tensor in keras.tree.flatten(layer.input)]))
         self.eval().requires_grad_(False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
