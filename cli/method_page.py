@@ -14,8 +14,12 @@ from typing import Any
 from schemas.methods import METHODS, family_of, params_class
 from schemas.methods.base import MethodParams
 from schemas.methods.card import FAMILY_TITLES
+from schemas.methods.further_models import FurtherModelsParams
+from schemas.methods.several_images import ImagesParams
 
-PAGES = Path(__file__).parents[1] / "docs" / "methods"
+_ROOT = Path(__file__).parents[1]
+PAGES = _ROOT / "docs" / "methods"
+COSTS = _ROOT / "benchmarks" / "results" / "method_costs.json"
 _WRITTEN = "Do not edit this page: `make settings` writes it, and a test compares it with the code."
 _BEGIN = f"<!-- {_WRITTEN} `make gallery` makes the picture. -->\n"
 _END = "<!-- The picture and its call end here. -->\n"
@@ -50,7 +54,12 @@ def method_page(method: str, picture: Path, call: str, note: str) -> str:
 
 
 def methods_index() -> str:
-    """Return the list of all methods in Markdown: a section for each question, with what each method shows, costs and gets wrong."""
+    """Return the list of all methods in Markdown: a section for each question, with what each method shows, needs, costs and gets wrong.
+
+    Raises:
+        ValueError: nobody has measured what a method costs.
+    """
+    measured: dict[str, Any] = json.loads(COSTS.read_text("utf-8"))
     lines = [
         "# Methods",
         "",
@@ -58,15 +67,34 @@ def methods_index() -> str:
         "",
         "Choose by the question that you have. Each page shows a picture and the call that makes it.",
         "",
+        "The seconds are the processor time of this call when it is made a second time, with `efficientnet_lite0` unless the page says "
+        f"otherwise, on {measured['cores']} cores of an {measured['processor']}. By the clock, a call with many passes takes about half as "
+        "long. `python -m benchmarks.method_costs` measures them.",
+        "",
     ]
     for family, question in FAMILY_TITLES.items():
-        lines += [f"## {question}", "", "| method | what it shows | cost | when it misleads |", "|---|---|---|---|"]
+        lines += [f"## {question}", "", "| method | what it shows | needs | cost | seconds | when it misleads |"]
+        lines.append("|---|---|---|---|---|---|")
         for name in (name for name in METHODS if family_of(name) == family):
             card = METHODS[name].card
-            cells = map(_cell, (card.summary, card.cost, card.when_it_misleads))
+            if name not in measured["seconds"]:
+                raise ValueError(f"Measure what {name} costs: python -m benchmarks.method_costs --methods {name}")
+            seconds = f"{measured['seconds'][name]:.2g}"
+            cells = map(_cell, (card.summary, _needs(METHODS[name]), card.cost, seconds, card.when_it_misleads))
             lines.append(f"| [`{name}`]({name}.md) | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _needs(params: type[MethodParams]) -> str:
+    """Say in a few words what a call of the method must name."""
+    card = params.card
+    needs = [
+        *(["a photo"] if card.needs_image else []),
+        *(["photos"] if issubclass(params, ImagesParams) else []),
+        *(["models"] if issubclass(params, FurtherModelsParams) else ["a model"] if card.needs_model else []),
+    ]
+    return f"{', '.join(needs)}{' (also ONNX and TFLite)' if card.forward_only else ''}"
 
 
 def _page(method: str, shown: str) -> str:
