@@ -28,7 +28,7 @@ _CALLERS, _BATCH, _CALLS, _WARM_UP = 16, 8, 25, 64
 
 @dataclass(frozen=True)
 class QuickFigures:
-    """What one run has measured.
+    """Holds what one run has measured.
 
     Args:
         engine_per_second: the images that the engine alone explains in a second.

@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 4  # so many seconds of calls are under way at most before t
 
 @dataclass(frozen=True)
 class LoadPoint:
-    """What one measurement has shown.
+    """Holds what one measurement has shown.
 
     Args:
         traffic: the kind of traffic.

@@ -18,7 +18,7 @@ _QUEUED, _TIMES, _AT_ONCE = 40, 10, 32
 
 @dataclass(frozen=True)
 class Overflow:
-    """What became of the submissions. Times are in milliseconds."""
+    """Says what became of the submissions. Times are in milliseconds."""
 
     room: int
     submitted: int

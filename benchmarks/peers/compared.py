@@ -1,4 +1,4 @@
-"""What a comparison has found, as JSON and Markdown."""
+"""Write what a comparison has found, as JSON and Markdown."""
 
 from __future__ import annotations
 

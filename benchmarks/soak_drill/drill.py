@@ -23,7 +23,7 @@ from tests.faults.served_stack import ServedStack
 
 _CALLERS = 4
 _WARM_CALLS = 2 * CALLS_OF_A_TURN * len(MODELS)  # each model is loaded, unloaded and loaded again
-_SETTLED_JOBS = 500  # after which memory may hardly grow
+_SETTLED_JOBS, _LATER_JOBS = 500, 5000  # between which memory may hardly grow
 _LONG_JOBS = 1500  # a shorter run does not show this, because memory goes up and down as models come and go
 _MOST_PERCENT = 3.0
 _STATES = 60  # that are measured under load
@@ -111,8 +111,8 @@ async def _run(folder: Path, minutes: float) -> list[Figure]:
 
 
 def _in_percent(states: Sequence[Vitals]) -> Figure:
-    """Return how much the memory of the worker has grown since it had done some jobs: the last quarter of the states beside the first."""
-    later = [state for state in states if state.jobs >= _SETTLED_JOBS]
+    """Return how much the memory of the worker has grown between two numbers of jobs: the last quarter of the states beside the first."""
+    later = [state for state in states if _SETTLED_JOBS <= state.jobs <= _LATER_JOBS]
     quarter = max(1, len(later) // 4)
     first, last = (median(state.worker_memory for state in part) for part in (later[:quarter], later[-quarter:]))
     percent = 100 * (last / first - 1)

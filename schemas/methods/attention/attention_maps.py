@@ -15,7 +15,7 @@ from schemas.models import LayerPath, PublishedModel
 
 
 class HeadAttention(BaseModel):
-    """What one head does with its attention."""
+    """Says what one head does with its attention."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

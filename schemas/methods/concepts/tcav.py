@@ -33,7 +33,7 @@ def _example_set(name: str, digits: str) -> JsonValue:
 
 
 class Tcav(PrecisionParams, PhotoSetsParams):
-    """How often the score of a class grows towards a concept, against directions that mean nothing."""
+    """Says how often the score of a class grows towards a concept, against directions that mean nothing."""
 
     set_fields: ClassVar[tuple[str, ...]] = ("concepts", "random_sets")
 

@@ -1,4 +1,4 @@
-"""What the methods share that follow attention through the layers of a model: the ways through the layers, and their results."""
+"""The ways through the layers of a model, and the results, that all methods share which follow attention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `craft` has computed: the concepts of a class before they are sorted."""
+"""The result of `craft`: the concepts of a class before they are sorted."""
 
 from __future__ import annotations
 

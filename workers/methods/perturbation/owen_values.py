@@ -75,7 +75,7 @@ class Part:
 
     @property
     def share(self) -> Float64[np.ndarray, " n"]:
-        """What this surrounding adds to the values of the block."""
+        """The part of the block's values that this surrounding adds."""
         return (self.shown - self.without) * self.weight
 
 

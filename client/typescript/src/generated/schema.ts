@@ -10840,7 +10840,7 @@ export interface components {
         };
         /**
          * HeadAttention
-         * @description What one head does with its attention.
+         * @description Says what one head does with its attention.
          */
         HeadAttention: {
             /**
@@ -17865,7 +17865,7 @@ export interface components {
         };
         /**
          * Tcav
-         * @description How often the score of a class grows towards a concept, against directions that mean nothing.
+         * @description Says how often the score of a class grows towards a concept, against directions that mean nothing.
          */
         Tcav: {
             /**
@@ -37365,7 +37365,7 @@ export interface components {
         };
         /**
          * ResolvedTcav
-         * @description How often the score of a class grows towards a concept, against directions that mean nothing.
+         * @description Says how often the score of a class grows towards a concept, against directions that mean nothing.
          */
         ResolvedTcav: {
             /**
