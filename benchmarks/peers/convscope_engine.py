@@ -89,7 +89,7 @@ def _set_up(work: PeerWork, given: Given, precision: str) -> Call:
         return lambda: _end_of(found.run(loaded.probe, inputs, jobs[0]))
     if method == "grad_cam":
         return lambda: [one.maps[0] for one in found.run(loaded.probe, inputs, jobs)]
-    return lambda: found.run(loaded.probe, inputs, jobs)[0][ACTIVATIONS_LAYER]
+    return lambda: found.run(loaded.probe, inputs, jobs)[0].arrays[ACTIVATIONS_LAYER]
 
 
 def _drawn(loaded: LoadedModel, inputs: Inputs, jobs: list[Any]) -> list[bytes]:
