@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from typing import Any
 
 import httpx
@@ -13,10 +14,10 @@ import pytest
 from jobstore.store import JobStore
 from schemas.job_requests import example_request
 from schemas.jobs import job_adapter
-from schemas.methods import METHODS
+from schemas.methods import METHODS, family_of
 from service.app import create_app
 from service.settings import ServiceSettings
-from tests.schemas.tiny import description
+from tests.schemas.tiny import description, transformer
 from tests.service.conftest import client_of
 from tests.service.fake_worker import FakeWorker, catalog_of, png
 
@@ -93,11 +94,12 @@ async def test_an_upload_serves_many_jobs(client: httpx.AsyncClient, worker: Fak
 @pytest.mark.parametrize("method", METHODS)
 async def test_every_methods_example_is_accepted(client: httpx.AsyncClient, worker: FakeWorker, method: str) -> None:
     await worker.publish(description("mobilenet_v2"))  # the example of `compare_models` names it
-    image_ids = [(await client.post("/v1/images", files={"image": png(seed=seed)})).json()["id"] for seed in range(3)]
-    body: dict[str, Any] = example_request(method) | ({"model": "vgg16"} if METHODS[method].card.needs_model else {})
-    if "images" in body["params"]:
-        body["params"] = body["params"] | {"images": image_ids}
-    answer = await client.post("/v1/jobs", json=body | ({"image": {"id": image_ids[0]}} if "image" in body else {}))
+    if family_of(method) == "attention":
+        await worker.publish(transformer().description.model_copy(update={"name": "vgg16"}))
+    text = json.dumps(example_request(method) | ({"model": "vgg16"} if METHODS[method].card.needs_model else {}))
+    for seed, named in enumerate(sorted(set(re.findall(r"img_[0-9a-f]{64}", text)))):
+        text = text.replace(named, (await client.post("/v1/images", files={"image": png(seed=seed)})).json()["id"])
+    answer = await client.post("/v1/jobs", content=text, headers={"Content-Type": "application/json"})
     assert answer.status_code == 202, answer.text
     assert job_adapter.validate_json(answer.content).method == method
 

@@ -11,6 +11,7 @@ from schemas.methods.synthesis.filters import Filters, FiltersFacts
 from schemas.models import InputSpec, Layer, LayerKind, ModelDescription, Preprocessing, PublishedModel
 from tests.drawn import drawn
 from workers.contract.artifacts import Output, Picture
+from workers.contract.attention import AttentionGradients, Attentions
 from workers.contract.contributions import Contributions
 from workers.contract.full_gradients import FullGradients
 from workers.contract.inputs import Inputs
@@ -103,6 +104,12 @@ class PlayedAscent:
         raise NotImplementedError
 
     def full_gradients(self, *_: object, **__: object) -> FullGradients:
+        raise NotImplementedError
+
+    def attentions(self, *_: object, **__: object) -> Attentions:
+        raise NotImplementedError
+
+    def attention_gradients(self, *_: object, **__: object) -> AttentionGradients:
         raise NotImplementedError
 
     def backproject(self, *_: object, **__: object) -> np.ndarray:
