@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 def test_every_method_is_in_a_family_and_says_how_to_read_it(visit: Visit) -> None:
     page = visit.open()
     shown: list[str] = []
-    for family in ("Where", "Pixels", "Cover it", "Change it", "Compare", "How true", "Several photos", "More"):
+    for family in ("Where", "Pixels", "Attention", "Cover it", "Change it", "Compare", "How true", "Several photos", "More"):
         page.get_by_role("button", name=family, exact=True).click()
         shown += page.locator(".cards .card strong, .several summary strong").all_inner_texts()
     titles = {each["title"]: each for each in httpx.get(f"{visit.url}/v1/methods").json()}
