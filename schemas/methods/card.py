@@ -29,7 +29,7 @@ FAMILY_TITLES: dict[Family, str] = {
     "cam": "Where does the model look for the class?",
     "gradients": "Which pixels does the class depend on?",
     "relevance": "How is the class's score shared among the pixels?",
-    "attention": "Where does a vision transformer attend to?",
+    "attention": "What does a vision transformer attend to?",
     "perturbation": "Which parts are missed when they are covered?",
     "evaluation": "How true is the map?",
     "concepts": "Which parts and concepts does the model work with?",

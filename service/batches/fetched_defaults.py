@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from jobstore.batches.files import upload_field
 from jobstore.files import content_digest
 from schemas.images import LONGEST_ADDRESS
+from service.batches.named_uploads import SET_FIELDS
 from service.batches.stored_item import StoredItem
 from service.dependencies import Services
 from service.fetched_photos import fetch_all, is_address
@@ -56,8 +57,13 @@ def _with_addresses(defaults: StoredItem, change: _Replace) -> StoredItem:
     fields = dict(defaults.fields)
     if isinstance(params := fields.get("params"), dict):
         params = {name: _changed(value, f"/params/{name}", change) for name, value in params.items()}
-        if isinstance(images := params.get("images"), list):
-            params["images"] = [_text_changed(each, f"/params/images/{number}", change) for number, each in enumerate(images)]
+        params |= _images_changed(params, "/params", change)
+        for name in SET_FIELDS:
+            if isinstance(sets := params.get(name), list):
+                params[name] = [
+                    each | _images_changed(each, f"/params/{name}/{number}", change) if isinstance(each, dict) else each
+                    for number, each in enumerate(sets)
+                ]
         if "other_image" in params:
             params["other_image"] = _text_changed(params["other_image"], "/params/other_image", change)
         fields["params"] = params
@@ -73,6 +79,13 @@ def _changed(value: JsonValue, pointer: str, change: _Replace) -> JsonValue:
     if list(value) == ["url"]:
         return _text_changed(value["url"], f"{pointer}/url", change)
     return {name: _changed(each, pointer_to(name, pointer), change) for name, each in value.items()}
+
+
+def _images_changed(fields: Mapping[str, JsonValue], pointer: str, change: _Replace) -> dict[str, JsonValue]:
+    """Return the field `images` with each address in its list changed. Return nothing if there is no such list."""
+    if not isinstance(images := fields.get("images"), list):
+        return {}
+    return {"images": [_text_changed(each, f"{pointer}/images/{number}", change) for number, each in enumerate(images)]}
 
 
 def _text_changed(value: JsonValue, pointer: str, change: _Replace) -> JsonValue:

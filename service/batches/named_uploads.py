@@ -20,7 +20,8 @@ from service.batches.stored_item import Fields, StoredItem
 from service.dependencies import Caller, Services
 
 _PLACES = ("params", "inputs")
-_SET_FIELDS = sorted({name for params in METHODS.values() if issubclass(params, PhotoSetsParams) for name in params.set_fields})
+SET_FIELDS = sorted({name for params in METHODS.values() if issubclass(params, PhotoSetsParams) for name in params.set_fields})
+"""The parameters that name whole sets of photos, of all methods."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class NamedUploads:
         filled = dict(params)
         if isinstance(images := params.get("images"), list):
             filled["images"] = await self._members(images, "/params/images")
-        for name in _SET_FIELDS:
+        for name in SET_FIELDS:
             if isinstance(sets := params.get(name), list):
                 filled[name] = [await self._filled(each, f"/params/{name}/{number}") for number, each in enumerate(sets)]
         return {**fields, "params": filled}

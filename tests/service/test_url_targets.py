@@ -138,6 +138,28 @@ async def test_the_addresses_of_a_batchs_defaults_are_fetched_once(
     assert len(server.requests) == 2
 
 
+async def test_the_addresses_in_the_sets_of_a_batchs_defaults_are_fetched_once(
+    settings: ServiceSettings, store: JobStore, server: TlsServer, worker: FakeWorker
+) -> None:
+    app = create_app(settings, store, server.client())
+    async with client_of(app) as client:
+        photos = [(await client.post("/v1/images", files={"image": png(9, 5, seed)})).json()["id"] for seed in (4, 5)]
+        members = [server.url("/1.png"), photos[0]]
+        sets = {"concepts": [{"name": "a concept", "images": members}], "random_sets": [{"name": "others", "images": photos}]}
+        defaults = {"method": "tcav", "model": "vgg16", "params": {"images": photos, "class_index": 1, **sets}}
+        items = [{"params": {"penalty": penalty}} for penalty in (0.1, 0.2)]
+        made = await client.post("/v1/batches", json={"defaults": defaults, "items": items})
+        assert made.status_code == 202, made.text
+        assert len(server.requests) == 1
+        feeder = BatchFeeder(services_of(app))
+        feeder.start()
+        for _ in items:
+            first, second = json.loads((await worker.claim("slow")).params)["concepts"][0]["images"]
+            assert (await store.images.file(first), second) == (png(9, 5, 1), photos[0])
+        await feeder.close()
+    assert len(server.requests) == 1
+
+
 def test_every_parameter_that_names_an_image_takes_an_address() -> None:
     """A new one must be added to `schemas.methods.named_images`, and then here."""
     adapter = TypeAdapter(Union[tuple(METHODS.values())])  # noqa: UP007 - the classes are not known here

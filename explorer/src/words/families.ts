@@ -21,7 +21,7 @@ const of = (family: string) => (method: Method) => method.family === family && m
 const RULES: Rule[] = [
   { name: "Where", question: "Which regions of the photo speak for the class?", holds: of("cam") },
   { name: "Pixels", question: "Which single pixels does the score depend on?", holds: (method) => of("gradients")(method) || of("relevance")(method) },
-  { name: "Attention", question: "Where does a vision transformer attend to?", holds: of("attention") },
+  { name: "Attention", question: "What does a vision transformer attend to?", holds: of("attention") },
   { name: "Cover it", question: "How does the score change when a part of the photo is hidden?", holds: of("perturbation") },
   { name: "Change it", question: "What follows if the photo or the network is changed?", holds: of("interventions") },
   { name: "Compare", question: "Do several methods agree?", holds: (method) => method.name === "compare" },
