@@ -1,11 +1,15 @@
 """Import the libraries that results are compared with.
 
 Stand-ins take the place of packages that the compared code does not need:
-- torchvision: pytorch-grad-cam uses it to prepare images and for detection. Its wheel does not import beside the CPU build of torch.
+- torchvision: pytorch-grad-cam uses it to prepare images and for detection, and Zennit to know its networks. Its wheel does not import
+  beside the CPU build of torch.
 - TensorFlow Probability: Xplique uses it for HSIC. It requires Keras 2.
 """
 
 from __future__ import annotations
+
+import sys
+import warnings
 
 import keras
 import saliency.core as pair_saliency
@@ -34,6 +38,10 @@ with stand_ins("torchvision", "tensorflow_probability"):
     from zennit import rules as zennit_rules
     from zennit import types as zennit_types
 
+    # Python warns of unknown escapes in the docstrings of Quantus when it compiles them.
+    with warnings.catch_warnings(category=DeprecationWarning if sys.version_info < (3, 12) else SyntaxWarning, action="ignore"):
+        import quantus
+
 __all__ = [
     "captum",
     "captum_metrics",
@@ -46,6 +54,7 @@ __all__ = [
     "lucent_spatial",
     "pair_saliency",
     "pytorch_grad_cam",
+    "quantus",
     "torch",
     "xplique",
     "xplique_hsic_estimators",

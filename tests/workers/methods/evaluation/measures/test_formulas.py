@@ -89,7 +89,7 @@ def test_entropy() -> None:
 
 
 def test_concentration_in_other_words() -> None:
-    """The Gini index is half the mean difference of two values over their mean, and SciPy has the entropy. Quantus uses these two."""
+    """The Gini index is half the mean difference of two values over their mean, and SciPy has the entropy."""
     values = np.random.default_rng(2).normal(0, 1, (7, 9)).astype(np.float32)
     sizes = np.abs(values).ravel().astype(np.float64)
     assert gini_index(values) == pytest.approx(np.abs(sizes[:, None] - sizes).mean() / (2 * sizes.mean()))
