@@ -48,5 +48,10 @@ class Predict(TopClassesParams, ShownBandsParams):
         forward_only=True,
     )
 
+    annotate: bool = Field(
+        default=True,
+        description="If it is true, a line with the method and the model stands above the chart. If it is false, there is no such line.",
+    )
+
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Predict:
         return self.changed(top=self.resolve_top(model))

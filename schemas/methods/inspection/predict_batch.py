@@ -70,6 +70,11 @@ class PredictBatch(TopClassesParams, ImagesParams):
         forward_only=True,
     )
 
+    annotate: bool = Field(
+        default=True,
+        description="If it is true, a line with the method and the model stands above the sheet. If it is false, there is no such line.",
+    )
+
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> PredictBatch:
         self.check_count(limits)
         return self.changed(top=self.resolve_top(model))

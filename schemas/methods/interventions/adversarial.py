@@ -129,7 +129,7 @@ class Adversarial(ExplainedInputParams):
     )
     random_start: bool = Field(default=False, description="If it is true, `pgd` starts at a random place within `epsilon` of the photo.")
     seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the random start.")
-    top: int = Field(default=5, ge=1, le=100, description="The facts list this many classes, and the picture up to 5.")
+    top: int = Field(default=5, ge=1, le=100, description="The facts list this many classes, and the picture the scores of up to 5.")
     attribution: str = Field(default="grad_cam", min_length=1, max_length=64, description=f"The heat is made by this method. {ATTRIBUTION}")
     options: AttributionOptions | None = Field(
         default=None,
@@ -138,6 +138,13 @@ class Adversarial(ExplainedInputParams):
             f"{', '.join(TAKEN)} are not allowed here."
         ),
         examples=[{"layer": None}],
+    )
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, the scale of its colours stands beside each heat, and the scores before and after between the heats. If it is "
+            "false, the picture has neither."
+        ),
     )
 
     @field_validator("options")

@@ -106,7 +106,11 @@ class CompareModels(FurtherModelsParams, PrecisionParams, ImagesParams):
         ),
     )
     annotate: bool = Field(
-        default=True, description="If it is true, the sheet has a title, and below the photos a chart of the rank correlations."
+        default=True,
+        description=(
+            "If it is true, the sheet has a title, beside each map the scale of its colours, and below the photos a chart of the rank "
+            "correlations."
+        ),
     )
 
     @field_validator("options")

@@ -10,6 +10,7 @@ from jaxtyping import Float32
 
 from rendering.charts.class_bars import bars_beside_photo
 from rendering.photo import Photo
+from rendering.titles import titled
 from schemas.errors import InternalError
 from schemas.methods.inspection.predict import Predict, PredictFacts
 from schemas.models import PublishedModel
@@ -17,6 +18,8 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.methods.inspection.top_classes import bars, top_predictions
+
+LETTERS = 16  # pixels, the height of the letters of the title
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,11 @@ def draw(result: PhotoScores, photo: Photo, params: Predict) -> Output:
         NonFinite: Some scores are not finite.
     """
     predictions = top_predictions(result.published, result.logits, result.probabilities, params.top, params.output)
+    chart = bars_beside_photo(photo.image, bars(predictions))
+    shown = titled(chart, f"{Predict.card.title} · {result.published.description.name}", size=LETTERS) if params.annotate else chart
     return Output(
         artifacts=(
-            Picture("chart", bars_beside_photo(photo.image, bars(predictions)), primary=True),
+            Picture("chart", shown, primary=True),
             Array("logits", result.logits),
             Array("probabilities", result.probabilities),
         ),

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from rendering.charts.class_bars import PhotoWithBars, photo_sheet
 from rendering.photo import Photo
+from rendering.titles import titled
 from schemas.errors import InternalError
 from schemas.methods.facts import Prediction
 from schemas.methods.inspection.predict_batch import MOST_BARS, MOST_DRAWN, ClassCount, ImagePredictions, PredictBatch, PredictBatchFacts
@@ -21,6 +22,8 @@ from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.inspection.photo_batches import forward_in_batches, name_image
 from workers.methods.inspection.top_classes import bars, top_predictions
+
+LETTERS = 14  # pixels, the height of the letters of the title
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,11 @@ def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Outp
         for number, (one, predictions) in enumerate(zip(result.photos[:MOST_DRAWN], found, strict=False))
     ]
     counted = counts([predictions[0] for predictions in found])
+    sheet = photo_sheet(_title(counted), drawn)
+    shown = titled(sheet, f"{PredictBatch.card.title} · {result.published.description.name}", size=LETTERS) if params.annotate else sheet
     return Output(
         artifacts=(
-            Picture("sheet", photo_sheet(_title(counted), drawn), primary=True),
+            Picture("sheet", shown, primary=True),
             Array("logits", result.logits),
             Array("probabilities", result.probabilities),
         ),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
+from rendering import text
+from rendering.charts.before_after import ChangedShare, before_after_tile
+from rendering.charts.scaled_tiles import scaled_tile, scaled_tile_size, tiles_in_rows
 from rendering.drawings.input_picture import InputPicture
 from rendering.photo import Photo, Placement
 from rendering.side_by_side import CaptionedPicture, side_by_side
@@ -15,13 +19,24 @@ from schemas.methods import METHODS
 from schemas.methods.facts import Prediction
 from schemas.methods.interventions.adversarial import Adversarial, AdversarialFacts
 from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
-from workers.methods.attribution_overlays import attribution_overlay
+from workers.methods.attribution_overlays import AttributionOverlay, attribution_overlay
 from workers.methods.class_scores import class_name, score_text
 from workers.methods.interventions.adversarial_result import AdversarialResult, ExplainedAnswer
 from workers.methods.interventions.attacks import size_of
 from workers.methods.interventions.pixel_units import as_input
 
 GREY = 127.5
+SHOWN = 5  # classes whose scores before and after are drawn
+
+Shown = UInt8[np.ndarray, "_ _ 3"]
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The captions of the three photos and of the two heats."""
+
+    photos: tuple[str, str, str]
+    heats: tuple[str, str]
 
 
 def draw(result: AdversarialResult, photo: Photo, params: Adversarial) -> Output:
@@ -36,16 +51,10 @@ def draw(result: AdversarialResult, photo: Photo, params: Adversarial) -> Output
     heats = [
         attribution_overlay(answer.result, each, answer.params) for answer, each in zip((result.before, result.after), under, strict=True)
     ]
-    heat = METHODS[params.attribution].card.title
-    tiles = [
-        CaptionedPicture(f"photo · {_caption(result.before.ranked[0])}", shown[0]),
-        CaptionedPicture(f"change × {facts.enlarged:g}, grey: none", _picture(as_input(GREY + facts.enlarged * result.change, spec), seen)),
-        CaptionedPicture(f"changed · {_caption(result.after.ranked[0])}", shown[1]),
-        CaptionedPicture(f"{heat} of the photo", heats[0]),
-        CaptionedPicture("", np.full((1, 1, 3), 255, np.uint8)),
-        CaptionedPicture(f"{heat} of the changed photo", heats[1]),
-    ]
-    picture = titled(side_by_side(tiles, size, columns=3), _title(facts, result))
+    change = _picture(as_input(GREY + facts.enlarged * result.change, spec), seen)
+    words, photos = _words(facts, params), (shown[0], change, shown[1])
+    sheet = _annotated_sheet(photos, heats, words, _changed_shares(result)) if params.annotate else _bare_sheet(photos, heats, words)
+    picture = titled(sheet, _title(facts, result))
     maps = [Array(f"map.{name}", each.result.maps[0]) for name, each in (("before", result.before), ("after", result.after))]
     changed = Array("input", result.changed)
     artifacts = (
@@ -56,6 +65,33 @@ def draw(result: AdversarialResult, photo: Photo, params: Adversarial) -> Output
         *maps,
     )
     return Output(artifacts, facts, tuple(_warnings(facts, params)))
+
+
+def _annotated_sheet(photos: Sequence[Shown], heats: Sequence[AttributionOverlay], words: _Words, shares: list[ChangedShare]) -> Shown:
+    """Return the photos in one row, and below them the heats with their scales. The scores before and after stand between the heats."""
+    size = (photos[0].shape[0], photos[0].shape[1])
+    meanings = dict.fromkeys(each.meaning for each in heats if each.meaning)
+    tiles = [
+        *(scaled_tile(caption, each, size) for caption, each in zip(words.photos, photos, strict=True)),
+        scaled_tile(words.heats[0], heats[0].image, size, heats[0].scale),
+        before_after_tile(shares, scaled_tile_size(size)),
+        scaled_tile(words.heats[1], heats[1].image, size, heats[1].scale),
+    ]
+    sheet = tiles_in_rows(tiles, 3)
+    return np.concatenate([sheet, *(text.line(each, sheet.shape[1]) for each in meanings)])
+
+
+def _bare_sheet(photos: Sequence[Shown], heats: Sequence[AttributionOverlay], words: _Words) -> Shown:
+    captions = (*words.photos, words.heats[0], "", words.heats[1])
+    pictures = (*photos, heats[0].image, np.full((1, 1, 3), 255, np.uint8), heats[1].image)
+    return side_by_side(list(map(CaptionedPicture, captions, pictures)), (photos[0].shape[0], photos[0].shape[1]), columns=3)
+
+
+def _changed_shares(result: AdversarialResult) -> list[ChangedShare]:
+    """Return the probabilities of the top class before, the one after, and the next classes of the photo."""
+    before, after = ({each.class_index: each for each in answer.ranked} for answer in (result.before, result.after))
+    classes = dict.fromkeys((result.before.ranked[0].class_index, result.after.ranked[0].class_index, *before))
+    return [ChangedShare(class_name(before[each]), before[each].probability, after[each].probability) for each in list(classes)[:SHOWN]]
 
 
 def enlarging_factor(change: Float64[np.ndarray, "H W C"]) -> float:
@@ -85,6 +121,18 @@ def _facts(result: AdversarialResult, params: Adversarial) -> AdversarialFacts:
 
 def _listed(answer: ExplainedAnswer, top: int, also: set[int]) -> tuple[Prediction, ...]:
     return tuple(each for rank, each in enumerate(answer.ranked) if rank < top or each.class_index in also)
+
+
+def _words(facts: AdversarialFacts, params: Adversarial) -> _Words:
+    method = METHODS[params.attribution].card.title
+    return _Words(
+        photos=(
+            f"photo · {_caption(facts.before[0])}",
+            f"change × {facts.enlarged:g}, grey: none",
+            f"changed · {_caption(facts.after[0])}",
+        ),
+        heats=(f"{method} of the photo", f"{method} of the changed photo"),
+    )
 
 
 def _title(facts: AdversarialFacts, result: AdversarialResult) -> str:

@@ -10,6 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from rendering import scaling
 from rendering.charts.correlations import Correlation, correlations
+from rendering.charts.tile_with_scale import tile_size, tile_with_scale
 from rendering.patch_rows import PatchRow, patch_sheet
 from rendering.photo import Photo
 from rendering.sheets import photo_within
@@ -83,23 +84,23 @@ def _pair(result: ComparedModels, first: int, second: int) -> ModelPair:
 
 def _sheet(result: ComparedModels, facts: CompareModelsFacts, params: CompareModels) -> UInt8[np.ndarray, "H W 3"]:
     rows: list[PatchRow] = []
+    meanings: dict[str, None] = {}
     for number, compared in enumerate(facts.images):
-        tiles = [CaptionedPicture(f"photo {number}\n ", photo_within(result.photos[0][number].photo.photo, *BOX).image)]
+        photo = photo_within(result.photos[0][number].photo.photo, *BOX).image
+        tiles = [CaptionedPicture(f"photo {number}\n ", tile_with_scale(photo, BOX, None) if params.annotate else photo)]
         for model, answer in enumerate(compared.answers):
             found = result.photos[model][number]
             rank = rank_of(result.logits[model][number], found.explained.class_index)
-            tiles.append(
-                CaptionedPicture(
-                    f"{answer.model}\n{_caption(found.explained, rank)}",
-                    attribution_overlay(found.result, photo_within(found.photo.photo, *BOX), found.params),
-                )
-            )
+            heat = attribution_overlay(found.result, photo_within(found.photo.photo, *BOX), found.params)
+            meanings |= dict.fromkeys([heat.meaning] if heat.meaning else [])
+            picture = tile_with_scale(heat.image, BOX, heat.scale) if params.annotate else heat.image
+            tiles.append(CaptionedPicture(f"{answer.model}\n{_caption(found.explained, rank)}", picture))
         rows.append(PatchRow(_row_title(compared), tuple(tiles)))
     if not params.annotate:
         return patch_sheet(METHODS[params.attribution].card.title, rows, len(result.models) + 1, box=BOX)
     title = f"{CompareModels.card.title} · {METHODS[params.attribution].card.title}"
     note = "below a model's name: the class that the map explains, its probability, and its rank in the model's answer"
-    sheet = patch_sheet(title, rows, len(result.models) + 1, note, BOX)
+    sheet = patch_sheet(title, rows, len(result.models) + 1, " · ".join((note, *meanings)), tile_size(BOX))
     chart = correlations(
         [Correlation(f"{pair.first} and {pair.second}", pair.mean_rank_correlation) for pair in facts.pairs],
         "Rank correlation of the maps" + (f", mean of {len(facts.images)} photos" if len(facts.images) > 1 else ""),

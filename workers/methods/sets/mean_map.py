@@ -15,13 +15,12 @@ from jaxtyping import Float32, Int32, UInt8
 
 from rendering import colormaps, scaling
 from rendering.charts.colour_scale import ColourScale
-from rendering.charts.tile_with_scale import scale_labels, tile_with_scale
+from rendering.charts.scaled_tiles import scaled_tile, tiles_in_rows
+from rendering.charts.tile_with_scale import scale_labels
 from rendering.colormaps import Colours
-from rendering.grid import grid
 from rendering.overlays.blend import blend
 from rendering.overlays.diverging import blend_diverging
 from rendering.photo import Photo, Placement
-from rendering.text import PAPER, captioned
 from rendering.titles import titled
 from schemas.methods import METHODS
 from schemas.methods.sets.mean_map import MeanMap, MeanMapFacts
@@ -38,7 +37,6 @@ from workers.methods.inspection.photo_batches import forward_in_batches
 from workers.methods.sets.framed_maps import RunningMap, agreement, framed, scaled, seen_of_photo
 
 SMALL = 64  # the longer side of the maps whose agreement is measured
-LONGEST, LETTERS, GAP = 300, 14, 10  # pixels: the longer side of a picture, the height of letters, and the space between pictures
 FEW = 5  # a warning says so if there are fewer photos
 
 
@@ -136,9 +134,9 @@ def draw(result: MeanMapResult, photo: Photo | None, params: MeanMap) -> Output:
     largest, widest = float(np.abs(result.mean).max()), float(result.spread.max())
     colours: Colours = "signed" if signed else "turbo"
     tiles = [
-        (f"mean of {facts.images} photos", result.photo, None),
-        ("mean map", mean, ColourScale(colormaps.table(colours), scale_labels(-largest if signed else 0.0, largest))),
-        ("spread", spread, ColourScale(colormaps.table("inferno"), scale_labels(0.0, widest))),
+        scaled_tile(f"mean of {facts.images} photos", result.photo, frame),
+        scaled_tile("mean map", mean, frame, ColourScale(colormaps.table(colours), scale_labels(-largest if signed else 0.0, largest))),
+        scaled_tile("spread", spread, frame, ColourScale(colormaps.table("inferno"), scale_labels(0.0, widest))),
     ]
     name = label or f"class {result.class_index}"
     method = METHODS[params.attribution].card.title
@@ -147,7 +145,7 @@ def draw(result: MeanMapResult, photo: Photo | None, params: MeanMap) -> Output:
         title += f" · agreement {facts.agreement:.2f}".replace("-", "−")
     return Output(
         (
-            Picture("picture", titled(_side_by_side(tiles, frame), title), primary=True),
+            Picture("picture", titled(tiles_in_rows(tiles, len(tiles)), title), primary=True),
             Array("mean", result.mean),
             Array("spread", result.spread),
             Array("count", result.count),
@@ -155,16 +153,6 @@ def draw(result: MeanMapResult, photo: Photo | None, params: MeanMap) -> Output:
         facts,
         tuple(_warnings(result, facts)),
     )
-
-
-def _side_by_side(
-    tiles: list[tuple[str, UInt8[np.ndarray, "h w 3"], ColourScale | None]], frame: tuple[int, int]
-) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the pictures in a row, each under its words and beside its scale."""
-    share = LONGEST / max(frame)
-    box = (round(frame[0] * share), round(frame[1] * share))
-    drawn = np.stack([tile_with_scale(picture, box, scale, LETTERS) for _, picture, scale in tiles])
-    return grid(captioned(drawn, [words for words, _, _ in tiles], LETTERS), columns=len(tiles), gap=GAP, background=PAPER)
 
 
 def _warnings(result: MeanMapResult, facts: MeanMapFacts) -> Iterator[str]:

@@ -109,8 +109,8 @@ class AsyncMethods(ABC):
         DEFAULT, input: str | None = DEFAULT, attack: Literal["fgsm", "pgd"] = DEFAULT, norm: Literal["linf", "l2"] = DEFAULT, epsilon:
         float = DEFAULT, target_class: int | str | None = DEFAULT, smallest: bool = DEFAULT, steps: int = DEFAULT, step_size: float | None =
         DEFAULT, random_start: bool = DEFAULT, seed: int = DEFAULT, top: int = DEFAULT, attribution: str = DEFAULT, options: Mapping[str,
-        Any] | None = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh:
-        bool = False, timeout: float | None = None
+        Any] | None = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal",
+        "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This changes the photo so little that a person hardly sees it, and so that the model's answer changes. It shows the
             change, the answers, and where the model looks before and after.
@@ -136,9 +136,11 @@ class AsyncMethods(ABC):
             step_size: Each step of `pgd` is this long, in the units of `epsilon`.
             random_start: If it is true, `pgd` starts at a random place within `epsilon` of the photo. By default False.
             seed: This is the seed of the random start. By default 0.
-            top: The facts list this many classes, and the picture up to 5. By default 5.
+            top: The facts list this many classes, and the picture the scores of up to 5. By default 5.
             attribution: The heat is made by this method. By default "grad_cam".
             options: These are the parameters of that method, as /v1/methods describes them.
+            annotate: If it is true, the scale of its colours stands beside each heat, and the scores before and after between the
+                heats. By default True.
         """
         return await self._run_method("adversarial", given_arguments(locals()))
 
@@ -407,7 +409,8 @@ class AsyncMethods(ABC):
                 with an object for each model, the model of the request first.
             class_index: This is the class to explain: a class index or a label of the model of the request.
             explain: If it is `same`, all maps of a photo explain the same class. By default "same".
-            annotate: If it is true, the sheet has a title, and below the photos a chart of the rank correlations. By default True.
+            annotate: If it is true, the sheet has a title, beside each map the scale of its colours, and below the photos a chart
+                of the rank correlations. By default True.
         """
         return await self._run_method("compare_models", given_arguments(locals()))
 
@@ -1974,8 +1977,8 @@ class AsyncMethods(ABC):
 
     async def predict(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
-        DEFAULT, output: str | None = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
-        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        DEFAULT, output: str | None = DEFAULT, top: int = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None,
+        priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This method returns the top classes with label, logit and probability, and a bar chart of them.
 
@@ -1990,13 +1993,14 @@ class AsyncMethods(ABC):
             bands: These channels of an array are shown in its place: one as grey, or three as red, green and blue.
             output: This is the name of the model's output that is explained.
             top: This is the number of classes to return. By default 5.
+            annotate: If it is true, a line with the method and the model stands above the chart. By default True.
         """
         return await self._run_method("predict", given_arguments(locals()))
 
     async def predict_batch(
         self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, output: str | None
-        = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
-        fresh: bool = False, timeout: float | None = None
+        = DEFAULT, top: int = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> AsyncResult:
         """This method returns the top classes of up to 256 uploaded images with label, logit and probability, a sheet of them, and
             the number of images for each top class.
@@ -2011,6 +2015,7 @@ class AsyncMethods(ABC):
             images: These are the ids of images that were uploaded with `POST /v1/images`.
             output: This is the name of the model's output that is explained.
             top: This is the number of classes to return. By default 5.
+            annotate: If it is true, a line with the method and the model stands above the sheet. By default True.
         """
         return await self._run_method("predict_batch", given_arguments(locals()))
 

@@ -4085,7 +4085,7 @@ export interface components {
             seed?: number;
             /**
              * Top
-             * @description The facts list this many classes, and the picture up to 5. The default is `5`.
+             * @description The facts list this many classes, and the picture the scores of up to 5. The default is `5`.
              */
             top?: number;
             /**
@@ -4103,6 +4103,11 @@ export interface components {
             options?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /**
+             * Annotate
+             * @description If it is true, the scale of its colours stands beside each heat, and the scores before and after between the heats. If it is false, the picture has neither. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * AdversarialFacts
@@ -5953,7 +5958,7 @@ export interface components {
             explain?: "same" | "own";
             /**
              * Annotate
-             * @description If it is true, the sheet has a title, and below the photos a chart of the rank correlations. The default is `true`.
+             * @description If it is true, the sheet has a title, beside each map the scale of its colours, and below the photos a chart of the rank correlations. The default is `true`.
              */
             annotate?: boolean;
         };
@@ -15143,6 +15148,11 @@ export interface components {
              * @description This is the number of classes to return. If the model has fewer classes, all are returned. The default is `5`.
              */
             top?: number;
+            /**
+             * Annotate
+             * @description If it is true, a line with the method and the model stands above the chart. If it is false, there is no such line. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * PredictBatch
@@ -15169,6 +15179,11 @@ export interface components {
              * @description This is the number of classes to return. If the model has fewer classes, all are returned. The default is `5`.
              */
             top?: number;
+            /**
+             * Annotate
+             * @description If it is true, a line with the method and the model stands above the sheet. If it is false, there is no such line. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /** PredictBatchFacts */
         PredictBatchFacts: {
@@ -15307,7 +15322,7 @@ export interface components {
              *     }
              */
             inputs?: components["schemas"]["InputValues"];
-            /** @description The parameters of Prediction. The default is `{"fit": null, "bands": null, "output": null, "top": 5}`. */
+            /** @description The parameters of Prediction. */
             params?: components["schemas"]["Predict"];
             /** @description Where the end of the job is told, if the operator has turned webhooks on. */
             webhook?: components["schemas"]["WebhookRequest"] | null;
@@ -19457,7 +19472,7 @@ export interface components {
             seed?: number;
             /**
              * Top
-             * @description The facts list this many classes, and the picture up to 5. The default is `5`.
+             * @description The facts list this many classes, and the picture the scores of up to 5. The default is `5`.
              */
             top?: number;
             /**
@@ -19475,6 +19490,11 @@ export interface components {
             options?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /**
+             * Annotate
+             * @description If it is true, the scale of its colours stands beside each heat, and the scores before and after between the heats. If it is false, the picture has neither. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * ApiKeyRequest
@@ -20432,7 +20452,7 @@ export interface components {
             explain?: "same" | "own";
             /**
              * Annotate
-             * @description If it is true, the sheet has a title, and below the photos a chart of the rank correlations. The default is `true`.
+             * @description If it is true, the sheet has a title, beside each map the scale of its colours, and below the photos a chart of the rank correlations. The default is `true`.
              */
             annotate?: boolean;
         };
@@ -25037,6 +25057,11 @@ export interface components {
              * @description This is the number of classes to return. If the model has fewer classes, all are returned. The default is `5`.
              */
             top?: number;
+            /**
+             * Annotate
+             * @description If it is true, a line with the method and the model stands above the sheet. If it is false, there is no such line. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * PredictForm
@@ -25098,6 +25123,11 @@ export interface components {
              * @description This is the number of classes to return. If the model has fewer classes, all are returned. The default is `5`.
              */
             top?: number;
+            /**
+             * Annotate
+             * @description If it is true, a line with the method and the model stands above the chart. If it is false, there is no such line. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * PreviewEvent
@@ -31779,7 +31809,7 @@ export interface components {
             seed: number;
             /**
              * Top
-             * @description The facts list this many classes, and the picture up to 5. The default is `5`.
+             * @description The facts list this many classes, and the picture the scores of up to 5. The default is `5`.
              */
             top: number;
             /**
@@ -31797,6 +31827,11 @@ export interface components {
             options: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /**
+             * Annotate
+             * @description If it is true, the scale of its colours stands beside each heat, and the scores before and after between the heats. If it is false, the picture has neither. The default is `true`.
+             */
+            annotate: boolean;
         };
         /**
          * ResolvedArchitecture
@@ -32472,7 +32507,7 @@ export interface components {
             explain: "same" | "own";
             /**
              * Annotate
-             * @description If it is true, the sheet has a title, and below the photos a chart of the rank correlations. The default is `true`.
+             * @description If it is true, the sheet has a title, beside each map the scale of its colours, and below the photos a chart of the rank correlations. The default is `true`.
              */
             annotate: boolean;
         };
@@ -36208,6 +36243,11 @@ export interface components {
              * @description This is the number of classes to return. If the model has fewer classes, all are returned. The default is `5`.
              */
             top: number;
+            /**
+             * Annotate
+             * @description If it is true, a line with the method and the model stands above the chart. If it is false, there is no such line. The default is `true`.
+             */
+            annotate: boolean;
         };
         /**
          * ResolvedPredictBatch
@@ -36234,6 +36274,11 @@ export interface components {
              * @description This is the number of classes to return. If the model has fewer classes, all are returned. The default is `5`.
              */
             top: number;
+            /**
+             * Annotate
+             * @description If it is true, a line with the method and the model stands above the sheet. If it is false, there is no such line. The default is `true`.
+             */
+            annotate: boolean;
         };
         /**
          * ResolvedRankMethods

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rendering.text import line
 from schemas.errors import InternalError, NonFinite
 from schemas.methods.inspection.predict import Predict, PredictFacts
 from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
@@ -37,6 +38,15 @@ def test_arrays_hold_all_classes_and_the_chart_is_primary() -> None:
     assert isinstance(probabilities, Array)
     np.testing.assert_array_equal(logits.array, result.logits)
     np.testing.assert_array_equal(probabilities.array, result.probabilities)
+
+
+def test_a_line_with_the_method_and_the_model_stands_above_the_annotated_chart() -> None:
+    result = scores([0.0, 1.0, 2.0])
+    full, bare = (predict.draw(result, photo_of(), Predict(annotate=annotate)).artifacts[0] for annotate in (True, False))
+    assert isinstance(full, Picture)
+    assert isinstance(bare, Picture)
+    title = line(f"Prediction · {result.published.description.name}", full.image.shape[1], 16)
+    np.testing.assert_array_equal(full.image, np.concatenate([title, bare.image]))
 
 
 def test_a_batch_gives_each_photo_its_own_scores() -> None:

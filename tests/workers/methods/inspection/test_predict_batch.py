@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
+from rendering.text import line
 from schemas.errors import InternalError, InvalidParameters, LimitExceeded, NonFinite
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.predict_batch import PredictBatch, PredictBatchFacts
 from tests.contract.cases import examined_model
-from tests.workers.methods.support import FormulaProbe, batch, photo_of, published, softmax
+from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of, published, softmax
 from tests.zoo import ZOO
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Prepared
@@ -37,10 +40,10 @@ def run(probe: Probe, tensors: list[np.ndarray], params: PredictBatch | None = N
             return stop.value
 
 
-def drawn(logits: list[list[float]], top: int = 2, labels: tuple[str, ...] = ("tench", "goldfish", "great white shark")) -> Output:
+def drawn(logits: list[list[float]], top: int = 2, labels: tuple[str, ...] = LABELS, **changes: Any) -> Output:
     values = np.array(logits, np.float32)
     result = BatchScores(tuple(photo_of(seed=number) for number in range(len(values))), values, softmax(values), published(labels))
-    return predict_batch.draw(result, None, PredictBatch(images=ids(len(values)), top=top))
+    return predict_batch.draw(result, None, PredictBatch(images=ids(len(values)), top=top, **changes))
 
 
 def facts(output: Output) -> PredictBatchFacts:
@@ -83,7 +86,7 @@ def test_arrays_hold_all_photos_and_classes_and_the_sheet_is_primary() -> None:
 
 def test_each_tile_shows_its_photo() -> None:
     """The photos are 120 × 80 at (12, 62) in tiles of 426 × 187, two in a row."""
-    output = drawn([[0.0, 1.0, 2.0]] * 3)
+    output = drawn([[0.0, 1.0, 2.0]] * 3, annotate=False)
     sheet = output.artifacts[0]
     assert isinstance(sheet, Picture)
     for number in range(3):
@@ -92,6 +95,14 @@ def test_each_tile_shows_its_photo() -> None:
         image = photo_of(seed=number).image.astype(int)
         assert np.abs(small - image).mean() < 30, number
         assert np.abs(small - image[::-1]).mean() > 60
+
+
+def test_a_line_with_the_method_and_the_model_stands_above_the_annotated_sheet() -> None:
+    full, bare = (drawn([[0.0, 1.0, 2.0]] * 3, annotate=annotate).artifacts[0] for annotate in (True, False))
+    assert isinstance(full, Picture)
+    assert isinstance(bare, Picture)
+    title = line(f"Predictions of a batch · {published().description.name}", full.image.shape[1], 14)
+    np.testing.assert_array_equal(full.image, np.concatenate([title, bare.image]))
 
 
 def test_very_many_photos_and_classes_are_not_all_drawn() -> None:

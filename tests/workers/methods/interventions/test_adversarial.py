@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rendering import colormaps
+from rendering.charts.scaled_tiles import GAP, LETTERS, LONGEST, scaled_tile_size
+from rendering.charts.style import BLUE
+from rendering.charts.tile_with_scale import picture_left
 from rendering.photo import Photo, Placement
+from rendering.text import line_height
 from schemas.errors import NoGradient
 from schemas.methods.interventions.adversarial import Adversarial, AdversarialFacts
 from schemas.models import Preprocessing
@@ -146,3 +151,19 @@ def test_small_changes_are_enlarged_by_a_power_of_two_and_shown_around_grey() ->
     _, output = attacked()
     pictures = {each.name: each.image for each in drawn(output).artifacts if isinstance(each, Picture)}
     np.testing.assert_array_equal(pictures["changed"], np.rint(PIXELS + array(output, "change")).astype(np.uint8))
+
+
+def test_scales_and_the_scores_before_and_after_are_there_only_if_the_picture_is_annotated() -> None:
+    """The last row has a heat with its scale, the scores before and after, and the other heat with its scale."""
+    (_, full), (_, bare) = (attacked(annotate=annotate) for annotate in (True, False))
+    whole, plain = (next(each.image for each in output.artifacts if isinstance(each, Picture) and each.primary) for output in (full, bare))
+    height, width = scaled_tile_size((PIXELS.shape[0], PIXELS.shape[1]))
+    row = whole[-height - line_height(13) : -line_height(13)]  # a line below it says what red and blue mean
+    tiles = [row[:, number * (width + GAP) :][:, :width] for number in range(3)]
+    for tile, has_scale in zip(tiles, (True, False, True), strict=True):
+        ends = [
+            (tile[:, picture_left(LETTERS, scale=True) + LONGEST :] == colormaps.table("signed")[end]).all(-1).any() for end in (0, 255)
+        ]
+        assert ends == [has_scale, has_scale]
+    assert (tiles[1] == BLUE).all(-1).any()
+    assert not (plain == BLUE).all(-1).any()

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rendering import colormaps
+from rendering.charts.tile_with_scale import picture_left, tile_size
+from rendering.patch_rows import GAP
 from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.sets.compare_models import CompareModels
@@ -15,7 +18,7 @@ from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of,
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import FurtherModel, Inputs, Prepared
 from workers.methods.sets import compare_models
-from workers.methods.sets.compared_models_sheet import rank_of
+from workers.methods.sets.compared_models_sheet import BOX, rank_of
 
 IDS = tuple(f"img_{number:064x}" for number in range(3))
 
@@ -117,6 +120,21 @@ def test_the_sheet_has_a_chart_only_if_it_is_annotated() -> None:
     (full, bare) = (next(each for each in compared(SHUFFLED, annotate=a).artifacts if isinstance(each, Picture)) for a in (True, False))
     assert full.primary
     assert full.image.shape[0] > bare.image.shape[0]
+
+
+def test_the_scale_of_its_colours_stands_beside_each_map_if_the_sheet_is_annotated() -> None:
+    (full, bare) = (next(each for each in compared(SHUFFLED, annotate=a).artifacts if isinstance(each, Picture)) for a in (True, False))
+    red, blue = (colormaps.table("signed")[end] for end in (255, 0))
+    for number, count in ((0, 0), (1, 3), (2, 3)):  # the photos have none, and each model has one for each of the three photos
+        first = number * (tile_size(BOX)[1] + GAP) + picture_left(scale=True) + BOX[1]
+        beside = full.image[:, first : first + 20, :]
+        assert [_runs((beside == end).all(-1).any(1)) for end in (red, blue)] == [count, count]
+    assert bare.image.shape[1] == 3 * (BOX[1] + GAP) - GAP
+
+
+def _runs(rows: np.ndarray) -> int:
+    """Return the number of runs of true values."""
+    return int(np.diff(rows.astype(int), prepend=0).clip(0).sum())
 
 
 @pytest.mark.parametrize(
