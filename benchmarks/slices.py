@@ -36,7 +36,7 @@ from schemas.methods.several_images import ImagesParams
 from workers.contract.inputs import Inputs, Prepared
 from workers.contract.progress import Slice
 from workers.engine.probe import KerasProbe
-from workers.execution.photo_sets import split_in_sets
+from workers.execution.named_photos import named_photos
 from workers.methods import implementation
 from workers.models.description.describe import describe
 from workers.models.loading import load_model
@@ -207,8 +207,8 @@ def _inputs(model: MeasuredModel, params: MethodParams) -> Inputs:
         return Prepared(Photo(image, placement), tensor)
 
     if isinstance(params, ImagesParams):
-        several, sets = split_in_sets(params, [prepared(_photo(at)) for at in range(len(params.image_places()))])
-        return Inputs(np.zeros((0, *size, 3), np.float32), None, several, sets=sets)
+        named = named_photos(params, [prepared(_photo(at)) for at in range(len(params.image_places()))])
+        return Inputs(np.zeros((0, *size, 3), np.float32), None, named.several, region_masks=named.region_masks, sets=named.sets)
     if not params.card.needs_image:
         return Inputs(np.zeros((0, *size, 3), np.float32))
     one = prepared(_photo(0))

@@ -149,6 +149,7 @@ async def _kept_images(
 ) -> tuple[str, ...]:
     """Keep the images that the parameters name as long as the job, and return their ids."""
     if isinstance(resolved, ImagesParams):
+        await check_mask_size(services, caller, resolved, parsed)
         await keep_images(services, caller, resolved.image_places(), parsed, headers=headers, models=models)
         return tuple(resolved.image_places())
     other = other_image_of(resolved)

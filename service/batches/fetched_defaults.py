@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from pydantic import JsonValue
 
@@ -73,12 +74,18 @@ def _with_addresses(defaults: StoredItem, change: _Replace) -> StoredItem:
 
 
 def _changed(value: JsonValue, pointer: str, change: _Replace) -> JsonValue:
-    """Return a value with each `{"url": address}` in it changed."""
+    """Return a value with each `{"url": address}` in it changed. The items of a list are no such objects themselves."""
+    if isinstance(value, list):
+        return [each if _is_address(each) else _changed(each, f"{pointer}/{number}", change) for number, each in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    if list(value) == ["url"]:
+    if _is_address(value):
         return _text_changed(value["url"], f"{pointer}/url", change)
     return {name: _changed(each, pointer_to(name, pointer), change) for name, each in value.items()}
+
+
+def _is_address(value: JsonValue) -> TypeGuard[dict[str, JsonValue]]:
+    return isinstance(value, dict) and list(value) == ["url"]
 
 
 def _images_changed(fields: Mapping[str, JsonValue], pointer: str, change: _Replace) -> dict[str, JsonValue]:
@@ -95,7 +102,7 @@ def _text_changed(value: JsonValue, pointer: str, change: _Replace) -> JsonValue
 
 def _input_changed(value: JsonValue, pointer: str, change: _Replace) -> JsonValue:
     """Return the value of an input with the address of its image changed."""
-    if not isinstance(value, dict) or not isinstance(image := value.get("image"), dict) or list(image) != ["url"]:
+    if not isinstance(value, dict) or not _is_address(image := value.get("image")):
         return value
     found = _text_changed(image["url"], f"{pointer}/image/url", change)
     return value if found == image["url"] else {"image": {"id": found}}

@@ -27,6 +27,7 @@ from workers.methods.evaluation.map_measures import MapMeasuresResult
 QUIET = {"disable_warnings": True, "normalise": False}
 WITH_REGION = ("pointing_game", "relevance_mass", "relevance_rank")
 EVERY_OTHER_CLASS = 4
+MASK_ID = "img_" + "a" * 64
 
 
 @cache
@@ -47,14 +48,14 @@ def measured() -> tuple[MapMeasuresResult, ...]:
             class_index=target,
             attribution="grad_x_input",
             measures=("sparseness", "complexity", "random_logit", *WITH_REGION),
-            region={"mask": "img_" + "a" * 64},
+            region={"mask": MASK_ID},
             other_classes=EVERY_OTHER_CLASS,
         ).resolve(twins().probe.published, MethodLimits())
         placement = Placement(SIZE, (0, 0, *SIZE), (0, 0, *SIZE))
         seen = Photo(np.zeros((*SIZE, 3), np.uint8), placement)
         mask = Prepared(Photo(np.repeat(region[..., None], 3, axis=2).astype(np.uint8) * 255, placement), photo)
         run = implementation("map_measures").run
-        found.append(finished(run(twins().probe, Inputs(photo[None], seen.image, photos=(seen,), region_mask=mask), params)))
+        found.append(finished(run(twins().probe, Inputs(photo[None], seen.image, photos=(seen,), region_masks={MASK_ID: mask}), params)))
     return tuple(found)
 
 

@@ -88,6 +88,22 @@ async def test_another_photo_and_the_mask_of_measures_are_fetched(
     assert (problem.pointer, problem.allowed, problem.got) == ("/region/mask", "8×5", "9×5")
 
 
+async def test_the_masks_of_several_photos_are_fetched(
+    client: httpx.AsyncClient, server: TlsServer, worker: FakeWorker, store: JobStore
+) -> None:
+    await worker.publish(description())
+    photos = [(await client.post("/v1/images", files={"image": png(9, 5, seed)})).json()["id"] for seed in (4, 5)]
+    regions = [{"mask": {"url": server.url("/1.png")}}, {"mask": server.url("/2.png")}]
+    asked = {"images": photos, "methods": ["grad_cam", "saliency"], "measures": ["relevance_mass"], "regions": regions}
+    answer = await client.post("/v1/jobs", json={"method": "rank_methods", "model": "vgg16", "params": asked})
+    assert answer.status_code == 202, answer.text
+    masks = [each["mask"] for each in json.loads((await worker.claim("slow")).params)["regions"]]
+    assert [await store.images.file(each) for each in masks] == [png(9, 5, 1), png(9, 5, 2)]
+    regions = [{"mask": photos[1]}, {"mask": {"url": "https://10.0.0.1/x.png"}}]
+    wrong = {"method": "rank_methods", "model": "vgg16", "params": asked | {"regions": regions}}
+    assert problem_of(await client.post("/v1/jobs", json=wrong), 422, "url_refused").pointer == "/params/regions/1/mask"
+
+
 async def test_addresses_in_targets_pass_the_same_guard(client: httpx.AsyncClient, server: TlsServer, segmenter: FakeWorker) -> None:
     server.answers |= {"/gone": b"HTTP/1.1 404 Gone\r\nContent-Length: 0\r\n\r\n", "/inside": redirect("https://10.0.0.1/x.png")}
     asked: list[tuple[str, int, str]] = [

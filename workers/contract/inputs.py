@@ -60,7 +60,7 @@ class Inputs:
         photos: the photo of each input, in the order of the batch. It is empty if the method needs no image.
         target_image: the image that the parameters name beside the photo: a mask or an image to compare with, which the target names, or
             the parameter `other_image`. All jobs of a batch name the same. It is None if they name none.
-        region_mask: slow lane only: the mask image that the parameter `region` names, or None.
+        region_masks: slow lane only: the mask images that the parameters `region` and `regions` name, by their ids.
         further: slow lane only, for a method whose parameters name `models`: each of them, in this order.
         sets: slow lane only, for a method whose parameters name sets of photos (`PhotoSetsParams`): the photos of each set, by the name of
             the parameter, in the order of the parameters. A photo that several sets name is in memory once.
@@ -72,7 +72,7 @@ class Inputs:
     several: tuple[Prepared, ...] = ()
     photos: tuple[Photo, ...] = ()
     target_image: Prepared | None = None
-    region_mask: Prepared | None = None
+    region_masks: Mapping[str, Prepared] = field(default_factory=dict[str, Prepared])
     further: tuple[FurtherModel, ...] = ()
     sets: Mapping[str, tuple[tuple[Prepared, ...], ...]] = field(default_factory=dict[str, tuple[tuple[Prepared, ...], ...]])
     pieces: Pieces = field(default_factory=dict[str, Arrays])

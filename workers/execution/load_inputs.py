@@ -35,7 +35,7 @@ from workers.contract.inputs import BoundInputs, Inputs, Prepared
 from workers.execution.fitted_input import FittedInput
 from workers.execution.loaded_inputs import Frame, LoadedInputs
 from workers.execution.model_access import UsableModel
-from workers.execution.photo_sets import split_in_sets
+from workers.execution.named_photos import NamedPhotos, named_photos
 from workers.execution.prepare_arrays import array_preprocessing, prepare_array
 from workers.execution.retry import retry_until_available
 from workers.execution.threads import in_pool, timed_in_pool
@@ -82,32 +82,32 @@ class InputLoader:
                 own = await self._image(content, explained, bands)
                 frames = (Frame(own.prepared, 0, STANDARD_MILLISECONDS),) if wanted is not None else ()
             seconds.append(own.seconds)
-        several, sets = (), dict[str, tuple[tuple[Prepared, ...], ...]]()
+        named = NamedPhotos()
         if isinstance(params, ImagesParams):
             takes = explained.other(model.published.description.input.name)
             together, several_seconds = await self.load_several(execution, params.image_places(), takes)
-            several, sets = split_in_sets(params, together)
+            named = named_photos(params, together)
             seconds.append(several_seconds)
         target: Prepared | None = None
         if (other := other_image_of(params)) is not None:
             loaded = await self._load_one(execution, other.image_id, other.label, explained)
             target = loaded.prepared
             seconds.append(loaded.seconds)
-        region_mask: Prepared | None = None
+        region_masks = dict(named.region_masks)
         if (mask_id := mask_image(getattr(params, "region", None))) is not None:
             loaded = await self._load_one(execution, mask_id, "The mask of the region", explained)
-            region_mask = loaded.prepared
+            region_masks[mask_id] = loaded.prepared
             seconds.append(loaded.seconds)
         values = {other: await self._values(execution, given[other], explained.other(other)) for other in sorted(given) if other != name}
         prepared = None if own is None else own.prepared
         inputs = Inputs(
             _no_input(model) if prepared is None else prepared.tensor[None],
             None if prepared is None else prepared.photo.image,
-            several,
+            named.several,
             () if prepared is None else (prepared.photo,),
             target,
-            region_mask,
-            sets=sets,
+            region_masks,
+            sets=named.sets,
         )
         bound = _bound(model, name, own, values, given)
         photo = None if prepared is None else prepared.photo

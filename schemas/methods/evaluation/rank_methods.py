@@ -13,9 +13,9 @@ from schemas.methods.evaluation.map_measures import MapMeasures
 from schemas.methods.evaluation.measures import MEASURES_COST, MEASURES_REFERENCE, MeasureName, MeasuresParams
 from schemas.methods.evaluation.rank_methods_facts import RankMethodsFacts
 from schemas.methods.perturbation.base import Score, check_masks
+from schemas.methods.photo_regions import PhotoRegionsParams
 from schemas.methods.precision import PrecisionParams
-from schemas.methods.several_images import ImagesParams
-from schemas.methods.targets import AnyTarget, BoxRegion, ClassSelector, target_image
+from schemas.methods.targets import AnyTarget, ClassSelector, target_image
 from schemas.models import PublishedModel
 
 _OWN = ("measures", "perturbations", "disturbances", "radius", "other_classes", "seed", "score", "class_index", "target", "output")
@@ -43,7 +43,7 @@ AnyCandidate = Annotated[CandidateMethod, BeforeValidator(_named, json_schema_in
 """A candidate as a request gives it: the name of a method is enough."""
 
 
-class RankMethods(MeasuresParams, PrecisionParams, ImagesParams):
+class RankMethods(MeasuresParams, PrecisionParams, PhotoRegionsParams):
     """A ranking of attribution methods for the same photos and the same target."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -111,10 +111,6 @@ class RankMethods(MeasuresParams, PrecisionParams, ImagesParams):
             "`regions`, and random_logit needs a class as target."
         ),
     )
-    regions: tuple[BoxRegion, ...] | None = Field(
-        default=None,
-        description="These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.",
-    )
     target: AnyTarget | None = Field(
         default=None,
         description=(
@@ -140,13 +136,7 @@ class RankMethods(MeasuresParams, PrecisionParams, ImagesParams):
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> RankMethods:
         self.check_count(limits)
-        if self.regions is not None and len(self.regions) != len(self.images):
-            raise InvalidParameters(
-                f"There are {len(self.images)} images, so give as many regions; got {len(self.regions)}.",
-                pointer="/params/regions",
-                allowed=str(len(self.images)),
-                got=str(len(self.regions)),
-            )
+        self.check_region_count()
         if (named := target_image(self.target)) is not None:
             raise InvalidParameters(
                 "All photos of a ranking have the same target, so it cannot name an image of its own.",

@@ -7,7 +7,7 @@ import numpy as np
 from rendering.photo import whole_photo
 from schemas.methods.concepts.tcav import Tcav
 from workers.contract.inputs import Prepared
-from workers.execution.photo_sets import split_in_sets
+from workers.execution.named_photos import named_photos
 
 A, B, C, D = (f"img_{letter * 64}" for letter in "abcd")
 FIRST, SECOND = (f"set_{digit * 26}" for digit in "01")
@@ -49,7 +49,8 @@ def test_uploads_take_the_place_of_addresses() -> None:
 def test_a_worker_gets_the_photos_of_each_set() -> None:
     asked = params([A], [named("x", B, A)], [named("y", C, D), named("z", D, B)])
     photos = {each: Prepared(whole_photo(np.zeros((1, 2, 3), np.uint8)), np.zeros((1, 2, 3), np.float32)) for each in (A, B, C, D)}
-    several, sets = split_in_sets(asked, [photos[each] for each in asked.image_places()])
+    found = named_photos(asked, [photos[each] for each in asked.image_places()])
+    several, sets = found.several, found.sets
     assert several[0] is photos[A]
     found = {field: [[id(each) for each in members] for members in given] for field, given in sets.items()}
     a, b, c, d = (id(photos[each]) for each in (A, B, C, D))

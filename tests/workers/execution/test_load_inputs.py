@@ -13,6 +13,7 @@ from PIL import Image
 
 from catalog.catalog import load_catalog
 from schemas.errors import InvalidImage, UnknownModel, UnsupportedFormat
+from schemas.methods.evaluation.rank_methods import RankMethods
 from schemas.models import Preprocessing
 from tests.workers.execution.bench import array
 from tests.workers.jobs import resolved
@@ -53,6 +54,22 @@ async def test_a_job_reads_several_images(bench):
     values = -np.sort(-best, axis=1)
     np.testing.assert_allclose(array(result, "values"), values, rtol=1e-5)
     np.testing.assert_array_equal(array(result, "positions")[..., 0], np.where(values > 0, np.argsort(-best, axis=1), -1))
+
+
+async def test_masks_of_regions_come_with_their_photos(bench):
+    """The second photo has a box, and the mask of the third one is the first photo itself."""
+    contents = [photo(seed, height=20, width=40) for seed in range(4)]
+    ids = [(await bench.store.images.put("tester", each, "PNG", 40, 20)).id for each in contents]
+    given = {"methods": ["saliency", "grad_x_input"], "measures": ["relevance_mass"], "images": ids[:3]}
+    regions = [{"mask": ids[3]}, {"box": [0, 20, 20, 20]}, {"mask": ids[0]}]
+    submission = resolved("rank_methods", await bench.published(), regions=regions, **given)
+    (execution,) = await bench.claim(dataclasses.replace(submission, image_ids=tuple(ids)))
+    params = RankMethods.model_validate_json(execution.params)
+    inputs = (await bench.pipeline._inputs.load(execution, params, await bench.pipeline.models.get("tiny"))).inputs
+    assert set(inputs.region_masks) == {ids[3], ids[0]}
+    for found, content in zip((*inputs.several, inputs.region_masks[ids[3]]), contents, strict=True):
+        np.testing.assert_array_equal(found.photo.image, np.asarray(Image.open(io.BytesIO(content))))
+    assert inputs.region_masks[ids[0]] is inputs.several[0]
 
 
 async def test_the_error_names_the_broken_one_of_several_images(bench):

@@ -50,7 +50,7 @@ def run(probe: Probe, inputs: Inputs, params: MapMeasures) -> Generator[Slice, N
     counting = CountingProbe(probe)
     progress = CombinedProgress(total_steps(params, probe.description) + 1)
     size = (inputs.tensor.shape[1], inputs.tensor.shape[2])
-    region = None if params.region is None else input_region(params.region, inputs.photos[0], size, inputs.region_mask, "/params/region")
+    region = None if params.region is None else input_region(params.region, inputs.photos[0], size, inputs.region_masks, "/params/region")
     watched = watch(counting, inputs.tensor, params)
     yield progress.advance(1)
     tested = yield from measured_map(counting, inputs, watched, params.attribution_params, progress, seed=params.seed, region=region)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Bool
 
@@ -13,7 +15,7 @@ from workers.methods.regions import box_region, mask_region
 
 
 def input_region(
-    region: BoxRegion | MaskRegion, photo: Photo, size: tuple[int, int], mask: Prepared | None, pointer: str
+    region: BoxRegion | MaskRegion, photo: Photo, size: tuple[int, int], masks: Mapping[str, Prepared], pointer: str
 ) -> Bool[np.ndarray, "H W"]:
     """Return which pixels of an input of `size` (height, width) a region of the photo covers.
 
@@ -21,7 +23,7 @@ def input_region(
         region: the box, or the name of the mask.
         photo: the photo, and where it lies in the input.
         size: height and width of the input.
-        mask: the mask image, if the region names one.
+        masks: the mask images that the parameters name, by their ids.
         pointer: the place of the region in the request.
 
     Raises:
@@ -30,9 +32,7 @@ def input_region(
     try:
         if isinstance(region, BoxRegion):
             return box_region(region, photo, size)
-        if mask is None:
-            raise ValueError("the mask image was not loaded")
-        return mask_region(mask.photo.image, photo, size)
+        return mask_region(masks[region.mask].photo.image, photo, size)
     except InvalidParameters as error:
         error.pointer = pointer
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 from schemas.methods.evaluation.map_measures import MapMeasures
 from schemas.methods.evaluation.rank_methods import RankMethods
@@ -28,7 +28,7 @@ def run(probe: Probe, inputs: Inputs, params: RankMethods) -> Generator[Slice, N
 
     Raises:
         NonFinite: The scores of a photo are not finite. The error names the photo by its number.
-        InvalidParameters: The model sees nothing of a region, or a photo does not have the target.
+        InvalidParameters: The model sees nothing of a region, a mask has not its photo's size, or a photo does not have the target.
     """
     steps = total_steps(params, probe.description) + 1
     progress = CombinedProgress(steps * len(params.methods) * len(inputs.several))
@@ -37,20 +37,20 @@ def run(probe: Probe, inputs: Inputs, params: RankMethods) -> Generator[Slice, N
         judged = JudgedMethod(candidate, probe.description.name)
         for image, prepared in enumerate(inputs.several):
             with name_image(image):
-                yield from _judge(probe, prepared, params.judging(number, image), judged, progress)
+                yield from _judge(probe, prepared, params.judging(number, image), judged, progress, masks=inputs.region_masks)
         found.append(judged)
     return found
 
 
 def _judge(
-    probe: Probe, prepared: Prepared, asked: MapMeasures, judged: JudgedMethod, progress: CombinedProgress
+    probe: Probe, prepared: Prepared, asked: MapMeasures, judged: JudgedMethod, progress: CombinedProgress, *, masks: Mapping[str, Prepared]
 ) -> Generator[Slice, None, None]:
-    """Judge one method on one photo."""
+    """Judge one method on one photo. `masks` are the masks of regions by their ids."""
     one = Inputs(prepared.tensor[None], prepared.photo.image, photos=(prepared.photo,))
     size = (prepared.tensor.shape[0], prepared.tensor.shape[1])
     region = None
     if asked.region is not None:
-        region = input_region(asked.region, prepared.photo, size, None, f"/params/regions/{len(judged.photos)}")
+        region = input_region(asked.region, prepared.photo, size, masks, f"/params/regions/{len(judged.photos)}")
     explaining, (job,) = with_targets(probe, one, [asked])
     making, measuring = CountingProbe(explaining, judged.map_passes), CountingProbe(explaining, judged.measure_passes)
     watched = watch(measuring, one.tensor, job)

@@ -2020,11 +2020,11 @@ class Methods(ABC):
         return self._run_method("predict_batch", given_arguments(locals()))
 
     def rank_methods(
-        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, measures: Sequence[Literal["deletion", "insertion", "road", "infidelity",
-        "max_sensitivity", "sparseness", "complexity", "random_logit", "pointing_game", "relevance_mass", "relevance_rank"]] = DEFAULT,
-        perturbations: int = DEFAULT, disturbances: int = DEFAULT, radius: float = DEFAULT, other_classes: int = DEFAULT, seed: int =
-        DEFAULT, methods: Sequence[Mapping[str, Any] | str] = DEFAULT, regions: Sequence[Mapping[str, Any]] | None = DEFAULT, target:
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, regions:
+        Sequence[Mapping[str, Any]] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, measures:
+        Sequence[Literal["deletion", "insertion", "road", "infidelity", "max_sensitivity", "sparseness", "complexity", "random_logit",
+        "pointing_game", "relevance_mass", "relevance_rank"]] = DEFAULT, perturbations: int = DEFAULT, disturbances: int = DEFAULT, radius:
+        float = DEFAULT, other_classes: int = DEFAULT, seed: int = DEFAULT, methods: Sequence[Mapping[str, Any] | str] = DEFAULT, target:
         Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index: int | str | None = DEFAULT, output: str | None =
         DEFAULT, score: Literal["logit", "probability"] = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
         "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
@@ -2040,6 +2040,8 @@ class Methods(ABC):
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             fit: This is how a photo is brought to the size of the model's input.
             images: These are the ids of images that were uploaded with `POST /v1/images`.
+            regions: These say where the object lies, one for each image in the order of `images`: a `box` (top, left, height,
+                width) in pixels of the photo, or a `mask`, the id of an uploaded image of the photo's size.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             measures: The methods are ranked by these measures, which all count the same. pointing_game, relevance_mass and
                 relevance_rank need `regions`, and random_logit needs a class as target. By default ['road', 'deletion',
@@ -2054,7 +2056,6 @@ class Methods(ABC):
                 'grad_cam', 'options': None, 'name': None}, {'method': 'hires_cam', 'options': None, 'name': None}, {'method':
                 'layer_cam', 'options': None, 'name': None}, {'method': 'eigen_cam', 'options': None, 'name': None}, {'method':
                 'saliency', 'options': None, 'name': None}, {'method': 'integrated_gradients', 'options': None, 'name': None}].
-            regions: These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
             target: This is what all maps explain, in place of `class_index`, as in other methods.
             class_index: All maps explain this class: an index or a label.
             output: This output is explained.

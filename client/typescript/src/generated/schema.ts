@@ -15723,6 +15723,21 @@ export interface components {
              */
             images: string[];
             /**
+             * Regions
+             * @description These say where the object lies, one for each image in the order of `images`: a `box` (top, left, height, width) in pixels of the photo, or a `mask`, the id of an uploaded image of the photo's size. The limits of `images` hold for images and masks together. A form takes it as JSON.
+             * @example [
+             *       {
+             *         "box": [
+             *           40,
+             *           60,
+             *           120,
+             *           90
+             *         ]
+             *       }
+             *     ]
+             */
+            regions?: (components["schemas"]["BoxRegion"] | components["schemas"]["MaskRegion"])[] | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -15773,11 +15788,6 @@ export interface components {
              *     ]
              */
             methods?: (components["schemas"]["CandidateMethod"] | string)[];
-            /**
-             * Regions
-             * @description These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
-             */
-            regions?: components["schemas"]["BoxRegion"][] | null;
             /**
              * Target
              * @description This is what all maps explain, in place of `class_index`, as in other methods. A target that names an image of its own (a mask or an image to compare with) is not allowed.
@@ -25221,6 +25231,21 @@ export interface components {
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
+             * Regions
+             * @description These say where the object lies, one for each image in the order of `images`: a `box` (top, left, height, width) in pixels of the photo, or a `mask`, the id of an uploaded image of the photo's size. The limits of `images` hold for images and masks together. A form takes it as JSON.
+             * @example [
+             *       {
+             *         "box": [
+             *           40,
+             *           60,
+             *           120,
+             *           90
+             *         ]
+             *       }
+             *     ]
+             */
+            regions?: (components["schemas"]["BoxRegion"] | components["schemas"]["MaskRegion"])[] | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -25271,11 +25296,6 @@ export interface components {
              *     ]
              */
             methods?: (components["schemas"]["CandidateMethod"] | string)[];
-            /**
-             * Regions
-             * @description These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
-             */
-            regions?: components["schemas"]["BoxRegion"][] | null;
             /**
              * Target
              * @description This is what all maps explain, in place of `class_index`, as in other methods. A target that names an image of its own (a mask or an image to compare with) is not allowed.
@@ -36296,6 +36316,21 @@ export interface components {
              */
             images: string[];
             /**
+             * Regions
+             * @description These say where the object lies, one for each image in the order of `images`: a `box` (top, left, height, width) in pixels of the photo, or a `mask`, the id of an uploaded image of the photo's size. The limits of `images` hold for images and masks together. A form takes it as JSON.
+             * @example [
+             *       {
+             *         "box": [
+             *           40,
+             *           60,
+             *           120,
+             *           90
+             *         ]
+             *       }
+             *     ]
+             */
+            regions: (components["schemas"]["BoxRegion"] | components["schemas"]["MaskRegion"])[] | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -36346,11 +36381,6 @@ export interface components {
              *     ]
              */
             methods: (components["schemas"]["ResolvedCandidateMethod"] | string)[];
-            /**
-             * Regions
-             * @description These boxes say where the object lies, one for each image in the order of `images`, in pixels of the photo.
-             */
-            regions: components["schemas"]["BoxRegion"][] | null;
             /**
              * Target
              * @description This is what all maps explain, in place of `class_index`, as in other methods. A target that names an image of its own (a mask or an image to compare with) is not allowed.

@@ -19,6 +19,7 @@ from workers.methods.evaluation import map_measures
 
 ROW = np.array([2, 4, 1, 3], np.float32).reshape(1, 1, 4, 1)
 PHOTO = Photo(np.random.default_rng(0).integers(0, 256, (3, 8, 3), np.uint8), Placement((1, 4), (0, 0, 1, 4), (0, 0, 3, 8)))
+MASK_ID = "img_" + "a" * 64
 MASK = np.zeros((3, 8, 3), np.uint8)
 MASK[:, 2:4] = 255
 EXACT = {"attribution": "occlusion", "options": {"window": 1, "baseline": "black"}, "score": "logit", "class_index": 0}
@@ -27,7 +28,8 @@ EXACT = {"attribution": "occlusion", "options": {"window": 1, "baseline": "black
 def measured(linear: np.ndarray, mask: np.ndarray | None = None, **changes: Any) -> Output:
     probe = LinearProbe(linear)
     params = MapMeasures.model_validate({**EXACT, **changes}).resolve(probe.published, MethodLimits())
-    inputs = Inputs(ROW, PHOTO.image, photos=(PHOTO,), region_mask=None if mask is None else Prepared(Photo(mask, PHOTO.placement), ROW[0]))
+    masks = {} if mask is None else {MASK_ID: Prepared(Photo(mask, PHOTO.placement), ROW[0])}
+    inputs = Inputs(ROW, PHOTO.image, photos=(PHOTO,), region_masks=masks)
     slices, result = driven(map_measures.run(probe, inputs, params))
     assert [each.step for each in slices] == sorted(each.step for each in slices)
     assert slices[-1].step == slices[-1].total
@@ -99,7 +101,7 @@ def test_random_logit_compares_with_other_classes() -> None:
     assert values(measured(linear[:2], measures=["random_logit"]))["random_logit"] == pytest.approx(-1)
 
 
-@pytest.mark.parametrize("region", [{"box": [0, 2, 3, 2]}, {"mask": "img_" + "a" * 64}])
+@pytest.mark.parametrize("region", [{"box": [0, 2, 3, 2]}, {"mask": MASK_ID}])
 def test_a_box_and_a_mask_lie_in_pixels_of_the_photo(region: dict[str, Any]) -> None:
     """The columns 2 and 3 of the photo lie under the pixel 1 of the input, whose value is 4."""
     output = measured(ONES, MASK, measures=["pointing_game", "relevance_mass", "relevance_rank"], region=region)

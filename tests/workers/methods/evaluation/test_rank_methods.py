@@ -36,12 +36,13 @@ def prepared(count: int) -> tuple[Prepared, ...]:
     return tuple(Prepared(photo, row) for row in rows)
 
 
-def ranked(count: int = 3, **changes: Any) -> Output:
+def ranked(count: int = 3, masks: dict[str, Prepared] | None = None, **changes: Any) -> Output:
     probe = LinearProbe(LINEAR)
     given = {"images": IDS[:count], "methods": [COARSE, TRUE], "measures": ["deletion"], "score": "logit", "class_index": 0, **changes}
     params = RankMethods.model_validate(given).resolve(probe.published, MethodLimits())
     assert params.resolve(probe.published, MethodLimits()) == params
-    slices, result = driven(rank_methods.run(probe, Inputs(np.zeros((0, 1, 6, 1), np.float32), None, prepared(count)), params))
+    inputs = Inputs(np.zeros((0, 1, 6, 1), np.float32), None, prepared(count), region_masks=masks or {})
+    slices, result = driven(rank_methods.run(probe, inputs, params))
     steps = [each.step for each in slices]
     assert steps == sorted(steps)
     assert steps[-1] == slices[-1].total
@@ -92,6 +93,29 @@ def test_each_photo_has_its_own_box() -> None:
         positive = np.maximum(each.tensor.ravel() * LINEAR.ravel(), 0)
         shares.append(positive[place] / positive.sum())
     assert values == pytest.approx(shares, rel=1e-4)
+
+
+def test_a_photo_may_have_a_mask_in_place_of_a_box() -> None:
+    """The mask is not a box: it covers the columns 0-3 and 8-9 of the photo, which lie under the pixels 0, 1 and 4 of the input."""
+    mask = np.zeros((3, 12, 3), np.uint8)
+    mask[:, [0, 1, 2, 3, 8, 9]] = 255
+    (first, second) = prepared(2)
+    masks = {IDS[2]: Prepared(Photo(mask, first.photo.placement), first.tensor)}
+    ranking = facts(ranked(2, masks, measures=["relevance_mass"], regions=[{"mask": IDS[2]}, {"box": [0, 4, 3, 2]}]))
+    (found,) = (each for each in ranking.methods if each.name == "true")
+    shares = []
+    for each, places in ((first, [0, 1, 4]), (second, [2])):
+        positive = np.maximum(each.tensor.ravel() * LINEAR.ravel(), 0)
+        shares.append(positive[places].sum() / positive.sum())
+    assert [each.measures[0].value for each in found.photos] == pytest.approx(shares, rel=1e-4)
+
+
+def test_a_mask_has_the_size_of_its_photo() -> None:
+    each = prepared(1)[0]
+    wrong = {IDS[2]: Prepared(Photo(np.full((3, 11, 3), 255, np.uint8), each.photo.placement), each.tensor)}
+    with pytest.raises(InvalidParameters, match="11×3 pixels") as refused:
+        ranked(2, wrong, measures=["relevance_mass"], regions=[{"box": [0, 0, 3, 4]}, {"mask": IDS[2]}])
+    assert refused.value.pointer == "/params/regions/1"
 
 
 def test_all_maps_explain_another_target() -> None:
