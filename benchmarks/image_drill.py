@@ -12,23 +12,26 @@ import argparse
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import psutil
-from PIL import Image
+from PIL import Image, ImageCms
 
 from decoding.decoder import Decoder
 from schemas.errors import VisualizationError
 from schemas.images import ImageLimits
-from service.image_check import check_image
+from service.image_check import check_image, upright_size
 from service.problems import status_of
 
 MOST_GROWTH = 64 * 2**20
-_KINDS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+_KINDS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF")
 _LIMITS = ImageLimits(formats=_KINDS)
+_THUMBNAIL = 16  # pixels
+_FRAMES = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class DrillResult:
 
 
 def own_files() -> list[bytes]:
-    """Return small images of every format and several modes, for a drill without a corpus."""
+    """Return small images of every format and several modes, with a colour profile and with frames, for a drill without a corpus."""
+    pillow_heif.register_heif_opener()
     pixels = np.random.default_rng(1).integers(0, 256, (37, 53, 4), np.uint8)
     files: list[bytes] = []
     for kind in _KINDS:
@@ -57,6 +61,16 @@ def own_files() -> list[bytes]:
             except (OSError, ValueError):  # this format has no such mode
                 continue
             files.append(buffer.getvalue())
+    frames = [Image.fromarray(np.roll(pixels, 20 * shift, axis=1)[..., :3]) for shift in range(5)]
+    for kind in ("GIF", "WEBP", "PNG", "AVIF"):
+        buffer = io.BytesIO()
+        frames[0].save(buffer, kind, save_all=True, append_images=frames[1:])
+        files.append(buffer.getvalue())
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for kind in ("JPEG", "PNG", "WEBP"):
+        buffer = io.BytesIO()
+        frames[0].save(buffer, kind, icc_profile=profile)
+        files.append(buffer.getvalue())
     return files
 
 
@@ -93,9 +107,25 @@ def run_drill(files: Sequence[bytes], count: int, seed: int, seconds: float = 5.
 
 
 def _status(content: bytes, decoder: Decoder) -> int:
+    """Return the status of the plain decoding, or a 5xx if any way in which a service or a worker reads a photo ends with one."""
+    ways: list[Callable[[], object]] = [
+        lambda: decoder.decode(content, _LIMITS),
+        lambda: decoder.decode(content, _LIMITS, _THUMBNAIL),
+        lambda: decoder.decode_full_depth(content, _LIMITS),
+        lambda: decoder.decode_frames(content, _LIMITS, _FRAMES),
+        lambda: upright_size(content, _LIMITS),
+    ]
     try:
         check_image(content, _LIMITS)
-        decoder.decode(content, _LIMITS)
+    except VisualizationError as error:
+        return status_of(error)
+    first, *others = [_status_of(way) for way in ways]
+    return max([first, *(status for status in others if status >= 500)])
+
+
+def _status_of(way: Callable[[], object]) -> int:
+    try:
+        way()
     except VisualizationError as error:
         return status_of(error)
     return 200

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 from PIL import Image, UnidentifiedImageError
 
+from decoding.rgb_pixels import to_rgb
+
 EXIF_ORIENTATION = 0x0112
 TRANSPOSE_FOR_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -68,7 +70,7 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int, w
     orientation = _orientation(image)
     with _refusals(image):
         image.load()
-        picture = _rgb(image)
+        picture = to_rgb(image)
     upright = _upright(picture, orientation)
     return upright if width is None else narrowed(upright, width)
 
@@ -89,7 +91,7 @@ def decode_full_depth(content: bytes, formats: list[str], max_pixels: int, max_s
     with _refusals(image):
         image.load()
         if image.has_transparency_data:
-            return _upright(_rgb(image), orientation)
+            return _upright(to_rgb(image), orientation)
         order = "I;16B" if image.mode == "I;16B" else "I;16"
         return _upright(Image.frombytes("I;16", image.size, image.tobytes(), "raw", order), orientation)
 
@@ -142,7 +144,7 @@ def decode_frames(
             if image.size != size:
                 raise ValueError(f"it has {image.width} × {image.height} pixels")
             if number in numbers:
-                pictures.append(_upright(_rgb(image.copy()), orientation))
+                pictures.append(_upright(to_rgb(image.copy()), orientation))
             milliseconds[len(pictures) - 1] += round(image.info.get("duration") or STANDARD_MILLISECONDS)
     return pictures, numbers, [min(each, LONGEST_MILLISECONDS) for each in milliseconds]
 
@@ -217,18 +219,3 @@ def _orientation(image: Image.Image) -> int:
         return image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception:
         return 1  # the pixels can be good although the metadata is broken
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        # `convert` would clip 16-bit grey at 255. Keep the high byte, as libpng's strip_16 does.
-        high = 1 if image.mode in ("I;16", "I;16L") else 0
-        image = Image.frombytes("L", image.size, image.tobytes()[high::2])
-    if image.mode in ("I", "F"):
-        raise ValueError("it has 32 bits per channel, and 8 or 16 are allowed")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        white.alpha_composite(image)
-        image = white
-    return image if image.mode == "RGB" else image.convert("RGB")

@@ -1,0 +1,50 @@
+"""Bring the colours of a picture to sRGB, if its file carries an ICC profile of another colour space.
+
+Models are trained on photos in sRGB. Phones save photos in Display P3, some cameras in Adobe RGB, and print shops in CMYK. Little CMS
+converts them with the perceptual intent (ICC.1:2022, section 6.2). This module needs only Pillow, because a decoding process imports it.
+"""
+
+from __future__ import annotations
+
+import io
+from itertools import product
+from typing import Any
+
+from PIL import Image, ImageChops, ImageCms
+
+_OPAQUE_MODES = {"RGB": "RGB", "RGBA": "RGB", "L": "L", "LA": "L", "CMYK": "CMYK"}
+_COLOUR_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
+_cms: Any = ImageCms  # its types are those of an extension module, which pyright does not find
+_SRGB = _cms.createProfile("sRGB")
+_PROBE = Image.frombytes("RGB", (64, 64), bytes(value for colour in product(range(0, 256, 17), repeat=3) for value in colour))
+_LIKE_SRGB = 1  # of 255: a profile that changes no colour of the probe by more is sRGB, with rounded numbers
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+    """Return the picture in 8-bit sRGB, as the ICC profile in its `info` says. Its alpha channel stays.
+
+    A picture is returned as it is if it has no profile, or if the profile is that of sRGB, is broken, or is made for other channels than
+    the picture has, such as a profile of RGB in a grey picture. Pictures of modes that are not 8-bit grey, RGB or CMYK are returned as they
+    are, too.
+    """
+    content, mode = image.info.get("icc_profile"), _OPAQUE_MODES.get(image.mode)
+    if not content or mode is None:
+        return image
+    try:
+        profile = _cms.ImageCmsProfile(io.BytesIO(content))
+        if profile.profile.xcolor_space.strip() != _COLOUR_SPACES[mode]:
+            return image
+        transform = _cms.buildTransform(profile, _SRGB, mode, "RGB")
+        if mode == "RGB" and _changes_nothing(transform):
+            return image
+        converted = transform.apply(image if image.mode == mode else image.convert(mode))
+    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
+        return image
+    if image.mode in ("RGBA", "LA"):
+        converted.putalpha(image.getchannel("A"))
+    return converted
+
+
+def _changes_nothing(transform: Any) -> bool:
+    counts = ImageChops.difference(transform.apply(_PROBE), _PROBE).histogram()
+    return not any(sum(counts[channel + _LIKE_SRGB + 1 : channel + 256]) for channel in (0, 256, 512))
