@@ -114,6 +114,10 @@ docs: $(DOCS)/.ready ## Build the documentation site in out/site, and fail if a 
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet --site-dir "$(CURDIR)/$(SITE)"
 	@echo "The site is in $(SITE)/index.html."
 
+.PHONY: diagrams
+diagrams: $(READY) ## Draw the diagrams of docs/ that have changed (needs Chromium)
+	$(BIN)/python -m tests.site.diagrams
+
 .PHONY: docs-serve
 docs-serve: $(DOCS)/.ready ## Show the documentation site on http://127.0.0.1:8001, and build it anew when a page changes
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs serve --dev-addr 127.0.0.1:8001

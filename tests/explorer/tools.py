@@ -21,6 +21,11 @@ def node(*arguments: str | Path, cwd: Path = SOURCE) -> str:
     return ended.stdout
 
 
+def npm(*arguments: str, cwd: Path = SOURCE) -> str:
+    """Run npm and return what it prints. Fail the test if it fails."""
+    return node(Path(executable.ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments, cwd=cwd)
+
+
 def install_packages() -> None:
     """Install the packages of the lock into `explorer/node_modules`, if they are not there as the lock says."""
     lock, installed = SOURCE / "package-lock.json", SOURCE / "node_modules" / ".convscope-lock.json"
@@ -28,8 +33,7 @@ def install_packages() -> None:
         fcntl.flock(only_one, fcntl.LOCK_EX)  # tests run in several processes
         if installed.exists() and installed.read_bytes() == lock.read_bytes():
             return
-        npm = Path(executable.ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        node(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
         shutil.copyfile(lock, installed)
 
 
