@@ -1,8 +1,7 @@
 """The parts of Keras that are not its public interface, for the engine and for the loading of models.
 
 No other module imports `keras.src` or reads an attribute that Keras calls private. `tests/workers/engine/test_keras_internals.py`
-tries every entry and fails with its name when a new version of Keras moves or changes it. Checked with Keras 3.15; `pyproject.toml`
-sets the upper bound.
+tries every entry and fails with its name when a new version of Keras moves or changes it. `pyproject.toml` sets the upper bound.
 """
 
 from __future__ import annotations
@@ -62,7 +61,8 @@ KERNEL_ATTRIBUTES: Mapping[type, str] = {
     keras.layers.Dense: "_kernel",
 }
 """The instance attribute with the kernel of the output channels. Where it is `_kernel`, the public `kernel` is a read-only property."""
-
+EINSUM_SCALE_METHOD = "_adjust_scale_for_dequant"
+"""The method of `EinsumDense` that gives the scale of its int8 kernel the shape of the kernel."""
 DTYPE_POLICY_ATTRIBUTE = "_dtype_policy"
 """The instance attribute behind the property `dtype_policy`, which a copy of a layer replaces."""
 

@@ -163,6 +163,10 @@ def test_every_layer_with_a_known_kernel_is_tried() -> None:
     assert len(keras_internals.KERNEL_ATTRIBUTES) == 7
 
 
+def test_an_einsum_has_a_method_for_its_scale() -> None:
+    assert callable(getattr(layers.EinsumDense, keras_internals.EINSUM_SCALE_METHOD, None)), moved("EinsumDense._adjust_scale_for_dequant")
+
+
 def test_a_layer_computes_by_the_policy_in_its_attribute() -> None:
     layer = layers.Dense(2)
     layer.build((None, 3))

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from workers.engine.inference import call_for_inference
 from workers.engine.keras_code import runs_keras_code
-from workers.engine.keras_internals import DTYPE_POLICY_ATTRIBUTE, KERNEL_ATTRIBUTES
+from workers.engine.keras_internals import DTYPE_POLICY_ATTRIBUTE, EINSUM_SCALE_METHOD, KERNEL_ATTRIBUTES
 from workers.engine.layer_copies import copy_layer
 
 FLOAT32 = "float32"
@@ -50,7 +50,7 @@ class LinearPart:
 def has_weights(layer: Any) -> bool:
     """Return whether a layer is a convolution or a dense layer whose linear maps are known."""
     return (
-        isinstance(layer, tuple(KERNEL_ATTRIBUTES))
+        isinstance(layer, (*KERNEL_ATTRIBUTES, keras.layers.EinsumDense))
         and runs_keras_code(layer)
         and getattr(layer, "data_format", "channels_last") == "channels_last"
         and getattr(layer, "quantization_mode", None) in (None, "int8")
@@ -65,6 +65,8 @@ def linear_parts(layer: Any) -> tuple[LinearPart, ...]:
     bias = (lambda: _float32(layer.bias)) if layer.bias is not None else None
     if isinstance(layer, keras.layers.SeparableConv2D):
         return _separable_parts(layer, bias)
+    if isinstance(layer, keras.layers.EinsumDense):
+        return (LinearPart("dense", lambda: _kernel_of(layer), bias, _einsum(layer)),)
     attribute = next(name for parent, name in KERNEL_ATTRIBUTES.items() if isinstance(layer, parent))
 
     def apply(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -73,6 +75,13 @@ def linear_parts(layer: Any) -> tuple[LinearPart, ...]:
 
     kind = "dense" if isinstance(layer, keras.layers.Dense) else "convolution"
     return (LinearPart(kind, lambda: _kernel_of(layer), bias, apply),)
+
+
+def _einsum(layer: Any) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    def apply(x: Any, kernel: Any) -> Any:
+        return keras.ops.einsum(layer.equation, x, kernel)
+
+    return apply
 
 
 def _separable_parts(layer: Any, bias: Callable[[], tf.Tensor] | None) -> tuple[LinearPart, ...]:
@@ -91,7 +100,10 @@ def _separable_parts(layer: Any, bias: Callable[[], tf.Tensor] | None) -> tuple[
 def _kernel_of(layer: Any) -> tf.Tensor:
     """Return the kernel, float32. int8 weights are divided by their scale, as the layer itself does with its output."""
     kernel = _float32(layer.kernel)
-    return kernel / _float32(layer.kernel_scale) if getattr(layer, "quantization_mode", None) == "int8" else kernel
+    if getattr(layer, "quantization_mode", None) != "int8":
+        return kernel
+    scale = layer.kernel_scale
+    return kernel / _float32(getattr(layer, EINSUM_SCALE_METHOD)(scale) if isinstance(layer, keras.layers.EinsumDense) else scale)
 
 
 def _float32(value: Any) -> tf.Tensor:

@@ -44,6 +44,14 @@ def residual(x: Any) -> Any:
 
 
 @way
+def einsums(x: Any) -> Any:
+    """Transformers divide channels among heads and join them again in this way."""
+    tokens = layers.Reshape((6, 6))(layers.AveragePooling2D(3)(conv()(x)))
+    heads = layers.EinsumDense("btc,chd->bthd", (6, 2, 4), activation="relu")(tokens)
+    return layers.EinsumDense("...hd,hdc->...c", 5, activation="relu")(heads)
+
+
+@way
 def squeeze_and_excitation(x: Any) -> Any:
     x = conv(padding="same")(x)
     gate = layers.GlobalAveragePooling2D(keepdims=True)(x)

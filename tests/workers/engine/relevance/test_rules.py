@@ -103,6 +103,29 @@ def test_a_convolution_by_hand() -> None:
         np.testing.assert_allclose(relevances(model, x, rules, [0]).relevances.ravel(), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_an_einsum_by_hand() -> None:
+    """Both rows of the photo are weighted by the kernel of their own: (1, 2)·(3, −1) + 1 = 2 and (2, 4)·(1, 1) + 2 = 8.
+
+    The logit is 2·2 − 8 = −4, so by ε the hidden relevances are 4 and −8, of which the biases keep 4·1/2 and −8·2/8.
+    """
+    photo = keras.Input((2, 2, 1), name="photo")
+    x = layers.EinsumDense("nhwc,hwk->nhk", (2, 1), bias_axes="hk", activation="relu", name="einsum")(photo)
+    model = keras.Model(photo, layers.Dense(2, use_bias=False, name="scores")(layers.Flatten(name="flat")(x)))
+    kernel = np.array([[3, -1], [1, 1]], np.float32).reshape(2, 2, 1)
+    model.get_layer("einsum").set_weights([kernel, np.array([[1], [2]], np.float32)])
+    model.get_layer("scores").set_weights([np.array([[2, 0], [-1, 0]], np.float32)])
+    x = np.array([[1, 2], [2, 4]], np.float32).reshape(1, 2, 2, 1)
+    for rules, expected in (
+        (RelevanceRules("epsilon", "epsilon"), [[4 * 3 / 2, -4 * 2 / 2], [-8 * 2 / 8, -8 * 4 / 8]]),
+        # Hidden: −4·(4, 0)/4, since only the first unit speaks for the class. Its input: −4·(3, 0)/(3 + 1), and the bias keeps −1.
+        (RelevanceRules("epsilon", "z_plus", last="z_plus"), [[-3, 0], [0, 0]]),
+    ):
+        found = relevances(model, x, rules, [0])
+        np.testing.assert_allclose(found.logits, [[-4, 0]])
+        np.testing.assert_allclose(found.relevances[0, ..., 0], expected, rtol=1e-5, atol=1e-5)
+    assert found.rules == {"z_plus": 2}
+
+
 LAYERS: dict[str, Callable[[], keras.Layer]] = {
     "Dense": lambda: layers.Dense(4),
     "Conv2D": lambda: layers.Conv2D(4, (3, 2), strides=(2, 1), padding="same"),
@@ -110,6 +133,7 @@ LAYERS: dict[str, Callable[[], keras.Layer]] = {
     "grouped": lambda: layers.Conv2D(4, 2, groups=2, use_bias=False),
     "DepthwiseConv2D": lambda: layers.DepthwiseConv2D((2, 3), depth_multiplier=2),
     "Conv2DTranspose": lambda: layers.Conv2DTranspose(3, (3, 2), strides=(2, 1)),
+    "EinsumDense": lambda: layers.EinsumDense("nhwc,hkc->nwhk", (3, 4, 5), bias_axes="hk"),
     "half": lambda: layers.Conv2D(3, 2, dtype="mixed_float16"),
 }
 
@@ -188,6 +212,17 @@ def test_int8_weights_are_those_that_they_stand_for() -> None:
     model.quantize("int8", filters="scores")
     (part,) = linear_parts(model.get_layer("scores"))
     np.testing.assert_allclose(part.kernel(), kernel, atol=np.abs(kernel).max() / 127)
+
+
+def test_the_int8_weights_of_an_einsum_have_a_scale_for_each_output() -> None:
+    layer = layers.EinsumDense("abc,dec->aebd", (5, 2, 3))
+    layer.build((None, 2, 4))
+    kernel = np.random.default_rng(3).normal(size=(3, 5, 4)) * np.arange(1, 16).reshape(3, 5, 1)
+    layer.set_weights([kernel])
+    layer.quantize("int8")
+    assert has_weights(layer)
+    (part,) = linear_parts(layer)
+    assert (np.abs(part.kernel() - kernel).max(axis=-1) <= np.abs(kernel).max(axis=-1) / 127).all()
 
 
 def test_z_box_needs_bounds() -> None:
