@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import resource
 import signal
 import struct
@@ -61,6 +62,13 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             _answer(answers, {"height": pictures[0].height, "width": pictures[0].width, **found}, *bodies)
 
 
+def _drop_what_libraries_say() -> None:
+    """Send stderr nowhere from now on. libtiff and others write about each damaged file, also with texts that the file holds."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stderr.fileno())
+    os.close(nowhere)
+
+
 def _register_heif() -> None:
     """Let Pillow open HEIF files, if the extra `heif` is installed. One thread decodes, within the limits of this process."""
     if importlib.util.find_spec("pillow_heif") is None:
@@ -86,6 +94,7 @@ def main() -> None:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     Image.init()
     _register_heif()
+    _drop_what_libraries_say()
     sys.stdout.buffer.write(READY)
     sys.stdout.buffer.flush()
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -20,6 +20,8 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import ExcInfo, Processor
 
+from telemetry.python_reports import log_python_reports
+
 LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -66,6 +68,7 @@ def configure_logs(level: LogLevel = "info", log_format: LogFormat = "auto") -> 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    log_python_reports()
     # These libraries report each HTTP request and each deserialised layer at INFO and below.
     for name in ("absl", "tensorflow", "h5py", "PIL", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -139,3 +141,21 @@ def test_closed_decoders_can_be_used_again() -> None:
     decoder.close()
     np.testing.assert_array_equal(decoder.decode(content, LIMITS), PIXELS)
     decoder.close()
+
+
+def test_what_libraries_write_about_damaged_files_stays_out_of_the_log() -> None:
+    """libtiff writes to stderr that it finds a code which is not in the table yet. Only a pipe shows this: a decoder cannot write files."""
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    content = bytearray(saved(Image.fromarray(pixels), "TIFF", compression="tiff_lzw"))
+    content[300:1200] = b"\xff" * 900
+    program = """
+import sys
+from decoding.decoder import Decoder
+from schemas.errors import InvalidImage
+from schemas.images import ImageLimits
+with Decoder() as decoder:
+    try: decoder.decode(sys.stdin.buffer.read(), ImageLimits(formats=("TIFF",)))
+    except InvalidImage as error: print("refused")
+"""
+    run = subprocess.run([sys.executable, "-c", program], input=content, capture_output=True, check=True)
+    assert (run.stdout, run.stderr) == (b"refused\n", b"")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +20,10 @@ FORGED = 'x\n2026-01-01T00:00:00Z [info     ] key_revoked key=all\r\x1b[31m\u202
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
     handlers, level, configuration = logging.getLogger().handlers, logging.getLogger().level, structlog.get_config()
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield
+    logging.captureWarnings(False)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     logging.getLogger().handlers, logging.getLogger().level = handlers, level
     structlog.configure(**configuration)
 
@@ -45,3 +51,41 @@ def test_the_text_of_an_error_is_indented_and_shows_its_traceback(capsys: pytest
     assert "failed" in first
     assert any("test_logs.py" in line for line in rest)
     assert all(line.startswith("    ") for line in rest if line)
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_what_python_itself_reports_is_a_line_of_the_log(log_format: LogFormat) -> None:
+    """Keras warns with names of layers, and the message of an exception may hold a text from a file."""
+    program = f"""
+import sys, threading, warnings
+from telemetry.logs import configure_logs
+
+class Finalised:
+    def __del__(self):
+        raise ValueError(text)
+
+def fail():
+    raise ValueError(text)
+
+text = sys.argv[1]
+configure_logs("info", {log_format!r})
+warnings.warn(text)
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+Finalised()
+fail()
+"""
+    run = subprocess.run([sys.executable, "-c", program, FORGED], capture_output=True, check=False, text=True)
+    assert (run.returncode, run.stdout) == (1, "")
+    lines = [line for line in run.stderr.splitlines() if line]
+    assert not any(line.startswith(("2026-01-01", '{"event": "key_revoked"')) for line in lines)
+    if log_format == "json":
+        events = [json.loads(line) for line in lines]
+        assert [each["level"] for each in events] == ["warning", "error", "error", "critical"]
+        assert FORGED in events[0]["event"]
+        assert all(FORGED in each["exception"] for each in events[1:])
+    else:
+        written = "\n".join(lines)
+        assert all(word in written for word in ("UserWarning", "thread_failed", "finaliser_failed", "process_failed"))
+        assert "\x1b[31m\u2028" not in written

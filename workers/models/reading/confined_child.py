@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from schemas.errors import InternalError, ModelLoadFailed, ModelLoadInterrupted
+from telemetry.logs import get_logger
 from workers.models.limits import ModelLimits
 
 _ROOT = Path(__file__).resolve().parents[3]
 _WALL_SECONDS_PER_CPU_SECOND = 2
 _MAX_ANSWER_BYTES = 256 * 2**20
+_LOGGED_BYTES = 8192  # of what the program writes to its stderr, from the end
+
+_log = get_logger(__name__)
 
 
 def program_of(module: str) -> str:
@@ -49,8 +53,12 @@ def read_in_child(program: str, path: Path, limits: ModelLimits, question: Mappi
     """
     source = files.enter_context(_opened(path))
     made = [files.enter_context(_temporary_file(path)) for _ in range(written + 1)]
+    said = files.enter_context(_temporary_file(path))
     for attempt in (1, 2):  # the kernel may have killed the process for another one's sake, so there is a second attempt
-        status = _run(program, path, limits, question, [source, *made])
+        try:
+            status = _run(program, path, limits, question, [source, *made], said=said)
+        finally:
+            _log_words(path, said)
         if status != -signal.SIGKILL or attempt == 2:
             break
     return Reading(_answer(path, status, made[-1], limits), made[:-1])
@@ -84,8 +92,11 @@ def _temporary_file(path: Path) -> IO[bytes]:
         ) from error
 
 
-def _run(program: str, path: Path, limits: ModelLimits, question: Mapping[str, Any], files: list[IO[bytes]]) -> int:
-    """Run the child process to its end, and return its exit status. Its files are emptied before, except for the first."""
+def _run(program: str, path: Path, limits: ModelLimits, question: Mapping[str, Any], files: list[IO[bytes]], *, said: IO[bytes]) -> int:
+    """Run the child process to its end, and return its exit status. Its files are emptied before, except for the first.
+
+    What it writes to stderr goes to the file `said`.
+    """
     for file in files[1:]:
         file.seek(0)
         file.truncate()
@@ -100,7 +111,9 @@ def _run(program: str, path: Path, limits: ModelLimits, question: Mapping[str, A
     # -I keeps the working directory and the environment from deciding what the child imports.
     command = [sys.executable, "-I", "-c", program, *map(str, numbers), str(os.getpid()), json.dumps({**question, **bounds})]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, pass_fds=numbers, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)  # noqa: S603 - the command holds nothing that a caller sent
+    process = subprocess.Popen(  # noqa: S603 - the command holds nothing that a caller sent
+        command, pass_fds=numbers, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, env=environment
+    )
     try:
         return process.wait(_WALL_SECONDS_PER_CPU_SECOND * seconds)
     except subprocess.TimeoutExpired:
@@ -110,6 +123,16 @@ def _run(program: str, path: Path, limits: ModelLimits, question: Mapping[str, A
     finally:
         process.kill()
         process.wait()
+
+
+def _log_words(path: Path, said: IO[bytes]) -> None:
+    """Log the end of what the process wrote to stderr, and empty the file. Names from a model file cannot look like a line of the log."""
+    size = said.seek(0, os.SEEK_END)
+    said.seek(max(0, size - _LOGGED_BYTES))
+    if words := said.read(_LOGGED_BYTES).decode(errors="replace").strip():
+        _log.warning("model_reader_said", file=path.name, words=words)
+    said.seek(0)
+    said.truncate()
 
 
 def _answer(path: Path, status: int, answers: IO[bytes], limits: ModelLimits) -> dict[str, Any]:

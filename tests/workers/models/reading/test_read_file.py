@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import h5py
 import ml_dtypes
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.errors import InternalError, ModelLoadFailed, ModelLoadInterrupted
 from workers.models.limits import ModelLimits
 from workers.models.reading import read_file
+from workers.models.reading.confined_child import read_in_child
 from workers.models.reading.read_file import read_model_file
 
 ROOT = Path(__file__).parents[4]
@@ -179,3 +182,14 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     for name in ("pipe.keras", "folder.keras"):
         with pytest.raises(ModelLoadFailed, match=f"'{name}' is not a file"), read_model_file(tmp_path / name, ModelLimits()):
             pass
+
+
+def test_what_the_child_process_writes_becomes_one_line_of_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_weights(tmp_path / "w.h5")
+    program = "import os, sys; os.write(2, b'x' * 9000 + b'\\n2026-01-01 forged'); os.write(int(sys.argv[2]), b'{}')"
+    with ExitStack() as files, capture_logs() as logged:
+        assert read_in_child(program, tmp_path / "w.h5", ModelLimits(), {}, written=0, files=files).answer == {}
+    assert capfd.readouterr().err == ""
+    (line,) = logged
+    assert (line["event"], line["log_level"], line["file"]) == ("model_reader_said", "warning", "w.h5")
+    assert (len(line["words"]), line["words"][-19:]) == (8192, "x\n2026-01-01 forged")
