@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.models import Layer, LayerKind
+from workers.engine.attention_sizes import AttentionSize
 from workers.engine.device_speed import DeviceSpeed
 
 # Measured on two cores (Zen 4, 16 images a call), within a factor of 2 for EfficientNet-Lite0, ResNet50 and VGG16.
@@ -42,8 +43,14 @@ class PassCost:
         return int(min(max(fits_time, 1), max(fits_memory, 1), MOST_INPUTS))
 
 
-def pass_cost(layers: Sequence[Layer], size: tuple[int, int]) -> PassCost:
-    """Return the cost of an input of `size` (height, width). Sides that a model leaves open follow from the layers' strides."""
+def pass_cost(layers: Sequence[Layer], size: tuple[int, int], attention: Sequence[AttentionSize] = ()) -> PassCost:
+    """Return the cost of an input of `size` (height, width). Sides that a model leaves open follow from the layers' strides.
+
+    Args:
+        layers: the layers of the model.
+        size: height and width of the input.
+        attention: the attention matrices of each call that attends. They cost in addition to the layers' weights and outputs.
+    """
     products, values, largest = 0, size[0] * size[1], size[0] * size[1]
     for layer in layers:
         if layer.kind is LayerKind.MODEL:
@@ -53,7 +60,9 @@ def pass_cost(layers: Sequence[Layer], size: tuple[int, int]) -> PassCost:
         products += layer.parameters * positions
         values += layer_values
         largest = max(largest, layer_values)
-    return PassCost(products, values, largest)
+    products += sum(each.products for each in attention)
+    values += sum(each.values for each in attention)
+    return PassCost(products, values, max([largest, *(each.values for each in attention)]))
 
 
 def _positions(layer: Layer, size: tuple[int, int]) -> int:

@@ -92,8 +92,8 @@ class KerasProbe(PropagatingProbe):
         return self.compiled.traces
 
     def inputs_per_pass(self, size: tuple[int, int], *, gradient: bool = False) -> int:
-        fitting = pass_cost(self.description.layers, size).inputs(device_speed(), gradient=gradient)
-        return min(fitting, self._guard.most(size, gradient=gradient))
+        cost = pass_cost(self.description.layers, size, self._guard.attention(size))
+        return min(cost.inputs(device_speed(), gradient=gradient), self._guard.most(size, gradient=gradient))
 
     def map_place(self, layer: str, size: tuple[int, int]) -> MapPlace:
         return self.graph.map_place(self._inputs.name, layer, size)
@@ -240,8 +240,10 @@ class KerasProbe(PropagatingProbe):
             return self._target
         return ClassScores(self.graph, None if output == self.graph.output_names[0] else output)
 
-    def _checked(self, tensor: Float32, precision: str = "float32", gradient_at: str | None = None) -> AbstractContextManager[None]:
+    def _checked(
+        self, tensor: Float32, precision: str = "float32", gradient_at: str | None = None, returned: Sequence[str] = ()
+    ) -> AbstractContextManager[None]:
         """Check the batch, and return the context in which TensorFlow's errors become domain errors."""
         check_input(self.description.name, self._inputs.spec.shape, tensor, precision)
-        self._guard.check(tensor.shape, gradient_at)
+        self._guard.check(tensor.shape, gradient_at, returned)
         return as_domain_errors(tensor.shape, self._inputs.spec.shape)

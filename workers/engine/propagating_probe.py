@@ -64,7 +64,7 @@ class PropagatingProbe(ABC):
             return run_full_gradients(call, self._inputs.arguments(tensor), class_indices, self._weights)
 
     def attentions(self, tensor: Float32, layers: Sequence[str], *, scores: bool = False, output: str | None = None) -> Attentions:
-        errors, paths = self._checked(tensor), tuple(layers)
+        errors, paths = self._checked(tensor, returned=layers), tuple(layers)
         source = self._scores(output) if scores else None
         key = "attentions", self._inputs.key, paths, source and source.key, scores
         call = self.compiled.get(key, partial(build_attentions, self._inputs, paths, scores=source))
@@ -74,7 +74,7 @@ class PropagatingProbe(ABC):
     def attention_gradients(
         self, tensor: Float32, layers: Sequence[str], class_indices: NDArray[np.int32], *, output: str | None = None
     ) -> AttentionGradients:
-        errors, paths = self._checked(tensor, gradient_at=layers[0]), tuple(layers)
+        errors, paths = self._checked(tensor, gradient_at=layers[0], returned=layers), tuple(layers)
         (source,) = {self._explained(layer, output, class_indices, len(tensor)) for layer in paths}
         call = self.compiled.get(
             ("attention_gradients", self._inputs.key, paths, source.key), partial(build_attention_gradients, self._inputs, paths, source)
@@ -87,7 +87,9 @@ class PropagatingProbe(ABC):
         """Return the source of the scores that are explained."""
 
     @abstractmethod
-    def _checked(self, tensor: Float32, precision: str = "float32", gradient_at: str | None = None) -> AbstractContextManager[None]:
+    def _checked(
+        self, tensor: Float32, precision: str = "float32", gradient_at: str | None = None, returned: Sequence[str] = ()
+    ) -> AbstractContextManager[None]:
         """Check the batch, and return the context in which TensorFlow's errors become domain errors."""
 
     @abstractmethod

@@ -9,6 +9,7 @@ from schemas.models import Layer, LayerKind, ReceptiveField
 from tests.workers.engine.ascent.support import lively
 from tests.workers.engine.support import published
 from workers.engine import probe as probe_module
+from workers.engine.attention_sizes import AttentionSize
 from workers.engine.cost import PassCost, pass_cost
 from workers.engine.device_speed import DeviceSpeed
 from workers.engine.probe import KerasProbe
@@ -55,6 +56,16 @@ def test_a_pass_takes_as_many_inputs_as_a_tenth_of_a_second_allows(layers: list[
 def test_a_gradient_costs_three_forward_passes() -> None:
     cost = pass_cost([layer((112, 112, 32), 60_000), layer((1000,), 1_000_000)], (224, 224))
     assert cost.inputs(TWO_CORES, gradient=True) == 7
+
+
+def test_attention_matrices_cost_more_than_all_else_where_there_are_many_tokens() -> None:
+    """2 · 512² values are 0.52e6 and take 0.175 ms, and 200 products for each are 105e6 and take 0.583 ms: 100 / 0.758 = 131.9."""
+    tokens = layer((512, 16), 1_000)
+    assert pass_cost([tokens], (64, 64)).inputs(TWO_CORES, gradient=False) == 256
+    cost = pass_cost([tokens], (64, 64), [AttentionSize(2 * 512**2, 2 * 512**2 * 200)])
+    assert cost.inputs(TWO_CORES, gradient=False) == 131
+    # 4 bytes · 3 · 2 · 512² values are 6 MiB, so that 170 fit in 1 GiB
+    assert cost.inputs(DeviceSpeed(1e6, 1e6), gradient=False) == 170
 
 
 def test_a_faster_device_takes_more_inputs_and_a_slower_one_fewer() -> None:
