@@ -106,6 +106,21 @@ class Connection:
             await self._run("make_room", shard, {**self._constants, "bytes": 0, "fullness": FULLNESS, "most": RECORDS_TOGETHER})
             return await self._run(name, shard, given, *payload)
 
+    async def script_where_it_can(self, name: str, /, **arguments: Any) -> list[Any]:
+        """Run a script in every shard and return the replies of those shards that answered.
+
+        A node of a cluster that is away thus does not keep what the script has claimed in other shards waiting for the end of a lease.
+
+        Raises:
+            BrokerUnavailable, StorageFull: no shard answered.
+        """
+        replies = await asyncio.gather(*(self.script(name, shard, **arguments) for shard in self.shards), return_exceptions=True)
+        failures = [reply for reply in replies if isinstance(reply, BaseException)]
+        unexpected = [failure for failure in failures if not isinstance(failure, BrokerUnavailable | StorageFull)]
+        if unexpected or len(failures) == len(replies):
+            raise (unexpected or failures)[0]
+        return [reply for reply in replies if not isinstance(reply, BaseException)]
+
     async def _run(self, name: str, shard: Shard, arguments: Mapping[str, Any], *payload: bytes | str) -> Any:
         text, sha = self._scripts[name]
         # The second key never exists. While the slot moves to another node of a cluster, a node therefore answers TRYAGAIN. With one key,

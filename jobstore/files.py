@@ -108,12 +108,18 @@ class FileStore:
             self._check_room(size, self._min_free_disk)
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None if the file is gone or damaged."""
+        """Return a file's content, or None if the file is gone or damaged.
+
+        Raises:
+            StorageFull: The disk refuses to read the file.
+        """
         try:
             with self._remote_errors():
                 content: bytes = self._filesystem.cat_file(self._path(name))
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StorageFull(f"The disk did not give a file: {error.strerror}. Try again later.", retry_after=60) from error
         return content if digest_of(content) == sha256_of(name) else None
 
     def remove(self, names: Iterable[str]) -> None:
@@ -133,11 +139,18 @@ class FileStore:
                     raise StorageFull(f"The disk did not delete a file: {error.strerror}.", retry_after=60) from error
 
     def names_older_than(self, seconds: float) -> list[str]:
-        """Return the names of all files, unfinished ones included, that were made more than so many seconds ago."""
+        """Return the names of all files, unfinished ones included, that were made more than so many seconds ago.
+
+        Raises:
+            StorageFull: The disk refuses to list its files.
+        """
         limit = time.time() - seconds
-        with self._remote_errors():
-            self._filesystem.invalidate_cache()  # other processes write there, too
-            names = [str(path).rsplit("/", 1)[-1] for path in self._filesystem.find(self._root)]
+        try:
+            with self._remote_errors():
+                self._filesystem.invalidate_cache()  # other processes write there, too
+                names = [str(path).rsplit("/", 1)[-1] for path in self._filesystem.find(self._root)]
+        except OSError as error:
+            raise StorageFull(f"The disk did not list its files: {error.strerror}.", retry_after=60) from error
         return [match[1] for name in names if (match := _FILE_NAME.fullmatch(name)) and ULID.from_str(match[2]).timestamp < limit]
 
     @contextmanager

@@ -65,11 +65,11 @@ class Webhooks:
         return sum(counts)
 
     async def claim(self, lease: float) -> list[Delivery]:
-        """Take webhooks whose time has come, a few of each shard. Another process takes those that are not ended within `lease` seconds."""
-        arguments = {"lease": round(lease * 1000), "most": _CLAIMED_TOGETHER}
-        replies = await asyncio.gather(
-            *(self._connection.script("claim_deliveries", shard, **arguments) for shard in self._connection.shards)
-        )
+        """Take webhooks whose time has come, a few of each shard. Another process takes those that are not ended within `lease` seconds.
+
+        Shards that do not answer are left out, unless none does.
+        """
+        replies = await self._connection.script_where_it_can("claim_deliveries", lease=round(lease * 1000), most=_CLAIMED_TOGETHER)
         return [_delivery(identity.decode(), _as_texts(flat)) for reply in replies for identity, flat in reply]
 
     async def end(self, delivery: Delivery, delay: float | None) -> None:

@@ -32,9 +32,9 @@ class BatchFeeding:
         self.feeder = str(ULID())
 
     async def claim(self) -> list[BatchRecord]:
-        """Take the leases of batches that nobody feeds, a few in each shard."""
+        """Take the leases of batches that nobody feeds, a few in each shard. Shards that do not answer are left out, unless none does."""
         arguments = {"feeder": self.feeder, "lease": self._lease, "most": _CLAIMED_TOGETHER}
-        shards = await asyncio.gather(*(self._connection.script("claim_batches", shard, **arguments) for shard in self._connection.shards))
+        shards = await self._connection.script_where_it_can("claim_batches", **arguments)
         return [BatchRecord.from_redis(reply) for replies in shards for reply in replies]
 
     async def renew(self, batch_id: str) -> FeedingState:

@@ -48,6 +48,8 @@ class BatchFeeder:
                         self._feeds[batch.id] = asyncio.create_task(self._feed(batch), name=f"feed batch {batch.id}")
             except (BrokerUnavailable, StorageFull) as error:
                 _log.warning("batches_not_looked_for", reason=error.detail)
+            except Exception:  # if this task ended, no batch would be fed until the service is started again
+                _log.exception("batches_not_looked_for")
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY):
                     await self._services.batch_made.wait()

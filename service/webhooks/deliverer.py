@@ -56,6 +56,8 @@ class WebhookDeliverer:
                         task.add_done_callback(self._sending.discard)
                 except (BrokerUnavailable, StorageFull) as error:
                     _log.warning("webhooks_put_off", reason=error.detail)
+                except Exception:  # if this task ended, no webhook would be sent until the service is started again
+                    _log.exception("webhooks_put_off")
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _deliver_or_log(self, delivery: Delivery) -> None:

@@ -144,6 +144,24 @@ async def test_a_failing_disk_is_storage_full_and_names_no_path(store: JobStore,
     assert str(folder) not in refused.value.detail
 
 
+async def test_a_disk_that_cannot_read_is_storage_full_and_names_no_path(store: JobStore, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    image = await store.images.put("ann", PHOTO, "PNG", 1, 1)
+    file = named(folder, PHOTO)
+    file.unlink()
+    file.mkdir()  # opening it is an error other than that there is no such file
+    with pytest.raises(StorageFull, match="did not give a file") as refused:
+        await store.images.uploaded_file("ann", image.id)
+    assert str(folder) not in refused.value.detail
+    files = store._account._files
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(folder))
+
+    monkeypatch.setattr(files._filesystem, "find", fail)
+    with pytest.raises(StorageFull, match="did not list its files: Input/output error"):
+        files.names_older_than(0)
+
+
 async def test_a_file_that_could_not_be_written_completely_leaves_nothing(store: JobStore, folder: Path, monkeypatch: pytest.MonkeyPatch):
     def torn(path: str, content: bytes) -> None:
         Path(path).write_bytes(content[:10])

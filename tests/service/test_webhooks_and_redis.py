@@ -6,13 +6,18 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from redis.exceptions import ResponseError
 
+from jobstore.keys import Shard
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
+from jobstore.webhooks import Delivery
 from processes.embedded_redis import EmbeddedRedis
+from schemas.errors import BrokerUnavailable
 from service.app import create_app
 from service.settings import ServiceSettings
 from service.webhooks import deliverer as deliverer_module
@@ -60,6 +65,50 @@ async def test_webhooks_of_three_shards_are_delivered(
         async with delivering(app):
             await until(lambda: none_waits(store))
     assert sorted(_told(server)) == sorted(jobs)
+
+
+async def test_a_shard_that_is_away_keeps_no_webhooks_of_other_shards(
+    server: TlsServer, settings: ServiceSettings, store: JobStore, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, connection, away = create_app(settings, store, server.client()), store.webhooks._connection, {1}
+    run = connection.script
+
+    async def script(name: str, shard: Shard, /, *payload: bytes | str, **arguments: Any) -> Any:
+        if name == "claim_deliveries" and shard in away:
+            raise BrokerUnavailable("Redis does not answer.")
+        return await run(name, shard, *payload, **arguments)
+
+    monkeypatch.setattr(connection, "script", script)
+    async with client_of(app) as client:
+        jobs = [await _submitted(client, server, number) for number in range(9)]
+        for _ in jobs:
+            await worker.work()
+        in_shard_1 = {job for job in jobs if connection.shard_of(job) == 1}
+        assert 0 < len(in_shard_1) < 9
+        async with delivering(app):
+            await until(lambda: len(server.requests) == 9 - len(in_shard_1))
+            assert set(_told(server)) == set(jobs) - in_shard_1
+            away.clear()
+            await until(lambda: none_waits(store))
+    assert sorted(_told(server)) == sorted(jobs)
+
+
+async def test_webhooks_go_on_after_an_error_that_nobody_expected(
+    server: TlsServer, settings: ServiceSettings, store: JobStore, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, claim, failures = create_app(settings, store, server.client()), store.webhooks.claim, iter([ResponseError("BUSY"), KeyError("x")])
+
+    async def claim_after_failures(lease: float) -> list[Delivery]:
+        for failure in failures:
+            raise failure
+        return await claim(lease)
+
+    monkeypatch.setattr(store.webhooks, "claim", claim_after_failures)
+    async with client_of(app) as client, delivering(app):
+        job = await _submitted(client, server, 1)
+        await worker.work()
+        await until(lambda: none_waits(store))
+    assert _told(server) == [job]
 
 
 @pytest.mark.slow

@@ -10,10 +10,16 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import pytest
+from fastapi import FastAPI
+from redis.exceptions import ResponseError
 
+from jobstore.batches.records import BatchRecord
 from jobstore.store import JobStore
 from service.app import create_app
+from service.batches import feeder as feeder_module
 from service.batches.feeder import BatchFeeder
+from service.dependencies import services_of
 from service.settings import ServiceSettings
 from tests.jobstore import stored_files
 from tests.service.conftest import client_of
@@ -204,3 +210,22 @@ async def test_a_wrong_batch_is_refused_as_a_whole(worker: FakeWorker, settings:
         assert (answer.status_code, answer.json()["allowed"]) == (415, "application/json, application/x-ndjson")
     await store.sweep()
     assert stored_files.files(settings.data_dir / "files") == []
+
+
+async def test_batches_are_fed_after_an_error_that_nobody_expected(
+    client: httpx.AsyncClient, working: FakeWorker, store: JobStore, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, failures = store.batch_feeding.claim, iter([ResponseError("BUSY"), KeyError("x")])
+
+    async def claim_after_failures() -> list[BatchRecord]:
+        for failure in failures:
+            raise failure
+        return await claim()
+
+    monkeypatch.setattr(store.batch_feeding, "claim", claim_after_failures)
+    monkeypatch.setattr(feeder_module, "_LOOK_EVERY", 0.05)
+    feeder = BatchFeeder(services_of(app))
+    feeder.start()
+    batch = (await client.post("/v1/batches", json=body(2))).json()
+    assert (await ended(client, batch["id"]))["state"] == "succeeded"
+    await feeder.close()
