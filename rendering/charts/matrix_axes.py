@@ -33,7 +33,8 @@ def counted_axis(name: str, count: int) -> CountedAxis:
 def with_axes(picture: UInt8[np.ndarray, "h w 3"], down: CountedAxis, across: CountedAxis, letters: int) -> UInt8[np.ndarray, "H W 3"]:
     """Return the picture with an axis on its left and one above it. Its own pixels are as before.
 
-    If there is no room for the words of each row or column, only some have words, at round steps.
+    If there is no room for the words of each row or column, only some have words, at round steps. The sheet is as wide as the name of the
+    columns needs.
 
     Args:
         picture: Rows and columns of equal sizes.
@@ -45,7 +46,8 @@ def with_axes(picture: UInt8[np.ndarray, "h w 3"], down: CountedAxis, across: Co
     face, line = text.font(letters), text.line_height(letters)
     left = line + math.ceil(max(face.getlength(label) for label in down.labels)) + TICK + GAP
     top = 2 * line
-    sheet = Image.new("RGB", (left + width, top + height), text.PAPER)
+    named = left + math.ceil(face.getlength(text.drawable(across.name)))
+    sheet = Image.new("RGB", (max(left + width, named), top + height), text.PAPER)
     sheet.paste(Image.fromarray(picture), (left, top))
     draw = ImageDraw.Draw(sheet)
     widest = max(face.getlength(label) for label in across.labels) + letters
@@ -55,7 +57,7 @@ def with_axes(picture: UInt8[np.ndarray, "h w 3"], down: CountedAxis, across: Co
     for index, middle in _places(len(down.labels), height, 1.2 * letters):
         draw.line((left - TICK, top + middle, left - 1, top + middle), fill=FAINT)
         draw.text((left - TICK - GAP, top + middle), down.labels[index], fill=text.INK, font=face, anchor="rm")
-    draw.text((left, line / 2), text.shortened(across.name, face, width), fill=FAINT, font=face, anchor="lm")
+    draw.text((left, line / 2), text.drawable(across.name), fill=FAINT, font=face, anchor="lm")
     sheet.paste(_upwards(down.name, letters, height), (0, top))
     return np.asarray(sheet)
 

@@ -19,7 +19,8 @@ from rendering.scaling import finite
 from rendering.titles import TITLE_WIDTH, titled, titled_size
 from schemas.methods.colormap import Colormap
 
-NOTE_LETTERS, WIDEST_NOTE = 11, 640  # pixels
+LETTERS, SMALLER, WIDEST_NOTE = 13, 2, 640  # pixels: the title, by how much the note is smaller, and the note's width in a small picture
+WIDE = 1000  # pixels: a picture that is wider has larger letters, because it is shown smaller
 
 
 class LayerChannels(Drawing):
@@ -60,20 +61,22 @@ class LayerChannels(Drawing):
         size = channel_grid_size(drawn, height, width, columns=self.columns, captioned=self.channels is not None)
         if not self.note:
             return titled_size(*size)
-        high, wide = titled_size(*size, least=self._least)
-        return high + text.line_height(NOTE_LETTERS), wide
+        letters = _letters(size[1])
+        high, wide = titled_size(*size, least=self._least(letters), size=letters)
+        return high + text.line_height(letters - SMALLER), wide
 
     def draw(self, arrays: SourceArrays, photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         picture = self.untitled(arrays)
         if not self.note or arrays[self.source].ndim == 1:
             return titled(picture, self.title)
-        found = titled(picture, self.title, least=self._least)
-        return np.concatenate([found, text.line(self.note, found.shape[1], NOTE_LETTERS)])
+        letters = _letters(picture.shape[1])
+        found = titled(picture, self.title, least=self._least(letters), size=letters)
+        return np.concatenate([found, text.line(self.note, found.shape[1], letters - SMALLER)])
 
-    @property
-    def _least(self) -> int:
-        """The width that the words need, in pixels, up to `WIDEST_NOTE`."""
-        lengths = (text.font(13).getlength(self.title) + 13, text.font(NOTE_LETTERS).getlength(self.note) + NOTE_LETTERS)
+    def _least(self, letters: int) -> int:
+        """Return the width that the words need, in pixels, up to `WIDEST_NOTE`."""
+        below = letters - SMALLER
+        lengths = (text.font(letters).getlength(self.title) + letters, text.font(below).getlength(self.note) + below)
         return min(WIDEST_NOTE, math.ceil(max(TITLE_WIDTH, *lengths)) + 2)
 
     def untitled(self, arrays: SourceArrays) -> UInt8[np.ndarray, "H W 3"]:
@@ -92,3 +95,8 @@ class LayerChannels(Drawing):
             nearly=self.numbers,
             span=(float(maps.min()), float(maps.max())),
         )
+
+
+def _letters(width: int) -> int:
+    """Return the height in pixels of the letters above a picture of this width."""
+    return max(LETTERS, round(LETTERS * width / WIDE))

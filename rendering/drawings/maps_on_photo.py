@@ -17,8 +17,8 @@ from rendering.overlays.blend import blend
 from rendering.overlays.diverging import blend_diverging
 from rendering.overlays.dlwp1 import draw_as_dlwp1
 from rendering.overlays.keras_io import draw_as_keras_io
+from rendering.overlays.unseen import unseen_meaning
 from rendering.photo import Photo, Placement
-from rendering.placement import used_part
 from rendering.sheets import captioned_sheet, captioned_sheet_size, photo_for_tiles
 from schemas.methods.colormap import Colormap
 
@@ -77,11 +77,9 @@ class MapsOnPhoto(Drawing):
     @property
     def meaning(self) -> str:
         """The meaning of the colours that the scale does not explain, in words. It is empty if the scale explains all of them."""
-        rows, columns = used_part(self.placement, self.photo_size)
-        seen = (rows.stop - rows.start, columns.stop - columns.start) == self.photo_size
-        unseen = "faded" if self.part == "overlay" else "light grey"
+        unseen = unseen_meaning(self.placement, self.photo_size, "faded" if self.part == "overlay" else "light grey")
         signs = ("red: for it", "blue: against it") if self.way == "diverging" else ()
-        return " · ".join((*signs, *(() if seen else (f"{unseen}: not seen by the model",))))
+        return " · ".join((*signs, *((unseen,) if unseen else ())))
 
     def count(self, arrays: SourceArrays) -> int:
         """Return the number of maps."""

@@ -1,4 +1,4 @@
-"""Draw a signed map on a grey photo: red speaks for the class, blue speaks against it, and zero has no colour."""
+"""Draw a signed map on a pale grey photo: red speaks for the class, blue speaks against it, and zero has no colour."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from rendering.overlays.unseen import UNSEEN, faded
 from rendering.photo import Photo
 from rendering.placement import smooth_on_photo, used_part
 
+WHITE, PALE = np.float32(255), np.float32(0.5)  # the contrast that is left of the photo in grey, whose white stays white
+
 
 def blend_diverging(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: float) -> OverlayAndHeatmap:
     """Return (overlay, heatmap) at the photo's size.
 
-    In the overlay, the colour has the weight alpha·|value| over the photo in grey, so that nobody takes the photo's own colours for
-    the map's. The heatmap goes from blue through white to red. Where the model did not look, the photo is faded
-    in its own colours and the heatmap is light grey.
+    In the overlay, the colour has the weight alpha·|value| over the photo in pale grey, so that nobody takes the photo's own colours for
+    the map's, and a colour looks as in the scale also where the photo is dark, as in `shap.image_plot`. The heatmap goes from blue
+    through white to red. Where the model did not look, the photo is faded in its own colours and the heatmap is light grey.
 
     Args:
         values: A signed map over the whole input, scaled to −1 to 1.
@@ -33,7 +35,8 @@ def blend_diverging(values: Float32[np.ndarray, "h w"], photo: Photo, alpha: flo
     heatmap[part] = _levels(NEUTRAL * (1 - strength) + colour * strength)
     weight = np.float32(alpha) * strength
     grey = cv2.cvtColor(np.ascontiguousarray(photo.image[part]), cv2.COLOR_RGB2GRAY)[..., None]
-    overlay[part] = _levels(grey * (1 - weight) + colour * weight)
+    pale = WHITE - PALE * (WHITE - grey)
+    overlay[part] = _levels(pale * (1 - weight) + colour * weight)
     return overlay, heatmap
 
 

@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from rendering.photo import Placement
+from rendering.placement import used_part
+
 UNSEEN = 230
 """The grey level of a heatmap where the model did not look. No colormap has it, and it does not look like a lowest value."""
 _FADED = 0.55  # the share of the photo that is left where the model did not look; the rest is UNSEEN
@@ -32,3 +35,10 @@ def faded(image: UInt8[np.ndarray, "H W 3"], part: tuple[slice, slice]) -> UInt8
     made[max(0, rows.start - thick) : rows.stop + thick, max(0, columns.start - thick) : columns.stop + thick] = _FRAME
     made[part] = image[part]
     return made
+
+
+def unseen_meaning(placement: Placement, photo_shape: tuple[int, ...], look: str) -> str:
+    """Return the words for the part that the model did not see, which has this look, or nothing if it saw the whole photo."""
+    rows, columns = used_part(placement, photo_shape)
+    seen = (rows.stop - rows.start, columns.stop - columns.start) == tuple(photo_shape[:2])
+    return "" if seen else f"{look}: not seen by the model"

@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering.charts.colour_scale import ColourScale
 from rendering.drawings.base import Drawing
 from schemas.artifacts import ArtifactKind, DocumentType
 from schemas.methods.facts import Facts
@@ -54,6 +55,8 @@ class Picture(DrawnArtifact):
 
     `image` is uint8 RGB (H, W, 3). A method marks exactly one picture as `primary`: it answers a one-line request. `drawing` is given if
     the same pixels can be drawn from the arrays of the job; a method that runs this one can then have the picture drawn later.
+    `scale` and `meaning` explain the colours of a picture without a drawing. They are put around the primary picture if the job asks for
+    annotated pictures.
     """
 
     kind = "image"
@@ -61,6 +64,8 @@ class Picture(DrawnArtifact):
     image: UInt8
     primary: bool = False
     drawing: Drawing | None = None
+    scale: ColourScale | None = None
+    meaning: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -58,7 +58,8 @@ def _artifacts(output: Output, words: PictureWords, photo: NDArray[np.uint8] | N
                     yield replace(artifact, drawing=drawing, size=drawing.size(arrays))
             case Picture(primary=True):
                 width = artifact.image.shape[1] if photo is None else photo.shape[1]
-                yield replace(artifact, image=annotated(artifact.image, replace(words, letters=letters_for(width)), None))
+                explained = replace(words, letters=letters_for(width), note=artifact.meaning)
+                yield replace(artifact, image=annotated(artifact.image, explained, artifact.scale))
             case _:
                 yield artifact
 

@@ -36,3 +36,12 @@ def test_words_of_chosen_rows_are_their_own() -> None:
     one = with_axes(PICTURE, CountedAxis("filter", ["1"]), counted_axis("output", 1), 12)
     assert seven.shape == one.shape
     assert (seven != one).any()
+
+
+def test_the_sheet_is_as_wide_as_the_name_of_the_columns_needs() -> None:
+    """Words that do not fit above the picture go on to its right, and nothing of them is cut off."""
+    narrow, name = PICTURE[:, :20], "weights for the input"
+    made = with_axes(narrow, counted_axis("filter", 1), CountedAxis(name, ["0"]), 12)
+    alone = with_axes(PICTURE, counted_axis("filter", 1), CountedAxis(name, [""]), 12)
+    ink = [np.flatnonzero((each[:18] != 255).any(axis=(0, 2)))[-1] for each in (made, alone)]
+    assert ink[0] == ink[1]

@@ -15,8 +15,9 @@ def test_red_for_blue_against_and_grey_where_there_is_nothing() -> None:
     for (row, column), value in np.ndenumerate(VALUES):
         colour, size = np.array(ABOVE if value > 0 else BELOW, float), abs(float(value))
         np.testing.assert_allclose(heatmap[row, column], np.array(NEUTRAL) * (1 - size) + colour * size, atol=0.51)
-        grey = image[row, column] @ [0.299, 0.587, 0.114]
+        grey = 127.5 + 0.5 * (image[row, column] @ [0.299, 0.587, 0.114])
         np.testing.assert_allclose(overlay[row, column], grey * (1 - 0.6 * size) + colour * 0.6 * size, atol=1.01)
+    assert overlay[0, 1].min() >= 127  # no place is dark, so a colour looks as in the scale
     np.testing.assert_array_equal(overlay[0, 1], np.repeat(overlay[0, 1, :1], 3))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rendering import colormaps
 from rendering.drawings import drawing_from
 from rendering.drawings.annotated_map import AnnotatedMap
 from rendering.placement import place_on_photo
@@ -94,3 +95,15 @@ async def test_an_activation_lies_where_a_map_of_its_layer_lies(bench: PipelineB
     places = {each.name: each.on_photo for each in described if each.kind == "array"}
     assert places["activations"] is not None
     assert places["activations"] == places["map"]
+
+
+async def test_the_sheet_of_several_methods_has_a_scale_beside_it(bench: PipelineBench) -> None:
+    rich, bare = [
+        pictures((await bench.run("compare", photo(3), methods=["grad_cam", "layer_cam"], annotate=annotate, class_index=1)).artifacts)[
+            "sheet"
+        ]
+        for annotate in (True, False)
+    ]
+    ends = [(rich == colormaps.table("turbo")[end]).all(-1).any() for end in (0, 255)]
+    assert rich.shape != bare.shape
+    assert ends == [True, True]

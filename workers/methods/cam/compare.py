@@ -8,8 +8,10 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import UInt8
 
-from rendering import scaling
+from rendering import colormaps, scaling
+from rendering.charts.colour_scale import ColourScale
 from rendering.overlays.blend import blend
+from rendering.overlays.unseen import unseen_meaning
 from rendering.photo import Photo
 from rendering.sheets import caption_size, captioned_sheet, photo_for_tiles
 from rendering.titles import titled
@@ -94,12 +96,18 @@ def draw(result: CamComparison, photo: Photo, params: Compare) -> Output:
     warnings = [f"{titles[method]}: {warning}" for method, found in result.items() for warning in cam_pictures.cam_warnings(found)]
     return Output(
         artifacts=(
-            Picture("sheet", sheet if params.annotate else titled(sheet, _title(first), size=caption_size(drawn)), primary=True),
+            _sheet(sheet if params.annotate else titled(sheet, _title(first), size=caption_size(drawn)), photo, params),
             *(Array(f"map.{method}", found.maps if found.listed else found.maps[0]) for method, found in result.items()),
         ),
         facts=CompareFacts(**dict(cam_pictures.cam_facts(first)), methods=params.methods),
         warnings=(*warnings, *_equal_maps_warning(result), *smaller_tiles_warning("overlays", len(tiles), photo)),
     )
+
+
+def _sheet(picture: UInt8[np.ndarray, "H W 3"], photo: Photo, params: Compare) -> Picture:
+    """Return the sheet with what its colours mean. Each map has a scale of its own, from 0 to its largest value."""
+    scale = ColourScale(colormaps.table(params.colormap), ((0.0, "0"), (1.0, "max")))
+    return Picture("sheet", picture, primary=True, scale=scale, meaning=unseen_meaning(photo.placement, photo.image.shape, "faded"))
 
 
 def _equal_maps_warning(result: CamComparison) -> Iterator[str]:

@@ -23,7 +23,10 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.methods.class_scores import class_name, score_text
 from workers.methods.concepts.photo_parts import Parts
 
-LARGE, SMALL = (320, 420), (150, 200)  # height and width in pixels of the box of a photo, in the two pictures
+LARGE, MIDDLE, SMALL = (320, 420), (225, 300), (150, 200)  # height and width in pixels of the box of a photo: few, many, each part alone
+
+
+MOST_LARGE = 2  # photos that are drawn large
 
 
 def draw(result: Parts, photo: Photo | None, params: Dff) -> Output:
@@ -62,11 +65,13 @@ def words_of(part: PhotoPart) -> str:
 
 def _colours(result: Parts, facts: DffFacts, params: Dff) -> UInt8[np.ndarray, "H W 3"]:
     tiles: list[np.ndarray] = []
+    few = len(result.photos) <= MOST_LARGE
+    box = LARGE if few else MIDDLE
     for number, (own, maps) in enumerate(zip(result.photos, result.maps, strict=True)):
-        drawn = photo_within(own, *LARGE)
-        pair = np.stack([fit_in_box(each, *LARGE) for each in (drawn.image, parts_on_photo(maps, drawn))])
+        drawn = photo_within(own, *box)
+        pair = np.stack([fit_in_box(each, *box) for each in (drawn.image, parts_on_photo(maps, drawn))])
         tiles += list(captioned(pair, (f"photo {number}", f"parts of photo {number}"), 13))
-    sheet = grid(tiles, columns=2 if len(tiles) <= 4 else 4, gap=6, background=PAPER)
+    sheet = grid(tiles, columns=2 if few else 4, gap=6, background=PAPER)
     sheet = np.concatenate([sheet, legend(list(zip(PART_COLOURS, map(words_of, facts.parts), strict=False)), sheet.shape[1])])
     return titled(sheet, _title(result, facts)) if params.annotate else sheet
 

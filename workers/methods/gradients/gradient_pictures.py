@@ -27,6 +27,7 @@ from workers.methods.sheets import class_captions, class_overlay, smaller_tiles_
 
 # The colours of the map over the photo, if the picture itself is in the colours of the gradients.
 OVERLAY_COLORMAP: Colormap = "inferno"
+COLOUR_MEANING = "grey: 0 · brighter: above 0 · darker: below 0"
 
 
 def heat_options(params: PictureParams, colours: Colormap) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def pictures_and_arrays(
     if picture is None:
         alone = Picture("picture", overlay.alone.draw({overlay.source: maps}), primary=True, drawing=overlay.alone)
     else:
-        alone = Picture("picture", picture, primary=True)
+        alone = Picture("picture", picture, primary=True, meaning=" · ".join(filter(None, (COLOUR_MEANING, overlay.alone.meaning))))
     return alone, PictureOfArrays.of("overlay", overlay, arrays), *arrays
 
 

@@ -56,7 +56,7 @@ def scale_of(span: tuple[float, float], params: Weights) -> ColourScale:
 
 def colour_note(span: tuple[float, float]) -> str:
     """Return what the colours of kernels that read red, green and blue mean."""
-    return f"colours: the weights of red, green and blue, each from {_number(span[0])} (dark) to {_number(span[1])} (bright)"
+    return f"red, green and blue: the weights, from {_number(span[0])} (dark) through 0 (grey) to {_number(span[1])} (bright)"
 
 
 def explained_matrix(values: Float32[np.ndarray, "rows columns"], span: tuple[float, float], params: Weights) -> UInt8[np.ndarray, "H W 3"]:

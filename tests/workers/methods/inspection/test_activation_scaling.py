@@ -7,6 +7,7 @@ from rendering import colormaps
 from rendering.channel_grid import CONSTANT, channel_grid
 from rendering.channel_levels import scale_from_zero
 from rendering.drawings.layer_channels import LayerChannels
+from rendering.text import line_height
 from tests.workers.methods.inspection.test_activations import artifacts, drawn
 from tests.workers.methods.inspection.test_weight_pictures import place_of
 
@@ -91,3 +92,16 @@ def test_a_channel_that_differs_by_rounding_alone_is_grey_too() -> None:
     before = channel_grid(layer, mode="per_channel", colours="viridis", columns=2)
     assert (before[:, 41:] != CONSTANT).any()
     place_of(made[15:, 20:], artifacts(drawn({"conv": layer}, annotate=True, columns=2))["grid"])
+
+
+@pytest.mark.parametrize("columns", [4, 40])
+def test_a_wide_sheet_has_larger_letters_and_the_size_that_it_says(columns: int) -> None:
+    maps = np.random.default_rng(0).random((50, 50, 40), np.float32)
+    drawing = LayerChannels(
+        source="a", title="conv", scaling="from_zero", colormap="gray", columns=columns, note="grey: nothing", numbers=True
+    )
+    drawn = drawing.draw({"a": maps})
+    assert drawn.shape[:2] == drawing.size({"a": maps})
+    above = drawn.shape[0] - drawing.untitled({"a": maps}).shape[0]
+    letters = 13 if columns == 4 else round(13 * drawn.shape[1] / 1000)
+    assert above == line_height(letters) + line_height(letters - 2)
