@@ -145,6 +145,15 @@ class StoreSettings(BaseSettings):
         "which need the extra `convscope[heif]` where the service and the workers run. TIFF may be added.",
     )
 
+    decode_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="Decoding an image file may take this many seconds. After that, its process is ended and it is refused.",
+    )
+    decode_memory_bytes: int = Field(
+        default=1024**3, ge=256 * 1024**2, description="A process that decodes image files may use this many bytes of address space."
+    )
+
     @field_validator("redis_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:

@@ -39,7 +39,7 @@ class ArtifactContents:
 
     def __init__(self, store: JobStore, settings: ServiceSettings, metrics: Metrics) -> None:
         self._store, self._limits, self._metrics = store, settings.image_limits, metrics
-        self._decoder = Decoder()
+        self._decoder = Decoder(seconds=settings.decode_seconds, memory_bytes=settings.decode_memory_bytes)
         self._threads = ThreadPoolExecutor(settings.drawing_threads, thread_name_prefix="draw")
         self._pictures = SharedReads[bytes](len)
         self._sources = SharedReads[NDArray[Any]](lambda array: array.nbytes, settings.drawing_memory)

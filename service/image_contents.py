@@ -43,7 +43,7 @@ class ImageContents:
 
     def __init__(self, store: JobStore, settings: ServiceSettings) -> None:
         self._store, self._limits = store, settings.image_limits
-        self._decoder = Decoder()
+        self._decoder = Decoder(seconds=settings.decode_seconds, memory_bytes=settings.decode_memory_bytes)
         self._threads = ThreadPoolExecutor(settings.drawing_threads, thread_name_prefix="thumbnail")
         self._thumbnails = SharedReads[bytes](len)
 

@@ -109,7 +109,7 @@ async def _serve(settings: WorkerSettings, device: Device, index: int, watchdog:
     bind(worker=identity.id)
     store, traces = JobStore.connect(settings.redis_url, settings), traces_to(settings.traces_endpoint, "convscope-worker")
     environment = _environment(device.name, settings)
-    with Decoder(children=settings.decode_threads) as decoder:
+    with Decoder(children=settings.decode_threads, seconds=settings.decode_seconds, memory_bytes=settings.decode_memory_bytes) as decoder:
         pipeline = Pipeline(store=store, loader=pool, decoder=decoder, scheduler=scheduler, environment=environment, metrics=metrics)
         loop = ClaimLoop(
             identity=identity,
