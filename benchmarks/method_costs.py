@@ -26,7 +26,7 @@ import httpx
 from benchmarks.process_times import processor_seconds
 from benchmarks.this_machine import RESULTS, this_machine
 from cli.gallery_models import PRUNED, SMALL_VIT, gallery_models
-from cli.gallery_sets import photo_sets
+from cli.gallery_sets import SETS_OF, photo_sets
 from cli.method_page import PAGES
 from cli.run_service import service_for_a_run
 from schemas.methods import METHODS
@@ -44,7 +44,7 @@ def main() -> None:
     names = parser.parse_args().methods
     found: dict[str, float] = json.loads(_RESULTS.read_text("utf-8"))["seconds"] if _RESULTS.exists() else {}
     with gallery_models([PRUNED, SMALL_VIT], _SAMPLES), service_for_a_run() as url:
-        sets = _sets(url) if "tcav" in names else {}
+        sets = _sets(url) if SETS_OF.keys() & set(names) else {}
         for name in names:
             _run(name, url, sets)
             before = processor_seconds().total()
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _sets(url: str) -> dict[str, str]:
-    """Make the sets of photos that the page of `tcav` names, and return their ids by these names."""
+    """Make the sets of photos that the pages of methods name, and return their ids by these names."""
     with httpx.Client(base_url=url) as client:
 
         def made(path: str, **body: Any) -> str:

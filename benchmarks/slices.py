@@ -47,6 +47,7 @@ _EXAMPLE_MODEL, _HEAVY_MODEL = "efficientnet_lite0", "vgg16"
 _IMAGES = [f"img_{number:064x}" for number in range(24)]
 _HEAVY: dict[str, dict[str, Any]] = {
     "ablation_cam": {"layer": "block4_conv3", "class_index": [1, 2, 3]},
+    "activation_atlas": {"images": _IMAGES, "layer": "block5_conv3", "columns": 4, "size": 224, "steps": 8},
     "adversarial": {"attack": "pgd", "steps": 20},
     "intervene": {"layer": "block4_conv3"},
     "blur_ig": {"class_index": [1, 2, 3], "steps": 50},

@@ -20,13 +20,12 @@ from cli.demo_progress import DemoProgress
 from cli.failure import CommandFailed
 from cli.gallery_calls import BUILT_IN, SOURCES, GalleryCall, method_calls
 from cli.gallery_models import PRUNED, SMALL_VIT, SMALL_VIT_NOTE, gallery_models
-from cli.gallery_sets import SETS_NOTE, SETS_OF_TCAV, uploaded_sets
+from cli.gallery_sets import SETS_NOTES, SETS_OF, uploaded_sets
 from cli.method_page import method_page, methods_index
 from cli.temporary_stack import temporary_stack
 from cli.time_limit import time_limit
 from schemas.jobs import JobBase
 from schemas.methods import METHODS
-from schemas.methods.photo_sets import PhotoSetsParams
 from schemas.methods.several_images import ImagesParams
 from schemas.models import NO_MODEL
 
@@ -53,8 +52,9 @@ class GalleryPicture:
             words.append("-H 'Prefer: wait=60'")
         if card.needs_image:
             words.append(f"-F image=@{photo_of(self.call, photos)}")
-        if issubclass(METHODS[call.method], PhotoSetsParams):
-            words += [f"-F {name}=${each}" for name, sets in SETS_OF_TCAV.items() for each in sets]
+        by_sets = SETS_OF.get(call.method, {})
+        if by_sets:
+            words += [f"-F {name}=${each}" for name, sets in by_sets.items() for each in sets]
         elif _takes_several(call.method):
             words += [f"-F images=@{photo}" for photo in photos]
         if card.needs_model:
@@ -62,7 +62,7 @@ class GalleryPicture:
         words += [
             f"-F {shlex.quote(f'{name}={_field(value)}')}"
             for name, value in call.params.items()
-            if value is not None and name not in (*_SENT_AS_FILES, *SETS_OF_TCAV)
+            if value is not None and name not in (*_SENT_AS_FILES, *by_sets)
         ]
         return " ".join([*words, f"localhost:8000/v1/{call.method}", f"-o {call.method}.png"])
 
@@ -135,9 +135,9 @@ class _PictureMaker:
             note = f"{PRUNED} is the built-in model without the smallest 30 % of its weights. Name a model of your own in its place."
         if call.model == SMALL_VIT:
             note = SMALL_VIT_NOTE
-        if issubclass(METHODS[call.method], PhotoSetsParams):
-            note = SETS_NOTE
-            params = {**params, **uploaded_sets(self._photos[0].parent, lambda name, png: self._client.upload(name, png).id)}
+        if call.method in SETS_OF:
+            note = SETS_NOTES[call.method]
+            params = {**params, **uploaded_sets(call.method, self._photos[0].parent, lambda name, png: self._client.upload(name, png).id)}
         elif _takes_several(call.method):
             params = {**params, "images": self._image_ids}
         if "names" in METHODS[call.method].model_fields:

@@ -188,6 +188,7 @@ SOURCES: tuple[GallerySource, ...] = (
 # These parameters replace a method's own example, which is chosen to be quick, not to look good.
 _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "ablation_cam": {"class_index": 285},
+    "activation_atlas": {"layer": "head_relu", "columns": 8, "size": 96, "steps": 160},
     "activations": {"layer": "block2_expand_relu", "channels": 32, "order": "max", "columns": 8},
     "architecture": {"first_layer": "block2_expand_conv", "last_layer": "block2_add"},
     "blur_ig": {},
@@ -214,11 +215,8 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "kpca_cam": {"kernel": "cosine"},
     "lime": {"samples": 1000},
     "lrp": {"composite": "epsilon_gamma_box"},
-    "map_measures": {
-        "attribution": "grad_cam",
-        "measures": [*get_args(MeasureName)],
-        "region": {"box": [60, 160, 300, 330]},  # the cup of `coffee.jpg`
-    },
+    # The box is around the cup of `coffee.jpg`.
+    "map_measures": {"attribution": "grad_cam", "measures": [*get_args(MeasureName)], "region": {"box": [60, 160, 300, 330]}},
     "partition_shap": {"samples": 1000},
     "rank_methods": {
         "methods": ["grad_cam", "layer_cam", "eigen_cam", "saliency", "integrated_gradients"],

@@ -1,4 +1,4 @@
-"""The sets of photos that the gallery shows `tcav`: crops of the sample photos, and drawn patterns."""
+"""The sets of photos that the gallery shows some methods: crops of the sample photos, and drawn patterns."""
 
 from __future__ import annotations
 
@@ -10,39 +10,51 @@ import numpy as np
 from PIL import Image
 from pydantic import JsonValue
 
-SETS_OF_TCAV: Mapping[str, tuple[str, ...]] = {
-    "images": ("CATS",),
-    "concepts": ("EYES", "FUR", "STRIPES", "DOTS"),
-    "random_sets": tuple(f"RANDOM_{number}" for number in range(1, 11)),
+SETS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "activation_atlas": {"images": ("CROPS",)},
+    "tcav": {
+        "images": ("CATS",),
+        "concepts": ("EYES", "FUR", "STRIPES", "DOTS"),
+        "random_sets": tuple(f"RANDOM_{number}" for number in range(1, 11)),
+    },
 }
-"""The names of the sets that each parameter names. In the documents, they stand for the ids of sets."""
-SETS_NOTE = (
-    "The names that begin with $ stand for the ids of sets (`POST /v1/sets`). The cats, their eyes and their fur are crops of one photo, "
-    "and the random sets are crops of two others with pictures of noise. Real concepts need real photos."
-)
-_SIDE = 160  # pixels
+"""The names of the sets that each parameter of a method names. In the documents, they stand for the ids of sets."""
+SETS_NOTES: Mapping[str, str] = {
+    "activation_atlas": (
+        "$CROPS stands for the id of a set (`POST /v1/sets`). Its photos are 32 crops of the four sample photos, so the map has few kinds "
+        "of things. Real sets have more, and fill more of the grid."
+    ),
+    "tcav": (
+        "The names that begin with $ stand for the ids of sets (`POST /v1/sets`). The cats, their eyes and their fur are crops of one "
+        "photo, and the random sets are crops of two others with pictures of noise. Real concepts need real photos."
+    ),
+}
+_SIDE, _LARGE = 160, 224  # pixels
 _EYE = (0.26, 0.2, 0.5, 0.56)  # left, top, right, bottom in the cat's photo, as shares
 _FUR = (0.22, 0.0, 0.72, 0.27)
-_COUNT, _RANDOM_COUNT = 12, 8
+_COUNT, _RANDOM_COUNT, _CROPS = 12, 8, 8
 
 
-def uploaded_sets(folder: Path, upload: Callable[[str, bytes], str]) -> dict[str, JsonValue]:
-    """Upload the photos of all sets, and return the parameters that name them.
+def uploaded_sets(method: str, folder: Path, upload: Callable[[str, bytes], str]) -> dict[str, JsonValue]:
+    """Upload the photos of the sets that a method of `SETS_OF` is shown, and return the parameters that name them.
 
     Args:
+        method: the name of the method.
         folder: the folder of the sample photos.
         upload: uploads a file with its name, and returns the id of the upload.
     """
+    sets = photo_sets(folder)
     made: dict[str, list[JsonValue]] = {
-        name: [upload(f"{name}_{number}.png", each) for number, each in enumerate(pictures)]
-        for name, pictures in photo_sets(folder).items()
+        name: [upload(f"{name}_{number}.png", each) for number, each in enumerate(sets[name])]
+        for names in SETS_OF[method].values()
+        for name in names
     }
-    named: dict[str, JsonValue] = {
-        field: [{"name": name.lower().replace("_", " "), "images": made[name]} for name in names]
-        for field, names in SETS_OF_TCAV.items()
-        if field != "images"
+    return {
+        field: [image for name in names for image in made[name]]
+        if field == "images"
+        else [{"name": name.lower().replace("_", " "), "images": made[name]} for name in names]
+        for field, names in SETS_OF[method].items()
     }
-    return {**named, "images": [image for name in SETS_OF_TCAV["images"] for image in made[name]]}
 
 
 def photo_sets(folder: Path) -> dict[str, list[bytes]]:
@@ -56,9 +68,11 @@ def photo_sets(folder: Path) -> dict[str, list[bytes]]:
         "STRIPES": [_pattern(rng, dots=False) for _ in range(_COUNT)],
         "DOTS": [_pattern(rng, dots=True) for _ in range(_COUNT)],
     }
-    for name in SETS_OF_TCAV["random_sets"]:
+    for name in SETS_OF["tcav"]["random_sets"]:
         crops = [_crop(each, rng, (0.2, 0.5)) for each in (coffee, rocket, rocket) for _ in range(2)]
         sets[name] = [*crops, *(_noise(rng) for _ in range(_RANDOM_COUNT - len(crops)))]
+    both = Image.open(folder / "cat_and_coffee.jpg").convert("RGB")
+    sets["CROPS"] = [_crop(each, rng, (0.35, 1.0), _LARGE) for each in (cat, both, coffee, rocket) for _ in range(_CROPS)]
     return {name: [_png(each) for each in pictures] for name, pictures in sets.items()}
 
 
@@ -68,11 +82,11 @@ def _part(photo: Image.Image, shares: tuple[float, float, float, float]) -> Imag
     return photo.crop((round(left * width), round(top * height), round(right * width), round(bottom * height)))
 
 
-def _crop(photo: Image.Image, rng: np.random.Generator, shares: tuple[float, float]) -> Image.Image:
-    """Return a square at a random place, mirrored or not. Its side is a random share of the photo's shorter side."""
+def _crop(photo: Image.Image, rng: np.random.Generator, shares: tuple[float, float], resized: int = _SIDE) -> Image.Image:
+    """Return a square at a random place, mirrored or not, at the size `resized`. Its side is a random share of the photo's shorter one."""
     side = round(rng.uniform(*shares) * min(photo.size))
     left, top = (int(rng.integers(0, length - side + 1)) for length in photo.size)
-    cut = photo.crop((left, top, left + side, top + side)).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+    cut = photo.crop((left, top, left + side, top + side)).resize((resized, resized), Image.Resampling.BICUBIC)
     return cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else cut
 
 

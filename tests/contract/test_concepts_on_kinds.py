@@ -100,3 +100,31 @@ def test_the_importance_of_concepts(model: LoadedModel) -> None:
     assert max(found[f"maps.{number}"].max() for number in range(len(several))) == pytest.approx(1)
     assert found["values"].max() == pytest.approx(1)
     assert len(found["crops"]) == len(found["values"]) >= 4 * len(several)
+
+
+def test_an_atlas_has_the_mean_activations_of_its_cells(model: LoadedModel) -> None:
+    kind, several = KINDS[model.name], photos(model)
+    own = model.published.description.input
+    asked = {"images": IDS, **given(kind, "activation_atlas"), "size": (own.height or 24, own.width or 18)}
+    if kind.no_map:
+        with pytest.raises(UnsuitableLayer, match=kind.no_map[1]):
+            run(model, "activation_atlas", several=several, **asked)
+        return
+    output = run(model, "activation_atlas", several=several, **asked)
+    found, path = arrays(output), kind.layer or kind.default or ""
+    maps = [
+        to_map(model.probe.forward(each.tensor[None], [path]).activations[path], model.published.description, path)[0] for each in several
+    ]
+    vectors = np.stack([maps[photo][row, column] for photo, row, column, _ in found["places"]])
+    for number, (_, _, count) in enumerate(found["cells"]):
+        members = found["places"][:, 3] == number
+        assert members.sum() == count
+        np.testing.assert_allclose(
+            found["vectors"][number], vectors[members].mean(axis=0), rtol=2e-2, atol=2e-3 * float(np.abs(vectors).max())
+        )
+    assert output.facts.labelled == (model.name in AVERAGED)  # type: ignore[attr-defined]
+    zero = int((~found["vectors"].any(axis=1)).sum())  # a cell of zeros has no direction
+    crossed = [warning for warning in output.warnings if "crossed" in warning]
+    assert crossed == (
+        [f"No gradient ever reached the input for {zero} of {len(found['cells'])} cells: these are crossed."] if zero else []
+    )

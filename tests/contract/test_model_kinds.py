@@ -42,6 +42,7 @@ ATTRIBUTIONS = [name for name, params in METHODS.items() if any(spec.name in MAP
 JUDGED = {"faithfulness": "grad_cam", "map_measures": "grad_cam"}
 # Parameters that make slow methods quick.
 QUICK: dict[str, dict[str, Any]] = {
+    "activation_atlas": {"columns": 2, "per_image": 9, "parametrisation": "pixel", "steps": 2, "transforms": {}},
     "fem": {"sigmas": 0.5},  # small maps have no place that is further from the mean
     "rise": {"masks": 60, "cells": 3},
     "lime": {"samples": 60, "segments": 9},

@@ -42,26 +42,30 @@ class Objective:
 
     Attributes:
         kind: `channel`: the mean of a channel over its map. `neuron`: a channel at one position. `layer`: the mean of the squares of all
-            channels. `class`: the logit of a class. `l2` and `dot_cosine`: how near the activations are to `features`. `sum`: the sum of
-            `terms`.
+            channels. `class`: the logit of a class. `l2` and `dot_cosine`: how near the activations are to `features`. `direction`: how far
+            the activations at the middle of the map go along a direction. `sum`: the sum of `terms`.
         layer: path of the layer, for every kind that has one.
-        indices: the channel or class of each image; for `neuron`, its channel.
+        indices: the channel or class of each image; for `neuron`, its channel; for `direction`, the number of its direction.
         position: (y, x) of the neuron in the layer's map.
         margin: width of the border of the map that is left out, in positions.
         probability: if it is true, `class` is the probability instead of the logit.
         features: for `l2` and `dot_cosine`, the layer's activations to reach, without the batch axis.
+        directions: for `direction`, directions in the layer's channels (d, K), of length 1.
+        power: for `direction`, the exponent of the cosine.
         terms: the terms of `sum`.
         diversity: weight of the diversity term. If it is not 0, all images show one channel in one batch, and each image loses by its
             likeness to the others.
     """
 
-    kind: Literal["channel", "neuron", "layer", "class", "l2", "dot_cosine", "sum"]
+    kind: Literal["channel", "neuron", "layer", "class", "l2", "dot_cosine", "direction", "sum"]
     layer: str | None = None
     indices: tuple[int, ...] = ()
     position: tuple[int, int] | None = None
     margin: int = 0
     probability: bool = False
     features: Float32 | None = None
+    directions: Float32 | None = None
+    power: float = 1.0
     terms: tuple[Term, ...] = ()
     diversity: float = 0.0
 

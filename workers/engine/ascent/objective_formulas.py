@@ -87,6 +87,25 @@ def dot_cosine(activations: Any, features: Any) -> Any:
     return dot / tf.maximum(squares, TINY) * tf.maximum(cosine, LEAST_COSINE)
 
 
+def along_direction(activations: Any, directions: Any, power: float) -> Any:
+    """Return a·d · max(cos(a, d), 0.1)^power for each image, with its direction d (n, K) of length 1.
+
+    a is the activation at the middle of the map (lucid's `direction_neuron_cossim`, Carter et al., Activation Atlas, Distill 2019), or the
+    mean of the two or four in the middle of a map with an even side, so that the image has its content in the middle, too. For tokens,
+    a is the mean of all. Without the cosine, the image would also show what else goes along with the direction.
+    """
+    activations = tf.cast(activations, tf.float32)
+    if len(activations.shape) == 4:
+        shape = tf.shape(activations)
+        rows, columns = (slice((side - 1) // 2, side // 2 + 1) for side in (shape[1], shape[2]))
+        activations = tf.reduce_mean(activations[:, rows, columns], axis=(1, 2))
+    elif len(activations.shape) == 3:
+        activations = tf.reduce_mean(activations, axis=1)
+    dot = _sum(activations * directions)
+    cosine = dot * tf.math.rsqrt(tf.maximum(_sum(tf.square(activations)) * _sum(tf.square(directions)), TINY))
+    return dot * tf.maximum(cosine, LEAST_COSINE) ** power
+
+
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {"l2": negative_distance, "dot_cosine": dot_cosine}
 """The objectives that compare the activations of a layer with given features, by the kind of the objective."""
 

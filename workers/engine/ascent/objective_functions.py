@@ -30,12 +30,15 @@ def objective_numbers(objective: Objective) -> NDArray[np.generic]:
     """Return the numbers that may differ between two runs of one compiled step, beside channels and classes.
 
     These are the weight of diversity, float32 (1,); or the index, weight, y and x of each of t terms of a sum, float32 (t, 4);
-    or the features to reach, of the layer's shape; or the position (y, x) of a neuron, int32 (2,), which other objectives ignore.
+    or the features to reach, of the layer's shape; or the directions in the layer's channels, float32 (d, K); or the position (y, x) of a
+    neuron, int32 (2,), which other objectives ignore.
     """
     if objective.diversity:
         return np.array([objective.diversity], np.float32)
     if objective.terms:
         return np.array([(term.index, term.weight, *(term.position or (0, 0))) for term in objective.terms], np.float32)
+    if objective.directions is not None:
+        return objective.directions
     return np.array(objective.position or (0, 0), np.int32) if objective.features is None else objective.features
 
 
@@ -43,4 +46,4 @@ def compiled_form(objective: Objective) -> Hashable:
     """Return what the compiled function of an objective depends on: all of it but the numbers, channels and classes."""
     terms = tuple((term.kind, term.layer) for term in objective.terms)
     shape = objective_numbers(objective).shape
-    return objective.kind, objective.layer, objective.margin, objective.probability, objective.diversity > 0, shape, terms
+    return objective.kind, objective.layer, objective.margin, objective.probability, objective.diversity > 0, objective.power, shape, terms

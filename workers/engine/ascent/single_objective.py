@@ -1,7 +1,8 @@
-"""Objectives about one layer or one class: a channel, a neuron, a whole layer, features to reach, or a class score."""
+"""Objectives about one layer or one class: a channel, a neuron, a whole layer, features to reach, a direction, or a class score."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -10,13 +11,14 @@ from workers.contract.synthesis import Objective
 from workers.engine.ascent.objective_formulas import (
     COMPARISONS,
     ObjectiveFunction,
+    along_direction,
     channel_mean,
     for_each_image,
     mean_of_squares,
     neuron_value,
     redirected,
 )
-from workers.engine.ascent.target_layer import SelectiveCall, TargetOutput, can_select_channels, selective_call
+from workers.engine.ascent.target_layer import SelectiveCall, TargetOutput, call_before_relu, can_select_channels, selective_call
 from workers.engine.evaluation import Override
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import inputs_with
@@ -38,7 +40,33 @@ def single_objective(graph: Graph, objective: Objective, image_input: str, *, re
     if objective.kind in COMPARISONS:
         compare = COMPARISONS[objective.kind]
         return lambda x, indices, numbers: compare(graph.run(inputs_with(graph, image_input, x), [path], fast)[path], numbers)
+    if objective.kind == "direction":
+        return _direction(graph, objective, image_input, fast, redirect)
     return _channel_or_neuron(graph, objective, image_input, fast, redirect)
+
+
+def _direction(graph: Graph, objective: Objective, image_input: str, fast: Override, redirect: bool) -> ObjectiveFunction:
+    path = objective.layer or ""
+    call = call_before_relu(fast.get(path, graph.layer_at(path).layer)) if redirect else None
+
+    def values(x: Any, indices: Any, numbers: Any) -> Any:
+        towards, inputs = tf.gather(numbers, indices), inputs_with(graph, image_input, x)
+
+        def measure(activations: Any) -> Any:
+            return along_direction(activations, towards, objective.power)
+
+        if call is None:
+            return measure(graph.run(inputs, [path], fast)[path])
+        outputs: list[TargetOutput] = []
+
+        def target(given: Any, call: Callable[[Any], TargetOutput] = call) -> Any:
+            outputs.append(call(given))
+            return outputs[0].output
+
+        after, before = measure(graph.run(inputs, [path], {**fast, path: target})[path]), outputs[0].before_relu
+        return after if before is None else redirected(after, measure(tf.nn.relu(before)), measure(before))
+
+    return values
 
 
 def _channel_or_neuron(graph: Graph, objective: Objective, image_input: str, fast: Override, redirect: bool) -> ObjectiveFunction:

@@ -11,11 +11,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 from jaxtyping import Float
 
+from workers.methods.concepts.singular_vectors import leading_singular_vectors
+
 _ZERO = 1e-6  # smaller values of the start count as 0, as in scikit-learn
-_NO_RANK = 1e-6  # a singular value below this share of the largest one cannot be told from rounding
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def singular_start(matrix: Float[np.ndarray, "n k"], parts: int) -> tuple[Float[
     """
     if parts > min(matrix.shape):
         raise ValueError(f"a matrix of {matrix.shape[0]} × {matrix.shape[1]} has at most {min(matrix.shape)} parts, got {parts}")
-    left, values, right = _leading_singular_vectors(matrix, parts)
+    left, values, right = leading_singular_vectors(matrix, parts)
     weights, vectors = np.zeros((matrix.shape[0], parts), matrix.dtype), np.zeros((parts, matrix.shape[1]), matrix.dtype)
     for part, value in enumerate(values):
         one, other = left[:, part], right[part]
@@ -121,22 +121,3 @@ def singular_start(matrix: Float[np.ndarray, "n k"], parts: int) -> tuple[Float[
     mean = matrix.mean()
     weights[weights < _ZERO], vectors[vectors < _ZERO] = mean, mean
     return weights, vectors
-
-
-def _leading_singular_vectors(
-    matrix: Float[np.ndarray, "n k"], count: int
-) -> tuple[Float[np.ndarray, "n p"], Float[np.ndarray, " p"], Float[np.ndarray, "p k"]]:
-    """Return the left vectors, the values and the right vectors, the largest value first. Values that are only rounding are 0.
-
-    They come from the eigenvectors of the smaller one of A·Aᵀ and Aᵀ·A, because A may have a hundred times as many rows as columns.
-    """
-    if matrix.shape[0] < matrix.shape[1]:
-        right, values, left = _leading_singular_vectors(matrix.T, count)
-        return left.T, values, right.T
-    size = matrix.shape[1]
-    squares, vectors = scipy.linalg.eigh((matrix.T @ matrix).astype(np.float64), subset_by_index=(size - count, size - 1))
-    values = np.sqrt(np.maximum(squares[::-1], 0))
-    values[values <= _NO_RANK * values[0]] = 0
-    right = vectors[:, ::-1].T
-    left = (matrix @ right.T) / np.where(values > 0, values, np.inf)
-    return left, values, right

@@ -60,6 +60,11 @@ def forward_in_batches(
         yield PhotoBatch(batch.start, images, found)
 
 
+def these_photos(count: int) -> str:
+    """Return the photos of a job in words, for errors and warnings: "this photo" or "these 3 photos"."""
+    return "this photo" if count == 1 else f"these {count} photos"
+
+
 @contextmanager
 def name_image(number: int) -> Iterator[None]:
     """Put an image's number before the text of a `NonFinite` error that is raised inside."""

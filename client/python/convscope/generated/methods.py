@@ -68,6 +68,48 @@ class Methods(ABC):
         """
         return self._run_method("ablation_cam", given_arguments(locals()))
 
+    def activation_atlas(
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
+        Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1", "dlwp2", "keras_blog", "keras_io"] = DEFAULT,
+        parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int | Sequence[int] | None = DEFAULT, steps: int |
+        None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] | None = DEFAULT, regularisers: Mapping[str,
+        Any] | None = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, layer: str | None = DEFAULT,
+        min_activations: int | None = DEFAULT, per_image: int | None = DEFAULT, power: float = DEFAULT, whiten: bool = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
+    ) -> Result:
+        """This shows what a layer sees in a set of photos, on one map. Like activations lie near each other, and each cell of the
+            map is an image that feature visualisation makes for the mean activation there.
+
+        Args:
+            model: the name of the model.
+            model_inputs: values of the model's other inputs by name.
+            priority: `high`, `normal` or `low`.
+            fresh: compute again, even if an identical job has a result.
+            timeout: seconds to wait for the result at most; None waits as long as it takes.
+            fit: This is how a photo is brought to the size of the model's input.
+            images: These are the ids of images that were uploaded with `POST /v1/images`.
+            precision: The forward and the backward pass compute in this number format. By default "float32".
+            preset: The preset gives a value to each parameter below that is null. By default "lucid".
+            parametrisation: This says what ascent changes: the pixels (`pixel`), a spectrum with decorrelated colours (`fourier`),
+                or the phases of a spectrum whose magnitudes are those of photos (`phase`).
+            size: This is the side of a square image in pixels, or the image's (height, width).
+            steps: This is the number of steps of gradient ascent.
+            learning_rate: This is the factor of a step.
+            transforms: These are random changes of the image before each step.
+            regularisers: These are penalties and a blur that keep the image smooth.
+            annotate: If it is true, the pictures have a title, the classes of the cells, and a scale. By default True.
+            columns: The grid has so many columns and as many rows.
+            seed: This is the seed of the start and of the transforms. By default 0.
+            layer: This is the path of the layer.
+            min_activations: A cell with fewer activations stays empty.
+            per_image: So many positions of each photo are taken at random, or all if its map has no more.
+            power: This is the exponent of the cosine. By default 2.
+            whiten: If it is true, the direction is the mean activation divided by the correlations of all channels, so that what
+                all activations have in common counts less. By default False.
+        """
+        return self._run_method("activation_atlas", given_arguments(locals()))
+
     def activations(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, bands: Sequence[int] | None =
         DEFAULT, input: str | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | Sequence[str] | None =

@@ -3,6 +3,7 @@
 /** The names of the artifacts that each method can make. */
 export interface ArtifactNames {
   ablation_cam: "overlay" | "heatmap" | "map" | `map.${string}` | "animation";
+  activation_atlas: "atlas" | "examples" | "tiles" | "cells" | "vectors" | "coordinates" | "places";
   activations: "grid" | `grid.${string}` | "activations" | `activations.${string}`;
   adversarial: "picture" | "changed" | "change" | "input" | "map.before" | "map.after";
   architecture: "drawing" | "svg" | "dot" | "json";
@@ -124,6 +125,7 @@ export type MethodWithImage =
 
 /** The methods that take several images. */
 export type MethodWithImages =
+  | "activation_atlas"
   | "compare_models"
   | "craft"
   | "dff"

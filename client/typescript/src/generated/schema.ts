@@ -174,6 +174,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/activation_atlas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activation atlas
+         * @description This shows what a layer sees in a set of photos, on one map. Like activations lie near each other, and each cell of the map is an image that feature visualisation makes for the mean activation there. `Accept` chooses the format of the answer. Without `Accept`, the answer is the primary image as PNG. JSON has its own address, `/v1/activation_atlas.json`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_activation_atlas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/activations": {
         parameters: {
             query?: never;
@@ -2273,6 +2295,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/activation_atlas.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activation atlas, as JSON
+         * @description This shows what a layer sees in a set of photos, on one map. Like activations lie near each other, and each cell of the map is an image that feature visualisation makes for the mean activation there. The answer is the finished job, as JSON, with its arrays inside its artifacts as base64. It is otherwise like the call at `/v1/activation_atlas`. Each image is a part of its own, a file or an id: `curl -F images=@a.jpg -F images=@b.jpg -F model=…`.
+         *
+         *     A key needs the scope `submit`.
+         */
+        post: operations["run_activation_atlas_json"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/activations.json": {
         parameters: {
             query?: never;
@@ -3847,6 +3891,226 @@ export interface components {
             fit?: ("stretch" | "crop" | "letterbox") | null;
         };
         /**
+         * ActivationAtlas
+         * @description A grid over the activations of a set of photos, in which each cell shows what its mean activation stands for.
+         */
+        ActivationAtlas: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Preset
+             * @description The preset gives a value to each parameter below that is null. It is named after its source. The default is `"lucid"`.
+             * @enum {string}
+             */
+            preset?: "lucid" | "maco" | "dlwp1" | "dlwp2" | "keras_blog" | "keras_io";
+            /**
+             * Parametrisation
+             * @description This says what ascent changes: the pixels (`pixel`), a spectrum with decorrelated colours (`fourier`), or the phases of a spectrum whose magnitudes are those of photos (`phase`). `fourier` and `phase` need the preset `lucid` or `maco`. If it is null, the preset decides.
+             */
+            parametrisation?: ("pixel" | "fourier" | "phase") | null;
+            /**
+             * Size
+             * @description This is the side of a square image in pixels, or the image's (height, width). If it is null, it is the preset's, or the model's own input size if the target can be computed for no other.
+             */
+            size?: number | [
+                number,
+                number
+            ] | null;
+            /**
+             * Steps
+             * @description This is the number of steps of gradient ascent. If it is null, the preset decides.
+             */
+            steps?: number | null;
+            /**
+             * Learning Rate
+             * @description This is the factor of a step. Its unit is that of the spectrum for `fourier`, radians for `phase`, and for `pixel` that of the preset's image: 0-1 (`lucid`, `maco`), 0-255 (`dlwp1`, `keras_blog`) or -1 to 1 (`dlwp2`, `keras_io`). If it is null, the preset decides.
+             */
+            learning_rate?: number | null;
+            /** @description These are random changes of the image before each step. If it is null, the preset decides. */
+            transforms?: components["schemas"]["Transforms"] | null;
+            /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
+            regularisers?: components["schemas"]["Regularisers"] | null;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
+             * Columns
+             * @description The grid has so many columns and as many rows. If it is null, there are so many that a cell has 8 activations on average, but at most 10.
+             */
+            columns?: number | null;
+            /**
+             * Seed
+             * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Min Activations
+             * @description A cell with fewer activations stays empty. If it is null, this is 3, or less if the cells have fewer on average.
+             */
+            min_activations?: number | null;
+            /**
+             * Per Image
+             * @description So many positions of each photo are taken at random, or all if its map has no more. `seed` decides which. If it is null, all are taken, or as many as make 16,384 in all.
+             */
+            per_image?: number | null;
+            /**
+             * Power
+             * @description This is the exponent of the cosine. The larger it is, the less an image shows beside the direction of its cell. The default is `2`.
+             */
+            power?: number;
+            /**
+             * Whiten
+             * @description If it is true, the direction is the mean activation divided by the correlations of all channels, so that what all activations have in common counts less. The default is `false`.
+             */
+            whiten?: boolean;
+        };
+        /**
+         * ActivationAtlasFacts
+         * @description The cells, and how much of the activations the two axes show.
+         */
+        ActivationAtlasFacts: {
+            /**
+             * Layer
+             * @description This is the path of the layer.
+             */
+            layer: string;
+            /**
+             * Activations
+             * @description This is the number of activations, one for each position that was taken from a photo.
+             */
+            activations: number;
+            /**
+             * Columns
+             * @description This is the number of rows and of columns of the grid.
+             */
+            columns: number;
+            /**
+             * Min Activations
+             * @description This is the number of activations that a cell needs to have an image.
+             */
+            min_activations: number;
+            /**
+             * Cells
+             * @description These are the cells that have an image, row by row.
+             */
+            cells: components["schemas"]["AtlasCell"][];
+            /**
+             * Cells With Too Few
+             * @description This is the number of cells that stay empty because they have fewer than `min_activations`, but not none.
+             */
+            cells_with_too_few: number;
+            /**
+             * Left Out
+             * @description This is the number of activations in these cells.
+             */
+            left_out: number;
+            /**
+             * Explained Variance
+             * @description This is the share of the variance (0-1) of the activations, each divided by its length, that each axis explains.
+             */
+            explained_variance: [
+                number,
+                number
+            ];
+            /**
+             * Labelled
+             * @description It is true if the model's class scores depend only on the layer's mean over all positions, as with global average pooling and dense layers. Only then do the cells have classes.
+             */
+            labelled: boolean;
+            /**
+             * Reused
+             * @description This is the number of cells whose images were taken over from earlier jobs.
+             */
+            reused: number;
+        };
+        /** @description A Activation atlas job. */
+        ActivationAtlasJob: components["schemas"]["JobFields"] & {
+            /**
+             * Method
+             * @constant
+             */
+            method: "activation_atlas";
+            params: components["schemas"]["ResolvedActivationAtlas"];
+        } & (components["schemas"]["ActivationAtlasResult"] | components["schemas"]["UnfinishedJob"] | components["schemas"]["FailedJob"] | components["schemas"]["StoppedJob"]) & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "activation_atlas";
+        };
+        /**
+         * ActivationAtlasRequest
+         * @description This shows what a layer sees in a set of photos, on one map. Like activations lie near each other, and each cell of the map is an image that feature visualisation makes for the mean activation there.
+         */
+        ActivationAtlasRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            method: "activation_atlas";
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Image
+             * @description The image. Leave it out if the method needs none or if the request has the image as a file part.
+             */
+            image?: components["schemas"]["InlineImage"] | components["schemas"]["UploadedImageReference"] | components["schemas"]["ArrayReference"] | components["schemas"]["ImageAddress"] | null;
+            /**
+             * @description The values of the model's inputs by name. `image` is short for the value of the input that takes the photo. Inputs without a value are filled with zeros.
+             * @example {
+             *       "left": {
+             *         "image": {
+             *           "id": "img_0000000000000000000000000000000000000000000000000000000000000000"
+             *         }
+             *       },
+             *       "metadata": [
+             *         3.2,
+             *         1
+             *       ]
+             *     }
+             */
+            inputs?: components["schemas"]["InputValues"];
+            /** @description The parameters of Activation atlas. */
+            params: components["schemas"]["ActivationAtlas"];
+            /** @description Where the end of the job is told, if the operator has turned webhooks on. */
+            webhook?: components["schemas"]["WebhookRequest"] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are taken first within a lane. The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Fit
+             * @description How a photo is brought to the size of the model's input. It is short for the parameter `fit`, which explains the values.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+        };
+        /**
          * ActivationTarget
          * @description The activation of a channel or of a neuron.
          */
@@ -4539,6 +4803,37 @@ export interface components {
             url: string;
             /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
             data?: components["schemas"]["InlineArray"] | null;
+        };
+        /**
+         * AtlasCell
+         * @description A cell of the atlas.
+         */
+        AtlasCell: {
+            /**
+             * Row
+             * @description This is the row of the cell, counted from 0 at the top.
+             */
+            row: number;
+            /**
+             * Column
+             * @description This is the column of the cell, counted from 0 on the left.
+             */
+            column: number;
+            /**
+             * Activations
+             * @description This is the number of activations in the cell.
+             */
+            activations: number;
+            /**
+             * Images
+             * @description These are the places in `images` of up to three photos from which most of the activations are. The first has most.
+             */
+            images: number[];
+            /**
+             * Classes
+             * @description This is the top class if the layer had the cell's mean activation everywhere. There is none if `labelled` is false.
+             */
+            classes: components["schemas"]["Prediction"][];
         };
         /**
          * AttentionFlowFacts
@@ -11953,7 +12248,7 @@ export interface components {
              */
             cosine: number | null;
         };
-        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["AttentionMapsJob"] | components["schemas"]["AttentionRolloutJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CheferJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientRolloutJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PartitionShapJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RankMethodsJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TcavJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"] | components["schemas"]["XraiJob"];
+        Job: components["schemas"]["AblationCamJob"] | components["schemas"]["ActivationAtlasJob"] | components["schemas"]["ActivationsJob"] | components["schemas"]["AdversarialJob"] | components["schemas"]["ArchitectureJob"] | components["schemas"]["AttentionMapsJob"] | components["schemas"]["AttentionRolloutJob"] | components["schemas"]["BlurIgJob"] | components["schemas"]["CheferJob"] | components["schemas"]["CompareJob"] | components["schemas"]["CompareModelsJob"] | components["schemas"]["CraftJob"] | components["schemas"]["DeconvnetJob"] | components["schemas"]["DeepDreamJob"] | components["schemas"]["DeepLiftJob"] | components["schemas"]["DffJob"] | components["schemas"]["EigenCamJob"] | components["schemas"]["ElementWiseCamJob"] | components["schemas"]["EmbeddingJob"] | components["schemas"]["ExcitationBackpropJob"] | components["schemas"]["FaithfulnessJob"] | components["schemas"]["FeatureInversionJob"] | components["schemas"]["FemJob"] | components["schemas"]["FilterAtlasJob"] | components["schemas"]["FiltersJob"] | components["schemas"]["FullGradJob"] | components["schemas"]["GradCamJob"] | components["schemas"]["GradCamPlusPlusJob"] | components["schemas"]["GradXInputJob"] | components["schemas"]["GradientRolloutJob"] | components["schemas"]["GradientShapJob"] | components["schemas"]["GuidedBackpropJob"] | components["schemas"]["GuidedGradCamJob"] | components["schemas"]["GuidedIgJob"] | components["schemas"]["HiresCamJob"] | components["schemas"]["HsicJob"] | components["schemas"]["IntegratedGradientsJob"] | components["schemas"]["InterveneJob"] | components["schemas"]["KernelShapJob"] | components["schemas"]["KpcaCamJob"] | components["schemas"]["LayerCamJob"] | components["schemas"]["LimeJob"] | components["schemas"]["LrpJob"] | components["schemas"]["MapMeasuresJob"] | components["schemas"]["MeanMapJob"] | components["schemas"]["NearestJob"] | components["schemas"]["OcclusionJob"] | components["schemas"]["PartitionShapJob"] | components["schemas"]["PredictJob"] | components["schemas"]["PredictBatchJob"] | components["schemas"]["RankMethodsJob"] | components["schemas"]["ReciproCamJob"] | components["schemas"]["RefineCamJob"] | components["schemas"]["RiseJob"] | components["schemas"]["SaliencyJob"] | components["schemas"]["SandboxJob"] | components["schemas"]["ScoreCamJob"] | components["schemas"]["ShapleyCamJob"] | components["schemas"]["SmoothGradJob"] | components["schemas"]["SobolJob"] | components["schemas"]["TcavJob"] | components["schemas"]["TopPatchesJob"] | components["schemas"]["WeightsJob"] | components["schemas"]["XgradCamJob"] | components["schemas"]["XraiJob"];
         /**
          * JobError
          * @description Why a job failed.
@@ -11992,7 +12287,7 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["AttentionMapsRequest"] | components["schemas"]["AttentionRolloutRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CheferRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientRolloutRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PartitionShapRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RankMethodsRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TcavRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"] | components["schemas"]["XraiRequest"];
+        JobRequest: components["schemas"]["AblationCamRequest"] | components["schemas"]["ActivationAtlasRequest"] | components["schemas"]["ActivationsRequest"] | components["schemas"]["AdversarialRequest"] | components["schemas"]["ArchitectureRequest"] | components["schemas"]["AttentionMapsRequest"] | components["schemas"]["AttentionRolloutRequest"] | components["schemas"]["BlurIgRequest"] | components["schemas"]["CheferRequest"] | components["schemas"]["CompareRequest"] | components["schemas"]["CompareModelsRequest"] | components["schemas"]["CraftRequest"] | components["schemas"]["DeconvnetRequest"] | components["schemas"]["DeepDreamRequest"] | components["schemas"]["DeepLiftRequest"] | components["schemas"]["DffRequest"] | components["schemas"]["EigenCamRequest"] | components["schemas"]["ElementWiseCamRequest"] | components["schemas"]["EmbeddingRequest"] | components["schemas"]["ExcitationBackpropRequest"] | components["schemas"]["FaithfulnessRequest"] | components["schemas"]["FeatureInversionRequest"] | components["schemas"]["FemRequest"] | components["schemas"]["FilterAtlasRequest"] | components["schemas"]["FiltersRequest"] | components["schemas"]["FullGradRequest"] | components["schemas"]["GradCamRequest"] | components["schemas"]["GradCamPlusPlusRequest"] | components["schemas"]["GradXInputRequest"] | components["schemas"]["GradientRolloutRequest"] | components["schemas"]["GradientShapRequest"] | components["schemas"]["GuidedBackpropRequest"] | components["schemas"]["GuidedGradCamRequest"] | components["schemas"]["GuidedIgRequest"] | components["schemas"]["HiresCamRequest"] | components["schemas"]["HsicRequest"] | components["schemas"]["IntegratedGradientsRequest"] | components["schemas"]["InterveneRequest"] | components["schemas"]["KernelShapRequest"] | components["schemas"]["KpcaCamRequest"] | components["schemas"]["LayerCamRequest"] | components["schemas"]["LimeRequest"] | components["schemas"]["LrpRequest"] | components["schemas"]["MapMeasuresRequest"] | components["schemas"]["MeanMapRequest"] | components["schemas"]["NearestRequest"] | components["schemas"]["OcclusionRequest"] | components["schemas"]["PartitionShapRequest"] | components["schemas"]["PredictRequest"] | components["schemas"]["PredictBatchRequest"] | components["schemas"]["RankMethodsRequest"] | components["schemas"]["ReciproCamRequest"] | components["schemas"]["RefineCamRequest"] | components["schemas"]["RiseRequest"] | components["schemas"]["SaliencyRequest"] | components["schemas"]["SandboxRequest"] | components["schemas"]["ScoreCamRequest"] | components["schemas"]["ShapleyCamRequest"] | components["schemas"]["SmoothGradRequest"] | components["schemas"]["SobolRequest"] | components["schemas"]["TcavRequest"] | components["schemas"]["TopPatchesRequest"] | components["schemas"]["WeightsRequest"] | components["schemas"]["XgradCamRequest"] | components["schemas"]["XraiRequest"];
         /**
          * JobState
          * @description The state of a job. `queued` and `running` jobs go on. The other states are final, but a succeeded job expires after a time.
@@ -19276,6 +19571,119 @@ export interface components {
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried. The job's time grows in proportion.
              */
             max_channels?: number | null;
+        };
+        /**
+         * ActivationAtlasForm
+         * @description This shows what a layer sees in a set of photos, on one map. Like activations lie near each other, and each cell of the map is an image that feature visualisation makes for the mean activation there.
+         */
+        ActivationAtlasForm: {
+            /**
+             * Model
+             * @example efficientnet_lite0
+             */
+            model: string;
+            /**
+             * Priority
+             * @description The default is `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /**
+             * Inputs
+             * @description The values of the model's other inputs by name, as JSON: `{"metadata": [3.2, 1.0]}`. An image file or an .npy file for the input NAME can be the part `inputs.NAME`.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Images
+             * @description Each part of this name holds one image file. The id of an image that was uploaded with `POST /v1/images` may replace any file. Each image may be given once.
+             */
+            images: string[];
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision?: "float32" | "bfloat16";
+            /**
+             * Preset
+             * @description The preset gives a value to each parameter below that is null. It is named after its source. The default is `"lucid"`.
+             * @enum {string}
+             */
+            preset?: "lucid" | "maco" | "dlwp1" | "dlwp2" | "keras_blog" | "keras_io";
+            /**
+             * Parametrisation
+             * @description This says what ascent changes: the pixels (`pixel`), a spectrum with decorrelated colours (`fourier`), or the phases of a spectrum whose magnitudes are those of photos (`phase`). `fourier` and `phase` need the preset `lucid` or `maco`. If it is null, the preset decides.
+             */
+            parametrisation?: ("pixel" | "fourier" | "phase") | null;
+            /**
+             * Size
+             * @description This is the side of a square image in pixels, or the image's (height, width). If it is null, it is the preset's, or the model's own input size if the target can be computed for no other.
+             */
+            size?: number | [
+                number,
+                number
+            ] | null;
+            /**
+             * Steps
+             * @description This is the number of steps of gradient ascent. If it is null, the preset decides.
+             */
+            steps?: number | null;
+            /**
+             * Learning Rate
+             * @description This is the factor of a step. Its unit is that of the spectrum for `fourier`, radians for `phase`, and for `pixel` that of the preset's image: 0-1 (`lucid`, `maco`), 0-255 (`dlwp1`, `keras_blog`) or -1 to 1 (`dlwp2`, `keras_io`). If it is null, the preset decides.
+             */
+            learning_rate?: number | null;
+            /** @description These are random changes of the image before each step. If it is null, the preset decides. */
+            transforms?: components["schemas"]["Transforms"] | null;
+            /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
+            regularisers?: components["schemas"]["Regularisers"] | null;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
+             * Columns
+             * @description The grid has so many columns and as many rows. If it is null, there are so many that a cell has 8 activations on average, but at most 10.
+             */
+            columns?: number | null;
+            /**
+             * Seed
+             * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
+             */
+            seed?: number;
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer?: string | null;
+            /**
+             * Min Activations
+             * @description A cell with fewer activations stays empty. If it is null, this is 3, or less if the cells have fewer on average.
+             */
+            min_activations?: number | null;
+            /**
+             * Per Image
+             * @description So many positions of each photo are taken at random, or all if its map has no more. `seed` decides which. If it is null, all are taken, or as many as make 16,384 in all.
+             */
+            per_image?: number | null;
+            /**
+             * Power
+             * @description This is the exponent of the cosine. The larger it is, the less an image shows beside the direction of its cell. The default is `2`.
+             */
+            power?: number;
+            /**
+             * Whiten
+             * @description If it is true, the direction is the mean activation divided by the correlations of all channels, so that what all activations have in common counts less. The default is `false`.
+             */
+            whiten?: boolean;
         };
         /**
          * ActivationsForm
@@ -27207,6 +27615,76 @@ export interface components {
             error: null;
         };
         /**
+         * ActivationAtlasArtifact
+         * @description An artifact of a job, as the job's JSON shows it.
+         */
+        ActivationAtlasArtifact: {
+            /**
+             * @description Name of the artifact. No other artifact of the job has the same name.
+             * @enum {string}
+             */
+            name: "atlas" | "examples" | "tiles" | "cells" | "vectors" | "coordinates" | "places";
+            /**
+             * Kind
+             * @description Kind of the artifact. It decides in which formats the artifact can be had.
+             * @enum {string}
+             */
+            kind: "image" | "array";
+            /**
+             * Shape
+             * @description Shape of the pixels or numbers, by kind. image: (height, width, 3); animation: (frames, height, width, 3); array: the array's own shape; document: empty.
+             */
+            shape: number[];
+            /**
+             * Dtype
+             * @description NumPy's name of the number type, such as `uint8` or `float32`. It is `text` for a document.
+             */
+            dtype: string;
+            /**
+             * Media Type
+             * @description Media type of a document. It is null for the other kinds, which can be had in several media types.
+             */
+            media_type: ("image/svg+xml" | "text/vnd.graphviz" | "application/json") | null;
+            /**
+             * Sha256
+             * @description SHA-256 of the stored bytes, in hexadecimal. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description Number of stored bytes. It is null for a picture that is drawn when it is fetched, until the picture is first fetched.
+             */
+            size: number | null;
+            /**
+             * Primary
+             * @description If it is true, this is the image that answers a one-line request.
+             */
+            primary: boolean;
+            /** @description Where the map of an array lies on the photo, or each map of a layer's activation. It is null for what does not lie on a photo. */
+            on_photo: components["schemas"]["PhotoPlace"] | null;
+            /**
+             * Url
+             * @description The path at which the artifact can be downloaded. If a key is needed, it holds a signature that lets a GET in without one, for an hour at most.
+             */
+            url: string;
+            /** @description The array itself. Only the JSON answer of a one-line request has it; otherwise it is null. */
+            data?: components["schemas"]["InlineArray"] | null;
+        };
+        /** @description What a Activation atlas job has when it has succeeded. */
+        ActivationAtlasResult: {
+            /**
+             * @description The state of the job.
+             * @enum {string}
+             */
+            state: "succeeded";
+            facts: components["schemas"]["ActivationAtlasFacts"];
+            artifacts: components["schemas"]["ActivationAtlasArtifact"][];
+            provenance: components["schemas"]["Provenance"];
+            /** Format: date-time */
+            finished_at: string;
+            error: null;
+        };
+        /**
          * ActivationsArtifact
          * @description An artifact of a job, as the job's JSON shows it.
          */
@@ -31663,6 +32141,101 @@ export interface components {
              * @description This many channels of each layer are tried, those whose values vary most; the others have the weight 0. If it is null, all channels are tried. The job's time grows in proportion.
              */
             max_channels: number | null;
+        };
+        /**
+         * ResolvedActivationAtlas
+         * @description A grid over the activations of a set of photos, in which each cell shows what its mean activation stands for.
+         */
+        ResolvedActivationAtlas: {
+            /**
+             * Fit
+             * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
+             */
+            fit: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Images
+             * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
+             */
+            images: string[];
+            /**
+             * Precision
+             * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
+             * @enum {string}
+             */
+            precision: "float32" | "bfloat16";
+            /**
+             * Preset
+             * @description The preset gives a value to each parameter below that is null. It is named after its source. The default is `"lucid"`.
+             * @enum {string}
+             */
+            preset: "lucid" | "maco" | "dlwp1" | "dlwp2" | "keras_blog" | "keras_io";
+            /**
+             * Parametrisation
+             * @description This says what ascent changes: the pixels (`pixel`), a spectrum with decorrelated colours (`fourier`), or the phases of a spectrum whose magnitudes are those of photos (`phase`). `fourier` and `phase` need the preset `lucid` or `maco`. If it is null, the preset decides.
+             */
+            parametrisation: ("pixel" | "fourier" | "phase") | null;
+            /**
+             * Size
+             * @description This is the side of a square image in pixels, or the image's (height, width). If it is null, it is the preset's, or the model's own input size if the target can be computed for no other.
+             */
+            size: number | [
+                number,
+                number
+            ] | null;
+            /**
+             * Steps
+             * @description This is the number of steps of gradient ascent. If it is null, the preset decides.
+             */
+            steps: number | null;
+            /**
+             * Learning Rate
+             * @description This is the factor of a step. Its unit is that of the spectrum for `fourier`, radians for `phase`, and for `pixel` that of the preset's image: 0-1 (`lucid`, `maco`), 0-255 (`dlwp1`, `keras_blog`) or -1 to 1 (`dlwp2`, `keras_io`). If it is null, the preset decides.
+             */
+            learning_rate: number | null;
+            /** @description These are random changes of the image before each step. If it is null, the preset decides. */
+            transforms: components["schemas"]["ResolvedTransforms"] | null;
+            /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
+            regularisers: components["schemas"]["ResolvedRegularisers"] | null;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
+             */
+            annotate: boolean;
+            /**
+             * Columns
+             * @description The grid has so many columns and as many rows. If it is null, there are so many that a cell has 8 activations on average, but at most 10.
+             */
+            columns: number | null;
+            /**
+             * Seed
+             * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
+             */
+            seed: number;
+            /**
+             * Layer
+             * @description This is the path of the layer. If it is null, the model's default target layer is used.
+             */
+            layer: string | null;
+            /**
+             * Min Activations
+             * @description A cell with fewer activations stays empty. If it is null, this is 3, or less if the cells have fewer on average.
+             */
+            min_activations: number | null;
+            /**
+             * Per Image
+             * @description So many positions of each photo are taken at random, or all if its map has no more. `seed` decides which. If it is null, all are taken, or as many as make 16,384 in all.
+             */
+            per_image: number | null;
+            /**
+             * Power
+             * @description This is the exponent of the cosine. The larger it is, the less an image shows beside the direction of its cell. The default is `2`.
+             */
+            power: number;
+            /**
+             * Whiten
+             * @description If it is true, the direction is the mean activation divided by the correlations of all channels, so that what all activations have in common counts less. The default is `false`.
+             */
+            whiten: boolean;
         };
         /**
          * ResolvedActivationTarget
@@ -38158,7 +38731,7 @@ export interface operations {
                 /** @description Only jobs in this state are listed. */
                 state?: components["schemas"]["JobState"] | null;
                 /** @description Only jobs of this method are listed. */
-                method?: ("ablation_cam" | "activations" | "adversarial" | "architecture" | "attention_maps" | "attention_rollout" | "blur_ig" | "chefer" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_rollout" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "partition_shap" | "predict" | "predict_batch" | "rank_methods" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "tcav" | "top_patches" | "weights" | "xgrad_cam" | "xrai") | null;
+                method?: ("ablation_cam" | "activation_atlas" | "activations" | "adversarial" | "architecture" | "attention_maps" | "attention_rollout" | "blur_ig" | "chefer" | "compare" | "compare_models" | "craft" | "deconvnet" | "deep_dream" | "deep_lift" | "dff" | "eigen_cam" | "element_wise_cam" | "embedding" | "excitation_backprop" | "faithfulness" | "feature_inversion" | "fem" | "filter_atlas" | "filters" | "full_grad" | "grad_cam" | "grad_cam_plus_plus" | "grad_x_input" | "gradient_rollout" | "gradient_shap" | "guided_backprop" | "guided_grad_cam" | "guided_ig" | "hires_cam" | "hsic" | "integrated_gradients" | "intervene" | "kernel_shap" | "kpca_cam" | "layer_cam" | "lime" | "lrp" | "map_measures" | "mean_map" | "nearest" | "occlusion" | "partition_shap" | "predict" | "predict_batch" | "rank_methods" | "recipro_cam" | "refine_cam" | "rise" | "saliency" | "sandbox" | "score_cam" | "shapley_cam" | "smooth_grad" | "sobol" | "tcav" | "top_patches" | "weights" | "xgrad_cam" | "xrai") | null;
                 /** @description Only jobs of this model are listed. */
                 model?: string | null;
                 /** @description The `next_cursor` of the page before. Without it, the first page is answered. */
@@ -38574,6 +39147,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AblationCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_activation_atlas: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "columns": 2,
+                 *       "size": 32,
+                 *       "steps": 8
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ActivationAtlasForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "Convscope-Warning": components["headers"]["Convscope-Warning"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/jpeg": string;
+                    "application/x-npz": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationAtlasJob"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -45178,6 +45835,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AblationCamJob"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    run_activation_atlas_json: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With `wait=N` the answer waits up to N seconds for the job's end, at most 60. With `respond-async` it does not wait, and the one-line form answers the job. */
+                Prefer?: string | null;
+                /** @description A request with the same key and the same submission within 24 hours answers the same job. */
+                "Idempotency-Key"?: string | null;
+                /** @description With `no-cache` the job runs even if an identical earlier job has a result or is under way. It takes over nothing of earlier jobs. It joins an identical job that has not ended only if that one was submitted with `no-cache` too. */
+                "Cache-Control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "efficientnet_lite0",
+                 *       "images": [
+                 *         "the bytes of cat.jpg"
+                 *       ],
+                 *       "columns": 2,
+                 *       "size": 32,
+                 *       "steps": 8
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["ActivationAtlasForm"];
+            };
+        };
+        responses: {
+            /** @description The job has finished, and this is its result. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationAtlasJob"] & {
+                        /** @enum {string} */
+                        state: "succeeded";
+                    };
+                };
+            };
+            /** @description The caller prefers `respond-async`, and this is the job. `Location` is its address. */
+            202: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationAtlasJob"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -5,7 +5,14 @@ import pytest
 import tensorflow as tf
 
 from schemas.errors import InvalidParameters
-from workers.engine.ascent.objective_formulas import channel_mean, dot_cosine, mean_of_squares, negative_distance, neuron_value
+from workers.engine.ascent.objective_formulas import (
+    along_direction,
+    channel_mean,
+    dot_cosine,
+    mean_of_squares,
+    negative_distance,
+    neuron_value,
+)
 
 A = np.arange(2 * 2 * 3 * 2, dtype=np.float32).reshape(2, 2, 3, 2)  # (n, h, w, K)
 
@@ -40,3 +47,32 @@ def test_distance_and_dot_cosine() -> None:
     # A·F / 25 is 1, 16/25, −1, 2 and 0; the cosines are 1, 16/20, −1 (which counts as 0.1), 1 and undefined.
     np.testing.assert_allclose(dot_cosine(tf.constant(a), features), [1, 0.64 * 0.8, -0.1, 2, 0], rtol=1e-6)
     assert np.isfinite(negative_distance(tf.constant(a), features * 0)).all()
+
+
+def test_a_direction_is_followed_at_the_middle_of_the_map() -> None:
+    """In the middle of a map of 3 × 2, which is row 1, the activations are twice (3, 4), (0, 4) and (−3, −4). The directions are (0.6, 0.8)
+    for the first and third image and (1, 0) for the second: the products are 5, 0 and −5, and the cosines 1, 0 and −1, of which 0.1 is the
+    least."""
+    a = np.full((3, 3, 2, 2), 50, np.float32)
+    a[:, 1] = np.float32([[3, 4], [0, 4], [-3, -4]])[:, None]
+    directions = np.array([[0.6, 0.8], [1, 0], [0.6, 0.8]], np.float32)
+    np.testing.assert_allclose(along_direction(tf.constant(a), directions, 2.0), [5, 0, -0.05], rtol=1e-5, atol=1e-6)
+    assert np.isfinite(along_direction(tf.constant(a * 0), directions * 0, 2.0)).all()
+
+
+def test_the_middle_of_a_map_is_its_mean_if_a_side_is_even() -> None:
+    """Of 4 × 3, the middle is rows 1 and 2 of column 1: (2, 0) and (4, 0), whose mean is (3, 0). Of 5 × 3, it is (2, 1) alone."""
+    a = np.full((1, 5, 3, 2), 50, np.float32)
+    a[0, 1, 1], a[0, 2, 1] = (2, 0), (4, 0)
+    direction = np.array([[1, 0]], np.float32)
+    np.testing.assert_allclose(along_direction(tf.constant(a[:, :4]), direction, 1.0), [3], rtol=1e-6)
+    np.testing.assert_allclose(along_direction(tf.constant(a), direction, 1.0), [4], rtol=1e-6)
+
+
+def test_a_direction_of_vectors_and_of_tokens() -> None:
+    """(3, 4) along (1, 0) is 3 with the cosine 0.6, and (0, 4) along (0.6, 0.8) is 3.2 with the cosine 0.8. The mean of some tokens and
+    three times as much is twice as much."""
+    directions, vectors = np.array([[1, 0], [0.6, 0.8]], np.float32), np.array([[3, 4], [0, 4]], np.float32)
+    np.testing.assert_allclose(along_direction(tf.constant(vectors), directions, 2.0), [3 * 0.36, 3.2 * 0.64], rtol=1e-5)
+    tokens = np.stack([vectors, 3 * vectors], axis=1)
+    np.testing.assert_allclose(along_direction(tf.constant(tokens), directions, 0.0), [6, 6.4], rtol=1e-5)

@@ -68,3 +68,23 @@ def test_the_objective_is_about_the_first_call_of_a_shared_layer() -> None:
         x, indices, np.int32([0, 0])
     )
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("redirect", [False, True])
+@pytest.mark.parametrize(("name", "path"), [("functional", "conv2"), ("batch_norm", "relu1"), ("functional", "hidden")])
+def test_each_image_follows_its_own_direction(name: str, path: str, redirect: bool) -> None:
+    """The value is that of the activations at the middle of the map, and a redirected ReLU changes gradients alone."""
+    model = ZOO[name]()
+    graph, x = Graph(model), photo_batch(model, 3)
+    whole = np.asarray(graph.run(x, [path])[path]).astype(np.float64)
+    a = whole
+    if whole.ndim == 4:
+        rows, columns = (slice((side - 1) // 2, side // 2 + 1) for side in whole.shape[1:3])
+        a = whole[:, rows, columns].mean(axis=(1, 2))
+    directions = np.random.default_rng(0).normal(size=(4, a.shape[1])).astype(np.float32)
+    goal = Objective("direction", path, (3, 0, 1), directions=directions, power=1.5)
+    function = single_objective(graph, goal, graph.input_names[0], redirect=redirect, precision="float32")
+    d = directions[[3, 0, 1]].astype(np.float64)
+    dot = (a * d).sum(axis=1)
+    cosine = dot / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(d, axis=1), 1e-9)
+    np.testing.assert_allclose(function(x, np.int32([3, 0, 1]), objective_numbers(goal)), dot * np.maximum(cosine, 0.1) ** 1.5, rtol=1e-4)
