@@ -152,6 +152,17 @@ $(S3)/.ready: requirements/s3.txt | $(filter .uv/bin/uv,$(UV))
 drill-s3: $(S3)/.ready ## Store the files on a local server of S3, in a separate environment, and check quota, expiry and orphans
 	$(S3)/bin/python -m benchmarks.s3_drill
 
+CHART := .venv-chart
+
+$(CHART)/.ready: requirements/chart.txt | $(filter .uv/bin/uv,$(UV))
+	$(ENVIRONMENT) --clear $(CHART)
+	$(UV) pip install --python $(CHART)/bin/python --quiet --require-hashes -r requirements/chart.txt
+	@touch $@
+
+.PHONY: check-chart
+check-chart: $(CHART)/.ready ## Lint and render the Helm chart, and check it against the schemas of Kubernetes, in a separate environment
+	$(CHART)/bin/python -m pytest -c /dev/null --rootdir . --noconftest -p no:cacheprovider -q tests/deploy/test_chart.py $(ARGS)
+
 .PHONY: coverage
 coverage: $(READY) ## Run all tests and write their coverage, line by line, to htmlcov/index.html
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
@@ -241,7 +252,8 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Pin all dependencies again (UPGRADE=--upgr
 	$(COMPILE) --group bench-load --constraints requirements/dev.txt --output-file requirements/bench-load.txt
 	$(COMPILE) pyproject.toml --extra service --extra embedded --extra s3 --group s3-drill --output-file requirements/s3.txt
 	$(COMPILE) --group docs --output-file requirements/docs.txt
+	$(COMPILE) --group chart --output-file requirements/chart.txt
 
 .PHONY: clean
 clean: ## Remove the environments, the caches and out/
-	rm -rf $(VENV) $(PARITY) $(BENCH) $(DOCS) $(S3) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PARITY) $(BENCH) $(DOCS) $(S3) $(CHART) .uv out build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache

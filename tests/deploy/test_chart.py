@@ -1,4 +1,7 @@
-"""The chart as Helm renders it. The command `helm` renders it, or else the package helm-python-sdk, if either is installed."""
+"""The chart as Helm renders it. The command `helm` renders it, or else the package helm-python-sdk, if either is installed.
+
+`make check-chart` runs these tests in an environment that has the packages.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +62,37 @@ def models_of(pod: dict[str, Any]) -> tuple[Any, Any]:
 
 def environment_of(pod: dict[str, Any]) -> dict[str, str]:
     return {each["name"]: each.get("value", "") for each in pod["containers"][0]["env"]}
+
+
+def test_helm_lint_finds_nothing_wrong() -> None:
+    if shutil.which("helm") is None:
+        report = importlib.import_module("helm_python").lint(CHART, strict=True)
+        information = 1
+        assert (report["errors"], [each for each in report["messages"] if each["severity"] > information]) == ([], [])
+    else:
+        ended = subprocess.run(["helm", "lint", "--strict", CHART], capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (),
+        ("autoscaling.enabled=true", "workers.gpu.enabled=true"),
+        ("monitoring.enabled=true", "api.ingress.enabled=true"),
+        (UPLOADS, "files.url=s3://bucket/convscope"),
+        ("models.existingClaim=mine", "redis.url=redis://elsewhere:6379/0"),
+    ],
+)
+def test_kubernetes_knows_every_field(values: tuple[str, ...]) -> None:
+    """The schemas are those of Kubernetes itself. Custom resources (ScaledObject, PodMonitor) have none there."""
+    validate = pytest.importorskip("kubernetes_validate")
+    checked = []
+    for document in rendered(*values):
+        if document["kind"] not in ("ScaledObject", "PodMonitor"):
+            validate.validate(document, validate.latest_version(), strict=True)
+            checked.append(document["kind"])
+    assert {"Deployment", "Service", "NetworkPolicy"} <= set(checked)
 
 
 @pytest.mark.parametrize(
