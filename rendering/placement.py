@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -142,6 +143,7 @@ def smooth_on_photo(values: Float32[np.ndarray, "h w"], placement: Placement, ph
     return blurred * np.float32(_largest(part) / peak) if peak > 0 else blurred
 
 
+@lru_cache(maxsize=16)  # many photos of a size follow each other
 def _enlarging(
     start: float, stop: float, count: int, cells: int, sigma: float
 ) -> tuple[Float32[np.ndarray, "count cells"], Float32[np.ndarray, "count cells"]]:
@@ -151,7 +153,9 @@ def _enlarging(
     the enlarged map, and takes a thirtieth of the time for a map of 7 × 7 cells.
     """
     weights = _interpolation(start, stop, count, cells).astype(np.float32)
-    return weights, cv2.GaussianBlur(weights, (1, 0), sigmaX=sigma, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(weights, (1, 0), sigmaX=sigma, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE)
+    weights.flags.writeable = blurred.flags.writeable = False
+    return weights, blurred
 
 
 def _enlarged(

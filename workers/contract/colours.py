@@ -14,7 +14,10 @@ def normalise(pixels: UInt8[np.ndarray, "*n c"] | Float32[np.ndarray, "*n c"], s
     The channels are brought into the order `spec.order` first.
     """
     ordered = pixels[..., ::-1] if spec.order == "bgr" else pixels
-    return (ordered.astype(np.float32) - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+    values = ordered.astype(np.float32)  # the two steps below write into this copy, because large new arrays cost time
+    values -= np.array(spec.mean, np.float32)
+    values /= np.array(spec.std, np.float32)
+    return values
 
 
 def to_rgb(tensor: Float[np.ndarray, "*n c"], spec: Preprocessing) -> Float[np.ndarray, "*n 3"]:

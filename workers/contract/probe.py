@@ -226,11 +226,11 @@ class Probe(PropagationProbe, Protocol):
         ...
 
     def ascend(self, spec: AscentSpec) -> Generator[AscentState, None, AscentState]:
-        """Run gradient ascent in slices of at most about 250 ms. Yield the state after each slice, and return the last one."""
+        """Run gradient ascent in slices of at most about 100 ms. Yield the state after each slice, and return the last one."""
         ...
 
     def dream(self, spec: DreamSpec) -> Generator[DreamState, None, DreamState]:
-        """Run DeepDream in slices of at most about 250 ms. Yield the state after each slice, and return the last one."""
+        """Run DeepDream in slices of at most about 100 ms. Yield the state after each slice, and return the last one."""
         ...
 
     def weights(self, layer: str) -> dict[str, Float32]:

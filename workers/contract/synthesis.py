@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -193,13 +194,21 @@ class AscentState:
     Attributes:
         step: number of steps done.
         total: number of all steps.
-        images: float32 (n, H, W, C): the model's input units for the `pixel` parametrisation, RGB in 0–1 for the others.
+        chunks: the images as the engine holds them, some in each array, whose first axes have the length n together.
         values: the objective of each image at every step so far, float32 (n, step).
         gradient_seen: bool (n,): true if any gradient of the image so far was not zero.
     """
 
     step: int
     total: int
-    images: Float32
+    chunks: tuple[Float32, ...]
     values: Float32
     gradient_seen: NDArray[np.bool_]
+
+    @cached_property
+    def images(self) -> Float32:
+        """The images, float32 (n, H, W, C): the model's input units for the `pixel` parametrisation, RGB in 0–1 for the others.
+
+        They are put together when they are asked for, because most states are shown to nobody.
+        """
+        return np.concatenate(self.chunks)

@@ -16,7 +16,7 @@ from workers.engine.cost import PRODUCTS_PER_SECOND, VALUES_PER_SECOND
 
 MOST_IMAGES = 64
 MOST_BYTES = 2**30
-CALL_SECONDS = 0.1  # estimated for two cores; on a single core a call still ends within a slice of 0.25 s
+CALL_SECONDS = 0.05  # estimated for two cores; a fast job waits until the call that is on the device has ended
 GPU_SPEEDUP = 20  # a GPU is assumed to be so many times as fast
 PRODUCT_OPS = frozenset(["Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "Conv3D"])
 

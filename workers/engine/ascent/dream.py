@@ -31,7 +31,7 @@ from workers.engine.graph import Graph
 
 
 def dream(graph: Graph, image_input: str, spec: DreamSpec, compiled: CompiledCache) -> Generator[DreamState, None, DreamState]:
-    """Run a dream. Yield the state after every slice of at most about 250 ms; return the last.
+    """Run a dream. Yield the state after every slice of at most about 100 ms; return the last.
 
     If one call takes longer, a slice is one call. A call is a step, or one tile of a step in an octave that is larger than `spec.tile`.
 

@@ -21,13 +21,13 @@ from workers.engine.compiled_cache import CompiledCache
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import inputs_with
 
-SLICE_SECONDS = 0.25
+SLICE_SECONDS = 0.1
 
 
 def ascend(
     graph: Graph, image_input: str, preprocessing: Preprocessing, spec: AscentSpec, compiled: CompiledCache
 ) -> Generator[AscentState, None, AscentState]:
-    """Run an ascent. Yield the state after every slice of at most about 250 ms and after the steps in `spec.show`; return the last state.
+    """Run an ascent. Yield the state after every slice of at most about 100 ms and after the steps in `spec.show`; return the last state.
 
     A slice consists of as many whole steps as fit. If one step of all images takes longer, it consists of as many of its calls, and of
     one at least. What comes before the first step is a slice of its own if it takes as long, for example because it compiles. The
@@ -136,7 +136,7 @@ class _AscentRun:
 
     def state(self, done: int) -> AscentState:
         """Return the state after `done` whole steps."""
-        images = np.concatenate([chunk.images for chunk in self.chunks])
+        images = tuple(chunk.images for chunk in self.chunks)
         return AscentState(done, self.spec.steps, images, self.values[:, :done].copy(), self.gradient_seen.copy())
 
     def final_state(self) -> AscentState:

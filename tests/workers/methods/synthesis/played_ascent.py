@@ -141,7 +141,7 @@ class PlayedAscent:
         n = max(1, len(spec.objective.indices))
         states = [
             AscentState(
-                step, 3, np.full((n, *spec.size, 3), step / 4, np.float32), np.full((n, step), step, np.float32), np.ones(n, np.bool_)
+                step, 3, (np.full((n, *spec.size, 3), step / 4, np.float32),), np.full((n, step), step, np.float32), np.ones(n, np.bool_)
             )
             for step in range(4)
         ]

@@ -40,9 +40,9 @@ class AscendingProbe(FormulaProbe):
         self.specs.append(spec)
         images = np.full((1, *spec.size, 3), 0.5, np.float32)
         values = np.array([[-4, -2, -1]], np.float32)
-        yield AscentState(0, 3, images, values[:, :0], np.ones(1, np.bool_))
-        yield AscentState(2, 3, images, values[:, :2], np.ones(1, np.bool_))
-        return AscentState(3, 3, images, values, np.ones(1, np.bool_))
+        yield AscentState(0, 3, (images,), values[:, :0], np.ones(1, np.bool_))
+        yield AscentState(2, 3, (images,), values[:, :2], np.ones(1, np.bool_))
+        return AscentState(3, 3, (images,), values, np.ones(1, np.bool_))
 
 
 def params_of(*paths: str, **changes: object) -> FeatureInversion:

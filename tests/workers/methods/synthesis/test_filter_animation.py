@@ -28,7 +28,7 @@ def test_frames_are_the_images_after_steps_spread_evenly_and_the_finished_ones()
 
 def test_a_frame_of_very_many_images_stays_small_and_the_dead_are_crossed() -> None:
     images = np.full((512, 128, 128, 3), 0.5, np.float32)
-    state = AscentState(1, 3, images, np.zeros((512, 1), np.float32), np.arange(512) != 1)
+    state = AscentState(1, 3, (images,), np.zeros((512, 1), np.float32), np.arange(512) != 1)
     frame = filter_animation.frame(resolved(channels=5, frames=2), TF, state)
     assert frame.shape == (23 * 42 + 22, 23 * 42 + 22, 3)
     assert (frame[5, 5].tolist(), frame[5, 43 + 8].tolist()) == ([128] * 3, [64] * 3)
